@@ -1,0 +1,99 @@
+/**
+ * Every error that Attune throws. Each has a stable `code`, the facts as fields and a message of one form:
+ * *where: expected …, received … — what to do*.
+ */
+
+/** The facts of a complaint; the message is made from them. */
+export interface Complaint {
+  /** What is being looked at: `labels.csv:41 image`, `conv2d weight`, `--kl-weight`. */
+  readonly where: string
+  readonly expected: string
+  readonly received: string
+  /** What the reader can do about it, as one clause. */
+  readonly remedy: string
+  readonly cause?: unknown
+}
+
+/** Base of all errors of Attune. `exitCode` is what the command line ends with: 1 our fault, 2 the user's. */
+export abstract class AttuneError extends Error {
+  abstract readonly code: string
+  readonly exitCode: 1 | 2 = 2
+  readonly where: string
+  readonly expected: string
+  readonly received: string
+  readonly remedy: string
+
+  constructor(complaint: Complaint) {
+    super(
+      `${complaint.where}: expected ${complaint.expected}, received ${complaint.received} — ${complaint.remedy}`,
+      complaint.cause === undefined ? undefined : { cause: complaint.cause },
+    )
+    this.name = new.target.name
+    this.where = complaint.where
+    this.expected = complaint.expected
+    this.received = complaint.received
+    this.remedy = complaint.remedy
+  }
+}
+
+/** A flag or a field of a config file is unknown or has a value that makes no sense. */
+export class ConfigError extends AttuneError {
+  readonly code = 'config'
+}
+
+/** A file or folder is missing, unreadable, or cannot be written (a full disk, for one). */
+export class FileError extends AttuneError {
+  readonly code = 'file'
+}
+
+/** A file was read, but its content is broken: a bad CSV row, truncated weights, a foreign format. */
+export class FormatError extends AttuneError {
+  readonly code = 'format'
+}
+
+/** A record names a parent that is not there: an unknown image id, prompt or run. */
+export class UnknownRecordError extends AttuneError {
+  readonly code = 'unknown-record'
+}
+
+/** A prompt uses words that the model has never seen. */
+export class VocabularyError extends AttuneError {
+  readonly code = 'vocabulary'
+}
+
+/** Labels or a reward from which nothing can be learned: one class only, constant, or not finite. */
+export class RewardError extends AttuneError {
+  readonly code = 'reward'
+}
+
+/** Another process is writing this run folder, or it already holds another run. */
+export class RunInUseError extends AttuneError {
+  readonly code = 'run-in-use'
+}
+
+/** A noise schedule or sampler that has no policy: no stochastic step, or ᾱ_T = 0 with ε-prediction. */
+export class ScheduleError extends AttuneError {
+  readonly code = 'schedule'
+}
+
+/** A tensor has another shape than the function needs. */
+export class ShapeError extends AttuneError {
+  readonly code = 'shape'
+  override readonly exitCode = 1
+}
+
+/** An operator was called with something it does not take: wrong type, a disposed tensor, sizes that do not fit. */
+export class TensorError extends AttuneError {
+  readonly code = 'tensor'
+  override readonly exitCode = 1
+}
+
+/** The tensor library or the add-on is missing or cannot be loaded. */
+export class LibraryError extends AttuneError {
+  readonly code = 'library'
+}
+
+/** Training left the finite numbers. */
+export class DivergenceError extends AttuneError {
+  readonly code = 'divergence'
+}
