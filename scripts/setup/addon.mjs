@@ -1,0 +1,139 @@
+/** Step 3: compiles native/*.cc into build/attune.node, again only where the sources or the tools have changed. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { SetupStop, ask, commandEnvironment, debianOrMac, project, say, show } from './shell.mjs'
+
+const native = join(project, 'native')
+const build = join(project, 'build')
+const addon = join(build, 'attune.node')
+const record = join(build, 'library.json')
+const mac = process.platform === 'darwin'
+
+/**
+ * @param {import('./library.mjs').Library} library
+ * @param {{node: string, nodeInclude: string, nodeVersion: string}} packages
+ * @returns {Promise<boolean>} whether something was compiled
+ */
+export async function buildAddon(library, packages) {
+  const sources = readdirSync(native).filter((name) => name.endsWith('.cc'))
+  const compiler = findCompiler()
+  const compileFlags = [
+    ...['-std=c++20', '-O2', '-fPIC', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
+    ...['include', 'include/torch/csrc/api/include'].map((folder) => `-isystem${join(library.folder, folder)}`),
+    `-I${packages.nodeInclude}`,
+    ...(library.cuda ? ['-DATTUNE_CUDA'] : []),
+  ]
+  const linkFlags = [
+    `-L${join(library.folder, 'lib')}`,
+    ...libraryFolders(library).map((folder) => `-Wl,-rpath,${folder}`),
+  ]
+  linkFlags.push('-ltorch_cpu', '-lc10')
+  if (library.cuda) linkFlags.push('-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda', '-ltorch')
+  if (mac) linkFlags.push('-undefined', 'dynamic_lookup')
+  const stamp = hash([compiler, compileFlags, linkFlags, library.version, packages.nodeVersion, nativeFiles()])
+  if (existsSync(addon) && readRecord()?.stamp === stamp) return false
+
+  const partial = join(build, 'partial')
+  rmSync(partial, { recursive: true, force: true })
+  mkdirSync(partial, { recursive: true })
+  say(`compiling ${sources.length} file${sources.length === 1 ? '' : 's'} of native/ with ${compiler.name}: about 30 s`)
+  await inParallel(sources, async (name) => {
+    const args = [...compileFlags, '-c', join(native, name), '-o', join(partial, `${name}.o`)]
+    expectBuilt(await show(compiler.name, args), compiler)
+  })
+  const objects = sources.map((name) => join(partial, `${name}.o`))
+  const output = join(partial, 'attune.node')
+  expectBuilt(await show(compiler.name, ['-shared', '-o', output, ...objects, ...linkFlags]), compiler)
+  expectLoads(output, packages.node, library)
+  rmSync(record, { force: true })
+  renameSync(output, addon)
+  const { version: torchVersion, folder: torchFolder, how, cuda } = library
+  const text = JSON.stringify({ torchVersion, torchFolder, how, cuda, addon, stamp }, null, 2)
+  writeFileSync(join(partial, 'library.json'), `${text}\n`)
+  renameSync(join(partial, 'library.json'), record)
+  rmSync(partial, { recursive: true, force: true })
+  return true
+}
+
+function readRecord() {
+  try {
+    return JSON.parse(readFileSync(record, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function findCompiler() {
+  for (const name of [process.env.CXX, 'g++', 'c++', 'clang++'].filter(Boolean)) {
+    const { code, stdout } = ask(name, ['--version'])
+    if (code === 0) return { name, version: stdout.split('\n')[0] }
+    if (name === process.env.CXX)
+      throw new SetupStop(`CXX=${name} does not start`, 'set CXX to a C++20 compiler or unset it')
+  }
+  throw new SetupStop('there is no C++ compiler', ...debianOrMac('sudo apt-get install g++', 'xcode-select --install'))
+}
+
+/** libtorch before 2.7 came with either ABI of GCC's standard library; its symbols tell which. */
+function newAbi(library) {
+  if (mac) return true
+  return readFileSync(join(library.folder, 'lib', 'libc10.so')).includes('__cxx11')
+}
+
+/** libtorch's own folder, and those of the CUDA packages that pip puts beside it. */
+function libraryFolders(library) {
+  const nvidia = join(dirname(library.folder), 'nvidia')
+  const beside = existsSync(nvidia) ? readdirSync(nvidia).map((name) => join(nvidia, name, 'lib')) : []
+  return [join(library.folder, 'lib'), ...beside.filter((folder) => existsSync(folder)).sort()]
+}
+
+function nativeFiles() {
+  const files = readdirSync(native, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()
+  return paths.map((path) => [path, readFileSync(path, 'utf8')])
+}
+
+const hash = (facts) => createHash('sha256').update(JSON.stringify(facts)).digest('hex')
+
+async function inParallel(names, each) {
+  const waiting = [...names]
+  const worker = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await each(name)
+  }
+  await Promise.all(Array.from({ length: Math.min(names.length, availableParallelism(), 4) }, worker))
+}
+
+function expectBuilt({ code, output }, compiler) {
+  if (code === 0) return
+  if (/No space left/i.test(output))
+    throw new SetupStop('the disk is full', 'free some space and run the same command again')
+  if (/c\+\+20/.test(output) && /unrecognized|invalid value|unknown/i.test(output)) {
+    const commands = debianOrMac('sudo apt-get install g++ (version 11 or newer)', 'xcode-select --install')
+    throw new SetupStop(`${compiler.name} (${compiler.version}) knows no C++20`, ...commands)
+  }
+  if (/Killed|out of memory/i.test(output)) {
+    throw new SetupStop('the compiler ran out of memory', 'free 1.5 GB of memory and run the same command again')
+  }
+  throw new SetupStop(
+    `${compiler.name} (${compiler.version}) could not compile the add-on (its own words are above)`,
+    'g++ 11, clang 14 or newer are known to understand it: set CXX to one of them',
+    'with LIBTORCH or a torch of your own: unset LIBTORCH, or try the pinned version',
+  )
+}
+
+/** Loads what was built once, so that a missing shared library is told here and not in the middle of a run. */
+function expectLoads(file, node, library) {
+  const script = 'process.dlopen({ exports: {} }, process.argv[1])'
+  const { status, stderr } = spawnSync(node, ['-e', script, file], { encoding: 'utf8', env: commandEnvironment() })
+  if (status === 0) return
+  const reason = /^Error: (.*)$/m.exec(stderr ?? '')?.[1] ?? String(stderr).trim()
+  throw new SetupStop(
+    `the compiled add-on does not load: ${reason}`,
+    `libtorch in use: ${library.folder} (${library.how})`,
+    library.how === 'private'
+      ? 'remove the folder .libtorch and run the same command again'
+      : 'a shared library that it needs is missing: repair that torch, or choose another with LIBTORCH=/folder',
+  )
+}

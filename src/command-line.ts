@@ -1,0 +1,136 @@
+/** From config schemas to commands: flags, `--help`, `--config`, and what a process ends with. */
+import type { Command } from 'commander'
+import { CommanderError, Option } from 'commander'
+import { z } from 'zod'
+import { flagsOf, parseConfig } from './config.ts'
+import type { Flag, StageSchema } from './config.ts'
+import { AttuneError, ConfigError } from './errors.ts'
+import { writing } from './files.ts'
+
+/**
+ * Adds the command of one stage. A name of two words (`reward train`) is a verb of a group, which is made where needed.
+ *
+ * @param schema one flag per field; see `config.ts`
+ * @param action receives the checked config
+ */
+export function stageCommand<S extends StageSchema>(
+  program: Command,
+  name: string,
+  description: string,
+  schema: S,
+  action: (config: z.output<S>) => Promise<void> | void,
+): Command {
+  const words = name.split(' ')
+  const verb = words.pop() ?? name
+  let parent = program
+  for (const word of words) {
+    parent = parent.commands.find((command) => command.name() === word) ?? parent.command(word)
+  }
+  const command = parent.command(verb).description(description).allowExcessArguments(false)
+  const flags = flagsOf(schema)
+  for (const flag of flags) for (const option of optionsOf(flag)) command.addOption(option)
+  command.option('--config <file>', 'JSON file with settings, such as the config.json of a run; flags override it.')
+  return command.action(async () => {
+    const { config: file, ...given } = command.opts<Record<string, unknown>>()
+    await action(parseConfig(schema, { stage: name, file: file as string | undefined, flags: given }))
+  })
+}
+
+function optionsOf(flag: Flag): Option[] {
+  const described = `${flag.sentence}${flag.default === undefined || flag.default === null ? '' : ` (default: ${shown(flag.default)})`}`
+  if (flag.type !== 'boolean') {
+    const word = flag.expected.startsWith('one of') ? flag.expected.slice(7).replaceAll(' ', '') : flag.type
+    return [new Option(`${flag.flag} <${word}>`, described)]
+  }
+  const negative = flag.flag.replace('--', '--no-')
+  const on = new Option(flag.flag, described)
+  const off = new Option(negative, `Turns off: ${described}`)
+  return [on.hideHelp(flag.default === true), off.hideHelp(flag.default !== true)]
+}
+
+const shown = (value: unknown) =>
+  typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value)
+
+/**
+ * Runs a program to its end: 0 done, 1 our fault, 2 the user's. An error is one line on stderr; ATTUNE_DEBUG=1 adds the stack.
+ *
+ * @param argv without the interpreter and the script
+ */
+export async function main(program: Command, argv: readonly string[] = process.argv.slice(2)): Promise<0 | 1 | 2> {
+  prepare(program)
+  try {
+    await program.parseAsync(withDashes(argv), { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    // A command that only groups others shows its help, to stderr, when it is called alone.
+    if (error instanceof CommanderError && error.code === 'commander.help') return 2
+    const told = explain(error)
+    const line =
+      told instanceof AttuneError
+        ? told.message
+        : `internal error: ${told instanceof Error ? told.message : String(told)}`
+    process.stderr.write(`${line}\n`)
+    if (process.env.ATTUNE_DEBUG === '1') process.stderr.write(`${told instanceof Error ? told.stack : String(told)}\n`)
+    else if (!(told instanceof AttuneError))
+      process.stderr.write('Please report this; ATTUNE_DEBUG=1 shows where it happened.\n')
+    return told instanceof AttuneError ? told.exitCode : 1
+  }
+}
+
+/** Errors are thrown, not printed, by every command, however it was added. */
+function prepare(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => undefined })
+  for (const inner of command.commands) prepare(inner)
+}
+
+/** `--kl_weight=1` → `--kl-weight=1`: flags are known under either spelling. */
+function withDashes(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  return argv.map((word, index) =>
+    end >= 0 && index >= end ? word : word.replace(/^--[^=]*/, (name) => name.replaceAll('_', '-')),
+  )
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof CommanderError) return fromCommander(error)
+  if (error instanceof z.ZodError) {
+    const [issue] = error.issues
+    const where = issue.path.join('.') || 'input'
+    return new ConfigError({
+      where,
+      expected: 'a valid value',
+      received: issue.message,
+      remedy: 'mend the input',
+      cause: error,
+    })
+  }
+  const { syscall, path, code } = error as Partial<NodeJS.ErrnoException>
+  if (!(error instanceof AttuneError) && code !== undefined && syscall !== undefined) {
+    try {
+      writing(path ?? syscall, () => {
+        throw error
+      })
+    } catch (told) {
+      return told
+    }
+  }
+  return error
+}
+
+function fromCommander(error: CommanderError): ConfigError {
+  const [first, hint = ''] = error.message.replace(/^error: /, '').split('\n')
+  const received = /'([^']*)'/.exec(first)?.[1] ?? first
+  const meant = /Did you mean (.*)\?\)/.exec(hint)?.[1]
+  const remedy = meant === undefined ? 'see --help' : `did you mean ${meant}?`
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return new ConfigError({ where: 'command line', expected: 'a known flag', received, remedy })
+    case 'commander.unknownCommand':
+      return new ConfigError({ where: 'command line', expected: 'a known command', received, remedy })
+    case 'commander.optionMissingArgument':
+      return new ConfigError({ where: received.split(' ')[0], expected: 'a value', received: 'nothing', remedy })
+    default:
+      return new ConfigError({ where: 'command line', expected: 'a command and its flags', received: first, remedy })
+  }
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { mkdtempDisposable, readFile, readdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { ConfigError, FileError, FormatError, UnknownRecordError } from '../errors.ts'
+import type { Judgment } from '../records.ts'
+import { awkwardTexts, imageRecord, judgment } from './feedback-fixtures.ts'
+import { openFeedback, type FeedbackStore } from './store.ts'
+import { exportFeedback, importFeedback, type ImportOptions } from './transfer.ts'
+
+const images = awkwardTexts.map((text, index) => imageRecord(index, text))
+
+async function withStore(test: (store: FeedbackStore, folder: string) => Promise<void>): Promise<void> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
+  await using store = await openFeedback(join(folder.path, 'feedback.db'))
+  await store.addImages(images, folder.path)
+  await test(store, folder.path)
+}
+
+async function importText(
+  store: FeedbackStore,
+  folder: string,
+  name: string,
+  text: string,
+  options?: ImportOptions,
+): ReturnType<typeof importFeedback> {
+  await writeFile(join(folder, name), text)
+  return await importFeedback(store, join(folder, name), options)
+}
+
+describe('importFeedback', () => {
+  it('needs only image and answer', () =>
+    withStore(async (store, folder) => {
+      const text = `\uFEFF Image ,ANSWER\r\n${images[0].id},Good\r\n\r\nimages/0001.png,0\r\n"0002.png",\r\n`
+      const options = { rater: 'ada', at: '2026-01-01T00:00:00Z' }
+      const counts = await importText(store, folder, 'labels.csv', text, options)
+      assert.deepEqual(counts, { added: 3, known: 0, unanswered: 0 })
+      const rows = await store.allRows()
+      assert.deepEqual(
+        rows.map((row) => [row.images[0], row.answer, row.rater, row.raterKind, row.at]),
+        (['good', 'bad', 'skip'] as const).map((answer, index) => [
+          images[index].id,
+          answer,
+          'ada',
+          'person',
+          options.at,
+        ]),
+      )
+    }))
+
+  it('counts a file that is imported twice once, and takes a corrected answer', () =>
+    withStore(async (store, folder) => {
+      const text = `image;answer;rater\n${images[0].id};1;ada\n${images[1].id};1;bob\n`
+      await importText(store, folder, 'a.csv', text)
+      assert.deepEqual(await importText(store, folder, 'a.csv', text), { added: 0, known: 2, unanswered: 0 })
+      const corrected = await importText(store, folder, 'a.csv', text.replace('1;bob', '0;bob'))
+      assert.deepEqual(corrected, { added: 1, known: 1, unanswered: 0 })
+      assert.deepEqual(
+        (await store.judgments()).map(({ rater, answer }) => [rater, answer]),
+        [
+          ['ada', 'good'],
+          ['bob', 'bad'],
+        ],
+      )
+    }))
+
+  it('knows the numbers of a contact sheet', () =>
+    withStore(async (store, folder) => {
+      await writeFile(join(folder, 'sheet.csv'), `number,image\n1,${images[3].id}\n2,${images[4].id}\n`)
+      const options = { sheet: join(folder, 'sheet.csv') }
+      await importText(store, folder, 'a.csv', 'image,answer\n2,bad\n', options)
+      assert.deepEqual((await store.allRows())[0].images, [images[4].id])
+      await assert.rejects(importText(store, folder, 'a.csv', 'image,answer\n3,bad\n', options), UnknownRecordError)
+    }))
+
+  it('asks for ids where a file name is not enough', () =>
+    withStore(async (store, folder) => {
+      await store.addImages([imageRecord(0, 'another run')], 'elsewhere')
+      await assert.rejects(importText(store, folder, 'a.csv', 'image,answer\n0000.png,bad\n'), /which 2 images have/)
+    }))
+
+  it('names file, row and column, and imports nothing', () =>
+    withStore(async (store, folder) => {
+      const good = `image,answer,at,duration_ms\n${images[0].id},good,,\n`
+      const image = images[1].id
+      const cases: readonly (readonly [string, string, abstract new (...args: never) => Error, RegExp])[] = [
+        ['a.csv', `${good}${image},maybe,,\n`, FormatError, /^a\.csv:3 answer: expected good.*received "maybe"/],
+        ['a.csv', `${good}\n0123456789abcdef,bad,,\n`, UnknownRecordError, /^a\.csv:4 image: .*unknown image 0123/],
+        ['a.csv', `${good},bad,,\n`, UnknownRecordError, /^a\.csv:3 image: .*received nothing/],
+        ['a.csv', `${good}${image},bad,yesterday,\n`, FormatError, /^a\.csv:3 at: /],
+        ['a.csv', `${good}${image},bad,,-4\n`, FormatError, /^a\.csv:3 duration_ms: /],
+        ['a.csv', `${good}${image},bad,,,5\n`, FormatError, /^a\.csv:3: expected 4 cells/],
+        ['a.csv', `${good}"${image},bad\n`, FormatError, /^a\.csv:\d+: expected CSV with balanced quotes/],
+        ['a.csv', `${good}${image},constructor\n`, FormatError, /^a\.csv:3 answer/],
+        ['a.csv', `image\n${image}\n`, FormatError, /^a\.csv:1 answer: .*received image/],
+        ['a.csv', '', FormatError, /^a\.csv:1 image: .*received an empty file/],
+        ['a.jsonl', `${JSON.stringify(judgment('1', images[0]))}\n{`, FormatError, /^a\.jsonl:2: expected JSON/],
+        ['a.jsonl', `{"id":"1"}`, FormatError, /^a\.jsonl:1 kind: /],
+        ['a.jsonl', JSON.stringify(judgment('1', imageRecord(99))), UnknownRecordError, /^a\.jsonl:1 images: /],
+        ['a.jsonl', '\n', FormatError, /^a\.jsonl: .*an empty file/],
+        ['a.ods', '', ConfigError, /^a\.ods: expected a file named \.csv/],
+      ]
+      for (const [name, text, kind, message] of cases) {
+        await assert.rejects(importText(store, folder, name, text), (error) => {
+          assert.ok(error instanceof kind)
+          assert.match(error.message, message)
+          return true
+        })
+      }
+      await assert.rejects(importFeedback(store, join(folder, 'missing.csv')), FileError)
+      assert.deepEqual(await store.allRows(), [])
+    }))
+})
+
+describe('exportFeedback', () => {
+  const rows: Judgment[] = [
+    { ...judgment('1', images[0]), durationMs: 1234.5 },
+    ...awkwardTexts.map((rater, index): Judgment => ({
+      ...judgment(`r${index}`, images[index], 'skip'),
+      rater,
+      raterKind: 'simulated',
+    })),
+    { ...judgment('2', images[0]), undoes: '1' },
+  ]
+
+  for (const name of ['out.csv', 'out.jsonl']) {
+    it(`gives the same rows back: ${name}`, () =>
+      withStore(async (store, folder) => {
+        const file = join(folder, name)
+        await store.addJudgments(rows)
+        await writeFile(file, 'older')
+        assert.equal(await exportFeedback(store, file), rows.length)
+        assert.deepEqual(
+          (await readdir(folder)).filter((entry) => !entry.startsWith('feedback.db')),
+          [name],
+        )
+        await withStore(async (other) => {
+          assert.deepEqual(await importFeedback(other, file), { added: rows.length, known: 0, unanswered: 0 })
+          assert.deepEqual(await other.allRows(), rows)
+        })
+        assert.equal((await importFeedback(store, file)).added, 0)
+      }))
+  }
+
+  it('keeps the older file where it cannot write', () =>
+    withStore(async (store, folder) => {
+      await assert.rejects(exportFeedback(store, join(folder, 'missing', 'out.csv')), FileError)
+      await assert.rejects(exportFeedback(store, join(folder, 'out.txt')), ConfigError)
+      await exportFeedback(store, join(folder, 'out.csv'))
+      assert.equal(
+        await readFile(join(folder, 'out.csv'), 'utf8'),
+        'image,answer,rater,at,duration_ms,id,rater_kind,kind,undoes\n',
+      )
+    }))
+})

@@ -1,0 +1,50 @@
+/** Writing files so that nothing half-written stays, and so that what goes wrong is said in Attune's words. */
+import { randomUUID } from 'node:crypto'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { FileError } from './errors.ts'
+
+/**
+ * Writes a file whole or not at all: under another name first, renamed when it is on the disk.
+ *
+ * @throws {FileError} the disk is full, the folder is missing or may not be written
+ */
+export function writeFileAtomic(file: string, content: Uint8Array | string): void {
+  const partial = `${file}.${randomUUID().slice(0, 8)}.partial`
+  writing(file, () => {
+    try {
+      writeFileSync(partial, content, { flush: true })
+      renameSync(partial, file)
+    } catch (error) {
+      rmSync(partial, { force: true })
+      throw error
+    }
+  })
+}
+
+const reasons: Readonly<Record<string, readonly [received: string, remedy: string]>> = {
+  ENOSPC: ['a full disk', 'free some space and run it again; nothing half-written was left'],
+  EDQUOT: ['a used-up disk quota', 'free some space and run it again; nothing half-written was left'],
+  EACCES: ['no permission', 'choose another folder, or make this one writable'],
+  EPERM: ['no permission', 'choose another folder, or make this one writable'],
+  EROFS: ['a read-only file system', 'choose another folder'],
+  ENOENT: ['no such folder', 'create the folder, or check the path'],
+  ENOTDIR: ['a file where a folder should be', 'choose another folder'],
+  EEXIST: ['a file where a folder should be', 'choose another folder'],
+  EISDIR: ['a folder where a file should be', 'choose another name'],
+  EMFILE: ['too many open files', 'raise the limit with `ulimit -n 4096`'],
+}
+
+/**
+ * Runs a write to a file and turns what the file system complains about into a FileError; other errors pass.
+ *
+ * @throws {FileError}
+ */
+export function writing<T>(file: string, write: () => T): T {
+  try {
+    return write()
+  } catch (cause) {
+    const [received, remedy] = reasons[(cause as NodeJS.ErrnoException).code ?? ''] ?? []
+    if (received === undefined || remedy === undefined) throw cause
+    throw new FileError({ where: file, expected: 'a place that can be written', received, remedy, cause })
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * What every stage sees of a text-to-image model: one interface for the embedded model and for real checkpoints. No
+ * stage knows which it has.
+ */
+import type { Schedule } from '../diffusion/schedule.ts'
+import { cat } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Delta, Weights } from './weights.ts'
+
+/** Encoded prompts: named tensors with one row a prompt. Opaque to everything but the model that made it. */
+export type Conditioning = Readonly<Record<string, Tensor>>
+
+export interface GenerativeModel {
+  readonly name: string
+  /** SHA-256 of the pre-trained weights' file; rewards and runs record it. */
+  readonly sha256: string
+  /** Shape of one state x_t without the batch: [C, h, w]. */
+  readonly stateShape: readonly number[]
+  readonly schedule: Schedule
+  /** ᾱ of what the last sampling step ends in; 1 is the clean image. */
+  readonly finalAlphaBar: number
+  readonly defaults: { readonly steps: number; readonly eta: number; readonly guidance: number }
+  readonly weights: Weights
+  /** Whether a parameter belongs to the part that reads the prompt: text encoder, cross-attention, text projection. */
+  isTextPath(name: string): boolean
+  /** Linear weights that low-rank adapters change by default. */
+  isAdapterTarget(name: string): boolean
+  /** Sampling timesteps, descending, in steps of the schedule. */
+  timesteps(steps: number): number[]
+  /** One row a text; the empty text is "no prompt". @throws {VocabularyError} */
+  encodeText(texts: readonly string[]): Conditioning
+  /** The network's prediction for states [B, C, h, w] at steps int64 [B]; its type is the schedule's. */
+  predict(xt: Tensor, t: Tensor, conditioning: Conditioning): Tensor
+  /** x_0 [B, C, h, w] → pixels [B, 3, H, W], clamped to [-1, 1]. */
+  decode(x0: Tensor): Tensor
+  /** Pixels [B, 3, H, W] in [-1, 1] → x_0 [B, C, h, w]. */
+  encode(pixels: Tensor): Tensor
+  /** The same network with a fine-tuning change in front; all unchanged weights are shared. */
+  with(delta: Delta): GenerativeModel
+}
+
+/** Rows of a conditioning by int64 index [B]. */
+export function conditioningRows(conditioning: Conditioning, index: Tensor): Conditioning {
+  return Object.fromEntries(Object.entries(conditioning).map(([name, rows]) => [name, rows.indexSelect(0, index)]))
+}
+
+/** The rows of two conditionings after each other. */
+export function joinConditionings(first: Conditioning, second: Conditioning): Conditioning {
+  return Object.fromEntries(Object.entries(first).map(([name, rows]) => [name, cat([rows, second[name]])]))
+}

@@ -1,0 +1,71 @@
+/** Progress on one line of stderr, with rate and time left. */
+
+export interface Progress {
+  /** `count` more are done; `note` (`reward 0.61`) stands at the end of the line. */
+  advance(count?: number, note?: string): void
+  /** Ends the line with the total time. */
+  done(note?: string): void
+}
+
+/** Where the line goes: the part of a writable stream that is used. */
+export interface ProgressStream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+const terminalEveryMs = 100
+const logEveryMs = 10_000
+
+/**
+ * A progress line: rewritten in place on a terminal (at most 10 times a second), else one line every 10 s.
+ *
+ * @param label `dpok seed 1`
+ * @param total how many steps there are
+ * @param unit  `images`, `updates`
+ */
+export function progress(
+  label: string,
+  total: number,
+  unit = 'it',
+  stream: ProgressStream = process.stderr,
+  now: () => number = () => performance.now(),
+): Progress {
+  const began = now()
+  const terminal = stream.isTTY === true
+  let count = 0
+  let shown = terminal ? -Infinity : began
+  let lastNote = ''
+
+  const line = () => {
+    const seconds = (now() - began) / 1000
+    const rate = seconds > 0 ? count / seconds : 0
+    const left = rate > 0 ? `, ${clock((total - count) / rate)} left` : ''
+    const share = total > 0 ? Math.floor((100 * count) / total) : 100
+    return `${label}: ${count}/${total} ${unit} ${share} % ${rate.toFixed(rate < 10 ? 2 : 0)}/s${left}${lastNote}`
+  }
+  const show = (text: string, end: string) => {
+    stream.write(terminal ? `\r\x1b[2K${text.slice(0, (stream.columns ?? 120) - 1)}${end}` : `${text}\n`)
+  }
+  return {
+    advance(more = 1, note) {
+      count += more
+      if (note !== undefined) lastNote = ` ${note}`
+      if (now() - shown < (terminal ? terminalEveryMs : logEveryMs)) return
+      shown = now()
+      show(line(), '')
+    },
+    done(note) {
+      if (note !== undefined) lastNote = ` ${note}`
+      show(`${label}: ${count} ${unit} in ${clock((now() - began) / 1000)}${lastNote}`, '\n')
+    },
+  }
+}
+
+/** 75 → `1:15`, 3675 → `1:01:15`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const [first, ...rest] = parts[0] > 0 ? parts : parts.slice(1)
+  return [first, ...rest.map((part) => String(part).padStart(2, '0'))].join(':')
+}

@@ -1,0 +1,108 @@
+/** What the numbers say, in words, and which goals they meet. */
+import { policyTitle } from './chart.ts'
+import { compact, decimal, duration, percent, points, pointsRange, whole } from './format.ts'
+import type { Interval } from './interval.ts'
+import type { Comparison, PolicyName, PolicyReport, Report, Split } from './schema.ts'
+
+/** The policy that the report is about: DPOK, or the best that was made without it. */
+export function subjectOf(report: Report): PolicyReport | undefined {
+  const order: readonly PolicyName[] = ['dpok', 'reward-weighted', 'best-of-n']
+  return order.map((name) => policyOf(report, name)).find((policy) => policy !== undefined)
+}
+
+export const policyOf = (report: Report, name: PolicyName): PolicyReport | undefined =>
+  report.policies.find((policy) => policy.name === name)
+
+/** A difference whose interval lies on one side of zero has a direction; any other has none. */
+export const direction = ({ low, high }: Interval): 'up' | 'down' | 'unclear' =>
+  low > 0 ? 'up' : high < 0 ? 'down' : 'unclear'
+
+/** Sentences: what changed on seen and on unseen prompts; what became of fidelity; what it cost. */
+export function headline(report: Report): string[] {
+  const base = policyOf(report, 'base')
+  const subject = subjectOf(report)
+  if (!base || !subject) return ['Only the base model was measured: there is nothing to compare it with.']
+  const change = (split: Split) => {
+    const { alignment, differenceToBase } = subject[split]
+    const moved = `from ${percent(base[split].alignment.mean)} % to ${percent(alignment.mean)} % (${points(differenceToBase.mean)} points, 95 % interval ${pointsRange(differenceToBase)})`
+    switch (direction(differenceToBase)) {
+      case 'up':
+        return `rose ${moved} on ${split} prompts`
+      case 'down':
+        return `fell ${moved} on ${split} prompts`
+      case 'unclear':
+        return `did not measurably change on ${split} prompts: ${moved}, which includes zero`
+    }
+  }
+  const both = direction(subject.seen.differenceToBase) === direction(subject.unseen.differenceToBase)
+  const { fidelity } = subject
+  const closer = fidelity.high < base.fidelity.low
+  const further = fidelity.low > base.fidelity.high
+  const frechet = `Fréchet distance to true renders went from ${compact(base.fidelity.frechet)} to ${compact(fidelity.frechet)} (${closer ? 'closer' : further ? 'further away' : 'the intervals overlap, so no clear change'})`
+  return [
+    `With ${policyTitle(subject)}, the share of images that show everything their prompt asks for ${change('seen')}${both ? ', and' : '; it'} ${change('unseen')}.`,
+    `The ${frechet}, and clean renders from ${percent(base.fidelity.validShare)} % to ${percent(fidelity.validShare)} % of images.`,
+    `It cost ${whole(subject.imagesDrawn)} images drawn, ${whole(subject.updates)} updates and ${duration(subject.seconds)}, besides ${whole(report.reward.labels)} labels.`,
+  ]
+}
+
+/** A goal set before the run. `unclear`: the mean is on the right side, its interval is not. */
+export interface Goal {
+  readonly aim: string
+  readonly outcome: 'met' | 'missed' | 'unclear'
+  readonly found: string
+}
+
+/** The demo's goals, as far as the report can answer them. */
+export function goals(report: Report): Goal[] {
+  const { auc, clipScoreAuc } = report.reward.heldOut
+  const found: Goal[] = [
+    {
+      aim: 'The reward model tells good from bad on held-out prompts with AUC ≥ 0.90, better than the CLIP score',
+      outcome: auc >= 0.9 && auc > clipScoreAuc ? 'met' : 'missed',
+      found: `${decimal(auc, 3)} against ${decimal(clipScoreAuc, 3)}`,
+    },
+  ]
+  const dpok = policyOf(report, 'dpok')
+  if (!dpok) return found
+  const wanted: Record<Split, number> = { seen: 0.15, unseen: 0.05 }
+  for (const split of ['seen', 'unseen'] as const) {
+    const difference = dpok[split].differenceToBase
+    found.push({
+      aim: `DPOK gains at least ${100 * wanted[split]} points over the base on ${split} prompts, interval clear of zero`,
+      outcome: difference.mean >= wanted[split] ? (difference.low > 0 ? 'met' : 'unclear') : 'missed',
+      found: differenceText(difference),
+    })
+    for (const rival of ['reward-weighted', 'best-of-n'] as const) {
+      const other = policyOf(report, rival)
+      if (!other) continue
+      const paired = comparisonOf(report, 'dpok', rival, split)
+      const gain = paired?.mean ?? dpok[split].alignment.mean - other[split].alignment.mean
+      found.push({
+        aim: `DPOK is above ${policyTitle(other).toLowerCase()} on ${split} prompts`,
+        outcome: gain <= 0 ? 'missed' : paired && paired.low <= 0 ? 'unclear' : 'met',
+        found: paired ? differenceText(paired) : `${points(gain)} points`,
+      })
+    }
+  }
+  const weighted = policyOf(report, 'reward-weighted')
+  if (weighted) {
+    found.push({
+      aim: 'DPOK is no further from true renders (Fréchet distance) than reward-weighted',
+      outcome: dpok.fidelity.frechet <= weighted.fidelity.frechet ? 'met' : 'missed',
+      found: `${compact(dpok.fidelity.frechet)} against ${compact(weighted.fidelity.frechet)}`,
+    })
+  }
+  return found
+}
+
+function comparisonOf(report: Report, policy: PolicyName, against: PolicyName, split: Split): Interval | undefined {
+  return report.details?.comparisons?.find(
+    (row: Comparison) => row.policy === policy && row.against === against && row.split === split,
+  )?.difference
+}
+
+function differenceText(difference: Interval): string {
+  const text = `${points(difference.mean)} points (${pointsRange(difference)})`
+  return direction(difference) === 'unclear' ? `${text}: the interval includes zero` : text
+}

@@ -1,0 +1,89 @@
+/** The section that says how everything on the page was measured. */
+import { percent, whole } from './format.ts'
+import { html, type Markup } from './markup.ts'
+import type { Report } from './schema.ts'
+
+export function measurementSection({ policies, details }: Report): Markup {
+  const measured = details?.measurement
+  const bestOf = policies.find((policy) => policy.bestOf)?.bestOf
+  const terms: [string, string | undefined][] = [
+    [
+      'Alignment',
+      'The share of images in which every attribute that the prompt states (object, colour, count, background) is right. A judge program reads the attributes from the pixels. It serves this report and the simulated rater alone: no checkpoint, stopping time or coefficient was chosen by it. Every prompt weighs the same.',
+    ],
+    [
+      'Seen, unseen',
+      'Seen prompts were used in feedback and fine-tuning, with other seeds. Unseen prompts name objects and combinations that were in neither, though pre-training knew them.',
+    ],
+    [
+      'Prompts and images',
+      measured &&
+        `${whole(measured.promptsSeen)} seen and ${whole(measured.promptsUnseen)} unseen prompts, ${whole(measured.imagesPerPrompt)} images each: n = ${whole(policies[0].seen.n)} and ${whole(policies[0].unseen.n)} images per policy, none of them used in training.`,
+    ],
+    [
+      'Sampler',
+      measured &&
+        `${measured.sampler}, ${measured.steps} steps, η = ${measured.eta}, guidance ${measured.guidance}, the same for every policy.`,
+    ],
+    [
+      'Seeds',
+      measured &&
+        `Seed ${measured.seed}${measured.tuningSeed === undefined ? '' : `; coefficients were chosen on seed ${measured.tuningSeed}`}. The same prompt and seed start from the same noise in every policy.`,
+    ],
+    [
+      'Intervals',
+      `95 %. Means: percentile bootstrap over prompts${measured?.bootstrapResamples ? ` (${whole(measured.bootstrapResamples)} resamples)` : ''}. Differences: the same, paired by prompt and seed. One run: intervals speak of other prompts and images, not of training again.`,
+    ],
+    [
+      'Fréchet distance',
+      `Between the images and true renders of the attributes that the judge read from them, in the features of a network that no reward uses; the same number of images for every policy. Its interval comes from ${measured?.frechetSubsets ? `${measured.frechetSubsets.subsets} disjoint subsets of ${whole(measured.frechetSubsets.images)} images` : 'disjoint subsets'} (Student's t).`,
+    ],
+    ['Clean renders', 'The share of images that are a clean picture of something, whatever the prompt asked for.'],
+    ['Diversity', measured?.diversity],
+    [
+      'KL to base',
+      `Σₜ KL between the transitions of the policy and of the pre-trained model, in nats, on fresh roll-outs of the policy. ${bestOf === undefined ? '' : `For best-of-${bestOf} it is the bound log n − (n−1)/n on the KL of the image, which is not the same quantity.`}`,
+    ],
+    [
+      'Raters',
+      measured &&
+        (measured.simulatedRater
+          ? `Simulated: no person gave these labels. A program answers from the judge's reading, flips ${percent(measured.simulatedRater.errorRate, 0)} % of its answers at random and skips ${percent(measured.simulatedRater.skipRate, 0)} %. People disagree in ways that this does not show.`
+          : 'People.'),
+    ],
+    ['Coefficients', measured?.selectionRule],
+  ]
+  return html`<section>
+    <h2>How it was measured</h2>
+    <dl class="terms">
+      ${terms.flatMap(([term, text]) =>
+        text
+          ? [
+              html`<dt>${term}</dt>
+                <dd>${text}</dd>`,
+            ]
+          : [],
+      )}
+    </dl>
+    ${
+      details?.config && Object.keys(details.config).length > 0
+        ? html`<details>
+            <summary>Configuration</summary>
+            <div class="scroll">
+              <table class="plain">
+                <tbody>
+                  ${Object.entries(details.config).map(
+                    ([name, value]) =>
+                      html`<tr>
+                        <th scope="row">${name}</th>
+                        <td class="left">${`${value}`}</td>
+                      </tr>`,
+                  )}
+                </tbody>
+              </table>
+            </div>
+          </details>`
+        : undefined
+    }
+  </section>`
+}

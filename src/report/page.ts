@@ -1,0 +1,104 @@
+/**
+ * The report as one self-contained HTML page: style, charts and images are inside it, it loads nothing and runs no
+ * script, so it can be mailed, archived and opened from a disk.
+ */
+import { legend } from './chart.ts'
+import { duration } from './format.ts'
+import { goals, headline, type Goal } from './headline.ts'
+import { html, Markup } from './markup.ts'
+import { measurementSection } from './page-measurement.ts'
+import { pageStyle } from './page-style.ts'
+import {
+  categorySection,
+  costSection,
+  curvesSection,
+  policyTable,
+  rewardSection,
+  samplesSection,
+  tradeOffSection,
+} from './page-sections.ts'
+import type { PolicyName, Report, Split } from './schema.ts'
+
+/** One image of a grid and what the judge says of it. */
+export interface Sample {
+  /** A PNG file. */
+  readonly png: Uint8Array
+  readonly aligned: boolean
+  /** Shown in the text alternative. */
+  readonly seed?: number
+}
+
+/** One prompt with what each policy drew for it; the i-th image of every policy has the same seed. */
+export interface SampleRow {
+  readonly prompt: string
+  readonly split: Split
+  readonly cells: readonly { readonly policy: PolicyName; readonly images: readonly Sample[] }[]
+}
+
+/** All that the page shows: the content of `report.json` and the images. */
+export interface ReportInput {
+  readonly report: Report
+  readonly grids: readonly SampleRow[]
+}
+
+export function reportPage({ report, grids }: ReportInput): string {
+  const { details } = report
+  const sentences = headline(report)
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        />
+        <meta name="color-scheme" content="light dark" />
+        <link rel="icon" href="data:," />
+        <title>Attune report</title>
+        <style>
+          ${new Markup(pageStyle)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>Attune: a text-to-image model taught by feedback</h1>
+          <p class="headline">${sentences[0]}</p>
+          <p>${sentences.slice(1).join(' ')}</p>
+          ${goalList(report)}
+          ${
+            details?.caveats?.length
+              ? html`<ul class="caveats" aria-label="Caveats">
+                  ${details.caveats.map((caveat) => html`<li>${caveat}</li>`)}
+                </ul>`
+              : undefined
+          }
+        </header>
+        <main>
+          ${policyTable(report)} ${samplesSection(grids, report)} ${categorySection(report, legend(report.policies))}
+          ${tradeOffSection(report, legend(report.policies))} ${curvesSection(report)} ${rewardSection(report)}
+          ${measurementSection(report)} ${costSection(report)}
+        </main>
+        <footer>${report.machine}. libtorch ${report.torch}. The whole run took ${duration(report.seconds)}.</footer>
+      </body>
+    </html> `
+  return page.text
+}
+
+function goalList(report: Report): Markup {
+  const list = goals(report)
+  const count = (outcome: Goal['outcome']) => list.filter((goal) => goal.outcome === outcome).length
+  const unclear = count('unclear')
+  return html`<p>
+      <b>Of ${list.length} goals set before the run, ${count('met')} were met and ${count('missed')} missed.</b>
+      ${unclear > 0 ? `${unclear} unclear: the mean is on the right side, but its 95 % interval includes zero.` : ''}
+    </p>
+    <ul class="goals">
+      ${list.map(
+        ({ aim, outcome, found }) =>
+          html`<li>
+            <span class="badge ${outcome}">${outcome}</span><span>${aim}</span><span class="found">${found}</span>
+          </li>`,
+      )}
+    </ul>`
+}

@@ -1,0 +1,156 @@
+/** What `report.json` holds. The page is made from it and from images alone. */
+import { z } from 'zod'
+import { Category } from '../records.ts'
+
+export const policyNames = ['base', 'best-of-n', 'reward-weighted', 'dpok'] as const
+export const PolicyName = z.enum(policyNames)
+export type PolicyName = z.infer<typeof PolicyName>
+
+export const splits = ['seen', 'unseen'] as const
+export const Split = z.enum(splits)
+export type Split = z.infer<typeof Split>
+
+/** `other` is free text, which the judge cannot read. */
+export const JudgedCategory = Category.exclude(['other'])
+export type JudgedCategory = z.infer<typeof JudgedCategory>
+
+const share = z.number().min(0).max(1)
+const seconds = z.number().nonnegative()
+const count = z.int().nonnegative()
+const ordered = ({ low, mean, high }: { low: number; mean: number; high: number }) => low <= mean && mean <= high
+
+const MeanInterval = z
+  .strictObject({ mean: z.number(), low: z.number(), high: z.number() })
+  .refine(ordered, 'low ≤ mean ≤ high')
+const ShareInterval = z.strictObject({ mean: share, low: share, high: share }).refine(ordered, 'low ≤ mean ≤ high')
+
+const SplitReport = z.strictObject({
+  /** Images judged. */
+  n: count,
+  measuredBy: z.literal('judge'),
+  /** Share of images with every stated attribute right; every prompt weighs the same; bootstrap over prompts. */
+  alignment: ShareInterval,
+  /** Paired with the base by prompt and seed; zero for the base itself. */
+  differenceToBase: MeanInterval,
+  byCategory: z.partialRecord(
+    JudgedCategory,
+    z.strictObject({ n: count, mean: share, low: share, high: share }).refine(ordered, 'low ≤ mean ≤ high'),
+  ),
+})
+export type SplitReport = z.infer<typeof SplitReport>
+
+const PolicyReport = z.strictObject({
+  name: PolicyName,
+  /** Images drawn to make the policy; for best-of-n, those drawn for each image shown are counted too. */
+  imagesDrawn: count,
+  /** Optimiser steps. */
+  updates: count,
+  seconds,
+  /** The n of best-of-n. */
+  bestOf: z.int().min(2).optional(),
+  /** Σ_t KL_t on fresh on-policy roll-outs, nats. `image`: of the image drawn, log n − (n−1)/n for best-of-n. */
+  klNats: z
+    .strictObject({
+      mean: z.number(),
+      low: z.number(),
+      high: z.number(),
+      of: z.enum(['trajectory', 'image']).optional(),
+    })
+    .refine(ordered, 'low ≤ mean ≤ high'),
+  /** Of the reward model, on the images of both splits. */
+  meanReward: MeanInterval,
+  fidelity: z.strictObject({
+    /** Fréchet distance to true renders; smaller is closer. Interval from disjoint subsets. */
+    frechet: z.number(),
+    low: z.number(),
+    high: z.number(),
+    /** Share of images that are a clean render of anything. */
+    validShare: share,
+  }),
+  diversity: MeanInterval,
+  seen: SplitReport,
+  unseen: SplitReport,
+})
+export type PolicyReport = z.infer<typeof PolicyReport>
+
+/** Paired difference in alignment between two policies of the report. */
+const Comparison = z.strictObject({ policy: PolicyName, against: PolicyName, split: Split, difference: MeanInterval })
+export type Comparison = z.infer<typeof Comparison>
+
+const Curve = z.strictObject({
+  policy: PolicyName,
+  points: z.array(
+    z.strictObject({
+      imagesDrawn: count,
+      reward: z.number(),
+      /** Σ_t KL_t to the pre-trained model, where the run measured it. */
+      klNats: z.number().optional(),
+      /** Of the value function, on roll-outs that it has not seen. */
+      explainedVariance: z.number().optional(),
+    }),
+  ),
+})
+export type Curve = z.infer<typeof Curve>
+
+const Reliability = z.strictObject({ low: share, high: share, n: count, predicted: share, observed: share })
+
+const Measurement = z.strictObject({
+  seed: count,
+  /** The coefficients were chosen on this seed. */
+  tuningSeed: count.optional(),
+  promptsSeen: count,
+  promptsUnseen: count,
+  imagesPerPrompt: count,
+  sampler: z.string(),
+  steps: count,
+  eta: z.number(),
+  guidance: z.number(),
+  /** Disjoint subsets of the Fréchet interval, and images in each. */
+  frechetSubsets: z.strictObject({ subsets: count, images: count }).optional(),
+  bootstrapResamples: count.optional(),
+  /** Share of answers flipped and skipped by the simulated rater; absent where people judged. */
+  simulatedRater: z.strictObject({ errorRate: share, skipRate: share }).optional(),
+  /** How the coefficients were chosen, as a sentence. */
+  selectionRule: z.string().optional(),
+  /** What `diversity` is, as a sentence. */
+  diversity: z.string().optional(),
+  rewardRange: z.tuple([z.number(), z.number()]).optional(),
+})
+
+/** What the page shows beyond the numbers of the table; each part is left out where it is absent. */
+const ReportDetails = z.strictObject({
+  measurement: Measurement.optional(),
+  comparisons: z.array(Comparison).optional(),
+  curves: z.array(Curve).optional(),
+  reliability: z.array(Reliability).optional(),
+  /** Sentences that a reader must know before believing the numbers. */
+  caveats: z.array(z.string()).optional(),
+  /** Wall-clock time of each stage, in the order of the flow. */
+  stages: z.array(z.strictObject({ name: z.string(), seconds })).optional(),
+  /** The resolved configuration, flat: `dpok.klWeight`. */
+  config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+})
+export type ReportDetails = z.infer<typeof ReportDetails>
+
+export const Report = z.strictObject({
+  schema: z.literal(1),
+  /** Wall-clock time of the whole run. */
+  seconds,
+  /** `2 × AMD EPYC 7B13, 8 GiB, Linux x64`. */
+  machine: z.string(),
+  /** Version of libtorch. */
+  torch: z.string(),
+  reward: z.strictObject({
+    /** Labels collected, skips not counted. */
+    labels: count,
+    /** On prompts that the reward model was not trained on, against the labels as recorded. */
+    heldOut: z.strictObject({ n: count, accuracy: share, auc: share, clipScoreAuc: share, ece: share }),
+  }),
+  policies: z
+    .array(PolicyReport)
+    .min(1)
+    .refine((policies) => new Set(policies.map((policy) => policy.name)).size === policies.length, 'one of each name')
+    .refine((policies) => policies.some((policy) => policy.name === 'base'), 'the base is among them'),
+  details: ReportDetails.optional(),
+})
+export type Report = z.infer<typeof Report>

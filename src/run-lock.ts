@@ -1,0 +1,91 @@
+/** The lock of a run folder: a file that names the process that writes there. */
+import { randomUUID } from 'node:crypto'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { RunInUseError } from './errors.ts'
+import { writing } from './files.ts'
+
+export const lockName = 'run.lock'
+
+/**
+ * Takes the lock of a run folder. It is made under another name and linked, so it is never seen half-written and only one
+ * process gets it; the lock of a process that has ended is taken over.
+ *
+ * @throws {RunInUseError} another process has it
+ * @throws {FileError} the folder cannot be written
+ */
+export function takeLock(folder: string): void {
+  const lock = join(folder, lockName)
+  const mine = `${lock}.${randomUUID().slice(0, 8)}.partial`
+  writing(lock, () => writeFileSync(mine, JSON.stringify(thisProcess())))
+  try {
+    for (;;) {
+      try {
+        linkSync(mine, lock)
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+      const owner = readOwner(lock)
+      if (owner !== undefined && isAlive(owner)) {
+        const elsewhere = owner.host === hostname() ? '' : ` on ${owner.host}`
+        throw new RunInUseError({
+          where: folder,
+          expected: 'a run folder that nobody writes',
+          received: `one that process ${owner.pid}${elsewhere} is writing`,
+          remedy: `wait for it, choose another folder, or remove ${lock} if that process is gone`,
+        })
+      }
+      // Of several processes that see a dead owner only one moves the lock; one that moved a living owner's puts it back.
+      const stale = `${mine}.stale`
+      try {
+        renameSync(lock, stale)
+      } catch {
+        continue
+      }
+      const moved = readOwner(stale)
+      if (moved !== undefined && isAlive(moved) && !existsSync(lock)) renameSync(stale, lock)
+      rmSync(stale, { force: true })
+    }
+  } finally {
+    rmSync(mine, { force: true })
+  }
+}
+
+interface Owner {
+  readonly pid: number
+  readonly host: string
+  /** Tells a process from a later one with the same number; empty where /proc is missing. */
+  readonly began: string
+}
+
+const thisProcess = (): Owner => ({ pid: process.pid, host: hostname(), began: beginOf(process.pid) })
+
+function beginOf(pid: number): string {
+  try {
+    // The 22nd field: start in clock ticks since boot. The second one, a name, may hold spaces and brackets.
+    const after = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? ''
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${after.split(' ')[19]}`
+  } catch {
+    return ''
+  }
+}
+
+function isAlive(owner: Owner): boolean {
+  if (owner.host !== hostname()) return true
+  try {
+    process.kill(owner.pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  return owner.began === '' || beginOf(owner.pid) === owner.began
+}
+
+function readOwner(lock: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(lock, 'utf8')) as Owner
+  } catch {
+    return undefined
+  }
+}

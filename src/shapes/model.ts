@@ -1,0 +1,73 @@
+/** The embedded text-to-image model: a small text transformer and a UNet on 24 × 24 pixels. */
+import { cosineSchedule, powerTimesteps } from '../diffusion/schedule.ts'
+import type { Conditioning, GenerativeModel } from '../networks/generative-model.ts'
+import { pixelUnet } from '../networks/pixel-unet.ts'
+import { encodeText, type TextEncoderSize } from '../networks/text-encoder.ts'
+import type { Delta, Weights } from '../networks/weights.ts'
+import { tensor } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { imageSize } from './scene.ts'
+import { captionLength, tokenize, vocabularySize } from './vocabulary.ts'
+
+/** Of the embedded text towers, the generator's and the CLIP-like encoder's. */
+export const textSize: TextEncoderSize = { vocabulary: vocabularySize, length: captionLength, width: 64, layers: 2 }
+
+/** Captions as word tokens, int64 [B, captionLength]. */
+export function tokenRows(texts: readonly string[]): Tensor {
+  return tensor(texts.flatMap(tokenize), [texts.length, captionLength], 'int64')
+}
+
+/** One training schedule for the model's life: cosine, x0-prediction. */
+export const shapesSchedule = cosineSchedule({ steps: 1000, predictionType: 'x0' })
+
+class ShapesModel implements GenerativeModel {
+  readonly name = 'shapes'
+  readonly sha256: string
+  readonly stateShape = [3, imageSize, imageSize]
+  readonly schedule = shapesSchedule
+  readonly finalAlphaBar = 1
+  readonly defaults = { steps: 10, eta: 1, guidance: 1 }
+  readonly weights: Weights
+
+  constructor(weights: Weights, sha256: string) {
+    this.weights = weights
+    this.sha256 = sha256
+  }
+
+  isTextPath(name: string): boolean {
+    return name.startsWith('textEncoder.') || name.includes('.cross.') || name.startsWith('unet.text.')
+  }
+
+  isAdapterTarget(name: string): boolean {
+    return /\.(to_q|to_k|to_v|to_out)\.weight$/.test(name)
+  }
+
+  /** Denser at high noise: with uniform steps, backgrounds turn grey. */
+  timesteps(steps: number): number[] {
+    return powerTimesteps(this.schedule.alphaBar.length, steps, 1.5, 995)
+  }
+
+  encodeText(texts: readonly string[]): Conditioning {
+    return { ...encodeText(this.weights.at('textEncoder'), tokenRows(texts), textSize) }
+  }
+
+  predict(xt: Tensor, t: Tensor, { tokens, pooled, mask }: Conditioning): Tensor {
+    return pixelUnet(this.weights.at('unet'), xt, t, { tokens, pooled, mask }, textSize.width)
+  }
+
+  decode(x0: Tensor): Tensor {
+    return x0.clamp(-1, 1)
+  }
+
+  encode(pixels: Tensor): Tensor {
+    return pixels
+  }
+
+  with(delta: Delta): GenerativeModel {
+    return new ShapesModel(this.weights.with(delta), this.sha256)
+  }
+}
+
+export function shapesModel(weights: Weights, sha256: string): GenerativeModel {
+  return new ShapesModel(weights, sha256)
+}

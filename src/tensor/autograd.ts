@@ -1,0 +1,40 @@
+/** Grad mode, mixed precision and gradients as values. All of it is per thread and ends with its block. */
+import { dtypeCode, type Dtype } from './dtype.ts'
+import { native } from './library.ts'
+import { tensorError } from './operator.ts'
+import { Tensor } from './tensor.ts'
+
+/** `using _ = noGrad()`: nothing is recorded for gradients until the block ends. */
+export function noGrad(): Disposable {
+  const before = native().gradMode(false)
+  return { [Symbol.dispose]: () => void native().gradMode(before) }
+}
+
+/** `using _ = autocast('bfloat16')`: matrix products and convolutions compute in this type until the block ends. */
+export function autocast(dtype: Dtype | undefined, device = 'cpu'): Disposable {
+  const before = native().autocast(device, dtype === undefined ? null : dtypeCode(dtype))
+  return { [Symbol.dispose]: () => void native().autocast(device, before) }
+}
+
+/**
+ * d(Σ outputs)/d(inputs), one tensor an input; `undefined` where an input has no influence.
+ * @param outputs tensors of one element each, or of any shape with `outputGradients` of the same shapes
+ */
+export function gradients(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  outputGradients?: readonly Tensor[],
+): (Tensor | undefined)[] {
+  try {
+    return native()
+      .gradients(
+        outputs.map((output) => output.handle),
+        inputs.map((input) => input.handle),
+        outputGradients === undefined ? null : outputGradients.map((gradient) => gradient.handle),
+        false,
+      )
+      .map((handle) => (handle === null ? undefined : new Tensor(handle)))
+  } catch (cause) {
+    throw tensorError('gradients', cause)
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The door to libtorch: the add-on is loaded at the first operator, never at import, so that programs which only read
+ * records start at once.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { LibraryError } from '../errors.ts'
+
+/** An External of the add-on that owns one tensor. */
+export type TensorHandle = { readonly __tensor: unique symbol }
+/** An External of the add-on that owns one random generator. */
+export type GeneratorHandle = { readonly __generator: unique symbol }
+
+/** The functions of the add-on; see `native/attune.cc`. */
+export interface Native {
+  resolve(name: string, overload: string): { id: number; schema: string; inPlace: boolean }
+  call(id: number, ...values: unknown[]): unknown
+  fromBytes(bytes: ArrayBufferView | ArrayBuffer, dtype: number, shape: readonly number[]): TensorHandle
+  toBytes(tensor: TensorHandle): ArrayBuffer
+  item(tensor: TensorHandle): number
+  describe(tensor: TensorHandle): [dtype: number, device: string, ...shape: number[]]
+  dispose(tensors: readonly TensorHandle[]): void
+  livingTensors(): number
+  requiresGrad(tensor: TensorHandle, flag?: boolean): boolean
+  backward(outputs: readonly TensorHandle[], gradients: readonly TensorHandle[] | null, retainGraph: boolean): void
+  gradients(
+    outputs: readonly TensorHandle[],
+    inputs: readonly TensorHandle[],
+    given: readonly TensorHandle[] | null,
+    createGraph: boolean,
+  ): (TensorHandle | null)[]
+  gradOf(tensor: TensorHandle): TensorHandle | null
+  setGrad(tensor: TensorHandle, gradient: TensorHandle | null): void
+  gradMode(enabled?: boolean): boolean
+  autocast(device: string, dtype: number | null): number | null
+  generator(device: string, seed: number): GeneratorHandle
+  seedGenerator(generator: GeneratorHandle, seed: number): void
+  generatorState(generator: GeneratorHandle, state?: TensorHandle): TensorHandle | undefined
+  threads(count?: number): number
+  library(): { version: string; cudaDevices: number; cpu: string }
+  operators(): string[]
+}
+
+const addon = fileURLToPath(new URL('../../build/attune.node', import.meta.url))
+const record = fileURLToPath(new URL('../../build/library.json', import.meta.url))
+
+let loaded: Native | undefined
+
+/**
+ * The add-on, loaded on the first call.
+ * @throws {LibraryError} not built yet, or libtorch has moved since
+ */
+export function native(): Native {
+  if (loaded !== undefined) return loaded
+  if (!existsSync(addon)) {
+    throw new LibraryError({
+      where: 'tensor library',
+      expected: 'the compiled add-on in build/',
+      received: 'no such file',
+      remedy: 'run `npm run setup`',
+    })
+  }
+  try {
+    loaded = createRequire(import.meta.url)(addon) as Native
+  } catch (cause) {
+    throw new LibraryError({
+      where: 'tensor library',
+      expected: 'an add-on that finds its libtorch',
+      received: (cause as Error).message.split('\n')[0],
+      remedy: 'run `npm run setup` again; it rebuilds the add-on against the libtorch that it finds',
+      cause,
+    })
+  }
+  return loaded
+}
+
+/** Which libtorch runs here, for the record of a run. Loads the library. */
+export function describeLibrary(): { version: string; cudaDevices: number; cpu: string; source: string } {
+  const source = existsSync(record) ? (JSON.parse(readFileSync(record, 'utf8')) as { how?: string }).how : undefined
+  return { ...native().library(), source: source ?? 'unknown' }
+}
+
+/**
+ * Sets how many threads one operator may use (all further operators of this process) and returns the number in force.
+ * The networks of the embedded world are small: one thread a process, several processes side by side, is the fastest.
+ */
+export function useThreads(count?: number): number {
+  return native().threads(count)
+}

@@ -1,0 +1,85 @@
+/**
+ * Any ATen operator as a TypeScript function, resolved by name at its first call.
+ *
+ * ```ts
+ * const cumsum = operator<[self: Tensor, dim: number], Tensor>('cumsum')
+ * ```
+ * Arguments stand in the order of the operator's schema; `undefined` means its default.
+ */
+import { TensorError } from '../errors.ts'
+import { Generator } from './generator.ts'
+import { native, type TensorHandle } from './library.ts'
+import { Tensor } from './tensor.ts'
+
+function unwrap(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Tensor) return value.handle
+  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(unwrap) : value
+  if (value instanceof Generator) return value.handle
+  return value
+}
+
+function wrap(result: unknown): unknown {
+  if (typeof result !== 'object' || result === null) return result
+  return Array.isArray(result) ? result.map(wrap) : new Tensor(result as TensorHandle)
+}
+
+/** The add-on's exception as a typed error; anything else is thrown on as it is. */
+export function tensorError(where: string, cause: unknown): unknown {
+  const { code, message } = cause as { code?: string; message: string }
+  if (code === 'ATTUNE_ARGUMENT') {
+    const match = /^(.*?): expected (.*), received (.*)$/s.exec(message)
+    return new TensorError({
+      where: match?.[1] ?? where,
+      expected: match?.[2] ?? 'arguments that fit the schema',
+      received: match?.[3] ?? message,
+      remedy: 'see the operator’s schema with describeOperator()',
+      cause,
+    })
+  }
+  if (code === 'ATTUNE_OPERATOR') {
+    return new TensorError({
+      where,
+      expected: 'arguments that the operator takes',
+      received: `libtorch's refusal: ${message}`,
+      remedy: 'check the shapes, types and devices of the arguments',
+      cause,
+    })
+  }
+  return cause
+}
+
+/**
+ * A function that calls `aten::<name>.<overload>`. In-place operators return their first argument.
+ * @throws {TensorError} on the call: unknown operator, wrong or disposed argument, shapes that do not fit
+ */
+export function operator<A extends unknown[], R>(name: string, overload = ''): (...values: A) => R {
+  let id = -1
+  let inPlace = false
+  let call: ReturnType<typeof native>['call']
+  const full = `aten::${name}${overload === '' ? '' : `.${overload}`}`
+  return (...values: A): R => {
+    try {
+      if (id < 0) {
+        ;({ id, inPlace } = native().resolve(`aten::${name}`, overload))
+        call = native().call
+      }
+      const self = values[0]
+      const handles = values as unknown[]
+      for (let i = 0; i < handles.length; i++) handles[i] = unwrap(handles[i])
+      const result = call(id, ...handles)
+      return (inPlace ? self : wrap(result)) as R
+    } catch (cause) {
+      throw tensorError(full, cause)
+    }
+  }
+}
+
+/** The schema of an operator, as PyTorch prints it. */
+export function describeOperator(name: string, overload = ''): string {
+  try {
+    return native().resolve(`aten::${name}`, overload).schema
+  } catch (cause) {
+    throw tensorError(name, cause)
+  }
+}
