@@ -88,8 +88,26 @@ function hasNvidiaGpu() {
   return existsSync('/dev/nvidiactl') || existsSync('/proc/driver/nvidia/version')
 }
 
-/** Into a folder of another name first: a .libtorch that exists is complete. */
+/** Into another folder first: a .libtorch that exists is complete. Where an earlier try was killed, its pip may still run. */
 async function install() {
+  const build = join(project, 'build')
+  const remove = (folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  try {
+    for (const name of readdirSync(build)) if (name.startsWith('libtorch.partial')) remove(join(build, name))
+  } catch {
+    // That pip is writing there: the next installation removes it.
+  }
+  const partial = join(build, `libtorch.partial-${process.pid}-${Date.now()}`)
+  try {
+    await installInto(partial)
+    remove(home)
+    renameSync(join(partial, 'site'), home)
+  } finally {
+    remove(partial)
+  }
+}
+
+async function installInto(partial) {
   if (process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime) {
     throw new SetupStop(
       'this Linux has no glibc, for which PyTorch is built',
@@ -98,8 +116,6 @@ async function install() {
   }
   expectPip()
   const gpu = hasNvidiaGpu()
-  const partial = `${home}.partial`
-  rmSync(partial, { recursive: true, force: true })
   expectSpace(gpu ? 12 : 4)
   const temporary = join(partial, 'tmp')
   mkdirSync(temporary, { recursive: true })
@@ -140,9 +156,6 @@ async function install() {
       'set LIBTORCH to an unpacked libtorch zip',
     )
   }
-  rmSync(home, { recursive: true, force: true })
-  renameSync(target, home)
-  rmSync(partial, { recursive: true, force: true })
 }
 
 /** The wheel on the default index may be a CUDA one: libtorch_cpu then wants these two even where there is no GPU. */
@@ -193,11 +206,14 @@ function pipStop(output) {
   if (/No space left|Errno 28/i.test(output)) {
     return new SetupStop('the disk is full', 'free about 4 GB and run the same command again')
   }
-  if (
-    /NewConnectionError|ConnectTimeout|ReadTimeout|Temporary failure|name resolution|Max retries|ProxyError/i.test(
-      output,
-    )
-  ) {
+  const unmatched = /No matching distribution|not a supported wheel/i.test(output)
+  const python = ask('python3', ['--version']).stdout.trim()
+  const minor = Number(/^Python 3\.(\d+)/.exec(python)?.[1])
+  // pip says "from versions: none" both of an index that it cannot reach and of a Python that it has no wheel for.
+  const unreachable = /NewConnectionError|ConnectTimeout|ReadTimeout|name resolution|Max retries|ProxyError/i.test(
+    output,
+  )
+  if (unreachable || (unmatched && output.includes('from versions: none') && minor >= 10 && minor <= 14)) {
     return new SetupStop(
       'pip cannot reach its index',
       'connect this machine to the network and run the same command again',
@@ -205,8 +221,7 @@ function pipStop(output) {
       ...byHand,
     )
   }
-  if (/No matching distribution|not a supported wheel/i.test(output)) {
-    const python = ask('python3', ['--version']).stdout.trim()
+  if (unmatched) {
     return new SetupStop(
       `there is no torch ${pinned} for ${python}, pip and this machine`,
       'use a Python from 3.10 to 3.14 and a recent pip (python3 -m pip install --upgrade pip)',

@@ -4,8 +4,8 @@
  *
  * Each part is a function of its seed: bit for bit on one machine with one thread.
  */
+import { cappedInverseNoise, denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { addNoise } from '../diffusion/prediction.ts'
-import { denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { imageEmbedding, textEmbedding } from '../networks/clip.ts'
 import { encodeImage } from '../networks/image-encoder.ts'
 import { Weights } from '../networks/weights.ts'
@@ -36,8 +36,7 @@ export interface PretrainOptions {
 
 /** Prompts that are left out of training, so that the model also learns to draw without one (guidance). */
 const captionDropout = 0.1
-/** Loss weight of a clean image's error is the signal-to-noise ratio up to this. */
-const mostLossWeight = 10
+const lossWeighting = cappedInverseNoise(10)
 const emaDecay = 0.999
 
 /** One training loop for all three networks: Muon for inner matrices, AdamW for the rest, linear warm-up and decay. */
@@ -103,7 +102,7 @@ export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string,
     const alphaBar = levels.indexSelect(0, t)
     const captions = batch.captions.map((caption) => (dropped.uniform() < captionDropout ? '' : caption))
     const prediction = model.predict(addNoise(x0, epsilon, alphaBar), t, model.encodeText(captions))
-    return denoisingLoss({ prediction, x0, epsilon, alphaBar, type: 'x0', maxWeight: mostLossWeight }).mean()
+    return denoisingLoss({ prediction, x0, epsilon, alphaBar, type: 'x0', weighting: lossWeighting }).mean()
   })
 }
 

@@ -258,7 +258,7 @@ function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
 /** A key that stands twice in one object of sound JSON; `JSON.parse` would silently take the last. */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = []
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}]/g)) {
+  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[{}]/g)) {
     if (token === '{') open.push(new Set())
     else if (token === '}') open.pop()
     else if (token.endsWith(':')) {

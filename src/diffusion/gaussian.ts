@@ -1,0 +1,59 @@
+/** Densities and divergence of Gaussians with one standard deviation per sample, σ > 0 (see `expectStochastic`). */
+import { expectShape } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { expectPerSample } from './per-sample.ts'
+
+/**
+ * log N(x; mean, σ²I) = −‖x − mean‖² / (2σ²) − D log σ − (D/2) log 2π, D elements a sample.
+ *
+ * @param x      xₜ₋₁   [B, …], latent units
+ * @param mean   μ      [B, …], latent units
+ * @param sigma  σ      [B], latent units, > 0
+ * @returns      [B], nats, summed over all but the first dimension (never averaged)
+ * @throws {ShapeError}
+ */
+export function gaussianLogDensity(x: Tensor, mean: Tensor, sigma: Tensor): Tensor {
+  expectShape('mean', mean, x.shape)
+  expectPerSample('sigma', sigma, x)
+  const elements = x.numel / x.shape[0]
+  return x
+    .sub(mean)
+    .square()
+    .flatten(1)
+    .sum(1)
+    .div(sigma.square().mul(-2))
+    .sub(
+      sigma
+        .log()
+        .add(0.5 * Math.log(2 * Math.PI))
+        .mul(elements),
+    )
+}
+
+/**
+ * `gaussianLogDensity` divided by the number of elements of a sample: what the public code of DDPO and DPOK calls
+ * log-probability. Not a log-density of the action; ratios of it are the D-th root of the true ratio.
+ *
+ * @returns [B], nats per element
+ * @throws {ShapeError}
+ */
+export function gaussianLogDensityPerElement(x: Tensor, mean: Tensor, sigma: Tensor): Tensor {
+  return gaussianLogDensity(x, mean, sigma).div(x.numel / x.shape[0])
+}
+
+/**
+ * KL divergence between two Gaussians that share one standard deviation:
+ * KL(N(mean, σ²I) ‖ N(reference, σ²I)) = ‖mean − reference‖² / (2σ²).
+ *
+ * @param mean       μ_θ    [B, …], latent units
+ * @param reference  μ_pre  [B, …], latent units
+ * @param sigma      σ_t    [B], latent units, > 0
+ * @returns          [B], nats, summed over all but the first dimension (never averaged)
+ * @throws {ShapeError}
+ * @see Fan et al. 2023 (DPOK, arXiv:2305.16381), Lemma 4.2
+ */
+export function gaussianKl(mean: Tensor, reference: Tensor, sigma: Tensor): Tensor {
+  expectShape('reference', reference, mean.shape)
+  expectPerSample('sigma', sigma, mean)
+  return mean.sub(reference).square().flatten(1).sum(1).div(sigma.square().mul(2))
+}

@@ -1,0 +1,82 @@
+/**
+ * The three ways to say what noise is in an image, and the noising itself. Everywhere: images, noise and predictions
+ * [B, …] in latent units, ᾱ [B] in (0, 1).
+ */
+import { expectShape } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { alongBatch } from './per-sample.ts'
+import type { PredictionType } from './schedule.ts'
+
+/** √ᾱ and √(1 − ᾱ), the root taken before the element type of `like` is taken on. */
+function amplitudes(alphaBar: Tensor, like: Tensor): { signal: Tensor; noise: Tensor } {
+  return {
+    signal: alongBatch('alphaBar', alphaBar.sqrt(), like),
+    noise: alongBatch('alphaBar', alphaBar.neg().add(1).sqrt(), like),
+  }
+}
+
+/**
+ * xₜ = √ᾱ x₀ + √(1 − ᾱ) ε
+ * @returns [B, …]
+ * @throws {ShapeError}
+ * @see Ho et al. 2020 (DDPM, arXiv:2006.11239), Eq. 4
+ */
+export function addNoise(x0: Tensor, epsilon: Tensor, alphaBar: Tensor): Tensor {
+  expectShape('epsilon', epsilon, x0.shape)
+  const { signal, noise } = amplitudes(alphaBar, x0)
+  return signal.mul(x0).add(noise.mul(epsilon))
+}
+
+/**
+ * v = √ᾱ ε − √(1 − ᾱ) x₀
+ * @returns [B, …]
+ * @throws {ShapeError}
+ * @see Salimans & Ho 2022 (arXiv:2202.00512), App. D
+ */
+export function velocityTarget(x0: Tensor, epsilon: Tensor, alphaBar: Tensor): Tensor {
+  expectShape('epsilon', epsilon, x0.shape)
+  const { signal, noise } = amplitudes(alphaBar, x0)
+  return signal.mul(epsilon).sub(noise.mul(x0))
+}
+
+/**
+ * What a network of this type should say.
+ * @returns [B, …]
+ * @throws {ShapeError}
+ */
+export function predictionTarget(x0: Tensor, epsilon: Tensor, alphaBar: Tensor, type: PredictionType): Tensor {
+  switch (type) {
+    case 'epsilon':
+      return epsilon
+    case 'x0':
+      return x0
+    case 'v':
+      return velocityTarget(x0, epsilon, alphaBar)
+  }
+}
+
+/**
+ * The image and the noise that a prediction stands for; together they give xₜ back. Differentiable. ε-prediction needs
+ * ᾱ > 0.
+ * @throws {ShapeError}
+ */
+export function toX0AndEpsilon(
+  prediction: Tensor,
+  xt: Tensor,
+  alphaBar: Tensor,
+  type: PredictionType,
+): { x0: Tensor; epsilon: Tensor } {
+  expectShape('prediction', prediction, xt.shape)
+  const { signal, noise } = amplitudes(alphaBar, xt)
+  switch (type) {
+    case 'epsilon':
+      return { x0: xt.sub(noise.mul(prediction)).div(signal), epsilon: prediction }
+    case 'x0':
+      return { x0: prediction, epsilon: xt.sub(signal.mul(prediction)).div(noise) }
+    case 'v':
+      return {
+        x0: signal.mul(xt).sub(noise.mul(prediction)),
+        epsilon: noise.mul(xt).add(signal.mul(prediction)),
+      }
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Drawing images: x_T ~ N(0, I), then xₜ₋₁ = μ + σ·noise, step by step. The noise of an image comes from a stream of its
+ * own, so an image does not depend on its batch.
+ */
+import { ShapeError } from '../errors.ts'
+import { seedOf } from '../random.ts'
+import { noGrad } from '../tensor/autograd.ts'
+import { full, randn } from '../tensor/create.ts'
+import { Generator } from '../tensor/generator.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Sampler } from './ddim.ts'
+import { ddimTransition } from './transition.ts'
+
+/** The network with its conditioning and guidance: xₜ [B, …] and t int64 [B] (training times) to a prediction [B, …]. */
+export type Predictor = (xt: Tensor, t: Tensor) => Tensor
+
+export interface Sampling {
+  readonly predict: Predictor
+  readonly sampler: Sampler
+  /** [B, steps + 1, …]: x_T, then the noise of each step in the order of sampling; that of a step with σ = 0 is not used. */
+  readonly noise: Tensor
+}
+
+/**
+ * All noise of one image, from the stream at `path` (run seed, iteration, image index). Always drawn on the CPU: every
+ * device draws the same image.
+ * @param shape  of one image's state, without batch
+ * @returns      [stepCount + 1, …shape], float32
+ */
+export function noiseFor(path: readonly number[], shape: readonly number[], stepCount: number): Tensor {
+  return randn([stepCount + 1, ...shape], new Generator(seedOf(...path)))
+}
+
+/** Draws and hands every state in turn, x_T first, to `visit`, which keeps or disposes it. Records no gradients. */
+function drawStates({ predict, sampler, noise }: Sampling, visit: (state: Tensor) => void): void {
+  const { steps } = sampler
+  if (noise.shape.length < 3 || noise.shape[1] !== steps.length + 1) {
+    throw new ShapeError({
+      where: 'noise',
+      expected: `shape [B, ${steps.length + 1}, …]: x_T and one noise a step`,
+      received: `[${noise.shape.join(', ')}]`,
+      remedy: 'stack noiseFor(path, shape, sampler.steps.length) over the batch',
+    })
+  }
+  using _ = noGrad()
+  const batch = noise.shape[0]
+  let xt = noise.select(1, 0).clone()
+  visit(xt)
+  for (const { index, t, sigma, stochastic } of steps) {
+    using scope = tensorScope()
+    const prediction = predict(xt, full([batch], t, 'int64', noise.device))
+    const { mean } = ddimTransition(prediction, xt, new Array<number>(batch).fill(index), sampler)
+    const next = stochastic ? mean.add(noise.select(1, index + 1).mul(sigma)) : mean
+    visit((xt = scope.keep(next)))
+  }
+}
+
+/**
+ * Draws one image per row of noise.
+ * @returns x₀ [B, …], latent units
+ * @throws {ShapeError}
+ */
+export function sampleImages(sampling: Sampling): Tensor {
+  using scope = tensorScope()
+  let latest: Tensor | undefined
+  drawStates(sampling, (state) => {
+    latest?.dispose()
+    latest = state
+  })
+  return scope.keep(latest!)
+}
+
+/**
+ * Draws one image per row of noise and returns the whole way to it.
+ * @returns states x_T … x₀, steps + 1 tensors [B, …]: `states[i]` is where step i begins, `states[i + 1]` where it ends
+ * @throws {ShapeError}
+ */
+export function sampleTrajectories(sampling: Sampling): { states: Tensor[] } {
+  using scope = tensorScope()
+  const states: Tensor[] = []
+  drawStates(sampling, (state) => states.push(scope.keep(state)))
+  return { states }
+}
