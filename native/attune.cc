@@ -2,7 +2,8 @@
 // (autograd's entry points, grad mode, autocast, generators, memory of tensors) beside it.
 //
 // A tensor reaches JavaScript as an External that owns a Box. `dispose` empties the box at once; the finalizer is only a
-// safety net. Finalizers run inside garbage collection (NAPI_EXPERIMENTAL: node_api_basic_finalize) and touch no
+// safety net. An emptied External may be filled again: whoever passes one to `call` has made sure that no Tensor refers
+// to it (see scope.ts), and saves the collector half of its work. Finalizers run inside garbage collection (NAPI_EXPERIMENTAL: node_api_basic_finalize) and touch no
 // JavaScript, so they also run in a long synchronous loop and after the environment is gone.
 #define NAPI_EXPERIMENTAL
 #include <node_api.h>
@@ -165,6 +166,15 @@ napi_value wrap(napi_env env, at::Tensor tensor) {
   return value;
 }
 
+/// As `wrap`, but into an emptied External. It belongs to a scope, so its size need not weigh on the collector.
+napi_value wrapInto(napi_env env, napi_value vacant, at::Tensor tensor) {
+  auto* box = tensor.defined() ? unbox<Box>(env, vacant, kTensorMagic) : nullptr;
+  if (box == nullptr || box->tensor.defined()) return wrap(env, std::move(tensor));
+  box->tensor = std::move(tensor);
+  living.fetch_add(1, std::memory_order_relaxed);
+  return vacant;
+}
+
 napi_value makeNumber(napi_env env, double number) {
   napi_value value;
   check(napi_create_double(env, number, &value));
@@ -206,6 +216,11 @@ bool integerOf(napi_env env, napi_value value, int64_t* result) {
   return true;
 }
 
+std::string describeNumber(napi_env env, napi_value value) {
+  double number;
+  return napi_get_value_double(env, value, &number) == napi_ok ? std::to_string(number) : typeName(env, value);
+}
+
 at::Tensor& tensorOf(napi_env env, napi_value value, const char* where) {
   auto* box = unbox<Box>(env, value, kTensorMagic);
   if (box == nullptr) throw ArgumentError{std::string(where) + ": expected Tensor, received " + typeName(env, value)};
@@ -215,7 +230,8 @@ at::Tensor& tensorOf(napi_env env, napi_value value, const char* where) {
 
 std::vector<napi_value> elementsOf(napi_env env, napi_value value) {
   uint32_t length = 0;
-  check(napi_get_array_length(env, value, &length));
+  if (napi_get_array_length(env, value, &length) != napi_ok)
+    throw ArgumentError{std::string("add-on: expected array, received ") + typeName(env, value)};
   std::vector<napi_value> elements(length);
   for (uint32_t i = 0; i < length; i++) check(napi_get_element(env, value, i, &elements[i]));
   return elements;
@@ -250,6 +266,7 @@ std::array<napi_value, N> argumentsOf(napi_env env, napi_callback_info info) {
 struct Argument {
   std::string name;
   c10::TypePtr type;
+  c10::TypeKind kind;  // of the type, or of what an optional type holds
   c10::TypeKind real;  // tells ScalarType, Layout and MemoryFormat from plain integers
   bool optional = false;
   int32_t repeat = 0;  // int[2]: one number stands for both
@@ -278,18 +295,20 @@ c10::IValue convert(napi_env env, const Operator& op, size_t position, const c10
 template <typename T, typename Read>
 c10::IValue convertList(napi_env env, const Operator& op, size_t position, napi_value value, const char* expected, Read read) {
   c10::List<T> list;
-  bool array = false;
-  check(napi_is_array(env, value, &array));
-  if (!array) {
+  uint32_t length = 0;
+  if (napi_get_array_length(env, value, &length) != napi_ok) {
     const auto repeat = op.arguments[position].repeat;
     if (repeat <= 0) wrongArgument(env, op, position, expected, value);
     const T one = read(value);
     for (int32_t i = 0; i < repeat; i++) list.push_back(one);
     return list;
   }
-  const auto elements = elementsOf(env, value);
-  list.reserve(elements.size());
-  for (auto element : elements) list.push_back(read(element));
+  list.reserve(length);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    check(napi_get_element(env, value, i, &element));
+    list.push_back(read(element));
+  }
   return list;
 }
 
@@ -397,6 +416,52 @@ c10::IValue convert(napi_env env, const Operator& op, size_t position, const c10
   }
 }
 
+/// The commonest conversions with one Node-API call each; false leaves the value to `convert`.
+bool convertQuickly(napi_env env, const Argument& argument, napi_value value, torch::jit::Stack& stack) {
+  switch (argument.kind) {
+    case c10::TypeKind::TensorType: {
+      auto* box = unbox<Box>(env, value, kTensorMagic);
+      if (box == nullptr || !box->tensor.defined()) return false;
+      stack.emplace_back(box->tensor);
+      return true;
+    }
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::SymIntType: {
+      int64_t number;
+      if (argument.real != c10::TypeKind::IntType && argument.real != c10::TypeKind::SymIntType) return false;
+      if (!integerOf(env, value, &number)) return false;
+      stack.emplace_back(number);
+      return true;
+    }
+    case c10::TypeKind::FloatType: {
+      double number;
+      if (napi_get_value_double(env, value, &number) != napi_ok) return false;
+      stack.emplace_back(number);
+      return true;
+    }
+    case c10::TypeKind::NumberType: {
+      double number;
+      if (napi_get_value_double(env, value, &number) != napi_ok) return false;
+      const bool whole = std::abs(number) <= 9007199254740992.0 && number == std::trunc(number);
+      stack.emplace_back(whole ? at::Scalar(static_cast<int64_t>(number)) : at::Scalar(number));
+      return true;
+    }
+    default: return false;
+  }
+}
+
+/// The stack of the latest call of this thread, emptied: saves an allocation. Taken, not shared: a getter of an array
+/// that is being converted may call again.
+thread_local torch::jit::Stack spareStack;
+
+struct LentStack {
+  torch::jit::Stack stack = std::move(spareStack);
+  ~LentStack() {
+    stack.clear();
+    spareStack = std::move(stack);
+  }
+};
+
 napi_value fromIValue(napi_env env, const c10::IValue& value) {
   if (value.isTensor()) return wrap(env, value.toTensor());
   if (value.isInt()) return makeNumber(env, static_cast<double>(value.toInt()));
@@ -439,6 +504,9 @@ napi_value resolve(napi_env env, napi_callback_info info) {
         Argument entry;
         entry.name = argument.name();
         entry.type = argument.type();
+        entry.kind = entry.type->kind() == c10::TypeKind::OptionalType
+                         ? entry.type->castRaw<c10::OptionalType>()->getElementType()->kind()
+                         : entry.type->kind();
         auto real = argument.real_type();
         if (real->kind() == c10::TypeKind::OptionalType) real = real->castRaw<c10::OptionalType>()->getElementType();
         entry.real = real->kind();
@@ -464,28 +532,52 @@ napi_value resolve(napi_env env, napi_callback_info info) {
   });
 }
 
-/// call(id, …arguments in the order of the schema) → the result; nothing for in-place operators
+/// vacant(n) → n emptied Externals
+napi_value vacant(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto arguments = argumentsOf<1>(env, info);
+    int64_t count;
+    if (!integerOf(env, arguments[0], &count) || count < 0 || count > 65536)
+      throw ArgumentError{std::string("vacant: expected a number up to 65536, received ") + typeName(env, arguments[0])};
+    napi_value array;
+    check(napi_create_array_with_length(env, count, &array));
+    for (int64_t i = 0; i < count; i++) {
+      auto box = std::make_unique<Box>();
+      napi_value value;
+      check(napi_create_external(env, box.get(), finalizeTensor, nullptr, &value));
+      box.release();
+      check(napi_set_element(env, array, i, value));
+    }
+    return array;
+  });
+}
+
+/// call(id, an emptied External or nothing, …arguments in the order of the schema) → the result, in the External where
+/// it is one tensor; nothing for in-place operators
 napi_value call(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    napi_value values[kMostArguments + 1];
-    size_t count = kMostArguments + 1;
+    constexpr size_t kFirst = 2;
+    napi_value values[kMostArguments + kFirst];
+    size_t count = kMostArguments + kFirst;
     check(napi_get_cb_info(env, info, &count, values, nullptr, nullptr));
     uint32_t id = kMostOperators;
-    if (count == 0 || napi_get_value_uint32(env, values[0], &id) != napi_ok || id >= kMostOperators)
-      throw ArgumentError{"call: expected the id of an operator"};
+    if (count < kFirst || napi_get_value_uint32(env, values[0], &id) != napi_ok || id >= kMostOperators)
+      throw ArgumentError{"call: expected the id of an operator, received another value"};
     const Operator* op = table[id].load(std::memory_order_acquire);
-    if (op == nullptr) throw ArgumentError{"call: expected the id of an operator"};
-    const size_t given = std::min(count, kMostArguments + 1) - 1;
-    if (count - 1 > op->arguments.size())
+    if (op == nullptr) throw ArgumentError{"call: expected the id of an operator, received another value"};
+    const size_t given = count - kFirst;
+    if (given > op->arguments.size())
       throw ArgumentError{op->name + ": expected at most " + std::to_string(op->arguments.size()) +
-                          " arguments, received " + std::to_string(count - 1)};
-    torch::jit::Stack stack;
+                          " arguments, received " + std::to_string(given)};
+    LentStack lent;
+    auto& stack = lent.stack;
     stack.reserve(op->arguments.size());
     for (size_t i = 0; i < op->arguments.size(); i++) {
       const auto& argument = op->arguments[i];
-      const bool absent = i >= given || typeOf(env, values[i + 1]) == napi_undefined;
+      if (i < given && convertQuickly(env, argument, values[i + kFirst], stack)) continue;
+      const bool absent = i >= given || typeOf(env, values[i + kFirst]) == napi_undefined;
       if (!absent) {
-        stack.push_back(convert(env, *op, i, argument.type, values[i + 1]));
+        stack.push_back(convert(env, *op, i, argument.type, values[i + kFirst]));
       } else if (argument.hasDefault) {
         stack.push_back(argument.defaultValue);
       } else if (argument.type->kind() == c10::TypeKind::OptionalType) {
@@ -497,6 +589,7 @@ napi_value call(napi_env env, napi_callback_info info) {
     }
     op->handle.callBoxed(&stack);
     if (op->inPlace || stack.empty()) return makeUndefined(env);
+    if (stack.size() == 1 && stack[0].isTensor()) return wrapInto(env, values[1], std::move(stack[0]).toTensor());
     if (stack.size() == 1) return fromIValue(env, stack[0]);
     napi_value array;
     check(napi_create_array_with_length(env, stack.size(), &array));
@@ -706,7 +799,8 @@ napi_value makeGenerator(napi_env env, napi_callback_info info) {
     const c10::Device device(stringOf(env, arguments[0], "generator device"));
     int64_t seed;
     if (!integerOf(env, arguments[1], &seed) || seed < 0)
-      throw ArgumentError{"generator seed: expected a whole number ≥ 0"};
+      throw ArgumentError{std::string("generator seed: expected a whole number ≥ 0, received ") +
+                          describeNumber(env, arguments[1])};
     auto box = std::make_unique<GeneratorBox>();
     box->generator = device.is_cpu()
                          ? at::detail::createCPUGenerator(static_cast<uint64_t>(seed))
@@ -721,7 +815,7 @@ napi_value makeGenerator(napi_env env, napi_callback_info info) {
 
 GeneratorBox& generatorOf(napi_env env, napi_value value) {
   auto* box = unbox<GeneratorBox>(env, value, kGeneratorMagic);
-  if (box == nullptr) throw ArgumentError{std::string("expected Generator, received ") + typeName(env, value)};
+  if (box == nullptr) throw ArgumentError{std::string("generator: expected Generator, received ") + typeName(env, value)};
   return *box;
 }
 
@@ -730,7 +824,8 @@ napi_value seedGenerator(napi_env env, napi_callback_info info) {
     const auto arguments = argumentsOf<2>(env, info);
     int64_t seed;
     if (!integerOf(env, arguments[1], &seed) || seed < 0)
-      throw ArgumentError{"generator seed: expected a whole number ≥ 0"};
+      throw ArgumentError{std::string("generator seed: expected a whole number ≥ 0, received ") +
+                          describeNumber(env, arguments[1])};
     generatorOf(env, arguments[0]).generator.set_current_seed(static_cast<uint64_t>(seed));
     return makeUndefined(env);
   });
@@ -792,6 +887,7 @@ napi_value initialise(napi_env env, napi_value exports) {
 #endif
   const std::pair<const char*, napi_callback> functions[] = {
       {"resolve", resolve},         {"call", call},
+      {"vacant", vacant},
       {"fromBytes", fromBytes},     {"toBytes", toBytes},
       {"item", item},               {"describe", describe},
       {"dispose", dispose},         {"livingTensors", livingTensors},

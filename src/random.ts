@@ -25,7 +25,7 @@ export function seedOf(...path: readonly number[]): number {
   let low = 0x9e3779b9
   let high = 0x85ebca6b
   for (const part of path) {
-    for (const word of [part % 0x100000000 | 0, Math.floor(part / 0x100000000) | 0]) {
+    for (const word of [(part % 0x100000000) | 0, Math.floor(part / 0x100000000) | 0]) {
       low = Math.imul(low ^ word, 0x21f0aaad)
       low = Math.imul(low ^ (low >>> 15) ^ high, 0x735a2d97)
       high = Math.imul(high ^ (low >>> 13) ^ word, 0xc2b2ae35)
@@ -38,7 +38,7 @@ export function seedOf(...path: readonly number[]): number {
 /** The stream at a path; equal paths give equal streams. */
 export function random(...path: readonly number[]): Random {
   const seed = seedOf(...path)
-  const generator = xoroshiro128plus((seed % 0x100000000 | 0) ^ (Math.floor(seed / 0x100000000) | 0))
+  const generator = xoroshiro128plus(((seed % 0x100000000) | 0) ^ (Math.floor(seed / 0x100000000) | 0))
   let spare: number | undefined
   const stream: Random = {
     uniform: () => uniformFloat64(generator),

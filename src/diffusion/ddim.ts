@@ -98,10 +98,10 @@ export function ddimSampler(
     })
   }
   const last = alphaBar[timesteps[timesteps.length - 1]]
-  if (!(finalAlphaBar > last && finalAlphaBar <= 1)) {
+  if (!(finalAlphaBar >= last && finalAlphaBar <= 1)) {
     throw new ScheduleError({
       where: 'sampler, final ᾱ',
-      expected: `a number in (${last}, 1]`,
+      expected: `a number from ${last} to 1`,
       received: String(finalAlphaBar),
       remedy: 'use 1, or ᾱ of a time before the last sampling time',
     })

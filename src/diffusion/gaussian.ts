@@ -57,3 +57,28 @@ export function gaussianKl(mean: Tensor, reference: Tensor, sigma: Tensor): Tens
   expectPerSample('sigma', sigma, mean)
   return mean.sub(reference).square().flatten(1).sum(1).div(sigma.square().mul(2))
 }
+
+/**
+ * log N(x; mean, σ²I) − log N(x; old, σ²I) = (⟨x − old, mean − old⟩ − ‖mean − old‖²/2) / σ².
+ *
+ * The same as the difference of two `gaussianLogDensity`, without cancelling two large sums: it is 0 where the means are
+ * equal, at any number of elements.
+ *
+ * @param x      xₜ₋₁   [B, …], latent units
+ * @param mean   μ_θ    [B, …], latent units
+ * @param old    μ_old  [B, …], latent units
+ * @param sigma  σ      [B], latent units, > 0
+ * @returns      [B], nats, summed over all but the first dimension
+ * @throws {ShapeError}
+ */
+export function logDensityDifference(x: Tensor, mean: Tensor, old: Tensor, sigma: Tensor): Tensor {
+  expectShape('mean', mean, x.shape)
+  expectShape('old', old, x.shape)
+  expectPerSample('sigma', sigma, x)
+  const shift = mean.sub(old)
+  return shift
+    .mul(x.sub(old).sub(shift.mul(0.5)))
+    .flatten(1)
+    .sum(1)
+    .div(sigma.square())
+}

@@ -7,7 +7,7 @@ import { seedOf } from '../random.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { full, randn } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
-import { tensorScope } from '../tensor/scope.ts'
+import { tensorScope, type TensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Sampler } from './ddim.ts'
 import { ddimTransition } from './transition.ts'
@@ -32,8 +32,11 @@ export function noiseFor(path: readonly number[], shape: readonly number[], step
   return randn([stepCount + 1, ...shape], new Generator(seedOf(...path)))
 }
 
-/** Draws and hands every state in turn, x_T first, to `visit`, which keeps or disposes it. Records no gradients. */
-function drawStates({ predict, sampler, noise }: Sampling, visit: (state: Tensor) => void): void {
+/** Receives a state, to keep or dispose, and the prediction that led to it, which ends with `step` unless kept. */
+type Visit = (state: Tensor, prediction?: Tensor, step?: TensorScope) => void
+
+/** Draws and hands every state in turn, x_T first and alone, to `visit`. Records no gradients. */
+function drawStates({ predict, sampler, noise }: Sampling, visit: Visit): void {
   const { steps } = sampler
   if (noise.shape.length < 3 || noise.shape[1] !== steps.length + 1) {
     throw new ShapeError({
@@ -52,7 +55,7 @@ function drawStates({ predict, sampler, noise }: Sampling, visit: (state: Tensor
     const prediction = predict(xt, full([batch], t, 'int64', noise.device))
     const { mean } = ddimTransition(prediction, xt, new Array<number>(batch).fill(index), sampler)
     const next = stochastic ? mean.add(noise.select(1, index + 1).mul(sigma)) : mean
-    visit((xt = scope.keep(next)))
+    visit((xt = scope.keep(next)), prediction, scope)
   }
 }
 
@@ -74,11 +77,17 @@ export function sampleImages(sampling: Sampling): Tensor {
 /**
  * Draws one image per row of noise and returns the whole way to it.
  * @returns states x_T … x₀, steps + 1 tensors [B, …]: `states[i]` is where step i begins, `states[i + 1]` where it ends
+ * @returns predictions, one [B, …] a step: what `predict` said of `states[i]`
  * @throws {ShapeError}
  */
-export function sampleTrajectories(sampling: Sampling): { states: Tensor[] } {
+export function sampleTrajectories(sampling: Sampling): { states: Tensor[]; predictions: Tensor[] } {
   using scope = tensorScope()
   const states: Tensor[] = []
-  drawStates(sampling, (state) => states.push(scope.keep(state)))
-  return { states }
+  const predictions: Tensor[] = []
+  drawStates(sampling, (state, prediction, step) => {
+    states.push(state)
+    if (prediction !== undefined) predictions.push(step!.keep(prediction))
+  })
+  for (const drawn of [...states, ...predictions]) scope.keep(drawn)
+  return { states, predictions }
 }

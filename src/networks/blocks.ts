@@ -16,11 +16,7 @@ export function norm2d(weights: Weights, x: Tensor, channels: number): Tensor {
 
 /** Layer normalisation of tokens: x [B, n, d] → same. */
 export function norm(weights: Weights, x: Tensor, width: number): Tensor {
-  return layerNorm(
-    x,
-    weights.parameter('weight', [width], 'ones'),
-    weights.parameter('bias', [width], 'zeros'),
-  )
+  return layerNorm(x, weights.parameter('weight', [width], 'ones'), weights.parameter('bias', [width], 'zeros'))
 }
 
 /**
@@ -31,7 +27,10 @@ export function residual(weights: Weights, x: Tensor, channels: number, embeddin
   let h = weights.conv('conv1', norm2d(weights.at('norm1'), x, channels).silu(), channels, channels, 3)
   h = norm2d(weights.at('norm2'), h, channels)
   if (embedding !== undefined) {
-    const film = weights.linear('film', embedding, width, 2 * channels, 0.1).unsqueeze(-1).unsqueeze(-1)
+    const film = weights
+      .linear('film', embedding, width, 2 * channels, 0.1)
+      .unsqueeze(-1)
+      .unsqueeze(-1)
     h = h.mul(film.slice(1, 0, channels).add(1)).add(film.slice(1, channels, 2 * channels))
   }
   return x.add(weights.conv('conv2', h.silu(), channels, channels, 3, 0.1))

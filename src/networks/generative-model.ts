@@ -2,6 +2,7 @@
  * What every stage sees of a text-to-image model: one interface for the embedded model and for real checkpoints. No
  * stage knows which it has.
  */
+import type { NoiseWeighting } from '../diffusion/denoising-loss.ts'
 import type { Schedule } from '../diffusion/schedule.ts'
 import { cat } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -17,6 +18,8 @@ export interface GenerativeModel {
   /** Shape of one state x_t without the batch: [C, h, w]. */
   readonly stateShape: readonly number[]
   readonly schedule: Schedule
+  /** Weight of a sample's denoising loss by its ᾱ, as in pre-training; none is plain. */
+  readonly lossWeighting: NoiseWeighting | undefined
   /** ᾱ of what the last sampling step ends in; 1 is the clean image. */
   readonly finalAlphaBar: number
   readonly defaults: { readonly steps: number; readonly eta: number; readonly guidance: number }

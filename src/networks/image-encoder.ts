@@ -18,9 +18,7 @@ export function encodeImage(weights: Weights, pixels: Tensor): Tensor {
   h = residual(weights.at('coarse.0'), h, coarse)
   h = residual(weights.at('coarse.1'), h, coarse)
   let tokens = h.flatten(2).transpose(1, 2) // [B, n, coarse]
-  tokens = tokens.add(
-    weights.parameter('position', [tokens.shape[1], coarse], { gain: 0.1 * Math.sqrt(coarse) }),
-  )
+  tokens = tokens.add(weights.parameter('position', [tokens.shape[1], coarse], { gain: 0.1 * Math.sqrt(coarse) }))
   tokens = attend(weights.at('attention'), tokens, coarse, 4)
   tokens = feedForward(weights.at('mlp'), tokens, coarse)
   return norm(weights.at('norm'), tokens, coarse).mean(1)

@@ -125,11 +125,7 @@ export class Weights {
 
   /** Convolution with an odd kernel that keeps height and width. */
   conv(name: string, x: Tensor, inputs: number, outputs: number, kernel: number, gain = 1): Tensor {
-    const weight = this.parameter(
-      `${name}.weight`,
-      [outputs, inputs, kernel, kernel],
-      gain === 0 ? 'zeros' : { gain },
-    )
+    const weight = this.parameter(`${name}.weight`, [outputs, inputs, kernel, kernel], gain === 0 ? 'zeros' : { gain })
     return conv2d(x, weight, this.parameter(`${name}.bias`, [outputs], 'zeros'), 1, (kernel - 1) / 2)
   }
 }

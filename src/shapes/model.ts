@@ -1,4 +1,5 @@
 /** The embedded text-to-image model: a small text transformer and a UNet on 24 × 24 pixels. */
+import { cappedInverseNoise } from '../diffusion/denoising-loss.ts'
 import { cosineSchedule, powerTimesteps } from '../diffusion/schedule.ts'
 import type { Conditioning, GenerativeModel } from '../networks/generative-model.ts'
 import { pixelUnet } from '../networks/pixel-unet.ts'
@@ -25,6 +26,7 @@ class ShapesModel implements GenerativeModel {
   readonly sha256: string
   readonly stateShape = [3, imageSize, imageSize]
   readonly schedule = shapesSchedule
+  readonly lossWeighting = cappedInverseNoise(10)
   readonly finalAlphaBar = 1
   readonly defaults = { steps: 10, eta: 1, guidance: 1 }
   readonly weights: Weights

@@ -4,8 +4,9 @@
  *
  * Each part is a function of its seed: bit for bit on one machine with one thread.
  */
-import { cappedInverseNoise, denoisingLoss } from '../diffusion/denoising-loss.ts'
+import { denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { addNoise } from '../diffusion/prediction.ts'
+import { pixelsOf } from '../images/png.ts'
 import { imageEmbedding, textEmbedding } from '../networks/clip.ts'
 import { encodeImage } from '../networks/image-encoder.ts'
 import { Weights } from '../networks/weights.ts'
@@ -21,7 +22,7 @@ import { applyGradients } from '../tensor/optimise.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { shapesModel, shapesSchedule, textSize, tokenRows } from './model.ts'
-import { drawBatch, pixelsOf, pretrainingSeed, type PretrainingBatch } from './pretraining-data.ts'
+import { drawBatch, pretrainingSeed, type PretrainingBatch } from './pretraining-data.ts'
 import { sceneAttributes } from './scene.ts'
 import { objectNames, shapesVocabulary } from './vocabulary.ts'
 
@@ -36,7 +37,6 @@ export interface PretrainOptions {
 
 /** Prompts that are left out of training, so that the model also learns to draw without one (guidance). */
 const captionDropout = 0.1
-const lossWeighting = cappedInverseNoise(10)
 const emaDecay = 0.999
 
 /** One training loop for all three networks: Muon for inner matrices, AdamW for the rest, linear warm-up and decay. */
@@ -96,13 +96,13 @@ export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string,
   return train('pretrain generator', weights, options, { muon: 0.02, adam: 2e-3 }, (batch, step) => {
     const generator = new Generator(seedOf(options.seed, 12, step))
     const dropped = random(options.seed, 13, step)
-    const x0 = pixelsOf(batch.bytes)
+    const x0 = pixelsOf(batch.pictures)
     const t = randint(0, shapesSchedule.alphaBar.length, [x0.shape[0]], generator)
     const epsilon = randn(x0.shape, generator)
     const alphaBar = levels.indexSelect(0, t)
     const captions = batch.captions.map((caption) => (dropped.uniform() < captionDropout ? '' : caption))
     const prediction = model.predict(addNoise(x0, epsilon, alphaBar), t, model.encodeText(captions))
-    return denoisingLoss({ prediction, x0, epsilon, alphaBar, type: 'x0', weighting: lossWeighting }).mean()
+    return denoisingLoss({ prediction, x0, epsilon, alphaBar, type: 'x0', weighting: model.lossWeighting }).mean()
   })
 }
 
@@ -110,12 +110,15 @@ export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string,
 export function pretrainClip(options: PretrainOptions): ReadonlyMap<string, Tensor> {
   const weights = Weights.fresh(seedOf(options.seed, 21))
   return train('pretrain clip', weights, options, { muon: 0.01, adam: 1e-3 }, (batch) => {
-    const images = imageEmbedding(weights, pixelsOf(batch.bytes))
+    const images = imageEmbedding(weights, pixelsOf(batch.pictures))
     const texts = textEmbedding(weights, tokenRows(batch.captions), textSize)
     const scale = weights.parameter('logitScale', [1], 'ones').mul(Math.log(10)).exp()
     const logits = images.matmul(texts.transpose(0, 1)).mul(scale)
     const own = arange(0, batch.captions.length)
-    return crossEntropy(logits, own).add(crossEntropy(logits.transpose(0, 1), own)).mean().mul(0.5)
+    return crossEntropy(logits, own)
+      .add(crossEntropy(logits.transpose(0, 1), own))
+      .mean()
+      .mul(0.5)
   })
 }
 
@@ -130,7 +133,7 @@ export function pretrainFeatures(options: PretrainOptions): ReadonlyMap<string, 
   ]
   return train('pretrain features', weights, options, { muon: 0.01, adam: 1e-3 }, (batch, step) => {
     const generator = new Generator(seedOf(options.seed, 32, step))
-    const pixels = pixelsOf(batch.bytes)
+    const pixels = pixelsOf(batch.pictures)
     const noise = randn(pixels.shape, generator).mul(full([pixels.shape[0], 1, 1, 1], 0.05))
     const features = encodeImage(weights.at('image'), pixels.add(noise))
     const truth = batch.scenes.map((scene) => sceneAttributes(scene) as unknown as Record<string, string | number>)

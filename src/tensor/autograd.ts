@@ -1,7 +1,7 @@
 /** Grad mode, mixed precision and gradients as values. All of it is per thread and ends with its block. */
 import { dtypeCode, type Dtype } from './dtype.ts'
 import { native } from './library.ts'
-import { tensorError } from './operator.ts'
+import { calling } from './operator.ts'
 import { Tensor } from './tensor.ts'
 
 /** `using _ = noGrad()`: nothing is recorded for gradients until the block ends. */
@@ -10,9 +10,16 @@ export function noGrad(): Disposable {
   return { [Symbol.dispose]: () => void native().gradMode(before) }
 }
 
+/** The value of `compute`, with nothing recorded for gradients. */
+export function withoutGrad<T>(compute: () => T): T {
+  using _ = noGrad()
+  return compute()
+}
+
 /** `using _ = autocast('bfloat16')`: matrix products and convolutions compute in this type until the block ends. */
 export function autocast(dtype: Dtype | undefined, device = 'cpu'): Disposable {
-  const before = native().autocast(device, dtype === undefined ? null : dtypeCode(dtype))
+  const code = dtype === undefined ? null : dtypeCode(dtype)
+  const before = calling('autocast', () => native().autocast(device, code))
   return { [Symbol.dispose]: () => void native().autocast(device, before) }
 }
 
@@ -25,16 +32,12 @@ export function gradients(
   inputs: readonly Tensor[],
   outputGradients?: readonly Tensor[],
 ): (Tensor | undefined)[] {
-  try {
-    return native()
-      .gradients(
-        outputs.map((output) => output.handle),
-        inputs.map((input) => input.handle),
-        outputGradients === undefined ? null : outputGradients.map((gradient) => gradient.handle),
-        false,
-      )
-      .map((handle) => (handle === null ? undefined : new Tensor(handle)))
-  } catch (cause) {
-    throw tensorError('gradients', cause)
-  }
+  return calling('gradients', () =>
+    native().gradients(
+      outputs.map((output) => output.handle),
+      inputs.map((input) => input.handle),
+      outputGradients === undefined ? null : outputGradients.map((gradient) => gradient.handle),
+      false,
+    ),
+  ).map((handle) => (handle === null ? undefined : new Tensor(handle)))
 }

@@ -8,8 +8,14 @@ import { Tensor } from './tensor.ts'
 type Make = [shape: readonly number[], dtype: number, layout: undefined, device: string]
 const zerosOf = operator<Make, Tensor>('zeros')
 const onesOf = operator<Make, Tensor>('ones')
-const fullOf = operator<[shape: readonly number[], value: number, dtype: number, layout: undefined, device: string], Tensor>('full')
-const arangeOf = operator<[start: number, end: number, dtype: number, layout: undefined, device: string], Tensor>('arange', 'start')
+const fullOf = operator<
+  [shape: readonly number[], value: number, dtype: number, layout: undefined, device: string],
+  Tensor
+>('full')
+const arangeOf = operator<[start: number, end: number, dtype: number, layout: undefined, device: string], Tensor>(
+  'arange',
+  'start',
+)
 const randnOf = operator<
   [shape: readonly number[], generator: Generator, dtype: number, layout: undefined, device: string],
   Tensor
@@ -52,7 +58,12 @@ export function arange(start: number, end: number, dtype: Dtype = 'int64', devic
 }
 
 /** Standard normal numbers; the same seed gives the numbers of `torch.randn(generator=…)`. */
-export function randn(shape: readonly number[], generator: Generator, dtype: Dtype = 'float32', device = 'cpu'): Tensor {
+export function randn(
+  shape: readonly number[],
+  generator: Generator,
+  dtype: Dtype = 'float32',
+  device = 'cpu',
+): Tensor {
   return randnOf(shape, generator, dtypeCode(dtype), undefined, device)
 }
 
@@ -62,7 +73,13 @@ export function rand(shape: readonly number[], generator: Generator, dtype: Dtyp
 }
 
 /** Whole numbers in [low, high). */
-export function randint(low: number, high: number, shape: readonly number[], generator: Generator, device = 'cpu'): Tensor {
+export function randint(
+  low: number,
+  high: number,
+  shape: readonly number[],
+  generator: Generator,
+  device = 'cpu',
+): Tensor {
   return randintOf(low, high, shape, generator, dtypeCode('int64'), undefined, device)
 }
 

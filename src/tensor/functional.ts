@@ -7,7 +7,9 @@ const conv2dOf = operator<[Tensor, Tensor, Tensor | undefined, number[], number[
 const embeddingOf = operator<[Tensor, Tensor], Tensor>('embedding')
 const rmsNormOf = operator<[Tensor, readonly number[], Tensor | undefined, number | undefined], Tensor>('rms_norm')
 const groupNormOf = operator<[Tensor, number, Tensor | undefined, Tensor | undefined, number], Tensor>('group_norm')
-const layerNormOf = operator<[Tensor, readonly number[], Tensor | undefined, Tensor | undefined, number], Tensor>('layer_norm')
+const layerNormOf = operator<[Tensor, readonly number[], Tensor | undefined, Tensor | undefined, number], Tensor>(
+  'layer_norm',
+)
 const attentionOf = operator<[Tensor, Tensor, Tensor, Tensor | undefined], Tensor>('scaled_dot_product_attention')
 const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
 const pixelUnshuffleOf = operator<[Tensor, number], Tensor>('pixel_unshuffle')

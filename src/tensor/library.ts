@@ -15,7 +15,8 @@ export type GeneratorHandle = { readonly __generator: unique symbol }
 /** The functions of the add-on; see `native/attune.cc`. */
 export interface Native {
   resolve(name: string, overload: string): { id: number; schema: string; inPlace: boolean }
-  call(id: number, ...values: unknown[]): unknown
+  call(id: number, vacant: TensorHandle | undefined, ...values: unknown[]): unknown
+  vacant(count: number): TensorHandle[]
   fromBytes(bytes: ArrayBufferView | ArrayBuffer, dtype: number, shape: readonly number[]): TensorHandle
   toBytes(tensor: TensorHandle): ArrayBuffer
   item(tensor: TensorHandle): number

@@ -9,11 +9,15 @@
 import { TensorError } from '../errors.ts'
 import { Generator } from './generator.ts'
 import { native, type TensorHandle } from './library.ts'
+import { giveBack, takeVacant } from './scope.ts'
 import { Tensor } from './tensor.ts'
 
 function unwrap(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (value instanceof Tensor) return value.handle
+  return value instanceof Tensor ? value.handle : unwrapOther(value)
+}
+
+function unwrapOther(value: object): unknown {
   if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(unwrap) : value
   if (value instanceof Generator) return value.handle
   return value
@@ -49,6 +53,15 @@ export function tensorError(where: string, cause: unknown): unknown {
   return cause
 }
 
+/** Runs a call of the add-on and turns its exceptions into typed errors. */
+export function calling<T>(where: string, call: () => T): T {
+  try {
+    return call()
+  } catch (cause) {
+    throw tensorError(where, cause)
+  }
+}
+
 /**
  * A function that calls `aten::<name>.<overload>`. In-place operators return their first argument.
  * @throws {TensorError} on the call: unknown operator, wrong or disposed argument, shapes that do not fit
@@ -59,27 +72,42 @@ export function operator<A extends unknown[], R>(name: string, overload = ''): (
   let call: ReturnType<typeof native>['call']
   const full = `aten::${name}${overload === '' ? '' : `.${overload}`}`
   return (...values: A): R => {
+    const vacant = inPlace ? undefined : takeVacant()
+    let result: unknown
     try {
       if (id < 0) {
         ;({ id, inPlace } = native().resolve(`aten::${name}`, overload))
         call = native().call
       }
-      const self = values[0]
-      const handles = values as unknown[]
-      for (let i = 0; i < handles.length; i++) handles[i] = unwrap(handles[i])
-      const result = call(id, ...handles)
-      return (inPlace ? self : wrap(result)) as R
+      // Written out because a spread would double the time of small operators.
+      const [a, b, c, d] = values as readonly unknown[]
+      switch (values.length) {
+        case 1:
+          result = call(id, vacant, unwrap(a))
+          break
+        case 2:
+          result = call(id, vacant, unwrap(a), unwrap(b))
+          break
+        case 3:
+          result = call(id, vacant, unwrap(a), unwrap(b), unwrap(c))
+          break
+        case 4:
+          result = call(id, vacant, unwrap(a), unwrap(b), unwrap(c), unwrap(d))
+          break
+        default:
+          result = call(id, vacant, ...values.map(unwrap))
+      }
     } catch (cause) {
+      giveBack(vacant)
       throw tensorError(full, cause)
     }
+    if (vacant !== undefined && result === vacant) return new Tensor(vacant) as R
+    giveBack(vacant)
+    return (inPlace ? values[0] : wrap(result)) as R
   }
 }
 
 /** The schema of an operator, as PyTorch prints it. */
 export function describeOperator(name: string, overload = ''): string {
-  try {
-    return native().resolve(`aten::${name}`, overload).schema
-  } catch (cause) {
-    throw tensorError(name, cause)
-  }
+  return calling(name, () => native().resolve(`aten::${name}`, overload).schema)
 }

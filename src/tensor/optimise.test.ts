@@ -213,8 +213,8 @@ describe('200 steps of training', () => {
   it('learn, and hold as many tensors and as much memory at the end as at the beginning', () => {
     using _scope = tensorScope()
     const source = new Generator(5)
-    const weight = randn([128, 256], source).requireGrad()
-    const bias = zeros([256]).requireGrad()
+    const weight = randn([64, 128], source).requireGrad()
+    const bias = zeros([128]).requireGrad()
     const parameters = new Map([
       ['weight', weight],
       ['bias', bias],
@@ -224,8 +224,8 @@ describe('200 steps of training', () => {
       new AdamW(new Map([['bias', bias]]), { learningRate: 0.01 }),
     ]
     const average = new Ema(parameters, 0.99)
-    const x = randn([64, 128], source)
-    const target = arange(0, 256, 'float32').sin()
+    const x = randn([32, 64], source)
+    const target = arange(0, 128, 'float32').sin()
     const losses: number[] = []
     const living: number[] = []
     let early = 0
@@ -239,7 +239,7 @@ describe('200 steps of training', () => {
       living.push(livingTensors())
       if (step === 20) early = process.memoryUsage().rss
     }
-    assert.ok(losses[199] < losses[0] / 4, `${losses[0]} → ${losses[199]}`)
+    assert.ok(losses[199] < losses[0] / 2, `${losses[0]} → ${losses[199]}`)
     assert.equal(living[199], living[0])
     const grown = (process.memoryUsage().rss - early) / 2 ** 20
     assert.ok(grown < 64, `${grown} MB more after 180 steps`)

@@ -5,8 +5,8 @@
  */
 import { dtypeCode, dtypeOfCode, type Dtype } from './dtype.ts'
 import { native, type TensorHandle } from './library.ts'
-import { operator, tensorError } from './operator.ts'
-import { adopt } from './scope.ts'
+import { calling, operator } from './operator.ts'
+import { adopt, free } from './scope.ts'
 
 type Unary = [self: Tensor]
 type WithTensor = [self: Tensor, other: Tensor]
@@ -90,7 +90,8 @@ const simple = {
 const dims = (dim: number | readonly number[]): readonly number[] => (typeof dim === 'number' ? [dim] : dim)
 
 export class Tensor {
-  readonly handle: TensorHandle
+  /** Do not keep it: when the tensor is freed, its handle is given to another. */
+  handle: TensorHandle
   #description: ReturnType<ReturnType<typeof native>['describe']> | undefined
 
   /** Wraps a handle of the add-on and gives it to the scope in force. */
@@ -100,11 +101,7 @@ export class Tensor {
   }
 
   #describe() {
-    try {
-      return (this.#description ??= native().describe(this.handle))
-    } catch (cause) {
-      throw tensorError('describe', cause)
-    }
+    return (this.#description ??= calling('describe', () => native().describe(this.handle)))
   }
 
   get shape(): readonly number[] {
@@ -126,7 +123,7 @@ export class Tensor {
 
   /** Frees the memory now; using the tensor afterwards throws. */
   dispose(): void {
-    native().dispose([this.handle])
+    free([this])
   }
 
   [Symbol.dispose](): void {
@@ -135,20 +132,12 @@ export class Tensor {
 
   /** The one element of a tensor of one element. Waits for the device. */
   item(): number {
-    try {
-      return native().item(this.handle)
-    } catch (cause) {
-      throw tensorError('item', cause)
-    }
+    return calling('item', () => native().item(this.handle))
   }
 
   /** The raw elements in row-major order, copied to the CPU. */
   toBytes(): ArrayBuffer {
-    try {
-      return native().toBytes(this.handle)
-    } catch (cause) {
-      throw tensorError('toBytes', cause)
-    }
+    return calling('toBytes', () => native().toBytes(this.handle))
   }
 
   /** All elements as float32, in row-major order. */
@@ -361,27 +350,23 @@ export class Tensor {
 
   // autograd
   get requiresGrad(): boolean {
-    return native().requiresGrad(this.handle)
+    return calling('requiresGrad', () => native().requiresGrad(this.handle))
   }
   /** Marks a leaf whose gradient is wanted; returns it. */
   requireGrad(flag = true): this {
-    native().requiresGrad(this.handle, flag)
+    calling('requireGrad', () => native().requiresGrad(this.handle, flag))
     return this
   }
   /** The accumulated gradient of a leaf. */
   get grad(): Tensor | undefined {
-    const handle = native().gradOf(this.handle)
+    const handle = calling('grad', () => native().gradOf(this.handle))
     return handle === null ? undefined : new Tensor(handle)
   }
   set grad(gradient: Tensor | undefined) {
-    native().setGrad(this.handle, gradient === undefined ? null : gradient.handle)
+    calling('grad', () => native().setGrad(this.handle, gradient === undefined ? null : gradient.handle))
   }
   /** Adds d(this)/d(leaf) to the `grad` of every leaf that wants one. `this` has one element. */
   backward(): void {
-    try {
-      native().backward([this.handle], null, false)
-    } catch (cause) {
-      throw tensorError('backward', cause)
-    }
+    calling('backward', () => native().backward([this.handle], null, false))
   }
 }

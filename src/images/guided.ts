@@ -1,0 +1,56 @@
+/** The policy that is sampled and trained: the guided prediction of a model for rows of prompts. */
+import { guide } from '../diffusion/guidance.ts'
+import {
+  conditioningRows,
+  joinConditionings,
+  type Conditioning,
+  type GenerativeModel,
+} from '../networks/generative-model.ts'
+import { cat, tensor } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** Distinct prompts, encoded once; the first row is the empty prompt. */
+export interface EncodedPrompts {
+  readonly table: Conditioning
+  readonly rowOf: ReadonlyMap<string, number>
+}
+
+/** Encodes the distinct texts. With gradients on, the graph reaches the text encoder. */
+export function encodePrompts(model: GenerativeModel, texts: readonly string[]): EncodedPrompts {
+  const distinct = ['', ...new Set(texts.filter((text) => text !== ''))]
+  return { table: model.encodeText(distinct), rowOf: new Map(distinct.map((text, row) => [text, row])) }
+}
+
+/** One row of conditioning a text; all texts must have been encoded. */
+export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string[]): Conditioning {
+  const index = texts.map((text) => rowOf.get(text)!)
+  return conditioningRows(table, tensor(index, [index.length], 'int64'))
+}
+
+/**
+ * Classifier-free guided prediction, both branches in one batch. Scale 1 asks for the conditional branch alone.
+ *
+ * @param xt       states [B, …]
+ * @param t        training times, int64 [B]
+ * @param texts    B prompts
+ * @param guidance scale w: unconditional + w · (conditional − unconditional)
+ * @returns        [B, …], the model's prediction type
+ */
+export function predictGuided(
+  model: GenerativeModel,
+  prompts: EncodedPrompts,
+  texts: readonly string[],
+  xt: Tensor,
+  t: Tensor,
+  guidance: number,
+): Tensor {
+  const rows = rowsFor(prompts, texts)
+  if (guidance === 1) return model.predict(xt, t, rows)
+  const batch = texts.length
+  const empty = rowsFor(
+    prompts,
+    texts.map(() => ''),
+  )
+  const both = model.predict(cat([xt, xt]), cat([t, t]), joinConditionings(empty, rows))
+  return guide(both.slice(0, 0, batch), both.slice(0, batch, 2 * batch), guidance)
+}

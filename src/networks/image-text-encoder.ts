@@ -1,0 +1,14 @@
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** A frozen pair of encoders, images and texts to unit vectors of one space, as rewards use it. */
+export interface ImageTextEncoder {
+  readonly name: string
+  /** SHA-256 of the weights' file. Rewards are bound to it. */
+  readonly sha256: string
+  /** Width d of the embeddings. */
+  readonly width: number
+  /** Pixels [B, 3, H, W] in [-1, 1] → unit vectors [B, d]. */
+  embedImages(pixels: Tensor): Tensor
+  /** → unit vectors [B, d]. @throws {VocabularyError} */
+  embedTexts(texts: readonly string[]): Tensor
+}

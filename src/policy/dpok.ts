@@ -1,0 +1,402 @@
+/**
+ * DPOK (Fan et al. 2023, arXiv:2305.16381), Algorithm 1: policy gradient on the reward with KL regularisation to the
+ * pre-trained model and value learning. Objective (Eq. 8), with all densities and divergences summed over elements:
+ *
+ *   min_θ E_z [ −α E_{p_θ}[r(x_0, z)] + β Σ_t E_{p_θ(x_t|z)} KL(p_θ(x_{t−1}|x_t, z) ‖ p_pre(x_{t−1}|x_t, z)) ]
+ *
+ * Departures from the paper:
+ * 1. The policy is the guided sampler, and gradients pass through both branches (as in the public code).
+ * 2. The bound on the importance ratio is given in nats of the summed log-density; the public code's 1e-4 on the mean
+ *    over D elements is 1e-4 · D nats. PPO's pessimistic minimum is used, with a second bound for negative advantages.
+ * 3. V sees a state as the reward would see the predicted clean image (see value.ts), and an advantage uses V as it was
+ *    fitted before the roll-out was seen. Advantages are not normalised.
+ * 4. Transitions are drawn from the latest roll-outs only; the public code also keeps those of the iteration before.
+ * 5. The learning rate decays linearly to zero; the paper's is constant.
+ * 6. Steps with σ = 0 belong to the environment: they have no log-density and no KL.
+ *
+ * `published` switches to the public code's choices: mean over elements instead of sum, mean squared difference of ε as
+ * the "KL", and a bare clamp of the ratio.
+ */
+import { z } from 'zod'
+import { expectPolicy, type Sampler } from '../diffusion/ddim.ts'
+import { gaussianKl, logDensityDifference } from '../diffusion/gaussian.ts'
+import { toX0AndEpsilon } from '../diffusion/prediction.ts'
+import { ddimTransition } from '../diffusion/transition.ts'
+import { ConfigError, RewardError } from '../errors.ts'
+import { encodePrompts, predictGuided } from '../images/guided.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
+import { random } from '../random.ts'
+import { explainedVariance } from '../reward/classification.ts'
+import type { Reward } from '../reward/reward.ts'
+import { AdamW } from '../tensor/adamw.ts'
+import { withoutGrad } from '../tensor/autograd.ts'
+import { cat, tensor, where } from '../tensor/create.ts'
+import { applyGradients, copyState } from '../tensor/optimise.ts'
+import { tensorScope, unscoped } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { below, under, type TrainingState } from '../training-state.ts'
+import { rollOut, type Rollouts } from './rollout.ts'
+import type { TrainableDelta } from './trainable.ts'
+import { ValueFunction } from './value.ts'
+
+export const dpokFields = {
+  imagesDrawn: z.int().positive().default(9600).describe('Roll-outs in all.'),
+  rolloutsPerIteration: z
+    .int()
+    .positive()
+    .default(96)
+    .describe('Roll-outs drawn with one policy before it is updated.'),
+  gradientSteps: z
+    .int()
+    .positive()
+    .default(2)
+    .describe('Updates per iteration, each on its own minibatch of transitions.'),
+  transitionsPerRollout: z
+    .int()
+    .positive()
+    .default(4)
+    .describe('Transitions used per roll-out and iteration, drawn at random.'),
+  rewardWeight: z.number().nonnegative().default(1).describe('Weight α of the reward.'),
+  klWeight: z.number().nonnegative().default(0.01).describe('Weight β of the KL to the pre-trained model, per nat.'),
+  clipRange: z
+    .number()
+    .positive()
+    .default(0.2)
+    .describe('Bound on the change of a summed log-density, nats (the published 1e-4 per element is 1e-4 · D nats).'),
+  learningRate: z.number().positive().default(1.5e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
+  maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
+  value: z.boolean().default(true).describe('Learns a value function and subtracts it from the reward.'),
+  valueLearningRate: z.number().positive().default(1e-3).describe('Learning rate of the value function.'),
+  valueUpdates: z.int().positive().default(10).describe('Updates of the value function per iteration.'),
+  published: z
+    .boolean()
+    .default(false)
+    .describe('Uses the public code’s choices: means over elements, mean-ε KL, bare clamp.'),
+}
+export const DpokSettings = z.object(dpokFields)
+export type DpokSettings = z.infer<typeof DpokSettings>
+
+/** The log of the ratio is held in ±this before exp: far beyond any clip range, and safe in float32. */
+const mostLogRatio = 20
+/** Second bound (dual clip, Ye et al. 2020): a negative advantage counts at most this many times. */
+const mostNegativeRatio = 3
+/** Batches of roll-outs that the value function remembers. */
+const valueMemory = 4
+
+/** One transition of a roll-out: row `rollout` at sampling step `step`. */
+interface Place {
+  readonly rollout: number
+  readonly step: number
+}
+
+/**
+ * The surrogate whose gradient at θ = θ_old is −A ∇log p_θ: −min(ρA, clip(ρ)A) with ρ = exp(Δ), and for A < 0 not below
+ * the second bound.
+ *
+ * @param delta     Δ = log p_θ − log p_old, summed, nats [B]
+ * @param advantage A [B]
+ * @param clipRange nats
+ * @returns         [B]
+ * @see Schulman et al. 2017 (PPO, arXiv:1707.06347), Eq. 7; Ye et al. 2020 (arXiv:1912.09729), Eq. 5
+ */
+export function clippedSurrogate(delta: Tensor, advantage: Tensor, clipRange: number): Tensor {
+  const bounded = delta.clamp(-mostLogRatio, mostLogRatio)
+  const objective = bounded.exp().mul(advantage).minimum(bounded.clamp(-clipRange, clipRange).exp().mul(advantage))
+  const floor = objective.maximum(advantage.mul(mostNegativeRatio))
+  return where(advantage.lt(0), floor, objective).neg()
+}
+
+/** What one iteration reports; the names are those of `metrics.jsonl`. */
+export interface DpokMetrics {
+  readonly images_drawn: number
+  readonly updates: number
+  readonly reward_mean: number
+  readonly reward_std: number
+  readonly policy_loss: number
+  readonly kl_loss: number
+  /** Σ_t KL_t of the trained steps, nats a trajectory. */
+  readonly kl: number
+  /** 0.5 · mean(Δ²). */
+  readonly approx_kl: number
+  readonly clipfrac: number
+  /** Largest |Δ| before the first update; rounding alone. */
+  readonly first_delta: number
+  readonly grad_norm: number
+  readonly lr: number
+  readonly value_loss?: number
+  /** Of V, and of the running per-prompt mean reward, on roll-outs that neither has seen. */
+  readonly explained_variance?: number
+  readonly explained_variance_prompt_mean?: number
+}
+
+export interface DpokOptions {
+  readonly model: GenerativeModel
+  readonly trainable: TrainableDelta
+  readonly reward: Reward
+  /** Prompts are drawn from these, each equally often. */
+  readonly texts: readonly string[]
+  readonly sampler: Sampler
+  readonly guidance: number
+  readonly seed: number
+  readonly settings: DpokSettings
+}
+
+export class Dpok {
+  readonly iterations: number
+  readonly #options: DpokOptions
+  readonly #policy: GenerativeModel
+  readonly #reference: GenerativeModel
+  readonly #optimiser: AdamW
+  readonly #stochasticSteps: readonly number[]
+  #value: ValueFunction | undefined
+  #iteration = 0
+  #promptMeans = new Map<string, { sum: number; count: number }>()
+
+  /**
+   * @throws {ScheduleError} a sampler without a stochastic step
+   * @throws {ConfigError} fewer transitions than updates
+   */
+  constructor(options: DpokOptions) {
+    const { model, trainable, sampler, settings } = options
+    expectPolicy(sampler)
+    if (settings.rolloutsPerIteration * settings.transitionsPerRollout < settings.gradientSteps) {
+      throw new ConfigError({
+        where: '--gradient-steps',
+        expected: 'at most one update a transition',
+        received: String(settings.gradientSteps),
+        remedy: 'use more roll-outs per iteration, or fewer updates',
+      })
+    }
+    this.#options = options
+    this.#policy = model.with(trainable.delta)
+    this.#reference = model.with({})
+    this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: settings.learningRate }))
+    this.#stochasticSteps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
+    this.iterations = Math.ceil(settings.imagesDrawn / settings.rolloutsPerIteration)
+  }
+
+  get iteration(): number {
+    return this.#iteration
+  }
+
+  /** One round of Algorithm 1: roll out, take advantages, update the policy, fit V. */
+  iterate(): DpokMetrics {
+    using _scope = tensorScope()
+    const { settings, reward, texts, seed, sampler, guidance } = this.#options
+    const iteration = this.#iteration
+    const stream = random(seed, 1, iteration)
+    const left = settings.imagesDrawn - iteration * settings.rolloutsPerIteration
+    const count = Math.min(left, settings.rolloutsPerIteration)
+    const drawn = Array.from({ length: Math.ceil(count / texts.length) }, () => stream.shuffle(texts))
+      .flat()
+      .slice(0, count)
+
+    const rollouts = rollOut(this.#policy, reward, drawn, (i) => [seed, 2, iteration, i], { sampler, guidance })
+    expectFiniteReward(rollouts, reward)
+    const values = this.#values(rollouts)
+    const explained = this.#explain(rollouts, values)
+
+    const places = stream.shuffle(
+      rollouts.texts.flatMap((_, rollout) => this.#stochasticSteps.map((step): Place => ({ rollout, step }))),
+    )
+    const minibatch = Math.ceil(
+      Math.min(places.length, count * settings.transitionsPerRollout) / settings.gradientSteps,
+    )
+    const lr = settings.learningRate * (1 - iteration / this.iterations)
+    const steps = Array.from({ length: settings.gradientSteps }, (_, k) =>
+      this.#update(rollouts, values, places.slice(k * minibatch, (k + 1) * minibatch), lr),
+    ).filter((step) => step !== undefined)
+    const valueLoss = this.#value?.fit(rollouts)
+    this.#iteration++
+
+    const mean = (pick: (step: UpdateMetrics) => number) =>
+      steps.reduce((sum, step) => sum + pick(step), 0) / steps.length
+    const rewardMean = rollouts.rewards.reduce((sum, r) => sum + r, 0) / count
+    return {
+      images_drawn: iteration * settings.rolloutsPerIteration + count,
+      updates: this.#iteration * settings.gradientSteps,
+      reward_mean: rewardMean,
+      reward_std: Math.sqrt(rollouts.rewards.reduce((sum, r) => sum + (r - rewardMean) ** 2, 0) / count),
+      policy_loss: mean((step) => step.policyLoss),
+      kl_loss: mean((step) => settings.klWeight * step.kl),
+      kl: mean((step) => step.kl),
+      approx_kl: mean((step) => step.approxKl),
+      clipfrac: mean((step) => step.clipped),
+      first_delta: steps[0].largestDelta,
+      grad_norm: mean((step) => step.gradNorm),
+      lr,
+      ...(valueLoss === undefined ? {} : { value_loss: valueLoss }),
+      ...explained,
+    }
+  }
+
+  /** V of every state as fitted so far, or zero without value learning: [N] a step. */
+  #values(rollouts: Rollouts): Tensor[] | undefined {
+    if (!this.#options.settings.value) return undefined
+    this.#value ??= this.#newValue(rollouts.features[0].shape[1])
+    return this.#value.predict(rollouts)
+  }
+
+  #newValue(featureWidth: number): ValueFunction {
+    const { settings, seed, sampler } = this.#options
+    return new ValueFunction(featureWidth, sampler.steps.length, seed, {
+      learningRate: settings.valueLearningRate,
+      updates: settings.valueUpdates,
+      batchSize: 256,
+      memory: valueMemory,
+    })
+  }
+
+  #explain(rollouts: Rollouts, values: Tensor[] | undefined): Partial<DpokMetrics> {
+    const { texts, rewards } = rollouts
+    const overall = [...this.#promptMeans.values()].reduce(
+      (a, b) => ({ sum: a.sum + b.sum, count: a.count + b.count }),
+      { sum: 0, count: 0 },
+    )
+    const predicted = texts.map((text) => {
+      const known = this.#promptMeans.get(text) ?? overall
+      return known.count === 0 ? 0 : known.sum / known.count
+    })
+    texts.forEach((text, i) => {
+      const { sum, count } = this.#promptMeans.get(text) ?? { sum: 0, count: 0 }
+      this.#promptMeans.set(text, { sum: sum + rewards[i], count: count + 1 })
+    })
+    if (values === undefined || overall.count === 0) return {}
+    const seen = this.#stochasticSteps.flatMap((step) => values[step].toArray())
+    const targets = this.#stochasticSteps.flatMap(() => rewards)
+    return {
+      explained_variance: explainedVariance(seen, targets),
+      explained_variance_prompt_mean: explainedVariance(predicted, rewards),
+    }
+  }
+
+  /** One gradient step on a minibatch of transitions; undefined where the minibatch is empty. */
+  #update(
+    rollouts: Rollouts,
+    values: Tensor[] | undefined,
+    places: readonly Place[],
+    lr: number,
+  ): UpdateMetrics | undefined {
+    if (places.length === 0) return undefined
+    using _scope = tensorScope()
+    const { settings, sampler, guidance, trainable } = this.#options
+    const texts = places.map(({ rollout }) => rollouts.texts[rollout])
+    const stepIndices = places.map(({ step }) => step)
+    const gathered = (at: (place: Place) => Tensor) => cat(places.map((place) => at(place).unsqueeze(0)))
+    const xt = gathered(({ rollout, step }) => rollouts.states[step].select(0, rollout))
+    const xPrev = gathered(({ rollout, step }) => rollouts.states[step + 1].select(0, rollout))
+    const noise = gathered(({ rollout, step }) => rollouts.noise.select(0, rollout).select(0, step + 1))
+    const t = tensor(
+      stepIndices.map((step) => sampler.steps[step].t),
+      [places.length],
+      'int64',
+    )
+    const alphaBar = tensor(stepIndices.map((step) => sampler.steps[step].alphaBar))
+    const predict = (model: GenerativeModel) =>
+      predictGuided(model, encodePrompts(model, texts), texts, xt, t, guidance)
+
+    const advantage = tensor(places.map(({ rollout }) => rollouts.rewards[rollout])).sub(
+      values === undefined ? 0 : gathered(({ rollout, step }) => values[step].select(0, rollout)),
+    )
+    const prediction = predict(this.#policy)
+    const { mean, sigma } = ddimTransition(prediction, xt, stepIndices, sampler)
+    const alongBatch = sigma.reshape(-1, ...xt.shape.slice(1).map(() => 1))
+    const oldMean = xPrev.sub(noise.mul(alongBatch))
+    const referencePrediction = withoutGrad(() => predict(this.#reference))
+    const reference = ddimTransition(referencePrediction, xt, stepIndices, sampler).mean
+
+    const summedDelta = logDensityDifference(xPrev, mean, oldMean, sigma)
+    const exactKl = gaussianKl(mean, reference, sigma)
+    const elements = xt.numel / places.length
+    let policyLoss: Tensor
+    let regulariser: Tensor
+    let delta: Tensor
+    if (settings.published) {
+      delta = summedDelta.div(elements)
+      const bound = settings.clipRange / elements
+      policyLoss = delta
+        .exp()
+        .clamp(1 - bound, 1 + bound)
+        .mul(advantage)
+        .neg()
+        .mean()
+      const type = sampler.predictionType
+      const epsilon = toX0AndEpsilon(prediction, xt, alphaBar, type).epsilon
+      regulariser = epsilon
+        .sub(toX0AndEpsilon(referencePrediction, xt, alphaBar, type).epsilon)
+        .square()
+        .mean()
+    } else {
+      delta = summedDelta
+      // A mean over random transitions, times their number in a trajectory: the sums over t of Eq. 9.
+      const perTrajectory = this.#stochasticSteps.length
+      policyLoss = clippedSurrogate(delta, advantage, settings.clipRange).mean().mul(perTrajectory)
+      regulariser = exactKl.mean().mul(perTrajectory)
+    }
+    policyLoss.mul(settings.rewardWeight).add(regulariser.mul(settings.klWeight)).backward()
+    const gradNorm = applyGradients([this.#optimiser], trainable.parameters, {
+      maxGradNorm: settings.maxGradNorm,
+      learningRates: [lr],
+    })
+    const sizes = summedDelta.detach().abs()
+    return {
+      policyLoss: policyLoss.item(),
+      kl: exactKl.mean().item() * this.#stochasticSteps.length,
+      approxKl: 0.5 * sizes.square().mean().item(),
+      clipped: sizes.gt(settings.clipRange).to('float32').mean().item(),
+      largestDelta: sizes.amax(0).item(),
+      gradNorm,
+    }
+  }
+
+  /** All changing state: parameters, optimiser, value function, running means, iteration. */
+  state(): TrainingState {
+    const value = this.#value?.state()
+    return {
+      tensors: new Map([
+        ...under('parameters', this.#options.trainable.parameters),
+        ...under('optimiser', this.#optimiser.state()),
+        ...(value === undefined ? [] : under('value', value.tensors)),
+      ]),
+      numbers: {
+        iteration: this.#iteration,
+        promptMeans: [...this.#promptMeans],
+        ...(value === undefined ? {} : { value: value.numbers }),
+      },
+    }
+  }
+
+  /** Continues where the state was taken. @throws {FormatError} it belongs to another run */
+  load({ tensors, numbers }: TrainingState): void {
+    const { trainable } = this.#options
+    copyState('policy', new Map(trainable.parameters), below('parameters', tensors))
+    this.#optimiser.load(below('optimiser', tensors))
+    this.#iteration = numbers.iteration as number
+    this.#promptMeans = new Map(numbers.promptMeans as [string, { sum: number; count: number }][])
+    if (numbers.value === undefined) return
+    this.#value = this.#newValue((numbers.value as { featureWidth: number }).featureWidth)
+    this.#value.load({ tensors: below('value', tensors), numbers: numbers.value as Record<string, unknown> })
+  }
+}
+
+interface UpdateMetrics {
+  readonly policyLoss: number
+  readonly kl: number
+  readonly approxKl: number
+  readonly clipped: number
+  readonly largestDelta: number
+  readonly gradNorm: number
+}
+
+/** A reward that is not finite, or the same for every image, teaches nothing and would waste the run. */
+function expectFiniteReward({ rewards }: Rollouts, reward: Reward): void {
+  const broken = rewards.find((value) => !Number.isFinite(value))
+  const constant = rewards.length > 1 && rewards.every((value) => value === rewards[0])
+  if (broken === undefined && !constant) return
+  throw new RewardError({
+    where: reward.name,
+    expected: 'finite rewards that differ between images',
+    received: broken === undefined ? `${rewards[0]} for all ${rewards.length} images` : String(broken),
+    remedy: 'check the labels that the reward was trained on',
+  })
+}

@@ -1,0 +1,64 @@
+/**
+ * Roll-outs: denoising as a multi-step decision process (Fan et al. 2023, Eq. 4). The state is (z, x_t), the action
+ * x_{t-1} ~ N(μ_θ(x_t, t, z), σ_t² I), the reward r(x_0, z) comes at the end. Roll-outs do not know which algorithm will
+ * use them.
+ */
+import type { Sampler } from '../diffusion/ddim.ts'
+import { toX0AndEpsilon } from '../diffusion/prediction.ts'
+import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
+import { encodePrompts, predictGuided } from '../images/guided.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
+import type { Reward } from '../reward/reward.ts'
+import { noGrad } from '../tensor/autograd.ts'
+import { full, stack } from '../tensor/create.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+export interface Rollouts {
+  /** N prompts. */
+  readonly texts: readonly string[]
+  /** x_T … x_0: steps + 1 tensors [N, …]. */
+  readonly states: readonly Tensor[]
+  /** Noise of each step, [N, steps + 1, …] with x_T first: the action's mean was x_{t-1} − σ_t · noise. */
+  readonly noise: Tensor
+  /** r(x_0, z), N numbers. */
+  readonly rewards: readonly number[]
+  /** Features of the predicted clean image at each step, as the reward sees it: steps tensors [N, f]. */
+  readonly features: readonly Tensor[]
+}
+
+/** How a policy is rolled out. */
+export interface RolloutSettings {
+  readonly sampler: Sampler
+  readonly guidance: number
+}
+
+/**
+ * Rolls the policy out, one trajectory a text. The noise of trajectory i is the stream of `noisePath(i)`.
+ * The tensors of the result belong to the caller's scope.
+ */
+export function rollOut(
+  policy: GenerativeModel,
+  reward: Reward,
+  texts: readonly string[],
+  noisePath: (index: number) => readonly number[],
+  { sampler, guidance }: RolloutSettings,
+): Rollouts {
+  using scope = tensorScope()
+  using _noGrad = noGrad()
+  const prompts = encodePrompts(policy, texts)
+  const noise = stack(texts.map((_, i) => noiseFor(noisePath(i), policy.stateShape, sampler.steps.length)))
+  const { states, predictions } = sampleTrajectories({
+    predict: (xt, t) => predictGuided(policy, prompts, texts, xt, t, guidance),
+    sampler,
+    noise,
+  })
+  const features = predictions.map((prediction, i) => {
+    const level = full([texts.length], sampler.steps[i].alphaBar)
+    const { x0 } = toX0AndEpsilon(prediction, states[i], level, policy.schedule.predictionType)
+    return reward.features(policy.decode(x0), texts)
+  })
+  const rewards = reward.score(policy.decode(states[states.length - 1]), texts).toArray()
+  for (const tensor of [noise, ...states, ...features]) scope.keep(tensor)
+  return { texts, states, noise, rewards, features }
+}

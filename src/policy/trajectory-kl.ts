@@ -1,0 +1,66 @@
+/** How far a policy has moved from the pre-trained model, in nats of whole trajectories. */
+import type { Sampler } from '../diffusion/ddim.ts'
+import { gaussianKl } from '../diffusion/gaussian.ts'
+import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
+import { ddimTransition } from '../diffusion/transition.ts'
+import { encodePrompts, predictGuided } from '../images/guided.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
+import { noGrad } from '../tensor/autograd.ts'
+import { full, stack } from '../tensor/create.ts'
+import { tensorScope } from '../tensor/scope.ts'
+
+/**
+ * Σ_t KL(p_θ(x_{t−1}|x_t, z) ‖ p_pre(x_{t−1}|x_t, z)) on fresh roll-outs of the policy: an unbiased estimate of the KL
+ * between the two distributions of trajectories, and of the bound of Fan et al. 2023, Lemma 4.2.
+ *
+ * @param noisePath the stream of trajectory i; choose one that training did not use
+ * @returns         nats, one number a text
+ */
+export function trajectoryKl(
+  policy: GenerativeModel,
+  texts: readonly string[],
+  noisePath: (index: number) => readonly number[],
+  {
+    sampler,
+    guidance,
+    batchSize = 64,
+  }: { readonly sampler: Sampler; readonly guidance: number; readonly batchSize?: number },
+): number[] {
+  using _noGrad = noGrad()
+  const reference = policy.with({})
+  const totals: number[] = []
+  for (let from = 0; from < texts.length; from += batchSize) {
+    using _scope = tensorScope()
+    const batch = texts.slice(from, from + batchSize)
+    const own = encodePrompts(policy, batch)
+    const theirs = encodePrompts(reference, batch)
+    const { states, predictions } = sampleTrajectories({
+      predict: (xt, t) => predictGuided(policy, own, batch, xt, t, guidance),
+      sampler,
+      noise: stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length))),
+    })
+    const sums = new Array<number>(batch.length).fill(0)
+    for (const { index, t, stochastic } of sampler.steps) {
+      if (!stochastic) continue
+      using _step = tensorScope()
+      const indices = new Array<number>(batch.length).fill(index)
+      const mean = ddimTransition(predictions[index], states[index], indices, sampler)
+      const times = full([batch.length], t, 'int64')
+      const prediction = predictGuided(reference, theirs, batch, states[index], times, guidance)
+      const { mean: referenceMean } = ddimTransition(prediction, states[index], indices, sampler)
+      gaussianKl(mean.mean, referenceMean, mean.sigma)
+        .toArray()
+        .forEach((kl, i) => (sums[i] += kl))
+    }
+    totals.push(...sums)
+  }
+  return totals
+}
+
+/**
+ * KL of best-of-n to the distribution it picks from: log n − (n − 1)/n, nats. Of the image, not of the trajectory.
+ * @see Stiennon et al. 2020 (arXiv:2009.01325), App. G.3
+ */
+export function bestOfNKl(n: number): number {
+  return Math.log(n) - (n - 1) / n
+}

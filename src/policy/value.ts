@@ -1,0 +1,146 @@
+/**
+ * The value function V(x_t, t, z): the expected reward of a state before its action is drawn (Fan et al. 2023, §4.4).
+ *
+ * It reads the state through what the reward would see in the clean image that the policy predicts at x_t, beside the
+ * prompt and the step. (The public code reads x_t itself, which takes far more roll-outs to say anything.)
+ */
+import { Weights } from '../networks/weights.ts'
+import { random, seedOf } from '../random.ts'
+import { AdamW } from '../tensor/adamw.ts'
+import { noGrad } from '../tensor/autograd.ts'
+import { cat, tensor, zeros } from '../tensor/create.ts'
+import { embedding } from '../tensor/functional.ts'
+import { applyGradients, copyState } from '../tensor/optimise.ts'
+import { tensorScope, unscoped } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { below, under, type TrainingState } from '../training-state.ts'
+import type { Rollouts } from './rollout.ts'
+
+const hidden = 128
+const stepWidth = 32
+
+export interface ValueOptions {
+  readonly learningRate: number
+  /** Updates after each batch of roll-outs. */
+  readonly updates: number
+  readonly batchSize: number
+  /** Batches of roll-outs that are remembered for fitting. */
+  readonly memory: number
+}
+
+interface Remembered {
+  readonly features: readonly Tensor[] // steps of [N, f]
+  readonly rewards: Tensor // [N]
+}
+
+export class ValueFunction {
+  readonly #weights: Weights
+  readonly #optimiser: AdamW
+  readonly #options: ValueOptions
+  readonly #width: number
+  readonly #stepCount: number
+  readonly #seed: number
+  readonly #memory: Remembered[] = []
+  #fits = 0
+
+  constructor(featureWidth: number, stepCount: number, seed: number, options: ValueOptions) {
+    this.#width = featureWidth
+    this.#stepCount = stepCount
+    this.#seed = seed
+    this.#options = options
+    this.#weights = Weights.fresh(seedOf(seed, 1))
+    using scope = tensorScope()
+    this.#evaluate(zeros([1, featureWidth]), zeros([1], 'int64'))
+    for (const parameter of this.#weights.tensors().values()) scope.keep(parameter.requireGrad())
+    const { learningRate } = options
+    this.#optimiser = unscoped(() => new AdamW(this.#weights.tensors(), { learningRate, weightDecay: 0.01 }))
+  }
+
+  #evaluate(features: Tensor, steps: Tensor): Tensor {
+    const weights = this.#weights
+    const step = embedding(
+      weights.parameter('step', [this.#stepCount, stepWidth], { gain: Math.sqrt(stepWidth) }),
+      steps,
+    )
+    const h = weights.linear('first', cat([features, step], 1), this.#width + stepWidth, hidden).gelu()
+    return weights.linear('out', weights.linear('second', h, hidden, hidden).gelu(), hidden, 1, 0.1).squeeze(1)
+  }
+
+  /**
+   * V of all states of roll-outs, as fitted before these roll-outs were seen.
+   * @returns one tensor [N] a step
+   */
+  predict(rollouts: Rollouts): Tensor[] {
+    using scope = tensorScope()
+    using _noGrad = noGrad()
+    const count = rollouts.texts.length
+    return rollouts.features.map((features, step) =>
+      scope.keep(this.#evaluate(features, tensor(new Array<number>(count).fill(step), [count], 'int64'))),
+    )
+  }
+
+  /**
+   * Fits V to the rewards of these and the last few batches of roll-outs by squared error.
+   * @returns the mean loss
+   */
+  fit(rollouts: Rollouts): number {
+    const { updates, batchSize, learningRate } = this.#options
+    this.#remember(rollouts)
+    const stream = random(this.#seed, 2, this.#fits++)
+    let total = 0
+    for (let update = 0; update < updates; update++) {
+      using _scope = tensorScope()
+      const part = stream.pick(this.#memory)
+      const count = part.rewards.shape[0]
+      const rows = Array.from({ length: batchSize }, () => stream.integer(0, count * this.#stepCount - 1))
+      const index = (values: number[]) => tensor(values, [values.length], 'int64')
+      const all = cat(part.features)
+      const targets = part.rewards.indexSelect(0, index(rows.map((row) => row % count)))
+      const values = this.#evaluate(all.indexSelect(0, index(rows)), index(rows.map((row) => Math.floor(row / count))))
+      const loss = values.sub(targets).square().mean()
+      loss.backward()
+      applyGradients([this.#optimiser], this.#weights.tensors(), { maxGradNorm: 1, learningRates: [learningRate] })
+      total += loss.item()
+    }
+    return total / updates
+  }
+
+  #remember(rollouts: Rollouts): void {
+    this.#memory.push(
+      unscoped(() => ({
+        features: rollouts.features.map((features) => features.clone()),
+        rewards: tensor(rollouts.rewards),
+      })),
+    )
+    if (this.#memory.length <= this.#options.memory) return
+    const oldest = this.#memory.shift()!
+    for (const each of [...oldest.features, oldest.rewards]) each.dispose()
+  }
+
+  state(): TrainingState {
+    const remembered = this.#memory.flatMap(({ features, rewards }, i): [string, Tensor][] => [
+      [`memory.${i}.rewards`, rewards],
+      ...features.map((each, step): [string, Tensor] => [`memory.${i}.features.${step}`, each]),
+    ])
+    const tensors = new Map([
+      ...under('weights', this.#weights.tensors()),
+      ...under('optimiser', this.#optimiser.state()),
+      ...remembered,
+    ])
+    return { tensors, numbers: { fits: this.#fits, memory: this.#memory.length, featureWidth: this.#width } }
+  }
+
+  /** @throws {FormatError} the state of another value function */
+  load({ tensors, numbers }: TrainingState): void {
+    copyState('value function', new Map(this.#weights.tensors()), below('weights', tensors))
+    this.#optimiser.load(below('optimiser', tensors))
+    this.#fits = numbers.fits as number
+    this.#memory.length = 0
+    for (let i = 0; i < (numbers.memory as number); i++) {
+      const features = Array.from({ length: this.#stepCount }, (_, step) =>
+        tensors.get(`memory.${i}.features.${step}`)!,
+      )
+      this.#memory.push({ features, rewards: tensors.get(`memory.${i}.rewards`)! })
+    }
+  }
+}
