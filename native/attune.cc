@@ -216,6 +216,14 @@ bool integerOf(napi_env env, napi_value value, int64_t* result) {
   return true;
 }
 
+/// false where it is absent
+bool flagOf(napi_env env, napi_value value, const char* where) {
+  bool flag = false;
+  if (!isAbsent(env, value) && napi_get_value_bool(env, value, &flag) != napi_ok)
+    throw ArgumentError{std::string(where) + ": expected boolean, received " + typeName(env, value)};
+  return flag;
+}
+
 std::string describeNumber(napi_env env, napi_value value) {
   double number;
   return napi_get_value_double(env, value, &number) == napi_ok ? std::to_string(number) : typeName(env, value);
@@ -718,8 +726,7 @@ napi_value backward(napi_env env, napi_callback_info info) {
     const auto outputs = tensorsOf(env, arguments[0], "backward");
     std::vector<at::Tensor> gradients;
     if (!isAbsent(env, arguments[1])) gradients = tensorsOf(env, arguments[1], "backward gradients");
-    bool retain = false;
-    if (!isAbsent(env, arguments[2])) check(napi_get_value_bool(env, arguments[2], &retain));
+    const bool retain = flagOf(env, arguments[2], "backward retainGraph");
     torch::autograd::backward(outputs, gradients, retain);
     return makeUndefined(env);
   });
@@ -733,8 +740,7 @@ napi_value gradients(napi_env env, napi_callback_info info) {
     const auto inputs = tensorsOf(env, arguments[1], "gradients inputs");
     std::vector<at::Tensor> given;
     if (!isAbsent(env, arguments[2])) given = tensorsOf(env, arguments[2], "gradients of outputs");
-    bool create = false;
-    if (!isAbsent(env, arguments[3])) check(napi_get_value_bool(env, arguments[3], &create));
+    const bool create = flagOf(env, arguments[3], "gradients createGraph");
     return wrapAll(env, torch::autograd::grad(outputs, inputs, given, create, create, /*allow_unused=*/true));
   });
 }

@@ -97,3 +97,14 @@ export class LibraryError extends AttuneError {
 export class DivergenceError extends AttuneError {
   readonly code = 'divergence'
 }
+
+/** A process that works for this one ended without a result, or with a complaint of its own. */
+export class ProcessError extends AttuneError {
+  readonly code = 'process'
+  override readonly exitCode: 1 | 2
+
+  constructor(complaint: Complaint, exitCode: 1 | 2 = 1) {
+    super(complaint)
+    this.exitCode = exitCode
+  }
+}

@@ -1,6 +1,7 @@
 /** Building blocks of the embedded networks. Each is a function of weights and inputs. */
 import { cat, tensor } from '../tensor/create.ts'
 import { attention, groupNorm, layerNorm } from '../tensor/functional.ts'
+import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Weights } from './weights.ts'
 
@@ -24,6 +25,7 @@ export function norm(weights: Weights, x: Tensor, width: number): Tensor {
  * x [B, C, H, W], embedding [B, e] → [B, C, H, W].
  */
 export function residual(weights: Weights, x: Tensor, channels: number, embedding?: Tensor, width = 0): Tensor {
+  using scope = tensorScope()
   let h = weights.conv('conv1', norm2d(weights.at('norm1'), x, channels).silu(), channels, channels, 3)
   h = norm2d(weights.at('norm2'), h, channels)
   if (embedding !== undefined) {
@@ -33,7 +35,7 @@ export function residual(weights: Weights, x: Tensor, channels: number, embeddin
       .unsqueeze(-1)
     h = h.mul(film.slice(1, 0, channels).add(1)).add(film.slice(1, channels, 2 * channels))
   }
-  return x.add(weights.conv('conv2', h.silu(), channels, channels, 3, 0.1))
+  return scope.keep(x.add(weights.conv('conv2', h.silu(), channels, channels, 3, 0.1)))
 }
 
 /**
@@ -48,6 +50,7 @@ export function attend(
   context?: { tokens: Tensor; width: number },
   mask?: Tensor,
 ): Tensor {
+  using scope = tensorScope()
   const [batch, length] = x.shape
   const normed = norm(weights.at('norm'), x, width)
   const source = context?.tokens ?? normed
@@ -59,13 +62,15 @@ export function attend(
     split(weights.linear('to_v', source, sourceWidth, width, 1, false)),
     mask,
   )
-  return x.add(weights.linear('to_out', mixed.transpose(1, 2).reshape(batch, length, width), width, width, 0.1))
+  const out = mixed.transpose(1, 2).reshape(batch, length, width)
+  return scope.keep(x.add(weights.linear('to_out', out, width, width, 0.1)))
 }
 
 /** Two linear layers with GELU and a residual: x [B, n, d] → same. */
 export function feedForward(weights: Weights, x: Tensor, width: number): Tensor {
+  using scope = tensorScope()
   const hidden = weights.linear('up', norm(weights.at('norm'), x, width), width, 4 * width).gelu()
-  return x.add(weights.linear('down', hidden, 4 * width, width, 0.1))
+  return scope.keep(x.add(weights.linear('down', hidden, 4 * width, width, 0.1)))
 }
 
 /** Sinusoidal features of a step, as in Vaswani et al. 2017: t int64 [B] → [B, width]. */

@@ -1,17 +1,17 @@
-/** A small convolutional image encoder: pixels → one vector an image. Used by the CLIP-like encoder and the judge of fidelity. */
+/** A small convolutional image encoder: pixels → tokens. Used by the CLIP-like encoder and the judge of fidelity. */
 import { pixelUnshuffle } from '../tensor/functional.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { attend, feedForward, norm, residual } from './blocks.ts'
 import type { Weights } from './weights.ts'
 
 const fine = 32
-const coarse = 64
 
 /**
  * @param pixels [B, 3, H, W] in [-1, 1]
- * @returns      features [B, 64], normalised over the last dimension
+ * @param coarse channels at the lower resolution
+ * @returns      normalised tokens [B, H/4 · W/4, coarse]
  */
-export function encodeImage(weights: Weights, pixels: Tensor): Tensor {
+export function encodeImage(weights: Weights, pixels: Tensor, coarse: number): Tensor {
   let h = weights.conv('in', pixelUnshuffle(pixels, 2), 12, fine, 3)
   h = residual(weights.at('fine'), h, fine)
   h = weights.conv('shrink', pixelUnshuffle(h, 2), 4 * fine, coarse, 1)
@@ -21,5 +21,5 @@ export function encodeImage(weights: Weights, pixels: Tensor): Tensor {
   tokens = tokens.add(weights.parameter('position', [tokens.shape[1], coarse], { gain: 0.1 * Math.sqrt(coarse) }))
   tokens = attend(weights.at('attention'), tokens, coarse, 4)
   tokens = feedForward(weights.at('mlp'), tokens, coarse)
-  return norm(weights.at('norm'), tokens, coarse).mean(1)
+  return norm(weights.at('norm'), tokens, coarse)
 }

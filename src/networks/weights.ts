@@ -10,6 +10,7 @@ import { seedOf } from '../random.ts'
 import { ones, randn, zeros } from '../tensor/create.ts'
 import { conv2d, linear } from '../tensor/functional.ts'
 import { Generator } from '../tensor/generator.ts'
+import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** How a parameter starts: normal with standard deviation 1/√fan-in times a gain, zeros, or ones. */
@@ -101,7 +102,7 @@ export class Weights {
         remedy: 'these weights belong to another network, or the file is incomplete',
       })
     }
-    const made = this.#draw(full, shape, initial)
+    const made = unscoped(() => this.#draw(full, shape, initial))
     this.#tensors.set(full, made)
     return made
   }

@@ -49,9 +49,12 @@ export class ValueFunction {
     this.#seed = seed
     this.#options = options
     this.#weights = Weights.fresh(seedOf(seed, 1))
-    using scope = tensorScope()
-    this.#evaluate(zeros([1, featureWidth]), zeros([1], 'int64'))
-    for (const parameter of this.#weights.tensors().values()) scope.keep(parameter.requireGrad())
+    // A value function outlives the scope in which it is first needed.
+    unscoped(() => {
+      using scope = tensorScope()
+      this.#evaluate(zeros([1, featureWidth]), zeros([1], 'int64'))
+      for (const parameter of this.#weights.tensors().values()) scope.keep(parameter.requireGrad())
+    })
     const { learningRate } = options
     this.#optimiser = unscoped(() => new AdamW(this.#weights.tensors(), { learningRate, weightDecay: 0.01 }))
   }
@@ -135,12 +138,11 @@ export class ValueFunction {
     copyState('value function', new Map(this.#weights.tensors()), below('weights', tensors))
     this.#optimiser.load(below('optimiser', tensors))
     this.#fits = numbers.fits as number
-    this.#memory.length = 0
+    for (const { features, rewards } of this.#memory.splice(0)) for (const each of [...features, rewards]) each.dispose()
+    const copy = (name: string) => unscoped(() => tensors.get(name)!.clone())
     for (let i = 0; i < (numbers.memory as number); i++) {
-      const features = Array.from({ length: this.#stepCount }, (_, step) =>
-        tensors.get(`memory.${i}.features.${step}`)!,
-      )
-      this.#memory.push({ features, rewards: tensors.get(`memory.${i}.rewards`)! })
+      const features = Array.from({ length: this.#stepCount }, (_, step) => copy(`memory.${i}.features.${step}`))
+      this.#memory.push({ features, rewards: copy(`memory.${i}.rewards`) })
     }
   }
 }

@@ -8,12 +8,11 @@ import { denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { addNoise } from '../diffusion/prediction.ts'
 import { pixelsOf } from '../images/png.ts'
 import { imageEmbedding, textEmbedding } from '../networks/clip.ts'
-import { encodeImage } from '../networks/image-encoder.ts'
 import { Weights } from '../networks/weights.ts'
 import { progress } from '../progress.ts'
 import { random, seedOf } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
-import { arange, full, randint, randn, tensor } from '../tensor/create.ts'
+import { arange, randint, randn, tensor } from '../tensor/create.ts'
 import { Ema } from '../tensor/ema.ts'
 import { crossEntropy } from '../tensor/functional.ts'
 import { Generator } from '../tensor/generator.ts'
@@ -22,6 +21,7 @@ import { applyGradients } from '../tensor/optimise.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { shapesModel, shapesSchedule, textSize, tokenRows } from './model.ts'
+import { featureWidth, fidelityFeatures } from './fidelity-features.ts'
 import { drawBatch, pretrainingSeed, type PretrainingBatch } from './pretraining-data.ts'
 import { sceneAttributes } from './scene.ts'
 import { objectNames, shapesVocabulary } from './vocabulary.ts'
@@ -38,6 +38,8 @@ export interface PretrainOptions {
 /** Prompts that are left out of training, so that the model also learns to draw without one (guidance). */
 const captionDropout = 0.1
 const emaDecay = 0.999
+/** Standard deviation of the pixel noise that image encoders learn to look through. */
+const imageNoise = 0.05
 
 /** One training loop for all three networks: Muon for inner matrices, AdamW for the rest, linear warm-up and decay. */
 function train(
@@ -109,8 +111,10 @@ export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string,
 /** The CLIP-like encoder: symmetric contrastive loss within the batch (Radford et al. 2021). */
 export function pretrainClip(options: PretrainOptions): ReadonlyMap<string, Tensor> {
   const weights = Weights.fresh(seedOf(options.seed, 21))
-  return train('pretrain clip', weights, options, { muon: 0.01, adam: 1e-3 }, (batch) => {
-    const images = imageEmbedding(weights, pixelsOf(batch.pictures))
+  return train('pretrain clip', weights, options, { muon: 0.01, adam: 1e-3 }, (batch, step) => {
+    const pixels = pixelsOf(batch.pictures)
+    const noise = randn(pixels.shape, new Generator(seedOf(options.seed, 22, step))).mul(imageNoise)
+    const images = imageEmbedding(weights, pixels.add(noise))
     const texts = textEmbedding(weights, tokenRows(batch.captions), textSize)
     const scale = weights.parameter('logitScale', [1], 'ones').mul(Math.log(10)).exp()
     const logits = images.matmul(texts.transpose(0, 1)).mul(scale)
@@ -134,12 +138,12 @@ export function pretrainFeatures(options: PretrainOptions): ReadonlyMap<string, 
   return train('pretrain features', weights, options, { muon: 0.01, adam: 1e-3 }, (batch, step) => {
     const generator = new Generator(seedOf(options.seed, 32, step))
     const pixels = pixelsOf(batch.pictures)
-    const noise = randn(pixels.shape, generator).mul(full([pixels.shape[0], 1, 1, 1], 0.05))
-    const features = encodeImage(weights.at('image'), pixels.add(noise))
+    const noise = randn(pixels.shape, generator).mul(imageNoise)
+    const features = fidelityFeatures(weights, pixels.add(noise))
     const truth = batch.scenes.map((scene) => sceneAttributes(scene) as unknown as Record<string, string | number>)
     return heads
       .map(([name, classes]) => {
-        const logits = weights.linear(`head.${name}`, features, 64, classes.length)
+        const logits = weights.linear(`head.${name}`, features, featureWidth, classes.length)
         const index = truth.map((attributes) => classes.indexOf(attributes[name]))
         return crossEntropy(logits, tensor(index, [index.length], 'int64')).mean()
       })

@@ -24,14 +24,12 @@ const heldBack: Readonly<
   cross: { colors: ['yellow', 'green'], counts: [4], backgrounds: ['gray', 'green'] },
 }
 
-/** Full combinations per object: of each seen object in the seen list, of each seen and the held-out one in the unseen. */
-const combinationsSeen = 9
-const combinationsUnseen = 5
-const combinationsHeldOut = 12
+/** Combinations of three attributes, and of two, per object: of a seen one in each list, and of the held-out one. */
+const combinationsSeen = { three: 9, two: 15 }
+const combinationsUnseen = { three: 5, two: 4 }
+const combinationsHeldOut = { three: 12, two: 9 }
 
-type Full = Required<Attributes>
-
-/** 60 prompts: 12 of colour, 9 of count, 12 of background, 27 combinations. */
+/** 105 prompts: 12 of colour, 9 of count, 12 of background, 72 combinations. */
 export function seenPrompts(): Prompt[] {
   return seenObjects.flatMap((object) => {
     const { color, count, background } = newTo(object)
@@ -39,15 +37,17 @@ export function seenPrompts(): Prompt[] {
       ...colors.filter((one) => !color(one)).map((one) => prompt('color', { object, color: one })),
       ...counts.filter((one) => !count(one)).map((one) => prompt('count', { object, count: one })),
       ...backgrounds.filter((one) => !background(one)).map((one) => prompt('background', { object, background: one })),
-      ...balanced(
-        combinations(object).filter((one) => !color(one.color) && !count(one.count) && !background(one.background)),
+      ...pickCombinations(
+        object,
+        ({ color: c, count: n, background: b }) =>
+          !(c !== undefined && color(c)) && !(n !== undefined && count(n)) && !(b !== undefined && background(b)),
         combinationsSeen,
-      ).map((one) => prompt('combination', one)),
+      ),
     ]
   })
 }
 
-/** 58 prompts: 12 of colour, 7 of count, 12 of background, 27 combinations. Each holds something no seen prompt has. */
+/** 79 prompts: 12 of colour, 7 of count, 12 of background, 48 combinations. Each holds something no seen prompt has. */
 export function unseenPrompts(): Prompt[] {
   return [...seenObjects, heldOutObject].flatMap((object) => {
     const { color, count, background } = newTo(object)
@@ -55,10 +55,12 @@ export function unseenPrompts(): Prompt[] {
       ...colors.filter(color).map((one) => prompt('color', { object, color: one })),
       ...counts.filter(count).map((one) => prompt('count', { object, count: one })),
       ...backgrounds.filter(background).map((one) => prompt('background', { object, background: one })),
-      ...balanced(
-        combinations(object).filter((one) => color(one.color) || count(one.count) || background(one.background)),
+      ...pickCombinations(
+        object,
+        ({ color: c, count: n, background: b }) =>
+          (c !== undefined && color(c)) || (n !== undefined && count(n)) || (b !== undefined && background(b)),
         object === heldOutObject ? combinationsHeldOut : combinationsUnseen,
-      ).map((one) => prompt('combination', one)),
+      ),
     ]
   })
 }
@@ -73,29 +75,43 @@ function newTo(object: ObjectName) {
   }
 }
 
-function combinations(object: ObjectName): Full[] {
-  return colors.flatMap((color) =>
+/** Prompts that state three or two attributes of an object. */
+function pickCombinations(
+  object: ObjectName,
+  fits: (attributes: Attributes) => boolean,
+  picks: { readonly three: number; readonly two: number },
+): Prompt[] {
+  const three: Attributes[] = colors.flatMap((color) =>
     backgrounds
       .filter((background) => occurs(color, background))
       .flatMap((background) => counts.map((count) => ({ object, color, count, background }))),
   )
+  const two: Attributes[] = [
+    ...colors.flatMap((color) => counts.map((count) => ({ object, color, count }))),
+    ...backgrounds.flatMap((background) => counts.map((count) => ({ object, count, background }))),
+    ...colors.flatMap((color) =>
+      backgrounds
+        .filter((background) => occurs(color, background))
+        .map((background) => ({ object, color, background })),
+    ),
+  ]
+  return [...balanced(three.filter(fits), picks.three), ...balanced(two.filter(fits), picks.two)].map((one) =>
+    prompt('combination', one),
+  )
 }
 
 /** Picks combinations so that every colour, count and background comes up about equally often. */
-function balanced(from: readonly Full[], picks: number): Full[] {
+function balanced(from: readonly Attributes[], picks: number): Attributes[] {
   const left = random(2305, 16381).shuffle(from)
-  const uses = new Map<string | number, number>()
-  const picked: Full[] = []
+  const keys = (one: Attributes) => [`color ${one.color}`, `count ${one.count}`, `background ${one.background}`]
+  const uses = new Map<string, number>()
+  const picked: Attributes[] = []
   while (picked.length < picks) {
-    const cost = (one: Full) =>
-      [`${one.color} objects`, one.count, one.background].reduce<number>(
-        (sum, key) => sum + (uses.get(key) ?? 0) ** 2,
-        0,
-      )
+    const cost = (one: Attributes) => keys(one).reduce((sum, key) => sum + (uses.get(key) ?? 0) ** 2, 0)
     const next = left.reduce((best, one) => (cost(one) < cost(best) ? one : best))
     left.splice(left.indexOf(next), 1)
     picked.push(next)
-    for (const key of [`${next.color} objects`, next.count, next.background]) uses.set(key, (uses.get(key) ?? 0) + 1)
+    for (const key of keys(next)) uses.set(key, (uses.get(key) ?? 0) + 1)
   }
   return picked
 }

@@ -3,7 +3,7 @@ import { operator } from './operator.ts'
 import type { Tensor } from './tensor.ts'
 
 const linearOf = operator<[Tensor, Tensor, Tensor | undefined], Tensor>('linear')
-const conv2dOf = operator<[Tensor, Tensor, Tensor | undefined, number[], number[]], Tensor>('conv2d')
+const conv2dOf = operator<[Tensor, Tensor, Tensor | undefined, number, number], Tensor>('conv2d')
 const embeddingOf = operator<[Tensor, Tensor], Tensor>('embedding')
 const rmsNormOf = operator<[Tensor, readonly number[], Tensor | undefined, number | undefined], Tensor>('rms_norm')
 const groupNormOf = operator<[Tensor, number, Tensor | undefined, Tensor | undefined, number], Tensor>('group_norm')
@@ -22,7 +22,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 
 /** x [B, in, H, W], weight [out, in, k, k] → [B, out, H', W']. */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | undefined, stride = 1, padding = 0): Tensor {
-  return conv2dOf(x, weight, bias, [stride, stride], [padding, padding])
+  return conv2dOf(x, weight, bias, stride, padding)
 }
 
 /** Rows of weight [V, d] by index int64 [..] → [.., d]. */

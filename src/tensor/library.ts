@@ -8,9 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { LibraryError } from '../errors.ts'
 
 /** An External of the add-on that owns one tensor. */
-export type TensorHandle = { readonly __tensor: unique symbol }
+export interface TensorHandle {
+  readonly __tensor: unique symbol
+}
 /** An External of the add-on that owns one random generator. */
-export type GeneratorHandle = { readonly __generator: unique symbol }
+export interface GeneratorHandle {
+  readonly __generator: unique symbol
+}
 
 /** The functions of the add-on; see `native/attune.cc`. */
 export interface Native {

@@ -5,8 +5,11 @@ import { TensorError } from '../errors.ts'
 import { autocast, gradients, noGrad } from './autograd.ts'
 import { ones, randn, tensor, zeros } from './create.ts'
 import { Generator } from './generator.ts'
+import { useThreads } from './library.ts'
 import { livingTensors, tensorScope } from './scope.ts'
 import type { Tensor } from './tensor.ts'
+
+useThreads(1)
 
 const sizes = (tensors: Iterable<Tensor>) => Array.from(tensors, ({ shape }) => shape)
 

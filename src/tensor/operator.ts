@@ -80,19 +80,18 @@ export function operator<A extends unknown[], R>(name: string, overload = ''): (
         call = native().call
       }
       // Written out because a spread would double the time of small operators.
-      const [a, b, c, d] = values as readonly unknown[]
       switch (values.length) {
         case 1:
-          result = call(id, vacant, unwrap(a))
+          result = call(id, vacant, unwrap(values[0]))
           break
         case 2:
-          result = call(id, vacant, unwrap(a), unwrap(b))
+          result = call(id, vacant, unwrap(values[0]), unwrap(values[1]))
           break
         case 3:
-          result = call(id, vacant, unwrap(a), unwrap(b), unwrap(c))
+          result = call(id, vacant, unwrap(values[0]), unwrap(values[1]), unwrap(values[2]))
           break
         case 4:
-          result = call(id, vacant, unwrap(a), unwrap(b), unwrap(c), unwrap(d))
+          result = call(id, vacant, unwrap(values[0]), unwrap(values[1]), unwrap(values[2]), unwrap(values[3]))
           break
         default:
           result = call(id, vacant, ...values.map(unwrap))

@@ -7,11 +7,14 @@ import { AdamW } from './adamw.ts'
 import { arange, randn, tensor, zeros } from './create.ts'
 import { Ema } from './ema.ts'
 import { Generator } from './generator.ts'
+import { useThreads } from './library.ts'
 import { Muon, orthogonalise } from './muon.ts'
 import { applyGradients, type Optimiser } from './optimise.ts'
 import { readSafetensors } from './safetensors.ts'
 import { livingTensors, tensorScope } from './scope.ts'
 import type { Tensor } from './tensor.ts'
+
+useThreads(1)
 
 const fixture = fileURLToPath(new URL('../../test/fixtures/tensor-optimisers.safetensors', import.meta.url))
 const allNames = ['wide', 'tall', 'bias', 'convolution']

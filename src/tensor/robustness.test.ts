@@ -3,15 +3,17 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { AttuneError, TensorError } from '../errors.ts'
+import { TensorError } from '../errors.ts'
 import { arange, randn, tensor, zeros } from './create.ts'
 import { dtypes, type Dtype } from './dtype.ts'
 import { conv2d, linear } from './functional.ts'
 import { Generator } from './generator.ts'
-import { native } from './library.ts'
+import { native, useThreads } from './library.ts'
 import { describeOperator, operator } from './operator.ts'
 import { livingTensors, tensorScope } from './scope.ts'
 import { Tensor } from './tensor.ts'
+
+useThreads(1)
 
 /** Every operator that src/tensor calls by name. */
 const used: readonly [name: string, overload?: string][] = [
@@ -126,7 +128,18 @@ describe('operators given anything at all', () => {
 
 describe('functions of the add-on given anything at all', () => {
   // `operators`, `library` and `livingTensors` take nothing; `threads` and `gradMode` would change the process.
-  const names = ['resolve', 'call', 'fromBytes', 'toBytes', 'item', 'describe', 'dispose', 'requiresGrad', 'backward']
+  const names = [
+    'resolve',
+    'call',
+    'vacant',
+    'fromBytes',
+    'toBytes',
+    'item',
+    'describe',
+    'dispose',
+    'requiresGrad',
+    'backward',
+  ]
   names.push('gradients', 'gradOf', 'setGrad', 'generator', 'seedGenerator', 'generatorState')
   for (const name of names) {
     it(name, () => {
@@ -157,7 +170,7 @@ describe('functions of the add-on given anything at all', () => {
 })
 
 describe('a wrong argument', () => {
-  const thrown = (call: () => unknown): AttuneError => {
+  const thrown = (call: () => unknown): TensorError => {
     using _scope = tensorScope()
     try {
       call()
@@ -240,13 +253,14 @@ describe('a disposed tensor', () => {
 })
 
 describe('worker threads', () => {
-  const source = new URL('./index-of-worker.ts', import.meta.url)
   const start = (forever: boolean) => {
     const code = `
       import { parentPort } from 'node:worker_threads'
-      import { randn } from '${new URL('./create.ts', source).href}'
-      import { Generator } from '${new URL('./generator.ts', source).href}'
-      import { tensorScope } from '${new URL('./scope.ts', source).href}'
+      import { randn } from '${new URL('./create.ts', import.meta.url).href}'
+      import { Generator } from '${new URL('./generator.ts', import.meta.url).href}'
+      import { useThreads } from '${new URL('./library.ts', import.meta.url).href}'
+      import { tensorScope } from '${new URL('./scope.ts', import.meta.url).href}'
+      useThreads(1)
       const generator = new Generator(3)
       const weight = randn([64, 64], generator).requireGrad()
       let sum = 0

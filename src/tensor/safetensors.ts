@@ -138,23 +138,16 @@ export function readSafetensorsHeader(file: string): SafetensorsHeader {
 }
 
 function reading<T>(file: string, read: (descriptor: number) => T): T {
+  const unreadable = (received: string, cause?: unknown) =>
+    new FileError({ where: file, expected: 'a readable safetensors file', received, remedy: 'check the path', cause })
   let descriptor: number
   try {
     descriptor = openSync(file, 'r')
-    if (!fstatSync(descriptor).isFile()) {
-      closeSync(descriptor)
-      throw new Error('not a regular file')
-    }
   } catch (cause) {
-    throw new FileError({
-      where: file,
-      expected: 'a readable safetensors file',
-      received: (cause as Error).message,
-      remedy: 'check the path',
-      cause,
-    })
+    throw unreadable((cause as Error).message, cause)
   }
   try {
+    if (!fstatSync(descriptor).isFile()) throw unreadable('something that is not a file')
     return read(descriptor)
   } finally {
     closeSync(descriptor)

@@ -7,9 +7,12 @@ import * as create from './create.ts'
 import { arange, cat, full, ones, rand, randint, randn, stack, tensor, where, zeros } from './create.ts'
 import * as functional from './functional.ts'
 import { Generator } from './generator.ts'
+import { useThreads } from './library.ts'
 import { readSafetensors } from './safetensors.ts'
 import { tensorScope } from './scope.ts'
 import { Tensor } from './tensor.ts'
+
+useThreads(1)
 
 const fixture = fileURLToPath(new URL('../../test/fixtures/tensor-operators.safetensors', import.meta.url))
 

@@ -8,6 +8,8 @@ import { native, type TensorHandle } from './library.ts'
 import { calling, operator } from './operator.ts'
 import { adopt, free } from './scope.ts'
 
+/** The add-on reads one number as an array of one. */
+type Dims = number | readonly number[]
 type Unary = [self: Tensor]
 type WithTensor = [self: Tensor, other: Tensor]
 type WithScalar = [self: Tensor, other: number]
@@ -39,12 +41,12 @@ const ltScalar = withScalar('lt')
 const matmul = withTensor('matmul', '')
 const clamp = operator<[Tensor, number | undefined, number | undefined], Tensor>('clamp')
 const sumAll = unary('sum')
-const sumDim = operator<[Tensor, readonly number[], boolean], Tensor>('sum', 'dim_IntList')
+const sumDim = operator<[Tensor, Dims, boolean], Tensor>('sum', 'dim_IntList')
 const meanAll = unary('mean')
-const meanDim = operator<[Tensor, readonly number[], boolean], Tensor>('mean', 'dim')
-const variance = operator<[Tensor, readonly number[], number, boolean], Tensor>('var', 'correction')
+const meanDim = operator<[Tensor, Dims, boolean], Tensor>('mean', 'dim')
+const variance = operator<[Tensor, Dims, number, boolean], Tensor>('var', 'correction')
 const argmax = operator<[Tensor, number, boolean], Tensor>('argmax')
-const amax = operator<[Tensor, readonly number[], boolean], Tensor>('amax')
+const amax = operator<[Tensor, Dims, boolean], Tensor>('amax')
 const reshape = operator<[Tensor, readonly number[]], Tensor>('reshape')
 const flatten = operator<[Tensor, number, number], Tensor>('flatten', 'using_ints')
 const transpose = operator<[Tensor, number, number], Tensor>('transpose', 'int')
@@ -86,8 +88,6 @@ const simple = {
   tanh: unary('tanh'),
   zero_: unary('zero_'),
 }
-
-const dims = (dim: number | readonly number[]): readonly number[] => (typeof dim === 'number' ? [dim] : dim)
 
 export class Tensor {
   /** Do not keep it: when the tensor is freed, its handle is given to another. */
@@ -256,18 +256,18 @@ export class Tensor {
   }
 
   // reductions: over all elements, or over the named dimensions
-  sum(dim?: number | readonly number[], keepDim = false): Tensor {
-    return dim === undefined ? sumAll(this) : sumDim(this, dims(dim), keepDim)
+  sum(dim?: Dims, keepDim = false): Tensor {
+    return dim === undefined ? sumAll(this) : sumDim(this, dim, keepDim)
   }
-  mean(dim?: number | readonly number[], keepDim = false): Tensor {
-    return dim === undefined ? meanAll(this) : meanDim(this, dims(dim), keepDim)
+  mean(dim?: Dims, keepDim = false): Tensor {
+    return dim === undefined ? meanAll(this) : meanDim(this, dim, keepDim)
   }
   /** Variance; `correction` 1 is the unbiased estimate. */
-  variance(dim: number | readonly number[], correction = 1, keepDim = false): Tensor {
-    return variance(this, dims(dim), correction, keepDim)
+  variance(dim: Dims, correction = 1, keepDim = false): Tensor {
+    return variance(this, dim, correction, keepDim)
   }
-  amax(dim: number | readonly number[], keepDim = false): Tensor {
-    return amax(this, dims(dim), keepDim)
+  amax(dim: Dims, keepDim = false): Tensor {
+    return amax(this, dim, keepDim)
   }
   argmax(dim: number): Tensor {
     return argmax(this, dim, false)

@@ -1,0 +1,107 @@
+/**
+ * Tasks in processes of their own, a few at once: networks as small as the embedded ones run fastest with one thread a
+ * process. A task and its result travel as JSON.
+ */
+import { fork } from 'node:child_process'
+import { AttuneError, ProcessError, type Complaint } from './errors.ts'
+
+type Message<R> =
+  | { readonly count: number }
+  | { readonly result: R; readonly seconds: number }
+  | { readonly complaint: Pick<Complaint, 'where' | 'expected' | 'received' | 'remedy'>; readonly exitCode: 1 | 2 }
+
+export interface TaskResult<R> {
+  readonly result: R
+  /** Wall-clock time of the task, without the start of its process. */
+  readonly seconds: number
+}
+
+export interface TaskOptions {
+  /** Processes at once. */
+  readonly atOnce: number
+  /** Hears of what a task counts: images drawn. */
+  readonly onCount?: (count: number) => void
+}
+
+/**
+ * Runs each task in a process that executes `script`, which calls {@link serveTask}. Results are in the order of tasks.
+ * When one fails, the others are ended.
+ *
+ * @throws {ProcessError} with the task's own words where it complained
+ */
+export async function runTasks<T, R>(
+  script: URL,
+  tasks: readonly T[],
+  { atOnce, onCount }: TaskOptions,
+): Promise<TaskResult<R>[]> {
+  const results: TaskResult<R>[] = []
+  const ending = new AbortController()
+  let next = 0
+  const work = async () => {
+    while (next < tasks.length && !ending.signal.aborted) {
+      const place = next++
+      results[place] = await runTask<T, R>(script, tasks[place], ending.signal, onCount)
+    }
+  }
+  const workers = Array.from({ length: Math.min(atOnce, tasks.length) }, () =>
+    work().catch((error: unknown) => {
+      ending.abort()
+      throw error
+    }),
+  )
+  const settled = await Promise.allSettled(workers)
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return results
+}
+
+function runTask<T, R>(script: URL, task: T, ending: AbortSignal, onCount?: (count: number) => void) {
+  return new Promise<TaskResult<R>>((resolve, reject) => {
+    const child = fork(script, { execArgv: [], serialization: 'json' })
+    const end = () => child.kill('SIGKILL')
+    ending.addEventListener('abort', end, { once: true })
+    let answer: Message<R> | undefined
+    child.on('message', (message: Message<R>) => {
+      if ('count' in message) onCount?.(message.count)
+      else answer = message
+    })
+    const failed = (received: string, cause?: unknown) =>
+      reject(
+        new ProcessError({
+          where: script.pathname.split('/').at(-1)!,
+          expected: 'a process that ends with a result',
+          received,
+          remedy: 'see its messages above; the system ends a process when memory runs out',
+          cause,
+        }),
+      )
+    child.on('error', (cause) => failed(cause.message, cause))
+    child.on('exit', (code, signal) => {
+      ending.removeEventListener('abort', end)
+      if (answer === undefined) failed(signal === null ? `exit code ${code}` : signal)
+      else if ('complaint' in answer) reject(new ProcessError(answer.complaint, answer.exitCode))
+      else if ('result' in answer) resolve(answer)
+    })
+    child.send({ task })
+  })
+}
+
+/** The other side: waits for one task, runs it, sends its result and lets the process end. */
+export function serveTask<T, R>(run: (task: T, count: (more: number) => void) => Promise<R> | R): void {
+  const tell = (message: Message<R>) => new Promise<void>((sent) => process.send?.(message, () => sent()))
+  process.once('message', ({ task }: { task: T }) => {
+    const began = performance.now()
+    void (async () => {
+      try {
+        const result = await run(task, (count) => void tell({ count }))
+        await tell({ result, seconds: (performance.now() - began) / 1000 })
+      } catch (error) {
+        if (!(error instanceof AttuneError)) throw error
+        const { where, expected, received, remedy, exitCode } = error
+        await tell({ complaint: { where, expected, received, remedy }, exitCode })
+      }
+      process.disconnect()
+    })()
+  })
+  process.once('disconnect', () => process.exit())
+}

@@ -1,0 +1,90 @@
+/** `feedback import`, `export` and `sheet`: judgments of people in and out. None of them needs a model. */
+import { existsSync, rmSync } from 'node:fs'
+import { z } from 'zod'
+import { FileError } from '../errors.ts'
+import { readImages } from '../images/image-run.ts'
+import { writeSheets } from './sheet.ts'
+import { openFeedback, type FeedbackStore } from './store.ts'
+import { exportFeedback, importFeedback, type ImportCounts } from './transfer.ts'
+
+const feedbackField = z.string().min(1).describe('Feedback store, a SQLite file.')
+const folders = (sentence: string) => z.array(z.string().min(1)).min(1).describe(sentence)
+
+export const ImportConfig = z.strictObject({
+  feedback: feedbackField,
+  images: folders('Run folders of the images that were judged.'),
+  labels: z.string().min(1).describe('Judgments to add: .csv (image, answer, …) or .jsonl.'),
+  rater: z.string().min(1).default('anonymous').describe('Who judged, for rows that do not say.'),
+  sheet: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('sheet.csv of the contact sheets, where the labels name images by their numbers.'),
+})
+export type ImportConfig = z.infer<typeof ImportConfig>
+
+/**
+ * Makes the images known to the store and adds all judgments of a file, or none. A store that did not exist before does
+ * not exist after a failure either.
+ *
+ * @throws {FormatError | UnknownRecordError} names file, row and column
+ */
+export async function importLabels({ feedback, images, labels, rater, sheet }: ImportConfig): Promise<ImportCounts> {
+  const isNew = !existsSync(feedback)
+  const runs = await Promise.all(images.map(async (folder) => ({ folder, drawn: await readImages(folder) })))
+  try {
+    await using store = await openFeedback(feedback)
+    for (const { folder, drawn } of runs) {
+      await store.addImages(
+        drawn.map(({ record }) => record),
+        folder,
+      )
+    }
+    return await importFeedback(store, labels, { rater, ...(sheet === null ? {} : { sheet }) })
+  } catch (error) {
+    if (isNew) for (const ending of ['', '-wal', '-shm']) rmSync(feedback + ending, { force: true })
+    throw error
+  }
+}
+
+export const ExportConfig = z.strictObject({
+  feedback: feedbackField,
+  out: z.string().min(1).describe('File to write: .csv or .jsonl.'),
+})
+export type ExportConfig = z.infer<typeof ExportConfig>
+
+/** Writes every judgment that was ever added. @returns how many */
+export async function exportLabels({ feedback, out }: ExportConfig): Promise<number> {
+  await using store = await openExistingFeedback(feedback)
+  return await exportFeedback(store, out)
+}
+
+export const SheetConfig = z.strictObject({
+  images: folders('Run folders of the images to judge.'),
+  out: z.string().min(1).describe('Folder for the sheets and the sheet.csv to fill in.'),
+  columns: z.int().positive().default(6).describe('Pictures beside each other.'),
+  rows: z.int().positive().default(5).describe('Pictures below each other.'),
+  scale: z.int().positive().default(6).describe('Whole factor by which pictures are enlarged.'),
+})
+export type SheetConfig = z.infer<typeof SheetConfig>
+
+/** Writes numbered contact sheets and a `sheet.csv` that can be filled in and imported. @returns the files */
+export async function makeSheets({ images, out, ...options }: SheetConfig): Promise<string[]> {
+  return await writeSheets(await readImages(...images), out, options)
+}
+
+/**
+ * Opens a store that must be there already.
+ *
+ * @throws {FileError} no such file
+ */
+export async function openExistingFeedback(file: string): Promise<FeedbackStore> {
+  if (existsSync(file)) return await openFeedback(file)
+  throw new FileError({
+    where: file,
+    expected: 'a feedback store',
+    received: 'no such file',
+    remedy: 'import labels first: attune feedback import',
+  })
+}

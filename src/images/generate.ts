@@ -1,0 +1,103 @@
+/** `images generate`: a policy draws K images of each prompt. */
+import { createHash } from 'node:crypto'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { progress } from '../progress.ts'
+import type { ImageRecord, Prompt } from '../records.ts'
+import { startRun, writing, type Manifest } from '../run.ts'
+import { useThreads } from '../tensor/library.ts'
+import { drawImages, type Sampling } from './draw.ts'
+import { imageListName, readImageList } from './image-run.ts'
+import { readKnownPrompts } from './known-prompts.ts'
+import { modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
+import { encodePng } from './png.ts'
+
+export const GenerateConfig = z.strictObject({
+  prompts: z.string().min(1).describe('Prompt file: .txt, .jsonl, or the .json of the public DPOK code.'),
+  perPrompt: z.int().positive().default(4).describe('Images of each prompt.'),
+  seed: z.int().nonnegative().default(0).describe('The noise of an image is a function of the seed and its index.'),
+  policy: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Run that trained the policy; the pre-trained model without it.'),
+  ...samplingFields,
+  batchSize: z.int().positive().default(64).describe('Images drawn at once; changes the speed, not the images.'),
+  ...modelFields,
+  resume: z.boolean().default(false).describe('Goes on with a run that was killed, with the same settings.'),
+  out: z.string().min(1).describe('Run folder to write.'),
+})
+export type GenerateConfig = z.infer<typeof GenerateConfig>
+
+/**
+ * Draws `perPrompt` images of each prompt into a run folder. Image k of prompt p has index p · K + k and its noise is a
+ * function of (seed, index), so images do not depend on batches or on resuming.
+ *
+ * @throws {VocabularyError} names file and line of a prompt that the model cannot read
+ * @throws {RunInUseError} the folder holds something else
+ */
+export async function generateImages(config: GenerateConfig, open: Open): Promise<Manifest> {
+  const { out, resume, ...settings } = config
+  const parents = { prompts: config.prompts, ...(config.policy === null ? {} : { policy: config.policy }) }
+  using run = startRun({ folder: out, stage: 'images generate', config: settings, parents, resume })
+  useThreads(config.threads)
+  const opened = await open(config.model, config.policy)
+  const prompts = await readKnownPrompts(config.prompts, opened)
+  const sampling = samplingOf(opened.model, config)
+  const list = run.path(imageListName)
+  writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
+
+  const wanted = prompts.flatMap((prompt) => new Array<Prompt>(config.perPrompt).fill(prompt))
+  const done = run.resumed ? dropTornLine(list) : 0
+  const bar = progress('images', wanted.length, 'images')
+  bar.advance(done)
+  for (let from = done; from < wanted.length; from += config.batchSize) {
+    const batch = wanted.slice(from, from + config.batchSize)
+    const requests = batch.map(({ text }, i) => ({ text, seed: config.seed, index: from + i }))
+    const pictures = drawImages(opened.policy, requests, sampling, { batchSize: config.batchSize })
+    const files = await Promise.all(pictures.map(encodePng))
+    const records = files.map((png, i) => imageRecord(batch[i], png, from + i, config, sampling))
+    writing(list, () => {
+      records.forEach(({ file }, i) => writeFileSync(run.path(file), files[i]))
+      appendFileSync(list, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    })
+    bar.advance(batch.length)
+  }
+  bar.done()
+  const { name, sha256 } = opened.model
+  return run.finish({ images: wanted.length, prompts: prompts.length, model: name, modelSha256: sha256, ...sampling })
+}
+
+function imageRecord(
+  prompt: Prompt,
+  png: Uint8Array,
+  index: number,
+  { seed, policy }: GenerateConfig,
+  { steps, eta, guidance }: Sampling,
+): ImageRecord {
+  return {
+    id: createHash('sha256').update(`${prompt.text}\0`).update(png).digest('hex').slice(0, 16),
+    prompt: prompt.id,
+    text: prompt.text,
+    category: prompt.category,
+    ...(prompt.attributes === undefined ? {} : { attributes: prompt.attributes }),
+    file: `images/${String(index).padStart(6, '0')}.png`,
+    sha256: createHash('sha256').update(png).digest('hex'),
+    seed,
+    index,
+    policy: policy ?? 'pretrained',
+    sampler: 'ddim',
+    steps,
+    eta,
+    guidance,
+  }
+}
+
+/** How many images a killed run has listed; half a line at the end of its list is cut off. */
+function dropTornLine(list: string): number {
+  if (!existsSync(list)) return 0
+  const bytes = readFileSync(list)
+  writing(list, () => truncateSync(list, bytes.lastIndexOf(10) + 1))
+  return readImageList(list).length
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
+import { gaussianModel, offset, shiftsFrom, slope } from '../policy/gaussian-model.test-helper.ts'
+import { tensor } from '../tensor/create.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import { encodePrompts, predictGuided, rowsFor } from './guided.ts'
+
+const shifts = [
+  [0.1, 0.2, 0.3, 0.4],
+  [1, 2, 3, 4],
+  [-1, -2, -3, -4],
+]
+
+describe('the guided prediction', () => {
+  it('is unconditional + w · (conditional − unconditional), by hand', () => {
+    using _scope = tensorScope()
+    const model = gaussianModel().with(shiftsFrom(shifts).delta)
+    const texts = ['high', '', 'low']
+    const [rows, times] = [
+      [2, 0, 1],
+      [3, 0, 2],
+    ]
+    const xt = tensor([0.5, -1, 2].flatMap((value) => new Array<number>(4).fill(value)), [3, 1, 2, 2])
+    for (const w of [0, 1, 2.5]) {
+      const found = predictGuided(model, encodePrompts(model, texts), texts, xt, tensor(times, [3], 'int64'), w)
+      const expected = [0.5, -1, 2].map((x, i) => {
+        const [empty, own] = [shifts[0][times[i]], shifts[rows[i]][times[i]]]
+        return slope * x + offset + empty + w * (own - empty)
+      })
+      assert.deepEqual(found.shape, [3, 1, 2, 2])
+      assertClose(found.flatten(1).select(1, 3).toArray(), expected, 1e-6)
+    }
+  })
+})
+
+describe('encoded prompts', () => {
+  it('are held once each, the empty one first', () => {
+    using _scope = tensorScope()
+    const model = gaussianModel().with(shiftsFrom(shifts).delta)
+    const encoded = encodePrompts(model, ['high', 'low', 'high', ''])
+    assert.deepEqual([...encoded.rowOf], [['', 0], ['high', 1], ['low', 2]])
+    assert.deepEqual(encoded.table.shift.shape, [3, 4])
+    assertClose(rowsFor(encoded, ['low', '', 'high']).shift.toArray(), [shifts[1], shifts[0], shifts[2]].flat(), 1e-6)
+  })
+})

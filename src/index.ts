@@ -1,0 +1,60 @@
+/** The public API, in the order of the flow. Nothing here loads the tensor library; its first operator does. */
+
+export * from './errors.ts'
+export { Attributes, Category, ImageRecord, Judgment, Prompt, Score } from './records.ts'
+export { readRun, startRun, type Manifest, type Run, type RunOptions } from './run.ts'
+
+export { noGrad } from './tensor/autograd.ts'
+export { tensor } from './tensor/create.ts'
+export { Generator } from './tensor/generator.ts'
+export { useThreads } from './tensor/library.ts'
+export { readSafetensors, writeSafetensors } from './tensor/safetensors.ts'
+export { tensorScope } from './tensor/scope.ts'
+export type { Tensor } from './tensor/tensor.ts'
+
+export { ddimSampler, type Sampler } from './diffusion/ddim.ts'
+export { denoisingLoss } from './diffusion/denoising-loss.ts'
+export { gaussianKl, logDensityDifference } from './diffusion/gaussian.ts'
+export { guide } from './diffusion/guidance.ts'
+export { noiseFor, sampleImages, sampleTrajectories } from './diffusion/sample.ts'
+export { ddimTransition } from './diffusion/transition.ts'
+export type { Schedule } from './diffusion/schedule.ts'
+
+export type { Conditioning, GenerativeModel } from './networks/generative-model.ts'
+export type { ImageTextEncoder } from './networks/image-text-encoder.ts'
+export { Weights, type Delta } from './networks/weights.ts'
+
+export { distractors } from './prompts/distractors.ts'
+export { readPrompts, writePrompts } from './prompts/prompt-file.ts'
+export { categoryOf, parsePrompt, promptText } from './prompts/templates.ts'
+export type { PromptVocabulary } from './prompts/vocabulary.ts'
+
+export { drawImages, samplerOf, type DrawRequest, type Sampling } from './images/draw.ts'
+export { GenerateConfig, generateImages } from './images/generate.ts'
+export { readImages } from './images/image-run.ts'
+export type { Open, OpenModel, OpenPolicy, PretrainingSource } from './images/open-model.ts'
+export { readPictures } from './images/pictures.ts'
+export { encodePng, picturesOf, pixelsOf, readPicture, type Picture } from './images/png.ts'
+
+export { writeSheets, type SheetImage, type SheetOptions } from './feedback/sheet.ts'
+export { openFeedback, type FeedbackCounts, type FeedbackStore } from './feedback/store.ts'
+export { exportFeedback, importFeedback, type ImportCounts, type ImportOptions } from './feedback/transfer.ts'
+
+export { accuracy, auc, expectedCalibrationError, explainedVariance, reliability } from './reward/classification.ts'
+export { openReward, scorePictures } from './reward/open-reward.ts'
+export { promptClassification, squaredError } from './reward/reward-loss.ts'
+export type { Reward } from './reward/reward.ts'
+export { RewardTrainConfig, trainReward } from './reward/train.ts'
+export { fitReward, measureReward, RewardFit, type LabelledImage, type RewardQuality } from './reward/train-reward.ts'
+
+export { BestOfNConfig, chooseBestOfN } from './policy/best-of-n.ts'
+export { Dpok, DpokSettings, type DpokMetrics, type DpokOptions } from './policy/dpok.ts'
+export { openPolicy } from './policy/open-policy.ts'
+export { RewardWeighted, RewardWeightedSettings, type RewardWeightedOptions } from './policy/reward-weighted.ts'
+export { rollOut, type Rollouts, type RolloutSettings } from './policy/rollout.ts'
+export { DpokConfig, trainDpok } from './policy/train-dpok.ts'
+export { RewardWeightedConfig, trainRewardWeighted } from './policy/train-reward-weighted.ts'
+export { mergeAdapters, trainableDelta, type Trainable, type TrainableDelta } from './policy/trainable.ts'
+
+export { openShapes } from './shapes/open.ts'
+export { SimulateConfig, simulateFeedback } from './shapes/simulate-feedback.ts'

@@ -1,0 +1,107 @@
+/**
+ * The closed Gaussian chain behind the interface of a text-to-image model: 2 × 2 elements that do not see each other,
+ * four training times, and an x0-prediction slope · xₜ + offset + shift[text, t] whose shifts are the only parameter. The
+ * reward is the sum of c·x₀ over elements, so each element is the chain of `gaussian-chain.test-helper.ts`.
+ */
+import { ddimSampler, type Sampler } from '../diffusion/ddim.ts'
+import { chainOfSampler, type GaussianChain } from '../diffusion/gaussian-chain.test-helper.ts'
+import { scheduleFromAlphaBar } from '../diffusion/schedule.ts'
+import type { Conditioning, GenerativeModel } from '../networks/generative-model.ts'
+import { Weights, type Delta } from '../networks/weights.ts'
+import type { Reward } from '../reward/reward.ts'
+import { cat, tensor, zeros } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { TrainableDelta } from './trainable.ts'
+
+/** Row 0 is the empty prompt. */
+export const texts = ['', 'low', 'high'] as const
+export const elements = 4
+export const slope = 0.6
+export const offset = 0.1
+const times = 4
+
+class GaussianModel implements GenerativeModel {
+  readonly name = 'gaussian'
+  readonly sha256 = 'a'.repeat(64)
+  readonly stateShape = [1, 2, 2]
+  readonly schedule = scheduleFromAlphaBar({ alphaBar: [0.9, 0.6, 0.3, 0.05], predictionType: 'x0' })
+  readonly lossWeighting = undefined
+  readonly finalAlphaBar = 1
+  readonly defaults = { steps: times, eta: 1, guidance: 1 }
+  readonly weights: Weights
+
+  constructor(weights: Weights) {
+    this.weights = weights
+  }
+
+  isTextPath(name: string): boolean {
+    return name === 'shift'
+  }
+
+  isAdapterTarget(): boolean {
+    return false
+  }
+
+  timesteps(): number[] {
+    return [3, 2, 1, 0]
+  }
+
+  encodeText(prompts: readonly string[]): Conditioning {
+    const rows = prompts.map((text) => texts.indexOf(text as (typeof texts)[number]))
+    const shift = this.weights.parameter('shift', [texts.length, times], 'zeros')
+    return { shift: shift.indexSelect(0, tensor(rows, [rows.length], 'int64')) }
+  }
+
+  predict(xt: Tensor, t: Tensor, { shift }: Conditioning): Tensor {
+    return xt.mul(slope).add(offset).add(shift.gather(1, t.unsqueeze(1)).unsqueeze(-1).unsqueeze(-1))
+  }
+
+  decode(x0: Tensor): Tensor {
+    return x0
+  }
+
+  /** Pictures are 2 × 2 and grey. */
+  encode(pixels: Tensor): Tensor {
+    return pixels.slice(1, 0, 1)
+  }
+
+  with(delta: Delta): GenerativeModel {
+    return new GaussianModel(this.weights.with(delta))
+  }
+}
+
+/** Its weights belong to the scope in force. */
+export function gaussianModel(): GenerativeModel {
+  return new GaussianModel(Weights.of(new Map([['shift', zeros([texts.length, times])]])))
+}
+
+export function samplerFor(model: GenerativeModel): Sampler {
+  return ddimSampler(model.schedule, model.timesteps(times))
+}
+
+/** One element of the model's chain. */
+export function chainFor(sampler: Sampler, weights: Pick<GaussianChain, 'rewardSlope' | 'klWeight'>): GaussianChain {
+  return chainOfSampler(sampler, () => ({ slope, offset }), weights)
+}
+
+/** The change of the mean of every step, in the order of sampling, by the shifts of one text. */
+export function meanShifts(sampler: Sampler, shift: readonly number[]): number[] {
+  return sampler.steps.map(({ t, meanPerPrediction }) => meanPerPrediction * shift[t])
+}
+
+/** A change under training that begins with these shifts, [text][time]. */
+export function shiftsFrom(shifts: readonly (readonly number[])[] = texts.map(() => [0, 0, 0, 0])): TrainableDelta {
+  const shift = tensor(shifts.flat(), [texts.length, times]).requireGrad()
+  const parameters = new Map([['shift', shift]])
+  return { parameters, delta: { trained: parameters } }
+}
+
+/** c · Σ x₀ over elements, plus what a text is worth by itself. */
+export function linearReward(rewardSlope: number, bonus: (text: string) => number = () => 0): Reward {
+  return {
+    name: 'linear',
+    range: [-Infinity, Infinity],
+    score: (pixels, prompts) => pixels.flatten(1).sum(1).mul(rewardSlope).add(tensor(prompts.map(bonus))),
+    features: (pixels, prompts) => cat([pixels.flatten(1).mean(1, true), tensor(prompts.map(bonus), [prompts.length, 1])], 1),
+  }
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { RewardError } from '../errors.ts'
+import type { Picture } from '../images/png.ts'
+import { useThreads } from '../tensor/library.ts'
+import { livingTensors, tensorScope } from '../tensor/scope.ts'
+import { readTrainingState, writeTrainingState } from '../training-state.ts'
+import { gaussianModel, offset, shiftsFrom, slope } from './gaussian-model.test-helper.ts'
+import { RewardWeighted, RewardWeightedSettings, type PretrainingSource, type ScoredImage } from './reward-weighted.ts'
+
+useThreads(1)
+
+function picture(level: number): Picture {
+  return { bytes: new Uint8Array(12).fill(level), width: 2, height: 2 }
+}
+const x0Of = (level: number) => level / 127.5 - 1
+
+/** Grey pictures around the middle, the lighter the better. */
+const levels = Array.from({ length: 40 }, (_, i) => 60 + 3 * i)
+const rewardOf = (level: number) => ((level - 60) / 120) ** 2
+const images: ScoredImage[] = levels.map((level) => ({ picture: picture(level), text: 'low', reward: rewardOf(level) }))
+const pretrainingLevel = 40
+const pretraining: PretrainingSource = (_from, count) => ({
+  pictures: Array.from({ length: count }, () => picture(pretrainingLevel)),
+  captions: new Array<string>(count).fill('low'),
+})
+
+function train(settings: Partial<RewardWeightedSettings>, scored = images) {
+  using _scope = tensorScope()
+  const trainable = shiftsFrom()
+  const algorithm = new RewardWeighted({
+    model: gaussianModel(),
+    trainable,
+    images: scored,
+    pretraining,
+    seed: 3,
+    settings: RewardWeightedSettings.parse({
+      updates: 250,
+      learningRate: 0.03,
+      promptDropout: 0,
+      maxGradNorm: 1e9,
+      pretrainingWeight: 0,
+      ...settings,
+    }),
+  })
+  const updates = settings.updates ?? 250
+  for (let i = 0; i < updates; i++) algorithm.step()
+  const shift = trainable.parameters.get('shift')!.toArray()
+  return { empty: shift.slice(0, 4), low: shift.slice(4, 8), high: shift.slice(8) }
+}
+
+/**
+ * The minimum of Σ_i w_i E‖slope · xₜ + offset + shift − x₀‖² / N + β E_pre[…] + γ shift², with E[xₜ] = √ᾱ x₀:
+ * shift = (mean(w r(x₀)) + β mean_pre(r(x₀))) / (mean(w) + β + γ), r(x₀) = (1 − slope √ᾱ) x₀ − offset.
+ */
+function optimalShifts(weight: (level: number) => number, beta = 0, gamma = 0, among = levels): number[] {
+  return [...gaussianModel().schedule.alphaBar].map((alphaBar) => {
+    const residual = (level: number) => (1 - slope * Math.sqrt(alphaBar)) * x0Of(level) - offset
+    const mean = (of: (level: number) => number) => among.reduce((sum, level) => sum + of(level), 0) / among.length
+    const weighted = mean((level) => weight(level) * residual(level))
+    return (weighted + beta * residual(pretrainingLevel)) / (mean(weight) + beta + gamma)
+  })
+}
+
+function assertNear(found: readonly number[], expected: readonly number[], within = 0.03): void {
+  found.forEach((shift, t) => {
+    assert.ok(Math.abs(shift - expected[t]) < within, `time ${t}: ${shift}, best ${expected[t]} ± ${within}`)
+  })
+}
+
+describe('reward-weighted training where the optimum is known', () => {
+  it('reaches the mean of the images tilted by the reward', () => {
+    const { empty, low, high } = train({})
+    const tilted = optimalShifts(rewardOf)
+    assertNear(low, tilted)
+    assert.ok(tilted[0] - optimalShifts(() => 1)[0] > 0.1)
+    assert.deepEqual([...empty, ...high], new Array(8).fill(0))
+  })
+
+  it('is pulled back to pre-training by β', () => {
+    assertNear(train({ pretrainingWeight: 0.5 }).low, optimalShifts(rewardOf, 0.5))
+    const far = train({ pretrainingWeight: 50 }).low
+    assertNear(far, optimalShifts(rewardOf, 50))
+    assertNear(far, optimalShifts(() => 1, 0, 0, [pretrainingLevel]))
+  })
+
+  it('KL-D adds γ to every weight', () => {
+    assertNear(train({ klD: 0.7 }).low, optimalShifts((level) => rewardOf(level) + 0.7))
+  })
+
+  it('KL-D lets no weight fall below zero', () => {
+    const negative = images.map((image) => ({ ...image, reward: image.reward - 1 }))
+    const weight = (level: number) => Math.max(0, rewardOf(level) - 1 + 0.5)
+    assertNear(train({ klD: 0.5, threshold: -10, updates: 800 }, negative).low, optimalShifts(weight))
+  })
+
+  it('KL-O pulls towards the pre-trained prediction', () => {
+    assertNear(train({ klO: 0.6 }).low, optimalShifts(rewardOf, 0, 0.6))
+  })
+
+  it('leaves out what is below the threshold', () => {
+    const kept = levels.filter((level) => rewardOf(level) >= 0.3)
+    assert.ok(kept.length > 3 && kept.length < 30)
+    assertNear(train({ threshold: 0.3 }).low, optimalShifts(rewardOf, 0, 0, kept))
+  })
+
+  it('trains the empty prompt in the place of dropped ones', () => {
+    const { empty, low } = train({ promptDropout: 1 })
+    assertNear(empty, optimalShifts(rewardOf))
+    assert.deepEqual(low, [0, 0, 0, 0])
+  })
+})
+
+describe('a reward-weighted run', () => {
+  const settings = RewardWeightedSettings.parse({ updates: 6, batchSize: 4, klO: 0.1, learningRate: 0.1 })
+  const start = () =>
+    new RewardWeighted({ model: gaussianModel(), trainable: shiftsFrom(), images, pretraining, seed: 3, settings })
+
+  it('continues from its saved state bit for bit', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attune-'))
+    try {
+      using _scope = tensorScope()
+      const whole = start()
+      const uninterrupted = Array.from({ length: 6 }, () => whole.step())
+      const first = start()
+      for (let i = 0; i < 3; i++) assert.deepEqual(first.step(), uninterrupted[i])
+      const file = join(folder, 'state.safetensors')
+      writeTrainingState(file, first.state())
+      const second = start()
+      {
+        using _reading = tensorScope()
+        second.load(readTrainingState(file))
+      }
+      assert.equal(second.update, 3)
+      for (let i = 3; i < 6; i++) assert.deepEqual(second.step(), uninterrupted[i])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('leaves no tensor behind in a step', () => {
+    using _scope = tensorScope()
+    const algorithm = start()
+    algorithm.step()
+    const before = livingTensors()
+    algorithm.step()
+    algorithm.step()
+    assert.equal(livingTensors(), before)
+  })
+
+  it('asks for pre-training images by their place, each once', () => {
+    using _scope = tensorScope()
+    const asked: number[] = []
+    const algorithm = new RewardWeighted({
+      model: gaussianModel(),
+      trainable: shiftsFrom(),
+      images,
+      pretraining: (from, count) => {
+        asked.push(from, count)
+        return pretraining(from, count)
+      },
+      seed: 3,
+      settings,
+    })
+    for (let i = 0; i < 3; i++) algorithm.step()
+    assert.deepEqual(asked, [0, 4, 4, 4, 8, 4])
+  })
+
+  it('ends at rewards that teach nothing', () => {
+    using _scope = tensorScope()
+    const rewarded = (reward: number, more: Partial<RewardWeightedSettings> = {}) => {
+      const scored = images.map((image) => ({ ...image, reward }))
+      const options = { model: gaussianModel(), trainable: shiftsFrom(), pretraining, seed: 3 }
+      return () => new RewardWeighted({ ...options, images: scored, settings: { ...settings, ...more } })
+    }
+    assert.throws(rewarded(0), RewardError)
+    assert.throws(rewarded(-1, { threshold: -2 }), RewardError)
+    assert.throws(rewarded(0.5, { threshold: 0.6 }), RewardError)
+    assert.throws(rewarded(NaN), { name: RewardError.name, received: 'NaN' })
+    assert.throws(rewarded(Infinity), RewardError)
+    assert.doesNotThrow(rewarded(0, { klD: 0.1 }))
+  })
+})

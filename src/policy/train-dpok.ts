@@ -1,0 +1,76 @@
+/** `policy dpok`: online fine-tuning on a reward, regularised to the pre-trained model. */
+import { z } from 'zod'
+import { samplerOf } from '../images/draw.ts'
+import { readKnownPrompts } from '../images/known-prompts.ts'
+import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
+import { openReward } from '../reward/open-reward.ts'
+import type { Manifest } from '../run.ts'
+import { useThreads } from '../tensor/library.ts'
+import { Dpok, dpokFields } from './dpok.ts'
+import { openPolicy } from './open-policy.ts'
+import { drawSamples } from './sample-images.ts'
+import { policyFileName, trainableDelta, trainableFields, writePolicy } from './trainable.ts'
+import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
+
+export const DpokConfig = z.strictObject({
+  prompts: z.string().min(1).describe('Prompt file: .txt, .jsonl, or the .json of the public DPOK code.'),
+  reward: z.string().min(1).describe('Run of `reward train`.'),
+  ...dpokFields,
+  ...trainableFields,
+  ...samplingFields,
+  ...modelFields,
+  ...trainingRunFields,
+})
+export type DpokConfig = z.infer<typeof DpokConfig>
+
+/**
+ * Trains a policy with DPOK. A step is one iteration: roll-outs, updates, fit of the value function.
+ *
+ * @throws {VocabularyError} names file and line of a prompt that the model cannot read
+ * @throws {FormatError} a reward of another encoder, or a policy of another model
+ * @throws {RewardError} a constant reward, or one that is not finite
+ */
+export function trainDpok(config: DpokConfig, open: Open): Promise<Manifest> {
+  const { out, resume, ...settings } = config
+  const { prompts: file, policy: start, seed } = config
+  const parents = { prompts: file, reward: config.reward, ...(start === null ? {} : { policy: start }) }
+  return inTrainingRun({ folder: out, stage: 'policy dpok', config: settings, parents, resume }, async (run) => {
+    useThreads(config.threads)
+    const opened = await open(config.model)
+    const { model } = opened
+    const texts = (await readKnownPrompts(file, opened)).map(({ text }) => text)
+    const reward = openReward(config.reward, opened.encoder)
+    const sampling = samplingOf(model, config)
+    const earlier = start === null ? undefined : openPolicy(model, start)
+    const trainable = trainableDelta(model, config, seed, earlier)
+    const dpok = new Dpok({
+      model,
+      trainable,
+      reward,
+      texts,
+      sampler: samplerOf(model, sampling),
+      guidance: sampling.guidance,
+      seed,
+      settings: config,
+    })
+    const trainer = {
+      total: dpok.iterations,
+      get done() {
+        return dpok.iteration
+      },
+      step: () => ({ ...dpok.iterate() }),
+      state: () => dpok.state(),
+      load: (state: Parameters<Dpok['load']>[0]) => dpok.load(state),
+    }
+    const { metrics, seconds } = await trainToEnd(run, trainer, {
+      label: 'dpok',
+      checkpointEvery: config.checkpointEvery,
+      note: ({ reward_mean: mean, kl }) => `reward ${mean?.toFixed(3)} KL ${kl?.toFixed(2)} nats`,
+      sampleEvery: config.sampleEvery,
+      sample: (step) => drawSamples(run, step, model.with(trainable.delta), texts, sampling, seed),
+    })
+    writePolicy(run.path(policyFileName), model, trainable.parameters, config)
+    const { images_drawn: imagesDrawn, updates, ...last } = metrics
+    return finishTraining(run, { imagesDrawn, updates, seconds, ...last, ...sampling, modelSha256: model.sha256 })
+  })
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { FileError, FormatError } from '../errors.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
+import { Weights } from '../networks/weights.ts'
+import { shapesModel } from '../shapes/model.ts'
+import { withoutGrad } from '../tensor/autograd.ts'
+import { full, randn, tensor } from '../tensor/create.ts'
+import { Generator } from '../tensor/generator.ts'
+import { useThreads } from '../tensor/library.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import { writeSafetensors } from '../tensor/safetensors.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { mergeAdapters, readPolicy, trainableDelta, writePolicy, type Trainable } from './trainable.ts'
+
+useThreads(1)
+
+const lora: Trainable = { parameters: 'lora', loraRank: 3, loraAlpha: 6 }
+const text: Trainable = { parameters: 'text', loraRank: 3, loraAlpha: 6 }
+const all: Trainable = { parameters: 'all', loraRank: 3, loraAlpha: 6 }
+
+function predict(model: GenerativeModel): Tensor {
+  return withoutGrad(() => {
+    const xt = randn([2, 3, 24, 24], new Generator(4))
+    return model.predict(xt, tensor([900, 40], [2], 'int64'), model.encodeText(['two red rings', '']))
+  })
+}
+
+/** The embedded model with random weights, all of them drawn. */
+function freshModel(sha256 = 'f'.repeat(64), seed = 1): GenerativeModel {
+  const model = shapesModel(Weights.fresh(seed), sha256)
+  predict(model)
+  return model
+}
+
+const numbers = (model: GenerativeModel) => predict(model).toArray()
+
+function disturb(parameters: ReadonlyMap<string, Tensor>): void {
+  const generator = new Generator(9)
+  withoutGrad(() => {
+    for (const parameter of parameters.values()) parameter.add_(randn(parameter.shape, generator).mul(0.05))
+  })
+}
+
+describe('what a fine-tuning run changes', () => {
+  let folder: string
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'attune-'))))
+  after(() => rmSync(folder, { recursive: true }))
+
+  for (const kind of [lora, text, all]) {
+    it(`starts as the pre-trained model exactly (${kind.parameters})`, () => {
+      using _scope = tensorScope()
+      const model = freshModel()
+      const { parameters, delta } = trainableDelta(model, kind, 1)
+      assert.ok(parameters.size > 0)
+      assert.ok([...parameters.values()].every((each) => each.requiresGrad))
+      assert.deepEqual(numbers(model.with(delta)), numbers(model))
+    })
+
+    it(`reaches the prediction, and leaves the pre-trained weights untouched (${kind.parameters})`, () => {
+      using _scope = tensorScope()
+      const model = freshModel()
+      const weights = () => [...model.weights.tensors()].map(([name, each]) => [name, ...each.toArray()].join())
+      const [prediction, untouched] = [numbers(model), weights()]
+      const { parameters, delta } = trainableDelta(model, kind, 1)
+      disturb(parameters)
+      assert.notDeepEqual(numbers(model.with(delta)), prediction)
+      assert.deepEqual(numbers(model.with(delta).with({})), prediction)
+      assert.deepEqual(weights(), untouched)
+      assert.ok([...model.weights.tensors().values()].every((each) => !each.requiresGrad))
+    })
+  }
+
+  it('holds whatever is not trained once: policy and reference have the same tensors', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    const { parameters, delta } = trainableDelta(model, text, 1)
+    const policy = model.with(delta)
+    const reference = model.with({})
+    for (const [name, own] of model.weights.tensors()) {
+      const at = (of: GenerativeModel) => of.weights.parameter(name, own.shape, 'zeros')
+      assert.equal(at(reference).handle, own.handle)
+      assert.equal(at(policy).handle, (parameters.get(name) ?? own).handle)
+    }
+    assert.ok(parameters.size < model.weights.tensors().size)
+    assert.ok([...parameters.keys()].every((name) => model.isTextPath(name)))
+  })
+
+  it('gets a gradient in every parameter, through both towers', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    for (const kind of [lora, text, all]) {
+      const { parameters, delta } = trainableDelta(model, kind, 1)
+      disturb(parameters)
+      const policy = model.with(delta)
+      policy
+        .predict(full([1, 3, 24, 24], 0.1), tensor([300], [1], 'int64'), policy.encodeText(['two red rings']))
+        .square()
+        .mean()
+        .backward()
+      const without = [...parameters].filter(([, each]) => each.grad === undefined).map(([name]) => name)
+      assert.deepEqual(without, [])
+    }
+  })
+
+  it('merges adapters into weights that do the same', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    const { parameters, delta } = trainableDelta(model, lora, 1)
+    disturb(parameters)
+    const merged = model.with({ trained: mergeAdapters(model, delta) })
+    const [expected, found] = [numbers(model.with(delta)), numbers(merged)]
+    const largest = Math.max(...expected.map((value, i) => Math.abs(value - found[i])))
+    assert.ok(largest < 1e-5, `${largest}`)
+  })
+
+  it('merges by hand: W + alpha/rank · B A', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    const { delta, parameters } = trainableDelta(model, { ...lora, loraRank: 1, loraAlpha: 3 }, 1)
+    disturb(parameters)
+    const name = [...delta.adapters!.keys()][0]
+    const [a, b] = ['lora_A', 'lora_B'].map((part) => parameters.get(`${name}.${part}`)!.toArray())
+    const weight = model.weights.tensors().get(name)!.toArray()
+    const merged = mergeAdapters(model, delta).get(name)!.toArray()
+    merged.forEach((value, i) => {
+      const [row, column] = [Math.floor(i / a.length), i % a.length]
+      assert.ok(Math.abs(value - (weight[i] + 3 * b[row] * a[column])) < 1e-6)
+    })
+  })
+
+  it('is a function of its seed', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    const start = (seed: number) =>
+      [...trainableDelta(model, lora, seed).parameters.values()].flatMap((each) => each.toArray())
+    assert.deepEqual(start(1), start(1))
+    assert.notDeepEqual(start(1), start(2))
+  })
+
+  for (const kind of [lora, text]) {
+    it(`survives its file, and a second round starts where it ended (${kind.parameters})`, () => {
+      using _scope = tensorScope()
+      const model = freshModel()
+      const { parameters, delta } = trainableDelta(model, kind, 1)
+      disturb(parameters)
+      const file = join(folder, `${kind.parameters}.safetensors`)
+      writePolicy(file, model, parameters, kind)
+      const stored = readPolicy(file, model)
+      const trained = numbers(model.with(delta))
+      assert.deepEqual(numbers(model.with(stored.delta)), trained)
+
+      const second = trainableDelta(model, kind, 2, stored)
+      assert.deepEqual(numbers(model.with(second.delta)), trained)
+      disturb(second.parameters)
+      assert.deepEqual(numbers(model.with(stored.delta)), trained, 'the first round is not changed by the second')
+    })
+  }
+
+  it('refuses a second round of another kind', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    const file = join(folder, 'lora-round.safetensors')
+    writePolicy(file, model, trainableDelta(model, lora, 1).parameters, lora)
+    const stored = readPolicy(file, model)
+    assert.throws(() => trainableDelta(model, text, 1, stored), FormatError)
+    assert.throws(() => trainableDelta(model, { ...lora, loraRank: 4 }, 1, stored), FormatError)
+    assert.throws(() => trainableDelta(model, { ...lora, loraAlpha: 1 }, 1, stored), FormatError)
+    const whole = join(folder, 'all-round.safetensors')
+    writePolicy(whole, model, trainableDelta(model, all, 1).parameters, all)
+    assert.throws(() => trainableDelta(model, text, 1, readPolicy(whole, model)), FormatError)
+  })
+
+  it('refuses the policy of another model, a file of another format, and none', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    const file = join(folder, 'policy.safetensors')
+    writePolicy(file, model, trainableDelta(model, text, 1).parameters, text)
+    assert.throws(() => readPolicy(file, freshModel('e'.repeat(64))), FormatError)
+    const foreign = join(folder, 'foreign.safetensors')
+    writeSafetensors(foreign, new Map([['x', full([1], 0)]]), { format: 'attune-reward-1' })
+    assert.throws(() => readPolicy(foreign, model), { name: FormatError.name, received: 'attune-reward-1' })
+    assert.throws(() => readPolicy(join(folder, 'missing.safetensors'), model), FileError)
+  })
+})

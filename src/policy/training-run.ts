@@ -1,0 +1,124 @@
+/**
+ * A training run that can be killed at any time and continued: all changing state goes into one checkpoint file, and the
+ * rows of `metrics.jsonl` behind it are cut off on resuming, so the result is that of an uninterrupted run.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { progress } from '../progress.ts'
+import { startRun, writeFileAtomic, type Manifest, type Run, type RunOptions } from '../run.ts'
+import { policyFileName } from './trainable.ts'
+import { readTrainingState, writeTrainingState, type TrainingState } from '../training-state.ts'
+
+export const checkpointName = 'checkpoint.safetensors'
+
+export const trainingRunFields = {
+  policy: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Run whose policy is trained further; the pre-trained model without it, which stays the reference.'),
+  seed: z.int().nonnegative().default(0).describe('Seed of everything that is random.'),
+  checkpointEvery: z.int().positive().default(20).describe('Steps between checkpoints.'),
+  sampleEvery: z.int().nonnegative().default(0).describe('Steps between sample images of the policy; 0 draws none.'),
+  resume: z.boolean().default(false).describe('Goes on with an unfinished run of the same settings.'),
+  out: z.string().min(1).describe('Run folder to write.'),
+}
+
+/**
+ * Does a stage's work in a run folder that stays for `--resume` once it has a checkpoint; before that, a failure leaves
+ * nothing behind.
+ */
+export async function inTrainingRun(options: RunOptions, work: (run: Run) => Promise<Manifest>): Promise<Manifest> {
+  const run = startRun({ ...options, resumable: true })
+  const wrote = (name: string) => existsSync(join(options.folder, name))
+  try {
+    return await work(run)
+  } catch (error) {
+    run.fail()
+    if (!wrote(checkpointName) && !wrote(policyFileName)) discard(options)
+    throw error
+  }
+}
+
+/** A run that keeps nothing takes the folder over and gives it up. */
+function discard(options: RunOptions): void {
+  try {
+    startRun({ ...options, resume: false, resumable: false }).fail()
+  } catch {
+    // The error that stopped the work is the one to tell.
+  }
+}
+
+/** An algorithm as the loop sees it. */
+export interface Trainer {
+  /** Steps done so far, of `total`. */
+  readonly done: number
+  readonly total: number
+  /** One step; returns its row of `metrics.jsonl`. */
+  step(): Readonly<Record<string, number>>
+  state(): TrainingState
+  load(state: TrainingState): void
+}
+
+export interface TrainingLoop {
+  readonly label: string
+  readonly checkpointEvery: number
+  /** What stands at the end of the progress line. */
+  readonly note: (metrics: Readonly<Record<string, number>>) => string
+  readonly sampleEvery: number
+  readonly sample: (step: number) => Promise<void>
+}
+
+/**
+ * Steps a trainer to its end, from the checkpoint of the run where there is one.
+ *
+ * @returns the last row of metrics, and the seconds that all processes of this run have trained
+ */
+export async function trainToEnd(
+  run: Run,
+  trainer: Trainer,
+  loop: TrainingLoop,
+): Promise<{ metrics: Readonly<Record<string, number>>; seconds: number }> {
+  const checkpoint = run.path(checkpointName)
+  let earlier = 0
+  if (existsSync(checkpoint)) {
+    const state = readTrainingState(checkpoint)
+    trainer.load(state)
+    earlier = state.numbers.seconds as number
+  }
+  let metrics = cutMetrics(join(run.folder, 'metrics.jsonl'), trainer.done)
+  const began = performance.now()
+  const seconds = () => earlier + (performance.now() - began) / 1000
+  const bar = progress(loop.label, trainer.total, 'steps')
+  bar.advance(trainer.done)
+  while (trainer.done < trainer.total) {
+    metrics = trainer.step()
+    run.metrics({ step: trainer.done, ...metrics })
+    bar.advance(1, loop.note(metrics))
+    if (loop.sampleEvery > 0 && trainer.done % loop.sampleEvery === 0) await loop.sample(trainer.done)
+    if (trainer.done % loop.checkpointEvery === 0 && trainer.done < trainer.total) {
+      const { tensors, numbers } = trainer.state()
+      writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, seconds: seconds() } })
+    }
+  }
+  bar.done(loop.note(metrics))
+  return { metrics, seconds: seconds() }
+}
+
+/** A finished run needs no checkpoint. */
+export function finishTraining(run: Run, results: Readonly<Record<string, unknown>>): Manifest {
+  rmSync(run.path(checkpointName), { force: true })
+  return run.finish(results)
+}
+
+/** Keeps the rows up to a step. @returns the last of them */
+function cutMetrics(file: string, step: number): Readonly<Record<string, number>> {
+  if (!existsSync(file)) return {}
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  const kept = lines.filter((line) => (JSON.parse(line) as { step: number }).step <= step)
+  if (kept.length < lines.length) writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''))
+  const { at: _at, ...last } = JSON.parse(kept.at(-1) ?? '{}') as Record<string, number>
+  return last
+}

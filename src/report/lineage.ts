@@ -1,0 +1,73 @@
+/** The runs that a run was made from, and what they say of its cost. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { readRun, type Manifest } from '../run.ts'
+
+/** A finished run with its resolved configuration. */
+export interface PastRun {
+  readonly folder: string
+  readonly manifest: Manifest
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+/** @throws {FileError | FormatError} not a finished run */
+export function pastRun(folder: string): PastRun {
+  const manifest = readRun(folder)
+  return {
+    folder,
+    manifest,
+    config: JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as PastRun['config'],
+  }
+}
+
+/** These runs and all that they were made from, each once, in the order in which they began. */
+export function runsBehind(folders: readonly string[]): PastRun[] {
+  const found = new Map<string, PastRun>()
+  const waiting = [...folders]
+  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+    if (found.has(resolve(folder)) || !existsSync(join(folder, 'manifest.json'))) continue
+    const run = pastRun(folder)
+    found.set(resolve(folder), run)
+    waiting.push(...Object.values(run.manifest.parents))
+  }
+  return [...found.values()].sort((a, b) => a.manifest.startedAt.localeCompare(b.manifest.startedAt))
+}
+
+/** Time in which at least one of the runs was under way, seconds: runs side by side count once, pauses not at all. */
+export function coveredSeconds(runs: readonly Pick<Manifest, 'finishedAt' | 'seconds'>[]): number {
+  const spans = runs
+    .map(({ finishedAt, seconds }) => ({ end: Date.parse(finishedAt), begin: Date.parse(finishedAt) - 1000 * seconds }))
+    .sort((a, b) => a.begin - b.begin)
+  let covered = 0
+  let until = -Infinity
+  for (const { begin, end } of spans) {
+    covered += Math.max(0, end - Math.max(begin, until))
+    until = Math.max(until, end)
+  }
+  return covered / 1000
+}
+
+/** The settings of runs, flat: `policy dpok.klWeight`. Lists are joined; what is absent is left out. */
+export function flatConfig(runs: readonly PastRun[]): Record<string, string | number | boolean | null> {
+  const plain = (value: unknown) =>
+    value === null || ['string', 'number', 'boolean'].includes(typeof value)
+      ? (value as string | number | boolean | null)
+      : JSON.stringify(value)
+  return Object.fromEntries(
+    runs.flatMap(({ manifest, config }) =>
+      Object.entries(config)
+        .filter(([field]) => field !== 'stage')
+        .map(([field, value]) => [`${manifest.stage}.${field}`, plain(value)]),
+    ),
+  )
+}
+
+/** Rows of a run's `metrics.jsonl`; none where it wrote none. */
+export function metricsOf({ folder }: PastRun): Record<string, unknown>[] {
+  const file = join(folder, 'metrics.jsonl')
+  if (!existsSync(file)) return []
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}

@@ -1,0 +1,71 @@
+/**
+ * A pair of encoders for tests: an image is a row of ten pixels that are white where an attribute is present, beside six
+ * of noise; a text states attributes by their words, beside six numbers that mean nothing. The cosine of the two is
+ * noisy, so a reward has something to learn.
+ */
+import type { Picture } from '../images/png.ts'
+import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
+import type { PromptVocabulary } from '../prompts/vocabulary.ts'
+import { random, type Random } from '../random.ts'
+import { tensor } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { LabelledImage } from './train-reward.ts'
+
+export const vocabulary: PromptVocabulary = {
+  objects: ['circle', 'ring', 'cross', 'star'].map((singular) => ({ singular, plural: `${singular}s` })),
+  colors: ['red', 'orange', 'yellow', 'green', 'blue', 'purple'],
+  counts: [],
+  backgrounds: [],
+}
+const attributes = [...vocabulary.colors, ...vocabulary.objects.map(({ singular }) => singular)]
+const nuisances = 6
+const width = attributes.length + nuisances
+
+function unit(rows: Tensor): Tensor {
+  return rows.mul(rows.square().sum(1, true).rsqrt())
+}
+
+export const toyEncoder: ImageTextEncoder = {
+  name: 'toy',
+  sha256: 'c'.repeat(64),
+  width,
+  embedImages: (pixels) => unit(pixels.select(1, 0).flatten(1).mul(0.5).add(0.5)),
+  embedTexts(texts) {
+    const rows = texts.flatMap((text) => {
+      const noise = random(...Array.from(text, (letter) => letter.charCodeAt(0)))
+      return [
+        ...attributes.map((word) => (text.includes(word) ? 1 : 0)),
+        ...Array.from({ length: nuisances }, () => 0.8 * (noise.uniform() - 0.5)),
+      ]
+    })
+    return unit(tensor(rows, [texts.length, width]))
+  },
+}
+
+export function toyPicture(color: string, object: string, noise: Random): Picture {
+  const levels = [
+    ...attributes.map((word) => (word === color || word === object ? 255 : 0)),
+    ...Array.from({ length: nuisances }, () => noise.integer(0, 255)),
+  ]
+  return { bytes: Uint8Array.from(levels.flatMap((level) => [level, level, level])), width, height: 1 }
+}
+
+/** Judged images of "red circles" and the like: good where colour and object are those of the prompt. */
+export function judgedImages(count: number, prompts: readonly string[], seed: number): LabelledImage[] {
+  const stream = random(seed)
+  return Array.from({ length: count }, () => {
+    const text = stream.pick(prompts)
+    const [color, plural] = text.split(' ')
+    const object = plural.slice(0, -1)
+    const objects = vocabulary.objects.map(({ singular }) => singular)
+    const shownColor = stream.uniform() < 0.6 ? color : stream.pick(vocabulary.colors)
+    const shownObject = stream.uniform() < 0.7 ? object : stream.pick(objects)
+    const good = shownColor === color && shownObject === object
+    return { picture: toyPicture(shownColor, shownObject, stream), text, good }
+  })
+}
+
+/** All prompts of a colour and an object, every fifth one unseen. */
+export const allPrompts = vocabulary.colors.flatMap((color) => vocabulary.objects.map(({ plural }) => `${color} ${plural}`))
+export const unseenPrompts = allPrompts.filter((_, i) => i % 5 === 0)
+export const seenPrompts = allPrompts.filter((_, i) => i % 5 !== 0)

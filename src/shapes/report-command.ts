@@ -1,0 +1,223 @@
+/** `report`: measures policies of the embedded world on prompts and noise that no training used, and writes the report. */
+import { mkdirSync } from 'node:fs'
+import { z } from 'zod'
+import { runTasks } from '../child-processes.ts'
+import { openExistingFeedback } from '../feedback/stages.ts'
+import { readKnownPrompts } from '../images/known-prompts.ts'
+import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
+import { openPolicy } from '../policy/open-policy.ts'
+import { progress } from '../progress.ts'
+import type { Prompt } from '../records.ts'
+import { pickBest, readDrawn, type EvaluationPlan } from '../report/draw.ts'
+import { statedAttributes, type Evaluation } from '../report/evaluate.ts'
+import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from '../report/lineage.ts'
+import type { PolicyName, PolicyReport, Report } from '../report/schema.ts'
+import {
+  assembleReport,
+  reportFiles,
+  rewardResults,
+  sampleRows,
+  writeReport,
+  type MeasuredPolicy,
+  type ReportContext,
+} from '../report/write-report.ts'
+import { openReward } from '../reward/open-reward.ts'
+import { startRun, writing } from '../run.ts'
+import { describeLibrary, useThreads } from '../tensor/library.ts'
+import type { ReportTask, ReportTaskResult } from './report-tasks.ts'
+import { seenPrompts, unseenPrompts } from './split.ts'
+
+const optionalRun = z.string().min(1).nullable().default(null)
+
+export const ReportConfig = z.strictObject({
+  reward: z.string().min(1).describe('Run of `reward train`.'),
+  rewardWeighted: optionalRun.describe('Run of `policy reward-weighted`.'),
+  dpok: optionalRun.describe('Run of `policy dpok`.'),
+  bestOf: z.int().positive().default(4).describe('Images among which best-of-n picks; 1 leaves it out.'),
+  seen: optionalRun.describe('File of the prompts that were trained on; the embedded list without it.'),
+  unseen: optionalRun.describe('File of prompts that were not; the embedded list without it.'),
+  imagesPerPrompt: z.int().min(2).default(8).describe('Images of each prompt and policy.'),
+  klRollouts: z.int().positive().default(256).describe('Roll-outs from which the KL of a policy is estimated.'),
+  seed: z.int().nonnegative().default(0).describe('Seed of the images; none of them was used in training.'),
+  ...samplingFields,
+  ...modelFields,
+  processes: z.int().positive().default(2).describe('Processes at once; one a core is the fastest.'),
+  out: z.string().min(1).describe('Run folder to write: report.html, report.json and the images as drawn.'),
+})
+export type ReportConfig = z.infer<typeof ReportConfig>
+
+/** What the runs do not tell, for the page. */
+export type ReportExtra = Partial<
+  Pick<ReportContext, 'seconds' | 'stages' | 'caveats' | 'config' | 'tuningSeed' | 'selectionRule'>
+>
+
+const tasksFile = new URL('./report-tasks.ts', import.meta.url)
+/** Below this many images a policy and split, the page warns. */
+const enoughImages = 400
+
+/**
+ * @throws {VocabularyError} a prompt that the model or the judge cannot read
+ * @throws {FileError | FormatError} a run that is missing, unfinished, or of another kind
+ */
+export async function makeReport(config: ReportConfig, open: Open, extra: ReportExtra = {}): Promise<Report> {
+  const { out, ...settings } = config
+  const began = Date.now()
+  const trained = trainedPolicies(config)
+  const reward = pastRun(config.reward)
+  rewardResults(reward)
+  const parents = { reward: config.reward, ...Object.fromEntries(trained.map(({ name, run }) => [name, run.folder])) }
+  using run = startRun({ folder: out, stage: 'report', config: settings, parents })
+  useThreads(config.threads)
+  const opened = await open(config.model)
+  const { range: rewardRange } = openReward(config.reward, opened.encoder)
+  for (const { run } of trained) openPolicy(opened.model, run.folder)
+  const read = (file: string | null, own: () => Prompt[]) => (file === null ? own() : readKnownPrompts(file, opened))
+  const plan: EvaluationPlan = {
+    prompts: [
+      ...(await read(config.seen, seenPrompts)).map((prompt) => ({ ...prompt, split: 'seen' as const })),
+      ...(await read(config.unseen, unseenPrompts)).map((prompt) => ({ ...prompt, split: 'unseen' as const })),
+    ],
+    imagesPerPrompt: config.imagesPerPrompt,
+    seed: config.seed,
+    sampling: samplingOf(opened.model, config),
+    klRollouts: config.klRollouts,
+  }
+  statedAttributes(plan.prompts)
+  writing(run.path('drawn'), () => mkdirSync(run.path('drawn'), { recursive: true }))
+
+  const measured = await measure(plan, trained, config, (name) => run.path(`drawn/${name}.safetensors`))
+  const past = runsBehind([config.reward, ...trained.map(({ run }) => run.folder)])
+  const raters = await ratersOf(reward)
+  const own = { finishedAt: new Date().toISOString(), seconds: (Date.now() - began) / 1000 }
+  const report = assembleReport(
+    plan,
+    measured,
+    { reward, policies: trained },
+    {
+      seconds: coveredSeconds([...past.map(({ manifest }) => manifest), own]),
+      torch: describeLibrary().version,
+      stages: [
+        ...past.map(({ manifest: { stage, seconds } }) => ({ name: stage, seconds })),
+        { name: 'report', seconds: own.seconds },
+      ],
+      config: flatConfig(past),
+      rewardRange,
+      ...raters,
+      ...extra,
+      caveats: [...caveats(plan), ...(raters.caveats ?? []), ...(extra.caveats ?? [])],
+    },
+  )
+  for (const name of reportFiles) run.path(name)
+  writeReport(run.folder, { report, grids: await sampleRows(plan, measured) })
+  run.finish({ seconds: own.seconds, policies: measured.map(({ name }) => name) })
+  return report
+}
+
+interface TrainedPolicy {
+  readonly name: Extract<PolicyName, 'reward-weighted' | 'dpok'>
+  readonly run: PastRun
+}
+
+function trainedPolicies({ rewardWeighted, dpok }: ReportConfig): TrainedPolicy[] {
+  return [
+    ...(rewardWeighted === null ? [] : [{ name: 'reward-weighted' as const, run: pastRun(rewardWeighted) }]),
+    ...(dpok === null ? [] : [{ name: 'dpok' as const, run: pastRun(dpok) }]),
+  ]
+}
+
+/** Draws in one round of processes, judges in another. */
+async function measure(
+  plan: EvaluationPlan,
+  trained: readonly TrainedPolicy[],
+  { reward, bestOf, threads, processes }: ReportConfig,
+  fileOf: (name: string) => string,
+): Promise<MeasuredPolicy[]> {
+  const images = plan.prompts.length * plan.imagesPerPrompt
+  const shared = { plan, threads }
+  const candidates = Array.from({ length: bestOf }, (_, candidate) => fileOf(`base-${candidate}`))
+  const drawing: ReportTask[] = [
+    ...candidates.map((file, candidate) => ({ ...shared, kind: 'images' as const, reward, candidate, file })),
+    ...trained.map(({ name, run }) => {
+      return { ...shared, kind: 'images' as const, policy: run.folder, reward, candidate: 0, file: fileOf(name) }
+    }),
+    ...trained.map(({ run }) => ({ ...shared, kind: 'kl' as const, policy: run.folder })),
+  ]
+  const bar = progress('report', images * (bestOf + trained.length) + plan.klRollouts * trained.length, 'images')
+  const onCount = (count: number) => bar.advance(count)
+  const drawn = await runTasks<ReportTask, ReportTaskResult>(tasksFile, drawing, { atOnce: processes, onCount })
+  bar.done()
+
+  const free = { imagesDrawn: 0, updates: 0, seconds: 0 }
+  const subjects = [
+    { name: 'base' as const, files: candidates.slice(0, 1), cost: free },
+    ...(bestOf === 1
+      ? []
+      : [
+          {
+            name: 'best-of-n' as const,
+            bestOf,
+            files: candidates,
+            cost: {
+              ...free,
+              imagesDrawn: images * bestOf,
+              seconds: drawn.slice(0, bestOf).reduce((sum, { seconds }) => sum + seconds, 0),
+            },
+          },
+        ]),
+    ...trained.map(({ name, run }, i) => ({
+      name,
+      files: [fileOf(name)],
+      cost: costOf(run),
+      kl: drawn[bestOf + trained.length + i].result as number[][],
+    })),
+  ]
+  const judging = subjects.map(({ files }): ReportTask => ({ ...shared, kind: 'evaluate', files }))
+  const judged = await runTasks<ReportTask, ReportTaskResult>(tasksFile, judging, { atOnce: processes })
+  return subjects.map(({ files, ...policy }, i) => ({
+    ...policy,
+    drawn: pickBest(files.map(readDrawn)),
+    evaluation: judged[i].result as Evaluation,
+  }))
+}
+
+/** Of a policy and of those that it was trained further from. */
+function costOf({
+  manifest: { results, parents },
+}: PastRun): Pick<PolicyReport, 'imagesDrawn' | 'updates' | 'seconds'> {
+  const number = (value: unknown) => (typeof value === 'number' ? value : 0)
+  const earlier = parents.policy === undefined ? undefined : costOf(pastRun(parents.policy))
+  return {
+    imagesDrawn: number(results.imagesDrawn) + (earlier?.imagesDrawn ?? 0),
+    updates: number(results.updates) + (earlier?.updates ?? 0),
+    seconds: number(results.seconds) + (earlier?.seconds ?? 0),
+  }
+}
+
+/** Who gave the labels: rates where they were simulated, and a caveat where that is not the whole story. */
+async function ratersOf({ manifest }: PastRun): Promise<Pick<ReportContext, 'simulatedRater' | 'caveats'>> {
+  if (manifest.results.simulated !== true) return {}
+  await using store = await openExistingFeedback(manifest.parents.feedback)
+  const judgments = await store.judgments()
+  const simulated = new Set(judgments.filter(({ raterKind }) => raterKind === 'simulated').map(({ rater }) => rater))
+  const [name] = simulated
+  const [, error, skip] = /error ([\d.]+) %, skip ([\d.]+) %/.exec(name) ?? []
+  const known = simulated.size === 1 && skip !== undefined
+  return {
+    ...(known && { simulatedRater: { errorRate: Number(error) / 100, skipRate: Number(skip) / 100 } }),
+    caveats: [
+      ...(known ? [] : ['Labels were simulated: a program gave them, not people.']),
+      ...(judgments.every(({ raterKind }) => raterKind === 'simulated')
+        ? []
+        : ['Labels of people and of a simulated rater are mixed.']),
+    ],
+  }
+}
+
+function caveats({ prompts, imagesPerPrompt }: EvaluationPlan): string[] {
+  const least = Math.min(
+    ...(['seen', 'unseen'] as const).map((split) => prompts.filter((prompt) => prompt.split === split).length),
+  )
+  return least * imagesPerPrompt >= enoughImages
+    ? []
+    : [`Small: fewer than ${enoughImages} images per policy and split were measured, so intervals are wide.`]
+}
