@@ -35,6 +35,7 @@ export async function runTasks<T, R>(
   { atOnce, onCount }: TaskOptions,
 ): Promise<TaskResult<R>[]> {
   const results: TaskResult<R>[] = []
+  const failures: unknown[] = []
   const ending = new AbortController()
   let next = 0
   const work = async () => {
@@ -45,13 +46,12 @@ export async function runTasks<T, R>(
   }
   const workers = Array.from({ length: Math.min(atOnce, tasks.length) }, () =>
     work().catch((error: unknown) => {
+      failures.push(error)
       ending.abort()
-      throw error
     }),
   )
-  const settled = await Promise.allSettled(workers)
-  const failed = settled.find((one) => one.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+  await Promise.all(workers)
+  if (failures.length > 0) throw failures[0]
   return results
 }
 

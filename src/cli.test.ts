@@ -67,7 +67,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 test('help lists the stages in the order of the flow, and a stage lists its settings', () => {
   const { status, stdout } = attune('--help')
   assert.equal(status, 0)
-  assert.match(stdout, /pretrain[^]*images[^]*feedback[^]*reward[^]*policy/)
+  assert.match(stdout, /pretrain[^]*images[^]*feedback[^]*reward[^]*policy[^]*report/)
   assert.match(works('policy dpok --help'), /--kl-weight <number>[^]*per nat/)
   assert.match(works('policy --help'), /best-of-n[^]*reward-weighted[^]*dpok/)
   assert.equal(attune('policy').status, 2)

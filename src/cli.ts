@@ -51,7 +51,7 @@ const stages: readonly Stage[] = [
     description: 'Make the weights of the embedded model that come with Attune.',
     load: async () => {
       const { PretrainConfig, pretrain } = await import('./shapes/pretrain-command.ts')
-      return stage(PretrainConfig, pretrain)
+      return stage(PretrainConfig, async (config) => (await pretrain(config)).join('\n'))
     },
   },
   {
@@ -147,6 +147,17 @@ const stages: readonly Stage[] = [
       return stage(DpokConfig, async (config) => {
         await trainDpok(config, open)
         return config.out
+      })
+    },
+  },
+  {
+    name: 'report',
+    description: 'Measure policies of the embedded world and write report.html and report.json.',
+    load: async () => {
+      const { ReportConfig, makeReport } = await import('./shapes/report-command.ts')
+      return stage(ReportConfig, async (config) => {
+        await makeReport(config, open)
+        return `${config.out}/report.html`
       })
     },
   },

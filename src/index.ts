@@ -56,5 +56,6 @@ export { DpokConfig, trainDpok } from './policy/train-dpok.ts'
 export { RewardWeightedConfig, trainRewardWeighted } from './policy/train-reward-weighted.ts'
 export { mergeAdapters, trainableDelta, type Trainable, type TrainableDelta } from './policy/trainable.ts'
 
+export { makeReport, ReportConfig } from './shapes/report-command.ts'
 export { openShapes } from './shapes/open.ts'
 export { SimulateConfig, simulateFeedback } from './shapes/simulate-feedback.ts'

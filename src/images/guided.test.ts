@@ -21,7 +21,10 @@ describe('the guided prediction', () => {
       [2, 0, 1],
       [3, 0, 2],
     ]
-    const xt = tensor([0.5, -1, 2].flatMap((value) => new Array<number>(4).fill(value)), [3, 1, 2, 2])
+    const xt = tensor(
+      [0.5, -1, 2].flatMap((value) => new Array<number>(4).fill(value)),
+      [3, 1, 2, 2],
+    )
     for (const w of [0, 1, 2.5]) {
       const found = predictGuided(model, encodePrompts(model, texts), texts, xt, tensor(times, [3], 'int64'), w)
       const expected = [0.5, -1, 2].map((x, i) => {
@@ -39,7 +42,14 @@ describe('encoded prompts', () => {
     using _scope = tensorScope()
     const model = gaussianModel().with(shiftsFrom(shifts).delta)
     const encoded = encodePrompts(model, ['high', 'low', 'high', ''])
-    assert.deepEqual([...encoded.rowOf], [['', 0], ['high', 1], ['low', 2]])
+    assert.deepEqual(
+      [...encoded.rowOf],
+      [
+        ['', 0],
+        ['high', 1],
+        ['low', 2],
+      ],
+    )
     assert.deepEqual(encoded.table.shift.shape, [3, 4])
     assertClose(rowsFor(encoded, ['low', '', 'high']).shift.toArray(), [shifts[1], shifts[0], shifts[2]].flat(), 1e-6)
   })

@@ -24,13 +24,30 @@ function unet(weights: Weights, x: Tensor, t: Tensor, rows: Tensor): Tensor {
   return pixelUnet(weights.at('unet'), x, t, encodeText(weights.at('text'), rows, size), size.width)
 }
 
+/** Fresh weights live on; everything else that a network makes ends with the scope. */
+function withoutLeakOnceDrawn(body: () => void): void {
+  {
+    using _scope = tensorScope()
+    body()
+  }
+  withoutLeak(body)
+}
+
 const texts = () => ids([3, 4, 0, 0, 0], [1, 2, 3, 4, 5], [0, 0, 0, 0, 0])
 
 describe('the text encoder', () => {
   it('gives tokens, a pooled vector and a mask', () => {
-    withoutLeak(() => {
-      const { tokens, pooled, mask } = encodeText(Weights.fresh(1), texts(), size)
-      assert.deepEqual([tokens.shape, pooled.shape, mask.shape], [[3, 5, 16], [3, 16], [3, 1, 1, 5]])
+    const weights = Weights.fresh(1)
+    withoutLeakOnceDrawn(() => {
+      const { tokens, pooled, mask } = encodeText(weights, texts(), size)
+      assert.deepEqual(
+        [tokens.shape, pooled.shape, mask.shape],
+        [
+          [3, 5, 16],
+          [3, 16],
+          [3, 1, 1, 5],
+        ],
+      )
       assert.deepEqual(mask.toArray(), [0, 0, -1e4, -1e4, -1e4, ...new Array(10).fill(0)])
     })
   })
@@ -40,7 +57,11 @@ describe('the text encoder', () => {
     const weights = Weights.fresh(1)
     const encoded = (): number[][] => {
       const { tokens, pooled } = encodeText(weights, texts(), size)
-      return [tokens.select(0, 0).slice(0, 0, 2).toArray(), pooled.select(0, 0).toArray(), pooled.select(0, 2).toArray()]
+      return [
+        tokens.select(0, 0).slice(0, 0, 2).toArray(),
+        pooled.select(0, 0).toArray(),
+        pooled.select(0, 2).toArray(),
+      ]
     }
     const [words, pooled, empty] = encoded()
     weights.parameter('token', [9, 16], 'zeros').slice(0, 0, 1).mul_(-3)
@@ -64,15 +85,16 @@ describe('the text encoder', () => {
     const { tokens, pooled } = encodeText(weights, ids([0, 0, 0, 0, 0]), size)
     assert.ok([...tokens.toArray(), ...pooled.toArray()].every(Number.isFinite))
     tokens.square().sum().add(pooled.sum()).backward()
-    for (const [name, { grad }] of weights.tensors()) assert.ok(grad === undefined || Number.isFinite(grad.norm().item()), name)
+    for (const [name, { grad }] of weights.tensors())
+      assert.ok(grad === undefined || Number.isFinite(grad.norm().item()), name)
   })
 })
 
 describe('the UNet', () => {
   it('predicts in the shape of its input, alike in any batch', () => {
-    withoutLeak(() => {
+    const weights = Weights.fresh(1)
+    withoutLeakOnceDrawn(() => {
       using _noGrad = noGrad()
-      const weights = Weights.fresh(1)
       const x = pictures(3)
       const found = unet(weights, x, steps(5, 500, 990), texts())
       assert.deepEqual(found.shape, [3, 3, 8, 8])
@@ -134,7 +156,7 @@ describe('the UNet', () => {
       assert.ok(slope > 1e-4, `${name} has the gradient ${slope}`)
       const difference = withoutGrad(() => {
         // A step that moves the parameter by a hundredth of its own size.
-        const step = (0.01 * parameter.norm().item()) || 0.01
+        const step = 0.01 * parameter.norm().item() || 0.01
         const at = (by: number) => {
           const kept = parameter.clone()
           parameter.add_(gradient.mul(by / slope))
@@ -166,8 +188,8 @@ describe('time features', () => {
 
 describe('the CLIP-like encoders', () => {
   it('give unit vectors of one width for images and texts', () => {
-    withoutLeak(() => {
-      const weights = Weights.fresh(1)
+    const weights = Weights.fresh(1)
+    withoutLeakOnceDrawn(() => {
       const pixels = randn([3, 3, 24, 24], new Generator(1))
       for (const embedded of [imageEmbedding(weights, pixels), textEmbedding(weights, texts(), size)]) {
         assert.deepEqual(embedded.shape, [3, embeddingWidth])

@@ -16,7 +16,7 @@ import { gradients, noGrad } from '../tensor/autograd.ts'
 import { full, tensor } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
-import { readTrainingState, writeTrainingState } from '../training-state.ts'
+import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { clippedSurrogate, Dpok, DpokSettings } from './dpok.ts'
 import {
   chainFor,
@@ -70,10 +70,7 @@ function gradientOf(algorithm: Dpok): number[][] {
 /** The sum over elements of every step's noise of roll-out i in iteration 0, and its reward under these shifts. */
 function handRollout(seed: number, i: number, shift: readonly number[], rewardSlope: number) {
   const sampler = samplerFor(gaussianModel())
-  const noise = noiseFor([seed, 2, 0, i], [1, 2, 2], 4)
-    .flatten(1)
-    .sum(1)
-    .toArray()
+  const noise = noiseFor([seed, 2, 0, i], [1, 2, 2], 4).flatten(1).sum(1).toArray()
   const chain = chainFor(sampler, { rewardSlope, klWeight: 1 })
   const means = meanShifts(sampler, shift)
   let sum = noise[0]
@@ -324,7 +321,10 @@ describe('DPOK where the optimum is known', () => {
     const outcomes = [0.4, 0.8, 1.6].map((klWeight) => {
       const chain = chainOf(klWeight)
       const policy = shifted(chain, train({ klWeight }, 60))
-      return { kl: totalKl(chain, policy), gain: objective({ ...chain, klWeight: 0 }, policy) - objective({ ...chain, klWeight: 0 }, chain.steps) }
+      return {
+        kl: totalKl(chain, policy),
+        gain: objective({ ...chain, klWeight: 0 }, policy) - objective({ ...chain, klWeight: 0 }, chain.steps),
+      }
     })
     assert.ok(outcomes[0].kl > outcomes[1].kl && outcomes[1].kl > outcomes[2].kl, JSON.stringify(outcomes))
     assert.ok(outcomes[0].gain > outcomes[1].gain && outcomes[1].gain > outcomes[2].gain, JSON.stringify(outcomes))

@@ -53,7 +53,10 @@ class GaussianModel implements GenerativeModel {
   }
 
   predict(xt: Tensor, t: Tensor, { shift }: Conditioning): Tensor {
-    return xt.mul(slope).add(offset).add(shift.gather(1, t.unsqueeze(1)).unsqueeze(-1).unsqueeze(-1))
+    return xt
+      .mul(slope)
+      .add(offset)
+      .add(shift.gather(1, t.unsqueeze(1)).unsqueeze(-1).unsqueeze(-1))
   }
 
   decode(x0: Tensor): Tensor {
@@ -101,7 +104,13 @@ export function linearReward(rewardSlope: number, bonus: (text: string) => numbe
   return {
     name: 'linear',
     range: [-Infinity, Infinity],
-    score: (pixels, prompts) => pixels.flatten(1).sum(1).mul(rewardSlope).add(tensor(prompts.map(bonus))),
-    features: (pixels, prompts) => cat([pixels.flatten(1).mean(1, true), tensor(prompts.map(bonus), [prompts.length, 1])], 1),
+    score: (pixels, prompts) =>
+      pixels
+        .flatten(1)
+        .sum(1)
+        .mul(rewardSlope)
+        .add(tensor(prompts.map(bonus))),
+    features: (pixels, prompts) =>
+      cat([pixels.flatten(1).mean(1, true), tensor(prompts.map(bonus), [prompts.length, 1])], 1),
   }
 }

@@ -7,7 +7,7 @@ import { RewardError } from '../errors.ts'
 import type { Picture } from '../images/png.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
-import { readTrainingState, writeTrainingState } from '../training-state.ts'
+import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { gaussianModel, offset, shiftsFrom, slope } from './gaussian-model.test-helper.ts'
 import { RewardWeighted, RewardWeightedSettings, type PretrainingSource, type ScoredImage } from './reward-weighted.ts'
 
@@ -84,11 +84,17 @@ describe('reward-weighted training where the optimum is known', () => {
     assertNear(train({ pretrainingWeight: 0.5 }).low, optimalShifts(rewardOf, 0.5))
     const far = train({ pretrainingWeight: 50 }).low
     assertNear(far, optimalShifts(rewardOf, 50))
-    assertNear(far, optimalShifts(() => 1, 0, 0, [pretrainingLevel]))
+    assertNear(
+      far,
+      optimalShifts(() => 1, 0, 0, [pretrainingLevel]),
+    )
   })
 
   it('KL-D adds γ to every weight', () => {
-    assertNear(train({ klD: 0.7 }).low, optimalShifts((level) => rewardOf(level) + 0.7))
+    assertNear(
+      train({ klD: 0.7 }).low,
+      optimalShifts((level) => rewardOf(level) + 0.7),
+    )
   })
 
   it('KL-D lets no weight fall below zero', () => {

@@ -16,6 +16,7 @@ import { denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { addNoise } from '../diffusion/prediction.ts'
 import { RewardError } from '../errors.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
+import type { PretrainingSource } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { random, seedOf } from '../random.ts'
@@ -26,7 +27,7 @@ import { Generator } from '../tensor/generator.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { below, under, type TrainingState } from '../training-state.ts'
+import { below, under, type TrainingState } from '../tensor/training-state.ts'
 import type { TrainableDelta } from './trainable.ts'
 
 export const rewardWeightedFields = {
@@ -62,12 +63,6 @@ export interface ScoredImage {
   readonly text: string
   readonly reward: number
 }
-
-/** Pre-training images with captions, by place in an endless stream. */
-export type PretrainingSource = (
-  from: number,
-  count: number,
-) => { pictures: readonly Picture[]; captions: readonly string[] }
 
 export interface RewardWeightedOptions {
   readonly model: GenerativeModel

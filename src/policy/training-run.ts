@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { progress } from '../progress.ts'
 import { startRun, writeFileAtomic, type Manifest, type Run, type RunOptions } from '../run.ts'
 import { policyFileName } from './trainable.ts'
-import { readTrainingState, writeTrainingState, type TrainingState } from '../training-state.ts'
+import { readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
 

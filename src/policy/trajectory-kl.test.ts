@@ -26,7 +26,10 @@ describe('the trajectory KL', () => {
       const policy = model.with(shiftsFrom(rows).delta)
       const texts = ['low', 'high', 'low', '', 'high']
       const sampler = samplerFor(model)
-      const found = trajectoryKl(policy, texts, (i) => [1, i], { sampler, guidance: 1, batchSize: 2 })
+      const asked: number[] = []
+      const noisePath = (i: number) => [1, asked.push(i)]
+      const found = trajectoryKl(policy, texts, noisePath, { sampler, guidance: 1, batchSize: 2 })
+      assert.deepEqual(asked, [0, 1, 2, 3, 4])
       const [empty, low, high] = rows.map(exact)
       assertClose(found, [low, high, low, empty, high], 1e-4)
     })
@@ -44,14 +47,20 @@ describe('the trajectory KL', () => {
   it('is exactly 0 for the pre-trained model', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
-    assert.deepEqual(trajectoryKl(model, ['low', ''], (i) => [i], { sampler: samplerFor(model), guidance: 2 }), [0, 0])
+    assert.deepEqual(
+      trajectoryKl(model, ['low', ''], (i) => [i], { sampler: samplerFor(model), guidance: 2 }),
+      [0, 0],
+    )
   })
 
   it('does not count the deterministic step', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
     const policy = model.with(shiftsFrom(rows.map(() => [9, 0, 0, 0])).delta)
-    assert.deepEqual(trajectoryKl(policy, ['low'], () => [1], { sampler: samplerFor(model), guidance: 1 }), [0])
+    assert.deepEqual(
+      trajectoryKl(policy, ['low'], () => [1], { sampler: samplerFor(model), guidance: 1 }),
+      [0],
+    )
   })
 })
 

@@ -7,7 +7,7 @@ import { FormatError } from '../errors.ts'
 import { explainedVariance } from '../reward/classification.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
-import { readTrainingState, writeTrainingState } from '../training-state.ts'
+import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { gaussianModel, linearReward, samplerFor } from './gaussian-model.test-helper.ts'
 import { rollOut, type Rollouts } from './rollout.ts'
 import { ValueFunction } from './value.ts'
@@ -39,7 +39,10 @@ describe('the value function', () => {
     const explained = predictions(value, unseen).map((values) => explainedVariance(values, unseen.rewards))
     const promptMean = explainedVariance(unseen.texts.map(bonus), unseen.rewards)
     assert.ok(promptMean > 0.2 && promptMean < 0.8, `${promptMean}`)
-    assert.ok(explained.slice(1).every((each) => each > promptMean + 0.02), `${explained}, per prompt ${promptMean}`)
+    assert.ok(
+      explained.slice(1).every((each) => each > promptMean + 0.02),
+      `${explained}, per prompt ${promptMean}`,
+    )
     assert.ok(explained[3] > 0.9 && explained[3] > explained[1], `${explained}`)
   })
 

@@ -13,7 +13,7 @@ import { embedding } from '../tensor/functional.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { below, under, type TrainingState } from '../training-state.ts'
+import { below, under, type TrainingState } from '../tensor/training-state.ts'
 import type { Rollouts } from './rollout.ts'
 
 const hidden = 128
@@ -138,7 +138,8 @@ export class ValueFunction {
     copyState('value function', new Map(this.#weights.tensors()), below('weights', tensors))
     this.#optimiser.load(below('optimiser', tensors))
     this.#fits = numbers.fits as number
-    for (const { features, rewards } of this.#memory.splice(0)) for (const each of [...features, rewards]) each.dispose()
+    for (const { features, rewards } of this.#memory.splice(0))
+      for (const each of [...features, rewards]) each.dispose()
     const copy = (name: string) => unscoped(() => tensors.get(name)!.clone())
     for (let i = 0; i < (numbers.memory as number); i++) {
       const features = Array.from({ length: this.#stepCount }, (_, step) => copy(`memory.${i}.features.${step}`))

@@ -44,7 +44,7 @@ export interface Evaluation {
   readonly diversity: Interval
 }
 
-/** Disjoint subsets for the interval of the Fréchet distance; each holds images of every prompt. */
+/** Disjoint subsets for the interval of the Fréchet distance, each spread over all prompts. */
 export const frechetSubsets = 4
 export const bootstrapResamples = 2000
 

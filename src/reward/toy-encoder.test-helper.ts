@@ -66,6 +66,8 @@ export function judgedImages(count: number, prompts: readonly string[], seed: nu
 }
 
 /** All prompts of a colour and an object, every fifth one unseen. */
-export const allPrompts = vocabulary.colors.flatMap((color) => vocabulary.objects.map(({ plural }) => `${color} ${plural}`))
+export const allPrompts = vocabulary.colors.flatMap((color) =>
+  vocabulary.objects.map(({ plural }) => `${color} ${plural}`),
+)
 export const unseenPrompts = allPrompts.filter((_, i) => i % 5 === 0)
 export const seenPrompts = allPrompts.filter((_, i) => i % 5 !== 0)

@@ -1,6 +1,6 @@
 /** All that changes while a stage trains, as one record that is saved and loaded whole. */
-import { readSafetensors, writeSafetensors } from './tensor/safetensors.ts'
-import type { Tensor } from './tensor/tensor.ts'
+import { readSafetensors, writeSafetensors } from './safetensors.ts'
+import type { Tensor } from './tensor.ts'
 
 export interface TrainingState {
   readonly tensors: ReadonlyMap<string, Tensor>

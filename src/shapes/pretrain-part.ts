@@ -1,0 +1,44 @@
+/** Trains one part of the embedded weights; runs in a process of its own. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { serveTask } from '../child-processes.ts'
+import { describeLibrary, useThreads } from '../tensor/library.ts'
+import { writeSafetensors } from '../tensor/safetensors.ts'
+import { pretrainClip, pretrainFeatures, pretrainGenerator } from './pretrain.ts'
+
+export interface PretrainTask {
+  readonly part: 'generator' | 'clip' | 'features'
+  readonly seed: number
+  readonly steps: number
+  readonly batchSize: number
+  readonly threads: number
+  /** Folder of the weights. */
+  readonly out: string
+}
+
+const train = { generator: pretrainGenerator, clip: pretrainClip, features: pretrainFeatures }
+
+serveTask(({ part, seed, steps, batchSize, threads, out }: PretrainTask) => {
+  useThreads(threads)
+  const weights = train[part]({ seed, steps, batchSize })
+  const file = join(out, `${part}.safetensors`)
+  writeSafetensors(file, weights, {
+    format: 'attune-weights-1',
+    part,
+    seed: String(seed),
+    steps: String(steps),
+    batchSize: String(batchSize),
+    threads: String(threads),
+    version: attuneVersion(),
+    torch: describeLibrary().version,
+    license: 'Apache-2.0',
+  })
+  return file
+})
+
+function attuneVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Weights } from '../networks/weights.ts'
+import { random } from '../random.ts'
+import { drawCandidate, measureKl, type EvaluationPlan } from '../report/draw.ts'
+import { evaluatePolicy, featuresOf } from '../report/evaluate.ts'
+import { totalVariance } from '../report/frechet.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import { zeros } from '../tensor/create.ts'
+import { useThreads } from '../tensor/library.ts'
+import { shapesModel } from './model.ts'
+import { drawBatch, heldOutSeed } from './pretraining-data.ts'
+import { renderScene } from './render.ts'
+import { drawScene, imageSize } from './scene.ts'
+import { seenPrompts, unseenPrompts } from './split.ts'
+import { shapesJudge, twinScene } from './world-judge.ts'
+
+useThreads(1)
+const judge = shapesJudge(Weights.fresh(1))
+
+test('features of pre-training images have a total variance of 100', () => {
+  using _scope = tensorScope()
+  const found = totalVariance(featuresOf(judge, drawBatch(heldOutSeed, 0, 512).pictures))
+  assert.ok(Math.abs(found - 100) < 0.01, `${found}`)
+})
+
+test('a twin shows what was read, and always something that can be drawn', () => {
+  for (let i = 0; i < 50; i++) {
+    const twin = twinScene({ object: 'ring', color: 'yellow', count: 3, background: 'pink' }, random(1, i))
+    assert.deepEqual([twin.object, twin.color, twin.count, twin.background], ['ring', 'yellow', 3, 'pink'])
+    const odd = twinScene({ color: 'blue', count: 7, background: 'blue' }, random(2, i))
+    assert.equal(odd.color, 'blue')
+    assert.notEqual(odd.background, 'blue')
+    assert.ok(odd.count >= 1 && odd.count <= 4)
+    assert.ok(twinScene({ count: 0 }, random(3, i)).count > 0)
+  }
+})
+
+test('true renders of the prompts are aligned and clean', () => {
+  const prompts = [
+    ...seenPrompts().map((prompt) => ({ ...prompt, split: 'seen' as const })),
+    ...unseenPrompts().map((prompt) => ({ ...prompt, split: 'unseen' as const })),
+  ]
+  const pictures = prompts.flatMap(({ attributes }, p) =>
+    [0, 1].map((k) => ({
+      bytes: renderScene(drawScene(random(9, p, k), attributes!)),
+      width: imageSize,
+      height: imageSize,
+    })),
+  )
+  const plan = { prompts, imagesPerPrompt: 2, seed: 1, sampling: { steps: 2, eta: 1, guidance: 1 }, klRollouts: 1 }
+  const { aligned, validShare } = evaluatePolicy(plan, { pictures, rewards: pictures.map(() => 0) }, judge)
+  const share = aligned.flat().reduce((sum, one) => sum + one, 0) / pictures.length
+  assert.ok(share >= 0.99 && validShare >= 0.99, `${share} ${validShare}`)
+})
+
+test('candidates are the same for every policy and differ from each other; the base is at KL 0', () => {
+  const model = shapesModel(Weights.fresh(2), 'none')
+  const reward = {
+    name: 'none',
+    range: [0, 1] as const,
+    score: (_: unknown, texts: readonly string[]) => zeros([texts.length]),
+    features: () => zeros([1]),
+  }
+  const plan: EvaluationPlan = {
+    prompts: seenPrompts()
+      .slice(0, 2)
+      .map((prompt) => ({ ...prompt, split: 'seen' as const })),
+    imagesPerPrompt: 2,
+    seed: 1,
+    sampling: { steps: 2, eta: 1, guidance: 1 },
+    klRollouts: 3,
+  }
+  const [first, again, other] = [0, 0, 1].map((candidate) => drawCandidate(model, reward, plan, candidate))
+  assert.deepEqual(first, again)
+  assert.notDeepEqual(first.pictures[0].bytes, other.pictures[0].bytes)
+  assert.equal(first.pictures.length, 4)
+  const kl = measureKl(model, plan)
+  assert.deepEqual([kl.flat().length, ...kl.flat()], [3, 0, 0, 0])
+})
