@@ -47,6 +47,13 @@ test('a complaint keeps its words, and a dead process is told', async () => {
     return true
   })
   await assert.rejects(failing('die'), /exit code 7/)
-  const beside = runTasks(script, [{ value: 1, waitMs: 60_000 }, { value: 2, fate: 'die' }], { atOnce: 2 })
+  const beside = runTasks(
+    script,
+    [
+      { value: 1, waitMs: 60_000 },
+      { value: 2, fate: 'die' },
+    ],
+    { atOnce: 2 },
+  )
   await assert.rejects(beside, /exit code 7/)
 })

@@ -47,6 +47,14 @@ const told = ({ added, known, unanswered }: { added: number; known: number; unan
 
 const stages: readonly Stage[] = [
   {
+    name: 'demo',
+    description: 'Run the whole loop on the embedded model and write a report.',
+    load: async () => {
+      const { DemoConfig, runDemo } = await import('./shapes/demo.ts')
+      return stage(DemoConfig, (config) => runDemo(config, open))
+    },
+  },
+  {
     name: 'pretrain',
     description: 'Make the weights of the embedded model that come with Attune.',
     load: async () => {

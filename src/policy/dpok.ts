@@ -9,7 +9,8 @@
  * 2. The bound on the importance ratio is given in nats of the summed log-density; the public code's 1e-4 on the mean
  *    over D elements is 1e-4 · D nats. PPO's pessimistic minimum is used, with a second bound for negative advantages.
  * 3. V sees a state as the reward would see the predicted clean image (see value.ts), and an advantage uses V as it was
- *    fitted before the roll-out was seen. Advantages are not normalised.
+ *    fitted before the roll-out was seen. It is an exponentially weighted sum of changes of V (λ = 1 is the paper's
+ *    r − V; see advantagesOf). Advantages are not normalised.
  * 4. Transitions are drawn from the latest roll-outs only; the public code also keeps those of the iteration before.
  * 5. The learning rate decays linearly to zero; the paper's is constant.
  * 6. Steps with σ = 0 belong to the environment: they have no log-density and no KL.
@@ -67,6 +68,12 @@ export const dpokFields = {
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   value: z.boolean().default(true).describe('Learns a value function and subtracts it from the reward.'),
   valueLearningRate: z.number().positive().default(1e-3).describe('Learning rate of the value function.'),
+  advantageDecay: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.7)
+    .describe('λ of the advantage: 1 is reward − V of the state, 0 the change of V by the one action.'),
   valueUpdates: z.int().positive().default(10).describe('Updates of the value function per iteration.'),
   published: z
     .boolean()
@@ -104,6 +111,31 @@ export function clippedSurrogate(delta: Tensor, advantage: Tensor, clipRange: nu
   const objective = bounded.exp().mul(advantage).minimum(bounded.clamp(-clipRange, clipRange).exp().mul(advantage))
   const floor = objective.maximum(advantage.mul(mostNegativeRatio))
   return where(advantage.lt(0), floor, objective).neg()
+}
+
+/**
+ * Advantages of every action: A_s = Σ_{k ≥ s} λ^{k−s} (V_{k+1} − V_k), with the reward as the value of the end. λ = 1 is the
+ * paper's r − V_s; below 1 an action is credited less for what later noise did, at the price of trusting V.
+ *
+ * @param rewards N numbers
+ * @param values  V of each step's state before its action, [N] a step; without them there is no baseline
+ * @returns       N numbers a step; none without values: every action's advantage is then the reward
+ * @see Schulman et al. 2016 (arXiv:1506.02438), Eq. 16, without discount and with a reward at the end only
+ */
+export function advantagesOf(
+  rewards: readonly number[],
+  values: readonly Tensor[] | undefined,
+  lambda: number,
+): number[][] {
+  if (values === undefined) return []
+  const advantages: number[][] = []
+  let next: readonly number[] = rewards
+  for (const value of values.map((each) => each.toArray()).reverse()) {
+    const later = advantages[0]
+    advantages.unshift(value.map((v, i) => next[i] - v + lambda * (later?.[i] ?? 0)))
+    next = value
+  }
+  return advantages
 }
 
 /** What one iteration reports; the names are those of `metrics.jsonl`. */
@@ -195,6 +227,7 @@ export class Dpok {
     expectFiniteReward(rollouts, reward)
     const values = this.#values(rollouts)
     const explained = this.#explain(rollouts, values)
+    const advantages = advantagesOf(rollouts.rewards, values, settings.advantageDecay)
 
     const places = stream.shuffle(
       rollouts.texts.flatMap((_, rollout) => this.#stochasticSteps.map((step): Place => ({ rollout, step }))),
@@ -204,7 +237,7 @@ export class Dpok {
     )
     const lr = settings.learningRate * (1 - iteration / this.iterations)
     const steps = Array.from({ length: settings.gradientSteps }, (_, k) =>
-      this.#update(rollouts, values, places.slice(k * minibatch, (k + 1) * minibatch), lr),
+      this.#update(rollouts, advantages, places.slice(k * minibatch, (k + 1) * minibatch), lr),
     ).filter((step) => step !== undefined)
     const valueLoss = this.#value?.fit(rollouts)
     this.#iteration++
@@ -273,7 +306,7 @@ export class Dpok {
   /** One gradient step on a minibatch of transitions; undefined where the minibatch is empty. */
   #update(
     rollouts: Rollouts,
-    values: Tensor[] | undefined,
+    advantages: readonly (readonly number[])[],
     places: readonly Place[],
     lr: number,
   ): UpdateMetrics | undefined {
@@ -295,8 +328,8 @@ export class Dpok {
     const predict = (model: GenerativeModel) =>
       predictGuided(model, encodePrompts(model, texts), texts, xt, t, guidance)
 
-    const advantage = tensor(places.map(({ rollout }) => rollouts.rewards[rollout])).sub(
-      values === undefined ? 0 : gathered(({ rollout, step }) => values[step].select(0, rollout)),
+    const advantage = tensor(
+      places.map(({ rollout, step }) => advantages[step]?.[rollout] ?? rollouts.rewards[rollout]),
     )
     const prediction = predict(this.#policy)
     const { mean, sigma } = ddimTransition(prediction, xt, stepIndices, sampler)

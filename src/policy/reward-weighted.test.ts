@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { RewardError } from '../errors.ts'
+import type { PretrainingSource } from '../images/open-model.ts'
 import type { Picture } from '../images/png.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { gaussianModel, offset, shiftsFrom, slope } from './gaussian-model.test-helper.ts'
-import { RewardWeighted, RewardWeightedSettings, type PretrainingSource, type ScoredImage } from './reward-weighted.ts'
+import { RewardWeighted, RewardWeightedSettings, type ScoredImage } from './reward-weighted.ts'
 
 useThreads(1)
 

@@ -19,8 +19,7 @@ export const trainableFields = {
   loraRank: z.int().positive().default(8).describe('Rank of the adapters (with --parameters lora).'),
   loraAlpha: z.number().positive().default(8).describe('The adapters’ change is scaled by alpha / rank.'),
 }
-const Trainable = z.object(trainableFields)
-export type Trainable = z.infer<typeof Trainable>
+export type Trainable = z.infer<z.ZodObject<typeof trainableFields>>
 
 /** A change under training: the parameters by their names in the file, and the delta that uses them. */
 export interface TrainableDelta {
@@ -63,9 +62,15 @@ export function trainableDelta(
   }
   const scale = loraAlpha / loraRank
   if (start !== undefined) {
-    for (const [name, tensor] of start.parameters) {
+    for (const name of new Set([...made.keys(), ...start.parameters.keys()])) {
       const own = made.get(name)
-      if (own === undefined || own.shape.join() !== tensor.shape.join() || start.scale !== scale) {
+      const tensor = start.parameters.get(name)
+      if (
+        own?.shape.join() !== tensor?.shape.join() ||
+        own === undefined ||
+        tensor === undefined ||
+        start.scale !== scale
+      ) {
         throw new FormatError({
           where: `${start.file} ${name}`,
           expected: `the parameters of --parameters ${kind}`,

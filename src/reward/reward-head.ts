@@ -3,8 +3,9 @@
  * learns which parts of the two embeddings must agree: a product of projections, then an MLP. (An MLP on the
  * concatenated embeddings, as Lee et al. use on CLIP ViT-L/14, overfits the few prompts of the embedded world.)
  */
-import { Weights } from '../networks/weights.ts'
+import type { Weights } from '../networks/weights.ts'
 import { layerNorm } from '../tensor/functional.ts'
+import { cat } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 const projected = 256
@@ -39,6 +40,12 @@ export function rewardOf(weights: Weights, image: Tensor, text: Tensor, width: n
   const similarity = product.sum(1).mul(1 / Math.sqrt(width))
   const scale = weights.parameter('scale', [1], 'ones')
   const offset = weights.parameter('offset', [1], 'zeros')
-  const correction = weights.linear('out', weights.linear('hidden', mixed, projected, hidden).gelu(), hidden, 1, 0)
+  const correction = weights.linear(
+    'out',
+    weights.linear('hidden', cat([mixed, image.mul(Math.sqrt(width))], 1), projected + width, hidden).gelu(),
+    hidden,
+    1,
+    0,
+  )
   return similarity.sub(0.5).mul(scale.mul(initialScale)).add(offset).add(correction.squeeze(1)).sigmoid()
 }

@@ -6,6 +6,7 @@
  * 1. The head works on the product of projected embeddings and starts as the CLIP score (see reward-head.ts).
  * 2. Prompts that a vocabulary can parse are shown in all wordings, so that the head learns meaning instead of wording.
  * 3. AdamW with linear decay; the paper does not state its optimiser.
+ * 4. Temperature T = 0.3 instead of 2: with rewards in [0, 1], T = 2 leaves the softmax almost flat (docs/log.md).
  */
 import { z } from 'zod'
 import { RewardError } from '../errors.ts'
@@ -34,12 +35,12 @@ export const rewardFitFields = {
     .nonnegative()
     .default(0.5)
     .describe('Weight λ of prompt classification; 0 turns it off.'),
-  temperature: z.number().positive().default(2).describe('Temperature T of prompt classification.'),
+  temperature: z.number().positive().default(0.3).describe('Temperature T of prompt classification (Lee et al.: 2).'),
   distractors: z.int().positive().default(5).describe('Wrong prompts beside the true one, for each good image.'),
-  epochs: z.int().positive().default(40).describe('Passes over the labels.'),
+  epochs: z.int().positive().default(20).describe('Passes over the labels.'),
   batchSize: z.int().positive().default(128).describe('Labels per update.'),
-  learningRate: z.number().positive().default(2e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
-  weightDecay: z.number().nonnegative().default(0.05).describe('Decoupled weight decay of AdamW.'),
+  learningRate: z.number().positive().default(1e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
+  weightDecay: z.number().nonnegative().default(5).describe('Decoupled weight decay of AdamW.'),
 }
 export const RewardFit = z.strictObject(rewardFitFields)
 export type RewardFit = z.infer<typeof RewardFit>
