@@ -28,15 +28,20 @@ import { tensorScope } from '../src/tensor/scope.ts'
 const seed = 90
 const folder = process.argv[2] ?? 'runs/tune'
 const labelledPerPrompt = 32
-const imagesPerArm = 4800
+const imagesPerArm = 2400
 
 const candidates: Record<'dpok' | 'reward-weighted', Record<string, number>[]> = {
-  dpok: [{ klWeight: 0.003 }, { klWeight: 0.01 }, { klWeight: 0.03 }, { klWeight: 0.01, learningRate: 3e-3 }],
+  dpok: [
+    { klWeight: 0.001, learningRate: 3e-3 },
+    { klWeight: 0.003, learningRate: 3e-3 },
+    { klWeight: 0.01, learningRate: 3e-3 },
+    { klWeight: 0.003, learningRate: 5e-3 },
+  ],
   'reward-weighted': [
-    { pretrainingWeight: 0.5, learningRate: 1.5e-3 },
     { pretrainingWeight: 0.5, learningRate: 3e-4 },
+    { pretrainingWeight: 0.5, learningRate: 1.5e-3 },
     { pretrainingWeight: 0.1, learningRate: 1.5e-3 },
-    { pretrainingWeight: 0.1, learningRate: 3e-4 },
+    { pretrainingWeight: 0, learningRate: 1.5e-3 },
   ],
 }
 
@@ -124,6 +129,8 @@ await runAll([
     'reward-weighted',
     '--images',
     at('extra'),
+    '--updates',
+    300,
     '--reward',
     at('reward'),
     '--seed',

@@ -17,7 +17,7 @@ import { full, tensor } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { clippedSurrogate, Dpok, DpokSettings } from './dpok.ts'
+import { advantagesOf, clippedSurrogate, Dpok, DpokSettings } from './dpok.ts'
 import {
   chainFor,
   elements,
@@ -144,7 +144,13 @@ describe('DPOK at θ = θ_old', () => {
     using _scope = tensorScope()
     const count = 12
     const seed = 5
-    const settings = { ...oneFullUpdate, imagesDrawn: count, rolloutsPerIteration: count, klWeight: 0 }
+    const settings = {
+      ...oneFullUpdate,
+      imagesDrawn: count,
+      rolloutsPerIteration: count,
+      klWeight: 0,
+      advantageDecay: 1,
+    }
     const algorithm = dpok(shiftsFrom(startShifts), settings, { seed })
     algorithm.iterate()
 
@@ -456,5 +462,30 @@ describe('a DPOK run', () => {
     const fresh = shiftsFrom(startShifts)
     const measured = trajectoryKl(model.with(fresh.delta), ['low'], () => [1], { sampler, guidance: 1 })
     assertClose([kl], measured, 1e-4)
+  })
+})
+
+describe('advantagesOf', () => {
+  const values = () => [tensor([1, 2]), tensor([2, 5])]
+
+  it('is reward − V at λ = 1', () => {
+    using _scope = tensorScope()
+    assert.deepEqual(advantagesOf([4, 3], values(), 1), [
+      [3, 1],
+      [2, -2],
+    ])
+  })
+
+  it('is the change of V at λ = 0, and in between a weighted sum of changes', () => {
+    using _scope = tensorScope()
+    assert.deepEqual(advantagesOf([4, 3], values(), 0), [
+      [1, 3],
+      [2, -2],
+    ])
+    assert.deepEqual(advantagesOf([4, 3], values(), 0.5)[0], [2, 2])
+  })
+
+  it('has no baseline without values', () => {
+    assert.deepEqual(advantagesOf([4, 3], undefined, 0.5), [])
   })
 })

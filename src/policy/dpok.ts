@@ -50,21 +50,21 @@ export const dpokFields = {
   gradientSteps: z
     .int()
     .positive()
-    .default(2)
+    .default(3)
     .describe('Updates per iteration, each on its own minibatch of transitions.'),
   transitionsPerRollout: z
     .int()
     .positive()
-    .default(4)
+    .default(9)
     .describe('Transitions used per roll-out and iteration, drawn at random.'),
   rewardWeight: z.number().nonnegative().default(1).describe('Weight α of the reward.'),
-  klWeight: z.number().nonnegative().default(0.01).describe('Weight β of the KL to the pre-trained model, per nat.'),
+  klWeight: z.number().nonnegative().default(0.003).describe('Weight β of the KL to the pre-trained model, per nat.'),
   clipRange: z
     .number()
     .positive()
     .default(0.2)
     .describe('Bound on the change of a summed log-density, nats (the published 1e-4 per element is 1e-4 · D nats).'),
-  learningRate: z.number().positive().default(1.5e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
+  learningRate: z.number().positive().default(3e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   value: z.boolean().default(true).describe('Learns a value function and subtracts it from the reward.'),
   valueLearningRate: z.number().positive().default(1e-3).describe('Learning rate of the value function.'),
@@ -72,7 +72,7 @@ export const dpokFields = {
     .number()
     .min(0)
     .max(1)
-    .default(0.7)
+    .default(0.5)
     .describe('λ of the advantage: 1 is reward − V of the state, 0 the change of V by the one action.'),
   valueUpdates: z.int().positive().default(10).describe('Updates of the value function per iteration.'),
   published: z
