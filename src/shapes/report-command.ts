@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import { runTasks } from '../child-processes.ts'
 import { openExistingFeedback } from '../feedback/stages.ts'
+import { readImages } from '../images/image-run.ts'
 import { readKnownPrompts } from '../images/known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { openPolicy } from '../policy/open-policy.ts'
@@ -148,6 +149,8 @@ async function measure(
   bar.done()
 
   const free = { imagesDrawn: 0, updates: 0, seconds: 0 }
+  const labelled = await judgedImages(pastRun(reward))
+  const costs = await Promise.all(trained.map(({ run }) => costOf(run, labelled)))
   const subjects = [
     { name: 'base' as const, files: candidates.slice(0, 1), cost: free },
     ...(bestOf === 1
@@ -159,15 +162,15 @@ async function measure(
             files: candidates,
             cost: {
               ...free,
-              imagesDrawn: images * bestOf,
+              imagesDrawn: labelled.size + images * bestOf,
               seconds: drawn.slice(0, bestOf).reduce((sum, { seconds }) => sum + seconds, 0),
             },
           },
         ]),
-    ...trained.map(({ name, run }, i) => ({
+    ...trained.map(({ name }, i) => ({
       name,
       files: [fileOf(name)],
-      cost: costOf(run),
+      cost: costs[i],
       kl: drawn[bestOf + trained.length + i].result as number[][],
     })),
   ]
@@ -180,14 +183,27 @@ async function measure(
   }))
 }
 
-/** Of a policy and of those that it was trained further from. */
-function costOf({
-  manifest: { results, parents },
-}: PastRun): Pick<PolicyReport, 'imagesDrawn' | 'updates' | 'seconds'> {
+/** Ids of the images that people judged for the reward. */
+async function judgedImages({ manifest }: PastRun): Promise<Set<string>> {
+  await using store = await openExistingFeedback(manifest.parents.feedback)
+  return new Set((await store.judgments()).flatMap(({ images }) => images))
+}
+
+/**
+ * Of a policy and of those that it was trained further from. Every image that was drawn for it counts once: those that
+ * were judged for its reward, those that it was fitted to, and its own roll-outs.
+ */
+async function costOf(
+  { manifest: { stage, results, parents } }: PastRun,
+  judged: ReadonlySet<string>,
+): Promise<Pick<PolicyReport, 'imagesDrawn' | 'updates' | 'seconds'>> {
   const number = (value: unknown) => (typeof value === 'number' ? value : 0)
-  const earlier = parents.policy === undefined ? undefined : costOf(pastRun(parents.policy))
+  const earlier = parents.policy === undefined ? undefined : await costOf(pastRun(parents.policy), new Set())
+  const folders = Object.entries(parents).flatMap(([role, folder]) => (role.startsWith('images') ? [folder] : []))
+  const fitted = folders.length === 0 ? [] : (await readImages(...folders)).map(({ record }) => record.id)
+  const rollouts = stage === 'policy dpok' ? number(results.imagesDrawn) : 0
   return {
-    imagesDrawn: number(results.imagesDrawn) + (earlier?.imagesDrawn ?? 0),
+    imagesDrawn: new Set([...judged, ...fitted]).size + rollouts + (earlier?.imagesDrawn ?? 0),
     updates: number(results.updates) + (earlier?.updates ?? 0),
     seconds: number(results.seconds) + (earlier?.seconds ?? 0),
   }
