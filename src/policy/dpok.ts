@@ -57,8 +57,13 @@ export const dpokFields = {
     .positive()
     .default(9)
     .describe('Transitions used per roll-out and iteration, drawn at random.'),
+  batchSize: z
+    .int()
+    .positive()
+    .default(96)
+    .describe('Transitions computed at once; changes the memory that it takes, not the result.'),
   rewardWeight: z.number().nonnegative().default(1).describe('Weight α of the reward.'),
-  klWeight: z.number().nonnegative().default(0.003).describe('Weight β of the KL to the pre-trained model, per nat.'),
+  klWeight: z.number().nonnegative().default(0.01).describe('Weight β of the KL to the pre-trained model, per nat.'),
   clipRange: z
     .number()
     .positive()
@@ -311,8 +316,34 @@ export class Dpok {
     lr: number,
   ): UpdateMetrics | undefined {
     if (places.length === 0) return undefined
+    const { settings, trainable } = this.#options
+    const total = { policyLoss: 0, kl: 0, approxKl: 0, clipped: 0, largestDelta: 0 }
+    for (let from = 0; from < places.length; from += settings.batchSize) {
+      const part = places.slice(from, from + settings.batchSize)
+      const share = part.length / places.length
+      const { largestDelta, ...means } = this.#accumulate(rollouts, advantages, part, share)
+      total.policyLoss += share * means.policyLoss
+      total.kl += share * means.kl
+      total.approxKl += share * means.approxKl
+      total.clipped += share * means.clipped
+      total.largestDelta = Math.max(total.largestDelta, largestDelta)
+    }
+    const gradNorm = applyGradients([this.#optimiser], trainable.parameters, {
+      maxGradNorm: settings.maxGradNorm,
+      learningRates: [lr],
+    })
+    return { ...total, gradNorm }
+  }
+
+  /** Adds the gradient of `share` times the mean loss of these transitions. */
+  #accumulate(
+    rollouts: Rollouts,
+    advantages: readonly (readonly number[])[],
+    places: readonly Place[],
+    share: number,
+  ): Omit<UpdateMetrics, 'gradNorm'> {
     using _scope = tensorScope()
-    const { settings, sampler, guidance, trainable } = this.#options
+    const { settings, sampler, guidance } = this.#options
     const texts = places.map(({ rollout }) => rollouts.texts[rollout])
     const stepIndices = places.map(({ step }) => step)
     const gathered = (at: (place: Place) => Tensor) => cat(places.map((place) => at(place).unsqueeze(0)))
@@ -331,12 +362,12 @@ export class Dpok {
     const advantage = tensor(
       places.map(({ rollout, step }) => advantages[step]?.[rollout] ?? rollouts.rewards[rollout]),
     )
+    const referencePrediction = withoutGrad(() => predict(this.#reference))
+    const reference = ddimTransition(referencePrediction, xt, stepIndices, sampler).mean
     const prediction = predict(this.#policy)
     const { mean, sigma } = ddimTransition(prediction, xt, stepIndices, sampler)
     const alongBatch = sigma.reshape(-1, ...xt.shape.slice(1).map(() => 1))
     const oldMean = xPrev.sub(noise.mul(alongBatch))
-    const referencePrediction = withoutGrad(() => predict(this.#reference))
-    const reference = ddimTransition(referencePrediction, xt, stepIndices, sampler).mean
 
     const summedDelta = logDensityDifference(xPrev, mean, oldMean, sigma)
     const exactKl = gaussianKl(mean, reference, sigma)
@@ -366,11 +397,7 @@ export class Dpok {
       policyLoss = clippedSurrogate(delta, advantage, settings.clipRange).mean().mul(perTrajectory)
       regulariser = exactKl.mean().mul(perTrajectory)
     }
-    policyLoss.mul(settings.rewardWeight).add(regulariser.mul(settings.klWeight)).backward()
-    const gradNorm = applyGradients([this.#optimiser], trainable.parameters, {
-      maxGradNorm: settings.maxGradNorm,
-      learningRates: [lr],
-    })
+    policyLoss.mul(settings.rewardWeight).add(regulariser.mul(settings.klWeight)).mul(share).backward()
     const sizes = summedDelta.detach().abs()
     return {
       policyLoss: policyLoss.item(),
@@ -378,7 +405,6 @@ export class Dpok {
       approxKl: 0.5 * sizes.square().mean().item(),
       clipped: sizes.gt(settings.clipRange).to('float32').mean().item(),
       largestDelta: sizes.amax(0).item(),
-      gradNorm,
     }
   }
 

@@ -117,21 +117,22 @@ export class RewardWeighted {
     const weights = tensor(batch.map(({ reward }) => Math.max(0, reward + settings.klD)))
     const drop = (text: string) => (stream.uniform() < settings.promptDropout ? '' : text)
 
-    const own = this.#loss(
-      batch.map(({ picture }) => picture),
-      batch.map(({ text }) => drop(text)),
-      2,
-    )
-    let rewardLoss = own.loss.mul(weights).mean()
-    if (settings.klO > 0) rewardLoss = rewardLoss.add(own.distance().mul(settings.klO))
-    let loss = rewardLoss
-    let pretrainingLoss: Tensor | undefined
+    // Each half is taken back through its own graph, so that only one is held at a time; the gradients add up.
+    const rewardLoss = heldLoss(() => {
+      const own = this.#loss(
+        batch.map(({ picture }) => picture),
+        batch.map(({ text }) => drop(text)),
+        2,
+      )
+      const weighted = own.loss.mul(weights).mean()
+      return settings.klO > 0 ? weighted.add(own.distance().mul(settings.klO)) : weighted
+    }, 1)
+    let pretrainingLoss = 0
     if (settings.pretrainingWeight > 0) {
       const { pictures, captions } = pretraining(this.#update * settings.batchSize, settings.batchSize)
-      pretrainingLoss = this.#loss(pictures, captions.map(drop), 3).loss.mean()
-      loss = loss.add(pretrainingLoss.mul(settings.pretrainingWeight))
+      const texts = captions.map(drop)
+      pretrainingLoss = heldLoss(() => this.#loss(pictures, texts, 3).loss.mean(), settings.pretrainingWeight)
     }
-    loss.backward()
     const lr = settings.learningRate * (1 - this.#update / settings.updates)
     const gradNorm = applyGradients([this.#optimiser], trainable.parameters, {
       maxGradNorm: settings.maxGradNorm,
@@ -140,9 +141,9 @@ export class RewardWeighted {
     this.#update++
     return {
       updates: this.#update,
-      train_loss: loss.item(),
-      reward_loss: rewardLoss.item(),
-      pretraining_loss: pretrainingLoss?.item() ?? 0,
+      train_loss: rewardLoss + settings.pretrainingWeight * pretrainingLoss,
+      reward_loss: rewardLoss,
+      pretraining_loss: pretrainingLoss,
       grad_norm: gradNorm,
       lr,
     }
@@ -199,6 +200,14 @@ export class RewardWeighted {
     this.#optimiser.load(below('optimiser', tensors))
     this.#update = numbers.update as number
   }
+}
+
+/** Adds the gradient of `weight` times a loss and lets its graph go. Returns the loss. */
+function heldLoss(lossOf: () => Tensor, weight: number): number {
+  using _scope = tensorScope()
+  const loss = lossOf()
+  loss.mul(weight).backward()
+  return loss.item()
 }
 
 function expectSomeWeight(images: readonly ScoredImage[], settings: RewardWeightedSettings): void {

@@ -28,6 +28,10 @@ const sizes = {
   small: { labelledPerPrompt: 10, extraPerPrompt: 10, updates: 120, report: { imagesPerPrompt: 2, klRollouts: 32 } },
 }
 const simulatedRater = { errorRate: 0.05, skipRate: 0.05 }
+/** How the defaults of both arms were chosen; see recipes/tune.ts. */
+const tuningSeed = 90
+const selectionRule =
+  'the highest mean reward on prompts held out from fine-tuning, among four settings for each of the two whose Fréchet distance to held-out pre-training images, which needs no judge, stays within 1.5 times that of the base model; of rewards within one standard error of the highest, the one with the smallest Fréchet distance'
 /** Written into the demo's folder first: only a folder that holds it is ever emptied. */
 const marker = 'demo.json'
 
@@ -129,6 +133,7 @@ export async function runDemo({ small, seed, out }: DemoConfig, open: Open): Pro
       ...size.report,
     }),
     open,
+    { tuningSeed, selectionRule },
   )
   for (const name of reportFiles) copyFileSync(join(at('report'), name), at(name))
   return at('report.html')
