@@ -45,7 +45,7 @@ export const rewardWeightedFields = {
     .default(0)
     .describe('γ of KL-O: weight of the squared distance to the pre-trained model’s prediction.'),
   threshold: z.number().default(0).describe('Images with a lower reward are left out.'),
-  learningRate: z.number().positive().default(3e-4).describe('Learning rate of AdamW, decaying linearly to zero.'),
+  learningRate: z.number().positive().default(1.5e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   promptDropout: z
     .number()

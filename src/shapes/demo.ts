@@ -24,7 +24,7 @@ export type DemoConfig = z.infer<typeof DemoConfig>
 
 /** How much of everything. Both fine-tuning arms get the same number of images. */
 const sizes = {
-  full: { labelledPerPrompt: 32, extraPerPrompt: 90, updates: 900, report: { imagesPerPrompt: 6, klRollouts: 256 } },
+  full: { labelledPerPrompt: 32, extraPerPrompt: 90, updates: 1800, report: { imagesPerPrompt: 6, klRollouts: 256 } },
   small: { labelledPerPrompt: 10, extraPerPrompt: 10, updates: 120, report: { imagesPerPrompt: 2, klRollouts: 32 } },
 }
 const simulatedRater = { errorRate: 0.05, skipRate: 0.05 }
