@@ -113,6 +113,8 @@ export async function runDemo({ small, seed, out }: DemoConfig, open: Open): Pro
       at('reward'),
       '--updates',
       size.updates,
+      '--pretraining-weight',
+      0,
       '--seed',
       seed,
       '--out',
