@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { mean } from 'simple-statistics'
 import { openFeedback } from '../src/feedback/store.ts'
 import { drawImages } from '../src/images/draw.ts'
 import { readImages } from '../src/images/image-run.ts'
@@ -15,7 +16,6 @@ import { openShapes } from '../src/shapes/open.ts'
 import { useThreads } from '../src/tensor/library.ts'
 
 const folder = process.argv[2] ?? 'runs/demo'
-const wanted = ['two yellow circles', 'four triangles on a white background', 'blue crosses on a white background']
 const perPrompt = 5
 const [size, gap, left, top, rowHeight] = [60, 8, 190, 46, 92]
 const half = perPrompt * (size + gap)
@@ -29,33 +29,49 @@ const tuned = model.with(openPolicy(model, at('dpok')).delta)
 await using store = await openFeedback(at('feedback.sqlite'))
 const answers = new Map((await store.judgments()).map(({ images: [image], answer }) => [image, answer]))
 const images = await readImages(at('images-a'), at('images-b'))
-const prompts = [...new Set(images.map(({ record }) => record.text))]
-const shown = wanted.map((text, i) => (prompts.includes(text) ? text : prompts[(i * prompts.length) / wanted.length]))
 
-const pictures: { picture: Picture; x: number; y: number }[] = []
-const marks: string[] = []
-const text = (x: number, y: number, words: string, style = '') =>
-  `<text x="${x}" y="${y}" font-family="sans-serif" font-size="14" fill="#222" ${style}>${words}</text>`
-for (const [row, prompt] of shown.entries()) {
-  const y = top + row * rowHeight
+interface Row {
+  readonly prompt: string
+  readonly own: readonly Picture[]
+  readonly ids: readonly string[]
+  readonly scores: readonly number[]
+  readonly after: readonly Picture[]
+  readonly gain: number
+}
+const rows: Row[] = []
+for (const prompt of new Set(images.map(({ record }) => record.text))) {
   const before = images.filter(({ record }) => record.text === prompt).slice(0, perPrompt)
+  const texts = before.map(() => prompt)
   const own = await Promise.all(before.map(({ file }) => readPicture(file)))
-  const scores = scorePictures(
-    reward,
-    own,
-    own.map(() => prompt),
-  )
   const after = drawImages(
     tuned,
     before.map(({ record: { seed, index } }) => ({ text: prompt, seed, index })),
     model.defaults,
   )
+  const scores = scorePictures(reward, own, texts)
+  const gain = mean(scorePictures(reward, after, texts)) - mean(scores)
+  rows.push({ prompt, own, after, scores, gain, ids: before.map(({ record }) => record.id) })
+}
+// Neither the best nor the worst: of each object, the prompt whose gain in reward is nearest to the mean of all.
+const typical = mean(rows.map(({ gain }) => gain))
+const shown = ['circle', 'triangle', 'cross'].map((object) =>
+  rows
+    .filter(({ prompt }) => prompt.includes(object) && prompt.split(' ').length > 2)
+    .reduce((best, row) => (Math.abs(row.gain - typical) < Math.abs(best.gain - typical) ? row : best)),
+)
+
+const pictures: { picture: Picture; x: number; y: number }[] = []
+const marks: string[] = []
+const text = (x: number, y: number, words: string, style = '') =>
+  `<text x="${x}" y="${y}" font-family="sans-serif" font-size="14" fill="#222" ${style}>${words}</text>`
+for (const [row, { prompt, own, ids, scores, after }] of shown.entries()) {
+  const y = top + row * rowHeight
   const words = prompt.split(' ')
   const middle = words.length > 4 ? Math.ceil(words.length / 2) : words.length
   marks.push(text(10, y + 26, words.slice(0, middle).join(' ')), text(10, y + 46, words.slice(middle).join(' ')))
-  for (const [i, { record }] of before.entries()) {
+  for (const [i, id] of ids.entries()) {
     const x = left + i * (size + gap)
-    const answer = answers.get(record.id) ?? 'skip'
+    const answer = answers.get(id) ?? 'skip'
     const color = { good: '#1a9850', bad: '#d73027', skip: '#999999' }[answer]
     pictures.push({ picture: own[i], x, y }, { picture: after[i], x: x + half + 80, y })
     marks.push(

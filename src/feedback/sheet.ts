@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { stringify } from 'csv-stringify/sync'
 import sharp, { type OverlayOptions } from 'sharp'
 import { ConfigError, FileError, FormatError } from '../errors.ts'
-import { writeWhole } from '../prompts/write-whole.ts'
+import { writeFileAtomic } from '../files.ts'
 import type { ImageRecord } from '../records.ts'
 
 /** An image and its PNG as an absolute path. */
@@ -63,13 +63,13 @@ export async function writeSheets(
   const perPage = columns * rows
   for (let start = 0; start < images.length; start += perPage) {
     const file = join(folder, `sheet-${String(files.length + 1).padStart(2, '0')}.png`)
-    await writeWhole(file, await page(images.slice(start, start + perPage), start + 1, columns, scale))
+    writeFileAtomic(file, await page(images.slice(start, start + perPage), start + 1, columns, scale))
     files.push(file)
   }
   const cells = images.map(({ record }, place) => [place + 1, record.id, record.text, '', ''])
   // a spreadsheet would run a prompt that starts with = as a formula
   const layout = { header: true, columns: ['number', 'image', 'prompt', 'answer', 'rater'], escape_formulas: true }
-  await writeWhole(table, stringify(cells, layout))
+  writeFileAtomic(table, stringify(cells, layout))
   return [...files, table]
 }
 

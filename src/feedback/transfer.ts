@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { stringify } from 'csv-stringify/sync'
 import { ConfigError, FileError, FormatError, UnknownRecordError } from '../errors.ts'
-import { writeWhole } from '../prompts/write-whole.ts'
+import { writeFileAtomic } from '../files.ts'
 import { Judgment } from '../records.ts'
 import { csvRows, type CsvRow } from './csv-rows.ts'
 import type { FeedbackStore, StoredImage } from './store.ts'
@@ -75,7 +75,7 @@ export async function importFeedback(
 export async function exportFeedback(store: FeedbackStore, file: string): Promise<number> {
   const format = formatOf(file)
   const rows = await store.allRows()
-  await writeWhole(
+  writeFileAtomic(
     file,
     format === 'csv'
       ? stringify(rows.map(cellsOf), { header: true, columns: [...columns] })

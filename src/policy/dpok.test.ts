@@ -17,7 +17,8 @@ import { full, tensor } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { advantagesOf, clippedSurrogate, Dpok, DpokSettings } from './dpok.ts'
+import { advantagesOf, clippedSurrogate } from './advantage.ts'
+import { Dpok, DpokSettings } from './dpok.ts'
 import {
   chainFor,
   elements,

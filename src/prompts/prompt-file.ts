@@ -6,10 +6,10 @@ import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { FileError, FormatError } from '../errors.ts'
+import { writeFileAtomic } from '../files.ts'
 import { Attributes, Category, type Prompt } from '../records.ts'
 import { categoryOf, parsePrompt } from './templates.ts'
 import type { PromptVocabulary } from './vocabulary.ts'
-import { writeWhole } from './write-whole.ts'
 
 const Text = z.string().trim().min(1)
 const Line = z
@@ -70,7 +70,7 @@ export async function writePrompts(file: string, prompts: readonly Prompt[]): Pr
   const lines = prompts.map(({ id, text, category, attributes }) =>
     JSON.stringify({ id, prompt: text, category, attributes }),
   )
-  await writeWhole(file, lines.map((line) => `${line}\n`).join(''))
+  writeFileAtomic(file, lines.map((line) => `${line}\n`).join(''))
 }
 
 async function readText(file: string): Promise<string> {

@@ -13,8 +13,23 @@ import { compact, decimal, duration, percent, points, pointsRange, whole } from 
 import { direction } from './headline.ts'
 import type { Interval } from './interval.ts'
 import { html, type Markup } from './markup.ts'
-import type { SampleRow } from './page.ts'
-import { splits, type JudgedCategory, type PolicyName, type PolicyReport, type Report } from './schema.ts'
+import { splits, type JudgedCategory, type PolicyName, type PolicyReport, type Report, type Split } from './schema.ts'
+
+/** One image of a grid and what the judge says of it. */
+export interface Sample {
+  /** A PNG file. */
+  readonly png: Uint8Array
+  readonly aligned: boolean
+  /** Shown in the text alternative. */
+  readonly seed?: number
+}
+
+/** One prompt with what each policy drew for it; the i-th image of every policy has the same seed. */
+export interface SampleRow {
+  readonly prompt: string
+  readonly split: Split
+  readonly cells: readonly { readonly policy: PolicyName; readonly images: readonly Sample[] }[]
+}
 
 /** Policies side by side, one measure a row. */
 export function policyTable({ policies, details }: Report): Markup {

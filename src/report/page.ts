@@ -16,24 +16,9 @@ import {
   rewardSection,
   samplesSection,
   tradeOffSection,
+  type SampleRow,
 } from './page-sections.ts'
-import type { PolicyName, Report, Split } from './schema.ts'
-
-/** One image of a grid and what the judge says of it. */
-export interface Sample {
-  /** A PNG file. */
-  readonly png: Uint8Array
-  readonly aligned: boolean
-  /** Shown in the text alternative. */
-  readonly seed?: number
-}
-
-/** One prompt with what each policy drew for it; the i-th image of every policy has the same seed. */
-export interface SampleRow {
-  readonly prompt: string
-  readonly split: Split
-  readonly cells: readonly { readonly policy: PolicyName; readonly images: readonly Sample[] }[]
-}
+import type { Report } from './schema.ts'
 
 /** All that the page shows: the content of `report.json` and the images. */
 export interface ReportInput {

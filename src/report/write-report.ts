@@ -16,7 +16,8 @@ import {
   type Evaluation,
 } from './evaluate.ts'
 import { metricsOf, type PastRun } from './lineage.ts'
-import { reportPage, type ReportInput, type SampleRow } from './page.ts'
+import type { SampleRow } from './page-sections.ts'
+import { reportPage, type ReportInput } from './page.ts'
 import { Report, splits, type Comparison, type Curve, type PolicyName, type PolicyReport } from './schema.ts'
 
 /** One policy with all that was found out about it. */

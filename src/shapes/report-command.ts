@@ -27,6 +27,7 @@ import { startRun, writing } from '../run.ts'
 import { describeLibrary, useThreads } from '../tensor/library.ts'
 import type { ReportTask, ReportTaskResult } from './report-tasks.ts'
 import { seenPrompts, unseenPrompts } from './split.ts'
+import { openShapesJudge } from './world-judge.ts'
 
 const optionalRun = z.string().min(1).nullable().default(null)
 
@@ -84,6 +85,7 @@ export async function makeReport(config: ReportConfig, open: Open, extra: Report
     klRollouts: config.klRollouts,
   }
   statedAttributes(plan.prompts)
+  openShapesJudge() // broken weights are told before the long work
   writing(run.path('drawn'), () => mkdirSync(run.path('drawn'), { recursive: true }))
 
   const measured = await measure(plan, trained, config, (name) => run.path(`drawn/${name}.safetensors`))

@@ -1,10 +1,10 @@
 /** `feedback simulate`: the simulated rater judges images of the embedded world, and its file is imported as a person's. */
+import { writeFileAtomic } from '../files.ts'
 import { z } from 'zod'
 import { importLabels } from '../feedback/stages.ts'
 import type { ImportCounts } from '../feedback/transfer.ts'
 import { readImages } from '../images/image-run.ts'
 import { readPictures } from '../images/pictures.ts'
-import { writeWhole } from '../prompts/write-whole.ts'
 import { simulateJudgments } from './simulated-rater.ts'
 
 export const SimulateConfig = z.strictObject({
@@ -36,6 +36,6 @@ export async function simulateFeedback(config: SimulateConfig): Promise<ImportCo
     rater,
   )
   const file = labels ?? `${feedback}.simulated.jsonl`
-  await writeWhole(file, judgments.map((judgment) => `${JSON.stringify(judgment)}\n`).join(''))
+  writeFileAtomic(file, judgments.map((judgment) => `${JSON.stringify(judgment)}\n`).join(''))
   return await importLabels({ feedback, images, labels: file, rater: 'simulated', sheet: null })
 }

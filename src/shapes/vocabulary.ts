@@ -1,4 +1,5 @@
 /** The words of the embedded world and their tokens. */
+import { nearest } from '../config.ts'
 import { VocabularyError } from '../errors.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
 
@@ -66,24 +67,11 @@ export function tokenize(text: string): number[] {
 }
 
 function unknownWord(word: string, text: string): never {
-  const near = words.filter((known) => editDistance(word, known) <= (word.length > 4 ? 2 : 1))
+  const near = nearest(word, words)
   throw new VocabularyError({
     where: `prompt "${text}"`,
     expected: 'only words that the model knows',
     received: `"${word}"`,
-    remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : `use these words: ${words.join(', ')}`,
+    remedy: near !== undefined ? `did you mean ${near}?` : `use these words: ${words.join(', ')}`,
   })
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]
 }
