@@ -1,6 +1,6 @@
 /**
- * Averages reports of several seeds and writes the table between the README's `results` markers. Intervals are those of
- * the mean over seeds: the mean of the seeds' values, ± Student's t over seeds for differences.
+ * Averages reports of several seeds and writes the table between the README's `results` markers. The intervals of
+ * differences are Student's, over seeds.
  * Run: node_modules/.bin/node recipes/results-table.ts REPORT.json …
  */
 import { readFileSync } from 'node:fs'
@@ -19,8 +19,7 @@ function row(name: PolicyReport['name']): string {
   const difference = (pick: (policy: PolicyReport) => Interval) => {
     if (name === 'base') return '–'
     const { mean: value, low, high } = subsetInterval(runs.map((run) => pick(run).mean))
-    const each = runs.map((run) => `${points(pick(run).low)} … ${points(pick(run).high)}`)
-    return `${points(value)} (${points(low)} … ${points(high)}; by seed ${each.join(', ')})`
+    return `${points(value)} (${points(low)} … ${points(high)})`
   }
   const label = name === 'best-of-n' ? `best-of-${runs[0].bestOf}` : name
   return `| ${[
@@ -43,7 +42,7 @@ const [{ machine, torch }] = reports
 const text = [
   `Mean over ${reports.length} seeds, ${new Date().toISOString().slice(0, 10)}, ${machine}, libtorch ${torch}; a demo took ` +
     `${(mean(reports.map(({ seconds }) => seconds)) / 60).toFixed(1)} minutes. Differences are paired by prompt and seed, in ` +
-    'points, with 95 % intervals: over seeds, and of each seed over prompts. The reward’s AUC on held-out prompts was ' +
+    'points, with 95 % intervals over seeds. The reward’s AUC on held-out prompts was ' +
     `${held.map(({ auc }) => auc.toFixed(3)).join(', ')} (CLIP score: ${held.map(({ clipScoreAuc }) => clipScoreAuc.toFixed(3)).join(', ')}).`,
   '',
   '| policy | alignment seen | unseen | difference to base, seen | unseen | Fréchet | valid | diversity | KL, nats | images drawn | training |',
