@@ -4,6 +4,7 @@
  * Run: node_modules/.bin/node recipes/results-table.ts REPORT.json …
  */
 import { readFileSync } from 'node:fs'
+import { format, resolveConfig } from 'prettier'
 import { subsetInterval, type Interval } from '../src/report/interval.ts'
 import { Report, type PolicyReport } from '../src/report/schema.ts'
 import { writeFileAtomic } from '../src/run.ts'
@@ -50,12 +51,9 @@ const text = [
   ...(['base', 'best-of-n', 'reward-weighted', 'dpok'] as const).map(row),
 ].join('\n')
 
-const before = readFileSync(readme, 'utf8')
-writeFileAtomic(
-  readme,
-  before.replace(
-    /(<!-- results -->)[\s\S]*(<!-- \/results -->)/,
-    (_, open: string, close: string) => `${open}\n\n${text}\n\n${close}`,
-  ),
+const filled = readFileSync(readme, 'utf8').replace(
+  /(<!-- results -->)[\s\S]*(<!-- \/results -->)/,
+  (_, open: string, close: string) => `${open}\n\n${text}\n\n${close}`,
 )
+writeFileAtomic(readme, await format(filled, { ...(await resolveConfig(readme)), filepath: readme }))
 process.stdout.write(`${text}\n`)
