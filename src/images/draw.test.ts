@@ -82,7 +82,7 @@ describe('an image', () => {
       pictures.map(({ width, height, bytes }) => [width, height, bytes.length]),
       requests.map(() => [24, 24, 1728]),
     )
-    assert.equal(livingTensors(), before)
+    assert.ok(livingTensors() <= before)
     assert.deepEqual(draw([]), [])
   })
 })

@@ -23,7 +23,13 @@ export const GenerateConfig = z.strictObject({
     .default(null)
     .describe('Run that trained the policy; the pre-trained model without it.'),
   ...samplingFields,
-  batchSize: z.int().positive().default(64).describe('Images drawn at once; changes the speed, not the images.'),
+  batchSize: z
+    .int()
+    .positive()
+    .default(64)
+    .describe(
+      'Images drawn at once; changes the speed, and the images by no more than rounding (one level of 255 here and there).',
+    ),
   ...modelFields,
   resume: z.boolean().default(false).describe('Goes on with a run that was killed, with the same settings.'),
   out: z.string().min(1).describe('Run folder to write.'),

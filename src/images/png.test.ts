@@ -73,6 +73,6 @@ describe('PNG', () => {
       using _scope = tensorScope()
       picturesOf(pixelsOf([levels]))
     }
-    assert.equal(livingTensors(), before)
+    assert.ok(livingTensors() <= before)
   })
 })

@@ -405,7 +405,8 @@ describe('a DPOK run', () => {
     for (let i = 0; i < 5; i++) algorithm.iterate()
     const before = livingTensors()
     for (let i = 0; i < 4; i++) algorithm.iterate()
-    assert.equal(livingTensors(), before)
+    // Garbage collection may free abandoned ones of the beginning meanwhile.
+    assert.ok(livingTensors() <= before)
   })
 
   it('logs how well V and the per-prompt mean foretell fresh roll-outs, from the second iteration on', () => {

@@ -155,7 +155,7 @@ describe('a reward-weighted run', () => {
     const before = livingTensors()
     algorithm.step()
     algorithm.step()
-    assert.equal(livingTensors(), before)
+    assert.ok(livingTensors() <= before)
   })
 
   it('asks for pre-training images by their place, each once', () => {

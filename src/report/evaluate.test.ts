@@ -66,7 +66,7 @@ test('alignment, differences and categories are what one counts by hand', () => 
   assert.deepEqual([unseen.n, unseen.alignment.mean, unseen.differenceToBase.mean], [4, 0.5, 0.5])
   assert.deepEqual(splitReport(plan, 'seen', theirs, theirs).differenceToBase, { mean: 0, low: 0, high: 0 })
   assert.equal(alignmentDifference(plan, 'seen', theirs, ours).mean, -0.5)
-  assert.equal(livingTensors(), before)
+  assert.ok(livingTensors() <= before)
 })
 
 test('images that equal their twins are at distance zero; equal images have no diversity', () => {

@@ -75,5 +75,5 @@ test('refuses what is no set of features, and leaves no tensor behind', () => {
     ])
     assert.throws(() => frechetDistance(broken, fine), DivergenceError)
   }
-  assert.equal(livingTensors(), before)
+  assert.ok(livingTensors() <= before)
 })

@@ -121,7 +121,7 @@ describe('operators given anything at all', () => {
         }),
         { numRuns: 60, seed: 1 },
       )
-      assert.equal(livingTensors(), before)
+      assert.ok(livingTensors() <= before)
     })
   }
 })
