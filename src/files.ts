@@ -1,6 +1,7 @@
 /** Writing files so that nothing half-written stays, and so that what goes wrong is said in Attune's words. */
 import { randomUUID } from 'node:crypto'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { FileError } from './errors.ts'
 
 /**
@@ -46,5 +47,25 @@ export function writing<T>(file: string, write: () => T): T {
     const [received, remedy] = reasons[(cause as NodeJS.ErrnoException).code ?? ''] ?? []
     if (received === undefined || remedy === undefined) throw cause
     throw new FileError({ where: file, expected: 'a place that can be written', received, remedy, cause })
+  }
+}
+
+/**
+ * A text file that a user wrote, without the mark that some programs put before the first character.
+ *
+ * @throws {FileError} it is missing or cannot be read
+ */
+export async function readText(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '')
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new FileError({
+      where: file,
+      expected: 'a file that can be read',
+      received: missing ? 'no such file' : (cause as Error).message,
+      remedy: 'check the path',
+      cause,
+    })
   }
 }

@@ -277,7 +277,8 @@ function listFiles(folder: string): Manifest['files'] {
 
 const sha256Of = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
-function attuneVersion(): string {
+/** The version of Attune, for the record. */
+export function attuneVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

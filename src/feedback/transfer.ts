@@ -1,10 +1,9 @@
 /** Judgments in and out of the store: CSV that a person can fill in, and JSON lines of Judgment records. */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { stringify } from 'csv-stringify/sync'
-import { ConfigError, FileError, FormatError, UnknownRecordError } from '../errors.ts'
-import { writeFileAtomic } from '../files.ts'
+import { ConfigError, FormatError, UnknownRecordError } from '../errors.ts'
+import { readText, writeFileAtomic } from '../files.ts'
 import { Judgment } from '../records.ts'
 import { csvRows, type CsvRow } from './csv-rows.ts'
 import type { FeedbackStore, StoredImage } from './store.ts'
@@ -108,20 +107,6 @@ function formatOf(file: string): 'csv' | 'jsonl' {
     received: ending || 'no ending',
     remedy: 'rename it by its format',
   })
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '')
-  } catch (cause) {
-    throw new FileError({
-      where: file,
-      expected: 'a file that can be read',
-      received: cause instanceof Error ? cause.message : String(cause),
-      remedy: 'check the path',
-      cause,
-    })
-  }
 }
 
 type FindImage = (name: string, where: string) => string

@@ -2,11 +2,10 @@
  * Prompt files: `.txt` (one a line), `.jsonl` (`{"prompt" or "text", "category"?, "id"?, "attributes"?}`; other fields
  * are ignored) and the `.json` of the public DPOK code (`{prompt: {"category"}}`).
  */
-import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
-import { FileError, FormatError } from '../errors.ts'
-import { writeFileAtomic } from '../files.ts'
+import { FormatError } from '../errors.ts'
+import { readText, writeFileAtomic } from '../files.ts'
 import { Attributes, Category, type Prompt } from '../records.ts'
 import { categoryOf, parsePrompt } from './templates.ts'
 import type { PromptVocabulary } from './vocabulary.ts'
@@ -71,20 +70,6 @@ export async function writePrompts(file: string, prompts: readonly Prompt[]): Pr
     JSON.stringify({ id, prompt: text, category, attributes }),
   )
   writeFileAtomic(file, lines.map((line) => `${line}\n`).join(''))
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '')
-  } catch (cause) {
-    throw new FileError({
-      where: file,
-      expected: 'a prompt file that can be read',
-      received: messageOf(cause),
-      remedy: 'check the path',
-      cause,
-    })
-  }
 }
 
 function statedIn(name: string, content: string): Stated[] {

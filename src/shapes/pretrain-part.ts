@@ -1,7 +1,7 @@
 /** Trains one part of the embedded weights; runs in a process of its own. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { serveTask } from '../child-processes.ts'
+import { attuneVersion } from '../run.ts'
 import { describeLibrary, useThreads } from '../tensor/library.ts'
 import { writeSafetensors } from '../tensor/safetensors.ts'
 import { pretrainClip, pretrainFeatures, pretrainGenerator } from './pretrain.ts'
@@ -35,10 +35,3 @@ serveTask(({ part, seed, steps, batchSize, threads, out }: PretrainTask) => {
   })
   return file
 })
-
-function attuneVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
-}
