@@ -6,8 +6,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { main, stageCommand } from './command-line.ts'
 import type { StageSchema } from './config.ts'
-import { ConfigError } from './errors.ts'
-import type { Open } from './images/open-model.ts'
+import { open, reportWorld } from './open.ts'
 
 interface Stage {
   readonly name: string
@@ -16,29 +15,16 @@ interface Stage {
 }
 type Loaded = (program: Command, stage: Stage) => Command
 
-/** A stage's schema and its work, which returns the path that it wrote. */
-function stage<S extends StageSchema>(schema: S, work: (config: z.output<S>) => Promise<string>): Loaded {
-  return (program, { name, description }) =>
-    stageCommand(program, name, description, schema, async (config) => {
-      process.stdout.write(`${await work(config)}\n`)
-    })
-}
-
-/** Opens a model by name; see {@link Open}. */
-const open: Open = async (name, policyRun = null) => {
-  if (name !== 'shapes') {
-    throw new ConfigError({
-      where: '--model',
-      expected: 'shapes, the embedded model',
-      received: name,
-      remedy: 'no other model can be opened yet',
-    })
+/** A stage's schema and its work, which returns the path that it wrote; `argument` needs no flag. */
+function stage<S extends StageSchema>(
+  schema: S,
+  work: (config: z.output<S>) => Promise<string>,
+  argument?: keyof z.output<S> & string,
+): Loaded {
+  const print = async (config: z.output<S>) => {
+    process.stdout.write(`${await work(config)}\n`)
   }
-  const { openShapes } = await import('./shapes/open.ts')
-  const opened = openShapes()
-  if (policyRun === null) return { ...opened, policy: opened.model }
-  const { openPolicy } = await import('./policy/open-policy.ts')
-  return { ...opened, policy: opened.model.with(openPolicy(opened.model, policyRun).delta) }
+  return (program, { name, description }) => stageCommand(program, name, description, schema, print, argument)
 }
 
 const note = (text: string) => process.stderr.write(`${text}\n`)
@@ -51,7 +37,7 @@ const stages: readonly Stage[] = [
     description: 'Run the whole loop on the embedded model and write a report.',
     load: async () => {
       const { DemoConfig, runDemo } = await import('./shapes/demo.ts')
-      return stage(DemoConfig, (config) => runDemo(config, open))
+      return stage(DemoConfig, (config) => runDemo(config, reportWorld))
     },
   },
   {
@@ -60,6 +46,22 @@ const stages: readonly Stage[] = [
     load: async () => {
       const { PretrainConfig, pretrain } = await import('./shapes/pretrain-command.ts')
       return stage(PretrainConfig, async (config) => (await pretrain(config)).join('\n'))
+    },
+  },
+  {
+    name: 'model inspect',
+    description: 'Say what a checkpoint is, what it takes, and what Attune can do with it.',
+    load: async () => {
+      const { InspectConfig, inspectModel } = await import('./networks/checkpoint/inspect-model.ts')
+      return stage(InspectConfig, (config) => Promise.resolve(inspectModel(config)), 'model')
+    },
+  },
+  {
+    name: 'model fetch',
+    description: 'Download a checkpoint into the Hugging Face cache.',
+    load: async () => {
+      const { FetchConfig, fetchModel } = await import('./networks/checkpoint/fetch-model.ts')
+      return stage(FetchConfig, fetchModel, 'model')
     },
   },
   {
@@ -159,12 +161,20 @@ const stages: readonly Stage[] = [
     },
   },
   {
-    name: 'report',
-    description: 'Measure policies of the embedded world and write report.html and report.json.',
+    name: 'policy export',
+    description: 'Write the adapters of a policy for diffusers or for kohya’s scripts.',
     load: async () => {
-      const { ReportConfig, makeReport } = await import('./shapes/report-command.ts')
+      const { PolicyExportConfig, exportPolicy } = await import('./policy/export-policy.ts')
+      return stage(PolicyExportConfig, (config) => exportPolicy(config, open))
+    },
+  },
+  {
+    name: 'report',
+    description: 'Measure policies and write report.html and report.json.',
+    load: async () => {
+      const { ReportConfig, makeReport } = await import('./report/report-command.ts')
       return stage(ReportConfig, async (config) => {
-        await makeReport(config, open)
+        await makeReport(config, reportWorld)
         return `${config.out}/report.html`
       })
     },

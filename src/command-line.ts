@@ -12,6 +12,7 @@ import { writing } from './files.ts'
  *
  * @param schema one flag per field; see `config.ts`
  * @param action receives the checked config
+ * @param argument field that may also be given without its flag, as the only bare word
  */
 export function stageCommand<S extends StageSchema>(
   program: Command,
@@ -19,6 +20,7 @@ export function stageCommand<S extends StageSchema>(
   description: string,
   schema: S,
   action: (config: z.output<S>) => Promise<void> | void,
+  argument?: keyof z.output<S> & string,
 ): Command {
   const words = name.split(' ')
   const verb = words.pop() ?? name
@@ -30,8 +32,10 @@ export function stageCommand<S extends StageSchema>(
   const flags = flagsOf(schema)
   for (const flag of flags) for (const option of optionsOf(flag)) command.addOption(option)
   command.option('--config <file>', 'JSON file with settings, such as the config.json of a run; flags override it.')
+  if (argument !== undefined) command.argument(`[${argument}]`)
   return command.action(async () => {
-    const { config: file, ...given } = command.opts<Record<string, unknown>>()
+    const { config: file, ...options } = command.opts<Record<string, unknown>>()
+    const given = argument === undefined || command.args.length === 0 ? options : { [argument]: command.args[0], ...options }
     await action(parseConfig(schema, { stage: name, file: file as string | undefined, flags: given }))
   })
 }

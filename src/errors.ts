@@ -56,6 +56,11 @@ export class UnknownRecordError extends AttuneError {
   readonly code = 'unknown-record'
 }
 
+/** A download is refused, breaks off, or brings something else than was announced. */
+export class DownloadError extends AttuneError {
+  readonly code = 'download'
+}
+
 /** A prompt uses words that the model has never seen. */
 export class VocabularyError extends AttuneError {
   readonly code = 'vocabulary'

@@ -49,13 +49,13 @@ export { fitReward, measureReward, RewardFit, type LabelledImage, type RewardQua
 
 export { BestOfNConfig, chooseBestOfN } from './policy/best-of-n.ts'
 export { Dpok, DpokSettings, type DpokMetrics, type DpokOptions } from './policy/dpok.ts'
-export { openPolicy } from './policy/open-policy.ts'
+export { openPolicy } from './policy/policy-file.ts'
 export { RewardWeighted, RewardWeightedSettings, type RewardWeightedOptions } from './policy/reward-weighted.ts'
 export { rollOut, type Rollouts, type RolloutSettings } from './policy/rollout.ts'
 export { DpokConfig, trainDpok } from './policy/train-dpok.ts'
 export { RewardWeightedConfig, trainRewardWeighted } from './policy/train-reward-weighted.ts'
 export { mergeAdapters, trainableDelta, type Trainable, type TrainableDelta } from './policy/trainable.ts'
 
-export { makeReport, ReportConfig } from './shapes/report-command.ts'
+export { makeReport, ReportConfig } from './report/report-command.ts'
 export { openShapes } from './shapes/open.ts'
 export { SimulateConfig, simulateFeedback } from './shapes/simulate-feedback.ts'

@@ -105,6 +105,7 @@ describe('ddimSampler', () => {
     assert.throws(() => ddimSampler(schedule, [2.5]), ScheduleError)
     assert.throws(() => ddimSampler(schedule, [10], { eta: 1.1 }), ScheduleError)
     assert.throws(() => ddimSampler(schedule, [10], { finalAlphaBar: 0.5 }), ScheduleError)
+    assert.throws(() => ddimSampler(schedule, [10], { clipSample: 0 }), /clipSample: expected a number > 0, received 0/)
   })
 })
 

@@ -7,11 +7,17 @@
  *
  * with ᾱ₋ the ᾱ of the next time. η = 1 is the ancestral sampler of DDPM (the posterior variance β̃), η = 0 is
  * deterministic. All in float64.
+ *
+ * Samplers of models that were made for it clamp x̂₀ to ±clipSample and leave ε̂ as it was predicted (diffusers' DDIM
+ * without `use_clipped_model_output`). The step stays a Gaussian of the same σ.
  */
 import { ScheduleError } from '../errors.ts'
 import { expectTimesteps, type PredictionType, type Schedule } from './schedule.ts'
 
-/** One step. μ is linear in what the network says: μ = meanPerState · xₜ + meanPerPrediction · prediction. */
+/**
+ * One step. μ is linear in what the network says: μ = meanPerState · xₜ + meanPerPrediction · prediction. In a sampler
+ * with `clipSample` that is so element by element, where |x̂₀| ≤ clipSample.
+ */
 export interface Step {
   /** Place in the order of sampling, from 0. */
   readonly index: number
@@ -20,6 +26,8 @@ export interface Step {
   readonly alphaBar: number
   readonly alphaBarPrev: number
   readonly sigma: number
+  /** √(1 − ᾱ₋ − σ²), the share of ε̂ in μ. */
+  readonly direction: number
   /** σ > 0. Otherwise the step belongs to the environment: it is sampled, but has no log-density and no KL. */
   readonly stochastic: boolean
   /** dμ/dε̂ at fixed xₜ; −∞ where ᾱ = 0. KL of the step = (dμ/dε̂)² / (2σ²) · ‖ε̂ − ε̂_reference‖². */
@@ -34,6 +42,8 @@ export interface Sampler {
   readonly steps: readonly Step[]
   readonly predictionType: PredictionType
   readonly eta: number
+  /** Range ±c to which x̂₀ is clamped; undefined: it is not. */
+  readonly clipSample: number | undefined
 }
 
 export interface DdimOptions {
@@ -41,6 +51,8 @@ export interface DdimOptions {
   readonly eta?: number
   /** ᾱ after the last step: 1, a clean image; Stable Diffusion uses ᾱ of time 0, which keeps the last step stochastic. */
   readonly finalAlphaBar?: number
+  /** Clamps x̂₀ to ±clipSample, in units of the state. */
+  readonly clipSample?: number
 }
 
 function step(
@@ -71,6 +83,7 @@ function step(
     alphaBar,
     alphaBarPrev,
     sigma,
+    direction,
     stochastic: sigma > 0,
     meanPerEpsilon,
     ...byType[type],
@@ -79,13 +92,13 @@ function step(
 
 /**
  * The sampler that visits these training times, from most to least noise.
- * @throws {ScheduleError} times not decreasing, η outside [0, 1], a final ᾱ that adds noise, or ᾱ = 0 with ε-prediction
- * (the network's noise then says nothing about the image)
+ * @throws {ScheduleError} times not decreasing, η outside [0, 1], a final ᾱ that adds noise, a range to clamp to that is
+ * not positive, or ᾱ = 0 with ε-prediction (the network's noise then says nothing about the image)
  */
 export function ddimSampler(
   schedule: Schedule,
   timesteps: readonly number[],
-  { eta = 1, finalAlphaBar = 1 }: DdimOptions = {},
+  { eta = 1, finalAlphaBar = 1, clipSample }: DdimOptions = {},
 ): Sampler {
   const { alphaBar, predictionType } = schedule
   expectTimesteps(timesteps, alphaBar.length)
@@ -106,6 +119,14 @@ export function ddimSampler(
       remedy: 'use 1, or ᾱ of a time before the last sampling time',
     })
   }
+  if (clipSample !== undefined && !(clipSample > 0)) {
+    throw new ScheduleError({
+      where: 'sampler, clipSample',
+      expected: 'a number > 0',
+      received: String(clipSample),
+      remedy: 'leave it out where the predicted image is not clamped',
+    })
+  }
   if (predictionType === 'epsilon' && alphaBar[timesteps[0]] === 0) {
     throw new ScheduleError({
       where: `sampler, ᾱ at time ${timesteps[0]}`,
@@ -117,7 +138,7 @@ export function ddimSampler(
   const steps = timesteps.map((t, index) =>
     step(index, t, alphaBar[t], alphaBar[timesteps[index + 1]] ?? finalAlphaBar, eta, predictionType),
   )
-  return Object.freeze({ steps: Object.freeze(steps), predictionType, eta })
+  return Object.freeze({ steps: Object.freeze(steps), predictionType, eta, clipSample })
 }
 
 /**

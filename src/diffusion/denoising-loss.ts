@@ -19,8 +19,9 @@ export function cappedInverseNoise(cap: number): NoiseWeighting {
  * @param prediction  [B, …]
  * @param x0          [B, …], latent units
  * @param epsilon     [B, …], the noise that was added
- * @param alphaBar    [B]
- * @returns           [B], averaged over the elements of a sample, never over the batch
+ * @param alphaBar    [B], on any device
+ * @returns           [B], averaged over the elements of a sample, never over the batch; the difference is taken in the
+ *                    wider element type of prediction and target
  * @throws {ShapeError}
  * @see Ho et al. 2020 (DDPM, arXiv:2006.11239), Eq. 14
  */
@@ -47,5 +48,5 @@ export function denoisingLoss({
     .square()
     .flatten(1)
     .mean(1)
-  return weighting === undefined ? loss : loss.mul(weighting(alphaBar).to(loss.dtype))
+  return weighting === undefined ? loss : loss.mul(weighting(alphaBar).to(loss.dtype).to(loss.device))
 }

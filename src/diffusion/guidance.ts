@@ -4,7 +4,8 @@ import type { Tensor } from '../tensor/tensor.ts'
 
 /**
  * Classifier-free guidance: unconditional + scale · (conditional − unconditional). Linear, so it is the same for all
- * prediction types. At scale 1 the unconditional branch has no influence and may be left out.
+ * prediction types. At scale 1 the unconditional branch has no influence and may be left out. Computed in the element type
+ * of the predictions: in bfloat16 their difference keeps eight bits, so convert both to float32 first.
  *
  * @param unconditional  [B, …], or undefined at scale 1
  * @param conditional    [B, …]

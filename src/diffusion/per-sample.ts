@@ -3,12 +3,13 @@ import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /**
- * [B] as [B, 1, …] with as many dimensions as `like`, in its element type: ready to broadcast against it.
+ * [B] as [B, 1, …] with as many dimensions as `like`, in its element type and on its device: ready to broadcast against
+ * it.
  * @throws {ShapeError}
  */
 export function alongBatch(name: string, perSample: Tensor, like: Tensor): Tensor {
   expectPerSample(name, perSample, like)
-  const cast = perSample.to(like.dtype)
+  const cast = perSample.to(like.dtype).to(like.device)
   return cast.reshape(like.shape[0], ...like.shape.slice(1).fill(1))
 }
 

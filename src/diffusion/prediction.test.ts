@@ -58,6 +58,18 @@ describe('toX0AndEpsilon', () => {
     })
   }
 
+  it('at ᾱ = 0: all is noise, and v and x₀ still say what the image is', () => {
+    withoutLeak(() => {
+      const [x0, epsilon, nothing] = [float64(x0Values, 2, 2), float64(epsilonValues, 2, 2), float64([0, 0])]
+      const xt = addNoise(x0, epsilon, nothing)
+      assert.deepEqual(xt.toArray(), epsilonValues)
+      for (const type of ['v', 'x0'] as const) {
+        const found = toX0AndEpsilon(predictionTarget(x0, epsilon, nothing, type), xt, nothing, type)
+        assert.deepEqual([found.x0.toArray(), found.epsilon.toArray()], [x0Values, epsilonValues])
+      }
+    })
+  })
+
   it('keeps the element type of the images', () => {
     withoutLeak(() => {
       const xt = float64(x0Values, 2, 2).to('float32')

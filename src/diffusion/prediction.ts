@@ -1,6 +1,8 @@
 /**
  * The three ways to say what noise is in an image, and the noising itself. Everywhere: images, noise and predictions
- * [B, …] in latent units, ᾱ [B] in (0, 1).
+ * [B, …] in latent units on one device, ᾱ [B] in [0, 1) on any. What is computed has the wider element type of images
+ * and prediction: from float32 images and a bfloat16 prediction float32, as good as the eight bits of the prediction. A
+ * prediction that is itself what is asked for is returned as it is.
  */
 import { expectShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'

@@ -13,6 +13,7 @@ import {
   scheduleFromAlphaBar,
   scheduleFromBetas,
   trailingTimesteps,
+  zeroTerminalSnr,
 } from './schedule.ts'
 
 describe('schedules', () => {
@@ -33,6 +34,16 @@ describe('schedules', () => {
     const { alphaBar, predictionType } = scheduleFromBetas({ betas: [0.5, 0.5, 1], predictionType: 'x0' })
     assert.deepEqual([...alphaBar], [0.5, 0.25, 0])
     assert.equal(predictionType, 'x0')
+  })
+
+  it('zero terminal SNR by hand: √ᾱ is shifted to 0 at the end and scaled back at the beginning', () => {
+    const { alphaBar, predictionType } = zeroTerminalSnr(
+      scheduleFromAlphaBar({ alphaBar: [0.81, 0.25, 0.01], predictionType: 'v' }),
+    )
+    const expected = [0.81, (0.4 * (0.9 / 0.8)) ** 2, 0]
+    expected.forEach((value, t) => assert.ok(Math.abs(alphaBar[t] - value) < 1e-15, `ᾱ at ${t}: ${alphaBar[t]}`))
+    assert.deepEqual([alphaBar[2], predictionType], [0, 'v'])
+    assert.throws(() => zeroTerminalSnr(scheduleFromAlphaBar({ alphaBar: [0.5] })), ScheduleError)
   })
 
   it('keeps its own copy of ᾱ', () => {

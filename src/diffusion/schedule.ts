@@ -4,6 +4,9 @@
  *
  * And which training times a sampler visits, from most to least noise: leading, trailing and linspace are those of Lin
  * et al. 2023 (arXiv:2305.08891, table 2) and of diffusers' `timestep_spacing`, with the same rounding.
+ *
+ * A step goes from one time of the list to the next one. diffusers' DDPM does the same, but its DDIM goes to t − ⌊T/n⌋,
+ * which is the next time of leading lists, of trailing ones where n divides T, and never of linspace.
  */
 import { ScheduleError } from '../errors.ts'
 
@@ -110,6 +113,22 @@ export function cosineSchedule({
   const f = (t: number): number => Math.cos(((t / steps + 0.008) / 1.008) * (Math.PI / 2)) ** 2
   const betas = Float64Array.from({ length: steps }, (_, t) => Math.min(1 - f(t + 1) / f(t), maxBeta))
   return scheduleFromBetas({ betas, predictionType })
+}
+
+/**
+ * The schedule shifted and scaled so that nothing of the image is left at the last time, ᾱ_T = 0, and ᾱ₀ stays:
+ * √ᾱ ← (√ᾱ − √ᾱ_T) √ᾱ₀ / (√ᾱ₀ − √ᾱ_T).
+ *
+ * @throws {ScheduleError} a schedule of one time
+ * @see Lin et al. 2023 (arXiv:2305.08891), Algorithm 1
+ */
+export function zeroTerminalSnr({ alphaBar, predictionType }: Schedule): Schedule {
+  const roots = alphaBar.map(Math.sqrt)
+  const [first, last] = [roots[0], roots[roots.length - 1]]
+  return scheduleFromAlphaBar({
+    alphaBar: roots.map((root) => (((root - last) * first) / (first - last)) ** 2),
+    predictionType,
+  })
 }
 
 /** Halves go to the even neighbour, as in NumPy. */

@@ -7,7 +7,13 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { ddimSampler } from './ddim.ts'
 import { fixture } from './fixture.test-helper.ts'
 import { toX0AndEpsilon } from './prediction.ts'
-import { leadingTimesteps, linearSchedule, scaledLinearSchedule } from './schedule.ts'
+import {
+  leadingTimesteps,
+  linearSchedule,
+  scaledLinearSchedule,
+  trailingTimesteps,
+  zeroTerminalSnr,
+} from './schedule.ts'
 import { assertClose, assertGradient, float64, withoutLeak } from './tensor-checks.test-helper.ts'
 import { ddimTransition, expectStochastic } from './transition.ts'
 
@@ -59,6 +65,79 @@ describe('ddimTransition', () => {
       })
     })
   }
+
+  for (const predictionType of types) {
+    it(`${predictionType}: clamps x̂₀ to the range, keeps ε̂ and σ, and is linear where nothing is clamped`, () => {
+      withoutLeak(() => {
+        const [schedule, timesteps] = [linearSchedule({ predictionType }), leadingTimesteps(1000, 10)]
+        const [free, clipping] = [undefined, 0.6].map((clipSample) =>
+          ddimSampler(schedule, timesteps, { eta: 0.7, clipSample }),
+        )
+        const indices = [7, 4, 9]
+        const [prediction, xt] = [
+          float64([1, 0.1, 0.3, 0.4, -5, 0.5], 3, 2),
+          float64([0.1, -1, 2, 0.2, -0.3, 0.7], 3, 2),
+        ]
+        const steps = indices.map((index) => clipping.steps[index])
+        const alphaBar = float64(steps.map((step) => step.alphaBar))
+        const { x0, epsilon } = toX0AndEpsilon(prediction, xt, alphaBar, predictionType)
+        const [images, noises, linear] = [x0, epsilon, ddimTransition(prediction, xt, indices, free).mean].map((all) =>
+          all.toArray(),
+        )
+        const inside = images.map((image) => Math.abs(image) <= 0.6)
+        assert.deepEqual(new Set(inside), new Set([true, false]))
+        const { mean, sigma } = ddimTransition(prediction, xt, indices, clipping)
+        const expected = images.map((image, i) => {
+          const { alphaBarPrev, direction } = steps[Math.floor(i / 2)]
+          return inside[i] ? linear[i] : Math.sqrt(alphaBarPrev) * Math.sign(image) * 0.6 + direction * noises[i]
+        })
+        assertClose(mean.toArray(), expected, 1e-11)
+        assert.deepEqual(sigma.toArray(), ddimTransition(prediction, xt, indices, free).sigma.toArray())
+      })
+    })
+  }
+
+  it('with clipSample has the gradient of finite differences', () => {
+    for (const predictionType of types) {
+      const schedule = linearSchedule({ predictionType })
+      const sampler = ddimSampler(schedule, leadingTimesteps(1000, 10), { clipSample: 0.6 })
+      const square = (prediction: Tensor): Tensor =>
+        ddimTransition(prediction, float64([0.2, -0.4, 1.5, 0.1], 2, 2), [1, 8], sampler).mean.square()
+      assertGradient(square, [1, -1, 0.5, 0.1], [2, 2])
+    }
+  })
+
+  it('leaves from ᾱ = 0 to where x̂₀ says, with v- and x₀-prediction', () => {
+    withoutLeak(() => {
+      for (const predictionType of ['v', 'x0'] as const) {
+        for (const clipSample of [undefined, 10]) {
+          const schedule = zeroTerminalSnr(scaledLinearSchedule({ predictionType }))
+          const sampler = ddimSampler(schedule, trailingTimesteps(1000, 10), { clipSample })
+          assert.equal(sampler.steps[0].alphaBar, 0)
+          const [prediction, xt] = [float64([1, 2], 1, 2), float64([3, -4], 1, 2)]
+          const { mean, sigma } = ddimTransition(prediction, xt, [0], sampler)
+          // At η = 1 nothing of ε̂ stays; x̂₀ is −v or the prediction itself.
+          const { alphaBarPrev } = sampler.steps[0]
+          const sign = predictionType === 'v' ? -1 : 1
+          assertClose(mean.toArray(), [sign * Math.sqrt(alphaBarPrev), 2 * sign * Math.sqrt(alphaBarPrev)], 1e-7)
+          assertClose(sigma.toArray(), [Math.sqrt(1 - alphaBarPrev)])
+        }
+      }
+    })
+  })
+
+  it('stays float32 where the network says bfloat16', () => {
+    withoutLeak(() => {
+      for (const clipSample of [undefined, 0.6]) {
+        const sampler = ddimSampler(linearSchedule(), leadingTimesteps(1000, 10), { clipSample })
+        const [xt, said] = [randn([2, 3], new Generator(1)), randn([2, 3], new Generator(2)).to('bfloat16')]
+        const { mean, sigma } = ddimTransition(said, xt, [3, 8], sampler)
+        assert.deepEqual([mean.dtype, sigma.dtype], ['float32', 'float32'])
+        const converted = ddimTransition(said.to('float32'), xt, [3, 8], sampler)
+        assert.deepEqual(mean.toArray(), converted.mean.toArray())
+      }
+    })
+  })
 
   it('has the gradient of finite differences, in the prediction and in xₜ', () => {
     const sampler = ddimSampler(linearSchedule(), leadingTimesteps(1000, 10))

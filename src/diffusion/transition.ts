@@ -3,6 +3,8 @@ import { tensor } from '../tensor/create.ts'
 import { expectShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Sampler, Step } from './ddim.ts'
+import { alongBatch } from './per-sample.ts'
+import { toX0AndEpsilon } from './prediction.ts'
 
 /** The policy's action distribution: xₜ₋₁ ~ N(mean, sigma² I). */
 export interface Transition {
@@ -27,11 +29,14 @@ function stepsAt(sampler: Sampler, stepIndices: readonly number[]): Step[] {
 
 /**
  * μ and σ of DDIM(η) for a batch whose rows may stand at different steps:
- * μ = meanPerState · xₜ + meanPerPrediction · prediction, with the coefficients of each row's step.
- * Differentiable in the prediction and in xₜ. A row's result does not depend on the other rows.
+ * μ = meanPerState · xₜ + meanPerPrediction · prediction, with the coefficients of each row's step, and with
+ * `sampler.clipSample` = c: μ = √ᾱ₋ clamp(x̂₀, −c, c) + direction · ε̂.
+ * Differentiable in the prediction and in xₜ (a clamped x̂₀ passes nothing on). A row's result does not depend on the
+ * other rows. Mean and sigma are on the device of xₜ and in its element type: with float32 states they are float32 even
+ * where a network says bfloat16, but a prediction that was rounded before it was guided stays so (see `guide`).
  *
  * @param prediction   [B, …], already guided, of the sampler's prediction type
- * @param xt           [B, …], latent units
+ * @param xt           [B, …], latent units, float32 or float64
  * @param stepIndices  B places in the order of sampling
  * @throws {ShapeError} where shapes differ
  * @throws {ScheduleError} where the sampler has no such step
@@ -46,15 +51,21 @@ export function ddimTransition(
   expectShape('prediction', prediction, xt.shape)
   expectShape('xt', xt, [stepIndices.length, ...xt.shape.slice(1)])
   const steps = stepsAt(sampler, stepIndices)
-  const gathered = (coefficient: (step: Step) => number, shape: readonly number[]): Tensor =>
-    tensor(Float64Array.from(steps, coefficient), shape).to(xt.dtype).to(xt.device)
-  const alongBatch = [steps.length, ...xt.shape.slice(1).fill(1)]
-  const perState = gathered((step) => step.meanPerState, alongBatch)
-  const perPrediction = gathered((step) => step.meanPerPrediction, alongBatch)
-  return {
-    mean: perState.mul(xt).add(perPrediction.mul(prediction)),
-    sigma: gathered((step) => step.sigma, [steps.length]),
+  const gathered = (coefficient: (step: Step) => number): Tensor => tensor(Float64Array.from(steps, coefficient))
+  const times = (coefficient: (step: Step) => number, states: Tensor): Tensor =>
+    alongBatch('coefficient', gathered(coefficient), xt).mul(states)
+  const sigma = gathered((step) => step.sigma)
+    .to(xt.dtype)
+    .to(xt.device)
+  if (sampler.clipSample === undefined) {
+    const fromState = times((step) => step.meanPerState, xt)
+    return { mean: fromState.add(times((step) => step.meanPerPrediction, prediction)), sigma }
   }
+  const alphaBar = gathered((step) => step.alphaBar)
+  const { x0, epsilon } = toX0AndEpsilon(prediction, xt, alphaBar, sampler.predictionType)
+  const clamped = x0.clamp(-sampler.clipSample, sampler.clipSample)
+  const fromImage = times((step) => Math.sqrt(step.alphaBarPrev), clamped)
+  return { mean: fromImage.add(times((step) => step.direction, epsilon)), sigma }
 }
 
 /**

@@ -5,7 +5,7 @@ import { stringify } from 'csv-stringify/sync'
 import { ConfigError, FormatError, UnknownRecordError } from '../errors.ts'
 import { readText, writeFileAtomic } from '../files.ts'
 import { Judgment } from '../records.ts'
-import { csvRows, type CsvRow } from './csv-rows.ts'
+import { csvRows, type CsvRow } from '../csv-rows.ts'
 import type { FeedbackStore, StoredImage } from './store.ts'
 
 export interface ImportOptions {

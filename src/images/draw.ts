@@ -3,8 +3,9 @@ import { ddimSampler, type Sampler } from '../diffusion/ddim.ts'
 import { noiseFor, sampleImages } from '../diffusion/sample.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { stack } from '../tensor/create.ts'
+import { cat, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { encodePrompts, predictGuided } from './guided.ts'
 import { picturesOf, type Picture } from './png.ts'
 
@@ -24,7 +25,30 @@ export interface DrawRequest {
 }
 
 export function samplerOf(model: GenerativeModel, { steps, eta }: Sampling): Sampler {
-  return ddimSampler(model.schedule, model.timesteps(steps), { eta, finalAlphaBar: model.finalAlphaBar })
+  const { schedule, finalAlphaBar, clipSample } = model
+  return ddimSampler(schedule, model.timesteps(steps), { eta, finalAlphaBar, clipSample })
+}
+
+/**
+ * Draws x_0 of a batch, one a request.
+ * @param start x_T [B, C, h, w] to begin with; without it, the first part of each image's noise
+ * @returns     [B, C, h, w], float32, on the model's device
+ */
+export function drawStates(
+  model: GenerativeModel,
+  requests: readonly DrawRequest[],
+  sampling: Sampling,
+  start?: Tensor,
+): Tensor {
+  using scope = tensorScope()
+  using _noGrad = noGrad()
+  const sampler = samplerOf(model, sampling)
+  const texts = requests.map(({ text }) => text)
+  const prompts = encodePrompts(model, texts)
+  const own = stack(requests.map(({ seed, index }) => noiseFor([seed, index], model.stateShape, sampler.steps.length)))
+  const noise = start === undefined ? own : cat([start.unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
+  const predict = (xt: Tensor, t: Tensor) => predictGuided(model, prompts, texts, xt, t, sampling.guidance)
+  return scope.keep(sampleImages({ predict, sampler, noise: noise.to(model.device) }))
 }
 
 /** Draws one image a request, in their order; `onBatch` hears how many are done. */
@@ -35,20 +59,12 @@ export function drawImages(
   options: { readonly batchSize?: number; readonly onBatch?: (count: number) => void } = {},
 ): Picture[] {
   const { batchSize = 64, onBatch } = options
-  const sampler = samplerOf(model, sampling)
   const pictures: Picture[] = []
   using _noGrad = noGrad()
   for (let from = 0; from < requests.length; from += batchSize) {
     using _scope = tensorScope()
     const batch = requests.slice(from, from + batchSize)
-    const texts = batch.map(({ text }) => text)
-    const prompts = encodePrompts(model, texts)
-    const x0 = sampleImages({
-      predict: (xt, t) => predictGuided(model, prompts, texts, xt, t, sampling.guidance),
-      sampler,
-      noise: stack(batch.map(({ seed, index }) => noiseFor([seed, index], model.stateShape, sampler.steps.length))),
-    })
-    pictures.push(...picturesOf(model.decode(x0)))
+    pictures.push(...picturesOf(model.decode(drawStates(model, batch, sampling))))
     onBatch?.(batch.length)
   }
   return pictures

@@ -3,14 +3,18 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { progress } from '../progress.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { ImageRecord, Prompt } from '../records.ts'
 import { startRun, writing, type Manifest } from '../run.ts'
-import { useThreads } from '../tensor/library.ts'
-import { drawImages, type Sampling } from './draw.ts'
+import { noGrad } from '../tensor/autograd.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { drawStates, type DrawRequest, type Sampling } from './draw.ts'
 import { imageListName, readImageList } from './image-run.ts'
 import { readKnownPrompts } from './known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
-import { encodePng } from './png.ts'
+import { latentsFileName, LatentsFile, readStarts } from './latents-file.ts'
+import { encodePng, picturesOf, type Picture } from './png.ts'
 
 export const GenerateConfig = z.strictObject({
   prompts: z.string().min(1).describe('Prompt file: .txt, .jsonl, or the .json of the public DPOK code.'),
@@ -21,14 +25,25 @@ export const GenerateConfig = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe('Run that trained the policy; the pre-trained model without it.'),
+    .describe('Run that trained the policy, or a LoRA file; the pre-trained model without it.'),
   ...samplingFields,
+  latents: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('File with x_T of every image, as diffusers’ latents=: a safetensors tensor `latents` [images, C, h, w].'),
+  outputLatents: z
+    .boolean()
+    .default(false)
+    .describe('Writes x_0 of every image to latents.safetensors as well, as diffusers’ output_type="latent".'),
   batchSize: z
     .int()
     .positive()
-    .default(64)
+    .nullable()
+    .default(null)
     .describe(
-      'Images drawn at once; changes the speed, and the images by no more than rounding (one level of 255 here and there).',
+      'Images drawn at once, the model’s own number without it; changes the speed, and the images by no more than rounding (one level of 255 here and there).',
     ),
   ...modelFields,
   resume: z.boolean().default(false).describe('Goes on with a run that was killed, with the same settings.'),
@@ -47,22 +62,23 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   const { out, resume, ...settings } = config
   const parents = { prompts: config.prompts, ...(config.policy === null ? {} : { policy: config.policy }) }
   using run = startRun({ folder: out, stage: 'images generate', config: settings, parents, resume })
-  useThreads(config.threads)
-  const opened = await open(config.model, config.policy)
+  const opened = await open(config, config.policy)
   const prompts = await readKnownPrompts(config.prompts, opened)
   const sampling = samplingOf(opened.model, config)
   const list = run.path(imageListName)
   writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
 
   const wanted = prompts.flatMap((prompt) => new Array<Prompt>(config.perPrompt).fill(prompt))
+  const batchSize = config.batchSize ?? opened.model.defaults.batchSize
   const done = run.resumed ? dropTornLine(list) : 0
+  const starts = config.latents === null ? undefined : readStarts(config.latents, wanted.length, opened.model)
+  const ends = config.outputLatents ? new LatentsFile(run.path(latentsFileName), done) : undefined
   const bar = progress('images', wanted.length, 'images')
   bar.advance(done)
-  for (let from = done; from < wanted.length; from += config.batchSize) {
-    const batch = wanted.slice(from, from + config.batchSize)
+  for (let from = done; from < wanted.length; from += batchSize) {
+    const batch = wanted.slice(from, from + batchSize)
     const requests = batch.map(({ text }, i) => ({ text, seed: config.seed, index: from + i }))
-    const pictures = drawImages(opened.policy, requests, sampling, { batchSize: config.batchSize })
-    const files = await Promise.all(pictures.map(encodePng))
+    const files = await Promise.all(drawBatch(opened.policy, requests, sampling, starts, ends).map(encodePng))
     const records = files.map((png, i) => imageRecord(batch[i], png, from + i, config, sampling))
     writing(list, () => {
       records.forEach(({ file }, i) => writeFileSync(run.path(file), files[i]))
@@ -73,6 +89,22 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   bar.done()
   const { name, sha256 } = opened.model
   return run.finish({ images: wanted.length, prompts: prompts.length, model: name, modelSha256: sha256, ...sampling })
+}
+
+/** Pictures of consecutive requests; the places of `starts` are the indices of the requests. */
+function drawBatch(
+  policy: GenerativeModel,
+  requests: readonly DrawRequest[],
+  sampling: Sampling,
+  starts: Tensor | undefined,
+  ends: LatentsFile | undefined,
+): Picture[] {
+  using _scope = tensorScope()
+  using _noGrad = noGrad()
+  const [{ index }] = requests
+  const x0 = drawStates(policy, requests, sampling, starts?.slice(0, index, index + requests.length))
+  ends?.append(x0)
+  return picturesOf(policy.decode(x0))
 }
 
 function imageRecord(

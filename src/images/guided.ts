@@ -24,17 +24,19 @@ export function encodePrompts(model: GenerativeModel, texts: readonly string[]):
 /** One row of conditioning a text; all texts must have been encoded. */
 export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string[]): Conditioning {
   const index = texts.map((text) => rowOf.get(text)!)
-  return conditioningRows(table, tensor(index, [index.length], 'int64'))
+  const { device } = Object.values(table)[0]
+  return conditioningRows(table, tensor(index, [index.length], 'int64').to(device))
 }
 
 /**
- * Classifier-free guided prediction, both branches in one batch. Scale 1 asks for the conditional branch alone.
+ * Classifier-free guided prediction, both branches in one batch. Scale 1 asks for the conditional branch alone. What the
+ * network computes in a narrower type is widened before it is guided: the difference of two branches is small.
  *
  * @param xt       states [B, …]
  * @param t        training times, int64 [B]
  * @param texts    B prompts
  * @param guidance scale w: unconditional + w · (conditional − unconditional)
- * @returns        [B, …], the model's prediction type
+ * @returns        [B, …], float32, the model's prediction type
  */
 export function predictGuided(
   model: GenerativeModel,
@@ -45,12 +47,12 @@ export function predictGuided(
   guidance: number,
 ): Tensor {
   const rows = rowsFor(prompts, texts)
-  if (guidance === 1) return model.predict(xt, t, rows)
+  if (guidance === 1) return model.predict(xt, t, rows).to('float32')
   const batch = texts.length
   const empty = rowsFor(
     prompts,
     texts.map(() => ''),
   )
-  const both = model.predict(cat([xt, xt]), cat([t, t]), joinConditionings(empty, rows))
+  const both = model.predict(cat([xt, xt]), cat([t, t]), joinConditionings(empty, rows)).to('float32')
   return guide(both.slice(0, 0, batch), both.slice(0, batch, 2 * batch), guidance)
 }

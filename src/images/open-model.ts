@@ -3,20 +3,17 @@ import { z } from 'zod'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import type { Sampling } from './draw.ts'
-import type { Picture } from './png.ts'
 
-/** Pre-training images with captions, by place in an endless stream. */
-export type PretrainingSource = (
-  from: number,
-  count: number,
-) => { pictures: readonly Picture[]; captions: readonly string[] }
+/** Pre-training images as x_0 [count, …] with their captions, by place in an endless stream. */
+export type PretrainingSource = (from: number, count: number) => { x0: Tensor; captions: readonly string[] }
 
 export interface OpenModel {
   /** As it was pre-trained: the reference of every KL. */
   readonly model: GenerativeModel
-  /** The model that rewards look through. */
-  readonly encoder: ImageTextEncoder
+  /** The encoder that rewards look through where they name no other; real checkpoints bring none. */
+  readonly encoder?: ImageTextEncoder
   /** Present where prompts can be made and read by templates. */
   readonly vocabulary?: PromptVocabulary
   readonly pretraining?: PretrainingSource
@@ -28,18 +25,53 @@ export interface OpenPolicy extends OpenModel {
 }
 
 /**
- * Opens a model by its name and, where a run is given, the policy that it trained.
+ * Opens a model and, where a policy is given, what it changes: a `policy` run, or a LoRA file. Sets the threads of this
+ * process.
  *
- * @throws {ConfigError} unknown name
- * @throws {FileError | FormatError} weights that are missing or broken, or a run of another model
+ * @throws {ConfigError} unknown name, or a setting that this model does not have
+ * @throws {FileError | FormatError} weights that are missing or broken, or a policy of another model
  */
-export type Open = (name: string, policyRun?: string | null) => Promise<OpenPolicy>
+export type Open = (config: ModelConfig, policy?: string | null) => Promise<OpenPolicy>
 
 /** Config fields of every stage that computes with a model. */
 export const modelFields = {
-  model: z.string().min(1).default('shapes').describe('The pre-trained model; shapes is the embedded one.'),
-  threads: z.int().positive().default(1).describe('Threads of this process; small models are fastest with one.'),
+  model: z
+    .string()
+    .min(1)
+    .default('shapes')
+    .describe(
+      'The pre-trained model: shapes, which is embedded, a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
+    ),
+  resolution: z
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Side of the images in pixels; the model’s own without it.'),
+  mixedPrecision: z
+    .enum(['no', 'fp16', 'bf16'])
+    .nullable()
+    .default(null)
+    .describe('Type of frozen weights and of computing; what is trained is kept in fp32. bf16 on a GPU, else no.'),
+  device: z
+    .string()
+    .regex(/^(cpu|cuda(:\d+)?)$/, 'cpu, cuda or cuda:1')
+    .nullable()
+    .default(null)
+    .describe('Where to compute: cpu, cuda, cuda:1. A GPU for real checkpoints where there is one.'),
+  vaeTiling: z
+    .boolean()
+    .default(false)
+    .describe('Takes large images through the autoencoder in overlapping tiles: less memory, faint seams.'),
+  threads: z
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Threads of this process: one for shapes, all cores for real checkpoints.'),
 }
+const ModelConfig = z.object(modelFields)
+export type ModelConfig = z.infer<typeof ModelConfig>
 
 /** Config fields of every stage that samples. */
 export const samplingFields = {
@@ -59,7 +91,7 @@ export const samplingFields = {
 
 /** The given settings, and the model's own where none is given. */
 export function samplingOf(
-  { defaults }: GenerativeModel,
+  { defaults }: Pick<GenerativeModel, 'defaults'>,
   given: { readonly [field in keyof Sampling]: number | null },
 ): Sampling {
   return {

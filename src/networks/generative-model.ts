@@ -11,23 +11,49 @@ import type { Delta, Weights } from './weights.ts'
 /** Encoded prompts: named tensors with one row a prompt. Opaque to everything but the model that made it. */
 export type Conditioning = Readonly<Record<string, Tensor>>
 
+/** Attention projections (to_q, to_k, to_v, to_out), feed-forward layers, convolutions. */
+export const adapterLayers = ['attention', 'feed-forward', 'convolutions'] as const
+export type AdapterLayers = (typeof adapterLayers)[number]
+
+export interface ModelDefaults {
+  readonly steps: number
+  readonly eta: number
+  readonly guidance: number
+  /** Images drawn or transitions computed at once. */
+  readonly batchSize: number
+  /** What fine-tuning changes. */
+  readonly parameters: 'text' | 'lora' | 'all'
+  /** Learning rates of DPOK and of reward-weighted training. */
+  readonly dpokLearningRate: number
+  readonly rewardWeightedLearningRate: number
+}
+
 export interface GenerativeModel {
   readonly name: string
   /** SHA-256 of the pre-trained weights' file; rewards and runs record it. */
   readonly sha256: string
   /** Shape of one state x_t without the batch: [C, h, w]. */
   readonly stateShape: readonly number[]
+  /** Height and width of its images, pixels. */
+  readonly resolution: number
+  /** Where it computes: states, times and conditionings are expected there. */
+  readonly device: string
   readonly schedule: Schedule
   /** Weight of a sample's denoising loss by its ᾱ, as in pre-training; none is plain. */
   readonly lossWeighting: NoiseWeighting | undefined
   /** ᾱ of what the last sampling step ends in; 1 is the clean image. */
   readonly finalAlphaBar: number
-  readonly defaults: { readonly steps: number; readonly eta: number; readonly guidance: number }
+  /** Range ±c to which a sampling step clamps its predicted x_0; none without it. */
+  readonly clipSample: number | undefined
+  /** What stages use where they are not told otherwise. */
+  readonly defaults: ModelDefaults
   readonly weights: Weights
+  /** Whether a parameter takes part in the prediction; the codec's do not. */
+  isDenoiser(name: string): boolean
   /** Whether a parameter belongs to the part that reads the prompt: text encoder, cross-attention, text projection. */
   isTextPath(name: string): boolean
-  /** Linear weights that low-rank adapters change by default. */
-  isAdapterTarget(name: string): boolean
+  /** Whether low-rank adapters change this weight when they are put on these kinds of layers. */
+  isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean
   /** Sampling timesteps, descending, in steps of the schedule. */
   timesteps(steps: number): number[]
   /** One row a text; the empty text is "no prompt". @throws {VocabularyError} */
@@ -36,6 +62,8 @@ export interface GenerativeModel {
   predict(xt: Tensor, t: Tensor, conditioning: Conditioning): Tensor
   /** x_0 [B, C, h, w] → pixels [B, 3, H, W], clamped to [-1, 1]. */
   decode(x0: Tensor): Tensor
+  /** As `decode`, but as cheap and as small as a reward can do with: for states on the way, which nobody looks at. */
+  preview(x0: Tensor): Tensor
   /** Pixels [B, 3, H, W] in [-1, 1] → x_0 [B, C, h, w]. */
   encode(pixels: Tensor): Tensor
   /** The same network with a fine-tuning change in front; all unchanged weights are shared. */

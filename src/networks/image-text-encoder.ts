@@ -7,8 +7,10 @@ export interface ImageTextEncoder {
   readonly sha256: string
   /** Width d of the embeddings. */
   readonly width: number
-  /** Pixels [B, 3, H, W] in [-1, 1] → unit vectors [B, d]. */
+  /** Where it computes, and where the embeddings lie: `cpu`, `cuda:0`. */
+  readonly device: string
+  /** Pixels [B, 3, H, W] in [-1, 1], on any device → unit vectors [B, d], float32. */
   embedImages(pixels: Tensor): Tensor
-  /** → unit vectors [B, d]. @throws {VocabularyError} */
+  /** → unit vectors [B, d], float32. @throws {VocabularyError} */
   embedTexts(texts: readonly string[]): Tensor
 }

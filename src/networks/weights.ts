@@ -8,7 +8,8 @@
 import { FormatError } from '../errors.ts'
 import { seedOf } from '../random.ts'
 import { ones, randn, zeros } from '../tensor/create.ts'
-import { conv2d, linear } from '../tensor/functional.ts'
+import type { Dtype } from '../tensor/dtype.ts'
+import { conv2d, groupNorm, layerNorm, linear } from '../tensor/functional.ts'
 import { Generator } from '../tensor/generator.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -16,11 +17,14 @@ import type { Tensor } from '../tensor/tensor.ts'
 /** How a parameter starts: normal with standard deviation 1/√fan-in times a gain, zeros, or ones. */
 export type Initial = { readonly gain: number } | 'zeros' | 'ones'
 
-/** Low-rank change of one weight: W + scale · up · down (Hu et al. 2021, LoRA). */
+/**
+ * Low-rank change of one weight: W + scale · up · down (Hu et al. 2021, LoRA). Of a convolution, `down` has its kernel,
+ * stride and padding, and `up` is 1 × 1.
+ */
 export interface Adapter {
-  /** [rank, in] */
+  /** [rank, in], or [rank, in, k, k] */
   readonly down: Tensor
-  /** [out, rank] */
+  /** [out, rank], or [out, rank, 1, 1] */
   readonly up: Tensor
   /** alpha / rank */
   readonly scale: number
@@ -40,41 +44,73 @@ function nameHash(name: string): number {
   return hash
 }
 
+/** What all views of one network's weights share. */
+interface Store {
+  readonly tensors: Map<string, Tensor>
+  /** Of fresh weights. */
+  readonly seed: number | undefined
+  readonly dtype: Dtype
+  readonly device: string
+  /** Names that a network has asked for so far. */
+  readonly asked: Set<string>
+}
+
 export class Weights {
-  readonly #tensors: Map<string, Tensor>
-  readonly #seed: number | undefined
+  readonly #store: Store
   readonly #delta: Delta
   readonly #prefix: string
 
-  private constructor(tensors: Map<string, Tensor>, seed: number | undefined, delta: Delta, prefix: string) {
-    this.#tensors = tensors
-    this.#seed = seed
+  private constructor(store: Store, delta: Delta, prefix: string) {
+    this.#store = store
     this.#delta = delta
     this.#prefix = prefix
   }
 
   /** Weights that are drawn as the network asks for them; the value depends on the seed and the name alone. */
-  static fresh(seed: number): Weights {
-    return new Weights(new Map(), seed, {}, '')
+  static fresh(seed: number, { dtype = 'float32' as Dtype, device = 'cpu' } = {}): Weights {
+    return new Weights({ tensors: new Map(), seed, dtype, device, asked: new Set() }, {}, '')
   }
 
-  static of(tensors: ReadonlyMap<string, Tensor>): Weights {
-    return new Weights(new Map(tensors), undefined, {}, '')
+  /** Loaded weights. All lie on one device. @param options.dtype in which the network computes; their own without it */
+  static of(tensors: ReadonlyMap<string, Tensor>, { dtype }: { readonly dtype?: Dtype } = {}): Weights {
+    const [first] = tensors.values()
+    const store = {
+      tensors: new Map(tensors),
+      seed: undefined,
+      dtype: dtype ?? first?.dtype ?? 'float32',
+      device: first?.device ?? 'cpu',
+      asked: new Set<string>(),
+    }
+    return new Weights(store, {}, '')
+  }
+
+  /** Element type in which the network computes. What is trained may be held in a wider one. */
+  get dtype(): Dtype {
+    return this.#store.dtype
+  }
+
+  get device(): string {
+    return this.#store.device
   }
 
   /** The same parameters with a change in front. The delta replaces any earlier one. */
   with(delta: Delta): Weights {
-    return new Weights(this.#tensors, this.#seed, delta, this.#prefix)
+    return new Weights(this.#store, delta, this.#prefix)
   }
 
   /** The part below a name: `weights.at('middle.0')`. */
   at(name: string): Weights {
-    return new Weights(this.#tensors, this.#seed, this.#delta, `${this.#prefix}${name}.`)
+    return new Weights(this.#store, this.#delta, `${this.#prefix}${name}.`)
+  }
+
+  /** Names of tensors that no network has asked for yet. */
+  unasked(): string[] {
+    return [...this.#store.tensors.keys()].filter((name) => !this.#store.asked.has(name))
   }
 
   /** All parameters of the underlying network, without any delta. */
   tensors(): ReadonlyMap<string, Tensor> {
-    return this.#tensors
+    return this.#store.tensors
   }
 
   /**
@@ -83,10 +119,12 @@ export class Weights {
    */
   parameter(name: string, shape: readonly number[], initial: Initial): Tensor {
     const full = this.#prefix + name
-    const known = this.#delta.trained?.get(full) ?? this.#tensors.get(full)
+    const { tensors, seed, dtype, asked } = this.#store
+    asked.add(full)
+    const known = this.#delta.trained?.get(full) ?? tensors.get(full)
     if (known !== undefined) {
       const actual = known.shape
-      if (actual.length === shape.length && actual.every((size, i) => size === shape[i])) return known
+      if (actual.length === shape.length && actual.every((size, i) => size === shape[i])) return known.to(dtype)
       throw new FormatError({
         where: full,
         expected: `shape [${shape.join(', ')}]`,
@@ -94,7 +132,7 @@ export class Weights {
         remedy: 'these weights belong to another network',
       })
     }
-    if (this.#seed === undefined) {
+    if (seed === undefined) {
       throw new FormatError({
         where: full,
         expected: `a tensor of shape [${shape.join(', ')}]`,
@@ -103,16 +141,20 @@ export class Weights {
       })
     }
     const made = unscoped(() => this.#draw(full, shape, initial))
-    this.#tensors.set(full, made)
+    tensors.set(full, made)
     return made
   }
 
   #draw(name: string, shape: readonly number[], initial: Initial): Tensor {
-    if (initial === 'zeros') return zeros(shape)
-    if (initial === 'ones') return ones(shape)
+    const { seed, dtype, device } = this.#store
+    if (initial === 'zeros' || device === 'meta') return zeros(shape, dtype, device)
+    if (initial === 'ones') return ones(shape, dtype, device)
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1)
-    const generator = new Generator(seedOf(this.#seed!, nameHash(name)))
-    return randn(shape, generator).mul_(initial.gain / Math.sqrt(fanIn))
+    const generator = new Generator(seedOf(seed!, nameHash(name)))
+    const drawn = randn(shape, generator).mul_(initial.gain / Math.sqrt(fanIn))
+    const placed = drawn.to(dtype).to(device)
+    if (placed !== drawn) drawn.dispose()
+    return placed
   }
 
   /** Affine map x Wᵀ + b of the last dimension, with the adapter of its weight where there is one. */
@@ -120,13 +162,49 @@ export class Weights {
     const weight = this.parameter(`${name}.weight`, [outputs, inputs], gain === 0 ? 'zeros' : { gain })
     const offset = bias ? this.parameter(`${name}.bias`, [outputs], 'zeros') : undefined
     const y = linear(x, weight, offset)
-    const adapter = this.#delta.adapters?.get(`${this.#prefix}${name}.weight`)
-    return adapter === undefined ? y : y.add(linear(linear(x, adapter.down), adapter.up).mul(adapter.scale))
+    const adapter = this.#adapter(name)
+    return adapter === undefined ? y : y.add(linear(linear(x, adapter.down), adapter.up))
   }
 
-  /** Convolution with an odd kernel that keeps height and width. */
-  conv(name: string, x: Tensor, inputs: number, outputs: number, kernel: number, gain = 1): Tensor {
+  /** Convolution; with the default padding an odd kernel keeps height and width. */
+  conv(
+    name: string,
+    x: Tensor,
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    gain = 1,
+    { stride = 1, padding = (kernel - 1) / 2 } = {},
+  ): Tensor {
     const weight = this.parameter(`${name}.weight`, [outputs, inputs, kernel, kernel], gain === 0 ? 'zeros' : { gain })
-    return conv2d(x, weight, this.parameter(`${name}.bias`, [outputs], 'zeros'), 1, (kernel - 1) / 2)
+    const bias = this.parameter(`${name}.bias`, [outputs], 'zeros')
+    const y = conv2d(x, weight, bias, stride, padding)
+    const adapter = this.#adapter(name)
+    if (adapter === undefined) return y
+    return y.add(conv2d(conv2d(x, adapter.down, undefined, stride, padding), adapter.up, undefined))
+  }
+
+  /** Group normalisation of x [B, C, H, W] with scale and offset a channel. */
+  groupNorm(name: string, x: Tensor, channels: number, groups: number, epsilon: number): Tensor {
+    const [weight, bias] = this.#scaleAndOffset(name, channels)
+    return groupNorm(x, groups, weight, bias, epsilon)
+  }
+
+  /** Layer normalisation of the last dimension with scale and offset. */
+  layerNorm(name: string, x: Tensor, width: number, epsilon: number): Tensor {
+    const [weight, bias] = this.#scaleAndOffset(name, width)
+    return layerNorm(x, weight, bias, epsilon)
+  }
+
+  #scaleAndOffset(name: string, width: number): [weight: Tensor, bias: Tensor] {
+    return [this.parameter(`${name}.weight`, [width], 'ones'), this.parameter(`${name}.bias`, [width], 'zeros')]
+  }
+
+  /** In the network's element type, with the scale inside `up`. Gradients reach the adapter in its own type. */
+  #adapter(name: string): { readonly down: Tensor; readonly up: Tensor } | undefined {
+    const adapter = this.#delta.adapters?.get(`${this.#prefix}${name}.weight`)
+    if (adapter === undefined) return undefined
+    const { dtype } = this.#store
+    return { down: adapter.down.to(dtype), up: adapter.up.mul(adapter.scale).to(dtype) }
   }
 }

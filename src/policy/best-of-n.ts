@@ -7,11 +7,10 @@ import { modelFields, type Open } from '../images/open-model.ts'
 import { readPictures } from '../images/pictures.ts'
 import { openReward, scorePictures } from '../reward/open-reward.ts'
 import { startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
-import { useThreads } from '../tensor/library.ts'
 
 export const BestOfNConfig = z.strictObject({
   images: z.array(z.string().min(1)).length(1).describe('Run folder of generated images.'),
-  reward: z.string().min(1).describe('Run of `reward train`.'),
+  reward: z.string().min(1).describe('Run of `reward train`, or another reward model.'),
   n: z.int().positive().default(4).describe('Images among which the best is taken.'),
   ...modelFields,
   out: z.string().min(1).describe('Run folder to write: the chosen images, under their own ids.'),
@@ -29,9 +28,7 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<
   const parents = { ...imageParents(config.images), reward: config.reward }
   using run = startRun({ folder: out, stage: 'policy best-of-n', config: settings, parents })
   const groups = groupsOf(await readImages(...config.images), config.n)
-  useThreads(config.threads)
-  const { encoder } = await open(config.model)
-  const reward = openReward(config.reward, encoder)
+  const reward = await openReward(config.reward, config, open)
   const images = groups.flat()
   const scores = scorePictures(
     reward,

@@ -161,6 +161,7 @@ describe('DPOK at θ = θ_old', () => {
     const rollouts = rollOut(policy, linearReward(1), new Array<string>(count).fill('low'), (i) => [seed, 2, 0, i], {
       sampler,
       guidance: 1,
+      batchSize: 1024,
     })
     const unfitted = new ValueFunction(2, 4, seed, { learningRate: 1, updates: 1, batchSize: 1, memory: 1 })
     const values = unfitted.predict(rollouts).map((each) => each.toArray())
@@ -264,7 +265,7 @@ describe('the first update of DPOK', () => {
       using _noGrad = noGrad()
       model.predict(full([1, 3, 24, 24], 0), full([1], 5, 'int64'), model.encodeText(['']))
       _noGrad[Symbol.dispose]()
-      const trainable = trainableDelta(model, { parameters: 'text', loraRank: 2, loraAlpha: 2 }, 1)
+      const trainable = trainableDelta(model, { parameters: 'text', rank: 2, loraAlpha: 2, loraLayers: ['attention'] }, 1)
       const sampler = samplerOf(model, { steps: 4, eta: 1, guidance: 1 })
       const { first_delta } = new Dpok({
         model,

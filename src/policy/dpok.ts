@@ -14,6 +14,8 @@
  * 4. Transitions are drawn from the latest roll-outs only; the public code also keeps those of the iteration before.
  * 5. The learning rate decays linearly to zero; the paper's is constant.
  * 6. Steps with σ = 0 belong to the environment: they have no log-density and no KL.
+ * 7. Where the network computes in bf16 or fp16, the old log-density is not that of the roll-out: it is computed again,
+ *    by the batches of the training pass and before the first update, since another batch rounds otherwise.
  *
  * `published` switches to the public code's choices: mean over elements instead of sum, mean squared difference of ε as
  * the "KL", and a bare clamp of the ratio.
@@ -22,7 +24,7 @@ import { z } from 'zod'
 import { expectPolicy, type Sampler } from '../diffusion/ddim.ts'
 import { gaussianKl, logDensityDifference } from '../diffusion/gaussian.ts'
 import { toX0AndEpsilon } from '../diffusion/prediction.ts'
-import { ddimTransition } from '../diffusion/transition.ts'
+import { ddimTransition, type Transition } from '../diffusion/transition.ts'
 import { ConfigError, RewardError } from '../errors.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
@@ -32,13 +34,14 @@ import type { Reward } from '../reward/reward.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { cat, tensor } from '../tensor/create.ts'
+import { gradientCheckpoints } from '../tensor/gradient-checkpoints.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { below, under, type TrainingState } from '../tensor/training-state.ts'
 import { advantagesOf, clippedSurrogate } from './advantage.ts'
 import { rollOut, type Rollouts } from './rollout.ts'
-import type { TrainableDelta } from './trainable.ts'
+import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
 import { ValueFunction } from './value.ts'
 
 export const dpokFields = {
@@ -61,8 +64,12 @@ export const dpokFields = {
   batchSize: z
     .int()
     .positive()
-    .default(96)
-    .describe('Transitions computed at once; changes the memory that it takes, not the result.'),
+    .nullable()
+    .default(null)
+    .describe(
+      'Roll-outs and transitions computed at once, the model’s own number without it; changes the memory that it takes, not the result.',
+    ),
+  ...gradientCheckpointingField,
   rewardWeight: z.number().nonnegative().default(1).describe('Weight α of the reward.'),
   klWeight: z.number().nonnegative().default(0.01).describe('Weight β of the KL to the pre-trained model, per nat.'),
   clipRange: z
@@ -70,7 +77,12 @@ export const dpokFields = {
     .positive()
     .default(0.2)
     .describe('Bound on the change of a summed log-density, nats (the published 1e-4 per element is 1e-4 · D nats).'),
-  learningRate: z.number().positive().default(3e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
+  learningRate: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Learning rate of AdamW, decaying linearly to zero; 3e-3 for shapes and 3e-4 for real checkpoints without it.'),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   value: z.boolean().default(true).describe('Learns a value function and subtracts it from the reward.'),
   valueLearningRate: z.number().positive().default(1e-3).describe('Learning rate of the value function.'),
@@ -98,6 +110,20 @@ interface Place {
   readonly step: number
 }
 
+/** Transitions that are computed at once. */
+interface Transitions {
+  readonly texts: readonly string[]
+  /** Places in the order of sampling. */
+  readonly steps: readonly number[]
+  readonly xt: Tensor // [M, …]
+  readonly xPrev: Tensor // [M, …]
+  /** Mean of the action under the policy that drew it, [M, …]. */
+  oldMean: Tensor
+  readonly advantage: Tensor // [M]
+  /** Of the minibatch. */
+  readonly share: number
+}
+
 /** What one iteration reports; the names are those of `metrics.jsonl`. */
 export interface DpokMetrics {
   readonly images_drawn: number
@@ -111,7 +137,7 @@ export interface DpokMetrics {
   /** 0.5 · mean(Δ²). */
   readonly approx_kl: number
   readonly clipfrac: number
-  /** Largest |Δ| before the first update; rounding alone. */
+  /** Largest |Δ| before the first update, nats; rounding alone. */
   readonly first_delta: number
   readonly grad_norm: number
   readonly lr: number
@@ -138,6 +164,8 @@ export class Dpok {
   readonly #options: DpokOptions
   readonly #policy: GenerativeModel
   readonly #reference: GenerativeModel
+  readonly #learningRate: number
+  readonly #batchSize: number
   readonly #optimiser: AdamW
   readonly #stochasticSteps: readonly number[]
   #value: ValueFunction | undefined
@@ -162,7 +190,9 @@ export class Dpok {
     this.#options = options
     this.#policy = model.with(trainable.delta)
     this.#reference = model.with({})
-    this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: settings.learningRate }))
+    this.#learningRate = settings.learningRate ?? model.defaults.dpokLearningRate
+    this.#batchSize = settings.batchSize ?? model.defaults.batchSize
+    this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: this.#learningRate }))
     this.#stochasticSteps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
     this.iterations = Math.ceil(settings.imagesDrawn / settings.rolloutsPerIteration)
   }
@@ -183,7 +213,11 @@ export class Dpok {
       .flat()
       .slice(0, count)
 
-    const rollouts = rollOut(this.#policy, reward, drawn, (i) => [seed, 2, iteration, i], { sampler, guidance })
+    const rollouts = rollOut(this.#policy, reward, drawn, (i) => [seed, 2, iteration, i], {
+      sampler,
+      guidance,
+      batchSize: this.#batchSize,
+    })
     expectFiniteReward(rollouts, reward)
     const values = this.#values(rollouts)
     const explained = this.#explain(rollouts, values)
@@ -195,10 +229,14 @@ export class Dpok {
     const minibatch = Math.ceil(
       Math.min(places.length, count * settings.transitionsPerRollout) / settings.gradientSteps,
     )
-    const lr = settings.learningRate * (1 - iteration / this.iterations)
-    const steps = Array.from({ length: settings.gradientSteps }, (_, k) =>
-      this.#update(rollouts, advantages, places.slice(k * minibatch, (k + 1) * minibatch), lr),
-    ).filter((step) => step !== undefined)
+    const lr = this.#learningRate * (1 - iteration / this.iterations)
+    const minibatches = Array.from({ length: settings.gradientSteps }, (_, k) =>
+      this.#parts(rollouts, advantages, places.slice(k * minibatch, (k + 1) * minibatch)),
+    ).filter((parts) => parts.length > 0)
+    if (this.#policy.weights.dtype !== 'float32') {
+      for (const part of minibatches.flat()) part.oldMean = withoutGrad(() => this.#mean(this.#policy, part))
+    }
+    const steps = minibatches.map((parts) => this.#update(parts, lr))
     const valueLoss = this.#value?.fit(rollouts)
     this.#iteration++
 
@@ -263,24 +301,59 @@ export class Dpok {
     }
   }
 
-  /** One gradient step on a minibatch of transitions; undefined where the minibatch is empty. */
-  #update(
-    rollouts: Rollouts,
-    advantages: readonly (readonly number[])[],
-    places: readonly Place[],
-    lr: number,
-  ): UpdateMetrics | undefined {
-    if (places.length === 0) return undefined
+  /** The transitions of a minibatch, gathered for as many as are computed at once. */
+  #parts(rollouts: Rollouts, advantages: readonly (readonly number[])[], places: readonly Place[]): Transitions[] {
+    const { sampler } = this.#options
+    const { device } = this.#policy
+    return Array.from({ length: Math.ceil(places.length / this.#batchSize) }, (_, i) => {
+      using scope = tensorScope()
+      const part = places.slice(i * this.#batchSize, (i + 1) * this.#batchSize)
+      const steps = part.map(({ step }) => step)
+      const gathered = (at: (place: Place) => Tensor) => scope.keep(cat(part.map((place) => at(place).unsqueeze(0))))
+      const xt = gathered(({ rollout, step }) => rollouts.states[step].select(0, rollout))
+      const xPrev = gathered(({ rollout, step }) => rollouts.states[step + 1].select(0, rollout))
+      const noise = gathered(({ rollout, step }) => rollouts.noise.select(0, rollout).select(0, step + 1))
+      const sigma = tensor(Float64Array.from(steps, (step) => sampler.steps[step].sigma)).to('float32').to(device)
+      const advantage = part.map(({ rollout, step }) => advantages[step]?.[rollout] ?? rollouts.rewards[rollout])
+      return {
+        texts: part.map(({ rollout }) => rollouts.texts[rollout]),
+        steps,
+        xt,
+        xPrev,
+        oldMean: scope.keep(xPrev.sub(noise.mul(alongRows(sigma, xt)))),
+        advantage: scope.keep(tensor(advantage).to(device)),
+        share: part.length / places.length,
+      }
+    })
+  }
+
+  /** The prediction of a model for transitions, and the mean of its action. */
+  #act(model: GenerativeModel, { texts, steps, xt }: Transitions): { prediction: Tensor; transition: Transition } {
+    const { sampler, guidance } = this.#options
+    const t = tensor(
+      steps.map((step) => sampler.steps[step].t),
+      [steps.length],
+      'int64',
+    ).to(model.device)
+    const prediction = predictGuided(model, encodePrompts(model, texts), texts, xt, t, guidance)
+    return { prediction, transition: ddimTransition(prediction, xt, steps, sampler) }
+  }
+
+  #mean(model: GenerativeModel, part: Transitions): Tensor {
+    using scope = tensorScope()
+    return scope.keep(this.#act(model, part).transition.mean)
+  }
+
+  /** One gradient step on a minibatch of transitions. */
+  #update(parts: readonly Transitions[], lr: number): UpdateMetrics {
     const { settings, trainable } = this.#options
     const total = { policyLoss: 0, kl: 0, approxKl: 0, clipped: 0, largestDelta: 0 }
-    for (let from = 0; from < places.length; from += settings.batchSize) {
-      const part = places.slice(from, from + settings.batchSize)
-      const share = part.length / places.length
-      const { largestDelta, ...means } = this.#accumulate(rollouts, advantages, part, share)
-      total.policyLoss += share * means.policyLoss
-      total.kl += share * means.kl
-      total.approxKl += share * means.approxKl
-      total.clipped += share * means.clipped
+    for (const part of parts) {
+      const { largestDelta, ...means } = this.#accumulate(part)
+      total.policyLoss += part.share * means.policyLoss
+      total.kl += part.share * means.kl
+      total.approxKl += part.share * means.approxKl
+      total.clipped += part.share * means.clipped
       total.largestDelta = Math.max(total.largestDelta, largestDelta)
     }
     const gradNorm = applyGradients([this.#optimiser], trainable.parameters, {
@@ -290,73 +363,46 @@ export class Dpok {
     return { ...total, gradNorm }
   }
 
-  /** Adds the gradient of `share` times the mean loss of these transitions. */
-  #accumulate(
-    rollouts: Rollouts,
-    advantages: readonly (readonly number[])[],
-    places: readonly Place[],
-    share: number,
-  ): Omit<UpdateMetrics, 'gradNorm'> {
+  /** Adds the gradient of the mean loss of these transitions times their share of the minibatch. */
+  #accumulate(part: Transitions): Omit<UpdateMetrics, 'gradNorm'> {
     using _scope = tensorScope()
-    const { settings, sampler, guidance } = this.#options
-    const texts = places.map(({ rollout }) => rollouts.texts[rollout])
-    const stepIndices = places.map(({ step }) => step)
-    const gathered = (at: (place: Place) => Tensor) => cat(places.map((place) => at(place).unsqueeze(0)))
-    const xt = gathered(({ rollout, step }) => rollouts.states[step].select(0, rollout))
-    const xPrev = gathered(({ rollout, step }) => rollouts.states[step + 1].select(0, rollout))
-    const noise = gathered(({ rollout, step }) => rollouts.noise.select(0, rollout).select(0, step + 1))
-    const t = tensor(
-      stepIndices.map((step) => sampler.steps[step].t),
-      [places.length],
-      'int64',
-    )
-    const alphaBar = tensor(stepIndices.map((step) => sampler.steps[step].alphaBar))
-    const predict = (model: GenerativeModel) =>
-      predictGuided(model, encodePrompts(model, texts), texts, xt, t, guidance)
-
-    const advantage = tensor(
-      places.map(({ rollout, step }) => advantages[step]?.[rollout] ?? rollouts.rewards[rollout]),
-    )
-    const referencePrediction = withoutGrad(() => predict(this.#reference))
-    const reference = ddimTransition(referencePrediction, xt, stepIndices, sampler).mean
-    const prediction = predict(this.#policy)
-    const { mean, sigma } = ddimTransition(prediction, xt, stepIndices, sampler)
-    const alongBatch = sigma.reshape(-1, ...xt.shape.slice(1).map(() => 1))
-    const oldMean = xPrev.sub(noise.mul(alongBatch))
+    const { settings, sampler } = this.#options
+    const { xt, xPrev, oldMean, advantage, steps } = part
+    const reference = withoutGrad(() => this.#act(this.#reference, part))
+    using graph = gradientCheckpoints(settings.gradientCheckpointing)
+    const { prediction, transition } = this.#act(this.#policy, part)
+    const { mean, sigma } = transition
 
     const summedDelta = logDensityDifference(xPrev, mean, oldMean, sigma)
-    const exactKl = gaussianKl(mean, reference, sigma)
-    const elements = xt.numel / places.length
+    const exactKl = gaussianKl(mean, reference.transition.mean, sigma)
+    // A mean over random transitions, times their number in a trajectory: the sums over t of Eq. 9.
+    const perTrajectory = this.#stochasticSteps.length
     let policyLoss: Tensor
     let regulariser: Tensor
-    let delta: Tensor
     if (settings.published) {
-      delta = summedDelta.div(elements)
+      const elements = xt.numel / steps.length
       const bound = settings.clipRange / elements
-      policyLoss = delta
+      policyLoss = summedDelta
+        .div(elements)
         .exp()
         .clamp(1 - bound, 1 + bound)
         .mul(advantage)
         .neg()
         .mean()
-      const type = sampler.predictionType
-      const epsilon = toX0AndEpsilon(prediction, xt, alphaBar, type).epsilon
-      regulariser = epsilon
-        .sub(toX0AndEpsilon(referencePrediction, xt, alphaBar, type).epsilon)
-        .square()
-        .mean()
+      const alphaBar = tensor(steps.map((step) => sampler.steps[step].alphaBar)).to(xt.device)
+      const epsilonOf = (of: Tensor) => toX0AndEpsilon(of, xt, alphaBar, sampler.predictionType).epsilon
+      regulariser = epsilonOf(prediction).sub(epsilonOf(reference.prediction)).square().mean()
     } else {
-      delta = summedDelta
-      // A mean over random transitions, times their number in a trajectory: the sums over t of Eq. 9.
-      const perTrajectory = this.#stochasticSteps.length
-      policyLoss = clippedSurrogate(delta, advantage, settings.clipRange).mean().mul(perTrajectory)
+      policyLoss = clippedSurrogate(summedDelta, advantage, settings.clipRange).mean().mul(perTrajectory)
       regulariser = exactKl.mean().mul(perTrajectory)
     }
-    policyLoss.mul(settings.rewardWeight).add(regulariser.mul(settings.klWeight)).mul(share).backward()
+    graph.backward(
+      policyLoss.mul(settings.rewardWeight).add(regulariser.mul(settings.klWeight)).mul(part.share),
+    )
     const sizes = summedDelta.detach().abs()
     return {
       policyLoss: policyLoss.item(),
-      kl: exactKl.mean().item() * this.#stochasticSteps.length,
+      kl: exactKl.mean().item() * perTrajectory,
       approxKl: 0.5 * sizes.square().mean().item(),
       clipped: sizes.gt(settings.clipRange).to('float32').mean().item(),
       largestDelta: sizes.amax(0).item(),
@@ -401,6 +447,9 @@ interface UpdateMetrics {
   readonly largestDelta: number
   readonly gradNorm: number
 }
+
+/** [M] → [M, 1, …], to broadcast against x [M, …]. */
+const alongRows = (values: Tensor, x: Tensor) => values.reshape(-1, ...x.shape.slice(1).map(() => 1))
 
 /** A reward that is not finite, or the same for every image, teaches nothing and would waste the run. */
 function expectFiniteReward({ rewards }: Rollouts, reward: Reward): void {

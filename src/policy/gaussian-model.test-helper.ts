@@ -6,7 +6,7 @@
 import { ddimSampler, type Sampler } from '../diffusion/ddim.ts'
 import { chainOfSampler, type GaussianChain } from '../diffusion/gaussian-chain.test-helper.ts'
 import { scheduleFromAlphaBar } from '../diffusion/schedule.ts'
-import type { Conditioning, GenerativeModel } from '../networks/generative-model.ts'
+import type { Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
 import { Weights, type Delta } from '../networks/weights.ts'
 import type { Reward } from '../reward/reward.ts'
 import { cat, tensor, zeros } from '../tensor/create.ts'
@@ -24,14 +24,29 @@ class GaussianModel implements GenerativeModel {
   readonly name = 'gaussian'
   readonly sha256 = 'a'.repeat(64)
   readonly stateShape = [1, 2, 2]
+  readonly resolution = 2
   readonly schedule = scheduleFromAlphaBar({ alphaBar: [0.9, 0.6, 0.3, 0.05], predictionType: 'x0' })
   readonly lossWeighting = undefined
   readonly finalAlphaBar = 1
-  readonly defaults = { steps: times, eta: 1, guidance: 1 }
+  readonly device = 'cpu'
+  readonly clipSample = undefined
+  readonly defaults: ModelDefaults = {
+    steps: times,
+    eta: 1,
+    guidance: 1,
+    batchSize: 96,
+    parameters: 'all',
+    dpokLearningRate: 1e-2,
+    rewardWeightedLearningRate: 1e-2,
+  }
   readonly weights: Weights
 
   constructor(weights: Weights) {
     this.weights = weights
+  }
+
+  isDenoiser(): boolean {
+    return true
   }
 
   isTextPath(name: string): boolean {
@@ -60,6 +75,10 @@ class GaussianModel implements GenerativeModel {
   }
 
   decode(x0: Tensor): Tensor {
+    return x0
+  }
+
+  preview(x0: Tensor): Tensor {
     return x0
   }
 

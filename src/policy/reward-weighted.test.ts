@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { RewardError } from '../errors.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
-import type { Picture } from '../images/png.ts'
+import { tensor } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
@@ -14,18 +14,21 @@ import { RewardWeighted, RewardWeightedSettings, type ScoredImage } from './rewa
 
 useThreads(1)
 
-function picture(level: number): Picture {
-  return { bytes: new Uint8Array(12).fill(level), width: 2, height: 2 }
-}
 const x0Of = (level: number) => level / 127.5 - 1
+/** Grey pictures of 2 × 2 as x_0, [N, 1, 2, 2]. */
+const latentsOf = (levels: readonly number[]) =>
+  tensor(
+    levels.flatMap((level) => new Array<number>(4).fill(x0Of(level))),
+    [levels.length, 1, 2, 2],
+  )
 
 /** Grey pictures around the middle, the lighter the better. */
 const levels = Array.from({ length: 40 }, (_, i) => 60 + 3 * i)
 const rewardOf = (level: number) => ((level - 60) / 120) ** 2
-const images: ScoredImage[] = levels.map((level) => ({ picture: picture(level), text: 'low', reward: rewardOf(level) }))
+const images: ScoredImage[] = levels.map((level) => ({ text: 'low', reward: rewardOf(level) }))
 const pretrainingLevel = 40
 const pretraining: PretrainingSource = (_from, count) => ({
-  pictures: Array.from({ length: count }, () => picture(pretrainingLevel)),
+  x0: latentsOf(new Array<number>(count).fill(pretrainingLevel)),
   captions: new Array<string>(count).fill('low'),
 })
 
@@ -36,6 +39,7 @@ function train(settings: Partial<RewardWeightedSettings>, scored = images) {
     model: gaussianModel(),
     trainable,
     images: scored,
+    latents: latentsOf(levels),
     pretraining,
     seed: 3,
     settings: RewardWeightedSettings.parse({
@@ -124,7 +128,15 @@ describe('reward-weighted training where the optimum is known', () => {
 describe('a reward-weighted run', () => {
   const settings = RewardWeightedSettings.parse({ updates: 6, batchSize: 4, klO: 0.1, learningRate: 0.1 })
   const start = () =>
-    new RewardWeighted({ model: gaussianModel(), trainable: shiftsFrom(), images, pretraining, seed: 3, settings })
+    new RewardWeighted({
+      model: gaussianModel(),
+      trainable: shiftsFrom(),
+      images,
+      latents: latentsOf(levels),
+      pretraining,
+      seed: 3,
+      settings,
+    })
 
   it('continues from its saved state bit for bit', () => {
     const folder = mkdtempSync(join(tmpdir(), 'attune-'))
@@ -165,6 +177,7 @@ describe('a reward-weighted run', () => {
       model: gaussianModel(),
       trainable: shiftsFrom(),
       images,
+      latents: latentsOf(levels),
       pretraining: (from, count) => {
         asked.push(from, count)
         return pretraining(from, count)
@@ -180,7 +193,8 @@ describe('a reward-weighted run', () => {
     using _scope = tensorScope()
     const rewarded = (reward: number, more: Partial<RewardWeightedSettings> = {}) => {
       const scored = images.map((image) => ({ ...image, reward }))
-      const options = { model: gaussianModel(), trainable: shiftsFrom(), pretraining, seed: 3 }
+      const latents = latentsOf(levels)
+      const options = { model: gaussianModel(), trainable: shiftsFrom(), latents, pretraining, seed: 3 }
       return () => new RewardWeighted({ ...options, images: scored, settings: { ...settings, ...more } })
     }
     assert.throws(rewarded(0), RewardError)

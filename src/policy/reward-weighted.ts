@@ -10,6 +10,7 @@
  * 4. Threshold filtering: images with r below the threshold are left out.
  * 5. Prompts are dropped at the rate of pre-training, so that guidance keeps working.
  * 6. The learning rate decays linearly to zero.
+ * 7. An image is encoded once, as the mean of the autoencoder's posterior, not as a new sample of it for every update.
  */
 import { z } from 'zod'
 import { denoisingLoss } from '../diffusion/denoising-loss.ts'
@@ -17,18 +18,18 @@ import { addNoise } from '../diffusion/prediction.ts'
 import { RewardError } from '../errors.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
-import { pixelsOf, type Picture } from '../images/png.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { random, seedOf } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
+import { gradientCheckpoints } from '../tensor/gradient-checkpoints.ts'
 import { randint, randn, tensor } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { below, under, type TrainingState } from '../tensor/training-state.ts'
-import type { TrainableDelta } from './trainable.ts'
+import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
 
 export const rewardWeightedFields = {
   updates: z.int().positive().default(2000).describe('Gradient steps.'),
@@ -37,6 +38,12 @@ export const rewardWeightedFields = {
     .positive()
     .default(64)
     .describe('Generated images per update; as many pre-training images beside them.'),
+  gradientAccumulationSteps: z
+    .int()
+    .positive()
+    .default(1)
+    .describe('Parts in which the images of an update are computed; changes the memory that it takes, not the result.'),
+  ...gradientCheckpointingField,
   pretrainingWeight: z.number().nonnegative().default(0.5).describe('Weight β of the pre-training loss.'),
   klD: z.number().nonnegative().default(0).describe('γ of KL-D: the weight of an image is max(0, reward + γ).'),
   klO: z
@@ -45,7 +52,12 @@ export const rewardWeightedFields = {
     .default(0)
     .describe('γ of KL-O: weight of the squared distance to the pre-trained model’s prediction.'),
   threshold: z.number().default(0).describe('Images with a lower reward are left out.'),
-  learningRate: z.number().positive().default(1.5e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
+  learningRate: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Learning rate of AdamW, decaying linearly to zero; 1.5e-3 for shapes and 1e-4 for real checkpoints without it.'),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   promptDropout: z
     .number()
@@ -59,7 +71,6 @@ export type RewardWeightedSettings = z.infer<typeof RewardWeightedSettings>
 
 /** A generated image with the reward's prediction for it. */
 export interface ScoredImage {
-  readonly picture: Picture
   readonly text: string
   readonly reward: number
 }
@@ -68,6 +79,8 @@ export interface RewardWeightedOptions {
   readonly model: GenerativeModel
   readonly trainable: TrainableDelta
   readonly images: readonly ScoredImage[]
+  /** x_0 of the images [N, C, h, w], on any device. */
+  readonly latents: Tensor
   readonly pretraining: PretrainingSource
   readonly seed: number
   readonly settings: RewardWeightedSettings
@@ -88,7 +101,8 @@ export class RewardWeighted {
   readonly #policy: GenerativeModel
   readonly #reference: GenerativeModel
   readonly #optimiser: AdamW
-  readonly #images: readonly ScoredImage[]
+  readonly #images: readonly (ScoredImage & { readonly row: number })[]
+  readonly #learningRate: number
   readonly #alphaBar: Tensor
   #update = 0
 
@@ -96,11 +110,14 @@ export class RewardWeighted {
   constructor(options: RewardWeightedOptions) {
     const { model, trainable, settings } = options
     this.#options = options
-    this.#images = options.images.filter(({ reward }) => !(reward < settings.threshold))
+    this.#images = options.images
+      .map((image, row) => ({ ...image, row }))
+      .filter(({ reward }) => !(reward < settings.threshold))
     expectSomeWeight(this.#images, settings)
     this.#policy = model.with(trainable.delta)
     this.#reference = model.with({})
-    this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: settings.learningRate }))
+    this.#learningRate = settings.learningRate ?? model.defaults.rewardWeightedLearningRate
+    this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: this.#learningRate }))
     this.#alphaBar = unscoped(() => tensor(Float32Array.from(model.schedule.alphaBar)))
   }
 
@@ -111,29 +128,28 @@ export class RewardWeighted {
   /** One gradient step on generated and pre-training images. */
   step(): RewardWeightedMetrics {
     using _scope = tensorScope()
-    const { settings, seed, pretraining, trainable } = this.#options
+    const { settings, seed, latents, pretraining, trainable } = this.#options
     const stream = random(seed, 1, this.#update)
     const batch = Array.from({ length: settings.batchSize }, () => stream.pick(this.#images))
-    const weights = tensor(batch.map(({ reward }) => Math.max(0, reward + settings.klD)))
     const drop = (text: string) => (stream.uniform() < settings.promptDropout ? '' : text)
-
-    // Each half is taken back through its own graph, so that only one is held at a time; the gradients add up.
-    const rewardLoss = heldLoss(() => {
-      const own = this.#loss(
-        batch.map(({ picture }) => picture),
-        batch.map(({ text }) => drop(text)),
-        2,
-      )
-      const weighted = own.loss.mul(weights).mean()
-      return settings.klO > 0 ? weighted.add(own.distance().mul(settings.klO)) : weighted
-    }, 1)
+    const rows = tensor(
+      batch.map(({ row }) => row),
+      [batch.length],
+      'int64',
+    )
+    const own = {
+      x0: latents.indexSelect(0, rows.to(latents.device)),
+      texts: batch.map(({ text }) => drop(text)),
+      weights: batch.map(({ reward }) => Math.max(0, reward + settings.klD)),
+    }
+    const rewardLoss = this.#accumulate(own, 2, settings.klO, 1)
     let pretrainingLoss = 0
     if (settings.pretrainingWeight > 0) {
-      const { pictures, captions } = pretraining(this.#update * settings.batchSize, settings.batchSize)
-      const texts = captions.map(drop)
-      pretrainingLoss = heldLoss(() => this.#loss(pictures, texts, 3).loss.mean(), settings.pretrainingWeight)
+      const { x0, captions } = pretraining(this.#update * settings.batchSize, settings.batchSize)
+      const theirs = { x0, texts: captions.map(drop), weights: captions.map(() => 1) }
+      pretrainingLoss = this.#accumulate(theirs, 3, 0, settings.pretrainingWeight)
     }
-    const lr = settings.learningRate * (1 - this.#update / settings.updates)
+    const lr = this.#learningRate * (1 - this.#update / settings.updates)
     const gradNorm = applyGradients([this.#optimiser], trainable.parameters, {
       maxGradNorm: settings.maxGradNorm,
       learningRates: [lr],
@@ -149,37 +165,63 @@ export class RewardWeighted {
     }
   }
 
-  /** Denoising loss [B] of pictures, and the mean squared distance to the pre-trained model's prediction. */
-  #loss(
-    pictures: readonly Picture[],
-    texts: readonly string[],
-    streamId: number,
-  ): { loss: Tensor; distance: () => Tensor } {
-    const { model, seed } = this.#options
+  /**
+   * Adds the gradient of `weight` times the weighted mean of the denoising losses. Each part is taken back through its own
+   * graph, so that only one is held at a time; the gradients add up.
+   * @param streamId of the noise
+   * @param klO      γ of KL-O
+   * @returns        the loss, without its weight
+   */
+  #accumulate(all: NoisyImages, streamId: number, klO: number, weight: number): number {
+    using _scope = tensorScope()
+    const { model, seed, settings } = this.#options
     const generator = new Generator(seedOf(seed, streamId, this.#update))
-    const x0 = model.encode(pixelsOf(pictures))
-    const t = randint(0, model.schedule.alphaBar.length, [pictures.length], generator)
-    const epsilon = randn(x0.shape, generator)
-    const alphaBar = this.#alphaBar.indexSelect(0, t)
+    const count = all.texts.length
+    const t = randint(0, model.schedule.alphaBar.length, [count], generator)
+    const epsilon = randn(all.x0.shape, generator)
+    const size = Math.ceil(count / settings.gradientAccumulationSteps)
+    let total = 0
+    for (let from = 0; from < count; from += size) {
+      using _part = tensorScope()
+      using graph = gradientCheckpoints(settings.gradientCheckpointing)
+      const to = Math.min(count, from + size)
+      const rows = (of: Tensor) => of.slice(0, from, to)
+      const part = {
+        x0: rows(all.x0).to(model.device),
+        texts: all.texts.slice(from, to),
+        t: rows(t),
+        epsilon: rows(epsilon).to(model.device),
+      }
+      const weights = tensor(all.weights.slice(from, to)).to(model.device)
+      const { losses, prediction, reference } = this.#losses(part)
+      const weighted = losses.mul(weights).mean()
+      const loss = klO > 0 ? weighted.add(prediction.sub(reference()).square().mean().mul(klO)) : weighted
+      const share = (to - from) / count
+      graph.backward(loss.mul(weight * share))
+      total += share * loss.item()
+    }
+    return total
+  }
+
+  /** Denoising losses [B] with the prediction they are of, and what the pre-trained model predicts there. */
+  #losses({ x0, texts, t, epsilon }: Pick<NoisyImages, 'x0' | 'texts'> & { t: Tensor; epsilon: Tensor }): {
+    losses: Tensor
+    prediction: Tensor
+    reference: () => Tensor
+  } {
+    const { model } = this.#options
+    const { lossWeighting: weighting, device } = model
+    const alphaBar = this.#alphaBar.indexSelect(0, t).to(device)
     const xt = addNoise(x0, epsilon, alphaBar)
+    const times = t.to(device)
     // Supervised training sees the plain prediction; guidance is a matter of sampling.
-    const predict = (of: GenerativeModel) => predictGuided(of, encodePrompts(of, texts), texts, xt, t, 1)
-    const prediction = predict(this.#policy)
+    const predictBy = (of: GenerativeModel) => predictGuided(of, encodePrompts(of, texts), texts, xt, times, 1)
+    const prediction = predictBy(this.#policy)
     const type = model.schedule.predictionType
     return {
-      loss: denoisingLoss({
-        prediction,
-        x0,
-        epsilon,
-        alphaBar,
-        type,
-        ...(model.lossWeighting && { weighting: model.lossWeighting }),
-      }),
-      distance: () =>
-        prediction
-          .sub(withoutGrad(() => predict(this.#reference)))
-          .square()
-          .mean(),
+      losses: denoisingLoss({ prediction, x0, epsilon, alphaBar, type, ...(weighting && { weighting }) }),
+      prediction,
+      reference: () => withoutGrad(() => predictBy(this.#reference)),
     }
   }
 
@@ -202,12 +244,10 @@ export class RewardWeighted {
   }
 }
 
-/** Adds the gradient of `weight` times a loss and lets its graph go. Returns the loss. */
-function heldLoss(lossOf: () => Tensor, weight: number): number {
-  using _scope = tensorScope()
-  const loss = lossOf()
-  loss.mul(weight).backward()
-  return loss.item()
+interface NoisyImages {
+  readonly x0: Tensor // [B, …]
+  readonly texts: readonly string[]
+  readonly weights: readonly number[]
 }
 
 function expectSomeWeight(images: readonly ScoredImage[], settings: RewardWeightedSettings): void {

@@ -10,20 +10,20 @@ import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { full, stack } from '../tensor/create.ts'
+import { cat, full, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 export interface Rollouts {
   /** N prompts. */
   readonly texts: readonly string[]
-  /** x_T … x_0: steps + 1 tensors [N, …]. */
+  /** x_T … x_0: steps + 1 tensors [N, …], float32 as the log-density uses them, on the policy's device. */
   readonly states: readonly Tensor[]
   /** Noise of each step, [N, steps + 1, …] with x_T first: the action's mean was x_{t-1} − σ_t · noise. */
   readonly noise: Tensor
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
-  /** Features of the predicted clean image at each step, as the reward sees it: steps tensors [N, f]. */
+  /** Features of the predicted clean image at each step, as the reward sees it: steps tensors [N, f], on the CPU. */
   readonly features: readonly Tensor[]
 }
 
@@ -31,6 +31,8 @@ export interface Rollouts {
 export interface RolloutSettings {
   readonly sampler: Sampler
   readonly guidance: number
+  /** Roll-outs computed at once. */
+  readonly batchSize: number
 }
 
 /**
@@ -42,21 +44,49 @@ export function rollOut(
   reward: Reward,
   texts: readonly string[],
   noisePath: (index: number) => readonly number[],
+  settings: RolloutSettings,
+): Rollouts {
+  using scope = tensorScope()
+  const { batchSize } = settings
+  const parts: Rollouts[] = []
+  for (let from = 0; from < texts.length; from += batchSize) {
+    const batch = texts.slice(from, from + batchSize)
+    parts.push(rollOutBatch(policy, reward, batch, (i) => noisePath(from + i), settings))
+  }
+  const [{ states, features }] = parts
+  const joined = {
+    texts,
+    states: states.map((_, step) => cat(parts.map((part) => part.states[step]))),
+    noise: cat(parts.map(({ noise }) => noise)),
+    rewards: parts.flatMap(({ rewards }) => rewards),
+    features: features.map((_, step) => cat(parts.map((part) => part.features[step]))),
+  }
+  for (const tensor of [joined.noise, ...joined.states, ...joined.features]) scope.keep(tensor)
+  return joined
+}
+
+function rollOutBatch(
+  policy: GenerativeModel,
+  reward: Reward,
+  texts: readonly string[],
+  noisePath: (index: number) => readonly number[],
   { sampler, guidance }: RolloutSettings,
 ): Rollouts {
   using scope = tensorScope()
   using _noGrad = noGrad()
   const prompts = encodePrompts(policy, texts)
-  const noise = stack(texts.map((_, i) => noiseFor(noisePath(i), policy.stateShape, sampler.steps.length)))
+  const drawn = stack(texts.map((_, i) => noiseFor(noisePath(i), policy.stateShape, sampler.steps.length)))
+  const noise = drawn.to(policy.device)
   const { states, predictions } = sampleTrajectories({
     predict: (xt, t) => predictGuided(policy, prompts, texts, xt, t, guidance),
     sampler,
     noise,
   })
   const features = predictions.map((prediction, i) => {
-    const level = full([texts.length], sampler.steps[i].alphaBar)
+    using step = tensorScope()
+    const level = full([texts.length], sampler.steps[i].alphaBar, 'float32', policy.device)
     const { x0 } = toX0AndEpsilon(prediction, states[i], level, policy.schedule.predictionType)
-    return reward.features(policy.decode(x0), texts)
+    return step.keep(reward.features(policy.preview(x0), texts).to('cpu'))
   })
   const rewards = reward.score(policy.decode(states[states.length - 1]), texts).toArray()
   for (const tensor of [noise, ...states, ...features]) scope.keep(tensor)

@@ -5,16 +5,15 @@ import { readKnownPrompts } from '../images/known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { openReward } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
-import { useThreads } from '../tensor/library.ts'
 import { Dpok, dpokFields } from './dpok.ts'
-import { openPolicy } from './open-policy.ts'
+import { openPolicy, writePolicy } from './policy-file.ts'
 import { drawSamples } from './sample-images.ts'
-import { policyFileName, trainableDelta, trainableFields, writePolicy } from './trainable.ts'
+import { trainableDelta, trainableFields } from './trainable.ts'
 import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
 
 export const DpokConfig = z.strictObject({
   prompts: z.string().min(1).describe('Prompt file: .txt, .jsonl, or the .json of the public DPOK code.'),
-  reward: z.string().min(1).describe('Run of `reward train`.'),
+  reward: z.string().min(1).describe('Run of `reward train`, or another reward model.'),
   ...dpokFields,
   ...trainableFields,
   ...samplingFields,
@@ -35,11 +34,10 @@ export function trainDpok(config: DpokConfig, open: Open): Promise<Manifest> {
   const { prompts: file, policy: start, seed } = config
   const parents = { prompts: file, reward: config.reward, ...(start === null ? {} : { policy: start }) }
   return inTrainingRun({ folder: out, stage: 'policy dpok', config: settings, parents, resume }, async (run) => {
-    useThreads(config.threads)
-    const opened = await open(config.model)
+    const opened = await open(config)
     const { model } = opened
     const texts = (await readKnownPrompts(file, opened)).map(({ text }) => text)
-    const reward = openReward(config.reward, opened.encoder)
+    const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
     const sampling = samplingOf(model, config)
     const earlier = start === null ? undefined : openPolicy(model, start)
     const trainable = trainableDelta(model, config, seed, earlier)
@@ -69,8 +67,15 @@ export function trainDpok(config: DpokConfig, open: Open): Promise<Manifest> {
       sampleEvery: config.sampleEvery,
       sample: (step) => drawSamples(run, step, model.with(trainable.delta), texts, sampling, seed),
     })
-    writePolicy(run.path(policyFileName), model, trainable.parameters, config)
     const { images_drawn: imagesDrawn, updates, ...last } = metrics
+    writePolicy((name) => run.path(name), model, trainable, {
+      algorithm: 'dpok',
+      run: out,
+      reward: reward.name,
+      seed,
+      updates,
+      klWeight: config.klWeight,
+    })
     return finishTraining(run, { imagesDrawn, updates, seconds, ...last, ...sampling, modelSha256: model.sha256 })
   })
 }

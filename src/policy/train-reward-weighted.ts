@@ -1,35 +1,48 @@
 /** `policy reward-weighted`: supervised fine-tuning on generated images, each weighted by its reward. */
+import { existsSync, rmSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import { imageParents, readImages } from '../images/image-run.ts'
-import { modelFields, samplingOf, type Open } from '../images/open-model.ts'
+import { encodeFiles } from '../images/encode.ts'
+import { imageParents, readImages, type StoredImage } from '../images/image-run.ts'
+import { openTrainingImages, trainingImagesFields } from '../images/training-images.ts'
+import { modelFields, samplingOf, type Open, type OpenModel, type PretrainingSource } from '../images/open-model.ts'
 import { readPictures } from '../images/pictures.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
 import { openReward, scorePictures } from '../reward/open-reward.ts'
-import type { Manifest } from '../run.ts'
-import { useThreads } from '../tensor/library.ts'
-import { openPolicy } from './open-policy.ts'
+import type { Reward } from '../reward/reward.ts'
+import { unitRange, type UnitRange } from '../reward/unit-range.ts'
+import type { Manifest, Run } from '../run.ts'
+import { tensor } from '../tensor/create.ts'
+import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
+import { unscoped } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { openPolicy, writePolicy } from './policy-file.ts'
 import { RewardWeighted, rewardWeightedFields } from './reward-weighted.ts'
 import { drawSamples } from './sample-images.ts'
-import { policyFileName, trainableDelta, trainableFields, writePolicy } from './trainable.ts'
+import { trainableDelta, trainableFields } from './trainable.ts'
 import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
 
 export const RewardWeightedConfig = z.strictObject({
   images: z.array(z.string().min(1)).min(1).describe('Run folders of generated images, labelled or not.'),
-  reward: z.string().min(1).describe('Run of `reward train`; its scores are the weights.'),
+  reward: z.string().min(1).describe('Run of `reward train`, or another reward model; its scores are the weights.'),
   ...rewardWeightedFields,
   ...trainableFields,
+  ...trainingImagesFields,
   ...modelFields,
   ...trainingRunFields,
   checkpointEvery: trainingRunFields.checkpointEvery.default(200),
 })
 export type RewardWeightedConfig = z.infer<typeof RewardWeightedConfig>
 
+/** Latents and scores of the images, kept until the run is done. */
+const encodedName = 'encoded.safetensors'
+
 /**
  * Trains a policy on images that the model drew, weighted by the reward. A step is one update.
  *
  * @throws {FormatError} a reward of another encoder, or a policy of another model
  * @throws {RewardError} no image has a positive weight, or a reward is not finite
- * @throws {ConfigError} a pre-training loss is asked for, but the model brings no pre-training data
+ * @throws {ConfigError} a pre-training loss is asked for, but there are no pre-training images
  */
 export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): Promise<Manifest> {
   const { out, resume, ...settings } = config
@@ -42,17 +55,16 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): P
   const options = { folder: out, stage: 'policy reward-weighted', config: settings, parents, resume }
   return inTrainingRun(options, async (run) => {
     const stored = await readImages(...config.images)
-    useThreads(config.threads)
-    const { model, encoder, pretraining = withoutPretraining } = await open(config.model)
-    if (config.pretrainingWeight > 0) pretraining(0, 1)
-    const reward = openReward(config.reward, encoder)
+    const opened = await open(config)
+    const { model } = opened
+    const pretraining = await pretrainingOf(config, opened)
+    const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
     const earlier = start === null ? undefined : openPolicy(model, start)
     const trainable = trainableDelta(model, config, seed, earlier)
-    const texts = stored.map(({ record }) => record.text)
-    const pictures = await readPictures(stored.map(({ file }) => file))
-    const scores = scorePictures(reward, pictures, texts)
-    const images = pictures.map((picture, i) => ({ picture, text: texts[i], reward: scores[i] }))
-    const algorithm = new RewardWeighted({ model, trainable, images, pretraining, seed, settings: config })
+    const { latents, scores } = await encodedImages(run, model, reward, stored)
+    const range = unitRange(reward, scores)
+    const images = stored.map(({ record: { text } }, i) => ({ text, reward: range.map(scores[i]) }))
+    const algorithm = new RewardWeighted({ model, trainable, images, latents, pretraining, seed, settings: config })
     const trainer = {
       total: config.updates,
       get done() {
@@ -62,7 +74,7 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): P
       state: () => algorithm.state(),
       load: (state: Parameters<RewardWeighted['load']>[0]) => algorithm.load(state),
     }
-    const shown = [...new Set(texts)]
+    const shown = [...new Set(images.map(({ text }) => text))]
     const sampling = samplingOf(model, { steps: null, eta: null, guidance: null })
     const { metrics, seconds } = await trainToEnd(run, trainer, {
       label: 'reward-weighted',
@@ -72,19 +84,82 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): P
       sampleEvery: config.sampleEvery,
       sample: (step) => drawSamples(run, step, model.with(trainable.delta), shown, sampling, seed),
     })
-    writePolicy(run.path(policyFileName), model, trainable.parameters, config)
     const { updates, ...last } = metrics
+    writePolicy((name) => run.path(name), model, trainable, {
+      algorithm: 'reward-weighted',
+      run: out,
+      reward: reward.name,
+      seed,
+      updates,
+    })
+    rmSync(run.path(encodedName), { force: true })
     const meanReward = scores.reduce((sum, score) => sum + score, 0) / scores.length
-    const results = { imagesDrawn: images.length, updates, seconds, meanReward, ...last, modelSha256: model.sha256 }
-    return finishTraining(run, results)
+    return finishTraining(run, {
+      imagesDrawn: images.length,
+      updates,
+      seconds,
+      meanReward,
+      ...rangeResult(range),
+      ...last,
+      modelSha256: model.sha256,
+    })
   })
 }
 
-function withoutPretraining(): never {
+const rangeResult = ({ low, high }: UnitRange) =>
+  low === 0 && high === 1 ? {} : { rewardMappedFrom: [low, high] as const }
+
+/** x_0 and score of every image; what an earlier process of this run has computed is read. */
+async function encodedImages(
+  run: Run,
+  model: GenerativeModel,
+  reward: Reward,
+  stored: readonly StoredImage[],
+): Promise<{ latents: Tensor; scores: number[] }> {
+  const file = run.path(encodedName)
+  if (run.resumed && existsSync(file)) {
+    const { tensors } = unscoped(() => readSafetensors(file))
+    return { latents: tensors.get('latents')!, scores: tensors.get('scores')!.toArray() }
+  }
+  const scores: number[] = []
+  const latents = await encodeFiles(
+    model,
+    stored.map((image) => image.file),
+    readPictures,
+    {
+      label: 'generated images',
+      visit: (pictures, from) => {
+        const texts = stored.slice(from, from + pictures.length).map(({ record }) => record.text)
+        scores.push(...scorePictures(reward, pictures, texts))
+      },
+    },
+  )
+  using kept = unscoped(() => tensor(Float64Array.from(scores)))
+  writeSafetensors(
+    file,
+    new Map([
+      ['latents', latents],
+      ['scores', kept],
+    ]),
+  )
+  return { latents, scores }
+}
+
+/** @throws {ConfigError} there are none, and a weight is on them */
+async function pretrainingOf(
+  config: RewardWeightedConfig,
+  { model, pretraining }: OpenModel,
+): Promise<PretrainingSource> {
+  if (config.pretrainingWeight === 0) return pretraining ?? noPretraining
+  if (config.trainDataDir !== null) return openTrainingImages(config, model)
+  return pretraining ?? noPretraining()
+}
+
+function noPretraining(): never {
   throw new ConfigError({
     where: '--pretraining-weight',
-    expected: '0 for a model without pre-training data',
-    received: 'a positive weight',
-    remedy: 'train with --pretraining-weight 0',
+    expected: 'pre-training images in --train-data-dir, or 0',
+    received: 'a positive weight and no images',
+    remedy: 'give a folder of captioned images with --train-data-dir, or train with --pretraining-weight 0',
   })
 }

@@ -18,9 +18,9 @@ import { mergeAdapters, readPolicy, trainableDelta, writePolicy, type Trainable 
 
 useThreads(1)
 
-const lora: Trainable = { parameters: 'lora', loraRank: 3, loraAlpha: 6 }
-const text: Trainable = { parameters: 'text', loraRank: 3, loraAlpha: 6 }
-const all: Trainable = { parameters: 'all', loraRank: 3, loraAlpha: 6 }
+const lora: Trainable = { parameters: 'lora', rank: 3, loraAlpha: 6, loraLayers: ['attention'] }
+const text: Trainable = { parameters: 'text', rank: 3, loraAlpha: 6, loraLayers: ['attention'] }
+const all: Trainable = { parameters: 'all', rank: 3, loraAlpha: 6, loraLayers: ['attention'] }
 
 function predict(model: GenerativeModel): Tensor {
   return withoutGrad(() => {
@@ -120,7 +120,7 @@ describe('what a fine-tuning run changes', () => {
   it('merges by hand: W + alpha/rank · B A', () => {
     using _scope = tensorScope()
     const model = freshModel()
-    const { delta, parameters } = trainableDelta(model, { ...lora, loraRank: 1, loraAlpha: 3 }, 1)
+    const { delta, parameters } = trainableDelta(model, { ...lora, rank: 1, loraAlpha: 3 }, 1)
     disturb(parameters)
     const name = [...delta.adapters!.keys()][0]
     const [a, b] = ['lora_A', 'lora_B'].map((part) => parameters.get(`${name}.${part}`)!.toArray())
@@ -167,7 +167,7 @@ describe('what a fine-tuning run changes', () => {
     writePolicy(file, model, trainableDelta(model, lora, 1).parameters, lora)
     const stored = readPolicy(file, model)
     assert.throws(() => trainableDelta(model, text, 1, stored), FormatError)
-    assert.throws(() => trainableDelta(model, { ...lora, loraRank: 4 }, 1, stored), FormatError)
+    assert.throws(() => trainableDelta(model, { ...lora, rank: 4 }, 1, stored), FormatError)
     assert.throws(() => trainableDelta(model, { ...lora, loraAlpha: 1 }, 1, stored), FormatError)
     const whole = join(folder, 'all-round.safetensors')
     writePolicy(whole, model, trainableDelta(model, all, 1).parameters, all)

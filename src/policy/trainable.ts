@@ -1,42 +1,72 @@
-/** What a fine-tuning run may change, and its file. Everything else is shared with the frozen reference. */
+/** What a fine-tuning run may change. Everything else is shared with the frozen reference. */
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { adapterLayers, type GenerativeModel } from '../networks/generative-model.ts'
 import type { Adapter, Delta } from '../networks/weights.ts'
 import { seedOf } from '../random.ts'
 import { randn, zeros } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
-import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-
-export const policyFileName = 'policy.safetensors'
 
 export const trainableFields = {
   parameters: z
     .enum(['text', 'lora', 'all'])
-    .default('text')
-    .describe('What is trained: the part that reads the prompt, low-rank adapters, or everything.'),
-  loraRank: z.int().positive().default(8).describe('Rank of the adapters (with --parameters lora).'),
+    .nullable()
+    .default(null)
+    .describe(
+      'What is trained: the part that reads the prompt, low-rank adapters, or everything; text for shapes and lora for real checkpoints without it.',
+    ),
+  rank: z.int().positive().default(8).describe('Rank of the adapters.'),
   loraAlpha: z.number().positive().default(8).describe('The adapters’ change is scaled by alpha / rank.'),
+  loraLayers: z
+    .array(z.enum(adapterLayers))
+    .min(1)
+    .default(['attention'])
+    .describe('Layers that get adapters: attention (to_q, to_k, to_v, to_out), feed-forward, convolutions.'),
 }
-export type Trainable = z.infer<z.ZodObject<typeof trainableFields>>
+const Trainable = z.object(trainableFields)
 
-/** A change under training: the parameters by their names in the file, and the delta that uses them. */
+/** Config field of every algorithm that takes gradients through a denoiser. */
+export const gradientCheckpointingField = {
+  gradientCheckpointing: z
+    .boolean()
+    .default(false)
+    .describe('Computes each block of the network twice to save memory; the result is the same.'),
+}
+export type Trainable = z.infer<typeof Trainable>
+
+/** A change under training: float32 leaves by their names, and the delta that uses them. */
 export interface TrainableDelta {
   readonly parameters: ReadonlyMap<string, Tensor>
   readonly delta: Delta
 }
 
-function deltaOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Delta {
+const [downSuffix, upSuffix] = ['.lora_A', '.lora_B']
+
+/** A delta as named tensors: parameters by their names, adapters as `<weight>.lora_A` and `<weight>.lora_B`. */
+export function parametersOf({ trained, adapters }: Delta): Map<string, Tensor> {
+  const named = new Map(trained)
+  for (const [name, { down, up }] of adapters ?? []) named.set(name + downSuffix, down).set(name + upSuffix, up)
+  return named
+}
+
+/** The inverse of {@link parametersOf}. @param scale alpha / rank, of all adapters */
+export function deltaOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Delta {
   const trained = new Map<string, Tensor>()
   const adapters = new Map<string, Adapter>()
   for (const [name, tensor] of parameters) {
-    if (name.endsWith('.lora_A')) {
-      const target = name.slice(0, -'.lora_A'.length)
-      adapters.set(target, { down: tensor, up: parameters.get(`${target}.lora_B`)!, scale })
-    } else if (!name.endsWith('.lora_B')) trained.set(name, tensor)
+    if (name.endsWith(downSuffix)) {
+      const target = name.slice(0, -downSuffix.length)
+      adapters.set(target, { down: tensor, up: parameters.get(target + upSuffix)!, scale })
+    } else if (!name.endsWith(upSuffix)) trained.set(name, tensor)
   }
   return { trained, adapters }
+}
+
+/** Where a run starts: the change of an earlier one. */
+export interface Start {
+  readonly file: string
+  readonly delta: Delta
 }
 
 /**
@@ -46,43 +76,49 @@ function deltaOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Delta 
  */
 export function trainableDelta(
   model: GenerativeModel,
-  { parameters: kind, loraRank, loraAlpha }: Trainable,
+  { parameters, rank, loraAlpha, loraLayers }: Trainable,
   seed: number,
-  start?: StoredPolicy,
+  start?: Start,
 ): TrainableDelta {
+  const kind = parameters ?? model.defaults.parameters
   const made = new Map<string, Tensor>()
   for (const [name, tensor] of model.weights.tensors()) {
     if (kind === 'lora') {
-      if (!model.isAdapterTarget(name)) continue
-      const [out, inputs] = tensor.shape
+      if (!model.isAdapterTarget(name, loraLayers)) continue
+      const [out, inputs, ...kernel] = tensor.shape
       const generator = new Generator(seedOf(seed, made.size))
-      made.set(`${name}.lora_A`, randn([loraRank, inputs], generator).mul_(1 / Math.sqrt(inputs)))
-      made.set(`${name}.lora_B`, zeros([out, loraRank]))
-    } else if (kind === 'all' || model.isTextPath(name)) made.set(name, tensor.detach().clone())
-  }
-  const scale = loraAlpha / loraRank
-  if (start !== undefined) {
-    for (const name of new Set([...made.keys(), ...start.parameters.keys()])) {
-      const own = made.get(name)
-      const tensor = start.parameters.get(name)
-      if (
-        own?.shape.join() !== tensor?.shape.join() ||
-        own === undefined ||
-        tensor === undefined ||
-        start.scale !== scale
-      ) {
-        throw new FormatError({
-          where: `${start.file} ${name}`,
-          expected: `the parameters of --parameters ${kind}`,
-          received: 'a policy that trained others',
-          remedy: 'continue with the same --parameters, --lora-rank and --lora-alpha as that run',
-        })
-      }
-      own.copy_(tensor)
+      const fanIn = kernel.reduce((product, side) => product * side, inputs)
+      const down = randn([rank, inputs, ...kernel], generator).mul_(1 / Math.sqrt(fanIn))
+      made.set(name + downSuffix, down.to(model.device))
+      made.set(name + upSuffix, zeros([out, rank, ...kernel.map(() => 1)], 'float32', model.device))
+    } else if (kind === 'all' ? model.isDenoiser(name) : model.isTextPath(name)) {
+      made.set(name, tensor.detach().to('float32').clone())
     }
   }
+  const scale = loraAlpha / rank
+  if (start !== undefined) startFrom(start, made, scale, kind)
   for (const tensor of made.values()) tensor.requireGrad()
   return { parameters: made, delta: deltaOf(made, scale) }
+}
+
+/** Copies an earlier change. Adapters may have another scale: it moves into B. */
+function startFrom({ file, delta }: Start, made: ReadonlyMap<string, Tensor>, scale: number, kind: string): void {
+  const earlier = parametersOf(delta)
+  for (const name of new Set([...made.keys(), ...earlier.keys()])) {
+    const own = made.get(name)
+    const tensor = earlier.get(name)
+    if (own === undefined || own.shape.join() !== tensor?.shape.join()) {
+      throw new FormatError({
+        where: `${file} ${name}`,
+        expected: own === undefined ? `the parameters of --parameters ${kind}` : `shape [${own.shape.join(', ')}]`,
+        received: tensor === undefined ? 'a policy without it' : `one of [${tensor.shape.join(', ')}]`,
+        remedy: 'continue with the same --parameters, --rank and --lora-layers as that run',
+      })
+    }
+    own.copy_(tensor)
+    const adapter = name.endsWith(upSuffix) ? delta.adapters?.get(name.slice(0, -upSuffix.length)) : undefined
+    if (adapter !== undefined && adapter.scale !== scale) own.mul_(adapter.scale / scale)
+  }
 }
 
 /** Merges adapters into full weights: W + scale · B A. The inverse is to go back to the unmerged weights. */
@@ -90,57 +126,8 @@ export function mergeAdapters(model: GenerativeModel, delta: Delta): Map<string,
   const merged = new Map(delta.trained)
   for (const [name, { down, up, scale }] of delta.adapters ?? []) {
     const weight = merged.get(name) ?? model.weights.tensors().get(name)!
-    merged.set(name, weight.add(up.matmul(down).mul(scale)))
+    const change = up.flatten(1).matmul(down.flatten(1)).mul(scale)
+    merged.set(name, weight.add(change.reshape(...weight.shape)))
   }
   return merged
-}
-
-/** A change read from a file. */
-export interface StoredPolicy {
-  readonly file: string
-  readonly parameters: ReadonlyMap<string, Tensor>
-  readonly scale: number
-  readonly delta: Delta
-}
-
-/** @throws {FileError} */
-export function writePolicy(
-  file: string,
-  model: GenerativeModel,
-  parameters: ReadonlyMap<string, Tensor>,
-  { loraRank, loraAlpha }: Trainable,
-): void {
-  writeSafetensors(file, parameters, {
-    format: 'attune-policy-1',
-    model: model.name,
-    modelSha256: model.sha256,
-    adapterScale: String(loraAlpha / loraRank),
-  })
-}
-
-/**
- * @throws {FileError} no such file
- * @throws {FormatError} not a policy, or one of another model
- */
-export function readPolicy(file: string, model: GenerativeModel): StoredPolicy {
-  const { tensors, metadata } = readSafetensors(file)
-  const mismatch =
-    metadata.format !== 'attune-policy-1'
-      ? ['format attune-policy-1', metadata.format ?? 'none']
-      : metadata.modelSha256 !== model.sha256
-        ? [
-            `a change of ${model.name} ${model.sha256.slice(0, 12)}`,
-            `${metadata.model} ${metadata.modelSha256?.slice(0, 12)}`,
-          ]
-        : undefined
-  if (mismatch !== undefined) {
-    throw new FormatError({
-      where: file,
-      expected: mismatch[0],
-      received: mismatch[1],
-      remedy: 'give the folder of a `policy` run that started from this model',
-    })
-  }
-  const scale = Number(metadata.adapterScale)
-  return { file, parameters: tensors, scale, delta: deltaOf(tensors, scale) }
 }

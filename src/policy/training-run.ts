@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { progress } from '../progress.ts'
 import { startRun, writeFileAtomic, type Manifest, type Run, type RunOptions } from '../run.ts'
-import { policyFileName } from './trainable.ts'
+import { loraFileName, policyFileName } from './policy-file.ts'
 import { readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
@@ -37,7 +37,7 @@ export async function inTrainingRun(options: RunOptions, work: (run: Run) => Pro
     return await work(run)
   } catch (error) {
     run.fail()
-    if (!wrote(checkpointName) && !wrote(policyFileName)) discard(options)
+    if (![checkpointName, policyFileName, loraFileName].some(wrote)) discard(options)
     throw error
   }
 }

@@ -23,7 +23,7 @@ export function trajectoryKl(
   {
     sampler,
     guidance,
-    batchSize = 64,
+    batchSize = Math.min(64, policy.defaults.batchSize),
   }: { readonly sampler: Sampler; readonly guidance: number; readonly batchSize?: number },
 ): number[] {
   using _noGrad = noGrad()
@@ -37,7 +37,9 @@ export function trajectoryKl(
     const { states, predictions } = sampleTrajectories({
       predict: (xt, t) => predictGuided(policy, own, batch, xt, t, guidance),
       sampler,
-      noise: stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length))),
+      noise: stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length))).to(
+        policy.device,
+      ),
     })
     const sums = new Array<number>(batch.length).fill(0)
     for (const { index, t, stochastic } of sampler.steps) {
@@ -45,7 +47,7 @@ export function trajectoryKl(
       using _step = tensorScope()
       const indices = new Array<number>(batch.length).fill(index)
       const mean = ddimTransition(predictions[index], states[index], indices, sampler)
-      const times = full([batch.length], t, 'int64')
+      const times = full([batch.length], t, 'int64', policy.device)
       const prediction = predictGuided(reference, theirs, batch, states[index], times, guidance)
       const { mean: referenceMean } = ddimTransition(prediction, states[index], indices, sampler)
       gaussianKl(mean.mean, referenceMean, mean.sigma)

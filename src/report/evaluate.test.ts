@@ -8,7 +8,7 @@ import type { Picture } from '../images/png.ts'
 import type { Prompt } from '../records.ts'
 import { livingTensors } from '../tensor/scope.ts'
 import { pickBest, readDrawn, writeDrawn, type DrawnImages, type EvaluationPlan } from './draw.ts'
-import { alignmentDifference, evaluatePolicy, splitReport, type WorldJudge } from './evaluate.ts'
+import { alignmentDifference, judgePolicy, splitReport, type WorldJudge } from './evaluate.ts'
 
 /** A world of 2 x 2 pictures: red 200 and more is "red", blue 255 is not clean. */
 const picture = (red: number, blue = 0): Picture => ({
@@ -47,7 +47,7 @@ const better = drawn([220, 230, 240, 0, 0, 0, 0, 0, 0, 0, 255, 255])
 
 test('alignment, differences and categories are what one counts by hand', () => {
   const before = livingTensors()
-  const [theirs, ours] = [evaluatePolicy(plan, base, judge), evaluatePolicy(plan, better, judge)]
+  const [theirs, ours] = [judgePolicy(plan, base, judge), judgePolicy(plan, better, judge)]
   assert.deepEqual(theirs.aligned, [
     [1, 0, 0, 0],
     [0, 1, 1, 0],
@@ -71,7 +71,7 @@ test('alignment, differences and categories are what one counts by hand', () => 
 
 test('images that equal their twins are at distance zero; equal images have no diversity', () => {
   const same = drawn(new Array<number>(12).fill(100))
-  const found = evaluatePolicy(plan, same, judge)
+  const found = judgePolicy(plan, same, judge)
   assert.ok(found.frechet.mean < 1e-9)
   assert.equal(found.diversity.mean, 0)
   const shifted: WorldJudge = {
@@ -79,9 +79,9 @@ test('images that equal their twins are at distance zero; equal images have no d
     read: (one) => ({ ...judge.read(one), twin: () => picture(one.bytes[0] + 51) }),
   }
   // 51 of 255 levels are 0.4 in [-1, 1], in one of three channels
-  assert.ok(Math.abs(evaluatePolicy(plan, same, shifted).frechet.mean - 0.16) < 1e-6)
+  assert.ok(Math.abs(judgePolicy(plan, same, shifted).frechet.mean - 0.16) < 1e-6)
   // one of four images is 2 · 220/255 away from three equal ones: half of the pairs
-  const { diversity } = evaluatePolicy({ ...plan, prompts: plan.prompts.slice(0, 1) }, firstPrompt(base, 8), judge)
+  const { diversity } = judgePolicy({ ...plan, prompts: plan.prompts.slice(0, 1) }, firstPrompt(base, 8), judge)
   assert.ok(Math.abs(diversity.mean - (2 * 220) / 255 / 2) < 1e-6, `${diversity.mean}`)
 })
 
@@ -93,7 +93,7 @@ const firstPrompt = ({ pictures, rewards }: DrawnImages, count: number): DrawnIm
 
 test('free text cannot be judged, and is told before anything is measured', () => {
   const free = { ...plan, prompts: [{ ...plan.prompts[0], attributes: undefined }, ...plan.prompts.slice(1)] }
-  assert.throws(() => evaluatePolicy(free, base, judge), VocabularyError)
+  assert.throws(() => judgePolicy(free, base, judge), VocabularyError)
 })
 
 test('best-of-n keeps the image with the highest reward, the earliest among equals', () => {

@@ -1,6 +1,7 @@
 /**
- * The numbers of the report, from the images that the policies drew: alignment by a judge, fidelity in features of its
- * own, diversity, reward. Every policy is measured on the same prompts, the same noise and equally many images.
+ * The numbers of the report, from the images that the policies drew: alignment, fidelity, diversity, reward. Every policy
+ * is measured on the same prompts, the same noise and equally many images. In the embedded world a judge says whether an
+ * image is as asked; elsewhere a reward says whether it is better than the base's image from the same noise.
  */
 import { VocabularyError } from '../errors.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
@@ -8,6 +9,8 @@ import { random, seedOf, type Random } from '../random.ts'
 import type { Attributes, Prompt } from '../records.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, tensor } from '../tensor/create.ts'
+import { scorePictures } from '../reward/open-reward.ts'
+import type { Reward } from '../reward/reward.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
@@ -33,12 +36,16 @@ export interface WorldJudge {
 
 /** What was measured of one policy. Lists are in the order of the plan: one list a prompt, one number an image. */
 export interface Evaluation {
-  /** 1 where every stated attribute is right, else 0. */
+  readonly measuredBy: 'judge' | 'reward'
+  /**
+   * By a judge: 1 where every stated attribute is right, else 0. By a reward: 1 where the image scores higher than the
+   * base's of the same prompt and noise, 1/2 where both are equal, else 0.
+   */
   readonly aligned: readonly (readonly number[])[]
   readonly rewards: readonly (readonly number[])[]
-  /** Share of clean images. */
-  readonly validShare: number
-  /** Fréchet distance to true twins: mean and interval over disjoint subsets. */
+  /** Share of clean images; null where nothing can tell. */
+  readonly validShare: number | null
+  /** Fréchet distance to true twins or to reference images: mean and interval over disjoint subsets. */
   readonly frechet: Interval
   /** Mean distance between the features of two images of one prompt. */
   readonly diversity: Interval
@@ -49,7 +56,8 @@ export const frechetSubsets = 4
 export const bootstrapResamples = 2000
 
 const twinSeed = 7103
-const featureBatch = 256
+/** Large pictures would fill the memory in large batches. */
+const featureBatch = 64
 
 /**
  * What each prompt asks for.
@@ -69,28 +77,79 @@ export function statedAttributes(prompts: readonly Pick<Prompt, 'text' | 'attrib
 }
 
 /**
+ * Measures a policy by a judge that can read its images.
+ *
  * @throws {VocabularyError} see {@link statedAttributes}
  * @throws {ShapeError} fewer than two images for each of the subsets
  */
-export function evaluatePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: WorldJudge): Evaluation {
-  using _scope = tensorScope()
-  using _noGrad = noGrad()
-  const { imagesPerPrompt, seed } = plan
+export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: WorldJudge): Evaluation {
   const stated = statedAttributes(plan.prompts)
   const read = drawn.pictures.map((picture) => judge.read(picture))
-  const twins = read.map((one, i) => one.twin(random(seed, twinSeed, i)))
-  const features = featuresOf(judge, drawn.pictures)
-  const own = everyNth(features, frechetSubsets)
-  const theirs = everyNth(featuresOf(judge, twins), frechetSubsets)
-  const byPrompt = <T>(values: readonly T[]) =>
-    plan.prompts.map((_, p) => values.slice(p * imagesPerPrompt, (p + 1) * imagesPerPrompt))
+  const twins = read.map((one, i) => one.twin(random(plan.seed, twinSeed, i)))
   return {
-    aligned: byPrompt(read).map((images, p) => images.map((one) => (one.isAligned(stated[p]) ? 1 : 0))),
-    rewards: byPrompt(drawn.rewards),
+    measuredBy: 'judge',
+    aligned: byPrompt(plan, read).map((images, p) => images.map((one) => (one.isAligned(stated[p]) ? 1 : 0))),
+    rewards: byPrompt(plan, drawn.rewards),
     validShare: read.filter(({ clean }) => clean).length / read.length,
+    ...spread(plan, drawn.pictures, twins, (pixels) => judge.features(pixels)),
+  }
+}
+
+/** What a policy is compared with where there is no judge. */
+export interface Comparands {
+  /** The base's images of the plan. */
+  readonly base: DrawnImages
+  /** Images that fidelity is measured against. */
+  readonly reference: readonly Picture[]
+  /** Prefers one image to another; fidelity is measured in the features of its encoder. */
+  readonly scorer: Reward
+}
+
+/**
+ * Measures a policy against the base, image by image from the same prompt and noise.
+ *
+ * @throws {ShapeError} fewer than two images for each of the subsets
+ */
+export function comparePolicy(plan: EvaluationPlan, drawn: DrawnImages, { base, reference, scorer }: Comparands): Evaluation {
+  const texts = plan.prompts.flatMap(({ text }) => new Array<string>(plan.imagesPerPrompt).fill(text))
+  const own = scorePictures(scorer, drawn.pictures, texts)
+  const theirs = scorePictures(scorer, base.pictures, texts)
+  return {
+    measuredBy: 'reward',
+    aligned: byPrompt(
+      plan,
+      own.map((score, i) => (score > theirs[i] ? 1 : score === theirs[i] ? 0.5 : 0)),
+    ),
+    rewards: byPrompt(plan, drawn.rewards),
+    validShare: null,
+    ...spread(plan, drawn.pictures, reference, (pixels) => scorer.encoder.embedImages(pixels).mul(embeddingScale)),
+  }
+}
+
+/** Unit vectors are shorter than a Fréchet distance is read easily. */
+const embeddingScale = 10
+
+/** A list a prompt. */
+function byPrompt<T>({ prompts, imagesPerPrompt }: EvaluationPlan, values: readonly T[]): T[][] {
+  return prompts.map((_, p) => values.slice(p * imagesPerPrompt, (p + 1) * imagesPerPrompt))
+}
+
+/** Fidelity and diversity in a space of features. */
+function spread(
+  { prompts, imagesPerPrompt, seed }: EvaluationPlan,
+  pictures: readonly Picture[],
+  reference: readonly Picture[],
+  encode: (pixels: Tensor) => Tensor,
+): Pick<Evaluation, 'frechet' | 'diversity'> {
+  using _scope = tensorScope()
+  using _noGrad = noGrad()
+  const features = featuresOf(encode, pictures)
+  const own = everyNth(features, frechetSubsets)
+  const theirs = everyNth(featuresOf(encode, reference), frechetSubsets)
+  return {
     frechet: subsetInterval(own.map((subset, s) => frechetDistance(subset, theirs[s]))),
     diversity: bootstrapMean(
-      plan.prompts.map((_, p) => pairDistances(features.slice(0, p * imagesPerPrompt, (p + 1) * imagesPerPrompt))),
+      prompts.map((_, p) => pairDistances(features.slice(0, p * imagesPerPrompt, (p + 1) * imagesPerPrompt))),
       bootstrap(seed),
     ),
   }
@@ -114,7 +173,7 @@ export function splitReport(
   }
   return {
     n: of(policy).flat().length,
-    measuredBy: 'judge',
+    measuredBy: policy.measuredBy,
     alignment: bootstrapMean(of(policy), bootstrap(seed)),
     differenceToBase: pairedDifference(of(policy), of(base), bootstrap(seed)),
     byCategory,
@@ -139,12 +198,14 @@ export function meanOverPrompts(plan: EvaluationPlan, values: readonly (readonly
 
 const bootstrap = (seed: number) => ({ seed: seedOf(seed, 7104), resamples: bootstrapResamples })
 
-/** Features of pictures, [N, d], float64. */
-export function featuresOf(judge: Pick<WorldJudge, 'features'>, pictures: readonly Picture[]): Tensor {
+/** Features of pictures, [N, d], float64, on the CPU. */
+export function featuresOf(encode: (pixels: Tensor) => Tensor, pictures: readonly Picture[]): Tensor {
   using scope = tensorScope()
   using _noGrad = noGrad()
   const batches = Array.from({ length: Math.ceil(pictures.length / featureBatch) }, (_, i) =>
-    judge.features(pixelsOf(pictures.slice(i * featureBatch, (i + 1) * featureBatch))).to('float64'),
+    encode(pixelsOf(pictures.slice(i * featureBatch, (i + 1) * featureBatch)))
+      .to('cpu')
+      .to('float64'),
   )
   return scope.keep(cat(batches))
 }

@@ -27,8 +27,12 @@ const ShareInterval = z.strictObject({ mean: share, low: share, high: share }).r
 const SplitReport = z.strictObject({
   /** Images judged. */
   n: count,
-  measuredBy: z.literal('judge'),
-  /** Share of images with every stated attribute right; every prompt weighs the same; bootstrap over prompts. */
+  measuredBy: z.enum(['judge', 'reward']),
+  /**
+   * By a judge the share of images with every stated attribute right, by a reward the share of images that it prefers to
+   * the base's of the same prompt and noise (so the base has one half). Every prompt weighs the same; bootstrap over
+   * prompts.
+   */
   alignment: ShareInterval,
   /** Paired with the base by prompt and seed; zero for the base itself. */
   differenceToBase: MeanInterval,
@@ -60,12 +64,12 @@ const PolicyReport = z.strictObject({
   /** Of the reward model, on the images of both splits. */
   meanReward: MeanInterval,
   fidelity: z.strictObject({
-    /** Fréchet distance to true renders; smaller is closer. Interval from disjoint subsets. */
+    /** Fréchet distance to true renders, or to reference images; smaller is closer. Interval from disjoint subsets. */
     frechet: z.number(),
     low: z.number(),
     high: z.number(),
-    /** Share of images that are a clean render of anything. */
-    validShare: share,
+    /** Share of images that are a clean render of anything; null where nothing can tell. */
+    validShare: share.nullable(),
   }),
   diversity: MeanInterval,
   seen: SplitReport,
@@ -115,6 +119,10 @@ const Measurement = z.strictObject({
   /** What `diversity` is, as a sentence. */
   diversity: z.string().optional(),
   rewardRange: z.tuple([z.number(), z.number()]).optional(),
+  /** The reward that stands for a judge. */
+  scorer: z.string().optional(),
+  /** What the Fréchet distance is to, where there are no true renders. */
+  reference: z.string().optional(),
 })
 
 /** What the page shows beyond the numbers of the table; each part is left out where it is absent. */
@@ -140,12 +148,15 @@ export const Report = z.strictObject({
   machine: z.string(),
   /** Version of libtorch. */
   torch: z.string(),
-  reward: z.strictObject({
-    /** Labels collected, skips not counted. */
-    labels: count,
-    /** On prompts that the reward model was not trained on, against the labels as recorded. */
-    heldOut: z.strictObject({ n: count, accuracy: share, auc: share, clipScoreAuc: share, ece: share }),
-  }),
+  /** Of the reward that the policies were trained on; null where it learned from no labels of ours. */
+  reward: z
+    .strictObject({
+      /** Labels collected, skips not counted. */
+      labels: count,
+      /** On prompts that the reward model was not trained on, against the labels as recorded. */
+      heldOut: z.strictObject({ n: count, accuracy: share, auc: share, clipScoreAuc: share, ece: share }),
+    })
+    .nullable(),
   policies: z
     .array(PolicyReport)
     .min(1)

@@ -29,6 +29,7 @@ export const toyEncoder: ImageTextEncoder = {
   name: 'toy',
   sha256: 'c'.repeat(64),
   width,
+  device: 'cpu',
   embedImages: (pixels) => unit(pixels.select(1, 0).flatten(1).mul(0.5).add(0.5)),
   embedTexts(texts) {
     const rows = texts.flatMap((text) => {

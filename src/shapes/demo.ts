@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { RunInUseError } from '../errors.ts'
-import type { Open } from '../images/open-model.ts'
+import type { ReportWorld } from '../report/report-command.ts'
 import { writePrompts } from '../prompts/prompt-file.ts'
 import { reportFiles } from '../report/write-report.ts'
 import { writeFileAtomic } from '../run.ts'
 import { CommandLanes } from './command-lanes.ts'
-import { makeReport, ReportConfig } from './report-command.ts'
+import { makeReport, ReportConfig } from '../report/report-command.ts'
 import { seenPrompts, unseenPrompts } from './split.ts'
 
 export const DemoConfig = z.strictObject({
@@ -36,7 +36,7 @@ const selectionRule =
 const marker = 'demo.json'
 
 /** Runs the demo and returns the path of its report. @throws {RunInUseError} the folder holds something else */
-export async function runDemo({ small, seed, out }: DemoConfig, open: Open): Promise<string> {
+export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWorld): Promise<string> {
   const size = small ? sizes.small : sizes.full
   emptyFolder(out)
   const at = (name: string) => join(out, name)
@@ -134,7 +134,7 @@ export async function runDemo({ small, seed, out }: DemoConfig, open: Open): Pro
       out: at('report'),
       ...size.report,
     }),
-    open,
+    world,
     { tuningSeed, selectionRule },
   )
   for (const name of reportFiles) copyFileSync(join(at('report'), name), at(name))

@@ -1,5 +1,5 @@
 /** The embedded CLIP-like encoder behind the interface that rewards use. */
-import { embeddingWidth, imageEmbedding, textEmbedding } from '../networks/clip.ts'
+import { embeddingWidth, imageEmbedding, textEmbedding } from '../networks/embedded/clip.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import type { Weights } from '../networks/weights.ts'
 import { textSize, tokenRows } from './model.ts'
@@ -9,7 +9,8 @@ export function shapesEncoder(weights: Weights, sha256: string): ImageTextEncode
     name: 'shapes-clip',
     sha256,
     width: embeddingWidth,
-    embedImages: (pixels) => imageEmbedding(weights, pixels),
+    device: 'cpu',
+    embedImages: (pixels) => imageEmbedding(weights, pixels.to('cpu')),
     embedTexts: (texts) => textEmbedding(weights, tokenRows(texts), textSize),
   }
 }

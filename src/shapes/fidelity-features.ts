@@ -1,5 +1,5 @@
 /** The features in which fidelity is measured: of a network that read attributes off true renders, and no reward uses. */
-import { encodeImage } from '../networks/image-encoder.ts'
+import { encodeImage } from '../networks/embedded/image-encoder.ts'
 import type { Weights } from '../networks/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 

@@ -46,7 +46,7 @@ describe('the embedded model', () => {
     assert.ok(names.filter((name) => name.startsWith('textEncoder.')).every((name) => textPath.includes(name)))
     assert.ok(textPath.some((name) => name.startsWith('unet.attention.0.cross.')))
     assert.ok(textPath.includes('unet.text.weight') && !textPath.includes('unet.in.weight'))
-    const targets = names.filter((name) => model.isAdapterTarget(name))
+    const targets = names.filter((name) => model.isAdapterTarget(name, ['attention']))
     assert.ok(targets.every((name) => model.weights.tensors().get(name)!.shape.length === 2))
     // two layers of text, three blocks of self- and cross-attention, four maps each
     assert.equal(targets.length, (2 + 3 * 2) * 4)

@@ -1,9 +1,9 @@
 /** The embedded text-to-image model: a small text transformer and a UNet on 24 × 24 pixels. */
 import { cappedInverseNoise } from '../diffusion/denoising-loss.ts'
 import { cosineSchedule, powerTimesteps } from '../diffusion/schedule.ts'
-import type { Conditioning, GenerativeModel } from '../networks/generative-model.ts'
-import { pixelUnet } from '../networks/pixel-unet.ts'
-import { encodeText, type TextEncoderSize } from '../networks/text-encoder.ts'
+import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
+import { pixelUnet } from '../networks/embedded/pixel-unet.ts'
+import { encodeText, type TextEncoderSize } from '../networks/embedded/text-encoder.ts'
 import type { Delta, Weights } from '../networks/weights.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -21,14 +21,30 @@ export function tokenRows(texts: readonly string[]): Tensor {
 /** One training schedule for the model's life: cosine, x0-prediction. */
 export const shapesSchedule = cosineSchedule({ steps: 1000, predictionType: 'x0' })
 
+const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
+  attention: /\.(to_q|to_k|to_v|to_out)\.weight$/,
+  'feed-forward': /\.mlp\.(up|down)\.weight$/,
+  convolutions: /\.conv\d?\.weight$/,
+}
+
 class ShapesModel implements GenerativeModel {
   readonly name = 'shapes'
   readonly sha256: string
   readonly stateShape = [3, imageSize, imageSize]
+  readonly resolution = imageSize
   readonly schedule = shapesSchedule
   readonly lossWeighting = cappedInverseNoise(10)
   readonly finalAlphaBar = 1
-  readonly defaults = { steps: 10, eta: 1, guidance: 1 }
+  readonly clipSample = undefined
+  readonly defaults: ModelDefaults = {
+    steps: 10,
+    eta: 1,
+    guidance: 1,
+    batchSize: 96,
+    parameters: 'text',
+    dpokLearningRate: 3e-3,
+    rewardWeightedLearningRate: 1.5e-3,
+  }
   readonly weights: Weights
 
   constructor(weights: Weights, sha256: string) {
@@ -36,12 +52,20 @@ class ShapesModel implements GenerativeModel {
     this.sha256 = sha256
   }
 
+  get device(): string {
+    return this.weights.device
+  }
+
+  isDenoiser(): boolean {
+    return true
+  }
+
   isTextPath(name: string): boolean {
     return name.startsWith('textEncoder.') || name.includes('.cross.') || name.startsWith('unet.text.')
   }
 
-  isAdapterTarget(name: string): boolean {
-    return /\.(to_q|to_k|to_v|to_out)\.weight$/.test(name)
+  isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean {
+    return name.startsWith('unet.') && layers.some((kind) => adapterTargets[kind].test(name))
   }
 
   /** Denser at high noise: with uniform steps, backgrounds turn grey. */
@@ -59,6 +83,10 @@ class ShapesModel implements GenerativeModel {
 
   decode(x0: Tensor): Tensor {
     return x0.clamp(-1, 1)
+  }
+
+  preview(x0: Tensor): Tensor {
+    return this.decode(x0)
   }
 
   encode(pixels: Tensor): Tensor {

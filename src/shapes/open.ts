@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FormatError } from '../errors.ts'
 import type { OpenModel } from '../images/open-model.ts'
+import { pixelsOf } from '../images/png.ts'
 import { Weights } from '../networks/weights.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { zeros } from '../tensor/create.ts'
@@ -25,7 +26,7 @@ const ownWeights = fileURLToPath(new URL('../../weights/', import.meta.url))
  * @throws {FileError} a file is missing
  * @throws {FormatError} a file is broken, or holds another network
  */
-export function openShapes(folder = ownWeights): OpenModel {
+export function openShapes(folder = ownWeights): Required<OpenModel> {
   const pixels = [1, 3, imageSize, imageSize]
   const model = openNetwork(join(folder, 'generator.safetensors'), shapesModel, (one) =>
     one.predict(zeros(pixels), zeros([1], 'int64'), one.encodeText([''])),
@@ -38,7 +39,10 @@ export function openShapes(folder = ownWeights): OpenModel {
     model,
     encoder,
     vocabulary: shapesVocabulary,
-    pretraining: (from, count) => drawBatch(pretrainingSeed, from, count),
+    pretraining: (from, count) => {
+      const { pictures, captions } = drawBatch(pretrainingSeed, from, count)
+      return { x0: model.encode(pixelsOf(pictures)), captions }
+    },
   }
 }
 

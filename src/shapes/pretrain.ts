@@ -7,7 +7,7 @@
 import { denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { addNoise } from '../diffusion/prediction.ts'
 import { pixelsOf } from '../images/png.ts'
-import { imageEmbedding, textEmbedding } from '../networks/clip.ts'
+import { imageEmbedding, textEmbedding } from '../networks/embedded/clip.ts'
 import { Weights } from '../networks/weights.ts'
 import { progress } from '../progress.ts'
 import { random, seedOf } from '../random.ts'

@@ -1,4 +1,8 @@
-/** Neural-network operators of libtorch that take more than one tensor; PyTorch's `torch.nn.functional`. */
+/**
+ * Neural-network operators of libtorch that take more than one tensor; PyTorch's `torch.nn.functional`. On the device
+ * `meta` tensors have shapes and no elements; where libtorch has no such operator, its shape is computed here.
+ */
+import { zeros } from './create.ts'
 import { operator } from './operator.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -10,10 +14,20 @@ const groupNormOf = operator<[Tensor, number, Tensor | undefined, Tensor | undef
 const layerNormOf = operator<[Tensor, readonly number[], Tensor | undefined, Tensor | undefined, number], Tensor>(
   'layer_norm',
 )
-const attentionOf = operator<[Tensor, Tensor, Tensor, Tensor | undefined], Tensor>('scaled_dot_product_attention')
+const attentionOf = operator<[Tensor, Tensor, Tensor, Tensor | undefined, number, boolean], Tensor>(
+  'scaled_dot_product_attention',
+)
+const padOf = operator<[Tensor, readonly number[], number], Tensor>('constant_pad_nd')
+const upsampleNearestOf = operator<[Tensor, readonly number[]], Tensor>('upsample_nearest2d')
+const resizeBicubicOf = operator<[Tensor, readonly number[], boolean], Tensor>('_upsample_bicubic2d_aa')
+const averagePoolOf = operator<[Tensor, readonly number[]], Tensor>('adaptive_avg_pool2d')
+const geluOf = operator<[Tensor, string], Tensor>('gelu')
 const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
 const pixelUnshuffleOf = operator<[Tensor, number], Tensor>('pixel_unshuffle')
 const crossEntropyOf = operator<[Tensor, Tensor, Tensor | undefined, number], Tensor>('cross_entropy_loss')
+
+const isHollow = (x: Tensor) => x.device === 'meta'
+const hollow = (like: Tensor, shape = like.shape) => zeros(shape, like.dtype, 'meta')
 
 /** x Wᵀ + b: x [.., in], weight [out, in], bias [out] → [.., out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
@@ -22,12 +36,16 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 
 /** x [B, in, H, W], weight [out, in, k, k] → [B, out, H', W']. */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | undefined, stride = 1, padding = 0): Tensor {
-  return conv2dOf(x, weight, bias, stride, padding)
+  if (!isHollow(x)) return conv2dOf(x, weight, bias, stride, padding)
+  const [outputs, , kernel] = weight.shape
+  const [batch, , ...sides] = x.shape
+  const after = sides.map((side) => Math.floor((side + 2 * padding - kernel) / stride) + 1)
+  return hollow(x, [batch, outputs, ...after])
 }
 
 /** Rows of weight [V, d] by index int64 [..] → [.., d]. */
 export function embedding(weight: Tensor, index: Tensor): Tensor {
-  return embeddingOf(weight, index)
+  return isHollow(weight) ? hollow(weight, [...index.shape, weight.shape[1]]) : embeddingOf(weight, index)
 }
 
 /** x / rms(x) · weight over the last dimension. */
@@ -36,17 +54,54 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon = 1e-6): Tensor {
 }
 
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
-  return layerNormOf(x, weight.shape, weight, bias, epsilon)
+  return isHollow(x) ? hollow(x) : layerNormOf(x, weight.shape, weight, bias, epsilon)
 }
 
 /** x [B, C, H, W] normalised over groups of channels; weight and bias [C]. */
 export function groupNorm(x: Tensor, groups: number, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
-  return groupNormOf(x, groups, weight, bias, epsilon)
+  return isHollow(x) ? hollow(x) : groupNormOf(x, groups, weight, bias, epsilon)
 }
 
-/** softmax(q kᵀ / √d + mask) v: q [B, heads, n, d], k and v [B, heads, m, d], mask broadcasts to [B, heads, n, m]. */
-export function attention(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor): Tensor {
-  return attentionOf(q, k, v, mask)
+/**
+ * softmax(q kᵀ / √d + mask) v: q [B, heads, n, d], k and v [B, heads, m, d], mask broadcasts to [B, heads, n, m].
+ * Causal: query i sees keys 0 … i.
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor, causal = false): Tensor {
+  if (!isHollow(q)) return attentionOf(q, k, v, mask, 0, causal)
+  return hollow(q, [...q.shape.slice(0, -1), v.shape[v.shape.length - 1]])
+}
+
+/** Rows and columns of zeros around x [B, C, H, W]. */
+export function pad2d(
+  x: Tensor,
+  { left = 0, right = 0, top = 0, bottom = 0 }: { left?: number; right?: number; top?: number; bottom?: number },
+): Tensor {
+  return padOf(x, [left, right, top, bottom], 0)
+}
+
+/** x [B, C, H, W] → [B, C, height, width], each output the nearest input. */
+export function upsampleNearest(x: Tensor, height: number, width: number): Tensor {
+  return upsampleNearestOf(x, [height, width])
+}
+
+/** x [B, C, H, W] → [B, C, height, width] by bicubic interpolation with antialiasing, as Pillow's. */
+export function resizeBicubic(x: Tensor, height: number, width: number): Tensor {
+  return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : resizeBicubicOf(x, [height, width], false)
+}
+
+/** Means over areas: x [B, C, H, W] → [B, C, height, width]. */
+export function averagePool(x: Tensor, height: number, width: number): Tensor {
+  return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : averagePoolOf(x, [height, width])
+}
+
+/** GELU by its tanh approximation; the exact one is `Tensor.gelu`. */
+export function geluTanh(x: Tensor): Tensor {
+  return geluOf(x, 'tanh')
+}
+
+/** x · σ(1.702 x), the approximation of GELU that OpenAI's CLIP uses. */
+export function quickGelu(x: Tensor): Tensor {
+  return x.mul(x.mul(1.702).sigmoid())
 }
 
 /** [B, C·r², H, W] → [B, C, H·r, W·r]. */

@@ -116,15 +116,32 @@ export function readSafetensors(
   file: string,
   { only = () => true }: { readonly only?: (name: string) => boolean } = {},
 ): { tensors: Map<string, Tensor>; metadata: Readonly<Record<string, string>> } {
+  const tensors = new Map<string, Tensor>()
+  const { metadata } = eachSafetensor(file, (name, read) => {
+    if (only(name)) tensors.set(name, read())
+  })
+  return { tensors, metadata }
+}
+
+/**
+ * Goes through the tensors in the order of the file; `read`, which is called within `visit` or not at all, makes the
+ * tensor on the CPU. One buffer serves all, so beyond what is made this takes the memory of the largest tensor.
+ * @throws as `readSafetensors`
+ */
+export function eachSafetensor(file: string, visit: (name: string, read: () => Tensor) => void): SafetensorsHeader {
   return reading(file, (descriptor) => {
-    const { entries, metadata, start } = readHeader(file, descriptor)
-    const tensors = new Map<string, Tensor>()
+    const header = readHeader(file, descriptor)
+    const { entries, start } = header
+    let buffer = new Uint8Array(0)
     for (const [name, { dtype, shape, begin, end }] of entries) {
-      if (!only(name)) continue
-      const bytes = readExactly(file, descriptor, start + begin, end - begin)
-      tensors.set(name, tensor(bytes, shape, dtype))
+      visit(name, () => {
+        if (buffer.length < end - begin) buffer = new Uint8Array(end - begin)
+        const bytes = buffer.subarray(0, end - begin)
+        readInto(bytes, file, descriptor, start + begin)
+        return tensor(bytes, shape, dtype)
+      })
     }
-    return { tensors, metadata }
+    return header
   })
 }
 
@@ -156,12 +173,17 @@ function reading<T>(file: string, read: (descriptor: number) => T): T {
 
 function readExactly(file: string, descriptor: number, from: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length)
+  readInto(bytes, file, descriptor, from)
+  return bytes
+}
+
+function readInto(bytes: Uint8Array, file: string, descriptor: number, from: number): void {
+  const { length } = bytes
   for (let done = 0; done < length;) {
     const count = readSync(descriptor, bytes, done, Math.min(length - done, longestTransfer), from + done)
     if (count === 0) throw broken(file, `${length} bytes from byte ${from}`, `the end after ${done}`)
     done += count
   }
-  return bytes
 }
 
 function broken(where: string, expected: string, received: string): FormatError {

@@ -323,7 +323,7 @@ export class Tensor {
   /** Converts element type (`float32`) or device (`cpu`, `cuda:0`); the same tensor where nothing changes. */
   to(target: Dtype | (string & {})): Tensor {
     if (target === this.dtype || target === this.device) return this
-    return /^(cpu|cuda(:\d+)?)$/.test(target)
+    return /^(cpu|meta|cuda(:\d+)?)$/.test(target)
       ? toDevice(this, target, dtypeCode(this.dtype))
       : toDtype(this, dtypeCode(target as Dtype))
   }

@@ -1,0 +1,66 @@
+/** A table as a spreadsheet program writes it: BOM, CRLF, quotes, commas or semicolons or tabs. */
+import { CsvError, parse } from 'csv-parse/sync'
+import { FormatError } from './errors.ts'
+
+/** One row that is not blank. */
+export interface CsvRow {
+  /** As a spreadsheet numbers it; the header is row 1. */
+  readonly row: number
+  /** The trimmed cell under a column; empty where the column is missing. */
+  cell(column: string): string
+}
+
+/**
+ * Reads a table with a header. Names of columns are compared without case.
+ *
+ * @throws {FormatError} names the file and the row: broken quotes, a cell without a column, a missing column, no header
+ */
+export function csvRows(
+  name: string,
+  text: string,
+  required: readonly string[],
+): { readonly columns: ReadonlySet<string>; readonly rows: readonly CsvRow[] } {
+  const [header, ...body] = cells(name, text)
+  const columns = (header ?? []).map((column) => column.trim().toLowerCase())
+  for (const column of required) {
+    if (columns.includes(column)) continue
+    throw new FormatError({
+      where: `${name}:1 ${column}`,
+      expected: `a first row with the columns ${required.join(', ')}`,
+      received: columns.some((other) => other !== '') ? columns.join(', ') : 'an empty file',
+      remedy: 'add the column',
+    })
+  }
+  const rows = body.flatMap((record, place): CsvRow[] => {
+    const row = place + 2
+    if (record.every((value) => value.trim() === '')) return []
+    const extra = record.slice(columns.length).find((value) => value.trim() !== '')
+    if (extra !== undefined) {
+      throw new FormatError({
+        where: `${name}:${row}`,
+        expected: `${columns.length} cells, as in the first row`,
+        received: `${record.length}`,
+        remedy: 'put quotes around cells that contain commas',
+      })
+    }
+    return [{ row, cell: (column) => record[columns.indexOf(column)]?.trim() ?? '' }]
+  })
+  return { columns: new Set(columns), rows }
+}
+
+function cells(name: string, text: string): string[][] {
+  const [header] = text.split('\n', 1)
+  const delimiter = header.includes(',') ? ',' : header.includes(';') ? ';' : header.includes('\t') ? '\t' : ','
+  try {
+    return parse(text, { bom: true, delimiter, relax_column_count: true })
+  } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause
+    throw new FormatError({
+      where: `${name}:${cause.lines ?? '?'}`,
+      expected: 'CSV with balanced quotes',
+      received: cause.message,
+      remedy: 'correct the line, or save the table again as CSV',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,44 @@
+/** Where a real checkpoint computes, and in which element type. */
+import { availableParallelism } from 'node:os'
+import { ConfigError } from '../errors.ts'
+import type { Dtype } from '../tensor/dtype.ts'
+import { describeLibrary, useThreads } from '../tensor/library.ts'
+import type { ModelConfig } from './open-model.ts'
+
+export interface Placement {
+  /** `cpu`, `cuda:0`. */
+  readonly device: string
+  /** Of frozen weights and of computing. */
+  readonly dtype: Dtype
+}
+
+const dtypes = { no: 'float32', fp16: 'float16', bf16: 'bfloat16' } as const
+
+/**
+ * Resolves the placement of a config and sets the threads of this process.
+ *
+ * @throws {ConfigError} a GPU that is not there, or fp16 on a CPU
+ */
+export function placementOf({ device: wanted, mixedPrecision, threads }: Omit<ModelConfig, 'model'>): Placement {
+  useThreads(threads ?? availableParallelism())
+  const { cudaDevices } = describeLibrary()
+  const device = wanted === null ? (cudaDevices > 0 ? 'cuda:0' : 'cpu') : wanted === 'cuda' ? 'cuda:0' : wanted
+  const isGpu = device.startsWith('cuda')
+  if (isGpu && Number(device.slice('cuda:'.length)) >= cudaDevices) {
+    throw new ConfigError({
+      where: '--device',
+      expected: cudaDevices === 0 ? 'cpu' : `cpu, or cuda:0 to cuda:${cudaDevices - 1}`,
+      received: device,
+      remedy: 'use a device of this machine; a GPU needs a libtorch with CUDA and its driver',
+    })
+  }
+  if (mixedPrecision === 'fp16' && !isGpu) {
+    throw new ConfigError({
+      where: '--mixed-precision',
+      expected: 'no or bf16 on a CPU',
+      received: 'fp16',
+      remedy: 'fp16 is for GPUs; bf16 takes the same memory',
+    })
+  }
+  return { device, dtype: dtypes[mixedPrecision ?? (isGpu ? 'bf16' : 'no')] }
+}

@@ -1,0 +1,129 @@
+/** `model fetch`: a model from the Hugging Face hub into the local cache, where `resolveCheckpoint` finds it. */
+import { mkdirSync, readlinkSync, rmSync, statfsSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { z } from 'zod'
+import { FileError } from '../../errors.ts'
+import { writeFileAtomic, writing } from '../../files.ts'
+import { progress } from '../../progress.ts'
+import { lockName, takeLock } from '../../run-lock.ts'
+import { readConfig } from './component-config.ts'
+import { bytesHere, downloadFile } from './download-file.ts'
+import { hubCache, isHubName, isRevision, repositoryFolder } from './hub-cache.ts'
+import { listModel, openHub, type Hub, type HubFile, type HubListing } from './hub.ts'
+import { pipelineFile, pipelineParts, wantedFiles } from './wanted-files.ts'
+
+export const FetchConfig = z.strictObject({
+  model: z
+    .string()
+    .refine(isHubName, 'owner/name')
+    .describe('Model on the Hugging Face hub: owner/name; HF_TOKEN opens gated ones.'),
+  revision: z
+    .string()
+    .refine(isRevision, 'a branch, tag or commit')
+    .default('main')
+    .describe('Branch, tag or commit of the model.'),
+  variant: z
+    .enum(['fp16', 'bf16'])
+    .nullable()
+    .default(null)
+    .describe('Precision of the weights to download, where the model has several; the plain files without it.'),
+})
+export type FetchConfig = z.infer<typeof FetchConfig>
+
+const megabyte = 1e6
+
+/**
+ * Downloads what Attune reads of a model into the cache that the Hugging Face libraries share. A killed download is gone on
+ * with; a revision counts as there when all of its files are whole and checked.
+ *
+ * @returns the folder with the model
+ * @throws {DownloadError} no such model, no permission, no network, damaged on the way
+ * @throws {ConfigError} HF_HUB_OFFLINE is set, or the model has no safetensors weights of this kind
+ * @throws {FileError} no space, or the cache cannot be written
+ * @throws {RunInUseError} another process downloads this model
+ */
+export async function fetchModel({ model, revision, variant }: FetchConfig): Promise<string> {
+  const hub = openHub(model)
+  const listing = await listModel(hub, model, revision)
+  const cache = hubCache()
+  const repository = join(cache, repositoryFolder(model))
+  const locks = join(cache, '.locks', repositoryFolder(model))
+  for (const folder of [join(repository, 'blobs'), locks]) writing(folder, () => mkdirSync(folder, { recursive: true }))
+  takeLock(locks)
+  try {
+    const parts = await fetchParts(hub, listing, repository)
+    const paths = listing.files.map(({ path }) => path)
+    const wanted = new Set(wantedFiles({ paths, parts, page: hub.page }, variant))
+    const files = listing.files.filter(({ path }) => wanted.has(path))
+    await fetchFiles(hub, model, { ...listing, files }, repository)
+    const snapshot = join(repository, 'snapshots', listing.commit)
+    for (const { path, hash } of files) link(join(snapshot, path), join(repository, 'blobs', hash))
+    if (revision !== listing.commit) writeRef(join(repository, 'refs', revision), listing.commit)
+    return snapshot
+  } finally {
+    rmSync(join(locks, lockName), { force: true })
+  }
+}
+
+/** The folders of a pipeline; undefined where the model is none. */
+async function fetchParts(hub: Hub, { commit, files }: HubListing, repository: string): Promise<string[] | undefined> {
+  const file = files.find(({ path }) => path === pipelineFile)
+  if (file === undefined) return undefined
+  const blobs = join(repository, 'blobs')
+  await downloadFile(hub, urlOf(hub, commit, file), file, join(blobs, file.hash), () => undefined)
+  return pipelineParts(readConfig(blobs, file.hash, z.record(z.string(), z.unknown())))
+}
+
+async function fetchFiles(hub: Hub, model: string, { commit, files }: HubListing, repository: string): Promise<void> {
+  const blobOf = (file: HubFile) => join(repository, 'blobs', file.hash)
+  const distinct = [...new Map(files.map((file) => [file.hash, file])).values()]
+  const missing = distinct.reduce((sum, file) => sum + file.bytes - bytesHere(blobOf(file), file), 0)
+  expectSpace(repository, missing)
+  const bar = progress(`fetch ${model}`, Math.ceil(missing / megabyte), 'MB')
+  let [done, shown] = [0, 0]
+  for (const file of distinct) {
+    await downloadFile(hub, urlOf(hub, commit, file), file, blobOf(file), (bytes) => {
+      done += bytes
+      const whole = Math.round(done / megabyte)
+      bar.advance(whole - shown, file.path)
+      shown = whole
+    })
+  }
+  bar.done(`${files.length} files`)
+}
+
+const urlOf = (hub: Hub, commit: string, { path }: HubFile) =>
+  `${hub.page}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`
+
+function expectSpace(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const free = bavail * bsize
+  if (bytes <= free) return
+  const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`
+  throw new FileError({
+    where: folder,
+    expected: `${gigabytes(bytes)} of free space`,
+    received: gigabytes(free),
+    remedy: 'free some space, or set HF_HUB_CACHE to a folder on another disk',
+  })
+}
+
+function link(file: string, blob: string): void {
+  const folder = dirname(file)
+  const target = relative(folder, blob)
+  writing(file, () => {
+    mkdirSync(folder, { recursive: true })
+    try {
+      if (readlinkSync(file) === target) return
+    } catch {
+      // Not there yet, or a copy that another program made where it could not link.
+    }
+    rmSync(file, { force: true })
+    symlinkSync(target, file)
+  })
+}
+
+function writeRef(ref: string, commit: string): void {
+  writing(ref, () => mkdirSync(dirname(ref), { recursive: true }))
+  writeFileAtomic(ref, commit)
+}

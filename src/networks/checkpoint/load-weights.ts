@@ -1,0 +1,99 @@
+/** From found weights to tensors: with their elements, or as shapes only. */
+import { FormatError } from '../../errors.ts'
+import { zeros } from '../../tensor/create.ts'
+import type { Dtype } from '../../tensor/dtype.ts'
+import { operator } from '../../tensor/operator.ts'
+import { eachSafetensor } from '../../tensor/safetensors.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { FoundWeights } from './find-weights.ts'
+
+export interface LoadOptions {
+  /** Of floating tensors; whole numbers stay as they are. */
+  readonly dtype: Dtype
+  readonly device: string
+  /** The name of a tensor in the result. */
+  readonly rename?: (key: string) => string
+}
+
+const floating: ReadonlySet<Dtype> = new Set<Dtype>(['float16', 'bfloat16', 'float32', 'float64'])
+
+/**
+ * The tensors, each converted and moved before the next is read, so that no more memory is taken than the result and one
+ * tensor. They belong to the scope in force, or to the caller where there is none; on an error none is left.
+ *
+ * @throws {FormatError} names file and key: NaN, an infinity, a number that `dtype` cannot hold, a name given twice
+ * @throws {FileError} a file that has gone
+ */
+export function loadWeights(found: FoundWeights, { dtype, device, rename }: LoadOptions): Map<string, Tensor> {
+  const names = namesOf(found, rename)
+  const loaded = new Map<string, Tensor>()
+  try {
+    for (const file of found.files) {
+      eachSafetensor(file, (key, read) => {
+        using scope = tensorScope()
+        const stored = read()
+        const placed = (floating.has(stored.dtype) ? stored.to(dtype) : stored).to(device)
+        if (!isFinite(placed)) throw notFinite(`${file} ${key}`, stored, dtype)
+        loaded.set(names.get(key)!, scope.keep(placed))
+      })
+    }
+  } catch (error) {
+    for (const one of loaded.values()) one.dispose()
+    throw error
+  }
+  return loaded
+}
+
+/**
+ * The same tensors on the device `meta`, with shapes and types but no elements: enough to check a network against a
+ * checkpoint before gigabytes are read.
+ *
+ * @throws {FormatError} a name given twice
+ */
+export function metaWeights(found: FoundWeights, { rename }: Pick<LoadOptions, 'rename'> = {}): Map<string, Tensor> {
+  const names = namesOf(found, rename)
+  return new Map([...found.entries].map(([key, { shape, dtype }]) => [names.get(key)!, zeros(shape, dtype, 'meta')]))
+}
+
+function namesOf(found: FoundWeights, rename = (key: string) => key): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>()
+  for (const [key, { file }] of found.entries) {
+    const name = rename(key)
+    const other = keys.get(name)
+    if (other !== undefined) {
+      throw new FormatError({
+        where: `${file} ${key}`,
+        expected: 'a parameter of its own',
+        received: `${name}, which ${other} is as well`,
+        remedy: 'the file mixes old and new names; save it again with the library that wrote it',
+      })
+    }
+    keys.set(name, key)
+  }
+  return new Map([...keys].map(([name, key]) => [key, name]))
+}
+
+const norm = operator<[x: Tensor, order: number], Tensor>('linalg_vector_norm')
+
+/** By the largest absolute value: one pass without a copy, and NaN is never lost in it. */
+function isFinite(x: Tensor): boolean {
+  return !floating.has(x.dtype) || x.numel === 0 || Number.isFinite(norm(x, Infinity).item())
+}
+
+function notFinite(where: string, stored: Tensor, dtype: Dtype): FormatError {
+  if (isFinite(stored)) {
+    return new FormatError({
+      where,
+      expected: `numbers that ${dtype} can hold`,
+      received: `up to ${norm(stored, Infinity).item().toPrecision(3)}`,
+      remedy: 'compute in another type: --mixed-precision bf16 or no',
+    })
+  }
+  return new FormatError({
+    where,
+    expected: 'finite numbers',
+    received: 'NaN or infinity',
+    remedy: 'the file is damaged, or its training diverged; fetch it again or choose another checkpoint',
+  })
+}

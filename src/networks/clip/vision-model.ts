@@ -1,0 +1,38 @@
+/** CLIP's image tower, as transformers' CLIPVisionModel and the image half of CLIPModel. */
+import { cat } from '../../tensor/create.ts'
+import { conv2d } from '../../tensor/functional.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Weights } from '../weights.ts'
+import type { VisionConfig } from './config.ts'
+import { transformerLayers } from './transformer.ts'
+
+/** In older files, and no parameters: positions that are counted anyway. */
+export const visionBuffers: readonly string[] = ['vision_model.embeddings.position_ids']
+
+/**
+ * @param weights whose parameters are named `vision_model.…`
+ * @param pixels [B, 3, imageSize, imageSize], normalised, on the device of the weights
+ * @returns the state of the class token after the last norm, [B, width]
+ */
+export function visionModel(weights: Weights, config: VisionConfig, pixels: Tensor): Tensor {
+  using scope = tensorScope()
+  const { width, patchSize, imageSize, epsilon } = config
+  const [batch] = pixels.shape
+  const tower = weights.at('vision_model')
+  const embeddings = tower.at('embeddings')
+  const kernel = embeddings.parameter('patch_embedding.weight', [width, 3, patchSize, patchSize], { gain: 1 })
+  const patches = conv2d(pixels.to(weights.dtype), kernel, undefined, patchSize).flatten(2).transpose(1, 2)
+  const start = embeddings.parameter('class_embedding', [width], { gain: 1 }).expand(batch, 1, -1)
+  const count = Math.floor(imageSize / patchSize) ** 2 + 1
+  const positions = embeddings.parameter('position_embedding.weight', [count, width], { gain: 1 })
+  // transformers' own spelling
+  const x = tower.layerNorm('pre_layrnorm', cat([start, patches], 1).add(positions), width, epsilon)
+  const first = transformerLayers(tower, x, config, { causal: false }).select(1, 0)
+  return scope.keep(tower.layerNorm('post_layernorm', first, width, epsilon))
+}
+
+/** Pooled states [B, width] into the space that images share with texts: [B, projection]. */
+export function projectImage(weights: Weights, { width }: VisionConfig, projection: number, pooled: Tensor): Tensor {
+  return weights.linear('visual_projection', pooled, width, projection, 1, false)
+}

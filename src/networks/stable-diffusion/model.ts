@@ -1,0 +1,203 @@
+/** Stable Diffusion 1, 2 and XL behind the interface that all stages see (Rombach et al. 2022, Podell et al. 2023). */
+import type { NoiseSetup } from '../../diffusion/scheduler-config.ts'
+import { withoutGrad } from '../../tensor/autograd.ts'
+import { cat, tensor } from '../../tensor/create.ts'
+import { averagePool } from '../../tensor/functional.ts'
+import { native } from '../../tensor/library.ts'
+import { tensorScope, unscoped } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { TextEncoderConfig } from '../clip/config.ts'
+import { projectText, textModel } from '../clip/text-model.ts'
+import type { ClipTokenizer } from '../clip/tokenizer.ts'
+import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../generative-model.ts'
+import type { Delta, Weights } from '../weights.ts'
+import type { Codec } from './codec.ts'
+import { unet } from './unet.ts'
+import type { UnetConfig } from './unet-config.ts'
+
+/** One of the text encoders: its parameters lie under `name` in the weights. */
+export interface TextTower {
+  readonly name: 'text_encoder' | 'text_encoder_2'
+  readonly config: TextEncoderConfig
+  readonly tokenizer: ClipTokenizer
+}
+
+/** What a checkpoint is made of. */
+export interface StableDiffusionParts {
+  readonly name: string
+  readonly sha256: string
+  /** `unet.…`, `text_encoder.…` and `text_encoder_2.…`. */
+  readonly weights: Weights
+  readonly unet: UnetConfig
+  /** One of Stable Diffusion 1 and 2, two of XL. */
+  readonly towers: readonly TextTower[]
+  readonly codec: Codec
+  readonly noise: NoiseSetup
+  /** Height and width of the images, pixels. */
+  readonly resolution: number
+  /** XL: no prompt is a conditioning of zeros, not an encoded empty text. */
+  readonly zeroEmptyPrompt: boolean
+}
+
+const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
+  attention: /\.attn\d\.(to_q|to_k|to_v|to_out\.0)\.weight$/,
+  'feed-forward': /\.ff\.net\.(0\.proj|2)\.weight$/,
+  convolutions: /\.(conv\d?|conv_shortcut)\.weight$/,
+}
+
+/** Side of the latents that a preview is decoded from: 224 pixels, what CLIP looks at. */
+const previewSide = 28
+const mostCached = 4096
+
+class StableDiffusion implements GenerativeModel {
+  readonly name: string
+  readonly sha256: string
+  readonly stateShape: readonly number[]
+  readonly resolution: number
+  readonly schedule
+  readonly lossWeighting = undefined
+  readonly finalAlphaBar: number
+  readonly clipSample: number | undefined
+  readonly defaults: ModelDefaults
+  readonly weights: Weights
+  readonly #parts: StableDiffusionParts
+  readonly #delta: Delta
+  /** Of frozen text encoders; every view of this model shares them. */
+  readonly #encoded: Map<string, Conditioning>
+
+  constructor(parts: StableDiffusionParts, delta: Delta, encoded: Map<string, Conditioning>) {
+    this.#parts = parts
+    this.#delta = delta
+    this.#encoded = encoded
+    const { name, sha256, noise, codec, resolution, weights } = parts
+    this.name = name
+    this.sha256 = sha256
+    this.stateShape = [codec.channels, resolution / codec.factor, resolution / codec.factor]
+    this.resolution = resolution
+    this.schedule = noise.schedule
+    this.finalAlphaBar = noise.finalAlphaBar
+    this.clipSample = noise.clipSample
+    this.weights = weights.with(delta)
+    this.defaults = {
+      steps: 50,
+      eta: 1,
+      guidance: 7.5,
+      batchSize: weights.device === 'cpu' ? 2 : 8,
+      parameters: 'lora',
+      dpokLearningRate: 3e-4,
+      rewardWeightedLearningRate: 1e-4,
+    }
+  }
+
+  get device(): string {
+    return this.weights.device
+  }
+
+  isDenoiser(): boolean {
+    return true
+  }
+
+  isTextPath(name: string): boolean {
+    return name.startsWith('text_encoder') || /\.attn2\.to_[kv]\./.test(name)
+  }
+
+  isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean {
+    return name.startsWith('unet.') && layers.some((kind) => adapterTargets[kind].test(name))
+  }
+
+  timesteps(steps: number): number[] {
+    return this.#parts.noise.timesteps(steps)
+  }
+
+  encodeText(texts: readonly string[]): Conditioning {
+    if (this.#trainsText) return this.#encode(texts)
+    for (const text of texts) if (!this.#encoded.has(text)) this.#remember(text)
+    using scope = tensorScope()
+    const rows = texts.map((text) => this.#encoded.get(text)!)
+    const joined = Object.keys(rows[0]).map((key) => [key, scope.keep(cat(rows.map((row) => row[key])))])
+    return Object.fromEntries(joined) as Conditioning
+  }
+
+  get #trainsText(): boolean {
+    const { trained = new Map<string, Tensor>(), adapters = new Map<string, unknown>() } = this.#delta
+    return [...trained.keys(), ...adapters.keys()].some((name) => name.startsWith('text_encoder'))
+  }
+
+  /** The oldest are forgotten where there are too many; those of one call stay together. */
+  #remember(text: string): void {
+    const oldest = this.#encoded.size < mostCached ? undefined : this.#encoded.keys().next().value
+    if (oldest !== undefined) {
+      for (const row of Object.values(this.#encoded.get(oldest)!)) row.dispose()
+      this.#encoded.delete(oldest)
+    }
+    this.#encoded.set(
+      text,
+      unscoped(() => withoutGrad(() => this.#encode([text]))),
+    )
+  }
+
+  #encode(texts: readonly string[]): Conditioning {
+    using scope = tensorScope()
+    const { towers, zeroEmptyPrompt } = this.#parts
+    const isXl = towers.length > 1
+    const states: Tensor[] = []
+    let pooled: Tensor | undefined
+    for (const { name, config, tokenizer } of towers) {
+      const tower = this.weights.at(name)
+      const ids = tensor(
+        texts.flatMap((text) => tokenizer.encode(text)),
+        [texts.length, tokenizer.length],
+        'int64',
+      ).to(this.device)
+      const encoded = textModel(tower, config.text, ids)
+      states.push(isXl ? encoded.penultimate : encoded.last)
+      if (config.projection !== undefined) pooled = projectText(tower, config.text, config.projection, encoded.pooled)
+    }
+    const blank = zeroEmptyPrompt ? texts.map((text) => (text === '' ? 0 : 1)) : undefined
+    const shown = (rows: Tensor) =>
+      blank === undefined ? rows : rows.mul(tensor(blank, [blank.length, ...rows.shape.slice(1).map(() => 1)]).to(rows.dtype).to(rows.device))
+    const tokens = scope.keep(shown(cat(states, 2)))
+    return isXl && pooled !== undefined ? { tokens, pooled: scope.keep(shown(pooled)) } : { tokens }
+  }
+
+  predict(xt: Tensor, t: Tensor, { tokens, pooled }: Conditioning): Tensor {
+    const { unet: config, codec, resolution } = this.#parts
+    // Training passes do not decode: the codec makes room for their activations.
+    if (native().gradMode()) codec.leaveDevice()
+    using scope = tensorScope()
+    const extra =
+      pooled === undefined
+        ? {}
+        : {
+            pooled,
+            // Original size, crop and target size, as if the image had never been cropped (Podell et al. 2023, §2.2).
+            timeIds: tensor([resolution, resolution, 0, 0, resolution, resolution], [1, 6])
+              .expand(t.shape[0], 6)
+              .to(this.device),
+          }
+    return scope.keep(unet(this.weights.at('unet'), config, xt.to(this.weights.dtype), t, { tokens, ...extra }))
+  }
+
+  decode(x0: Tensor): Tensor {
+    return this.#parts.codec.decode(x0)
+  }
+
+  /** From averages of latents, at the size that CLIP looks at; an image of 512² costs a fifth of `decode`. */
+  preview(x0: Tensor): Tensor {
+    using scope = tensorScope()
+    const side = Math.min(previewSide, x0.shape[2])
+    return scope.keep(this.decode(side < x0.shape[2] ? averagePool(x0, side, side) : x0))
+  }
+
+  encode(pixels: Tensor): Tensor {
+    return this.#parts.codec.encode(pixels)
+  }
+
+  with(delta: Delta): GenerativeModel {
+    return new StableDiffusion(this.#parts, delta, this.#encoded)
+  }
+}
+
+export function stableDiffusion(parts: StableDiffusionParts): GenerativeModel {
+  return new StableDiffusion(parts, {}, new Map())
+}

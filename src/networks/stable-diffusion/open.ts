@@ -1,0 +1,63 @@
+/** Opens a Stable Diffusion checkpoint from its folder or from the Hugging Face cache. */
+import { ConfigError } from '../../errors.ts'
+import type { Dtype } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { resolveCheckpoint } from '../checkpoint/resolve-checkpoint.ts'
+import type { GenerativeModel } from '../generative-model.ts'
+import { Weights } from '../weights.ts'
+import { checkCheckpoint } from './checkpoint.ts'
+import { Codec } from './codec.ts'
+import { stableDiffusion } from './model.ts'
+
+export interface OpenOptions {
+  readonly device: string
+  /** Of frozen weights and of computing. */
+  readonly dtype: Dtype
+  /** Side of the images, pixels; that of its training where it is null. */
+  readonly resolution: number | null
+  /** Takes large images through the autoencoder in tiles. */
+  readonly tiling: boolean
+}
+
+/**
+ * @param name a folder in diffusers' layout, or owner/name in the Hugging Face cache
+ * @returns notes: what a person should know of how this checkpoint is used, as sentences
+ * @throws {FileError | FormatError} see `resolveCheckpoint` and `checkCheckpoint`
+ * @throws {ConfigError} a resolution that its latents cannot have
+ */
+export function openStableDiffusion(
+  name: string,
+  { device, dtype, resolution, tiling }: OpenOptions,
+): { model: GenerativeModel; notes: string[] } {
+  const checked = checkCheckpoint(resolveCheckpoint(name))
+  const side = resolution ?? checked.resolution
+  const { factor, forceUpcast } = checked.vae.config
+  if (side % factor !== 0) {
+    throw new ConfigError({
+      where: '--resolution',
+      expected: `a multiple of ${factor}`,
+      received: String(side),
+      remedy: `use ${Math.max(1, Math.round(side / factor)) * factor}`,
+    })
+  }
+  const tensors = new Map<string, Tensor>()
+  const parts = [{ name: 'unet', network: checked.unet.network }, ...checked.towers]
+  for (const part of parts) {
+    for (const [key, tensor] of part.network.load({ device, dtype })) tensors.set(`${part.name}.${key}`, tensor)
+  }
+  // SDXL's autoencoder overflows in fp16.
+  const codecType = forceUpcast && dtype === 'float16' ? 'float32' : dtype
+  const stored = checked.vae.network.load({ device: 'cpu', dtype: codecType })
+  const model = stableDiffusion({
+    name,
+    sha256: checked.sha256(),
+    weights: Weights.of(tensors, { dtype }),
+    unet: checked.unet.config,
+    towers: checked.towers,
+    codec: new Codec(stored, checked.vae.config, { device, dtype: codecType, tiling }),
+    noise: checked.noise,
+    resolution: side,
+    zeroEmptyPrompt: checked.zeroEmptyPrompt,
+  })
+  return { model, notes: checked.noise.note === undefined ? [] : [checked.noise.note] }
+}

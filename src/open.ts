@@ -1,0 +1,71 @@
+/** Opens models by their names: the one place that knows them all. Command line, studio and child processes use it. */
+import { ConfigError } from './errors.ts'
+import type { ModelConfig, Open, OpenModel } from './images/open-model.ts'
+import type { WorldJudge } from './report/evaluate.ts'
+import type { ReportWorld } from './report/report-command.ts'
+
+export const embeddedName = 'shapes'
+
+/** See {@link Open}. */
+export const open: Open = async (config, policy = null) => {
+  const opened = config.model === embeddedName ? await openEmbedded(config) : await openCheckpoint(config)
+  if (policy === null) return { ...opened, policy: opened.model }
+  const { openPolicy } = await import('./policy/policy-file.ts')
+  return { ...opened, policy: opened.model.with(openPolicy(opened.model, policy).delta) }
+}
+
+/** The judge of a model's world; only the embedded one has a judge. */
+export async function judgeOf(model: string): Promise<WorldJudge | undefined> {
+  if (model !== embeddedName) return undefined
+  const { openShapesJudge } = await import('./shapes/world-judge.ts')
+  return openShapesJudge()
+}
+
+/** What `report` needs to know of all models. */
+export const reportWorld: ReportWorld = {
+  open,
+  judgeOf,
+  tasksFile: new URL('./report-tasks.ts', import.meta.url),
+  promptsOf: async (model) => {
+    if (model !== embeddedName) return undefined
+    const { seenPrompts, unseenPrompts } = await import('./shapes/split.ts')
+    return { seen: seenPrompts, unseen: unseenPrompts }
+  },
+}
+
+async function openEmbedded({ resolution, mixedPrecision, device, threads }: ModelConfig): Promise<OpenModel> {
+  const unsuitable =
+    (resolution ?? imageSide) !== imageSide
+      ? ['--resolution', String(imageSide), String(resolution)]
+      : (mixedPrecision ?? 'no') !== 'no'
+        ? ['--mixed-precision', 'no', String(mixedPrecision)]
+        : (device ?? 'cpu') !== 'cpu'
+          ? ['--device', 'cpu', String(device)]
+          : undefined
+  if (unsuitable !== undefined) {
+    const [where, expected, received] = unsuitable
+    throw new ConfigError({
+      where,
+      expected: `${expected} for ${embeddedName}`,
+      received,
+      remedy: 'leave it out, or give a real checkpoint with --model',
+    })
+  }
+  const { useThreads } = await import('./tensor/library.ts')
+  const { openShapes } = await import('./shapes/open.ts')
+  useThreads(threads ?? 1)
+  return openShapes()
+}
+const imageSide = 24
+
+async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
+  const { placementOf } = await import('./images/placement.ts')
+  const { openStableDiffusion } = await import('./networks/stable-diffusion/open.ts')
+  const { model, notes } = openStableDiffusion(config.model, {
+    ...placementOf(config),
+    resolution: config.resolution,
+    tiling: config.vaeTiling,
+  })
+  for (const note of notes) process.stderr.write(`note: ${note}\n`)
+  return { model }
+}

@@ -1,0 +1,74 @@
+/** The parts of a report that run in processes of their own. What such a process executes is `src/report-tasks.ts`. */
+import type { ModelConfig, Open } from '../images/open-model.ts'
+import type { Picture } from '../images/png.ts'
+import { openReward } from '../reward/open-reward.ts'
+import { drawCandidate, measureKl, pickBest, readDrawn, writeDrawn, type EvaluationPlan } from './draw.ts'
+import { comparePolicy, judgePolicy, type Evaluation, type WorldJudge } from './evaluate.ts'
+import { readReference } from './reference.ts'
+
+interface Shared {
+  readonly plan: EvaluationPlan
+  readonly model: ModelConfig
+}
+
+/** A policy is a run folder, or a LoRA file; absent for the pre-trained model. */
+export type ReportTask = Shared &
+  (
+    | {
+        readonly kind: 'images'
+        readonly policy?: string
+        readonly reward: string
+        readonly candidate: number
+        /** Where the images go. */
+        readonly file: string
+      }
+    | { readonly kind: 'kl'; readonly policy: string }
+    /** By the judge of the model's world, of the best of these candidates by reward. */
+    | { readonly kind: 'judge'; readonly files: readonly string[] }
+    /** By a reward that stands for a judge: against the base's images, and against reference images. */
+    | {
+        readonly kind: 'compare'
+        readonly files: readonly string[]
+        readonly base: string
+        readonly scorer: string
+        /** A file of drawn images, or a folder of pictures. */
+        readonly reference: string
+      }
+  )
+
+export type ReportTaskResult = readonly (readonly number[])[] | Evaluation | null
+
+/** What a process needs beside its task. */
+export interface ReportTools {
+  readonly open: Open
+  readonly judgeOf: (model: string) => Promise<WorldJudge | undefined>
+}
+
+export async function doReportTask(
+  task: ReportTask,
+  { open, judgeOf }: ReportTools,
+  count: (images: number) => void,
+): Promise<ReportTaskResult> {
+  const { plan, model } = task
+  switch (task.kind) {
+    case 'images': {
+      const opened = await open(model, task.policy)
+      const reward = await openReward(task.reward, model, () => Promise.resolve(opened))
+      writeDrawn(task.file, drawCandidate(opened.policy, reward, plan, task.candidate, count))
+      return null
+    }
+    case 'kl':
+      return measureKl((await open(model, task.policy)).policy, plan, count)
+    case 'judge':
+      return judgePolicy(plan, bestOf(task.files), (await judgeOf(model.model))!)
+    case 'compare': {
+      const scorer = await openReward(task.scorer, model, open)
+      const drawn = bestOf(task.files)
+      const [{ width, height }] = drawn.pictures
+      const reference: readonly Picture[] = await readReference(task.reference, { width, height })
+      return comparePolicy(plan, drawn, { base: readDrawn(task.base), reference, scorer })
+    }
+  }
+}
+
+const bestOf = (files: readonly string[]) => pickBest(files.map(readDrawn))
