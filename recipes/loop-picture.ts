@@ -6,10 +6,13 @@
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { mean } from 'simple-statistics'
+import { z } from 'zod'
 import { openFeedback } from '../src/feedback/store.ts'
 import { drawImages } from '../src/images/draw.ts'
 import { readImages } from '../src/images/image-run.ts'
+import { modelFields } from '../src/images/open-model.ts'
 import { encodePng, readPicture, type Picture } from '../src/images/png.ts'
+import { open } from '../src/open.ts'
 import { openPolicy } from '../src/policy/policy-file.ts'
 import { openReward, scorePictures } from '../src/reward/open-reward.ts'
 import { openShapes } from '../src/shapes/open.ts'
@@ -23,8 +26,8 @@ const width = left + 2 * half + 90
 useThreads(1)
 
 const at = (name: string) => join(folder, name)
-const { model, encoder } = openShapes()
-const reward = openReward(at('reward'), encoder)
+const { model } = openShapes()
+const reward = await openReward(at('reward'), z.object(modelFields).parse({}), open)
 const tuned = model.with(openPolicy(model, at('dpok')).delta)
 await using store = await openFeedback(at('feedback.sqlite'))
 const answers = new Map((await store.judgments()).map(({ images: [image], answer }) => [image, answer]))

@@ -30,7 +30,7 @@ function row(name: PolicyReport['name']): string {
     difference((policy) => policy.seen.differenceToBase),
     difference((policy) => policy.unseen.differenceToBase),
     over((policy) => policy.fidelity.frechet).toFixed(2),
-    `${(100 * over((policy) => policy.fidelity.validShare)).toFixed(1)} %`,
+    `${(100 * over((policy) => policy.fidelity.validShare!)).toFixed(1)} %`,
     over((policy) => policy.diversity.mean).toFixed(2),
     over((policy) => policy.klNats.mean).toFixed(1),
     over((policy) => policy.imagesDrawn).toFixed(0),
@@ -38,7 +38,7 @@ function row(name: PolicyReport['name']): string {
   ].join(' | ')} |`
 }
 
-const held = reports.map(({ reward }) => reward.heldOut)
+const held = reports.map(({ reward }) => reward!.heldOut)
 const [{ machine, torch }] = reports
 const text = [
   `Mean over ${reports.length} seeds, ${new Date().toISOString().slice(0, 10)}, ${machine}, libtorch ${torch}; a demo took ` +

@@ -12,8 +12,11 @@ import { spawnSync, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { mean, sampleStandardDeviation } from 'simple-statistics'
+import { z } from 'zod'
 import { drawImages } from '../src/images/draw.ts'
+import { modelFields } from '../src/images/open-model.ts'
 import { pixelsOf, type Picture } from '../src/images/png.ts'
+import { open } from '../src/open.ts'
 import { openPolicy } from '../src/policy/policy-file.ts'
 import { writePrompts } from '../src/prompts/prompt-file.ts'
 import { frechetDistance } from '../src/report/frechet.ts'
@@ -145,9 +148,9 @@ await runAll([
 
 // 3. The rule.
 useThreads(1)
-const { model, encoder } = openShapes()
+const { model } = openShapes()
 const { features } = openShapesJudge()
-const reward = openReward(at('reward'), encoder)
+const reward = await openReward(at('reward'), z.object(modelFields).parse({}), open)
 const sampling = model.defaults
 const inBatches = (pictures: readonly Picture[]) => {
   using _noGrad = noGrad()

@@ -52,7 +52,7 @@ const stages: readonly Stage[] = [
     name: 'model inspect',
     description: 'Say what a checkpoint is, what it takes, and what Attune can do with it.',
     load: async () => {
-      const { InspectConfig, inspectModel } = await import('./networks/checkpoint/inspect-model.ts')
+      const { InspectConfig, inspectModel } = await import('./networks/inspect-model.ts')
       return stage(InspectConfig, (config) => Promise.resolve(inspectModel(config)), 'model')
     },
   },

@@ -35,7 +35,8 @@ export function stageCommand<S extends StageSchema>(
   if (argument !== undefined) command.argument(`[${argument}]`)
   return command.action(async () => {
     const { config: file, ...options } = command.opts<Record<string, unknown>>()
-    const given = argument === undefined || command.args.length === 0 ? options : { [argument]: command.args[0], ...options }
+    const given =
+      argument === undefined || command.args.length === 0 ? options : { [argument]: command.args[0], ...options }
     await action(parseConfig(schema, { stage: name, file: file as string | undefined, flags: given }))
   })
 }

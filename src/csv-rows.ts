@@ -11,14 +11,16 @@ export interface CsvRow {
 }
 
 /**
- * Reads a table with a header. Names of columns are compared without case.
+ * Reads a table with a header. Names of columns are compared without case; a quote within a cell is an ordinary character.
  *
- * @throws {FormatError} names the file and the row: broken quotes, a cell without a column, a missing column, no header
+ * @param refuse sees a row with a cell too many, which is left out; without it such a row is thrown
+ * @throws {FormatError} names the file and the row: quotes that do not end, a missing column, no header
  */
 export function csvRows(
   name: string,
   text: string,
   required: readonly string[],
+  refuse?: (error: FormatError) => void,
 ): { readonly columns: ReadonlySet<string>; readonly rows: readonly CsvRow[] } {
   const [header, ...body] = cells(name, text)
   const columns = (header ?? []).map((column) => column.trim().toLowerCase())
@@ -36,12 +38,15 @@ export function csvRows(
     if (record.every((value) => value.trim() === '')) return []
     const extra = record.slice(columns.length).find((value) => value.trim() !== '')
     if (extra !== undefined) {
-      throw new FormatError({
+      const error = new FormatError({
         where: `${name}:${row}`,
         expected: `${columns.length} cells, as in the first row`,
         received: `${record.length}`,
         remedy: 'put quotes around cells that contain commas',
       })
+      if (refuse === undefined) throw error
+      refuse(error)
+      return []
     }
     return [{ row, cell: (column) => record[columns.indexOf(column)]?.trim() ?? '' }]
   })
@@ -52,7 +57,7 @@ function cells(name: string, text: string): string[][] {
   const [header] = text.split('\n', 1)
   const delimiter = header.includes(',') ? ',' : header.includes(';') ? ';' : header.includes('\t') ? '\t' : ','
   try {
-    return parse(text, { bom: true, delimiter, relax_column_count: true })
+    return parse(text, { bom: true, delimiter, relax_column_count: true, relax_quotes: true })
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause
     throw new FormatError({

@@ -23,8 +23,8 @@ test('the small demo teaches the model and reports it', () => {
   const policy = (name: PolicyName) => report.policies.find((one) => one.name === name)!
   const [base, best, weighted, dpok] = [policy('base'), policy('best-of-n'), policy('reward-weighted'), policy('dpok')]
 
-  assert.ok(report.reward.labels > 900)
-  assert.ok(report.reward.heldOut.auc > 0.65, `AUC ${report.reward.heldOut.auc}`)
+  assert.ok(report.reward!.labels > 900)
+  assert.ok(report.reward!.heldOut.auc > 0.65, `AUC ${report.reward!.heldOut.auc}`)
   assert.ok(base.seen.alignment.mean > 0.35 && base.seen.alignment.mean < 0.7, `base ${base.seen.alignment.mean}`)
   assert.equal(base.klNats.mean, 0)
   assert.ok(best.seen.differenceToBase.mean > 0.05, `best of n ${best.seen.differenceToBase.mean}`)
@@ -35,7 +35,7 @@ test('the small demo teaches the model and reports it', () => {
   assert.equal(weighted.imagesDrawn, dpok.imagesDrawn)
   for (const { seen, unseen, fidelity } of report.policies) {
     assert.deepEqual([seen.n, unseen.n], [210, 158])
-    assert.ok(fidelity.validShare > 0.6)
+    assert.ok(fidelity.validShare! > 0.6)
   }
 
   const page = readFileSync(join(out, 'report.html'), 'utf8')

@@ -9,6 +9,8 @@ export interface HubFaults {
   gated?: boolean
   /** By path: the connection breaks after so many bytes of each answer. */
   cutAfter?: Map<string, number>
+  /** By path: nothing more comes after so many bytes, and the connection stays open. */
+  stallAfter?: Map<string, number>
   /** By path: other bytes than the listing announces. */
   other?: Map<string, Buffer>
   /** By path: the size in the listing. */
@@ -60,9 +62,7 @@ export async function startHub(name: string, files: ReadonlyMap<string, Buffer>)
     requests.push(seen('hub', request))
     answer(request, response)
   })
-  const [endpoint, store] = [hub, storage].map(
-    (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-  )
+  const [endpoint, store] = [hub, storage].map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url!, endpoint)
@@ -87,10 +87,20 @@ export async function startHub(name: string, files: ReadonlyMap<string, Buffer>)
       url.searchParams.set('cursor', String(from + pageSize))
       const more = from + pageSize < files.size ? { link: `<${url.href}>; rel="next"` } : {}
       const listed = [{ type: 'directory', path: 'unet', size: 0, oid: '0'.repeat(40) }, ...listing()]
-      return sendJson(response, from === 0 ? listed.slice(0, pageSize + 1) : listed.slice(1).slice(from, from + pageSize), more)
+      return sendJson(
+        response,
+        from === 0 ? listed.slice(0, pageSize + 1) : listed.slice(1).slice(from, from + pageSize),
+        more,
+      )
     }
     if (path.startsWith('/cache/')) {
       const file = path.slice('/cache/'.length)
+      response.setHeaders(
+        new Map([
+          ['x-repo-commit', commit],
+          ['etag', `"${gitHash(files.get(file)!)}"`],
+        ]),
+      )
       return sendFile(file, faults.other?.get(file) ?? files.get(file)!, faults, request, response)
     }
     if (faults.gated && request.headers.authorization !== 'Bearer hf_member') {
@@ -105,7 +115,7 @@ export async function startHub(name: string, files: ReadonlyMap<string, Buffer>)
     if (isLarge(file)) {
       const location = `${store}/store/${place}?signature=abc`
       response.writeHead(302, { ...shared, location, 'x-linked-etag': `"${sha256(bytes)}"` }).end()
-    } else response.writeHead(307, { ...shared, location: `/cache/${place}`, etag: `"${gitHash(bytes)}"` }).end()
+    } else response.writeHead(307, { ...shared, location: `/cache/${place}` }).end()
   }
 
   function listing() {
@@ -143,7 +153,7 @@ function sendJson(response: ServerResponse, content: unknown, headers = {}): voi
 function sendFile(
   path: string,
   bytes: Buffer,
-  { cutAfter, ignoresRange }: HubFaults,
+  { cutAfter, stallAfter, ignoresRange }: HubFaults,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -153,8 +163,8 @@ function sendFile(
     'content-length': part.length,
     ...(from > 0 ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {}),
   })
-  const cut = cutAfter?.get(path)
-  if (cut === undefined || cut >= part.length) response.end(part)
-  else if (cut === 0) response.destroy()
-  else response.write(part.subarray(0, cut), () => setTimeout(() => response.destroy(), 20))
+  const [cut, stall] = [cutAfter?.get(path), stallAfter?.get(path)]
+  if (stall !== undefined) response.write(part.subarray(0, stall))
+  else if (cut === undefined) response.end(part)
+  else response.write(part.subarray(0, cut), () => response.socket?.end())
 }

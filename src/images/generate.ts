@@ -32,7 +32,9 @@ export const GenerateConfig = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe('File with x_T of every image, as diffusers’ latents=: a safetensors tensor `latents` [images, C, h, w].'),
+    .describe(
+      'File with x_T of every image, as diffusers’ latents=: a safetensors tensor `latents` [images, C, h, w].',
+    ),
   outputLatents: z
     .boolean()
     .default(false)

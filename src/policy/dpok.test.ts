@@ -265,7 +265,11 @@ describe('the first update of DPOK', () => {
       using _noGrad = noGrad()
       model.predict(full([1, 3, 24, 24], 0), full([1], 5, 'int64'), model.encodeText(['']))
       _noGrad[Symbol.dispose]()
-      const trainable = trainableDelta(model, { parameters: 'text', rank: 2, loraAlpha: 2, loraLayers: ['attention'] }, 1)
+      const trainable = trainableDelta(
+        model,
+        { parameters: 'text', rank: 2, loraAlpha: 2, loraLayers: ['attention'] },
+        1,
+      )
       const sampler = samplerOf(model, { steps: 4, eta: 1, guidance: 1 })
       const { first_delta } = new Dpok({
         model,

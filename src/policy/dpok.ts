@@ -82,7 +82,9 @@ export const dpokFields = {
     .positive()
     .nullable()
     .default(null)
-    .describe('Learning rate of AdamW, decaying linearly to zero; 3e-3 for shapes and 3e-4 for real checkpoints without it.'),
+    .describe(
+      'Learning rate of AdamW, decaying linearly to zero; 3e-3 for shapes and 3e-4 for real checkpoints without it.',
+    ),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   value: z.boolean().default(true).describe('Learns a value function and subtracts it from the reward.'),
   valueLearningRate: z.number().positive().default(1e-3).describe('Learning rate of the value function.'),
@@ -313,7 +315,9 @@ export class Dpok {
       const xt = gathered(({ rollout, step }) => rollouts.states[step].select(0, rollout))
       const xPrev = gathered(({ rollout, step }) => rollouts.states[step + 1].select(0, rollout))
       const noise = gathered(({ rollout, step }) => rollouts.noise.select(0, rollout).select(0, step + 1))
-      const sigma = tensor(Float64Array.from(steps, (step) => sampler.steps[step].sigma)).to('float32').to(device)
+      const sigma = tensor(Float64Array.from(steps, (step) => sampler.steps[step].sigma))
+        .to('float32')
+        .to(device)
       const advantage = part.map(({ rollout, step }) => advantages[step]?.[rollout] ?? rollouts.rewards[rollout])
       return {
         texts: part.map(({ rollout }) => rollouts.texts[rollout]),
@@ -396,9 +400,7 @@ export class Dpok {
       policyLoss = clippedSurrogate(summedDelta, advantage, settings.clipRange).mean().mul(perTrajectory)
       regulariser = exactKl.mean().mul(perTrajectory)
     }
-    graph.backward(
-      policyLoss.mul(settings.rewardWeight).add(regulariser.mul(settings.klWeight)).mul(part.share),
-    )
+    graph.backward(policyLoss.mul(settings.rewardWeight).add(regulariser.mul(settings.klWeight)).mul(part.share))
     const sizes = summedDelta.detach().abs()
     return {
       policyLoss: policyLoss.item(),

@@ -6,7 +6,10 @@ import { writeLora } from '../networks/checkpoint/lora-file.ts'
 import { openPolicy, provenanceOf } from './policy-file.ts'
 
 export const PolicyExportConfig = z.strictObject({
-  policy: z.string().min(1).describe('Run of `policy dpok` or `policy reward-weighted`, or a LoRA file of either form.'),
+  policy: z
+    .string()
+    .min(1)
+    .describe('Run of `policy dpok` or `policy reward-weighted`, or a LoRA file of either form.'),
   form: z
     .enum(['diffusers', 'kohya'])
     .default('kohya')

@@ -27,14 +27,13 @@ export type PolicyProvenance = Readonly<Record<string, string | number>>
  */
 export function writePolicy(
   path: (name: string) => string,
-  { name, sha256 }: GenerativeModel,
+  { name, sha256, schedule: { predictionType } }: GenerativeModel,
   { delta: { trained, adapters = new Map() } }: TrainableDelta,
   provenance: PolicyProvenance,
 ): void {
-  const texts = Object.entries({ ...provenance, model: name, modelSha256: sha256 }).map(([key, value]) => [
-    `attune.${key}`,
-    String(value),
-  ])
+  const texts = Object.entries({ ...provenance, model: name, modelSha256: sha256, predictionType }).map(
+    ([key, value]) => [`attune.${key}`, String(value)],
+  )
   const header = Object.fromEntries(texts) as Record<string, string>
   if (adapters.size > 0) writeLora(path(loraFileName), adapters, 'diffusers', header)
   else writeSafetensors(path(policyFileName), trained ?? new Map(), { format: policyFormat, ...header })
@@ -78,8 +77,7 @@ function readPolicy(model: GenerativeModel, file: string): Start {
   const targets = new Map([...model.weights.tensors()].map(([name, { shape }]) => [name, shape]))
   const { adapters } = readLora(file, targets, model.name)
   const placed = [...adapters].map(
-    ([name, { down, up, scale }]) =>
-      [name, { down: down.to(model.device), up: up.to(model.device), scale }] as const,
+    ([name, { down, up, scale }]) => [name, { down: down.to(model.device), up: up.to(model.device), scale }] as const,
   )
   return { file, delta: { adapters: new Map(placed) } }
 }

@@ -57,7 +57,9 @@ export const rewardWeightedFields = {
     .positive()
     .nullable()
     .default(null)
-    .describe('Learning rate of AdamW, decaying linearly to zero; 1.5e-3 for shapes and 1e-4 for real checkpoints without it.'),
+    .describe(
+      'Learning rate of AdamW, decaying linearly to zero; 1.5e-3 for shapes and 1e-4 for real checkpoints without it.',
+    ),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   promptDropout: z
     .number()

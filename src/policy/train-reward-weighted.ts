@@ -36,6 +36,8 @@ export type RewardWeightedConfig = z.infer<typeof RewardWeightedConfig>
 
 /** Latents and scores of the images, kept until the run is done. */
 const encodedName = 'encoded.safetensors'
+/** Latents of a user's own pre-training images, kept as long. */
+const pretrainingName = 'pretraining-latents.safetensors'
 
 /**
  * Trains a policy on images that the model drew, weighted by the reward. A step is one update.
@@ -57,10 +59,10 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): P
     const stored = await readImages(...config.images)
     const opened = await open(config)
     const { model } = opened
-    const pretraining = await pretrainingOf(config, opened)
     const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
     const earlier = start === null ? undefined : openPolicy(model, start)
     const trainable = trainableDelta(model, config, seed, earlier)
+    const pretraining = await pretrainingOf(run, config, opened)
     const { latents, scores } = await encodedImages(run, model, reward, stored)
     const range = unitRange(reward, scores)
     const images = stored.map(({ record: { text } }, i) => ({ text, reward: range.map(scores[i]) }))
@@ -92,7 +94,7 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): P
       seed,
       updates,
     })
-    rmSync(run.path(encodedName), { force: true })
+    for (const name of [encodedName, pretrainingName]) rmSync(run.path(name), { force: true })
     const meanReward = scores.reduce((sum, score) => sum + score, 0) / scores.length
     return finishTraining(run, {
       imagesDrawn: images.length,
@@ -122,18 +124,13 @@ async function encodedImages(
     return { latents: tensors.get('latents')!, scores: tensors.get('scores')!.toArray() }
   }
   const scores: number[] = []
-  const latents = await encodeFiles(
-    model,
-    stored.map((image) => image.file),
-    readPictures,
-    {
-      label: 'generated images',
-      visit: (pictures, from) => {
-        const texts = stored.slice(from, from + pictures.length).map(({ record }) => record.text)
-        scores.push(...scorePictures(reward, pictures, texts))
-      },
+  const latents = await encodeFiles(model, stored, (images) => readPictures(images.map(({ file }) => file)), {
+    label: 'generated images',
+    visit: (pictures, images) => {
+      const texts = images.map(({ record }) => record.text)
+      scores.push(...scorePictures(reward, pictures, texts))
     },
-  )
+  })
   using kept = unscoped(() => tensor(Float64Array.from(scores)))
   writeSafetensors(
     file,
@@ -147,11 +144,16 @@ async function encodedImages(
 
 /** @throws {ConfigError} there are none, and a weight is on them */
 async function pretrainingOf(
+  run: Run,
   config: RewardWeightedConfig,
   { model, pretraining }: OpenModel,
 ): Promise<PretrainingSource> {
   if (config.pretrainingWeight === 0) return pretraining ?? noPretraining
-  if (config.trainDataDir !== null) return openTrainingImages(config, model)
+  const { trainDataDir, seed } = config
+  if (trainDataDir !== null) {
+    const options = { seed, cacheFile: run.path(pretrainingName) }
+    return openTrainingImages({ ...config, trainDataDir }, model, options)
+  }
   return pretraining ?? noPretraining()
 }
 

@@ -24,6 +24,7 @@ function fresh(iteration: number, count = 48): Rollouts {
   return rollOut(model, linearReward(0.5, bonus), prompts, (i) => [7, iteration, i], {
     sampler: samplerFor(model),
     guidance: 1,
+    batchSize: 64,
   })
 }
 

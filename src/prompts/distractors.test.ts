@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { random } from '../random.ts'
 import { distractors } from './distractors.ts'
+import { generalWords } from './general-words.ts'
 import { parsePrompt, promptText } from './templates.ts'
 import type { PromptVocabulary } from './vocabulary.ts'
 
@@ -82,5 +83,44 @@ describe('distractors', () => {
   it('has nothing for a text without known words', () => {
     assert.deepEqual(distractors({ text: 'an old dog 🐕' }, vocabulary, 4, random(1)), [])
     assert.deepEqual(distractors({ text: 'two red circles' }, vocabulary, 0, random(1)), [])
+  })
+})
+
+describe('distractors from general words', () => {
+  const made = (text: string, count = 50) => distractors({ text }, generalWords(text), count, random(1)).toSorted()
+
+  it('change numbers, where no other word has to change with them', () => {
+    assert.deepEqual(made('Four wolves in the park'), [
+      'Eight wolves in the park',
+      'Five wolves in the park',
+      'Nine wolves in the park',
+      'Seven wolves in the park',
+      'Six wolves in the park',
+      'Ten wolves in the park',
+      'Three wolves in the park',
+      'Two wolves in the park',
+    ])
+    assert.deepEqual(made('one of the dogs'), [])
+  })
+
+  it('change colours, and the article before them', () => {
+    const colors = ['black', 'blue', 'brown', 'gray', 'pink', 'purple', 'red', 'white', 'yellow']
+    assert.deepEqual(
+      made('a green colored rabbit'),
+      [...colors.map((color) => `a ${color} colored rabbit`), 'an orange colored rabbit'].toSorted(),
+    )
+    assert.deepEqual(made('An orange cat'), [...colors, 'green'].map((color) => `A ${color} cat`).toSorted())
+    assert.equal(made('a vase on a white background').length, 10)
+  })
+
+  it('spell gray as the text does', () => {
+    assert.ok(made('a red bus and a grey car').every((text) => !text.includes('gray')))
+    assert.ok(made('a gray car').every((text) => !text.includes('grey')))
+    assert.equal(made('a grey car').length, 10)
+  })
+
+  it('are none where no number and no colour is named', () => {
+    assert.deepEqual(made('a dog on the moon'), [])
+    assert.deepEqual(made('a redwood in Tenby'), [])
   })
 })

@@ -13,7 +13,8 @@ type Stated = 'object' | 'color' | 'count' | 'background'
  * At most `count` distinct texts, each wrong for a good image of `prompt`, in random order; never the prompt itself or a
  * paraphrase of it. They keep the prompt's template, so that nothing but the meaning tells them from it. One attribute is
  * changed at a time, every stated one equally often, and two or more only once those run out. In free text known words
- * are swapped for others of their class, one at a time; fewer texts, or none, come back where there are not enough.
+ * are swapped for others of their class, one at a time, and `a` for `an`; fewer texts, or none, come back where there are
+ * not enough.
  */
 export function distractors(
   prompt: Pick<Prompt, 'text'>,
@@ -101,7 +102,10 @@ function swaps(text: string, vocabulary: PromptVocabulary): string[][] {
 
   const replaced = (changes: readonly { place: number; by: string }[]): string => {
     let result = text
-    for (const { place, by } of changes.toSorted((a, b) => b.place - a.place)) {
+    const articles = changes.flatMap(({ place, by }) =>
+      /^an?$/i.test(words[place - 1]?.word ?? '') ? [{ place: place - 1, by: /^[aeiou]/i.test(by) ? 'an' : 'a' }] : [],
+    )
+    for (const { place, by } of [...changes, ...articles].toSorted((a, b) => b.place - a.place)) {
       const { at, word } = words[place]
       const isCapital = word[0] !== word[0].toLowerCase()
       const spelled = isCapital ? by[0].toUpperCase() + by.slice(1) : by

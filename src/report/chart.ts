@@ -4,7 +4,7 @@
  * alternative, with no script on the page; a library's static SVG has its colours and its size fixed.
  */
 import { html, type Markup, type MarkupValue } from './markup.ts'
-import type { PolicyName, PolicyReport } from './schema.ts'
+import type { PolicyName, PolicyReport, Report } from './schema.ts'
 
 const policyTitles: Record<PolicyName, string> = {
   base: 'Base',
@@ -16,6 +16,12 @@ const policyTitles: Record<PolicyName, string> = {
 /** A policy's name as headings write it; `Best-of-4` where the n is known. */
 export const policyTitle = ({ name, bestOf }: Pick<PolicyReport, 'name' | 'bestOf'>): string =>
   name === 'best-of-n' && bestOf !== undefined ? `Best-of-${bestOf}` : policyTitles[name]
+
+/** {@link policyTitle} of the policies of a report, by name. */
+export const titlesOf =
+  ({ policies }: Pick<Report, 'policies'>) =>
+  (name: PolicyName): string =>
+    policyTitle(policies.find((policy) => policy.name === name) ?? { name })
 
 /** Where the axes lie, in the units of the chart's own coordinate system. */
 export interface Frame {

@@ -1,9 +1,10 @@
-/** The page's charts: alignment by category, alignment against fidelity, training curves, reliability. */
+/** The page's charts: the measure by category and against fidelity, training curves, reliability. */
 import { domain, f, frame, mark, policyTitle, scale, svg, whisker, xAxis, yAxis } from './chart.ts'
 import type { ReliabilityBin } from '../reward/classification.ts'
 import { compact, decimal, percent, tickText, whole } from './format.ts'
 import { html, type Markup } from './markup.ts'
 import type { Curve, JudgedCategory, PolicyReport, Split } from './schema.ts'
+import type { Wording } from './wording.ts'
 
 export const categoryTitles: Record<JudgedCategory, string> = {
   color: 'Colour',
@@ -12,8 +13,15 @@ export const categoryTitles: Record<JudgedCategory, string> = {
   combination: 'Combination',
 }
 
-/** Alignment of every policy, over all prompts and per category: a mark at the mean, a whisker for the interval. */
-export function categoryChart(policies: readonly PolicyReport[], split: Split): Markup {
+/**
+ * The measure of every policy, over all prompts and per category: a mark at the mean, a whisker for the interval. A
+ * dashed line where a win rate says neither better nor worse.
+ */
+export function categoryChart(
+  policies: readonly PolicyReport[],
+  split: Split,
+  { measure, measuredBy }: Pick<Wording, 'measure' | 'measuredBy'>,
+): Markup {
   const present = (Object.keys(categoryTitles) as JudgedCategory[]).filter((category) =>
     policies.some((policy) => policy[split].byCategory[category]),
   )
@@ -30,8 +38,11 @@ export function categoryChart(policies: readonly PolicyReport[], split: Split): 
   const x = scale([0, 1], [at.left, at.width - at.right])
   return svg(
     at,
-    `Alignment by category, ${split} prompts. ${policies.map((policy) => `${policyTitle(policy)}: ${percent(policy[split].alignment.mean)} % over all prompts`).join('; ')}.`,
-    xAxis(at, x, `Alignment on ${split} prompts, %`, (tick) => percent(tick, 0)),
+    `${measure} by category, ${split} prompts. ${policies.map((policy) => `${policyTitle(policy)}: ${percent(policy[split].alignment.mean)} % over all prompts`).join('; ')}.`,
+    xAxis(at, x, `${measure} on ${split} prompts, %`, (tick) => percent(tick, 0)),
+    measuredBy === 'reward'
+      ? html`<line class="diagonal" x1="${f(x(0.5))}" x2="${f(x(0.5))}" y1="${at.top}" y2="${at.height - at.bottom}" />`
+      : undefined,
     rows.map(({ title, cells }, r) => {
       const top = at.top + r * rowHeight
       return html`<line
@@ -49,8 +60,12 @@ export function categoryChart(policies: readonly PolicyReport[], split: Split): 
   )
 }
 
-/** Alignment upwards, closeness to true renders to the right: the upper right corner is where one wants to be. */
-export function tradeOffChart(policies: readonly PolicyReport[], split: Split): Markup {
+/** The measure upwards, a small Fréchet distance to the right: the upper right corner is where one wants to be. */
+export function tradeOffChart(
+  policies: readonly PolicyReport[],
+  split: Split,
+  { measure, closer }: Pick<Wording, 'measure' | 'closer'>,
+): Markup {
   const at = frame(300, { top: 34 })
   const distances = policies.flatMap(({ fidelity }) => [fidelity.frechet, fidelity.low, fidelity.high])
   const [near, far] = domain(distances, 0.08, [0, Infinity])
@@ -59,9 +74,9 @@ export function tradeOffChart(policies: readonly PolicyReport[], split: Split): 
   const y = scale(domain(alignments, 0.12, [0, 1]), [at.height - at.bottom, at.top])
   return svg(
     at,
-    `Alignment on ${split} prompts against Fréchet distance. ${policies.map((policy) => `${policyTitle(policy)}: ${percent(policy[split].alignment.mean)} % at distance ${compact(policy.fidelity.frechet)}`).join('; ')}.`,
-    xAxis(at, x, 'Fréchet distance, reversed: closer to true renders →', tickText),
-    yAxis(at, y, `↑ Alignment on ${split} prompts, %`, (tick) => tickText(100 * tick)),
+    `${measure} on ${split} prompts against Fréchet distance. ${policies.map((policy) => `${policyTitle(policy)}: ${percent(policy[split].alignment.mean)} % at distance ${compact(policy.fidelity.frechet)}`).join('; ')}.`,
+    xAxis(at, x, `Fréchet distance, reversed: ${closer} →`, tickText),
+    yAxis(at, y, `↑ ${measure} on ${split} prompts, %`, (tick) => tickText(100 * tick)),
     policies.map((policy) => {
       const { alignment } = policy[split]
       const [cx, cy] = [x(policy.fidelity.frechet), y(alignment.mean)]

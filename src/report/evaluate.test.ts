@@ -3,12 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { VocabularyError } from '../errors.ts'
+import { ShapeError, VocabularyError } from '../errors.ts'
 import type { Picture } from '../images/png.ts'
 import type { Prompt } from '../records.ts'
+import type { Reward } from '../reward/reward.ts'
+import { useThreads } from '../tensor/library.ts'
 import { livingTensors } from '../tensor/scope.ts'
 import { pickBest, readDrawn, writeDrawn, type DrawnImages, type EvaluationPlan } from './draw.ts'
-import { alignmentDifference, judgePolicy, splitReport, type WorldJudge } from './evaluate.ts'
+import { alignmentDifference, comparePolicy, judgePolicy, splitReport, type WorldJudge } from './evaluate.ts'
+
+useThreads(1)
 
 /** A world of 2 x 2 pictures: red 200 and more is "red", blue 255 is not clean. */
 const picture = (red: number, blue = 0): Picture => ({
@@ -89,6 +93,67 @@ test('images that equal their twins are at distance zero; equal images have no d
 const firstPrompt = ({ pictures, rewards }: DrawnImages, count: number): DrawnImages => ({
   pictures: Array.from({ length: count }, (_, i) => pictures[i % 4]),
   rewards: Array.from({ length: count }, (_, i) => rewards[i % 4]),
+})
+
+/** Likes red; a red of 255 is 1. Its features are the mean colour. */
+const scorer: Reward = {
+  name: 'red',
+  range: undefined,
+  score: (pixels) => pixels.select(1, 0).flatten(1).mean(1).add(1).div(2),
+  features: (pixels) => pixels.flatten(2).mean(2),
+  encoder: {
+    name: 'colour',
+    sha256: '',
+    width: 3,
+    device: 'cpu',
+    embedImages: (pixels) => pixels.flatten(2).mean(2),
+    embedTexts: () => assert.fail('no text is needed'),
+  },
+}
+
+test('against the base image by image: a win is 1, a tie one half, a loss 0', () => {
+  const before = livingTensors()
+  const comparands = { base, reference: base.pictures, scorer }
+  const theirs = comparePolicy(plan, base, comparands)
+  const ours = comparePolicy(plan, better, comparands)
+  assert.deepEqual(
+    theirs.aligned,
+    plan.prompts.map(() => [0.5, 0.5, 0.5, 0.5]),
+  )
+  assert.deepEqual(ours.aligned, [
+    [0.5, 1, 1, 0.5],
+    [0, 0.5, 0.5, 0.5],
+    [0.5, 0.5, 1, 1],
+  ])
+  assert.deepEqual([ours.measuredBy, ours.validShare, ours.rewards[2][3]], ['reward', null, 1])
+  const seen = splitReport(plan, 'seen', ours, theirs)
+  assert.deepEqual([seen.measuredBy, seen.n], ['reward', 8])
+  assert.equal(seen.alignment.mean, (0.75 + 0.375) / 2)
+  assert.equal(seen.differenceToBase.mean, (0.25 - 0.125) / 2)
+  assert.equal(seen.byCategory.color?.mean, 0.75)
+  const self = splitReport(plan, 'seen', theirs, theirs)
+  assert.deepEqual(self.alignment, { mean: 0.5, low: 0.5, high: 0.5 })
+  assert.deepEqual(self.differenceToBase, { mean: 0, low: 0, high: 0 })
+  assert.ok(livingTensors() <= before)
+})
+
+test('fidelity and diversity lie in the features of the scorer, ten times as long', () => {
+  const same = drawn(new Array<number>(12).fill(100))
+  const shifted = drawn(new Array<number>(12).fill(151))
+  const comparands = { base: same, reference: same.pictures, scorer }
+  assert.ok(comparePolicy(plan, same, comparands).frechet.mean < 1e-9)
+  assert.ok(comparePolicy(plan, base, { ...comparands, reference: base.pictures }).frechet.mean < 1e-9)
+  // 51 of 255 levels are 0.4 in [-1, 1], ten times that is 4, squared 16
+  assert.ok(Math.abs(comparePolicy(plan, shifted, comparands).frechet.mean - 16) < 1e-4)
+  assert.equal(comparePolicy(plan, shifted, comparands).diversity.mean, 0)
+  // fewer reference images than two a subset
+  assert.throws(() => comparePolicy(plan, same, { ...comparands, reference: same.pictures.slice(0, 7) }), ShapeError)
+})
+
+test('prompts of free text have no category', () => {
+  const free = { ...plan, prompts: plan.prompts.map((one) => ({ ...one, category: 'other' as const })) }
+  const found = comparePolicy(free, better, { base, reference: base.pictures, scorer })
+  assert.deepEqual(splitReport(free, 'seen', found, found).byCategory, {})
 })
 
 test('free text cannot be judged, and is told before anything is measured', () => {

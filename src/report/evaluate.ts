@@ -110,7 +110,11 @@ export interface Comparands {
  *
  * @throws {ShapeError} fewer than two images for each of the subsets
  */
-export function comparePolicy(plan: EvaluationPlan, drawn: DrawnImages, { base, reference, scorer }: Comparands): Evaluation {
+export function comparePolicy(
+  plan: EvaluationPlan,
+  drawn: DrawnImages,
+  { base, reference, scorer }: Comparands,
+): Evaluation {
   const texts = plan.prompts.flatMap(({ text }) => new Array<string>(plan.imagesPerPrompt).fill(text))
   const own = scorePictures(scorer, drawn.pictures, texts)
   const theirs = scorePictures(scorer, base.pictures, texts)
@@ -127,7 +131,7 @@ export function comparePolicy(plan: EvaluationPlan, drawn: DrawnImages, { base, 
 }
 
 /** Unit vectors are shorter than a Fréchet distance is read easily. */
-const embeddingScale = 10
+export const embeddingScale = 10
 
 /** A list a prompt. */
 function byPrompt<T>({ prompts, imagesPerPrompt }: EvaluationPlan, values: readonly T[]): T[][] {

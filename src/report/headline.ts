@@ -3,6 +3,7 @@ import { policyTitle } from './chart.ts'
 import { compact, decimal, duration, percent, points, pointsRange, whole } from './format.ts'
 import type { Interval } from './interval.ts'
 import type { Comparison, PolicyName, PolicyReport, Report, Split } from './schema.ts'
+import { referenceOf, scorerOf, wordingOf } from './wording.ts'
 
 /** The policy that the report is about: DPOK, or the best that was made without it. */
 export function subjectOf(report: Report): PolicyReport | undefined {
@@ -22,6 +23,13 @@ export function headline(report: Report): string[] {
   const base = policyOf(report, 'base')
   const subject = subjectOf(report)
   if (!base || !subject) return ['Only the base model was measured: there is nothing to compare it with.']
+  return [
+    ...(subject.seen.measuredBy === 'judge' ? judgedChange(base, subject) : wins(report, base, subject)),
+    `It cost ${whole(subject.imagesDrawn)} images drawn, ${whole(subject.updates)} updates and ${duration(subject.seconds)}${report.reward === null ? '' : `, besides ${whole(report.reward.labels)} labels`}.`,
+  ]
+}
+
+function judgedChange(base: PolicyReport, subject: PolicyReport): string[] {
   const change = (split: Split) => {
     const { alignment, differenceToBase } = subject[split]
     const moved = `from ${percent(base[split].alignment.mean)} % to ${percent(alignment.mean)} % (${points(differenceToBase.mean)} points, 95 % interval ${pointsRange(differenceToBase)})`
@@ -35,15 +43,34 @@ export function headline(report: Report): string[] {
     }
   }
   const both = direction(subject.seen.differenceToBase) === direction(subject.unseen.differenceToBase)
-  const { fidelity } = subject
-  const closer = fidelity.high < base.fidelity.low
-  const further = fidelity.low > base.fidelity.high
-  const frechet = `Fréchet distance to true renders went from ${compact(base.fidelity.frechet)} to ${compact(fidelity.frechet)} (${closer ? 'closer' : further ? 'further away' : 'the intervals overlap, so no clear change'})`
+  const clean = [base, subject].map(({ fidelity }) => percent(fidelity.validShare ?? 0))
   return [
     `With ${policyTitle(subject)}, the share of images that show everything their prompt asks for ${change('seen')}${both ? ', and' : '; it'} ${change('unseen')}.`,
-    `The ${frechet}, and clean renders from ${percent(base.fidelity.validShare)} % to ${percent(fidelity.validShare)} % of images.`,
-    `It cost ${whole(subject.imagesDrawn)} images drawn, ${whole(subject.updates)} updates and ${duration(subject.seconds)}, besides ${whole(report.reward.labels)} labels.`,
+    `${frechetChange(base, subject, 'true renders')}, and clean renders from ${clean.join(' % to ')} % of images.`,
   ]
+}
+
+function wins(report: Report, base: PolicyReport, subject: PolicyReport): string[] {
+  const verdicts = { up: 'better than the base', down: 'worse than the base', unclear: 'no clear difference' }
+  const share = (split: Split) => {
+    const { alignment, differenceToBase } = subject[split]
+    const range = `${percent(alignment.low)} to ${percent(alignment.high)}`
+    return `${percent(alignment.mean)} % of pairs on ${split} prompts (95 % interval ${range}: ${verdicts[direction(differenceToBase)]})`
+  }
+  return [
+    `Scored by ${scorerOf(report)}, an image of ${policyTitle(subject)} beats the base's of the same prompt and noise in ${share('seen')} and in ${share('unseen')}.`,
+    `${frechetChange(base, subject, referenceOf(report))}.`,
+  ]
+}
+
+function frechetChange({ fidelity: before }: PolicyReport, { fidelity: after }: PolicyReport, to: string): string {
+  const direction =
+    after.high < before.low
+      ? 'closer'
+      : after.low > before.high
+        ? 'further away'
+        : 'the intervals overlap, so no clear change'
+  return `The Fréchet distance to ${to} went from ${compact(before.frechet)} to ${compact(after.frechet)} (${direction})`
 }
 
 /** A goal set before the run. `unclear`: the mean is on the right side, its interval is not. */
@@ -53,16 +80,18 @@ export interface Goal {
   readonly found: string
 }
 
-/** The demo's goals, as far as the report can answer them. */
+/** The goals of the embedded world, as far as the report can answer them; none where no judge measured it. */
 export function goals(report: Report): Goal[] {
-  const { auc, clipScoreAuc } = report.reward.heldOut
-  const found: Goal[] = [
-    {
+  if (wordingOf(report).measuredBy === 'reward') return []
+  const found: Goal[] = []
+  if (report.reward !== null) {
+    const { auc, clipScoreAuc } = report.reward.heldOut
+    found.push({
       aim: 'The reward model tells good from bad on held-out prompts with AUC ≥ 0.90, better than the CLIP score',
       outcome: auc >= 0.9 && auc > clipScoreAuc ? 'met' : 'missed',
       found: `${decimal(auc, 3)} against ${decimal(clipScoreAuc, 3)}`,
-    },
-  ]
+    })
+  }
   const dpok = policyOf(report, 'dpok')
   if (!dpok) return found
   const wanted: Record<Split, number> = { seen: 0.15, unseen: 0.05 }

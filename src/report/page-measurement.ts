@@ -2,19 +2,16 @@
 import { percent, whole } from './format.ts'
 import { html, type Markup } from './markup.ts'
 import type { Report } from './schema.ts'
+import { wordingOf } from './wording.ts'
 
-export function measurementSection({ policies, details }: Report): Markup {
+export function measurementSection(report: Report): Markup {
+  const { policies, details, reward } = report
+  const words = wordingOf(report)
   const measured = details?.measurement
   const bestOf = policies.find((policy) => policy.bestOf)?.bestOf
-  const terms: [string, string | undefined][] = [
-    [
-      'Alignment',
-      'The share of images in which every attribute that the prompt states (object, colour, count, background) is right. A judge program reads the attributes from the pixels. It serves this report and the simulated rater alone: no checkpoint, stopping time or coefficient was chosen by it. Every prompt weighs the same.',
-    ],
-    [
-      'Seen, unseen',
-      'Seen prompts were used in feedback and fine-tuning, with other seeds. Unseen prompts name objects and combinations that were in neither, though pre-training knew them.',
-    ],
+  const terms: [string, string | undefined | null][] = [
+    [words.measure, words.measureTerm],
+    ['Seen, unseen', words.splitsTerm],
     [
       'Prompts and images',
       measured &&
@@ -36,9 +33,14 @@ export function measurementSection({ policies, details }: Report): Markup {
     ],
     [
       'Fréchet distance',
-      `Between the images and true renders of the attributes that the judge read from them, in the features of a network that no reward uses; the same number of images for every policy. Its interval comes from ${measured?.frechetSubsets ? `${measured.frechetSubsets.subsets} disjoint subsets of ${whole(measured.frechetSubsets.images)} images` : 'disjoint subsets'} (Student's t).`,
+      `${words.frechetTerm} Its interval comes from ${measured?.frechetSubsets ? `${measured.frechetSubsets.subsets} disjoint subsets of ${whole(measured.frechetSubsets.images)} images` : 'disjoint subsets'} (Student's t).`,
     ],
-    ['Clean renders', 'The share of images that are a clean picture of something, whatever the prompt asked for.'],
+    [
+      'Clean renders',
+      policies[0].fidelity.validShare === null
+        ? undefined
+        : 'The share of images that are a clean picture of something, whatever the prompt asked for.',
+    ],
     ['Diversity', measured?.diversity],
     [
       'KL to base',
@@ -47,6 +49,7 @@ export function measurementSection({ policies, details }: Report): Markup {
     [
       'Raters',
       measured &&
+        reward &&
         (measured.simulatedRater
           ? `Simulated: no person gave these labels. A program answers from the judge's reading, flips ${percent(measured.simulatedRater.errorRate, 0)} % of its answers at random and skips ${percent(measured.simulatedRater.skipRate, 0)} %. People disagree in ways that this does not show.`
           : 'People.'),

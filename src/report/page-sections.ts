@@ -1,5 +1,5 @@
 /** The sections of the page that show results, in the order of the page. */
-import { legend, policyTitle } from './chart.ts'
+import { legend, policyTitle, titlesOf } from './chart.ts'
 import {
   categoryChart,
   categoryTitles,
@@ -13,26 +13,13 @@ import { compact, decimal, duration, percent, points, pointsRange, whole } from 
 import { direction } from './headline.ts'
 import type { Interval } from './interval.ts'
 import { html, type Markup } from './markup.ts'
-import { splits, type JudgedCategory, type PolicyName, type PolicyReport, type Report, type Split } from './schema.ts'
-
-/** One image of a grid and what the judge says of it. */
-export interface Sample {
-  /** A PNG file. */
-  readonly png: Uint8Array
-  readonly aligned: boolean
-  /** Shown in the text alternative. */
-  readonly seed?: number
-}
-
-/** One prompt with what each policy drew for it; the i-th image of every policy has the same seed. */
-export interface SampleRow {
-  readonly prompt: string
-  readonly split: Split
-  readonly cells: readonly { readonly policy: PolicyName; readonly images: readonly Sample[] }[]
-}
+import { splits, type JudgedCategory, type PolicyReport, type Report, type Split } from './schema.ts'
+import { wordingOf } from './wording.ts'
 
 /** Policies side by side, one measure a row. */
-export function policyTable({ policies, details }: Report): Markup {
+export function policyTable(report: Report): Markup {
+  const { policies, details } = report
+  const words = wordingOf(report)
   const row = (title: string, note: string, cell: (policy: PolicyReport) => Markup) =>
     html`<tr>
       <th scope="row">${title}${note ? html`<small>${note}</small>` : undefined}</th>
@@ -46,15 +33,33 @@ export function policyTable({ policies, details }: Report): Markup {
     html`<td><b>${text}</b>${note === undefined ? undefined : html`<small>${note}</small>`}</td>`
   const interval = ({ mean, low, high }: Interval, write: (value: number) => string) =>
     value(write(mean), `${write(low)} to ${write(high)}`)
+  const { rewardName, rewardRange } = details?.measurement ?? {}
+  const rewardNote = [
+    ...(words.measuredBy === 'reward' && rewardName !== undefined ? [`of ${rewardName}`] : []),
+    ...(rewardRange ? [`range ${rewardRange.join(' to ')}`] : []),
+  ].join(', ')
+  const dash = html`<td><small>–</small></td>`
   const difference = (policy: PolicyReport, of: Interval) =>
     policy.name === 'base'
-      ? html`<td><small>–</small></td>`
+      ? dash
       : html`<td class="${direction(of)}"><b>${points(of.mean)}</b><small>${pointsRange(of)}</small></td>`
+  const ofSplit = (split: Split) =>
+    words.measuredBy === 'judge'
+      ? html`${row(words.measure, '%, higher is better', (policy) => interval(policy[split].alignment, percent))}
+        ${row('Change', 'points, paired with base', (policy) => difference(policy, policy[split].differenceToBase))}`
+      : row(words.measure, "% of images, against the base's; ties count half", (policy) => {
+          const { alignment, differenceToBase } = policy[split]
+          return policy.name === 'base'
+            ? dash
+            : html`<td class="${direction(differenceToBase)}">
+                <b>${percent(alignment.mean)}</b><small>${percent(alignment.low)} to ${percent(alignment.high)}</small>
+              </td>`
+        })
   return html`<section>
     <h2>The policies side by side</h2>
     <p class="soft">
-      Every policy draws the same prompts with the same seeds, sampler and guidance. Small figures are 95 % intervals; a
-      green or red difference has an interval clear of zero.
+      Every policy draws the same prompts with the same seeds, sampler and guidance. Small figures are 95 % intervals;
+      ${words.tableNote}.
     </p>
     <table class="numbers">
       <thead>
@@ -67,36 +72,39 @@ export function policyTable({ policies, details }: Report): Markup {
         ${splits.map(
           (split) =>
             html`${group(`${split === 'seen' ? 'Seen' : 'Unseen'} prompts, n = ${whole(policies[0][split].n)} images per policy`)}
-            ${row('Alignment', '%, higher is better', (policy) => interval(policy[split].alignment, percent))}
-            ${row('Change', 'points, paired with base', (policy) => difference(policy, policy[split].differenceToBase))}`,
+            ${ofSplit(split)}`,
         )}
-        ${group('Image quality')}
-        ${row('Fréchet', 'to true renders, lower is better', ({ fidelity }) => value(compact(fidelity.frechet), `${compact(fidelity.low)} to ${compact(fidelity.high)}`))}
-        ${row('Clean renders', '% of images', ({ fidelity }) => value(percent(fidelity.validShare)))}
+        ${group(words.quality)}
+        ${row('Fréchet', words.frechetNote, ({ fidelity }) => value(compact(fidelity.frechet), `${compact(fidelity.low)} to ${compact(fidelity.high)}`))}
+        ${
+          policies.some(({ fidelity }) => fidelity.validShare !== null)
+            ? row('Clean renders', '% of images', ({ fidelity: { validShare } }) =>
+                validShare === null ? dash : value(percent(validShare)),
+              )
+            : undefined
+        }
         ${row('Diversity', 'higher is more varied', ({ diversity }) => interval(diversity, decimal))}
         ${group('What was optimised')}
-        ${row('Mean reward', details?.measurement?.rewardRange ? `range ${details.measurement.rewardRange.join(' to ')}` : '', ({ meanReward }) => interval(meanReward, decimal))}
+        ${row('Mean reward', rewardNote, ({ meanReward }) => interval(meanReward, decimal))}
         ${row('KL to base', 'nats', ({ klNats }) => value(compact(klNats.mean), klNats.of === 'image' ? 'of the image, a bound' : klNats.low === klNats.high ? undefined : `${compact(klNats.low)} to ${compact(klNats.high)}`))}
         ${group('Cost')} ${row('Images drawn', '', (policy) => value(whole(policy.imagesDrawn)))}
         ${row('Updates', '', (policy) => value(whole(policy.updates)))}
         ${row('Time', '', (policy) => value(duration(policy.seconds)))}
       </tbody>
     </table>
-    ${comparisonTable(details?.comparisons, policies)}
+    ${comparisonTable(report)}
   </section>`
 }
 
-function comparisonTable(
-  comparisons: NonNullable<Report['details']>['comparisons'],
-  policies: readonly PolicyReport[],
-): Markup | undefined {
-  if (!comparisons?.length) return undefined
-  const title = titlesOf({ policies })
+function comparisonTable(report: Report): Markup | undefined {
+  const comparisons = report.details?.comparisons ?? []
+  if (comparisons.length === 0) return undefined
+  const title = titlesOf(report)
   return html`<h3>Policies against each other</h3>
     <table class="plain">
       <thead>
         <tr>
-          <th scope="col">Difference in alignment, points</th>
+          <th scope="col">Difference in ${wordingOf(report).measure.toLowerCase()}, points</th>
           ${splits.map((split) => html`<th scope="col">${split}</th>`)}
         </tr>
       </thead>
@@ -121,115 +129,72 @@ function comparisonTable(
     </table>`
 }
 
-const titlesOf =
-  ({ policies }: { readonly policies: readonly PolicyReport[] }) =>
-  (name: PolicyName) =>
-    policyTitle(policies.find((policy) => policy.name === name) ?? { name })
-
-/** The same prompts and seeds for every policy, with the judge's mark on each image. */
-export function samplesSection(rows: readonly SampleRow[], report: Report): Markup | undefined {
-  const title = titlesOf(report)
-  if (rows.length === 0) return undefined
+export function categorySection(report: Report): Markup | undefined {
+  const words = wordingOf(report)
+  const policies = report.policies.filter(({ name }) => words.measuredBy === 'judge' || name !== 'base')
+  if (policies.length === 0) return undefined
+  const rows = splits.flatMap((split) =>
+    (Object.keys(categoryTitles) as JudgedCategory[])
+      .filter((category) => policies.some((policy) => policy[split].byCategory[category]))
+      .map((category) => ({ split, category })),
+  )
   return html`<section>
-    <h2>The same prompts and seeds, drawn by each policy</h2>
-    <p class="soft">
-      The first images of each prompt, not picked. Images in one place of a cell start from the same noise; best-of-n
-      picks from n draws. <b>✓</b> the judge finds every stated attribute right, <b>✗</b> it does not.
-    </p>
-    ${splits.map((split) => {
-      const shown = rows.filter((row) => row.split === split)
-      if (shown.length === 0) return undefined
-      const policies = shown[0].cells.map((cell) => cell.policy)
-      return html`<h3>${split === 'seen' ? 'Prompts seen in feedback and fine-tuning' : 'Unseen prompts'}</h3>
-        <table class="samples" style="--columns: ${policies.length}">
-          <thead>
-            <tr>
-              <th scope="col">Prompt</th>
-              ${policies.map((policy) => html`<th scope="col"><span class="key ${policy}"></span>${title(policy)}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${shown.map(
-              (row) =>
-                html`<tr>
-                  <th scope="row">${row.prompt}</th>
-                  ${row.cells.map(
-                    ({ policy, images }) =>
-                      html`<td>
-                        <div class="shots">
-                          ${images.map(
-                            ({ png, aligned, seed }, i) =>
-                              html`<span class="shot${aligned ? ' aligned' : ''}"
-                                ><img
-                                  alt="${title(policy)}, seed ${seed ?? i + 1}: ${aligned ? 'as asked' : 'not as asked'}"
-                                  src="data:image/png;base64,${Buffer.from(png).toString('base64')}"
-                                /><i aria-hidden="true">${aligned ? '✓' : '✗'}</i></span
-                              >`,
-                          )}
-                        </div>
-                      </td>`,
-                  )}
-                </tr>`,
-            )}
-          </tbody>
-        </table>`
-    })}
+    <h2>${words.measure} ${rows.length > 0 ? 'by what the prompt asks for' : 'over all prompts'}</h2>
+    <p class="soft">${words.categoriesNote}</p>
+    ${legend(policies)}
+    <div class="charts two">
+      ${splits.map((split) => html`<figure>${categoryChart(policies, split, words)}</figure>`)}
+    </div>
+    ${rows.length > 0 ? categoryNumbers(policies, rows) : undefined}
   </section>`
 }
 
-export function categorySection({ policies }: Report, key: Markup): Markup {
-  const categories = Object.keys(categoryTitles) as JudgedCategory[]
-  return html`<section>
-    <h2>Alignment by what the prompt asks for</h2>
-    <p class="soft">Share of images with every stated attribute right; whiskers are 95 % intervals over prompts.</p>
-    ${key}
-    <div class="charts two">${splits.map((split) => html`<figure>${categoryChart(policies, split)}</figure>`)}</div>
-    <details>
-      <summary>The numbers</summary>
-      <div class="scroll">
-        <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Prompts</th>
-              ${policies.map((policy) => html`<th scope="col">${policyTitle(policy)}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${splits.flatMap((split) =>
-              categories
-                .filter((category) => policies.some((policy) => policy[split].byCategory[category]))
-                .map(
-                  (category) =>
-                    html`<tr>
-                      <th scope="row">${categoryTitles[category]}, ${split}</th>
-                      ${policies.map((policy) => {
-                        const cell = policy[split].byCategory[category]
-                        return cell
-                          ? html`<td>
-                              ${percent(cell.mean)} %
-                              <small>${percent(cell.low)} to ${percent(cell.high)}, n = ${whole(cell.n)}</small>
-                            </td>`
-                          : html`<td>–</td>`
-                      })}
-                    </tr>`,
-                ),
-            )}
-          </tbody>
-        </table>
-      </div>
-    </details>
-  </section>`
+function categoryNumbers(
+  policies: readonly PolicyReport[],
+  rows: readonly { readonly split: Split; readonly category: JudgedCategory }[],
+): Markup {
+  return html`<details>
+    <summary>The numbers</summary>
+    <div class="scroll">
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Prompts</th>
+            ${policies.map((policy) => html`<th scope="col">${policyTitle(policy)}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            ({ split, category }) =>
+              html`<tr>
+                <th scope="row">${categoryTitles[category]}, ${split}</th>
+                ${policies.map((policy) => {
+                  const cell = policy[split].byCategory[category]
+                  return cell
+                    ? html`<td>
+                        ${percent(cell.mean)} %
+                        <small>${percent(cell.low)} to ${percent(cell.high)}, n = ${whole(cell.n)}</small>
+                      </td>`
+                    : html`<td>–</td>`
+                })}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </details>`
 }
 
-export function tradeOffSection({ policies }: Report, key: Markup): Markup {
+export function tradeOffSection(report: Report): Markup {
+  const { policies } = report
+  const words = wordingOf(report)
   return html`<section>
-    <h2>Alignment against fidelity</h2>
-    <p class="soft">
-      Does a policy follow its prompts at the price of drawing worse pictures? Up is better aligned, right is closer to
-      true renders. Whiskers are 95 % intervals.
-    </p>
-    ${key}
-    <div class="charts two">${splits.map((split) => html`<figure>${tradeOffChart(policies, split)}</figure>`)}</div>
+    <h2>${words.tradeOffTitle}</h2>
+    <p class="soft">${words.tradeOffNote}</p>
+    ${legend(policies)}
+    <div class="charts two">
+      ${splits.map((split) => html`<figure>${tradeOffChart(policies, split, words)}</figure>`)}
+    </div>
   </section>`
 }
 
@@ -255,6 +220,16 @@ export function curvesSection({ policies, details }: Report): Markup | undefined
 }
 
 export function rewardSection({ reward, details }: Report): Markup {
+  if (reward === null) {
+    const name = details?.measurement?.rewardName
+    return html`<section>
+      <h2>The reward model</h2>
+      <p>
+        ${name === undefined ? 'The reward' : html`The reward is <b>${name}</b>. It`} was taken as it is: it learned
+        from no labels collected here, so there are none to test it on.
+      </p>
+    </section>`
+  }
   const { n, accuracy, auc, clipScoreAuc, ece } = reward.heldOut
   const tile = (title: string, text: string) =>
     html`<div>

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sharp from 'sharp'
-import { random } from '../random.ts'
-import { headline } from './headline.ts'
-import { reportPage, type ReportInput } from './page.ts'
-import { policyNames, Report, splits, type PolicyName } from './schema.ts'
-
-const hostile = `"><script>alert('1')</script><img src=x onerror=alert(1)> & two 'red' circles \u0000`
+import { goals, headline } from './headline.ts'
+import { reportPage } from './page.ts'
+import { Report } from './schema.ts'
+import { syntheticReport } from './synthetic-report.test-helper.ts'
 
 test('the page escapes prompts, loads nothing and is well formed', async () => {
-  const page = reportPage(await syntheticInput())
+  for (const measuredBy of ['judge', 'reward'] as const)
+    await assertSound(reportPage(await syntheticReport(measuredBy)))
+})
+
+async function assertSound(page: string): Promise<void> {
   assert.ok(!/<script/i.test(page))
   assert.ok(!page.includes('<img src=x'))
   assert.ok(page.includes('&lt;script&gt;alert(&#39;1&#39;)'))
@@ -17,7 +19,7 @@ test('the page escapes prompts, loads nothing and is well formed', async () => {
     assert.match(target, /^data:/)
   }
   assert.ok(!/url\(|@import|https?:\/\//.test(page))
-  assert.ok(!/NaN|undefined|Infinity|\[object/.test(page))
+  assert.ok(!/NaN|undefined|\bnull\b|Infinity|\[object/.test(page))
   assertBalanced(page)
   const charts = page.match(/<svg\b[\s\S]*?<\/svg\s*>/g) ?? []
   assert.ok(charts.length >= 8)
@@ -27,10 +29,10 @@ test('the page escapes prompts, loads nothing and is well formed', async () => {
     ).metadata()
     assert.ok(width)
   }
-})
+}
 
 test('every policy, every section and every image is there', async () => {
-  const input = await syntheticInput()
+  const input = await syntheticReport()
   const page = reportPage(input)
   for (const title of ['Base', 'Best-of-4', 'Reward-weighted', 'DPOK']) assert.ok(page.includes(title), title)
   const headings = [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading)
@@ -50,7 +52,7 @@ test('every policy, every section and every image is there', async () => {
 })
 
 test('the headline gives direction, size and interval', async () => {
-  const { report } = await syntheticInput()
+  const { report } = await syntheticReport()
   const text = headline(report).join(' ')
   assert.match(
     text,
@@ -60,11 +62,11 @@ test('the headline gives direction, size and interval', async () => {
 })
 
 test('missed goals and intervals with zero are said plainly', async () => {
-  const { report } = await syntheticInput()
+  const { report } = await syntheticReport()
   const dpok = report.policies[3]
   dpok.unseen.differenceToBase = { mean: 0.01, low: -0.03, high: 0.05 }
   dpok.seen.differenceToBase = { mean: -0.1, low: -0.15, high: -0.05 }
-  report.reward.heldOut.auc = 0.7
+  report.reward!.heldOut.auc = 0.7
   const page = reportPage({ report, grids: [] })
   assert.match(page, /fell from/)
   assert.match(page, /did not measurably change on unseen prompts.*which includes zero/)
@@ -73,7 +75,7 @@ test('missed goals and intervals with zero are said plainly', async () => {
 })
 
 test('a report without details, or with the base alone, still gives a page', async () => {
-  const { report } = await syntheticInput()
+  const { report } = await syntheticReport()
   delete report.details
   assertBalanced(reportPage({ report, grids: [] }))
   report.policies.splice(1)
@@ -83,7 +85,7 @@ test('a report without details, or with the base alone, still gives a page', asy
 })
 
 test('the schema keeps its shape and refuses nonsense', async () => {
-  const { report } = await syntheticInput()
+  const { report } = await syntheticReport()
   assert.deepEqual(Report.parse(JSON.parse(JSON.stringify(report))), report)
   assert.ok(!Report.safeParse({ ...report, schema: 2 }).success)
   assert.ok(!Report.safeParse({ ...report, more: 1 }).success)
@@ -93,6 +95,102 @@ test('the schema keeps its shape and refuses nonsense', async () => {
   upsideDown.policies[0].seen.alignment = { mean: 0.4, low: 0.5, high: 0.6 }
   assert.ok(!Report.safeParse(upsideDown).success)
 })
+
+test('measured by a reward, the page speaks of wins and of nothing that only a judge can know', async () => {
+  const input = await syntheticReport('reward')
+  const page = reportPage(input)
+  const text = page.replace(/<style>[\s\S]*?<\/style>/, '')
+  assert.ok(!/judge|render|clean|align|true pre-training|simulated|goals|✓|✗/i.test(text))
+  const headings = [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading)
+  assert.deepEqual(headings, [
+    'The policies side by side',
+    'The same prompts and seeds, drawn by each policy',
+    'Win rate over all prompts',
+    'Win rate against fidelity',
+    'Fine-tuning',
+    'The reward model',
+    'How it was measured',
+    'What it cost',
+  ])
+  assert.equal(page.match(/<img\b/g)?.length, 2 * 4 * 3)
+  assert.equal(page.match(/src="data:image\/webp;/g)?.length, 2 * 4 * 3)
+  for (const said of ['higher than', 'lower than', 'the same as']) {
+    assert.equal(page.match(new RegExp(`: scored ${said} the base&#39;s"`, 'g'))?.length, 2 * 3, said)
+  }
+  assert.match(page, /alt="Base, seed 1"/)
+  assert.match(page, /The reward is <b>CLIP score<\/b>/)
+  assert.match(page, /of CLIP score/)
+  assert.ok(!page.includes('The numbers'))
+  assert.match(page, /the image features of the CLIP network by which &quot;&gt;&lt;script/)
+  assert.match(page, /compare it within this page only/)
+  assert.deepEqual(goals(input.report), [])
+  // the base: a dash in the table, and no mark among the win rates
+  assert.match(page, /<th scope="row">Win rate<small>[^<]*<\/small><\/th>\s*<td><small>–<\/small><\/td>/)
+  assert.ok(!sectionOf(page, 'Win rate over all prompts').includes('mark base'))
+})
+
+test('measured by a reward, the headline tells the win rates and what they are clear of', async () => {
+  const { report } = await syntheticReport('reward')
+  report.details!.measurement!.scorer = 'PickScore'
+  report.policies[3].unseen.differenceToBase = { mean: 0.01, low: -0.03, high: 0.05 }
+  report.policies[3].unseen.alignment = { mean: 0.51, low: 0.47, high: 0.55 }
+  assert.deepEqual(headline(report), [
+    "Scored by PickScore, an image of DPOK beats the base's of the same prompt and noise in 66.0 % of pairs on seen prompts (95 % interval 61.0 to 71.0: better than the base) and in 51.0 % of pairs on unseen prompts (95 % interval 47.0 to 55.0: no clear difference).",
+    'The Fréchet distance to other images of the base model went from 248 to 180 (the intervals overlap, so no clear change).',
+    'It cost 14,600 images drawn, 600 updates and 4 min 10 s.',
+  ])
+  report.policies[3].seen.differenceToBase = { mean: -0.1, low: -0.15, high: -0.05 }
+  report.policies[3].fidelity = { ...report.policies[3].fidelity, frechet: 500, low: 450, high: 550 }
+  const text = headline(report).join(' ')
+  assert.match(text, /: worse than the base\)/)
+  assert.match(text, /from 248 to 500 \(further away\)/)
+})
+
+test('categories of prompts are shown where there are some; a reward of our own is tested on its labels', async () => {
+  const { report } = await syntheticReport('reward')
+  const judged = await syntheticReport()
+  report.reward = judged.report.reward
+  report.details!.measurement!.rewardRange = [0, 1]
+  for (const policy of report.policies) {
+    policy.seen.byCategory = { color: { n: 4, mean: 0.6, low: 0.5, high: 0.7 } }
+  }
+  report.policies[2].seen.byCategory = {}
+  const page = reportPage({ report, grids: [] })
+  assertBalanced(page)
+  assert.match(page, /<h2>Win rate by what the prompt asks for<\/h2>/)
+  assert.match(page, /Colour, seen/)
+  assert.match(page, /60\.0 %\s*<small>50\.0 to 70\.0, n = 4<\/small>/)
+  assert.match(page, /of CLIP score, range 0 to 1/)
+  assert.match(page, /On 800 labelled images/)
+  assert.match(page, /besides 3,120 labels/)
+  assert.match(page, /<dt>Raters<\/dt>\s*<dd>People\.<\/dd>/)
+})
+
+test('without names of scorer, reward and reference the page still makes sentences', async () => {
+  const { report } = await syntheticReport('reward')
+  delete report.details
+  const page = reportPage({ report, grids: [] })
+  assertBalanced(page)
+  assert.match(page, /Scored by a reward, an image of DPOK/)
+  assert.match(page, /The Fréchet distance to reference images/)
+  assert.match(page, /The reward was taken as it is/)
+  report.policies.splice(1)
+  const alone = reportPage({ report, grids: [] })
+  assert.ok(!alone.includes('Win rate over all prompts'))
+})
+
+test('a judge and a reward of no labels: no goal of the reward, no raters', async () => {
+  const { report, grids } = await syntheticReport()
+  report.reward = null
+  const page = reportPage({ report, grids })
+  assertBalanced(page)
+  assert.ok(goals(report).every(({ aim }) => !aim.startsWith('The reward model')))
+  assert.ok(!page.includes('Raters'))
+  assert.match(page, /tuned by a reward/)
+})
+
+const sectionOf = (page: string, heading: string) =>
+  /[\s\S]*?<\/section>/.exec(page.slice(page.indexOf(`<h2>${heading}</h2>`)))![0]
 
 /** Every element is closed in the right order; void elements close themselves. */
 function assertBalanced(page: string): void {
@@ -106,101 +204,4 @@ function assertBalanced(page: string): void {
   assert.deepEqual(open, [])
   const stripped = page.replace(/<style>[\s\S]*?<\/style>/, '').replace(/<\/?[a-z!][^<>]*>/g, '')
   assert.ok(!/[<>]/.test(stripped), 'a bracket outside a tag')
-}
-
-async function syntheticInput(): Promise<ReportInput> {
-  const png = await sharp({ create: { width: 24, height: 24, channels: 3, background: '#c04020' } })
-    .png()
-    .toBuffer()
-  const around = (mean: number, half: number) => ({ mean, low: mean - half, high: mean + half })
-  const alignment: Record<PolicyName, [number, number]> = {
-    base: [0.4, 0.35],
-    'best-of-n': [0.5, 0.42],
-    'reward-weighted': [0.48, 0.37],
-    dpok: [0.58, 0.43],
-  }
-  const policies = policyNames.map((name, p) => ({
-    name,
-    imagesDrawn: [0, 3200, 14600, 14600][p],
-    updates: [0, 0, 900, 600][p],
-    seconds: [0, 12.5, 240, 250][p],
-    ...(name === 'best-of-n' ? { bestOf: 4 } : {}),
-    klNats: { ...around([0, 0.636, 6, 8][p], 0), ...(name === 'best-of-n' ? { of: 'image' as const } : {}) },
-    meanReward: around(0.4 + 0.05 * p, 0.02),
-    fidelity: { frechet: [248, 240, 380, 180][p], low: 150, high: 400, validShare: 0.9 },
-    diversity: around(0.6, 0.02),
-    ...(Object.fromEntries(
-      splits.map((split, s) => [
-        split,
-        {
-          n: 400,
-          measuredBy: 'judge' as const,
-          alignment: around(alignment[name][s], 0.05),
-          differenceToBase: around(alignment[name][s] - alignment.base[s], name === 'base' ? 0 : 0.05),
-          byCategory: { color: { n: 100, ...around(0.5, 0.1) }, combination: { n: 100, ...around(0.2, 0.1) } },
-        },
-      ]),
-    ) as Pick<Report['policies'][0], 'seen' | 'unseen'>),
-  }))
-  const stream = random(1)
-  const curve = (policy: PolicyName, length: number) => ({
-    policy,
-    points: Array.from({ length }, (_, i) => ({
-      imagesDrawn: 96 * (i + 1),
-      reward: 0.4 + 0.002 * i + 0.02 * stream.normal(),
-      klNats: 0.05 * i,
-      ...(policy === 'dpok' ? { explainedVariance: Math.min(0.6, 0.01 * i) } : {}),
-    })),
-  })
-  return {
-    report: {
-      schema: 1,
-      seconds: 640,
-      machine: '2 × <Example> CPU, Linux x64',
-      torch: '2.9.1',
-      reward: { labels: 3120, heldOut: { n: 800, accuracy: 0.84, auc: 0.92, clipScoreAuc: 0.79, ece: 0.03 } },
-      policies,
-      details: {
-        measurement: {
-          seed: 1,
-          tuningSeed: 7,
-          promptsSeen: 50,
-          promptsUnseen: 50,
-          imagesPerPrompt: 8,
-          sampler: 'ddim',
-          steps: 10,
-          eta: 1,
-          guidance: 1.5,
-          simulatedRater: { errorRate: 0.05, skipRate: 0.05 },
-          selectionRule: 'Highest held-out reward.',
-          rewardRange: [0, 1],
-        },
-        comparisons: splits.map((split) => ({
-          policy: 'dpok' as const,
-          against: 'reward-weighted' as const,
-          split,
-          difference: around(0.06, 0.04),
-        })),
-        curves: [curve('reward-weighted', 5), curve('dpok', 60)],
-        reliability: [
-          { low: 0.1, high: 0.2, n: 40, predicted: 0.15, observed: 0.12 },
-          { low: 0.8, high: 0.9, n: 90, predicted: 0.86, observed: 0.9 },
-        ],
-        caveats: [hostile],
-        stages: [{ name: hostile, seconds: 30 }],
-        config: { 'dpok.klWeight': 0.01 },
-      },
-    },
-    grids: splits.map((split) => ({
-      prompt: hostile,
-      split,
-      cells: policyNames.map((policy) => ({
-        policy,
-        images: [
-          { png, aligned: true, seed: 1 },
-          { png, aligned: false, seed: 2 },
-        ],
-      })),
-    })),
-  }
 }

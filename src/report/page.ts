@@ -2,11 +2,11 @@
  * The report as one self-contained HTML page: style, charts and images are inside it, it loads nothing and runs no
  * script, so it can be mailed, archived and opened from a disk.
  */
-import { legend } from './chart.ts'
 import { duration } from './format.ts'
 import { goals, headline, type Goal } from './headline.ts'
 import { html, Markup } from './markup.ts'
 import { measurementSection } from './page-measurement.ts'
+import { samplesSection, type SampleRow } from './page-samples.ts'
 import { pageStyle } from './page-style.ts'
 import {
   categorySection,
@@ -14,9 +14,7 @@ import {
   curvesSection,
   policyTable,
   rewardSection,
-  samplesSection,
   tradeOffSection,
-  type SampleRow,
 } from './page-sections.ts'
 import type { Report } from './schema.ts'
 
@@ -47,7 +45,7 @@ export function reportPage({ report, grids }: ReportInput): string {
       </head>
       <body>
         <header>
-          <h1>Attune: a text-to-image model taught by feedback</h1>
+          <h1>Attune: a text-to-image model ${report.reward === null ? 'tuned by a reward' : 'taught by feedback'}</h1>
           <p class="headline">${sentences[0]}</p>
           <p>${sentences.slice(1).join(' ')}</p>
           ${goalList(report)}
@@ -60,9 +58,8 @@ export function reportPage({ report, grids }: ReportInput): string {
           }
         </header>
         <main>
-          ${policyTable(report)} ${samplesSection(grids, report)} ${categorySection(report, legend(report.policies))}
-          ${tradeOffSection(report, legend(report.policies))} ${curvesSection(report)} ${rewardSection(report)}
-          ${measurementSection(report)} ${costSection(report)}
+          ${policyTable(report)} ${samplesSection(grids, report)} ${categorySection(report)} ${tradeOffSection(report)}
+          ${curvesSection(report)} ${rewardSection(report)} ${measurementSection(report)} ${costSection(report)}
         </main>
         <footer>${report.machine}. libtorch ${report.torch}. The whole run took ${duration(report.seconds)}.</footer>
       </body>
@@ -70,8 +67,9 @@ export function reportPage({ report, grids }: ReportInput): string {
   return page.text
 }
 
-function goalList(report: Report): Markup {
+function goalList(report: Report): Markup | undefined {
   const list = goals(report)
+  if (list.length === 0) return undefined
   const count = (outcome: Goal['outcome']) => list.filter((goal) => goal.outcome === outcome).length
   const unclear = count('unclear')
   return html`<p>

@@ -118,7 +118,10 @@ const Measurement = z.strictObject({
   selectionRule: z.string().optional(),
   /** What `diversity` is, as a sentence. */
   diversity: z.string().optional(),
+  /** Lowest and highest value that the reward can have; absent where there are none. */
   rewardRange: z.tuple([z.number(), z.number()]).optional(),
+  /** The reward that images were chosen and policies trained by: a run folder, or the name of a model. */
+  rewardName: z.string().optional(),
   /** The reward that stands for a judge. */
   scorer: z.string().optional(),
   /** What the Fréchet distance is to, where there are no true renders. */

@@ -7,6 +7,7 @@ import { FormatError } from '../errors.ts'
 import { startRun } from '../run.ts'
 import type { EvaluationPlan } from './draw.ts'
 import { pastRun } from './lineage.ts'
+import { reportPage } from './page.ts'
 import { Report, type PolicyName } from './schema.ts'
 import { assembleReport, reportFiles, sampleRows, writeReport, type MeasuredPolicy } from './write-report.ts'
 
@@ -27,12 +28,17 @@ const plan: EvaluationPlan = {
   klRollouts: 3,
 }
 
-function measured(name: PolicyName, aligned: readonly (readonly number[])[], more: Partial<MeasuredPolicy> = {}) {
+function measured(
+  name: PolicyName,
+  aligned: readonly (readonly number[])[],
+  more: Partial<MeasuredPolicy> = {},
+): MeasuredPolicy {
   const picture = { bytes: new Uint8Array(12).fill(90), width: 2, height: 2 }
   return {
     name,
     drawn: { pictures: new Array<typeof picture>(12).fill(picture), rewards: aligned.flat() },
     evaluation: {
+      measuredBy: 'judge',
       aligned,
       rewards: aligned,
       validShare: 0.5,
@@ -41,7 +47,7 @@ function measured(name: PolicyName, aligned: readonly (readonly number[])[], mor
     },
     cost: { imagesDrawn: 0, updates: 0, seconds: 0 },
     ...more,
-  } satisfies MeasuredPolicy
+  }
 }
 const policies: MeasuredPolicy[] = [
   measured('base', [
@@ -80,7 +86,7 @@ test('a report holds what was measured and is written as numbers and as a page',
   assert.deepEqual([dpok.klNats.of, dpok.klNats.mean], ['trajectory', 2])
   assert.equal(dpok.fidelity.low, 0)
   assert.deepEqual(dpok.unseen.differenceToBase.mean, 0.25)
-  assert.equal(report.reward.heldOut.auc, 0.9)
+  assert.equal(report.reward?.heldOut.auc, 0.9)
   assert.deepEqual(
     report.details?.comparisons?.map(({ policy, against, split }) => `${policy} ${against} ${split}`),
     ['dpok best-of-n seen', 'dpok best-of-n unseen'],
@@ -96,6 +102,59 @@ test('a report holds what was measured and is written as numbers and as a page',
   assert.deepEqual(JSON.parse(numbers), JSON.parse(JSON.stringify(report)))
   assert.match(page, /Best-of-4/)
   assert.ok(!readdirSync(out).some((name) => name.endsWith('.partial')))
+})
+
+test('measured by a reward that learned from no labels: marks against the base, no numbers of a reward run', async () => {
+  const compared = [
+    [0, 0.5, 1, 0],
+    [1, 1, 1, 1],
+    [0.5, 0.5, 0.5, 0.5],
+  ]
+  const byReward = (policy: MeasuredPolicy, aligned: readonly (readonly number[])[]): MeasuredPolicy => ({
+    ...policy,
+    evaluation: { ...policy.evaluation, measuredBy: 'reward', validShare: null, aligned },
+  })
+  const pair = [
+    byReward(
+      policies[0],
+      compared.map(() => [0.5, 0.5, 0.5, 0.5]),
+    ),
+    byReward(policies[2], compared),
+  ]
+  const report = assembleReport(
+    plan,
+    pair,
+    { reward: undefined, policies: [] },
+    { ...context, rewardRange: undefined, rewardName: 'clip', scorer: 'pickscore', reference: 'the images of photos' },
+  )
+  assert.equal(report.reward, null)
+  const measurement = report.details!.measurement!
+  assert.deepEqual(
+    [
+      measurement.rewardRange,
+      measurement.rewardName,
+      measurement.scorer,
+      measurement.reference,
+      measurement.tuningSeed,
+    ],
+    [undefined, 'clip', 'pickscore', 'the images of photos', 9],
+  )
+  assert.match(measurement.diversity!, /unit vectors times 10/)
+  const [base, dpok] = report.policies
+  assert.deepEqual(base.seen.alignment, { mean: 0.5, low: 0.5, high: 0.5 })
+  assert.equal(dpok.seen.alignment.mean, (0.375 + 1) / 2)
+  assert.ok(Math.abs(dpok.seen.differenceToBase.low - (dpok.seen.alignment.low - 0.5)) < 1e-12)
+  const grids = await sampleRows(plan, pair)
+  assert.deepEqual(
+    grids[0].cells.map(({ images }) => images.map(({ mark }) => mark)),
+    [
+      [undefined, undefined, undefined, undefined],
+      ['bad', 'equal', 'good', 'bad'],
+    ],
+  )
+  const page = reportPage({ report, grids })
+  assert.match(page, /Scored by pickscore, an image of DPOK beats/)
+  assert.match(page, /to the images of photos, lower is closer/)
 })
 
 test('a reward that was not measured is refused with what to do', () => {

@@ -4,21 +4,23 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import { writeFileAtomic } from '../files.ts'
-import { encodePng } from '../images/png.ts'
 import { bestOfNKl } from '../policy/trajectory-kl.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
 import {
   alignmentDifference,
   bootstrapResamples,
+  embeddingScale,
   frechetSubsets,
   meanOverPrompts,
   splitReport,
   type Evaluation,
 } from './evaluate.ts'
 import { metricsOf, type PastRun } from './lineage.ts'
-import type { SampleRow } from './page-sections.ts'
+import type { SampleRow } from './page-samples.ts'
 import { reportPage, type ReportInput } from './page.ts'
 import { Report, splits, type Comparison, type Curve, type PolicyName, type PolicyReport } from './schema.ts'
+import { thumbnailOf } from './thumbnail.ts'
+import type { Mark } from './wording.ts'
 
 /** One policy with all that was found out about it. */
 export interface MeasuredPolicy {
@@ -52,7 +54,13 @@ type RewardResults = z.infer<typeof RewardResults>
 /** What only the caller knows. */
 export type ReportContext = Pick<Report, 'seconds' | 'torch'> &
   Pick<NonNullable<Report['details']>, 'stages' | 'caveats' | 'config'> & {
-    readonly rewardRange: readonly [number, number]
+    /** See {@link Report}; undefined where there are no bounds. */
+    readonly rewardRange: readonly [number, number] | undefined
+    readonly rewardName?: string
+    /** Name of the reward that stands for a judge. */
+    readonly scorer?: string
+    /** What the Fréchet distance is to, as a phrase, where there are no true renders. */
+    readonly reference?: string
     readonly simulatedRater?: { readonly errorRate: number; readonly skipRate: number }
     readonly tuningSeed?: number
     readonly selectionRule?: string
@@ -62,28 +70,27 @@ export function assembleReport(
   plan: EvaluationPlan,
   measured: readonly MeasuredPolicy[],
   runs: {
-    readonly reward: PastRun
+    /** Undefined where the policies were trained on a reward that learned from no labels of ours. */
+    readonly reward: PastRun | undefined
     readonly policies: readonly { readonly name: PolicyName; readonly run: PastRun }[]
   },
   context: ReportContext,
 ): Report {
   const base = measured.find(({ name }) => name === 'base')!
-  const { labels, heldOut } = rewardResults(runs.reward)
-  const { reliability, ...quality } = heldOut
+  const { reliability, ...reward } = runs.reward === undefined ? { reward: null } : rewardQuality(runs.reward)
   const curves = runs.policies.flatMap(({ name, run }) => curveOf(name, run) ?? [])
-  const { seconds, torch, rewardRange, simulatedRater, tuningSeed, selectionRule, ...shown } = context
+  const { seconds, torch, stages, caveats, config, rewardRange, ...about } = context
   const count = (split: string) => plan.prompts.filter((prompt) => prompt.split === split).length
   return Report.parse({
     schema: 1,
     seconds,
     machine: machine(),
     torch,
-    reward: { labels, heldOut: quality },
+    ...reward,
     policies: measured.map((policy) => policyReport(plan, policy, base)),
     details: {
       measurement: {
         seed: plan.seed,
-        tuningSeed,
         promptsSeen: count('seen'),
         promptsUnseen: count('unseen'),
         imagesPerPrompt: plan.imagesPerPrompt,
@@ -94,18 +101,23 @@ export function assembleReport(
           images: Math.floor(base.drawn.pictures.length / frechetSubsets),
         },
         bootstrapResamples,
-        simulatedRater,
-        selectionRule,
-        diversity:
-          'The mean distance between two images of one prompt, in the features in which the Fréchet distance is taken; they are scaled so that true pre-training images have a total variance of 100.',
-        rewardRange: [...rewardRange],
+        diversity: `The mean distance between two images of one prompt, in the features in which the Fréchet distance is taken; they are ${featureScale[base.evaluation.measuredBy]}.`,
+        ...(rewardRange && { rewardRange: [...rewardRange] }),
+        ...about,
       },
       comparisons: comparisons(plan, measured),
       ...(curves.length > 0 && { curves }),
       ...(reliability && { reliability }),
-      ...shown,
+      stages,
+      caveats,
+      config,
     },
   })
+}
+
+const featureScale: Record<Evaluation['measuredBy'], string> = {
+  judge: 'scaled so that true pre-training images have a total variance of 100',
+  reward: `unit vectors times ${embeddingScale}`,
 }
 
 function policyReport(plan: EvaluationPlan, policy: MeasuredPolicy, base: MeasuredPolicy): PolicyReport {
@@ -170,6 +182,12 @@ export function curveOf(policy: PolicyName, run: PastRun): Curve | undefined {
   return points.length === 0 ? undefined : { policy, points }
 }
 
+function rewardQuality(run: PastRun): Pick<Report, 'reward'> & Pick<NonNullable<Report['details']>, 'reliability'> {
+  const { labels, heldOut } = rewardResults(run)
+  const { reliability, ...quality } = heldOut
+  return { reward: { labels, heldOut: quality }, reliability }
+}
+
 /** @throws {FormatError} the manifest lacks them */
 export function rewardResults({ folder, manifest }: PastRun): RewardResults {
   const parsed = RewardResults.safeParse(manifest.results)
@@ -207,8 +225,8 @@ export async function sampleRows(plan: EvaluationPlan, measured: readonly Measur
           policy: name,
           images: await Promise.all(
             images.map(async (k) => ({
-              png: await encodePng(drawn.pictures[place * imagesPerPrompt + k]),
-              aligned: evaluation.aligned[place][k] === 1,
+              thumbnail: await thumbnailOf(drawn.pictures[place * imagesPerPrompt + k]),
+              mark: markOf(name, evaluation, evaluation.aligned[place][k]),
               seed: k + 1,
             })),
           ),
@@ -216,6 +234,12 @@ export async function sampleRows(plan: EvaluationPlan, measured: readonly Measur
       ),
     })),
   )
+}
+
+/** The base is not compared with itself. */
+function markOf(policy: PolicyName, { measuredBy }: Evaluation, aligned: number): Mark | undefined {
+  if (measuredBy === 'reward' && policy === 'base') return undefined
+  return aligned === 1 ? 'good' : aligned === 0 ? 'bad' : 'equal'
 }
 
 /** What {@link writeReport} writes. */

@@ -1,53 +1,64 @@
 /** A trained reward on disk: the head's weights, bound to the encoder whose embeddings it reads. */
+import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { Weights } from '../networks/weights.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
-import { agreement, rewardOf } from './reward-head.ts'
-import type { Reward } from './reward.ts'
-import { cat } from '../tensor/create.ts'
+import { headKinds, type RewardHead } from './reward-head.ts'
 
 export const rewardFileName = 'reward.safetensors'
 
-/** A head on its encoder, as the other stages see it: scores in [0, 1]. */
-export function rewardModel(name: string, encoder: ImageTextEncoder, head: Weights): Reward {
-  return {
-    name,
-    range: [0, 1],
-    score: (pixels, texts) => rewardOf(head, encoder.embedImages(pixels), encoder.embedTexts(texts), encoder.width),
-    features(pixels, texts) {
-      const { product, mixed } = agreement(head, encoder.embedImages(pixels), encoder.embedTexts(texts), encoder.width)
-      return cat([product, mixed], 1)
-    },
-  }
+const format = 'attune-reward-1'
+
+const Metadata = z.object({
+  encoder: z.string().min(1),
+  encoderSha256: z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256'),
+  encoderPath: z.string().min(1).optional(),
+  head: z.enum(headKinds).default('agreement'),
+})
+
+export interface RewardFile {
+  readonly head: RewardHead
+  /** Name of the encoder. */
+  readonly encoder: string
+  readonly encoderSha256: string
+  /** Folder or hub name of the encoder, as it was given; undefined where the model brought its own. */
+  readonly encoderPath: string | undefined
 }
 
-/** @throws {FileError} */
-export function writeReward(file: string, encoder: ImageTextEncoder, head: Weights): void {
-  writeSafetensors(file, head.tensors(), {
-    format: 'attune-reward-1',
+/**
+ * @param encoderPath folder or hub name of the encoder; undefined where the model brought its own
+ * @throws {FileError}
+ */
+export function writeReward(file: string, head: RewardHead, encoder: ImageTextEncoder, encoderPath?: string): void {
+  writeSafetensors(file, head.weights.tensors(), {
+    format,
+    head: head.kind,
     encoder: encoder.name,
     encoderSha256: encoder.sha256,
+    ...(encoderPath !== undefined && { encoderPath }),
   })
 }
 
 /**
- * @param name what scores will be attributed to: the run folder
  * @throws {FileError} no such file
- * @throws {FormatError} not a reward, or one of another encoder
+ * @throws {FormatError} not a reward
  */
-export function readReward(file: string, name: string, encoder: ImageTextEncoder): Reward {
+export function readReward(file: string): RewardFile {
   const { tensors, metadata } = readSafetensors(file)
-  const expectEqual = (what: string, expected: string, received: string | undefined, remedy: string) => {
-    if (received === expected) return
-    throw new FormatError({ where: `${file} ${what}`, expected, received: received ?? 'nothing', remedy })
+  const refuse = (where: string, expected: string, received: string) =>
+    new FormatError({
+      where: `${file} ${where}`,
+      expected,
+      received,
+      remedy: 'give the folder of a `reward train` run, or train it again',
+    })
+  if (metadata.format !== format) throw refuse('format', format, metadata.format ?? 'nothing')
+  const parsed = Metadata.safeParse(metadata)
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues
+    throw refuse(path.join('.'), 'the metadata of a reward', message)
   }
-  expectEqual('format', 'attune-reward-1', metadata.format, 'give the folder of a `reward train` run')
-  expectEqual(
-    'encoder',
-    encoder.sha256,
-    metadata.encoderSha256,
-    'this reward was trained on another encoder; train it again on this one',
-  )
-  return rewardModel(name, encoder, Weights.of(tensors))
+  const { head, ...rest } = parsed.data
+  return { encoderPath: undefined, ...rest, head: { kind: head, weights: Weights.of(tensors) } }
 }

@@ -1,51 +1,49 @@
-/**
- * The trainable part of the reward: a small head on frozen image and text embeddings. It starts as the CLIP score and
- * learns which parts of the two embeddings must agree: a product of projections, then an MLP. (An MLP on the
- * concatenated embeddings, as Lee et al. use on CLIP ViT-L/14, overfits the few prompts of the embedded world.)
- */
-import type { Weights } from '../networks/weights.ts'
-import { layerNorm } from '../tensor/functional.ts'
-import { cat } from '../tensor/create.ts'
+/** The trainable part of a reward, in its two kinds: a function of the frozen embeddings of image and text. */
+import { Weights } from '../networks/weights.ts'
+import { withoutGrad } from '../tensor/autograd.ts'
+import { zeros } from '../tensor/create.ts'
+import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { agreementFeatures, agreementScore } from './agreement-head.ts'
+import { mlpFeatures, mlpScore } from './mlp-head.ts'
 
-const projected = 256
-const hidden = 128
-/** Logit per unit of cosine similarity at the start. */
-const initialScale = 6
+/** `agreement` starts as the CLIP score and corrects it; `mlp` is that of Lee et al. */
+export const headKinds = ['agreement', 'mlp'] as const
+export type HeadKind = (typeof headKinds)[number]
 
-/**
- * The agreement of image and text that the score is computed from.
- * @param image unit vectors [B, d]
- * @param text  unit vectors [B, d]
- * @returns     [B, d + 256]
- */
-export function agreement(
-  weights: Weights,
-  image: Tensor,
-  text: Tensor,
-  width: number,
-): { product: Tensor; mixed: Tensor } {
-  const product = image.mul(text).mul(Math.sqrt(width))
-  const mixed = layerNorm(
-    weights.linear('image', image, width, projected).mul(weights.linear('text', text, width, projected)),
-    weights.parameter('norm.weight', [projected], 'ones'),
-    weights.parameter('norm.bias', [projected], 'zeros'),
-  )
-  return { product, mixed }
+export interface RewardHead {
+  readonly kind: HeadKind
+  readonly weights: Weights
 }
 
-/** @returns reward [B] in (0, 1) */
-export function rewardOf(weights: Weights, image: Tensor, text: Tensor, width: number): Tensor {
-  const { product, mixed } = agreement(weights, image, text, width)
-  const similarity = product.sum(1).mul(1 / Math.sqrt(width))
-  const scale = weights.parameter('scale', [1], 'ones')
-  const offset = weights.parameter('offset', [1], 'zeros')
-  const correction = weights.linear(
-    'out',
-    weights.linear('hidden', cat([mixed, image.mul(Math.sqrt(width))], 1), projected + width, hidden).gelu(),
-    hidden,
-    1,
-    0,
-  )
-  return similarity.sub(0.5).mul(scale.mul(initialScale)).add(offset).add(correction.squeeze(1)).sigmoid()
+/** A head before training, with all its parameters. @param width of the embeddings */
+export function freshHead(kind: HeadKind, width: number, seed: number): RewardHead {
+  const head = { kind, weights: Weights.fresh(seed) }
+  using _scope = tensorScope()
+  withoutGrad(() => headScore(head, zeros([1, width]), zeros([1, width])))
+  return head
+}
+
+/**
+ * @param image unit vectors [B, d]
+ * @param text  unit vectors [B, d]
+ * @returns     reward [B] in (0, 1)
+ */
+export function headScore({ kind, weights }: RewardHead, image: Tensor, text: Tensor): Tensor {
+  switch (kind) {
+    case 'agreement':
+      return agreementScore(weights, image, text)
+    case 'mlp':
+      return mlpScore(weights, image, text)
+  }
+}
+
+/** What the score is computed from: [B, d + 256] of `agreement`, [B, 1024] of `mlp`. */
+export function headFeatures({ kind, weights }: RewardHead, image: Tensor, text: Tensor): Tensor {
+  switch (kind) {
+    case 'agreement':
+      return agreementFeatures(weights, image, text)
+    case 'mlp':
+      return mlpFeatures(weights, image, text)
+  }
 }

@@ -4,15 +4,15 @@ import type { Tensor } from '../tensor/tensor.ts'
 export interface Reward {
   /** The run that trained it, or the name of the model. */
   readonly name: string
-  /** Lowest and highest score there can be. */
-  readonly range: readonly [low: number, high: number]
+  /** Lowest and highest score there can be; undefined where there are no bounds, or the scale has no meaning. */
+  readonly range: readonly [low: number, high: number] | undefined
   /**
    * Scores of images for prompts.
-   * @param pixels [B, 3, H, W] in [-1, 1]
+   * @param pixels [B, 3, H, W] in [-1, 1], on any device
    * @param texts  B prompts
-   * @returns      [B]
+   * @returns      [B], float32, on the CPU
    */
   score(pixels: Tensor, texts: readonly string[]): Tensor
-  /** What the score is made from, [B, f]: lets a value function see states as the reward does. */
+  /** What the score is made from, [B, f], float32, on the CPU: lets a value function see states as the reward does. */
   features(pixels: Tensor, texts: readonly string[]): Tensor
 }

@@ -9,6 +9,8 @@ import type { PromptVocabulary } from '../prompts/vocabulary.ts'
 import { random, type Random } from '../random.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { embed, type Embedded } from './embeddings.ts'
+import { shownTexts, textsIn, type ShownTexts } from './shown-texts.ts'
 import type { LabelledImage } from './train-reward.ts'
 
 export const vocabulary: PromptVocabulary = {
@@ -51,10 +53,15 @@ export function toyPicture(color: string, object: string, noise: Random): Pictur
   return { bytes: Uint8Array.from(levels.flatMap((level) => [level, level, level])), width, height: 1 }
 }
 
+/** A judged image, with the picture itself. */
+export interface JudgedPicture extends LabelledImage {
+  readonly picture: Picture
+}
+
 /** Judged images of "red circles" and the like: good where colour and object are those of the prompt. */
-export function judgedImages(count: number, prompts: readonly string[], seed: number): LabelledImage[] {
+export function judgedImages(count: number, prompts: readonly string[], seed: number): JudgedPicture[] {
   const stream = random(seed)
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, image) => {
     const text = stream.pick(prompts)
     const [color, plural] = text.split(' ')
     const object = plural.slice(0, -1)
@@ -62,8 +69,16 @@ export function judgedImages(count: number, prompts: readonly string[], seed: nu
     const shownColor = stream.uniform() < 0.6 ? color : stream.pick(vocabulary.colors)
     const shownObject = stream.uniform() < 0.7 ? object : stream.pick(objects)
     const good = shownColor === color && shownObject === object
-    return { picture: toyPicture(shownColor, shownObject, stream), text, good }
+    return { image, picture: toyPicture(shownColor, shownObject, stream), text, good }
   })
+}
+
+/** The embeddings that a fit to judged images needs. */
+export function embedJudged(
+  examples: readonly JudgedPicture[],
+  shown: ShownTexts = shownTexts(examples, 0, { vocabulary }),
+): Promise<Embedded> {
+  return embed(toyEncoder, examples, ({ picture }) => Promise.resolve(picture), textsIn(shown))
 }
 
 /** All prompts of a colour and an object, every fifth one unseen. */

@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
-import { FileError, FormatError, RewardError } from '../errors.ts'
+import { RewardError } from '../errors.ts'
 import { pixelsOf } from '../images/png.ts'
 import { random } from '../random.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
-import { full } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
-import { writeSafetensors } from '../tensor/safetensors.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
-import { readReward, rewardModel, writeReward } from './reward-file.ts'
-import { rewardOf } from './reward-head.ts'
+import { freshHead, headKinds, headScore, type HeadKind, type RewardHead } from './reward-head.ts'
+import { shownTexts, type DistractorSource } from './shown-texts.ts'
 import {
   allPrompts,
+  embedJudged,
   judgedImages,
   seenPrompts,
   toyEncoder,
@@ -23,24 +19,43 @@ import {
   unseenPrompts,
   vocabulary,
 } from './toy-encoder.test-helper.ts'
-import { fitReward, measureReward, RewardFit, wordings } from './train-reward.ts'
-import { Weights } from '../networks/weights.ts'
+import { fitReward, measureReward, RewardFit } from './train-reward.ts'
+import { trainedReward } from './trained-reward.ts'
 
 useThreads(1)
 
 const fit = RewardFit.parse({ epochs: 15, batchSize: 64, distractors: 3 })
 const labels = judgedImages(800, seenPrompts, 1)
-const fitted = (examples = labels, seed = 1, settings = fit) =>
-  fitReward(toyEncoder, examples, settings, seed, vocabulary, 'test')
-const numbers = (head: Weights) => [...head.tensors()].map(([name, each]) => [name, ...each.toArray()].join())
+const strangers = judgedImages(400, unseenPrompts, 3)
+const numbers = ({ weights }: RewardHead) =>
+  [...weights.tensors()].map(([name, each]) => [name, ...each.toArray()].join())
+
+/** A fit to judged images with all that goes before it. */
+async function fitted(
+  examples = labels,
+  { seed = 1, settings = fit, head = 'agreement' as HeadKind, source = { vocabulary } as DistractorSource } = {},
+): Promise<RewardHead> {
+  const shown = shownTexts(examples, seed, source)
+  using embedded = await embedJudged(examples, shown)
+  return fitReward(embedded, examples, shown, settings, { head, seed, label: 'test' })
+}
+
+async function measured(head: RewardHead, examples = strangers) {
+  using embedded = await embedJudged(examples)
+  return measureReward(embedded, head, examples)
+}
+
+/** Frees the tensors of a head that no scope owns. */
+const dispose = ({ weights }: RewardHead) => {
+  for (const each of weights.tensors().values()) each.dispose()
+}
 
 describe('the reward', () => {
-  it('starts as the CLIP score: the same order of images', () => {
+  it('starts as the CLIP score with the head agreement: the same order of images', () => {
     using _scope = tensorScope()
-    const encoder = toyEncoder
-    const image = encoder.embedImages(pixelsOf(labels.slice(0, 30).map(({ picture }) => picture)))
-    const text = encoder.embedTexts(labels.slice(0, 30).map(({ text }) => text))
-    const scores = withoutGrad(() => rewardOf(Weights.fresh(1), image, text, encoder.width)).toArray()
+    const image = toyEncoder.embedImages(pixelsOf(labels.slice(0, 30).map(({ picture }) => picture)))
+    const text = toyEncoder.embedTexts(labels.slice(0, 30).map(({ text }) => text))
+    const scores = withoutGrad(() => headScore(freshHead('agreement', toyEncoder.width, 1), image, text)).toArray()
     const cosines = image.mul(text).sum(1).toArray()
     assertClose(
       scores,
@@ -49,113 +64,97 @@ describe('the reward', () => {
     )
   })
 
-  it('learns from judgments, for prompts that were never judged too', () => {
-    using _scope = tensorScope()
-    const before = measureReward(toyEncoder, rewardStart(), judgedImages(400, unseenPrompts, 3))
-    const head = fitted()
-    const unseen = measureReward(toyEncoder, head, judgedImages(400, unseenPrompts, 3))
-    const seen = measureReward(toyEncoder, head, judgedImages(400, seenPrompts, 2))
+  it('learns from judgments, for prompts that were never judged too', async () => {
+    const before = await measured(freshHead('agreement', toyEncoder.width, 1))
+    const head = await fitted()
+    const unseen = await measured(head)
+    const seen = await measured(head, judgedImages(400, seenPrompts, 2))
     assert.equal(unseen.n, 400)
     assertClose([before.auc], [before.clipScoreAuc], 1e-6)
     assert.ok(seen.auc > 0.97 && seen.accuracy > 0.9, JSON.stringify(seen))
     assert.ok(unseen.auc > 0.9 && unseen.auc > unseen.clipScoreAuc + 0.02, JSON.stringify(unseen))
     assert.ok(seen.ece < 0.2, `${seen.ece}`)
+    dispose(head)
   })
 
-  it('prefers the true prompt among wrong ones for a good image', () => {
+  it('learns from judgments with the head of Lee et al., which has to find the agreement of image and text itself', async () => {
+    const head = await fitted(labels, { head: 'mlp' })
+    const seen = await measured(head, judgedImages(400, seenPrompts, 2))
+    assert.ok(seen.auc > 0.85 && seen.auc > seen.clipScoreAuc, JSON.stringify(seen))
+    dispose(head)
+  })
+
+  it('prefers the true prompt among wrong ones for a good image', async () => {
+    const head = await fitted()
     using _scope = tensorScope()
-    const reward = rewardModel('run', toyEncoder, fitted())
+    const reward = trainedReward('run', toyEncoder, head)
     const picture = toyPicture('green', 'ring', random(8))
     const scores = reward.score(pixelsOf(allPrompts.map(() => picture)), allPrompts).toArray()
     assert.equal(allPrompts[scores.indexOf(Math.max(...scores))], 'green rings')
-    assert.ok(scores.every((score) => score >= reward.range[0] && score <= reward.range[1]))
+    dispose(head)
   })
 
-  it('is a function of its seed and labels', () => {
-    using _scope = tensorScope()
+  for (const head of headKinds) {
+    it(`is a function of its seed and labels, ${head}`, async () => {
+      const few = labels.slice(0, 100)
+      const once = numbers(await fitted(few, { head }))
+      assert.deepEqual(numbers(await fitted(few, { head })), once)
+      assert.notDeepEqual(numbers(await fitted(few, { head, seed: 2 })), once)
+    })
+  }
+
+  it('counts several labels of one image, each', async () => {
+    const few = labels.slice(0, 40)
+    const twice = [...few, ...few.slice(0, 10)]
+    assert.notDeepEqual(numbers(await fitted(twice)), numbers(await fitted(few)))
+  })
+
+  it('changes with the weight of prompt classification, and with the distractors', async () => {
     const few = labels.slice(0, 100)
-    const once = numbers(fitted(few, 1))
-    assert.deepEqual(numbers(fitted(few, 1)), once)
-    assert.notDeepEqual(numbers(fitted(few, 2)), once)
+    const once = numbers(await fitted(few))
+    assert.notDeepEqual(numbers(await fitted(few, { settings: { ...fit, classificationWeight: 0 } })), once)
+    const given = new Map(seenPrompts.map((text) => [text, ['blue stars', 'red crosses']]))
+    assert.notDeepEqual(numbers(await fitted(few, { source: { vocabulary, given } })), once)
   })
 
-  it('changes with the weight of prompt classification', () => {
-    using _scope = tensorScope()
+  it('has no second term for prompts without distractors, and one of the others alone', async () => {
     const few = labels.slice(0, 100)
-    assert.notDeepEqual(numbers(fitted(few, 1, { ...fit, classificationWeight: 0 })), numbers(fitted(few, 1)))
+    const none = new Map(seenPrompts.map((text) => [text, [] as string[]]))
+    const plain = numbers(await fitted(few, { source: { given: none } }))
+    const unweighted = { ...fit, classificationWeight: 0 }
+    assert.deepEqual(numbers(await fitted(few, { settings: unweighted, source: { given: none } })), plain)
+    const good = few.find((label) => label.good)!.text
+    const some = new Map([...none, [good, ['blue stars']]])
+    assert.notDeepEqual(numbers(await fitted(few, { source: { given: some } })), plain)
   })
 
-  it('leaves nothing behind but the head', () => {
-    using _scope = tensorScope()
+  it('leaves nothing behind but the head', async () => {
+    const few = labels.slice(0, 50)
+    const shown = shownTexts(few, 1, { vocabulary })
+    using embedded = await embedJudged(few, shown)
     const before = livingTensors()
-    const head = fitted(labels.slice(0, 50))
-    assert.ok(livingTensors() <= before + head.tensors().size)
-    assert.ok([...head.tensors().values()].every((each) => !each.requiresGrad))
+    const head = fitReward(embedded, few, shown, fit, { head: 'agreement', seed: 1 })
+    assert.ok(livingTensors() <= before + head.weights.tensors().size)
+    assert.ok([...head.weights.tensors().values()].every((each) => !each.requiresGrad))
+    measureReward(embedded, head, few)
+    dispose(head)
+    assert.ok(livingTensors() <= before)
   })
 
-  it('cannot be learned or measured from labels of one class', () => {
-    using _scope = tensorScope()
+  it('cannot be learned or measured from labels of one class', async () => {
+    const head = freshHead('agreement', toyEncoder.width, 1)
     for (const good of [true, false]) {
       const one = labels.slice(0, 10).map((label) => ({ ...label, good }))
-      assert.throws(() => fitted(one), RewardError)
-      assert.throws(() => measureReward(toyEncoder, rewardStart(), one), RewardError)
+      await assert.rejects(fitted(one), RewardError)
+      await assert.rejects(measured(head, one), RewardError)
     }
-    assert.throws(() => fitted([]), RewardError)
+    dispose(head)
   })
 
-  it('learns without a vocabulary, from free text', () => {
-    using _scope = tensorScope()
-    const head = fitReward(toyEncoder, labels, { ...fit, epochs: 5 }, 1, undefined, 'test')
-    const { auc, clipScoreAuc } = measureReward(toyEncoder, head, judgedImages(300, seenPrompts, 2))
+  it('learns from free text, whose distractors change its colours', async () => {
+    const head = await fitted(labels, { settings: { ...fit, epochs: 5 }, source: {} })
+    const { auc, clipScoreAuc } = await measured(head, judgedImages(300, seenPrompts, 2))
     assert.ok(auc > clipScoreAuc)
-  })
-})
-
-/** A head as it begins. */
-function rewardStart(): Weights {
-  const head = Weights.fresh(1)
-  const [image, text] = [toyEncoder.embedImages(pixelsOf([labels[0].picture])), toyEncoder.embedTexts(['red circles'])]
-  withoutGrad(() => rewardOf(head, image, text, toyEncoder.width))
-  return head
-}
-
-describe('wordings', () => {
-  it('are those of the templates, or the text alone', () => {
-    const worded = { ...vocabulary, backgrounds: ['blue'] }
-    assert.deepEqual(wordings('red rings on a blue background', worded), [
-      'red rings on a blue background',
-      'a blue background with red rings',
-      'red rings in front of a blue background',
-    ])
-    assert.deepEqual(wordings('red rings', worded), ['red rings'])
-    assert.deepEqual(wordings('a ring that sings', worded), ['a ring that sings'])
-    assert.deepEqual(wordings('red rings on a blue background', undefined), ['red rings on a blue background'])
-  })
-})
-
-describe('a reward’s file', () => {
-  it('gives back the reward, on its own encoder alone', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'attune-'))
-    try {
-      using _scope = tensorScope()
-      const file = join(folder, 'reward.safetensors')
-      const head = fitted(labels.slice(0, 60))
-      writeReward(file, toyEncoder, head)
-      const reward = readReward(file, 'runs/reward', toyEncoder)
-      assert.equal(reward.name, 'runs/reward')
-      const pixels = pixelsOf(labels.slice(0, 20).map(({ picture }) => picture))
-      const texts = labels.slice(0, 20).map(({ text }) => text)
-      const own = rewardModel('own', toyEncoder, head)
-      assert.deepEqual(reward.score(pixels, texts).toArray(), own.score(pixels, texts).toArray())
-      assert.deepEqual(reward.features(pixels, texts).shape, [20, toyEncoder.width + 256])
-
-      assert.throws(() => readReward(file, 'x', { ...toyEncoder, sha256: 'd'.repeat(64) }), FormatError)
-      assert.throws(() => readReward(join(folder, 'none'), 'x', toyEncoder), FileError)
-      const foreign = join(folder, 'foreign.safetensors')
-      writeSafetensors(foreign, new Map([['x', full([1], 0)]]), { format: 'attune-policy-1' })
-      assert.throws(() => readReward(foreign, 'x', toyEncoder), { name: FormatError.name, received: 'attune-policy-1' })
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    dispose(head)
   })
 })

@@ -1,32 +1,30 @@
 /**
- * Trains the reward head on human labels (Lee et al. 2023 §4.2): frozen embeddings are computed once, then the head
- * learns from minibatches of labelled images.
+ * Trains the reward head on human labels (Lee et al. 2023 §4.2): the head learns from minibatches of labelled images,
+ * of which it sees frozen embeddings that were computed once.
  *
  * Departures from the paper:
- * 1. The head works on the product of projected embeddings and starts as the CLIP score (see reward-head.ts).
+ * 1. The head `agreement` works on the product of projected embeddings and starts as the CLIP score (agreement-head.ts);
+ *    `mlp` is the paper's (mlp-head.ts).
  * 2. Prompts that a vocabulary can parse are shown in all wordings, so that the head learns meaning instead of wording.
  * 3. AdamW with linear decay; the paper does not state its optimiser.
  * 4. Temperature T = 0.3 instead of 2: with rewards in [0, 1], T = 2 leaves the softmax almost flat (docs/log.md).
+ * 5. A prompt with fewer distractors than asked for is told from those that it has; one without any has no second term.
  */
 import { z } from 'zod'
 import { RewardError } from '../errors.ts'
-import { pixelsOf, type Picture } from '../images/png.ts'
-import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
-import { Weights } from '../networks/weights.ts'
 import { progress } from '../progress.ts'
-import { distractors } from '../prompts/distractors.ts'
-import { parsePrompt, promptText, templateCount } from '../prompts/templates.ts'
-import type { PromptVocabulary } from '../prompts/vocabulary.ts'
-import { random, seedOf } from '../random.ts'
+import { random, seedOf, type Random } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat, tensor } from '../tensor/create.ts'
+import { tensor } from '../tensor/create.ts'
 import { applyGradients } from '../tensor/optimise.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { accuracy, auc, expectedCalibrationError, reliability, type ReliabilityBin } from './classification.ts'
+import type { Embedded } from './embeddings.ts'
+import { freshHead, headScore, type HeadKind, type RewardHead } from './reward-head.ts'
 import { promptClassification, squaredError } from './reward-loss.ts'
-import { rewardOf } from './reward-head.ts'
+import type { ShownTexts } from './shown-texts.ts'
 
 /** The settings of the fit itself. */
 export const rewardFitFields = {
@@ -45,91 +43,45 @@ export const rewardFitFields = {
 export const RewardFit = z.strictObject(rewardFitFields)
 export type RewardFit = z.infer<typeof RewardFit>
 
-/** An image with a label that entered training; skips never get here. */
+/** A label that entered training; skips never get here. */
 export interface LabelledImage {
-  readonly picture: Picture
+  /** Row of the image among the embeddings; several labels may be of one image. */
+  readonly image: number
   readonly text: string
   readonly good: boolean
 }
 
-/** Embeddings of labelled images and of every text that training may show, computed once. */
-interface Embedded {
-  readonly images: Tensor // [N, d]
-  readonly texts: Tensor // [M, d]
-  readonly rowOf: ReadonlyMap<string, number>
+export interface FitOptions {
+  readonly head: HeadKind
+  readonly seed: number
+  /** Of the progress line. */
+  readonly label?: string
 }
-
-const embeddingBatch = 256
-
-function embed(encoder: ImageTextEncoder, pictures: readonly Picture[], texts: readonly string[]): Embedded {
-  using scope = tensorScope()
-  using _noGrad = noGrad()
-  const inBatches = <T>(all: readonly T[], encode: (batch: readonly T[]) => Tensor) =>
-    cat(
-      Array.from({ length: Math.ceil(all.length / embeddingBatch) }, (_, i) =>
-        encode(all.slice(i * embeddingBatch, (i + 1) * embeddingBatch)),
-      ),
-    )
-  const distinct = [...new Set(texts)]
-  return {
-    images: scope.keep(inBatches(pictures, (batch) => encoder.embedImages(pixelsOf(batch)))),
-    texts: scope.keep(inBatches(distinct, (batch) => encoder.embedTexts(batch))),
-    rowOf: new Map(distinct.map((text, row) => [text, row])),
-  }
-}
-
-/** All wordings of a prompt; only its own where no vocabulary parses it. */
-export function wordings(text: string, vocabulary: PromptVocabulary | undefined): string[] {
-  const attributes = vocabulary === undefined ? undefined : parsePrompt(text, vocabulary)
-  if (vocabulary === undefined || attributes === undefined) return [text]
-  return [
-    ...new Set(Array.from({ length: templateCount }, (_, template) => promptText(attributes, vocabulary, template))),
-  ]
-}
-
-/** How many different distractors a prompt has in store. */
-const distractorPool = 24
 
 /**
- * Fits the head.
+ * Fits a head.
+ * @param embedded  the images, and all texts of `shown`
+ * @param shown     of the prompts of the examples
+ * @returns         a head whose tensors belong to the caller's scope
  * @throws {RewardError} labels of one class only
  */
 export function fitReward(
-  encoder: ImageTextEncoder,
+  embedded: Embedded,
   examples: readonly LabelledImage[],
+  shown: ShownTexts,
   fit: RewardFit,
-  seed: number,
-  vocabulary?: PromptVocabulary,
-  label = 'reward',
-): Weights {
+  { head: kind, seed, label = 'reward' }: FitOptions,
+): RewardHead {
   expectBothClasses(examples)
-  const prompts = [...new Set(examples.map(({ text }) => text))]
-  const wordingsOf = new Map(prompts.map((text) => [text, wordings(text, vocabulary)]))
-  const wrongOf = new Map(
-    prompts.map((text, i) => [
-      text,
-      vocabulary === undefined
-        ? []
-        : wordingsOf
-            .get(text)!
-            .flatMap((wording) => distractors({ text: wording }, vocabulary, distractorPool, random(seed, 2, i))),
-    ]),
-  )
   using scope = tensorScope()
-  const { images, texts, rowOf } = embed(
-    encoder,
-    examples.map(({ picture }) => picture),
-    [...wordingsOf.values(), ...wrongOf.values()].flat(),
-  )
+  const imageRows = (of: readonly number[]) => rows(embedded.images, imagesOf(of.map((i) => examples[i])))
+  const textRows = (of: readonly string[]) => rows(embedded.texts, rowsOf(embedded, of))
   const labels = tensor(examples.map(({ good }) => (good ? 1 : 0)))
-  const head = Weights.fresh(seedOf(seed, 3))
-  const first = rewardOf(head, images.slice(0, 0, 1), texts.slice(0, 0, 1), encoder.width)
-  first.dispose()
-  for (const parameter of head.tensors().values()) scope.keep(parameter.requireGrad())
-  const optimiser = new AdamW(head.tensors(), { learningRate: fit.learningRate, weightDecay: fit.weightDecay })
+  const head = freshHead(kind, embedded.images.shape[1], seedOf(seed, 3))
+  const parameters = head.weights.tensors()
+  for (const parameter of parameters.values()) scope.keep(parameter.requireGrad())
+  const optimiser = new AdamW(parameters, { learningRate: fit.learningRate, weightDecay: fit.weightDecay })
   const stream = random(seed, 4)
-  const rows = (all: Tensor, index: readonly number[]) => all.indexSelect(0, tensor(index, [index.length], 'int64'))
-  const textRow = (text: string) => rowOf.get(text)!
   const perEpoch = Math.ceil(examples.length / fit.batchSize)
   const updates = fit.epochs * perEpoch
   const bar = progress(label, updates, 'updates')
@@ -138,23 +90,21 @@ export function fitReward(
     for (let from = 0; from < order.length; from += fit.batchSize, update++) {
       using _update = tensorScope()
       const batch = order.slice(from, from + fit.batchSize)
-      const shown = batch.map((i) => stream.pick(wordingsOf.get(examples[i].text)!))
-      const rewards = rewardOf(head, rows(images, batch), rows(texts, shown.map(textRow)), encoder.width)
-      let loss = squaredError(rewards, rows(labels, batch))
-      const good = batch.flatMap((i, place) => {
-        const wrong = wrongOf.get(examples[i].text)!
-        return examples[i].good && wrong.length >= fit.distractors ? [{ i, own: shown[place], wrong }] : []
-      })
-      if (fit.classificationWeight > 0 && good.length > 0) {
-        const columns = 1 + fit.distractors
-        const choices = good.flatMap(({ own, wrong }) => [own, ...stream.shuffle(wrong).slice(0, fit.distractors)])
-        const repeated = good.flatMap(({ i }) => new Array<number>(columns).fill(i))
-        const among = rewardOf(head, rows(images, repeated), rows(texts, choices.map(textRow)), encoder.width)
-        const classification = promptClassification(among.reshape(good.length, columns), fit.temperature)
-        loss = loss.add(classification.mul(fit.classificationWeight))
+      const own = batch.map((i) => stream.pick(shown.wordings.get(examples[i].text)!))
+      let loss = squaredError(headScore(head, imageRows(batch), textRows(own)), rows(labels, batch))
+      if (fit.classificationWeight > 0) {
+        const choices = choicesOf(batch, own, examples, shown, fit.distractors, stream)
+        const count = choices.reduce((sum, group) => sum + group.length, 0)
+        for (const group of choices) {
+          const columns = group[0].texts.length
+          const repeated = group.flatMap(({ example }) => new Array<number>(columns).fill(example))
+          const among = headScore(head, imageRows(repeated), textRows(group.flatMap((choice) => choice.texts)))
+          const classification = promptClassification(among.reshape(group.length, columns), fit.temperature)
+          loss = loss.add(classification.mul(fit.classificationWeight * (group.length / count)))
+        }
       }
       loss.backward()
-      applyGradients([optimiser], head.tensors(), {
+      applyGradients([optimiser], parameters, {
         maxGradNorm: 1,
         learningRates: [fit.learningRate * (1 - update / updates)],
       })
@@ -162,9 +112,41 @@ export function fitReward(
     }
   }
   bar.done()
-  for (const parameter of head.tensors().values()) parameter.requireGrad(false)
+  for (const parameter of parameters.values()) parameter.requireGrad(false)
   return head
 }
+
+/** Among which texts the head has to find that of a good image. */
+interface Choice {
+  readonly example: number
+  /** The true prompt first. */
+  readonly texts: readonly string[]
+}
+
+/** The good images of a batch whose prompts have distractors, in groups of as many texts. */
+function choicesOf(
+  batch: readonly number[],
+  own: readonly string[],
+  examples: readonly LabelledImage[],
+  { distractors }: ShownTexts,
+  most: number,
+  stream: Random,
+): Choice[][] {
+  const groups = new Map<number, Choice[]>()
+  batch.forEach((example, place) => {
+    const { good, text } = examples[example]
+    const wrong = distractors.get(text)!
+    if (!good || wrong.length === 0) return
+    const texts = [own[place], ...stream.shuffle(wrong).slice(0, most)]
+    groups.set(texts.length, [...(groups.get(texts.length) ?? []), { example, texts }])
+  })
+  return [...groups.values()]
+}
+
+const rows = (all: Tensor, index: readonly number[]) => all.indexSelect(0, tensor(index, [index.length], 'int64'))
+const imagesOf = (examples: readonly LabelledImage[]) => examples.map(({ image }) => image)
+const textsOf = (examples: readonly LabelledImage[]) => examples.map(({ text }) => text)
+const rowsOf = ({ rowOf }: Embedded, texts: readonly string[]) => texts.map((text) => rowOf.get(text)!)
 
 function expectBothClasses(examples: readonly LabelledImage[]): void {
   const good = examples.filter((example) => example.good).length
@@ -189,29 +171,14 @@ export interface RewardQuality {
 }
 
 /** @throws {RewardError} labels of one class only */
-export function measureReward(
-  encoder: ImageTextEncoder,
-  head: Weights,
-  examples: readonly LabelledImage[],
-): RewardQuality {
+export function measureReward(embedded: Embedded, head: RewardHead, examples: readonly LabelledImage[]): RewardQuality {
   expectBothClasses(examples)
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  const { images, texts, rowOf } = embed(
-    encoder,
-    examples.map(({ picture }) => picture),
-    examples.map(({ text }) => text),
-  )
-  const own = texts.indexSelect(
-    0,
-    tensor(
-      examples.map(({ text }) => rowOf.get(text)!),
-      [examples.length],
-      'int64',
-    ),
-  )
-  const scores = rewardOf(head, images, own, encoder.width).toArray()
-  const similarities = images.mul(own).sum(1).toArray()
+  const images = rows(embedded.images, imagesOf(examples))
+  const texts = rows(embedded.texts, rowsOf(embedded, textsOf(examples)))
+  const scores = headScore(head, images, texts).toArray()
+  const similarities = images.mul(texts).sum(1).toArray()
   const labels = examples.map(({ good }) => good)
   return {
     n: examples.length,

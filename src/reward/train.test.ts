@@ -1,38 +1,170 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { splitByPrompt } from './train.ts'
-import type { LabelledImage } from './train-reward.ts'
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ConfigError, FormatError } from '../errors.ts'
+import type { Open, OpenPolicy } from '../images/open-model.ts'
+import { pixelsOf, readPicture } from '../images/png.ts'
+import { openClip } from '../networks/clip/clip-encoder.ts'
+import { fixtures } from '../networks/clip/fixture.test-helper.ts'
+import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
+import type { Manifest } from '../run.ts'
+import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import { judgedStore } from './judged-store.test-helper.ts'
+import { openReward, scorePictures } from './open-reward.ts'
+import { rewardFileName } from './reward-file.ts'
+import { RewardTrainConfig, trainReward } from './train.ts'
 
-const picture = { bytes: new Uint8Array(3), width: 1, height: 1 }
-const labels = (text: string, ...answers: boolean[]): LabelledImage[] =>
-  answers.map((good) => ({ picture, text, good }))
-
-test('whole prompts are held out, the same for the same seed', () => {
-  const examples = ['a', 'b', 'c', 'd', 'e'].flatMap((text) => labels(text, true, false, true))
-  const split = splitByPrompt(examples, 0.4, 3)
-  assert.equal(split.prompts, 2)
-  const texts = (part: LabelledImage[]) => new Set(part.map(({ text }) => text))
-  assert.equal(texts(split.heldOut).size, 2)
-  assert.ok(texts(split.heldOut).isDisjointFrom(texts(split.training)))
-  assert.equal(split.heldOut.length + split.training.length, examples.length)
-  assert.deepEqual(splitByPrompt(examples.toReversed(), 0.4, 3).heldOut.toReversed(), split.heldOut)
+const folder = mkdtempSync(join(tmpdir(), 'attune-reward-'))
+after(() => rmSync(folder, { recursive: true }))
+const at = (name: string) => join(folder, name)
+const prompts = ['a red ball', 'a green ball', 'a blue ball', 'a white ball', 'red', 'green', 'blue', 'the color white']
+let feedback = ''
+before(async () => {
+  feedback = await judgedStore(folder, prompts)
+  cpSync(join(fixtures, 'clip'), at('clip'), { recursive: true })
 })
 
-test('both sides have good and bad labels, also where few prompts have both', () => {
-  const examples = [
-    ...labels('a', true),
-    ...labels('b', true),
-    ...labels('c', true, false),
-    ...labels('d', true, false),
-  ]
-  for (let seed = 0; seed < 20; seed++) {
-    const { training, heldOut } = splitByPrompt(examples, 0.25, seed)
-    for (const part of [training, heldOut]) assert.equal(new Set(part.map(({ good }) => good)).size, 2)
-  }
+const unopened: Open = () => assert.fail('the model is not needed')
+/** Gives a model of which only the encoder counts. */
+const opening =
+  (encoder?: ImageTextEncoder): Open =>
+  () =>
+    Promise.resolve({ model: { name: 'sd' }, ...(encoder && { encoder }) } as OpenPolicy)
+
+function configOf(fields: Partial<RewardTrainConfig>): RewardTrainConfig {
+  return RewardTrainConfig.parse({ feedback, epochs: 2, threads: 1, model: 'none', device: 'cpu', ...fields })
+}
+let count = 0
+async function trained(fields: Partial<RewardTrainConfig>, open = unopened): Promise<Manifest & { out: string }> {
+  const out = at(`run-${count++}`)
+  return { ...(await trainReward(configOf({ encoder: at('clip'), ...fields, out }), open)), out }
+}
+const scores = async (out: string, encoder: string | null = null) => {
+  const reward = await openReward(out, configOf({ out, encoder }), unopened)
+  const files = ['0', '1', '2'].map((digit) => at(`images/${digit.padStart(16, '0')}.png`))
+  return scorePictures(reward, await Promise.all(files.map(readPicture)), ['red', 'a blue ball', 'green'])
+}
+
+describe('reward train on a CLIPModel', () => {
+  it('learns from pictures of several sizes without opening the model, and says from what', async () => {
+    const { results, out, parents } = await trained({})
+    const { encoder, heldOut, ...rest } = results as Record<string, Record<string, unknown>>
+    assert.deepEqual(parents, { feedback })
+    assert.deepEqual(
+      { ...rest, note: undefined },
+      {
+        labels: 64,
+        good: 16,
+        bad: 48,
+        skipped: 8,
+        raters: 1,
+        simulated: false,
+        head: 'mlp',
+        prompts: 8,
+        promptsWithDistractors: 8,
+        note: undefined,
+      },
+    )
+    assert.equal(encoder.name, at('clip'))
+    assert.match(encoder.sha256 as string, /^[0-9a-f]{64}$/)
+    assert.deepEqual(Object.keys(heldOut), ['prompts', 'n', 'accuracy', 'auc', 'clipScoreAuc', 'ece', 'reliability'])
+    const { metadata } = readSafetensors(join(out, rewardFileName))
+    assert.deepEqual(metadata, {
+      format: 'attune-reward-1',
+      head: 'mlp',
+      encoder: at('clip'),
+      encoderPath: at('clip'),
+      encoderSha256: encoder.sha256,
+    })
+  })
+
+  it('gives the same reward again, and the same scores from its file', async () => {
+    const [first, second] = [await trained({ seed: 3 }), await trained({ seed: 3 })]
+    assert.deepEqual(second.results, first.results)
+    assert.deepEqual(await scores(second.out), await scores(first.out))
+    assert.notDeepEqual(await scores((await trained({ seed: 4 })).out), await scores(first.out))
+  })
+
+  it('trains either head, which the file remembers', async () => {
+    for (const head of ['agreement', 'mlp'] as const) {
+      const { results, out } = await trained({ head, heldOut: 0 })
+      assert.equal(results.head, head)
+      assert.equal(results.heldOut, null)
+      const reward = await openReward(out, configOf({ out }), unopened)
+      const picture = await readPicture(at(`images/${'0'.repeat(16)}.png`))
+      using _scope = tensorScope()
+      assert.deepEqual(reward.features(pixelsOf([picture]), ['red']).shape, [1, head === 'mlp' ? 1024 : 16 + 256])
+    }
+  })
+
+  it('takes distractors from a file, of other prompts as they are made', async () => {
+    const distractorsFile = at('wrong.jsonl')
+    writeFileSync(distractorsFile, '{"prompt": "red", "distractors": ["blue"]}\n')
+    const { parents, results } = await trained({ distractorsFile })
+    assert.deepEqual(parents, { feedback, distractors: distractorsFile })
+    assert.equal(results.promptsWithDistractors, 8)
+
+    const other = await judgedStore(at('other'), ['a red ball', 'a blue ball', 'a ball', 'white', 'a box'])
+    assert.equal((await trained({ feedback: other, heldOut: 0 })).results.promptsWithDistractors, 3)
+    writeFileSync(distractorsFile, '{"prompt": "a ball", "distractors": ["a box"]}\n')
+    const { results: more } = await trained({ feedback: other, heldOut: 0, distractorsFile })
+    assert.equal(more.promptsWithDistractors, 4)
+
+    await assert.rejects(trained({ distractorsFile }), {
+      name: FormatError.name,
+      message: /wrong\.jsonl: expected prompts that have labels, such as "a red ball", received 1 other prompts/,
+    })
+  })
+
+  it('leaves no run where it fails', async () => {
+    const out = at('failed')
+    const hidden = at(`images/${'3'.padStart(16, '0')}.png`)
+    renameSync(hidden, `${hidden}.away`)
+    await assert.rejects(trainReward(configOf({ out, encoder: at('clip') }), unopened), FormatError)
+    renameSync(`${hidden}.away`, hidden)
+    assert.ok(!existsSync(out))
+  })
 })
 
-test('labels that cannot be split are refused', () => {
-  assert.throws(() => splitByPrompt(labels('a', true, false), 0.2, 0), { code: 'reward', received: /for 1 prompts/ })
-  assert.throws(() => splitByPrompt([...labels('a', true, true), ...labels('b', false)], 0.5, 0), { code: 'reward' })
-  assert.throws(() => splitByPrompt([...labels('a', true), ...labels('b', true)], 0.5, 0), { remedy: /difference/ })
+describe('the encoder of a reward', () => {
+  it('may move, and is then named; another one is refused', async () => {
+    const { out } = await trained({ heldOut: 0 })
+    const before = await scores(out)
+    cpSync(at('clip'), at('moved'), { recursive: true })
+    assert.deepEqual(await scores(out, at('moved')), before)
+
+    cpSync(at('clip'), at('changed'), { recursive: true })
+    {
+      using _scope = tensorScope()
+      const file = join(at('changed'), 'model.safetensors')
+      const { tensors, metadata } = readSafetensors(file)
+      tensors.set('logit_scale', tensors.get('logit_scale')!.mul(2))
+      writeSafetensors(file, tensors, metadata)
+    }
+    await assert.rejects(scores(out, at('changed')), {
+      name: FormatError.name,
+      where: `${out} encoder`,
+      remedy: /trained on another encoder/,
+    })
+  })
+
+  it('is the model’s own where none is named', async () => {
+    const clip = openClip(at('clip'), { dtype: 'float32', device: 'cpu' })
+    const { results, out } = await trained({ encoder: null }, opening(clip))
+    assert.equal(results.head, 'agreement')
+    assert.equal(readSafetensors(join(out, rewardFileName)).metadata.encoderPath, undefined)
+    assert.equal((await openReward(out, configOf({ out }), opening(clip))).name, out)
+    await assert.rejects(openReward(out, configOf({ out }), opening()), {
+      name: FormatError.name,
+      received: 'sd, which brings none',
+    })
+    await assert.rejects(trained({ encoder: null }, opening()), {
+      name: ConfigError.name,
+      where: '--encoder',
+      remedy: /none brings no encoder of its own/,
+    })
+  })
 })

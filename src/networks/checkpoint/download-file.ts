@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -49,8 +50,9 @@ export async function downloadFile(
     let { hash, done } = resumed(descriptor, file)
     while (done < file.bytes) {
       const before = done
-      const headers = { 'accept-encoding': 'identity', ...(done > 0 ? { range: `bytes=${done}-` } : {}) }
-      const response = await hub.fetch(url, { headers })
+      // Bytes are counted, so they must not be compressed on the way; with a range fetch itself says so.
+      const headers = done > 0 ? { range: `bytes=${done}-` } : { 'accept-encoding': 'identity' }
+      const response = await hub.fetch(url, { headers: new Headers(headers) })
       if (done > 0 && response.status !== 206) {
         advance(-done)
         ;({ hash, done } = emptied(descriptor, file))
@@ -80,14 +82,17 @@ export async function downloadFile(
 
 /** The hash of what an earlier download left. */
 function resumed(descriptor: number, file: HubFile): { hash: Hash; done: number } {
+  const { size } = fstatSync(descriptor)
+  if (size > file.bytes) return emptied(descriptor, file)
   const hash = hashOf(file)
   const chunk = new Uint8Array(2 ** 20)
   let done = 0
-  for (let count = -1; count !== 0; done += count) {
-    count = readSync(descriptor, chunk, 0, chunk.length, done)
+  while (done < size) {
+    const count = readSync(descriptor, chunk, 0, chunk.length, done)
     hash.update(chunk.subarray(0, count))
+    done += count
   }
-  return done > file.bytes ? emptied(descriptor, file) : { hash, done }
+  return { hash, done }
 }
 
 function emptied(descriptor: number, file: HubFile): { hash: Hash; done: number } {

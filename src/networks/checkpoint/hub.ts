@@ -87,10 +87,10 @@ async function answer(url: URL, headers: Headers): Promise<Response> {
   }
 }
 
-/** What is behind fetch's own "fetch failed". */
+/** What is behind fetch's own "fetch failed" and "terminated". */
 export function reasonOf(error: unknown): string {
-  const { cause } = error as Error
-  return cause instanceof Error ? cause.message || String((cause as { code?: string }).code) : (error as Error).message
+  const { message, code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
+  return message || String(code)
 }
 
 function refusal(where: string, page: string, { status, statusText, headers }: Response): DownloadError {

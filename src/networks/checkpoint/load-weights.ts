@@ -1,7 +1,7 @@
 /** From found weights to tensors: with their elements, or as shapes only. */
 import { FormatError } from '../../errors.ts'
 import { zeros } from '../../tensor/create.ts'
-import type { Dtype } from '../../tensor/dtype.ts'
+import { dtypeCode, type Dtype } from '../../tensor/dtype.ts'
 import { operator } from '../../tensor/operator.ts'
 import { eachSafetensor } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
@@ -32,8 +32,13 @@ export function loadWeights(found: FoundWeights, { dtype, device, rename }: Load
     for (const file of found.files) {
       eachSafetensor(file, (key, read) => {
         using scope = tensorScope()
+        const { dtype: storedAs, shape } = found.entries.get(key)!
+        const wanted = floating.has(storedAs) ? dtype : storedAs
+        const isInPlace = wanted === storedAs && device === 'cpu'
+        // What stays is made before what goes: the other way round the heap keeps a gap of this size for each tensor.
+        const empty = isInPlace ? undefined : emptyOf(shape, dtypeCode(wanted), undefined, device)
         const stored = read()
-        const placed = (floating.has(stored.dtype) ? stored.to(dtype) : stored).to(device)
+        const placed = empty?.copy_(stored) ?? stored
         if (!isFinite(placed)) throw notFinite(`${file} ${key}`, stored, dtype)
         loaded.set(names.get(key)!, scope.keep(placed))
       })
@@ -74,6 +79,10 @@ function namesOf(found: FoundWeights, rename = (key: string) => key): ReadonlyMa
   return new Map([...keys].map(([name, key]) => [key, name]))
 }
 
+const emptyOf = operator<[shape: readonly number[], dtype: number, layout: undefined, device: string], Tensor>(
+  'empty',
+  'memory_format',
+)
 const norm = operator<[x: Tensor, order: number], Tensor>('linalg_vector_norm')
 
 /** By the largest absolute value: one pass without a copy, and NaN is never lost in it. */

@@ -1,24 +1,21 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { forms, names, provenance, targetsOf, adaptersOf, writeOurs } from '../../../test/fixtures/lora/ours.ts'
 import { FileError, FormatError } from '../../errors.ts'
-import { ones, tensor, zeros } from '../../tensor/create.ts'
+import { ones, tensor } from '../../tensor/create.ts'
 import { useThreads } from '../../tensor/library.ts'
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../tensor/safetensors.ts'
+import { readSafetensors, readSafetensorsHeader } from '../../tensor/safetensors.ts'
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Adapter } from '../weights.ts'
+import { ab, fileOf, folder, layer, out, read, targets, text } from './lora-file.test-helper.ts'
 import { readLora, writeLora } from './lora-file.ts'
 
 useThreads(1)
 const fixtures = fileURLToPath(new URL('../../../test/fixtures', import.meta.url))
-let folder: string
-before(() => void (folder = mkdtempSync(join(tmpdir(), 'lora-'))))
-after(() => rmSync(folder, { recursive: true }))
 
 /** A LoRA that diffusers or a converter of kohya's form wrote. */
 function readFixture(name: string) {
@@ -41,42 +38,6 @@ function assertSameChanges(actual: ReadonlyMap<string, Adapter>, expected: Reado
     assert.ok(error < 1e-6, `${name}: ${error}`)
   }
 }
-
-// A model of one layer of each kind, and one that two spellings could be confused for.
-const layer = 'down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q'
-const out = 'down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_out.0'
-const text = 'text_model.encoder.layers.0.self_attn'
-const targets = new Map<string, readonly number[]>([
-  [`unet.${layer}.weight`, [4, 6]],
-  [`unet.${layer}.bias`, [4]],
-  [`unet.${out}.weight`, [4, 4]],
-  ['unet.down_blocks.0.resnets.0.conv1.weight', [4, 6, 3, 3]],
-  ['unet.down_blocks.0.attentions.0.proj_in.weight', [4, 6, 1, 1]],
-  [`text_encoder.${text}.q_proj.weight`, [4, 6]],
-  [`text_encoder.${text}.out_proj.weight`, [4, 6]],
-  [`text_encoder_2.${text}.q_proj.weight`, [4, 6]],
-  ['text_encoder_2.text_projection.weight', [4, 6]],
-  ['text_encoder.text_model.embeddings.token_embedding.weight', [4, 6]],
-  ['vae.decoder.conv_in.weight', [4, 6, 3, 3]],
-])
-
-/** A file with these tensors, in a folder of its own. */
-function fileOf(
-  tensors: Record<string, Tensor>,
-  metadata: Record<string, string> = {},
-  name = 'lora.safetensors',
-): string {
-  const file = join(mkdtempSync(join(folder, 'f-')), name)
-  writeSafetensors(file, new Map(Object.entries(tensors)), metadata)
-  return file
-}
-
-/** The two factors of a layer, of rank 2, under these keys. */
-function pair(down: string, up: string): Record<string, Tensor> {
-  return { [down]: ones([2, 6]).mul(0.5), [up]: ones([4, 2]).mul(0.25) }
-}
-const read = (file: string) => readLora(file, targets, 'tiny')
-const ab = (path: string) => pair(`${path}.lora_A.weight`, `${path}.lora_B.weight`)
 
 describe('reading LoRA files of other programs', () => {
   it('takes alphas from the metadata of diffusers, with its patterns', () => {
@@ -227,179 +188,10 @@ describe('reading LoRA files of other programs', () => {
     assert.equal(scaleWith(fileOf(ab(`text_encoder.${text}.q_proj`), metadata(flat))), 3.5)
 
     const wrapped = fileOf(ab(`base_model.model.${layer}`), {}, 'adapter_model.safetensors')
-    writeFileSync(join(wrapped, '..', 'adapter_config.json'), JSON.stringify({ r: 2, lora_alpha: 16 }))
+    writeFileSync(join(dirname(wrapped), 'adapter_config.json'), JSON.stringify({ r: 2, lora_alpha: 16 }))
     assert.equal(scaleWith(wrapped), 8)
     const withAlpha = { ...ab(`base_model.model.${layer}`), [`base_model.model.${layer}.alpha`]: alpha }
     assert.equal(scaleWith(fileOf(withAlpha)), 3)
-  })
-})
-
-describe('refusing LoRA files', () => {
-  const unet = `unet.${layer}`
-  const metadata = (lora_adapter_metadata: string) => ({ lora_adapter_metadata })
-  const kohya = (name: string) => pair(`${name}.lora_down.weight`, `${name}.lora_up.weight`)
-  const cases: [
-    what: string,
-    message: RegExp,
-    tensors: () => Record<string, Tensor>,
-    header?: Record<string, string>,
-  ][] = [
-    [
-      'a layer that the model does not have',
-      /lora\.safetensors lora_unet_input_blocks_4_1_proj_in\.lora_down\.weight: expected a layer of tiny, received one that it does not have, of a LoRA for sdxl_base_v1-0 — /,
-      () => kohya('lora_unet_input_blocks_4_1_proj_in'),
-      { ss_base_model_version: 'sdxl_base_v1-0' },
-    ],
-    [
-      'one layer too many',
-      /mid_block\.x\.lora_A.*a layer of tiny.*it does not have —/,
-      () => ({ ...ab(unet), ...ab('unet.mid_block.x') }),
-    ],
-    ['a table of embeddings', /token_embedding/, () => ab('text_encoder.text_model.embeddings.token_embedding')],
-    ['another network', /a layer of tiny/, () => ab('vae.decoder.conv_in')],
-    ['a network that only some keys name', /a layer of tiny/, () => ({ ...ab(unet), ...ab(out) })],
-    [
-      'shapes of another model',
-      /to_q\.lora_A\.weight: expected \[rank, 6\] and \[4, rank\] for unet.*to_q\.weight of tiny, received \[2, 8\] and \[4, 2\]/,
-      () => ({ ...ab(unet), [`${unet}.lora_A.weight`]: ones([2, 8]) }),
-    ],
-    [
-      'factors of two ranks',
-      /received \[3, 6\] and \[4, 2\]/,
-      () => ({ ...ab(unet), [`${unet}.lora_A.weight`]: ones([3, 6]) }),
-    ],
-    ['a kernel of another size', /\[rank, 6, 3, 3\]/, () => ab('unet.down_blocks.0.resnets.0.conv1')],
-    [
-      'rank 0',
-      /received \[0, 6\]/,
-      () => ({ [`${unet}.lora_A.weight`]: zeros([0, 6]), [`${unet}.lora_B.weight`]: zeros([4, 0]) }),
-    ],
-    ['a number for a matrix', /received \[\]/, () => ({ ...ab(unet), [`${unet}.lora_A.weight`]: tensor([1], []) })],
-    [
-      'A without B',
-      /lora_A\.weight: expected both factors.*received one —/,
-      () => ({ [`${unet}.lora_A.weight`]: ones([2, 6]) }),
-    ],
-    [
-      'B without A',
-      /lora_B\.weight: expected both factors.*received one —/,
-      () => ({ [`${unet}.lora_B.weight`]: ones([4, 2]) }),
-    ],
-    [
-      'alpha alone',
-      /alpha: expected both factors.*received neither —/,
-      () => ({ ...ab(unet), [`unet.${out}.alpha`]: tensor([1], []) }),
-    ],
-    [
-      'one layer twice',
-      /expected one down of unet.*received two/,
-      () => ({ ...ab(unet), [`${unet}.lora.down.weight`]: ones([2, 6]) }),
-    ],
-    [
-      'NaN',
-      /lora_B\.weight: expected finite numbers, received 1 that are not/,
-      () => ({ ...ab(unet), [`${unet}.lora_B.weight`]: tensor([1, 2, 3, 4, 5, 6, 7, NaN], [4, 2]) }),
-    ],
-    ['an infinite alpha', /alpha: expected finite/, () => ({ ...ab(unet), [`${unet}.alpha`]: tensor([Infinity], []) })],
-    [
-      'two alphas',
-      /alpha: expected one number, received shape \[2\]/,
-      () => ({ ...ab(unet), [`${unet}.alpha`]: tensor([1, 1]) }),
-    ],
-    [
-      'whole numbers',
-      /lora_A\.weight: expected floating-point numbers, received int8/,
-      () => ({ ...ab(unet), [`${unet}.lora_A.weight`]: zeros([2, 6], 'int8') }),
-    ],
-    [
-      'DoRA of kohya',
-      /to_q\.dora_scale: .*received DoRA, which is not supported/,
-      () => ({ ...kohya('lora_unet_to_q'), 'lora_unet_to_q.dora_scale': ones([4]) }),
-    ],
-    ['DoRA of PEFT', /received DoRA,/, () => ({ ...ab(unet), [`${unet}.lora_magnitude_vector`]: ones([4]) })],
-    [
-      'DoRA by its metadata',
-      /lora_adapter_metadata: expected plain LoRA, received DoRA/,
-      () => ab(unet),
-      metadata('{"unet.r": 2, "unet.use_dora": true}'),
-    ],
-    ['LoKr', /received LoKr,/, () => ({ 'lora_unet_to_q.lokr_w1': ones([2, 2]) })],
-    ['LoHa', /received LoHa,/, () => ({ 'lora_unet_to_q.hada_w1_a': ones([2, 2]) })],
-    [
-      'a Tucker core',
-      /received LoRA with a Tucker core,/,
-      () => ({ ...kohya('lora_unet_conv'), 'lora_unet_conv.lora_mid.weight': ones([2, 2, 3, 3]) }),
-    ],
-    [
-      'trained biases',
-      /received LoRA with trained biases/,
-      () => ({ ...ab(unet), [`${unet}.lora_B.bias`]: ones([4]) }),
-    ],
-    [
-      'other tensors',
-      /expected keys of a LoRA only, received learned_embeds/,
-      () => ({ ...ab(unet), learned_embeds: ones([4]) }),
-    ],
-    ['two forms', /expected keys in the form of \w+ throughout/, () => ({ ...ab(unet), ...kohya('lora_unet_x') })],
-    [
-      'a whole checkpoint',
-      /expected a LoRA, with keys such as .*, received conv_in\.weight, … — check/,
-      () => ({ 'conv_in.weight': ones([1]), 'conv_out.weight': ones([1]) }),
-    ],
-    ['nothing', /received a file without tensors/, () => ({})],
-    [
-      'a rank that its metadata contradicts',
-      /expected rank 4, as its configuration says, received 2/,
-      () => ab(unet),
-      metadata('{"unet.r": 4}'),
-    ],
-    ['metadata that is no JSON', /lora_adapter_metadata: expected JSON/, () => ab(unet), metadata('{')],
-    ['metadata that is no object', /expected a JSON object/, () => ab(unet), metadata('[]')],
-    [
-      'metadata of a wrong type',
-      /expected the fields of PEFT's LoraConfig, received unet\.r/,
-      () => ab(unet),
-      metadata('{"unet.r": "4"}'),
-    ],
-    [
-      'a pattern that is none',
-      /expected regular expressions.*"\("/,
-      () => ab(unet),
-      metadata('{"unet.rank_pattern": {"(": 4}}'),
-    ],
-    [
-      'a file of PEFT without its configuration',
-      /adapter_config\.json, in which PEFT keeps the alpha.*received no such file/,
-      () => ab(`base_model.model.${layer}`),
-    ],
-  ]
-  for (const [what, message, tensors, header] of cases) {
-    it(`says what is wrong: ${what}`, () => {
-      let file: string
-      {
-        using _scope = tensorScope()
-        file = fileOf(tensors(), header)
-      }
-      const before = livingTensors()
-      assert.throws(
-        () => read(file),
-        (error: Error) => {
-          assert.ok(error instanceof FormatError, String(error))
-          assert.match(error.message, message)
-          assert.ok(error.message.startsWith(folder) && !error.message.includes('\n'), error.message)
-          return true
-        },
-      )
-      assert.equal(livingTensors(), before)
-    })
-  }
-
-  it('refuses what is pickled, and what is not there', () => {
-    const pickled = join(folder, 'pytorch_lora_weights.bin')
-    writeFileSync(pickled, 'PK')
-    assert.throws(() => read(pickled), { name: FormatError.name, message: /a pickled file, which can run any code/ })
-    assert.throws(() => read(join(folder, 'missing.safetensors')), FileError)
-    assert.throws(() => read(folder), FileError)
   })
 })
 
@@ -434,6 +226,28 @@ describe('writing LoRA files', () => {
     }
   })
 
+  it('states the most frequent rank, and the others by layer, for any denoiser', () => {
+    using _scope = tensorScope()
+    const paths = ['attention.0.cross.to_q', 'attention.0.cross.to_k', 'add_embedding.other']
+    const own = (rank: number) => ({ down: ones([rank, 6]), up: ones([4, rank]), scale: 2 })
+    const made = new Map(paths.map((path, i) => [`unet.${path}.weight`, own(i === 0 ? 3 : 2)]))
+    const shapes = new Map([...made.keys()].map((name) => [name, [4, 6]]))
+    for (const form of forms) {
+      const file = join(folder, 'any.safetensors')
+      writeLora(file, made, form, {})
+      const { adapters, metadata } = readLora(file, shapes, 'any')
+      assertSameChanges(adapters, made)
+      if (form === 'kohya') continue
+      assert.deepEqual(JSON.parse(metadata.lora_adapter_metadata), {
+        'unet.alpha_pattern': { 'attention.0.cross.to_q': 3 },
+        'unet.lora_alpha': 2,
+        'unet.r': 2,
+        'unet.rank_pattern': { 'attention.0.cross.to_q': 3 },
+        'unet.target_modules': paths,
+      })
+    }
+  })
+
   it('says in the header of kohya what other programs look for', () => {
     using _scope = tensorScope()
     const written = (textWidth: number, provenance: Record<string, string> = {}, rank = 2) => {
@@ -447,8 +261,8 @@ describe('writing LoRA files', () => {
       )
       return readSafetensorsHeader(file).metadata
     }
-    assert.deepEqual(written(768, { 'attune.model': 'sd15', other: 'left out' }), {
-      'attune.model': 'sd15',
+    assert.deepEqual(written(768, { 'attune.predictionType': 'epsilon', other: 'left out' }), {
+      'attune.predictionType': 'epsilon',
       ss_base_model_version: 'sd_v1',
       ss_network_alpha: '2',
       ss_network_dim: '2',
@@ -462,15 +276,16 @@ describe('writing LoRA files', () => {
       'modelspec.sai_model_spec': '1.0.1',
       'modelspec.title': 'my-lora',
     })
-    const [v2, v2v] = [written(1024), written(1024, { 'attune.predictionType': 'v' })]
-    assert.deepEqual([v2.ss_base_model_version, v2.ss_v2, v2['modelspec.resolution']], ['sd_v2', 'True', '512x512'])
-    assert.deepEqual([v2v.ss_base_model_version, v2v.ss_v2], ['sd_v2_v', 'True'])
-    assert.deepEqual(
-      [v2v['modelspec.architecture'], v2v['modelspec.prediction_type']],
-      ['stable-diffusion-v2-768-v/lora', 'v'],
-    )
-    assert.equal(written(2048).ss_base_model_version, 'sdxl_base_v1-0')
-    assert.equal(written(16).ss_base_model_version, undefined)
+    const versions = (textWidth: number, predictionType?: string) => {
+      const header = written(textWidth, predictionType === undefined ? {} : { 'attune.predictionType': predictionType })
+      return [header.ss_base_model_version, header.ss_v2, header['modelspec.architecture']]
+    }
+    assert.deepEqual(versions(768), ['sd_v1', 'False', 'stable-diffusion-v1/lora'])
+    assert.deepEqual(versions(1024, 'epsilon'), ['sd_v2', 'True', 'stable-diffusion-v2-512/lora'])
+    assert.deepEqual(versions(1024, 'v'), ['sd_v2_v', 'True', 'stable-diffusion-v2-768-v/lora'])
+    assert.deepEqual(versions(1024), [undefined, 'True', undefined])
+    assert.deepEqual(versions(2048, 'epsilon'), ['sdxl_base_v1-0', 'False', 'stable-diffusion-xl-v1-base/lora'])
+    assert.deepEqual(versions(16, 'epsilon'), [undefined, 'False', undefined])
     assert.equal(readSafetensorsHeader(join(fixtures, 'lora/sd1-kohya.safetensors')).metadata.ss_network_dim, 'Dynamic')
   })
 

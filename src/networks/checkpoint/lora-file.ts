@@ -1,7 +1,7 @@
 /** LoRA files in the forms of diffusers (with PEFT's names) and of kohya's scripts, to and from adapters by weight name. */
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { FormatError } from '../../errors.ts'
+import { FileError, FormatError } from '../../errors.ts'
 import { tensor } from '../../tensor/create.ts'
 import {
   readSafetensors,
@@ -15,6 +15,7 @@ import type { Adapter } from '../weights.ts'
 import { kohyaHeader } from './kohya-header.ts'
 import { findLoraLayers, type LoraLayer } from './lora-layers.ts'
 import { kohyaLayer, splitWeightName, type LoraForm, type LoraNetwork } from './lora-keys.ts'
+import { isPickle } from './pickle.ts'
 import { parsePeftConfigs, peftConfigKey, scaleOf, writePeftConfigs, type PeftConfig } from './peft-config.ts'
 
 /** What a LoRA file holds. */
@@ -31,13 +32,15 @@ export interface LoraFile {
  * kohya's scripts (diffusers' or the original names of blocks). All of it has to fit the model: nothing is left out.
  *
  * The scale alpha / rank comes from `lora_adapter_metadata` in the header, for PEFT's own files from `adapter_config.json`
- * beside them; else from `.alpha` keys; else alpha = rank, as diffusers takes it.
+ * beside them; else from `.alpha` keys; else alpha = rank, as diffusers takes it. The tensors belong to the scope in force,
+ * or to the caller where there is none.
  *
  * @param targets   shapes by weight name, of the model that it is meant for
  * @param modelName of that model, for messages
- * @throws {FileError} no such file
+ * @throws {FileError} no such file, or a pickled one
  * @throws {FormatError} naming file and key: a layer that the model does not have, shapes that do not fit, half a layer,
- * numbers that are not finite, another kind of adapter (DoRA, LoKr, LoHa, …), a pickled file, no LoRA at all
+ * numbers that are not finite, another kind of adapter (DoRA, LoKr, LoHa, …), a file of PEFT without its
+ * configuration, no LoRA at all
  */
 export function readLora(file: string, targets: ReadonlyMap<string, readonly number[]>, modelName: string): LoraFile {
   refusePickled(file)
@@ -74,12 +77,12 @@ export function readLora(file: string, targets: ReadonlyMap<string, readonly num
 }
 
 function refusePickled(file: string): void {
-  if (!/\.(bin|pt|pth|ckpt)$/i.test(file)) return
-  throw new FormatError({
+  if (!isPickle(file)) return
+  throw new FileError({
     where: file,
     expected: 'a LoRA as .safetensors',
-    received: 'a pickled file, which can run any code when it is opened',
-    remedy: 'get it as .safetensors, or convert it in Python: save_file(torch.load(file, weights_only=True), …)',
+    received: 'a pickle, which runs any code that it holds when it is read',
+    remedy: 'take it as .safetensors, or, where you trust it, convert it in Python: save_file(torch.load(file), …)',
   })
 }
 
@@ -185,8 +188,8 @@ function finite(file: string, key: string, values: Tensor): Tensor {
  *   rank: of alphas that differ diffusers takes the most frequent one for all attention layers.
  *
  * @param provenance fields of the header that say where the LoRA comes from. Only those that begin with `attune.` are
- * written, so the metadata of a LoRA that was read can be handed on. `attune.predictionType` = `v` marks, in kohya's
- * form, a LoRA for a network that predicts velocity.
+ * written, so the metadata of a LoRA that was read can be handed on. `attune.predictionType`, `epsilon` or `v`, tells in
+ * kohya's form the two models of version 2 apart.
  * @throws {FormatError} an adapter of something that is no layer of a denoiser or a text encoder, or none at all
  * @throws {FileError} the disk is full, or the folder cannot be written
  */
@@ -228,8 +231,8 @@ export function writeLora(
     tensors.set(`${key}.alpha`, tensor([alpha], []))
   }
   const rank = layers.every((layer) => layer.rank === alpha) ? alpha : undefined
-  const velocity = provenance['attune.predictionType'] === 'v'
-  return write(tensors, kohyaHeader({ title: basename(file, '.safetensors'), rank, alpha, textWidth, velocity }))
+  const predictionType = provenance['attune.predictionType']
+  return write(tensors, kohyaHeader({ title: basename(file, '.safetensors'), rank, alpha, textWidth, predictionType }))
 }
 
 function plain(values: Tensor): Tensor {

@@ -59,7 +59,7 @@ export function shortPath(path: string): string {
  */
 export function kohyaLayer({ network, path }: { network: LoraNetwork; path: string }, xl: boolean): string {
   const prefix = network === 'text_encoder' && xl ? 'lora_te1_' : kohyaPrefixes[network][0]
-  const spelled = path.startsWith('add_embedding.') ? originalOutside[path] : path
+  const spelled = (path.startsWith('add_embedding.') ? originalOutside[path] : undefined) ?? path
   return prefix + spelled.replaceAll('.', '_')
 }
 

@@ -42,9 +42,8 @@ export function parsePeftConfigs(where: string, text: string): ReadonlyMap<LoraN
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw broken('a JSON object', 'another value')
   const fields = new Map<LoraNetwork, Record<string, unknown>>()
   for (const [name, value] of Object.entries(json)) {
-    const [, network = 'unet', field] = /^(?:(unet|text_encoder|text_encoder_2)\.)?(.+)$/s.exec(name) ?? []
-    const own = fields.get(network as LoraNetwork) ?? {}
-    if (field !== undefined) fields.set(network as LoraNetwork, { ...own, [field]: value })
+    const [, network = 'unet', field] = /^(?:(unet|text_encoder|text_encoder_2)\.)?(.*)$/s.exec(name)!
+    fields.set(network as LoraNetwork, { ...fields.get(network as LoraNetwork), [field]: value })
   }
   const configs = new Map<LoraNetwork, PeftConfig>()
   for (const [network, own] of fields) {

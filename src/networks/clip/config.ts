@@ -1,6 +1,6 @@
 /**
  * What CLIP's configuration files say of its networks, with the defaults of transformers' CLIPTextConfig and
- * CLIPVisionConfig for what they leave out.
+ * CLIPVisionConfig for what they leave out. Messages are what was expected.
  */
 import { z } from 'zod'
 
@@ -34,6 +34,7 @@ export interface VisionConfig extends TransformerSize {
 }
 
 const count = z.int().positive()
+const oneClass = 'a list with the name of one class'
 
 /** @param defaults by which the two towers differ */
 const transformerFields = (defaults: { width: number; feedForward: number; heads: number }) => ({
@@ -61,7 +62,7 @@ const VisionFields = z.looseObject(visionFields)
 
 const headsDivideWidth = (fields: { hidden_size: number; num_attention_heads: number }) =>
   fields.hidden_size % fields.num_attention_heads === 0
-const otherwise = { path: ['num_attention_heads'], message: 'does not divide hidden_size' }
+const otherwise = { path: ['num_attention_heads'], message: 'a divisor of hidden_size' }
 
 function transformerSize(fields: z.infer<typeof TextFields> | z.infer<typeof VisionFields>): TransformerSize {
   return {
@@ -92,7 +93,7 @@ function visionConfig(fields: z.infer<typeof VisionFields>): VisionConfig {
 export const TextEncoderConfig = z
   .looseObject({
     ...textFields,
-    architectures: z.tuple([z.enum(['CLIPTextModel', 'CLIPTextModelWithProjection'])]),
+    architectures: z.tuple([z.enum(['CLIPTextModel', 'CLIPTextModelWithProjection'])], oneClass),
     projection_dim: count.default(512),
   })
   .refine(headsDivideWidth, otherwise)
@@ -112,7 +113,7 @@ const Vision = VisionFields.refine(headsDivideWidth, otherwise).transform(vision
  */
 export const ClipConfig = z
   .looseObject({
-    architectures: z.tuple([z.literal('CLIPModel')]),
+    architectures: z.tuple([z.literal('CLIPModel')], oneClass),
     projection_dim: count.default(512),
     text_config: Text.prefault({}),
     text_config_dict: Text.nullish(),

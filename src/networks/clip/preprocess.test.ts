@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
+import { ShapeError } from '../../errors.ts'
 import { full, tensor } from '../../tensor/create.ts'
 import { useThreads } from '../../tensor/library.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -66,6 +67,12 @@ describe('preprocessing', () => {
       const high = preprocess(tensor(row).reshape(1, 1, 5, 1).expand(1, 3, 5, 2), plain)
       assert.deepEqual(high.select(1, 2).toArray(), [1, 1, 0, 0])
     })
+  })
+})
+
+describe('pixels that are none', () => {
+  it('are refused', () => {
+    withoutLeak(() => assert.throws(() => preprocess(full([1, 1, 4, 4], 0), config), ShapeError))
   })
 })
 

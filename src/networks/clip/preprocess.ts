@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { tensor } from '../../tensor/create.ts'
 import { resizeBicubic } from '../../tensor/functional.ts'
 import { tensorScope } from '../../tensor/scope.ts'
+import { expectShape } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 
 export interface Preprocessing {
@@ -20,32 +21,40 @@ const channels = z.tuple([z.number(), z.number(), z.number()])
 const bicubic = 3
 const step = z.literal(true).default(true)
 
-/** `preprocessor_config.json`, in its older and newer forms. */
+/** `preprocessor_config.json`, in its older and newer forms. Messages are what was expected. */
 export const PreprocessorConfig = z
   .looseObject({
     do_resize: step,
-    size: z.union([side, z.looseObject({ shortest_edge: side }).transform((size) => size.shortest_edge)]).default(224),
+    size: z
+      .union(
+        [side, z.looseObject({ shortest_edge: side }).transform((size) => size.shortest_edge)],
+        'a whole number, or {"shortest_edge": …}',
+      )
+      .default(224),
     resample: z.literal(bicubic).default(bicubic),
     do_center_crop: step,
     crop_size: z
-      .union([
-        side,
-        z
-          .looseObject({ height: side, width: side })
-          .refine(({ height, width }) => height === width, 'height and width are not the same')
-          .transform((size) => size.height),
-      ])
+      .union(
+        [
+          side,
+          z
+            .looseObject({ height: side, width: side })
+            .refine(({ height, width }) => height === width)
+            .transform((size) => size.height),
+        ],
+        'a whole number, or {"height": …, "width": …} of a square',
+      )
       .default(224),
     do_rescale: step,
     rescale_factor: z
       .number()
-      .refine((factor) => Math.abs(factor * 255 - 1) < 1e-6, 'is not 1/255')
+      .refine((factor) => Math.abs(factor * 255 - 1) < 1e-6, '1/255')
       .default(1 / 255),
     do_normalize: step,
     image_mean: channels.default([0.48145466, 0.4578275, 0.40821073]),
     image_std: channels.default([0.26862954, 0.26130258, 0.27577711]),
   })
-  .refine(({ size, crop_size: crop }) => crop <= size, { path: ['crop_size'], message: 'is larger than size' })
+  .refine(({ size, crop_size: crop }) => crop <= size, { path: ['crop_size'], message: 'at most size' })
   .transform((fields): Preprocessing => ({
     shortestSide: fields.size,
     crop: fields.crop_size,
@@ -61,9 +70,11 @@ export const PreprocessorConfig = z
  *
  * @param pixels [B, 3, H, W] in [-1, 1]; values beyond are clamped
  * @returns [B, 3, crop, crop], float32, on the device of `pixels`
+ * @throws {ShapeError}
  */
 export function preprocess(pixels: Tensor, { shortestSide, crop, mean, deviation }: Preprocessing): Tensor {
   using scope = tensorScope()
+  expectShape('pixels', pixels, [-1, 3, -1, -1])
   const [, , height, width] = pixels.shape
   const shorter = Math.min(height, width)
   const longer = Math.trunc((shortestSide * Math.max(height, width)) / shorter)

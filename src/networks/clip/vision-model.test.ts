@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
+import { ShapeError } from '../../errors.ts'
 import { cat, zeros } from '../../tensor/create.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import { useThreads } from '../../tensor/library.ts'
@@ -35,6 +36,12 @@ describe('the vision model', () => {
         weights.unasked().filter((name) => !name.startsWith('text_')),
         ['logit_scale'],
       )
+    })
+  })
+
+  it('refuses pixels of another size', () => {
+    withoutLeak(() => {
+      assert.throws(() => visionModel(weightsOf('clip'), vision, zeros([1, 3, 40, 40])), ShapeError)
     })
   })
 })

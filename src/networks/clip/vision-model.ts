@@ -2,6 +2,7 @@
 import { cat } from '../../tensor/create.ts'
 import { conv2d } from '../../tensor/functional.ts'
 import { tensorScope } from '../../tensor/scope.ts'
+import { expectShape } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Weights } from '../weights.ts'
 import type { VisionConfig } from './config.ts'
@@ -14,11 +15,13 @@ export const visionBuffers: readonly string[] = ['vision_model.embeddings.positi
  * @param weights whose parameters are named `vision_model.…`
  * @param pixels [B, 3, imageSize, imageSize], normalised, on the device of the weights
  * @returns the state of the class token after the last norm, [B, width]
+ * @throws {ShapeError}
  */
 export function visionModel(weights: Weights, config: VisionConfig, pixels: Tensor): Tensor {
   using scope = tensorScope()
   const { width, patchSize, imageSize, epsilon } = config
   const [batch] = pixels.shape
+  expectShape('normalised pixels', pixels, [batch, 3, imageSize, imageSize])
   const tower = weights.at('vision_model')
   const embeddings = tower.at('embeddings')
   const kernel = embeddings.parameter('patch_embedding.weight', [width, 3, patchSize, patchSize], { gain: 1 })

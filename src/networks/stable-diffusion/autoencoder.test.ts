@@ -269,12 +269,6 @@ describe('names of parameters in old checkpoints', () => {
     assert.equal(old.filter(([name]) => name.includes('.proj_attn.')).length, 4)
     const weights = Weights.of(new Map(old.map(([name, each]) => [modernKey(name), each])))
     assertNear(decode(weights, config, expected('latents')), expected('decoded'), 1e-4)
-    assertClose(
-      weights
-        .unasked()
-        .filter((name) => !name.startsWith('encoder.') && name !== 'quant_conv')
-        .map(Number),
-      [],
-    )
+    assert.ok(!weights.unasked().some((name) => name.startsWith('decoder.')))
   })
 })

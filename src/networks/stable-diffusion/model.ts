@@ -45,6 +45,11 @@ const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
   convolutions: /\.(conv\d?|conv_shortcut)\.weight$/,
 }
 
+/** Whether adapters on these kinds of layers change a weight; names are those of the model, `unet.…`. */
+export function isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean {
+  return name.startsWith('unet.') && layers.some((kind) => adapterTargets[kind].test(name))
+}
+
 /** Side of the latents that a preview is decoded from: 224 pixels, what CLIP looks at. */
 const previewSide = 28
 const mostCached = 4096
@@ -102,7 +107,7 @@ class StableDiffusion implements GenerativeModel {
   }
 
   isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean {
-    return name.startsWith('unet.') && layers.some((kind) => adapterTargets[kind].test(name))
+    return isAdapterTarget(name, layers)
   }
 
   timesteps(steps: number): number[] {

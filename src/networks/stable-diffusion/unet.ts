@@ -146,7 +146,7 @@ function timeEmbedding(weights: Weights, config: UnetConfig, t: Tensor, { pooled
     throw new ShapeError({
       where: 'conditioning',
       expected: 'pooled text and sizes (timeIds), as this network needs',
-      received: `none${pooled === undefined ? '' : ' of the sizes'}`,
+      received: pooled === undefined ? 'no pooled text' : 'no sizes',
       remedy: 'encode the prompt with both text encoders',
     })
   }

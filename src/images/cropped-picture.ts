@@ -1,0 +1,57 @@
+/** A picture of any size and format as the square that a model is trained on. */
+import { readFile } from 'node:fs/promises'
+import sharp from 'sharp'
+import { FormatError } from '../errors.ts'
+import type { Random } from '../random.ts'
+import type { Picture } from './png.ts'
+
+export interface Cropping {
+  /** Height and width of the result, pixels. */
+  readonly side: number
+  /** The middle is cut out, not a random part. */
+  readonly centerCrop: boolean
+  /** Half of the pictures are mirrored. */
+  readonly randomFlip: boolean
+}
+
+/**
+ * Reads an image as diffusers' text-to-image examples do: the shorter side is resized to `side` (Lanczos; where that makes
+ * it larger, libvips takes a cubic kernel), a square is cut out, and perhaps mirrored. EXIF orientation is applied;
+ * transparency becomes white; grey, CMYK and 16 bits become sRGB of 8 bits. Of an animation, the first frame.
+ *
+ * @param stream where the crop and the flip come from, and nothing else; the crop is the same with and without flips
+ * @throws {FormatError} it is missing, broken, or no image
+ */
+export async function readCroppedPicture(file: string, cropping: Cropping, stream: Random): Promise<Picture> {
+  const { side, centerCrop, randomFlip } = cropping
+  const mirrored = stream.uniform() < 0.5 && randomFlip
+  const place = (room: number) => Math.floor((centerCrop ? 0.5 : stream.uniform()) * (room + 1))
+  try {
+    // From memory: sharp remembers what it has read from a path, even when the file has changed since.
+    const image = sharp(await readFile(file))
+    const { autoOrient: size } = await image.metadata()
+    const scale = side / Math.min(size.width, size.height)
+    const width = Math.max(side, Math.floor(size.width * scale))
+    const height = Math.max(side, Math.floor(size.height * scale))
+    const left = place(width - side)
+    const bytes = await image
+      .autoOrient()
+      .flatten({ background: 'white' })
+      .resize({ width, height, fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false })
+      .flop(mirrored)
+      // The mirror comes first, so that the part that is cut out lies on the other side.
+      .extract({ left: mirrored ? width - side - left : left, top: place(height - side), width: side, height: side })
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer()
+    return { bytes: new Uint8Array(bytes), width: side, height: side }
+  } catch (cause) {
+    throw new FormatError({
+      where: file,
+      expected: 'a readable image',
+      received: (cause as Error).message.split('\n')[0],
+      remedy: 'restore the file, or take it out of the list',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,120 @@
+/** Frozen embeddings of images and texts, computed once. */
+import { DivergenceError } from '../errors.ts'
+import { pixelsOf, type Picture } from '../images/png.ts'
+import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
+import { progress } from '../progress.ts'
+import { noGrad } from '../tensor/autograd.ts'
+import { cat } from '../tensor/create.ts'
+import { tensorScope, unscoped } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { pictureBatches } from './picture-batches.ts'
+
+/** On the CPU. Belongs to the caller, who disposes it. */
+export interface Embedded extends Disposable {
+  /** Of the images in their order: unit vectors [N, d]. */
+  readonly images: Tensor
+  /** Of the distinct texts: unit vectors [M, d]. */
+  readonly texts: Tensor
+  /** Row of a text. */
+  readonly rowOf: ReadonlyMap<string, number>
+}
+
+const imagesRead = 32
+const textBatch = 256
+
+/**
+ * Embeds images, which may have different sizes, and texts. Images are read when their turn comes, so that a few batches
+ * of them are in memory at once.
+ *
+ * @param images what `read` takes, such as files; at least one
+ * @param texts  at least one; may be repeated
+ * @throws {DivergenceError} an embedding is not finite
+ */
+export async function embed<T>(
+  encoder: ImageTextEncoder,
+  images: readonly T[],
+  read: (image: T) => Promise<Picture>,
+  texts: readonly string[],
+): Promise<Embedded> {
+  using owned = new DisposableStack()
+  const distinct = [...new Set(texts)]
+  const textRows = owned.use(embedTexts(encoder, distinct))
+  const imageRows = owned.use(await embedImages(encoder, images, read))
+  const kept = owned.move()
+  return {
+    images: imageRows,
+    texts: textRows,
+    rowOf: new Map(distinct.map((text, row) => [text, row])),
+    [Symbol.dispose]: () => kept.dispose(),
+  }
+}
+
+async function embedImages<T>(
+  encoder: ImageTextEncoder,
+  images: readonly T[],
+  read: (image: T) => Promise<Picture>,
+): Promise<Tensor> {
+  using parts = new Parts(encoder)
+  const bar = progress('embedding', images.length, 'images')
+  let waiting: Picture[] = []
+  for (let from = 0; from < images.length; from += imagesRead) {
+    waiting.push(...(await Promise.all(images.slice(from, from + imagesRead).map(read))))
+    const batches = pictureBatches(waiting)
+    // The last batch may grow by what is read next.
+    waiting = from + imagesRead < images.length ? batches.pop()! : []
+    for (const batch of batches) {
+      parts.add(() => encoder.embedImages(pixelsOf(batch)))
+      bar.advance(batch.length)
+    }
+  }
+  bar.done()
+  return parts.joined()
+}
+
+function embedTexts(encoder: ImageTextEncoder, texts: readonly string[]): Tensor {
+  using parts = new Parts(encoder)
+  const bar = progress('embedding', texts.length, 'texts')
+  for (let from = 0; from < texts.length; from += textBatch) {
+    const batch = texts.slice(from, from + textBatch)
+    parts.add(() => encoder.embedTexts(batch))
+    bar.advance(batch.length)
+  }
+  bar.done()
+  return parts.joined()
+}
+
+/** Rows of embeddings that are still to be joined. They outlive the scopes in which they are made. */
+class Parts implements Disposable {
+  readonly #name: string
+  readonly #parts: Tensor[] = []
+
+  constructor({ name }: ImageTextEncoder) {
+    this.#name = name
+  }
+
+  add(make: () => Tensor): void {
+    this.#parts.push(unscoped(() => this.#finite(make)))
+  }
+
+  #finite(make: () => Tensor): Tensor {
+    using scope = tensorScope()
+    using _noGrad = noGrad()
+    const rows = make().to('cpu')
+    const broken = rows.isfinite().logicalNot().to('float32').sum().item()
+    if (broken === 0) return scope.keep(rows)
+    throw new DivergenceError({
+      where: `embeddings of ${this.#name}`,
+      expected: 'finite numbers',
+      received: `${broken} that are not`,
+      remedy: 'compute in full precision with --mixed-precision no, or check the weights',
+    })
+  }
+
+  joined(): Tensor {
+    return unscoped(() => cat(this.#parts))
+  }
+
+  [Symbol.dispose](): void {
+    for (const part of this.#parts) part.dispose()
+  }
+}

@@ -1,0 +1,133 @@
+/** The whole loop on a tiny checkpoint of real Stable Diffusion layout, as a user runs it: processes and files. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
+import { openPolicy } from '../src/policy/policy-file.ts'
+import { ImageRecord } from '../src/records.ts'
+import { Report } from '../src/report/schema.ts'
+import { useThreads } from '../src/tensor/library.ts'
+import { readSafetensors } from '../src/tensor/safetensors.ts'
+import { tensorScope } from '../src/tensor/scope.ts'
+
+useThreads(1)
+
+const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
+const fixtures = fileURLToPath(new URL('fixtures/stable-diffusion/', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'attune-sd-'))
+const at = (name: string) => join(folder, name)
+const lines = (name: string) => readFileSync(at(name), 'utf8').trim().split('\n')
+
+function attune(command: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [cli, ...command.split(' ')], { cwd: folder, encoding: 'utf8' })
+}
+
+function works(command: string): string {
+  const { status, stdout, stderr } = attune(command)
+  assert.equal(status, 0, `attune ${command}\n${stderr}`)
+  return stdout.trim()
+}
+
+const records = (run: string) => lines(`${run}/images.jsonl`).map((line) => ImageRecord.parse(JSON.parse(line)))
+const results = (run: string) =>
+  (JSON.parse(readFileSync(at(`${run}/manifest.json`), 'utf8')) as { results: Record<string, unknown> }).results
+
+const model = '--model sd1 --threads 1'
+const quick = `${model} --steps 4`
+
+before(async () => {
+  for (const name of ['sd1', 'clip']) cpSync(join(fixtures, name), at(name), { recursive: true })
+  writeFileSync(at('seen.txt'), 'a red apple on a table\nfour wolves in the park\n')
+  writeFileSync(at('unseen.txt'), 'a green dog on the moon\n')
+  mkdirSync(at('photos'))
+  const noise = { create: { width: 40, height: 30, channels: 3 as const, background: '#808080' } }
+  for (const name of ['a.jpg', 'b.png', 'c.webp']) await sharp(noise).toFile(at(`photos/${name}`))
+  const rows = ['a.jpg', 'b.png', 'c.webp', 'gone.png'].map((file, i) => ({ file_name: file, text: `photo ${i}` }))
+  writeFileSync(at('photos/metadata.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
+
+  works(`images generate --prompts seen.txt --per-prompt 8 ${quick} --output-latents --out images`)
+  const labels = records('images').map(({ id }, i) => `${id},${i % 3 === 0 ? 'good' : 'bad'}`)
+  writeFileSync(at('labels.csv'), `image,answer\n${labels.join('\n')}\n`)
+  works('feedback import --feedback feedback.sqlite --images images --labels labels.csv --rater ada')
+  works('reward train --feedback feedback.sqlite --encoder clip --epochs 2 --held-out 0.5 --threads 1 --out reward')
+})
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the loop on a checkpoint in diffusers’ layout', () => {
+  test('says what it is', () => {
+    assert.match(works('model inspect sd1'), /Stable Diffusion 1[^]*PNDMScheduler[^]*adapters: attention/)
+    assert.match(works('model inspect clip'), /CLIPModel/)
+  })
+
+  test('latents go out and in', () => {
+    assert.deepEqual(readSafetensors(at('images/latents.safetensors')).tensors.get('latents')!.shape, [16, 4, 8, 8])
+    const start = '--latents images/latents.safetensors --eta 0'
+    works(`images generate --prompts seen.txt --per-prompt 8 ${quick} ${start} --out from-latents`)
+    assert.notDeepEqual(records('from-latents')[0].sha256, records('images')[0].sha256)
+    const wrong = attune(`images generate --prompts seen.txt --per-prompt 4 ${quick} ${start} --out none`)
+    assert.equal(wrong.status, 2)
+    assert.match(wrong.stderr, /latents.safetensors latents: expected a tensor \[8, 4, 8, 8\]/)
+    assert.ok(!existsSync(at('none')))
+  })
+
+  test('both algorithms train adapters that diffusers can read, and the report compares them', () => {
+    works(
+      `policy reward-weighted --images images --reward reward --updates 4 --batch-size 4 --train-data-dir photos ${model} --rank 2 --out weighted`,
+    )
+    works(
+      `policy dpok --prompts seen.txt --reward reward --images-drawn 8 --rollouts-per-iteration 4 --transitions-per-rollout 2 --gradient-steps 1 --value-updates 2 ${quick} --rank 2 --gradient-checkpointing --out dpok`,
+    )
+    for (const run of ['weighted', 'dpok']) {
+      const { tensors, metadata } = readSafetensors(at(`${run}/pytorch_lora_weights.safetensors`))
+      assert.ok([...tensors.keys()].every((name) => /^unet\..*\.lora_[AB]\.weight$/.test(name)))
+      assert.equal(metadata['attune.reward'], 'reward')
+    }
+    assert.ok((results('dpok').first_delta as number) < 1e-3)
+    works('policy best-of-n --images images --reward reward --n 4 --threads 1 --out best')
+    assert.equal(records('best').length, 4)
+
+    const report = `report --reward reward --reward-weighted weighted --dpok dpok --seen seen.txt --unseen unseen.txt --scorer clip --images-per-prompt 4 --best-of 2 --kl-rollouts 3 ${quick} --out report`
+    works(report)
+    const written = Report.parse(JSON.parse(readFileSync(at('report/report.json'), 'utf8')))
+    const [base, ...others] = written.policies
+    assert.equal(base.seen.alignment.mean, 0.5)
+    assert.deepEqual(
+      others.map(({ name }) => name),
+      ['best-of-n', 'reward-weighted', 'dpok'],
+    )
+    assert.ok(written.policies.every(({ seen, fidelity }) => seen.measuredBy === 'reward' && fidelity.validShare === null))
+    assert.ok(!/NaN|undefined/.test(readFileSync(at('report/report.html'), 'utf8')))
+  })
+
+  test('adapters are exported for kohya’s scripts, and come back the same', () => {
+    works(`policy export --policy dpok ${model} --out dpok-kohya.safetensors`)
+    using _scope = tensorScope()
+    const options = { device: 'cpu', dtype: 'float32', resolution: null, tiling: false } as const
+    const { model: opened } = openStableDiffusion(at('sd1'), options)
+    const [own, exported] = ['dpok', 'dpok-kohya.safetensors'].map((name) => openPolicy(opened, at(name)).delta.adapters!)
+    assert.equal(exported.size, own.size)
+    for (const [name, { down, up, scale }] of own) {
+      const other = exported.get(name)!
+      const apart = up.matmul(down).mul(scale).sub(other.up.matmul(other.down).mul(other.scale)).norm().item()
+      assert.ok(apart < 1e-6, `${name}: ${apart}`)
+    }
+    works(`images generate --prompts seen.txt --per-prompt 1 --policy dpok-kohya.safetensors ${quick} --out of-export`)
+  })
+
+  test('a reward from elsewhere needs no labels', () => {
+    works(
+      `policy dpok --prompts seen.txt --reward clip --images-drawn 4 --rollouts-per-iteration 4 --transitions-per-rollout 1 --gradient-steps 1 ${quick} --rank 1 --out by-clip`,
+    )
+    works(
+      `report --reward clip --dpok by-clip --seen seen.txt --unseen unseen.txt --images-per-prompt 4 --best-of 1 --kl-rollouts 2 ${quick} --out report-by-clip`,
+    )
+    const report = Report.parse(JSON.parse(readFileSync(at('report-by-clip/report.json'), 'utf8')))
+    assert.equal(report.reward, null)
+    assert.ok(report.details?.caveats?.some((caveat) => caveat.includes('--scorer')))
+  })
+})
