@@ -100,7 +100,9 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       others.map(({ name }) => name),
       ['best-of-n', 'reward-weighted', 'dpok'],
     )
-    assert.ok(written.policies.every(({ seen, fidelity }) => seen.measuredBy === 'reward' && fidelity.validShare === null))
+    assert.ok(
+      written.policies.every(({ seen, fidelity }) => seen.measuredBy === 'reward' && fidelity.validShare === null),
+    )
     assert.ok(!/NaN|undefined/.test(readFileSync(at('report/report.html'), 'utf8')))
   })
 
@@ -109,7 +111,9 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
     using _scope = tensorScope()
     const options = { device: 'cpu', dtype: 'float32', resolution: null, tiling: false } as const
     const { model: opened } = openStableDiffusion(at('sd1'), options)
-    const [own, exported] = ['dpok', 'dpok-kohya.safetensors'].map((name) => openPolicy(opened, at(name)).delta.adapters!)
+    const [own, exported] = ['dpok', 'dpok-kohya.safetensors'].map(
+      (name) => openPolicy(opened, at(name)).delta.adapters!,
+    )
     assert.equal(exported.size, own.size)
     for (const [name, { down, up, scale }] of own) {
       const other = exported.get(name)!

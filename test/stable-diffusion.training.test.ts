@@ -32,6 +32,7 @@ const redness: Reward = {
   name: 'redness',
   range: [0, 1],
   score: (pixels) => pixels.select(1, 0).flatten(1).mean(1).add(1).div(2),
+  embedImages: (pixels) => pixels.flatten(1),
   features: (pixels) => pixels.flatten(2).mean(2),
 }
 

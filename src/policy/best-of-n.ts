@@ -5,12 +5,12 @@ import { ConfigError } from '../errors.ts'
 import { imageListName, imageParents, readImages, type StoredImage } from '../images/image-run.ts'
 import { modelFields, type Open } from '../images/open-model.ts'
 import { readPictures } from '../images/pictures.ts'
-import { openReward, scorePictures } from '../reward/open-reward.ts'
+import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
 import { startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
 
 export const BestOfNConfig = z.strictObject({
   images: z.array(z.string().min(1)).length(1).describe('Run folder of generated images.'),
-  reward: z.string().min(1).describe('Run of `reward train`, or another reward model.'),
+  ...rewardFields,
   n: z.int().positive().default(4).describe('Images among which the best is taken.'),
   ...modelFields,
   out: z.string().min(1).describe('Run folder to write: the chosen images, under their own ids.'),

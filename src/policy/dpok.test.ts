@@ -242,6 +242,7 @@ describe('the first update of DPOK', () => {
     name: 'brightness',
     range: [-1, 1],
     score: (pixels) => pixels.flatten(1).mean(1),
+    embedImages: (pixels) => pixels.flatten(1),
     features: (pixels) => pixels.flatten(2).mean(2),
   }
 

@@ -129,6 +129,7 @@ export function linearReward(rewardSlope: number, bonus: (text: string) => numbe
         .sum(1)
         .mul(rewardSlope)
         .add(tensor(prompts.map(bonus))),
+    embedImages: (pixels) => pixels.flatten(1),
     features: (pixels, prompts) =>
       cat([pixels.flatten(1).mean(1, true), tensor(prompts.map(bonus), [prompts.length, 1])], 1),
   }

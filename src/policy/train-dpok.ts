@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { samplerOf } from '../images/draw.ts'
 import { readKnownPrompts } from '../images/known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
-import { openReward } from '../reward/open-reward.ts'
+import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
 import { Dpok, dpokFields } from './dpok.ts'
 import { openPolicy, writePolicy } from './policy-file.ts'
@@ -13,7 +13,7 @@ import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './
 
 export const DpokConfig = z.strictObject({
   prompts: z.string().min(1).describe('Prompt file: .txt, .jsonl, or the .json of the public DPOK code.'),
-  reward: z.string().min(1).describe('Run of `reward train`, or another reward model.'),
+  ...rewardFields,
   ...dpokFields,
   ...trainableFields,
   ...samplingFields,

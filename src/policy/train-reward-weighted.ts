@@ -8,7 +8,7 @@ import { openTrainingImages, trainingImagesFields } from '../images/training-ima
 import { modelFields, samplingOf, type Open, type OpenModel, type PretrainingSource } from '../images/open-model.ts'
 import { readPictures } from '../images/pictures.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
-import { openReward, scorePictures } from '../reward/open-reward.ts'
+import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { unitRange, type UnitRange } from '../reward/unit-range.ts'
 import type { Manifest, Run } from '../run.ts'
@@ -24,7 +24,7 @@ import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './
 
 export const RewardWeightedConfig = z.strictObject({
   images: z.array(z.string().min(1)).min(1).describe('Run folders of generated images, labelled or not.'),
-  reward: z.string().min(1).describe('Run of `reward train`, or another reward model; its scores are the weights.'),
+  ...rewardFields,
   ...rewardWeightedFields,
   ...trainableFields,
   ...trainingImagesFields,

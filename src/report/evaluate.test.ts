@@ -101,14 +101,7 @@ const scorer: Reward = {
   range: undefined,
   score: (pixels) => pixels.select(1, 0).flatten(1).mean(1).add(1).div(2),
   features: (pixels) => pixels.flatten(2).mean(2),
-  encoder: {
-    name: 'colour',
-    sha256: '',
-    width: 3,
-    device: 'cpu',
-    embedImages: (pixels) => pixels.flatten(2).mean(2),
-    embedTexts: () => assert.fail('no text is needed'),
-  },
+  embedImages: (pixels) => pixels.flatten(2).mean(2),
 }
 
 test('against the base image by image: a win is 1, a tie one half, a loss 0', () => {

@@ -126,7 +126,7 @@ export function comparePolicy(
     ),
     rewards: byPrompt(plan, drawn.rewards),
     validShare: null,
-    ...spread(plan, drawn.pictures, reference, (pixels) => scorer.encoder.embedImages(pixels).mul(embeddingScale)),
+    ...spread(plan, drawn.pictures, reference, (pixels) => scorer.embedImages(pixels).mul(embeddingScale)),
   }
 }
 

@@ -55,10 +55,10 @@ function wins(report: Report, base: PolicyReport, subject: PolicyReport): string
   const share = (split: Split) => {
     const { alignment, differenceToBase } = subject[split]
     const range = `${percent(alignment.low)} to ${percent(alignment.high)}`
-    return `${percent(alignment.mean)} % of pairs on ${split} prompts (95 % interval ${range}: ${verdicts[direction(differenceToBase)]})`
+    return `${percent(alignment.mean)} % of images on ${split} prompts (95 % interval ${range}: ${verdicts[direction(differenceToBase)]})`
   }
   return [
-    `Scored by ${scorerOf(report)}, an image of ${policyTitle(subject)} beats the base's of the same prompt and noise in ${share('seen')} and in ${share('unseen')}.`,
+    `With ${policyTitle(subject)}, ${share('seen')} and ${share('unseen')} score higher by ${scorerOf(report)} than the base's image of the same prompt and noise; ties count half.`,
     `${frechetChange(base, subject, referenceOf(report))}.`,
   ]
 }

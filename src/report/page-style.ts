@@ -59,10 +59,10 @@ td.wide { width: 45%; vertical-align: middle; }
 .shot img { width: 48px; height: 48px; image-rendering: pixelated; background: var(--grid); }
 .shot i { position: absolute; right: -3px; bottom: -7px; width: 15px; height: 15px; border-radius: 50%; font: 700 10px/15px system-ui, sans-serif; text-align: center; color: var(--card); background: var(--m); }
 .large, .large thead, .large tbody { display: block; }
-.large tr { display: grid; grid-template-columns: repeat(var(--columns), 1fr); }
+.large tr { display: grid; grid-template-columns: repeat(var(--columns), 1fr); column-gap: 26px; }
 .large thead th:first-child { display: none; }
 .large tbody th:first-child { grid-column: 1 / -1; width: auto; padding: 10px 0 0; }
-.large thead th, .large td { padding: 6px 12px 6px 0; min-width: 0; }
+.large thead th, .large td { padding: 6px 0 18px; min-width: 0; } .large thead th { padding-bottom: 6px; }
 .large .shots { display: grid; grid-template-columns: repeat(auto-fit, minmax(100px, 1fr)); gap: 10px 8px; }
 .large .shot { width: auto; max-width: 200px; }
 .large .shot img { display: block; width: 100%; height: auto; image-rendering: auto; }
@@ -108,7 +108,7 @@ details { margin: 10px 0; font-size: 14px; } summary { cursor: pointer; color: v
   .samples tbody th { grid-column: 1 / -1; width: auto; padding: 10px 0 0; } .samples thead th { font-size: 12px; padding: 4px 3px; overflow-wrap: anywhere; } .samples td { padding: 8px 3px 12px; }
   .samples tbody th:first-child { width: auto; }
   .shots { gap: 7px 4px; } .shot, .shot img { width: 36px; } .shot img { height: 36px; }
-  .large td { padding: 6px 4px 12px 0; } .large .shots { grid-template-columns: repeat(auto-fit, minmax(70px, 1fr)); }
+  .large tr { column-gap: 6px; } .large thead th { padding: 4px 0; } .large td { padding: 6px 0 14px; } .large .shots { grid-template-columns: repeat(auto-fit, minmax(70px, 1fr)); }
   .terms { grid-template-columns: 1fr; gap: 2px; } .terms dd { margin-bottom: 10px; }
   figure { padding: 10px 8px 8px; }
 }

@@ -135,7 +135,7 @@ test('measured by a reward, the headline tells the win rates and what they are c
   report.policies[3].unseen.differenceToBase = { mean: 0.01, low: -0.03, high: 0.05 }
   report.policies[3].unseen.alignment = { mean: 0.51, low: 0.47, high: 0.55 }
   assert.deepEqual(headline(report), [
-    "Scored by PickScore, an image of DPOK beats the base's of the same prompt and noise in 66.0 % of pairs on seen prompts (95 % interval 61.0 to 71.0: better than the base) and in 51.0 % of pairs on unseen prompts (95 % interval 47.0 to 55.0: no clear difference).",
+    "With DPOK, 66.0 % of images on seen prompts (95 % interval 61.0 to 71.0: better than the base) and 51.0 % of images on unseen prompts (95 % interval 47.0 to 55.0: no clear difference) score higher by PickScore than the base's image of the same prompt and noise; ties count half.",
     'The Fréchet distance to other images of the base model went from 248 to 180 (the intervals overlap, so no clear change).',
     'It cost 14,600 images drawn, 600 updates and 4 min 10 s.',
   ])
@@ -171,7 +171,7 @@ test('without names of scorer, reward and reference the page still makes sentenc
   delete report.details
   const page = reportPage({ report, grids: [] })
   assertBalanced(page)
-  assert.match(page, /Scored by a reward, an image of DPOK/)
+  assert.match(page, /score higher by a reward than the base/)
   assert.match(page, /The Fréchet distance to reference images/)
   assert.match(page, /The reward was taken as it is/)
   report.policies.splice(1)

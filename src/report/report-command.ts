@@ -24,7 +24,7 @@ import {
   type MeasuredPolicy,
   type ReportContext,
 } from './write-report.ts'
-import { openReward } from '../reward/open-reward.ts'
+import { openReward, rewardFields } from '../reward/open-reward.ts'
 import { rewardFileName } from '../reward/reward-file.ts'
 import { startRun, writing } from '../run.ts'
 import { describeLibrary } from '../tensor/library.ts'
@@ -33,7 +33,7 @@ import type { ReportTask, ReportTaskResult, ReportTools } from './tasks.ts'
 const optionalRun = z.string().min(1).nullable().default(null)
 
 export const ReportConfig = z.strictObject({
-  reward: z.string().min(1).describe('Run of `reward train`, or another reward model, on which the policies were trained.'),
+  ...rewardFields,
   rewardWeighted: optionalRun.describe('Run of `policy reward-weighted`.'),
   dpok: optionalRun.describe('Run of `policy dpok`.'),
   bestOf: z.int().positive().default(4).describe('Images among which best-of-n picks; 1 leaves it out.'),
@@ -50,7 +50,14 @@ export const ReportConfig = z.strictObject({
   seed: z.int().nonnegative().default(0).describe('Seed of the images; none of them was used in training.'),
   ...samplingFields,
   ...modelFields,
-  processes: z.int().positive().default(2).describe('Processes at once; one a core is the fastest.'),
+  processes: z
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      'Processes at once, each with the model in its memory; two for shapes and one for real checkpoints without it.',
+    ),
   out: z.string().min(1).describe('Run folder to write: report.html, report.json and the images as drawn.'),
 })
 export type ReportConfig = z.infer<typeof ReportConfig>
@@ -209,10 +216,12 @@ async function measure(
   fileOf: (name: string) => string,
   tasksFile: URL,
 ): Promise<MeasuredPolicy[]> {
-  const { reward, bestOf, processes, referenceImages } = config
+  const { reward, bestOf, referenceImages } = config
+  // A judge means the embedded world, whose networks are small enough to be held twice.
+  const atOnce = config.processes ?? (isJudged ? 2 : 1)
   const images = plan.prompts.length * plan.imagesPerPrompt
-  const { model, resolution, mixedPrecision, device, vaeTiling, threads } = config
-  const shared = { plan, model: { model, resolution, mixedPrecision, device, vaeTiling, threads } }
+  const { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder } = config
+  const shared = { plan, model: { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder } }
   const candidates = Array.from({ length: bestOf }, (_, candidate) => fileOf(`base-${candidate}`))
   // Images of the base that neither it nor best-of-n is measured by.
   const reference = isJudged || referenceImages !== null ? [] : [fileOf('reference')]
@@ -224,9 +233,13 @@ async function measure(
     ...trained.map(({ run }) => ({ ...shared, kind: 'kl' as const, policy: run.folder })),
     ...reference.map((file) => ({ ...shared, kind: 'images' as const, reward, candidate: bestOf, file })),
   ]
-  const bar = progress('report', images * (bestOf + trained.length + reference.length) + plan.klRollouts * trained.length, 'images')
+  const bar = progress(
+    'report',
+    images * (bestOf + trained.length + reference.length) + plan.klRollouts * trained.length,
+    'images',
+  )
   const onCount = (count: number) => bar.advance(count)
-  const drawn = await runTasks<ReportTask, ReportTaskResult>(tasksFile, drawing, { atOnce: processes, onCount })
+  const drawn = await runTasks<ReportTask, ReportTaskResult>(tasksFile, drawing, { atOnce, onCount })
   bar.done()
 
   const free = { imagesDrawn: 0, updates: 0, seconds: 0 }
@@ -255,20 +268,19 @@ async function measure(
       kl: drawn[bestOf + trained.length + i].result as number[][],
     })),
   ]
-  const judging = subjects.map(
-    ({ files }): ReportTask =>
-      isJudged
-        ? { ...shared, kind: 'judge', files }
-        : {
-            ...shared,
-            kind: 'compare',
-            files,
-            base: candidates[0],
-            scorer: scorerOf(config),
-            reference: referenceImages ?? reference[0],
-          },
+  const judging = subjects.map(({ files }): ReportTask =>
+    isJudged
+      ? { ...shared, kind: 'judge', files }
+      : {
+          ...shared,
+          kind: 'compare',
+          files,
+          base: candidates[0],
+          scorer: scorerOf(config),
+          reference: referenceImages ?? reference[0],
+        },
   )
-  const judged = await runTasks<ReportTask, ReportTaskResult>(tasksFile, judging, { atOnce: processes })
+  const judged = await runTasks<ReportTask, ReportTaskResult>(tasksFile, judging, { atOnce })
   return subjects.map(({ files, ...policy }, i) => ({
     ...policy,
     drawn: pickBest(files.map(readDrawn)),

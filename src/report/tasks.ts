@@ -8,7 +8,8 @@ import { readReference } from './reference.ts'
 
 interface Shared {
   readonly plan: EvaluationPlan
-  readonly model: ModelConfig
+  /** The model, and the encoder that a reward may need beside it. */
+  readonly model: ModelConfig & { readonly encoder?: string | null }
 }
 
 /** A policy is a run folder, or a LoRA file; absent for the pre-trained model. */

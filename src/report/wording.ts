@@ -78,7 +78,7 @@ function rewardWording(report: Report): Wording {
   return {
     measuredBy: 'reward',
     measure: 'Win rate',
-    tableNote: 'a green win rate has an interval above 50 %, a red one below; a green or red difference, clear of zero',
+    tableNote: 'a green win rate has an interval above 50 %, a red one below 50 %',
     quality: 'Fidelity and variety',
     frechetNote: `to ${reference}, lower is closer`,
     marks: [
@@ -94,7 +94,7 @@ function rewardWording(report: Report): Wording {
     seenTitle: 'Seen prompts',
     categoriesNote: `Share of images that ${scorer} scores higher than the base's image of the same prompt and noise; whiskers are 95 % intervals over prompts. On the dashed line a policy is no better and no worse than the base.`,
     tradeOffTitle: 'Win rate against fidelity',
-    tradeOffNote: `Does a policy win at the price of drawing unlike ${reference}? Up wins more often, right is closer to these images. Whiskers are 95 % intervals; the base is at 50 % by definition.`,
+    tradeOffNote: `Does a policy win at the price of moving away from ${reference}? Up wins more often, right is closer to these images. Whiskers are 95 % intervals; the base is at 50 % by definition.`,
     closer: 'closer',
     measureTerm: `The share of images that ${scorer} scores higher than the base's image of the same prompt and noise; equal scores count half, so the base has 50 % by definition. Every prompt weighs the same. A win says nothing of how much higher the score is, and is worth as much as the scorer's taste.`,
     splitsTerm:

@@ -153,7 +153,7 @@ test('measured by a reward that learned from no labels: marks against the base, 
     ],
   )
   const page = reportPage({ report, grids })
-  assert.match(page, /Scored by pickscore, an image of DPOK beats/)
+  assert.match(page, /score higher by pickscore than the base/)
   assert.match(page, /to the images of photos, lower is closer/)
 })
 

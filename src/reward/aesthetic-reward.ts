@@ -26,18 +26,19 @@ interface Layer {
  */
 export function aestheticReward(name: string, file: string, encoder: ImageTextEncoder): Reward {
   const layers = unscoped(() => readLayers(file, encoder))
+  const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
   return {
     name,
     range: undefined,
+    embedImages,
     score(pixels) {
       using scope = tensorScope()
-      const image = encoder.embedImages(pixels).to('cpu')
-      const score = layers.reduce((x, { weight, bias }) => linear(x, weight, bias), image)
+      const score = layers.reduce((x, { weight, bias }) => linear(x, weight, bias), embedImages(pixels))
       return scope.keep(score.squeeze(1))
     },
     features(pixels, texts) {
       using scope = tensorScope()
-      return scope.keep(cat([encoder.embedImages(pixels).to('cpu'), encoder.embedTexts(texts).to('cpu')], 1))
+      return scope.keep(cat([embedImages(pixels), encoder.embedTexts(texts).to('cpu')], 1))
     },
   }
 }

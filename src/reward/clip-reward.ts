@@ -16,11 +16,13 @@ import type { Reward } from './reward.ts'
  * @see Radford et al. 2021 (CLIP, arXiv:2103.00020), Figure 3; Kirstain et al. 2023 (PickScore, arXiv:2305.01569), §3
  */
 export function clipReward(name: string, encoder: ClipEncoder): Reward {
+  const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
   const products = (pixels: Tensor, texts: readonly string[]) =>
-    encoder.embedImages(pixels).to('cpu').mul(encoder.embedTexts(texts).to('cpu'))
+    embedImages(pixels).mul(encoder.embedTexts(texts).to('cpu'))
   return {
     name,
     range: undefined,
+    embedImages,
     score(pixels, texts) {
       using scope = tensorScope()
       return scope.keep(products(pixels, texts).sum(1).mul(encoder.logitScale))

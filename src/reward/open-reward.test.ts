@@ -37,12 +37,15 @@ const scoresOf = async (name: string, encoder: string | null, texts = prompts) =
 
 describe('a CLIPModel as a reward', () => {
   it('scores as transformers: exp(logit scale) · cosine', async () => {
-    // Pictures of the fixture against all prompts: row i of the logits is image i.
-    const scores = await scoresOf(clip, null)
+    const scores = (await scoresOf(clip, null)).toArray()
     using _scope = tensorScope()
     const logits = expectedOf('clip')('clip.logits_per_image').toArray()
-    const own = [logits[0], logits[4], logits[8]]
-    scores.toArray().forEach((score, i) => assert.ok(Math.abs(score - own[i]) <= 1e-4 * Math.abs(own[i]) + 1e-4))
+    // Of the other two pictures, resizing gives a few bytes that differ by one from Pillow's.
+    const tolerances = [2e-3, 1e-5, 2e-3]
+    scores.forEach((score, i) => {
+      const expected = logits[4 * i]
+      assert.ok(Math.abs(score - expected) <= tolerances[i], `picture ${i}: ${score} is not ${expected}`)
+    })
   })
 
   it('is found in the Hugging Face cache, also where it does not exist as a folder', async () => {
@@ -120,9 +123,12 @@ describe('an aesthetic head', () => {
         ]),
       ),
     )
-    const scores = await scoresOf(file, clip, ['', '', ''])
-    const sums = expectedOf('clip')('clip.image_embeds').sum(1).toArray()
-    scores.toArray().forEach((score, i) => assert.ok(Math.abs(score - (1 + 2 * (1 + 0.5 * sums[i]))) < 1e-4))
+    const reward = await open(file, clip)
+    using _scope = tensorScope()
+    const pixels = pixelsOf(expectedOf('clip')('clip.image.0'))
+    const [score] = reward.score(pixels, ['']).toArray()
+    const sum = reward.embedImages(pixels).sum().item()
+    assert.ok(Math.abs(score - (1 + 2 * (1 + 0.5 * sum))) < 1e-5)
   })
 })
 

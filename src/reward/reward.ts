@@ -13,6 +13,8 @@ export interface Reward {
    * @returns      [B], float32, on the CPU
    */
   score(pixels: Tensor, texts: readonly string[]): Tensor
+  /** What it sees of an image, whatever the prompt: [B, d] of unit length, float32, on the CPU. */
+  embedImages(pixels: Tensor): Tensor
   /** What the score is made from, [B, f], float32, on the CPU: lets a value function see states as the reward does. */
   features(pixels: Tensor, texts: readonly string[]): Tensor
 }

@@ -76,7 +76,10 @@ for (const [kind, ready] of Object.entries(kinds)) {
         const own = texts.slice(0, count)
         const [scores, features] = [reward.score(pixels, own), reward.features(pixels, own)]
         assert.deepEqual([scores.shape, features.shape], [[count], [count, width]])
-        for (const each of [scores, features]) assert.deepEqual([each.device, each.dtype], ['cpu', 'float32'])
+        const embedded = reward.embedImages(pixels)
+        assert.equal(embedded.shape[0], count)
+        assertClose(embedded.square().sum(1).toArray(), new Array<number>(count).fill(1), 1e-5)
+        for (const each of [scores, features, embedded]) assert.deepEqual([each.device, each.dtype], ['cpu', 'float32'])
       }
       assert.ok(width <= 2048)
     })
@@ -84,12 +87,12 @@ for (const [kind, ready] of Object.entries(kinds)) {
     it('gives an image the same score alone, in a batch and in another order', () => {
       using _scope = tensorScope()
       const pixels = images(5)
-      for (const of of ['score', 'features'] as const) {
-        const together = reward[of](pixels, texts)
-        const alone = texts.map((text, i) => reward[of](pixels.slice(0, i, i + 1), [text]))
+      for (const part of ['score', 'features'] as const) {
+        const together = reward[part](pixels, texts)
+        const alone = texts.map((text, i) => reward[part](pixels.slice(0, i, i + 1), [text]))
         assertClose(cat(alone).flatten().toArray(), together.flatten().toArray(), 1e-5)
         const order = [3, 0, 4, 2, 1]
-        const reordered = reward[of](
+        const reordered = reward[part](
           pixels.indexSelect(0, rows(order)),
           order.map((i) => texts[i]),
         )
@@ -121,6 +124,7 @@ for (const [kind, ready] of Object.entries(kinds)) {
         const pixels = images(5)
         reward.score(pixels, texts)
         reward.features(pixels, texts)
+        reward.embedImages(pixels)
       }
       use()
       const before = livingTensors()

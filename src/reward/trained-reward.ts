@@ -9,13 +9,15 @@ import type { Reward } from './reward.ts'
 
 /** Scores in [0, 1]. */
 export function trainedReward(name: string, encoder: ImageTextEncoder, head: RewardHead): Reward {
+  const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
   const compute = (from: typeof headScore, pixels: Tensor, texts: readonly string[]) => {
     using scope = tensorScope()
-    return scope.keep(from(head, encoder.embedImages(pixels).to('cpu'), encoder.embedTexts(texts).to('cpu')))
+    return scope.keep(from(head, embedImages(pixels), encoder.embedTexts(texts).to('cpu')))
   }
   return {
     name,
     range: [0, 1],
+    embedImages,
     score: (pixels, texts) => compute(headScore, pixels, texts),
     features: (pixels, texts) => compute(headFeatures, pixels, texts),
   }

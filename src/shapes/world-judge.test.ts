@@ -60,6 +60,7 @@ test('candidates are the same for every policy and differ from each other; the b
     name: 'none',
     range: [0, 1] as const,
     score: (_: unknown, texts: readonly string[]) => zeros([texts.length]),
+    embedImages: () => zeros([1]),
     features: () => zeros([1]),
   }
   const plan: EvaluationPlan = {

@@ -38,7 +38,13 @@ export interface CheckedNetwork {
  * @throws {FileError} no weights, or pickles only
  * @throws {FormatError} names file and key
  */
-export function checkNetwork({ folder, stem, rename = (key) => key, ignored = [], use }: NetworkSource): CheckedNetwork {
+export function checkNetwork({
+  folder,
+  stem,
+  rename = (key) => key,
+  ignored = [],
+  use,
+}: NetworkSource): CheckedNetwork {
   const found = findWeights(folder, stem)
   const keyOf = new Map([...found.entries.keys()].map((key) => [rename(key), key]))
   const place = (name: string) => {

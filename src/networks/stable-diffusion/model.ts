@@ -160,7 +160,13 @@ class StableDiffusion implements GenerativeModel {
     }
     const blank = zeroEmptyPrompt ? texts.map((text) => (text === '' ? 0 : 1)) : undefined
     const shown = (rows: Tensor) =>
-      blank === undefined ? rows : rows.mul(tensor(blank, [blank.length, ...rows.shape.slice(1).map(() => 1)]).to(rows.dtype).to(rows.device))
+      blank === undefined
+        ? rows
+        : rows.mul(
+            tensor(blank, [blank.length, ...rows.shape.slice(1).map(() => 1)])
+              .to(rows.dtype)
+              .to(rows.device),
+          )
     const tokens = scope.keep(shown(cat(states, 2)))
     return isXl && pooled !== undefined ? { tokens, pooled: scope.keep(shown(pooled)) } : { tokens }
   }
