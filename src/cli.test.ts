@@ -289,7 +289,7 @@ describe('bad input gets one line and leaves nothing', () => {
       'policy best-of-n --images images --reward truncated --out new',
       /^truncated\/reward\.safetensors: .*bytes/,
     ],
-    ['reward of another encoder', `${tiny.dpok} --reward foreign --out new`, /^foreign\/reward\.safetensors encoder: /],
+    ['reward of another encoder', `${tiny.dpok} --reward foreign --out new`, /^foreign encoder: /],
     ['constant reward', `${tiny.dpok} --reward constant --out new`, /^constant: .*for all 8 images/],
     ['reward that is NaN', `${tiny.dpok} --reward nan --out new`, /^nan: expected finite rewards.*NaN/],
     ['NaN weights', `${tiny.rewardWeighted} --reward nan --out new`, /finite rewards.*NaN/],

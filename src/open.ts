@@ -1,5 +1,6 @@
 /** Opens models by their names: the one place that knows them all. Command line, studio and child processes use it. */
-import { ConfigError } from './errors.ts'
+import { existsSync } from 'node:fs'
+import { ConfigError, FileError } from './errors.ts'
 import type { ModelConfig, Open, OpenModel } from './images/open-model.ts'
 import type { WorldJudge } from './report/evaluate.ts'
 import type { ReportWorld } from './report/report-command.ts'
@@ -59,6 +60,14 @@ async function openEmbedded({ resolution, mixedPrecision, device, threads }: Mod
 const imageSide = 24
 
 async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
+  if (!config.model.includes('/') && !existsSync(config.model)) {
+    throw new FileError({
+      where: '--model',
+      expected: `${embeddedName}, a folder in diffusers’ layout, or owner/name in the Hugging Face cache`,
+      received: config.model,
+      remedy: 'check the name',
+    })
+  }
   const { placementOf } = await import('./images/placement.ts')
   const { openStableDiffusion } = await import('./networks/stable-diffusion/open.ts')
   const { model, notes } = openStableDiffusion(config.model, {

@@ -70,7 +70,6 @@ export function trainDpok(config: DpokConfig, open: Open): Promise<Manifest> {
     const { images_drawn: imagesDrawn, updates, ...last } = metrics
     writePolicy((name) => run.path(name), model, trainable, {
       algorithm: 'dpok',
-      run: out,
       reward: reward.name,
       seed,
       updates,

@@ -89,7 +89,6 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): P
     const { updates, ...last } = metrics
     writePolicy((name) => run.path(name), model, trainable, {
       algorithm: 'reward-weighted',
-      run: out,
       reward: reward.name,
       seed,
       updates,

@@ -24,7 +24,6 @@ export const trainableFields = {
     .default(['attention'])
     .describe('Layers that get adapters: attention (to_q, to_k, to_v, to_out), feed-forward, convolutions.'),
 }
-const Trainable = z.object(trainableFields)
 
 /** Config field of every algorithm that takes gradients through a denoiser. */
 export const gradientCheckpointingField = {
@@ -33,7 +32,7 @@ export const gradientCheckpointingField = {
     .default(false)
     .describe('Computes each block of the network twice to save memory; the result is the same.'),
 }
-export type Trainable = z.infer<typeof Trainable>
+export type Trainable = z.infer<z.ZodObject<typeof trainableFields>>
 
 /** A change under training: float32 leaves by their names, and the delta that uses them. */
 export interface TrainableDelta {

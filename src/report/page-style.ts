@@ -10,7 +10,7 @@ export const pageStyle = `
   --base: #a3abb5; --best-of-n: #e3b341; --reward-weighted: #62b0f0; --dpok: #ff8f4d; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--paper); color: var(--ink);
+body { margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: break-word;
   font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; }
 main, header { max-width: 1160px; margin: 0 auto; padding: 0 24px; }
 header { padding-top: 44px; }
@@ -108,7 +108,7 @@ details { margin: 10px 0; font-size: 14px; } summary { cursor: pointer; color: v
   .samples tbody th { grid-column: 1 / -1; width: auto; padding: 10px 0 0; } .samples thead th { font-size: 12px; padding: 4px 3px; overflow-wrap: anywhere; } .samples td { padding: 8px 3px 12px; }
   .samples tbody th:first-child { width: auto; }
   .shots { gap: 7px 4px; } .shot, .shot img { width: 36px; } .shot img { height: 36px; }
-  .large tr { column-gap: 6px; } .large thead th { padding: 4px 0; } .large td { padding: 6px 0 14px; } .large .shots { grid-template-columns: repeat(auto-fit, minmax(70px, 1fr)); }
+  .large tr { column-gap: 10px; } .large thead th { padding: 4px 0; } .large td { padding: 6px 0 14px; } .large .shots { gap: 9px 4px; grid-template-columns: repeat(auto-fit, minmax(70px, 1fr)); }
   .terms { grid-template-columns: 1fr; gap: 2px; } .terms dd { margin-bottom: 10px; }
   figure { padding: 10px 8px 8px; }
 }

@@ -9,7 +9,7 @@ import { readDrawn } from './draw.ts'
 
 /**
  * Drawn images of a report as they are, or the JPEG, PNG and WebP files of a folder in the order of their names, resized
- * and cropped around the centre to one size. Files that are no images are left out.
+ * and cropped around the centre to one size; the first two thousand at most. Files that are no images are left out.
  *
  * @throws {FileError} nothing there, or no image in the folder
  */
@@ -19,8 +19,12 @@ export async function readReference(
 ): Promise<readonly Picture[]> {
   if (source.endsWith('.safetensors')) return readDrawn(source).pictures
   const files = isFolder(source) ? globSync('**/*.{jpg,jpeg,png,webp,JPG,JPEG,PNG,WEBP}', { cwd: source }).sort() : []
-  const read = await Promise.all(files.map((file) => fitted(join(source, file), width, height)))
-  const pictures = read.filter((picture) => picture !== undefined)
+  const pictures: Picture[] = []
+  for (let from = 0; from < files.length && pictures.length < mostPictures; from += atOnce) {
+    const batch = files.slice(from, from + atOnce)
+    const read = await Promise.all(batch.map((file) => fitted(join(source, file), width, height)))
+    pictures.push(...read.filter((picture) => picture !== undefined))
+  }
   if (pictures.length > 0) return pictures
   throw new FileError({
     where: source,
@@ -30,6 +34,8 @@ export async function readReference(
   })
 }
 
+const mostPictures = 2000
+const atOnce = 50
 const isFolder = (source: string) => statSync(source, { throwIfNoEntry: false })?.isDirectory() === true
 
 async function fitted(file: string, width: number, height: number): Promise<Picture | undefined> {

@@ -132,6 +132,7 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
       ],
       config: flatConfig(past),
       rewardRange,
+      rewardName: config.reward,
       ...(judge === undefined && { scorer: scorerOf(config), reference: referencePhrase(config) }),
       ...raters,
       ...extra,

@@ -99,6 +99,6 @@ function rewardWording(report: Report): Wording {
     measureTerm: `The share of images that ${scorer} scores higher than the base's image of the same prompt and noise; equal scores count half, so the base has 50 % by definition. Every prompt weighs the same. A win says nothing of how much higher the score is, and is worth as much as the scorer's taste.`,
     splitsTerm:
       'As they were given to this report: seen prompts are those of fine-tuning, with other noise here; unseen prompts are others.',
-    frechetTerm: `Between the images and ${reference}, in the image features of the CLIP network by which ${scorer} scores; the same number of images for every policy. Few images make a Fréchet distance too large, about equally for every policy, so compare it within this page only. It says how far the images are from those, not which are better.`,
+    frechetTerm: `Between a policy's images and ${reference}, in the image features of the CLIP network by which ${scorer} scores; the same number of images for every policy. Few images make a Fréchet distance too large, about equally for every policy, so compare it within this page only. It says how far the two are apart, not which are better.`,
   }
 }

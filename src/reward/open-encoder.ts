@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs'
 import type { ModelConfig } from '../images/open-model.ts'
 import { placementOf } from '../images/placement.ts'
+import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { openClip, type ClipEncoder } from '../networks/clip/clip-encoder.ts'
 
 /**
@@ -13,4 +15,11 @@ import { openClip, type ClipEncoder } from '../networks/clip/clip-encoder.ts'
 export function openEncoder(name: string, config: ModelConfig): ClipEncoder {
   const { device, dtype } = placementOf(config)
   return openClip(name, { device, dtype: config.mixedPrecision === null ? 'float32' : dtype })
+}
+
+/** Whether there is a folder of this name, or a model in the Hugging Face cache. */
+export function isHere(name: string): boolean {
+  if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return true
+  const hubName = parseHubName(name)
+  return hubName !== undefined && cachedSnapshot(hubName) !== undefined
 }

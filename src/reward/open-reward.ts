@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { ConfigError, FileError, FormatError } from '../errors.ts'
 import type { ModelConfig, Open } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
-import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
+import { parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { isPickle } from '../networks/checkpoint/pickle.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { readRun } from '../run.ts'
@@ -13,7 +13,7 @@ import { noGrad } from '../tensor/autograd.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { aestheticReward } from './aesthetic-reward.ts'
 import { clipReward } from './clip-reward.ts'
-import { openEncoder } from './open-encoder.ts'
+import { isHere, openEncoder } from './open-encoder.ts'
 import { pictureBatches } from './picture-batches.ts'
 import { readReward, rewardFileName } from './reward-file.ts'
 import type { Reward } from './reward.ts'
@@ -36,13 +36,15 @@ export const rewardFields = {
     .min(1)
     .nullable()
     .default(null)
-    .describe('CLIPModel whose embeddings an aesthetic head reads; a run of `reward train` knows its own.'),
+    .describe(
+      'CLIPModel whose embeddings an aesthetic head reads; a run of `reward train` knows its own, and takes this one where that has moved.',
+    ),
 }
 
 /**
  * Opens a reward by its name, which may be
- * - the folder of a `reward train` run. It is opened with the encoder that it was trained on: the model's own, or that of
- *   the path in its file, or, where that has moved, of `encoder`;
+ * - the folder of a `reward train` run. It is opened with the encoder that it was trained on: the model's own, or that
+ *   which its file names, or, where that is no longer there, `encoder`;
  * - a CLIPModel, in a folder or as owner/name in the Hugging Face cache: see `clipReward`;
  * - a safetensors file with an aesthetic head on the embeddings of `encoder`: see `aestheticReward`.
  *
@@ -92,7 +94,8 @@ async function openRun(
     throw new FormatError({ where: folder, expected: accepted, received: `a run of \`${stage}\``, remedy })
   }
   const file = readReward(join(folder, rewardFileName))
-  const path = config.encoder ?? file.encoderPath
+  const { encoderPath: own } = file
+  const path = own === undefined || isHere(own) ? own : (config.encoder ?? own)
   const encoder = path === undefined ? await ownEncoder(folder, config, open) : rememberTexts(openEncoder(path, config))
   expectOwnEncoder(folder, file, encoder)
   return trainedReward(folder, encoder, file.head)
@@ -129,7 +132,7 @@ const openClipReward = (name: string, config: ModelConfig) => clipReward(name, r
 
 function openHubReward(name: string, config: ModelConfig): Reward {
   const hubName = parseHubName(name)
-  if (hubName !== undefined && cachedSnapshot(hubName) !== undefined) return openClipReward(name, config)
+  if (isHere(name)) return openClipReward(name, config)
   const fetch = hubName && `attune model fetch ${hubName.name} --revision ${hubName.revision}`
   throw new FileError({
     where: name,

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ConfigError, FormatError } from '../errors.ts'
+import { ConfigError, FileError, FormatError } from '../errors.ts'
 import type { Open, OpenPolicy } from '../images/open-model.ts'
 import { pixelsOf, readPicture } from '../images/png.ts'
 import { openClip } from '../networks/clip/clip-encoder.ts'
@@ -133,9 +133,6 @@ describe('the encoder of a reward', () => {
   it('may move, and is then named; another one is refused', async () => {
     const { out } = await trained({ heldOut: 0 })
     const before = await scores(out)
-    cpSync(at('clip'), at('moved'), { recursive: true })
-    assert.deepEqual(await scores(out, at('moved')), before)
-
     cpSync(at('clip'), at('changed'), { recursive: true })
     {
       using _scope = tensorScope()
@@ -144,11 +141,21 @@ describe('the encoder of a reward', () => {
       tensors.set('logit_scale', tensors.get('logit_scale')!.mul(2))
       writeSafetensors(file, tensors, metadata)
     }
-    await assert.rejects(scores(out, at('changed')), {
-      name: FormatError.name,
-      where: `${out} encoder`,
-      remedy: /trained on another encoder/,
-    })
+    // Its own is there: the other one is meant for another reward.
+    assert.deepEqual(await scores(out, at('changed')), before)
+
+    renameSync(at('clip'), at('moved'))
+    try {
+      assert.deepEqual(await scores(out, at('moved')), before)
+      await assert.rejects(scores(out), FileError)
+      await assert.rejects(scores(out, at('changed')), {
+        name: FormatError.name,
+        where: `${out} encoder`,
+        remedy: /trained on another encoder/,
+      })
+    } finally {
+      renameSync(at('moved'), at('clip'))
+    }
   })
 
   it('is the model’s own where none is named', async () => {

@@ -30,6 +30,6 @@ export function expectOwnEncoder(name: string, file: RewardFile, encoder: ImageT
     where: `${name} encoder`,
     expected: `${file.encoder} with SHA-256 ${file.encoderSha256.slice(0, 16)}…`,
     received: `${encoder.name} with ${encoder.sha256.slice(0, 16)}…`,
-    remedy: 'this reward was trained on another encoder; name that one with --encoder, or train the reward again',
+    remedy: 'this reward was trained on another encoder; put that one in its place, or train the reward again',
   })
 }
