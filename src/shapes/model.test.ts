@@ -48,8 +48,8 @@ describe('the embedded model', () => {
     assert.ok(textPath.includes('unet.text.weight') && !textPath.includes('unet.in.weight'))
     const targets = names.filter((name) => model.isAdapterTarget(name, ['attention']))
     assert.ok(targets.every((name) => model.weights.tensors().get(name)!.shape.length === 2))
-    // two layers of text, three blocks of self- and cross-attention, four maps each
-    assert.equal(targets.length, (2 + 3 * 2) * 4)
+    // three blocks of self- and cross-attention, four maps each
+    assert.equal(targets.length, 3 * 2 * 4)
   })
 
   it('is a policy as it is sampled by default', () => {

@@ -21,7 +21,6 @@ const padOf = operator<[Tensor, readonly number[], number], Tensor>('constant_pa
 const upsampleNearestOf = operator<[Tensor, readonly number[]], Tensor>('upsample_nearest2d')
 const resizeBicubicOf = operator<[Tensor, readonly number[], boolean], Tensor>('_upsample_bicubic2d_aa')
 const averagePoolOf = operator<[Tensor, readonly number[]], Tensor>('adaptive_avg_pool2d')
-const geluOf = operator<[Tensor, string], Tensor>('gelu')
 const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
 const pixelUnshuffleOf = operator<[Tensor, number], Tensor>('pixel_unshuffle')
 const crossEntropyOf = operator<[Tensor, Tensor, Tensor | undefined, number], Tensor>('cross_entropy_loss')
@@ -92,11 +91,6 @@ export function resizeBicubic(x: Tensor, height: number, width: number): Tensor 
 /** Means over areas: x [B, C, H, W] → [B, C, height, width]. */
 export function averagePool(x: Tensor, height: number, width: number): Tensor {
   return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : averagePoolOf(x, [height, width])
-}
-
-/** GELU by its tanh approximation; the exact one is `Tensor.gelu`. */
-export function geluTanh(x: Tensor): Tensor {
-  return geluOf(x, 'tanh')
 }
 
 /** x · σ(1.702 x), the approximation of GELU that OpenAI's CLIP uses. */

@@ -110,6 +110,12 @@ const cases: Record<string, Case> = {
   pixelShuffle: (x) => functional.pixelShuffle(x, 2),
   pixelUnshuffle: (x) => functional.pixelUnshuffle(x, 2),
   crossEntropy: functional.crossEntropy,
+  'attention causal': (q, k, v) => functional.attention(q, k, v, undefined, true),
+  pad2d: (x) => functional.pad2d(x, { left: 1, right: 2, bottom: 3 }),
+  upsampleNearest: (x) => functional.upsampleNearest(x, 5, 6),
+  resizeBicubic: (x) => functional.resizeBicubic(x, 3, 4),
+  averagePool: (x) => functional.averagePool(x, 2, 3),
+  quickGelu: functional.quickGelu,
 }
 const round = (a: Tensor) => a.add(100.5).to('int64')
 
