@@ -59,9 +59,10 @@ await answerQuestions(() => {
   using _scope = tensorScope()
   using _noGrad = noGrad()
   forgetPeak()
-  const begin = process.hrtime.bigint()
+  const [begin, cpu] = [process.hrtime.bigint(), process.cpuUsage()]
   const result = run()
   const seconds = Number(process.hrtime.bigint() - begin) / 1e9
+  const { user, system } = process.cpuUsage(cpu)
   const megabytes = memory().peak
-  return { seconds, megabytes, shape: result.shape, finite: result.isfinite().to('float32').mean().item() === 1 }
+  return { seconds, cpuSeconds: (user + system) / 1e6, megabytes, shape: result.shape, finite: result.isfinite().to('float32').mean().item() === 1 }
 })
