@@ -1,7 +1,7 @@
 /**
  * A small head on frozen image and text embeddings. It starts as the CLIP score and learns which parts of the two
- * embeddings must agree: a product of projections, then an MLP. (An MLP on the concatenated embeddings, as Lee et al. use
- * on CLIP ViT-L/14, overfits the few prompts of the embedded world.)
+ * embeddings must agree: a product of projections, then an MLP. (The head of Lee et al., mlp-head.ts, has to find the
+ * agreement itself.)
  */
 import type { Weights } from '../networks/weights.ts'
 import { cat } from '../tensor/create.ts'

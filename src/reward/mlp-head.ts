@@ -1,7 +1,8 @@
 /**
  * The head of Lee et al. 2023 (arXiv:2302.12192) §4.2 on frozen image and text embeddings: both, one after the other,
  * into 1,024 hidden units, and a scalar from these. What the paper leaves open: the hidden activation (ReLU here) and the
- * bounds of the reward (a sigmoid, as in the public code of DPOK). Embeddings are scaled to a mean square of 1 a number.
+ * bounds of the reward (a sigmoid, as in the public code of DPOK). Embeddings are scaled by √d, to numbers with a mean
+ * square of 1: as unit vectors, their differences would reach the hidden units too weakly to be learned in a few epochs.
  */
 import type { Weights } from '../networks/weights.ts'
 import { cat } from '../tensor/create.ts'

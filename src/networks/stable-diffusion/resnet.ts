@@ -20,17 +20,26 @@ export interface ResnetShape {
  */
 export function resnet(weights: Weights, x: Tensor, shape: ResnetShape, time?: Tensor): Tensor {
   using scope = tensorScope()
-  const { inputs, outputs, groups, epsilon, timeWidth } = shape
-  let h = weights.groupNorm('norm1', x, inputs, groups, epsilon).silu()
-  h = weights.conv('conv1', h, inputs, outputs, 3)
+  const { inputs, outputs, timeWidth } = shape
+  let h = half(weights, '1', x, inputs, shape)
   if (time !== undefined) {
     const shift = weights.linear('time_emb_proj', time, timeWidth, outputs)
-    h = h.add(shift.unsqueeze(-1).unsqueeze(-1))
+    h.add_(shift.unsqueeze(-1).unsqueeze(-1))
   }
-  h = weights.groupNorm('norm2', h, outputs, groups, epsilon).silu()
-  h = weights.conv('conv2', h, outputs, outputs, 3)
+  const first = h
+  h = half(weights, '2', first, outputs, shape)
+  first.dispose()
   const short = inputs === outputs ? x : weights.conv('conv_shortcut', x, inputs, outputs, 1)
-  return scope.keep(short.add(h))
+  return scope.keep(h.add_(short))
+}
+
+/** Norm, activation and convolution, what lies between them freed at once: [B, inputs, h, w] → [B, outputs, h, w]. */
+function half(weights: Weights, name: '1' | '2', x: Tensor, inputs: number, { outputs, groups, epsilon }: ResnetShape) {
+  using scope = tensorScope()
+  const normed = weights.groupNorm(`norm${name}`, x, inputs, groups, epsilon)
+  const active = normed.silu()
+  normed.dispose()
+  return scope.keep(weights.conv(`conv${name}`, active, inputs, outputs, 3))
 }
 
 /**
