@@ -12,6 +12,7 @@
  * 4. ᾱ is computed in float64, in diffusers in float32: they differ by up to 4e-5 of it.
  */
 import { z } from 'zod'
+import { checked } from '../checked.ts'
 import { FormatError, ScheduleError } from '../errors.ts'
 import {
   cosineSchedule,
@@ -107,20 +108,6 @@ type SchedulerConfig = z.infer<typeof SchedulerConfig>
 
 const predictionTypes = { epsilon: 'epsilon', v_prediction: 'v', sample: 'x0' } as const
 
-function parse(config: unknown, where: string): SchedulerConfig {
-  const parsed = SchedulerConfig.safeParse(config)
-  if (parsed.success) return parsed.data
-  const [{ path, message }] = parsed.error.issues
-  const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], config)
-  throw new FormatError({
-    where: `${where} ${path.join('.')}`.trim(),
-    expected: message,
-    received: value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80),
-    remedy: 'take the scheduler folder of the checkpoint as diffusers saved it',
-    cause: parsed.error,
-  })
-}
-
 /** @throws {ScheduleError} what is configured is no sampler that DDIM could stand in for */
 function expectSupported(config: SchedulerConfig, where: string): void {
   const refuse = (field: string, expected: string, remedy: string): never => {
@@ -196,7 +183,7 @@ function noteOf(config: SchedulerConfig, clipSample: number | undefined): string
  * variance
  */
 export function readScheduler(config: unknown, where: string): NoiseSetup {
-  const parsed = parse(config, where)
+  const parsed = checked(SchedulerConfig, config, where, 'take the scheduler folder as diffusers saved it')
   expectSupported(parsed, where)
   const name = parsed._class_name
   const trained = scheduleOf(parsed, where)

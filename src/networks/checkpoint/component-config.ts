@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
+import { checked } from '../../checked.ts'
 import { FileError, FormatError } from '../../errors.ts'
 
 const remedy = 'take the folder as diffusers or transformers saved it'
@@ -15,18 +16,7 @@ const remedy = 'take the folder as diffusers or transformers saved it'
  */
 export function readConfig<S extends z.ZodType>(folder: string, file: string, schema: S): z.output<S> {
   const path = join(folder, file)
-  const content = readJson(path)
-  const parsed = schema.safeParse(content)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], content)
-  throw new FormatError({
-    where: `${path} ${issue.path.join('.')}`.trim(),
-    expected: /expected (.*?)(?:, received .*)?$/.exec(issue.message)?.[1] ?? issue.message,
-    received: value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80),
-    remedy,
-    cause: parsed.error,
-  })
+  return checked(schema, readJson(path), path, remedy)
 }
 
 function readJson(path: string): unknown {

@@ -1,6 +1,6 @@
 /** What `vae/config.json` of a checkpoint in diffusers' layout says, as far as AutoencoderKL reads it. */
 import { z } from 'zod'
-import { FormatError } from '../../errors.ts'
+import { checked } from '../../checked.ts'
 
 export interface AutoencoderConfig {
   /** c of the latents [B, c, h, w]. */
@@ -81,19 +81,7 @@ const File = z
  * pictures of other than three channels, or a value that makes no sense
  */
 export function readAutoencoderConfig(config: unknown, where: string): AutoencoderConfig {
-  const parsed = File.safeParse(config)
-  if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues
-    const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], config)
-    throw new FormatError({
-      where: `${where} ${path.join('.')}`.trim(),
-      expected: message,
-      received: value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80),
-      remedy: 'choose a checkpoint with the autoencoder of Stable Diffusion 1, 2 or XL',
-      cause: parsed.error,
-    })
-  }
-  const file = parsed.data
+  const file = checked(File, config, where, 'choose a checkpoint with the autoencoder of Stable Diffusion 1, 2 or XL')
   return Object.freeze({
     latentChannels: file.latent_channels,
     blockOutChannels: file.block_out_channels,

@@ -1,6 +1,6 @@
 /** What `unet/config.json` of a checkpoint in diffusers' layout says, as far as UNet2DConditionModel reads it. */
 import { z } from 'zod'
-import { FormatError } from '../../errors.ts'
+import { checked } from '../../checked.ts'
 
 /** One resolution, on the way down and on the way up again. */
 export interface UnetLevel {
@@ -170,19 +170,7 @@ function sizeOf(size: File['sample_size']): UnetConfig['sampleSize'] {
  * beside the noisy image, or a value that makes no sense
  */
 export function readUnetConfig(config: unknown, where: string): UnetConfig {
-  const parsed = File.safeParse(config)
-  if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues
-    const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], config)
-    throw new FormatError({
-      where: `${where} ${path.join('.')}`.trim(),
-      expected: message,
-      received: value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80),
-      remedy: 'choose a checkpoint with the denoiser of Stable Diffusion 1, 2 or XL',
-      cause: parsed.error,
-    })
-  }
-  const file = parsed.data
+  const file = checked(File, config, where, 'choose a checkpoint with the denoiser of Stable Diffusion 1, 2 or XL')
   return Object.freeze({
     channels: file.in_channels,
     sampleSize: sizeOf(file.sample_size),

@@ -1,0 +1,22 @@
+/** Content of files against zod schemas, with errors that name the field. */
+import type { z } from 'zod'
+import { FormatError } from './errors.ts'
+
+/**
+ * @param where  names the file
+ * @param remedy of every complaint
+ * @throws {FormatError} names the field, what is accepted there (the message of the schema) and what was found
+ */
+export function checked<S extends z.ZodType>(schema: S, content: unknown, where: string, remedy: string): z.output<S> {
+  const parsed = schema.safeParse(content)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], content)
+  throw new FormatError({
+    where: `${where} ${issue.path.join('.')}`.trim(),
+    expected: /expected (.*?)(?:, received .*)?$/.exec(issue.message)?.[1] ?? issue.message,
+    received: value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80),
+    remedy,
+    cause: parsed.error,
+  })
+}
