@@ -75,6 +75,7 @@ async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
     resolution: config.resolution,
     tiling: config.vaeTiling,
   })
-  for (const note of notes) process.stderr.write(`note: ${note}\n`)
+  // Processes that do a part of a stage would only repeat it.
+  if (process.send === undefined) for (const note of notes) process.stderr.write(`note: ${note}\n`)
   return { model }
 }
