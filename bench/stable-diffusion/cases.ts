@@ -64,5 +64,11 @@ await answerQuestions(() => {
   const seconds = Number(process.hrtime.bigint() - begin) / 1e9
   const { user, system } = process.cpuUsage(cpu)
   const megabytes = memory().peak
-  return { seconds, cpuSeconds: (user + system) / 1e6, megabytes, shape: result.shape, finite: result.isfinite().to('float32').mean().item() === 1 }
+  return {
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    megabytes,
+    shape: result.shape,
+    finite: result.isfinite().to('float32').mean().item() === 1,
+  }
 })

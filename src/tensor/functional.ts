@@ -21,6 +21,7 @@ const padOf = operator<[Tensor, readonly number[], number], Tensor>('constant_pa
 const upsampleNearestOf = operator<[Tensor, readonly number[]], Tensor>('upsample_nearest2d')
 const resizeBicubicOf = operator<[Tensor, readonly number[], boolean], Tensor>('_upsample_bicubic2d_aa')
 const averagePoolOf = operator<[Tensor, readonly number[]], Tensor>('adaptive_avg_pool2d')
+const siluOf_ = operator<[Tensor], Tensor>('silu_')
 const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
 const pixelUnshuffleOf = operator<[Tensor, number], Tensor>('pixel_unshuffle')
 const crossEntropyOf = operator<[Tensor, Tensor, Tensor | undefined, number], Tensor>('cross_entropy_loss')
@@ -91,6 +92,11 @@ export function resizeBicubic(x: Tensor, height: number, width: number): Tensor 
 /** Means over areas: x [B, C, H, W] → [B, C, height, width]. */
 export function averagePool(x: Tensor, height: number, width: number): Tensor {
   return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : averagePoolOf(x, [height, width])
+}
+
+/** `Tensor.silu`, written over x: for the value of an operator that nothing else reads. */
+export function silu_(x: Tensor): Tensor {
+  return siluOf_(x)
 }
 
 /** x · σ(1.702 x), the approximation of GELU that OpenAI's CLIP uses. */

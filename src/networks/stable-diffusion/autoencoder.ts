@@ -10,7 +10,7 @@
  */
 import { ShapeError } from '../../errors.ts'
 import { cat } from '../../tensor/create.ts'
-import { attention } from '../../tensor/functional.ts'
+import { attention, silu_ } from '../../tensor/functional.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { expectShape } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -208,6 +208,6 @@ function double(weights: Weights, x: Tensor, channels: number): Tensor {
 
 function out(weights: Weights, config: AutoencoderConfig, x: Tensor, channels: number, outputs: number): Tensor {
   using scope = tensorScope()
-  const h = weights.groupNorm('conv_norm_out', x, channels, config.normNumGroups, epsilon).silu()
+  const h = silu_(weights.groupNorm('conv_norm_out', x, channels, config.normNumGroups, epsilon))
   return scope.keep(weights.conv('conv_out', h, channels, outputs, 3))
 }

@@ -116,10 +116,10 @@ class StableDiffusion implements GenerativeModel {
 
   encodeText(texts: readonly string[]): Conditioning {
     if (this.#trainsText) return this.#encode(texts)
-    for (const text of texts) if (!this.#encoded.has(text)) this.#remember(text)
     using scope = tensorScope()
-    const rows = texts.map((text) => this.#encoded.get(text)!)
+    const rows = texts.map((text) => this.#remembered(text))
     const joined = Object.keys(rows[0]).map((key) => [key, scope.keep(cat(rows.map((row) => row[key])))])
+    this.#forgetOldest()
     return Object.fromEntries(joined) as Conditioning
   }
 
@@ -128,17 +128,20 @@ class StableDiffusion implements GenerativeModel {
     return [...trained.keys(), ...adapters.keys()].some((name) => name.startsWith('text_encoder'))
   }
 
-  /** The oldest are forgotten where there are too many; those of one call stay together. */
-  #remember(text: string): void {
-    const oldest = this.#encoded.size < mostCached ? undefined : this.#encoded.keys().next().value
-    if (oldest !== undefined) {
-      for (const row of Object.values(this.#encoded.get(oldest)!)) row.dispose()
-      this.#encoded.delete(oldest)
+  #remembered(text: string): Conditioning {
+    const known = this.#encoded.get(text)
+    if (known !== undefined) return known
+    const made = unscoped(() => withoutGrad(() => this.#encode([text])))
+    this.#encoded.set(text, made)
+    return made
+  }
+
+  #forgetOldest(): void {
+    for (const [text, rows] of this.#encoded) {
+      if (this.#encoded.size <= mostCached) return
+      for (const row of Object.values(rows)) row.dispose()
+      this.#encoded.delete(text)
     }
-    this.#encoded.set(
-      text,
-      unscoped(() => withoutGrad(() => this.#encode([text]))),
-    )
   }
 
   #encode(texts: readonly string[]): Conditioning {

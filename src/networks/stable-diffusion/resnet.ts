@@ -1,5 +1,5 @@
 /** Residual blocks and changes of resolution that the UNet and the autoencoder share. */
-import { pad2d, upsampleNearest } from '../../tensor/functional.ts'
+import { pad2d, silu_, upsampleNearest } from '../../tensor/functional.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Weights } from '../weights.ts'
@@ -33,12 +33,10 @@ export function resnet(weights: Weights, x: Tensor, shape: ResnetShape, time?: T
   return scope.keep(h.add_(short))
 }
 
-/** Norm, activation and convolution, what lies between them freed at once: [B, inputs, h, w] → [B, outputs, h, w]. */
+/** Norm, activation and convolution: [B, inputs, h, w] → [B, outputs, h, w]. */
 function half(weights: Weights, name: '1' | '2', x: Tensor, inputs: number, { outputs, groups, epsilon }: ResnetShape) {
   using scope = tensorScope()
-  const normed = weights.groupNorm(`norm${name}`, x, inputs, groups, epsilon)
-  const active = normed.silu()
-  normed.dispose()
+  const active = silu_(weights.groupNorm(`norm${name}`, x, inputs, groups, epsilon))
   return scope.keep(weights.conv(`conv${name}`, active, inputs, outputs, 3))
 }
 
