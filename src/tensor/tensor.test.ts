@@ -116,6 +116,7 @@ const cases: Record<string, Case> = {
   resizeBicubic: (x) => functional.resizeBicubic(x, 3, 4),
   averagePool: (x) => functional.averagePool(x, 2, 3),
   quickGelu: functional.quickGelu,
+  silu_: (x) => functional.silu_(x.clone()),
 }
 const round = (a: Tensor) => a.add(100.5).to('int64')
 
