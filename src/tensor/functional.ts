@@ -21,7 +21,6 @@ const padOf = operator<[Tensor, readonly number[], number], Tensor>('constant_pa
 const upsampleNearestOf = operator<[Tensor, readonly number[]], Tensor>('upsample_nearest2d')
 const resizeBicubicOf = operator<[Tensor, readonly number[], boolean], Tensor>('_upsample_bicubic2d_aa')
 const averagePoolOf = operator<[Tensor, readonly number[]], Tensor>('adaptive_avg_pool2d')
-const contiguousOf = operator<[Tensor, memoryFormat: number], Tensor>('contiguous')
 const siluOf_ = operator<[Tensor], Tensor>('silu_')
 const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
 const pixelUnshuffleOf = operator<[Tensor, number], Tensor>('pixel_unshuffle')
@@ -93,11 +92,6 @@ export function resizeBicubic(x: Tensor, height: number, width: number): Tensor 
 /** Means over areas: x [B, C, H, W] → [B, C, height, width]. */
 export function averagePool(x: Tensor, height: number, width: number): Tensor {
   return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : averagePoolOf(x, [height, width])
-}
-
-/** The same x [B, C, H, W], with the channels of a pixel side by side in memory. */
-export function channelsLast(x: Tensor): Tensor {
-  return contiguousOf(x, 2)
 }
 
 /** `Tensor.silu`, written over x: for the value of an operator that nothing else reads. */

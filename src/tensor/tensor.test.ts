@@ -117,7 +117,6 @@ const cases: Record<string, Case> = {
   averagePool: (x) => functional.averagePool(x, 2, 3),
   quickGelu: functional.quickGelu,
   silu_: (x) => functional.silu_(x.clone()),
-  channelsLast: (x) => functional.channelsLast(x),
 }
 const round = (a: Tensor) => a.add(100.5).to('int64')
 

@@ -10,7 +10,7 @@
  */
 import { ShapeError } from '../../errors.ts'
 import { cat } from '../../tensor/create.ts'
-import { attention, channelsLast, silu_ } from '../../tensor/functional.ts'
+import { attention, silu_ } from '../../tensor/functional.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { expectShape } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -124,11 +124,10 @@ type Layer = (x: Tensor) => Tensor
 /** One layer after another; what a layer has read is freed before the next begins. */
 function inTurn(x: Tensor, layers: readonly Layer[]): Tensor {
   using scope = tensorScope()
-  // Convolutions on the CPU copy pictures of any other order, on the way in and out.
-  let h = channelsLast(x)
+  let h = x
   for (const layer of layers) {
     const next = layer(h)
-    h.dispose()
+    if (h !== x) h.dispose()
     h = next
   }
   return scope.keep(h)
