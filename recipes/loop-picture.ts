@@ -30,7 +30,11 @@ const { model } = openShapes()
 const reward = await openReward(at('reward'), z.object(modelFields).parse({}), open)
 const tuned = model.with(openPolicy(model, at('dpok')).delta)
 await using store = await openFeedback(at('feedback.sqlite'))
-const answers = new Map((await store.judgments()).map(({ images: [image], answer }) => [image, answer]))
+const answers = new Map(
+  (await store.judgments()).flatMap((judgment) =>
+    judgment.kind === 'good-bad-skip' ? [[judgment.images[0], judgment.answer] as const] : [],
+  ),
+)
 const images = await readImages(at('images-a'), at('images-b'))
 
 interface Row {

@@ -105,8 +105,28 @@ describe('a flow with the labels of a person', () => {
     const filled = read('sheets/sheet.csv').replaceAll(/,,\r?\n/g, ',good,bob\n')
     writeFileSync(at('filled.csv'), filled)
     works('feedback import --feedback bob.sqlite --images images --labels filled.csv')
-    works('feedback export --feedback bob.sqlite --out bob.csv')
+    works('feedback export --feedback bob.sqlite --out bob.csv --names')
     assert.match(lines('bob.csv')[1], /,good,bob,/)
+  })
+
+  test('judgments go to other tools and come back with their images', () => {
+    const [first, second] = records('images').map(({ id }) => id)
+    writeFileSync(at('pairs.csv'), `image,answer,kind\n${first} ${second},first,pair\n${first},bad,\n`)
+    works('feedback import --feedback pairs.sqlite --images images --labels pairs.csv')
+    const told = attune('feedback export --feedback pairs.sqlite --out pairs.parquet --licence CC0').stderr
+    assert.equal(told, 'feedback: 1 rows; left out: 1 good-bad-skip\n')
+    const back = attune('feedback import --feedback back.sqlite --labels pairs.parquet --out back').stderr
+    assert.equal(back, 'feedback: 1 judgments added, 0 known before, 0 rows without an answer, 2 new images\n')
+    assert.equal(records('back').length, 2)
+    works('feedback sheet --images back --out back-sheets')
+    works('feedback export --feedback pairs.sqlite --out pairs.json')
+    const json = '--labels pairs.json --format image-reward --out elsewhere'
+    writeFileSync(at(`pairs-images/${second}.png`), '')
+    const lost = attune(`feedback import --feedback lost.sqlite ${json} --image-folder pairs-images`).stderr
+    assert.match(
+      lost,
+      /^feedback: 0 judgments added.*\nfeedback: left out pairs-images\/.*empty file.*\n.*item 1: an image/,
+    )
   })
 
   test('the reward says what it was learned from', () => {
@@ -137,7 +157,7 @@ describe('a flow with the labels of a person', () => {
     works(`${tiny.rewardWeighted} --updates 3 --out first`)
     works(`${tiny.dpok} --images-drawn 8 --policy first --sample-every 1 --out second`)
     assert.ok((results('second').kl as number) > 0, 'the reference is the pre-trained model, not the first policy')
-    assert.ok(existsSync(at('second/samples/000001/two-red-circles.png')))
+    assert.ok(existsSync(at('second/samples/000001/0-two-red-circles.png')))
     works(`${tiny.images} --policy second --out images-of-second`)
     assert.equal(records('images-of-second')[0].policy, 'second')
     assert.notEqual(records('images-of-second')[0].sha256, records('images')[0].sha256)

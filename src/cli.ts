@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { main, stageCommand } from './command-line.ts'
 import type { StageSchema } from './config.ts'
+import type { ImportCounts } from './feedback/transfer.ts'
 import { open, reportWorld } from './open.ts'
 
 interface Stage {
@@ -28,8 +29,13 @@ function stage<S extends StageSchema>(
 }
 
 const note = (text: string) => process.stderr.write(`${text}\n`)
-const told = ({ added, known, unanswered }: { added: number; known: number; unanswered: number }) =>
-  note(`feedback: ${added} judgments added, ${known} known before, ${unanswered} rows without an answer`)
+function told({ added, known, unanswered, images, leftOut }: ImportCounts): void {
+  note(
+    `feedback: ${added} judgments added, ${known} known before, ${unanswered} rows without an answer` +
+      (images > 0 ? `, ${images} new images` : ''),
+  )
+  for (const line of leftOut) note(`feedback: left out ${line}`)
+}
 
 const stages: readonly Stage[] = [
   {
@@ -38,6 +44,14 @@ const stages: readonly Stage[] = [
     load: async () => {
       const { DemoConfig, runDemo } = await import('./shapes/demo.ts')
       return stage(DemoConfig, (config) => runDemo(config, reportWorld))
+    },
+  },
+  {
+    name: 'studio',
+    description: 'Open the whole loop in a browser: label, train, compare.',
+    load: async () => {
+      const { StudioConfig, runStudio } = await import('./studio/studio-command.ts')
+      return stage(StudioConfig, runStudio)
     },
   },
   {
@@ -111,7 +125,9 @@ const stages: readonly Stage[] = [
     load: async () => {
       const { ExportConfig, exportLabels } = await import('./feedback/stages.ts')
       return stage(ExportConfig, async (config) => {
-        note(`feedback: ${await exportLabels(config)} rows`)
+        const { rows, leftOut } = await exportLabels(config)
+        const others = Object.entries(leftOut).map(([kind, count]) => `${count} ${kind}`)
+        note(`feedback: ${rows} rows${others.length > 0 ? `; left out: ${others.join(', ')}` : ''}`)
         return config.out
       })
     },

@@ -24,7 +24,8 @@ export interface Flag {
 }
 
 interface Property {
-  type?: string
+  /** A list where a number without bounds, or a plain text, may be null. */
+  type?: string | string[]
   description?: string
   default?: unknown
   enum?: unknown[]
@@ -179,7 +180,12 @@ function readValue(flag: Flag, given: unknown): unknown {
   return given
 }
 
-const variants = (property: Property) => property.anyOf?.filter(({ type }) => type !== 'null') ?? [property]
+function variants(property: Property): Property[] {
+  const all = Array.isArray(property.type)
+    ? property.type.map((type) => ({ ...property, type }))
+    : (property.anyOf ?? [property])
+  return all.filter(({ type }) => type !== 'null')
+}
 
 function flagType(property: Property): Flag['type'] {
   const [first] = variants(property)

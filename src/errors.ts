@@ -113,3 +113,23 @@ export class ProcessError extends AttuneError {
     this.exitCode = exitCode
   }
 }
+
+/**
+ * A request to the studio that was refused: thrown by the server's routes, and again by the client that hears of it.
+ * `status` is that of HTTP; 0 where no server answered.
+ */
+export class StudioError extends AttuneError {
+  readonly code: string
+  readonly status: number
+
+  constructor(status: number, code: string, complaint: Complaint) {
+    super(complaint)
+    this.status = status
+    this.code = code
+  }
+
+  /** The server cannot be reached at present: the same request may do well later. */
+  get isOffline(): boolean {
+    return [0, 502, 503, 504].includes(this.status)
+  }
+}

@@ -44,7 +44,10 @@ export { encodePng, picturesOf, pixelsOf, readPicture, type Picture } from './im
 
 export { writeSheets, type SheetImage, type SheetOptions } from './feedback/sheet.ts'
 export { openFeedback, type FeedbackCounts, type FeedbackStore } from './feedback/store.ts'
-export { exportFeedback, importFeedback, type ImportCounts, type ImportOptions } from './feedback/transfer.ts'
+export { formats, type Format, type FormatName } from './feedback/formats/formats.ts'
+export { addOwnImages, type AddedImages, type OwnImage } from './feedback/formats/own-images.ts'
+export { exportFeedback, importFeedback } from './feedback/transfer.ts'
+export type { ExportCounts, ExportOptions, ImportCounts, ImportOptions } from './feedback/transfer.ts'
 
 export { accuracy, auc, expectedCalibrationError, explainedVariance, reliability } from './reward/classification.ts'
 export { embed, type Embedded } from './reward/embeddings.ts'

@@ -15,7 +15,8 @@ export interface ProgressStream {
 }
 
 const terminalEveryMs = 100
-const logEveryMs = 10_000
+/** The studio, which reads the log, asks for more lines. */
+const logEveryMs = Number(process.env.ATTUNE_LOG_EVERY_MS ?? 10_000)
 
 /**
  * A progress line: rewritten in place on a terminal (at most 10 times a second), else one line every 10 s.

@@ -32,7 +32,10 @@ export const Prompt = z.strictObject({
 export type Prompt = z.infer<typeof Prompt>
 
 export const ImageRecord = z.strictObject({
-  /** First 16 hex digits of SHA-256 over the prompt's text and the PNG: the same picture of the same prompt has one id. */
+  /**
+   * First 16 hex digits of SHA-256 over the prompt's text and the PNG (of an image that a person brought: the file as it
+   * was brought): the same picture of the same prompt has one id.
+   */
   id: z.string().regex(/^[0-9a-f]{16}$/),
   /** Parent: the prompt's id, with its text beside it so that an image folder can be read alone. */
   prompt: z.string().min(1),
@@ -43,27 +46,34 @@ export const ImageRecord = z.strictObject({
   file: z.string().min(1),
   /** Of the PNG file. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** The noise is a function of (seed, index) alone. */
+  /** The noise is a function of (seed, index) alone. Of an image that a person brought: 0, and its place in the folder. */
   seed: z.int().nonnegative(),
   index: z.int().nonnegative(),
-  /** The run that trained the policy, or `pretrained`. */
+  /** The run that trained the policy, `pretrained`, or `uploaded` for an image that a person brought. */
   policy: z.string().min(1),
-  sampler: z.literal('ddim'),
-  steps: z.int().positive(),
-  eta: z.number().nonnegative(),
-  guidance: z.number(),
+  /** How it was drawn; unknown of an image that a person brought. */
+  sampler: z.literal('ddim').optional(),
+  steps: z.int().positive().optional(),
+  eta: z.number().nonnegative().optional(),
+  guidance: z.number().optional(),
+  /** What a person brought: the name of the file, its SHA-256, and the model that drew it where that was stated. */
+  source: z
+    .strictObject({ name: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/), model: z.string().optional() })
+    .optional(),
 })
 export type ImageRecord = z.infer<typeof ImageRecord>
 
-/** Good / bad / skip is one kind of judgment; others (pairs, rankings) add members to this union. */
-export const Judgment = z.strictObject({
+/** A name without NUL and half characters, which a database would refuse or change. */
+const Name = z
+  .string()
+  .min(1)
+  .refine((name) => !name.includes('\0') && name.isWellFormed(), 'a text with a NUL or half a character')
+
+/** What every judgment says, whatever was asked. */
+const judgmentFields = {
   /** Given by the writer (a UUID), so that a repeated submission counts once. */
-  id: z.string().min(1),
-  kind: z.literal('good-bad-skip'),
-  /** Image ids in the order shown; for this kind exactly one. */
-  images: z.array(z.string()).length(1),
-  answer: z.enum(['good', 'bad', 'skip']),
-  rater: z.string().min(1),
+  id: Name,
+  rater: Name,
   /** A simulated rater is always marked as such. */
   raterKind: z.enum(['person', 'simulated']),
   /** ISO 8601, UTC. */
@@ -72,8 +82,87 @@ export const Judgment = z.strictObject({
   durationMs: z.number().nonnegative().optional(),
   /** The id of an earlier judgment that this one takes back; the earlier row stays. */
   undoes: z.string().optional(),
+  /** Codes of reasons that the rater picked: `wrong-color`, `extra-limbs`. */
+  reasons: z.array(z.string().min(1).max(60)).max(20).optional(),
+  /** All images on the screen, in the order shown, where there were more than those judged. */
+  shown: z.array(z.string()).optional(),
+}
+
+/** Seven steps from 1, worst, to 7, best. */
+const Rating = z.int().min(1).max(7)
+
+/**
+ * One answer of a rater. The ways of asking: good, bad or skip (Lee et al. 2023); a pair of images, of which one is
+ * better, with ties (Pick-a-Pic, Kirstain et al. 2023); three ratings of an image, and a ranking of all images of a
+ * prompt that agrees with them (ImageReward, Xu et al. 2023); a vote between two policies, each shown by one image or by
+ * a set (Lee et al. 2023). Votes measure policies and never train a reward.
+ */
+const AnyJudgment = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...judgmentFields,
+    kind: z.literal('good-bad-skip'),
+    images: z.array(z.string()).length(1),
+    answer: z.enum(['good', 'bad', 'skip']),
+  }),
+  z.strictObject({
+    ...judgmentFields,
+    kind: z.literal('pair'),
+    /** In the order shown, left first. */
+    images: z.array(z.string()).length(2),
+    answer: z.enum(['first', 'second', 'tie', 'both-bad', 'skip']),
+  }),
+  z.strictObject({
+    ...judgmentFields,
+    kind: z.literal('rating'),
+    images: z.array(z.string()).length(1),
+    answer: z.enum(['rated', 'skip']),
+    ratings: z.strictObject({ overall: Rating, alignment: Rating, fidelity: Rating }).optional(),
+  }),
+  z.strictObject({
+    ...judgmentFields,
+    kind: z.literal('ranking'),
+    images: z.array(z.string()).min(2).max(16),
+    answer: z.enum(['ranked', 'skip']),
+    /** Of each image in the order of `images`; 1 is best, equal ranks are ties. */
+    ranks: z.array(z.int().positive()).optional(),
+  }),
+  z.strictObject({
+    ...judgmentFields,
+    kind: z.literal('vote'),
+    /** The first policy's images, then as many of the second. */
+    images: z.array(z.string()).min(2).max(16),
+    answer: z.enum(['first', 'second', 'tie', 'skip']),
+    /** The runs of the two policies, or `pretrained`, in the order shown. */
+    policies: z.array(z.string()).length(2),
+    /** What is asked: does the image show the prompt, or is it a good picture. */
+    question: z.enum(['alignment', 'fidelity']),
+  }),
+])
+export type Judgment = z.infer<typeof AnyJudgment>
+export const Judgment = AnyJudgment.superRefine((judgment, context) => {
+  const issue = lackOf(judgment)
+  if (issue !== undefined) context.addIssue({ code: 'custom', ...issue })
 })
-export type Judgment = z.infer<typeof Judgment>
+
+/** What an answer needs beside itself; a row that takes another one back needs nothing. */
+function lackOf(judgment: Judgment): { path: string[]; message: string } | undefined {
+  const { kind, images, answer, undoes } = judgment
+  // two policies may well draw the same picture
+  if (kind !== 'vote' && new Set(images).size < images.length) {
+    return { path: ['images'], message: 'the same image twice' }
+  }
+  if (undoes !== undefined) return undefined
+  if (judgment.kind === 'rating' && (answer === 'rated') !== (judgment.ratings !== undefined)) {
+    return { path: ['ratings'], message: 'ratings belong to the answer "rated", and only to it' }
+  }
+  if (judgment.kind === 'ranking' && judgment.ranks?.length !== (answer === 'ranked' ? images.length : undefined)) {
+    return { path: ['ranks'], message: 'a rank of each image belongs to the answer "ranked", and only to it' }
+  }
+  if (judgment.kind === 'vote' && images.length % 2 === 1) {
+    return { path: ['images'], message: 'the two policies show unequal numbers of images' }
+  }
+  return undefined
+}
 
 export const Score = z.strictObject({
   /** Parent: the image's id. */

@@ -18,7 +18,7 @@ export const lockName = 'run.lock'
 export function takeLock(folder: string): void {
   const lock = join(folder, lockName)
   const mine = `${lock}.${randomUUID().slice(0, 8)}.partial`
-  writing(lock, () => writeFileSync(mine, JSON.stringify(thisProcess())))
+  writing(lock, () => writeFileSync(mine, JSON.stringify(ownerOf())))
   try {
     for (;;) {
       try {
@@ -53,26 +53,31 @@ export function takeLock(folder: string): void {
   }
 }
 
-interface Owner {
+/** A process, so that it can be told from a later one with the same number. */
+export interface Owner {
   readonly pid: number
   readonly host: string
-  /** Tells a process from a later one with the same number; empty where /proc is missing. */
+  /** When it began; empty where /proc is missing. */
   readonly began: string
 }
 
-const thisProcess = (): Owner => ({ pid: process.pid, host: hostname(), began: beginOf(process.pid) })
+/** Who a process is; by default this one. */
+export const ownerOf = (pid: number = process.pid): Owner => ({ pid, host: hostname(), began: beginOf(pid) })
 
 function beginOf(pid: number): string {
   try {
     // The 22nd field: start in clock ticks since boot. The second one, a name, may hold spaces and brackets.
     const after = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? ''
+    // It has ended, but nobody has asked for its exit code yet.
+    if (after.startsWith('Z')) return 'ended'
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${after.split(' ')[19]}`
   } catch {
     return ''
   }
 }
 
-function isAlive(owner: Owner): boolean {
+/** A process of another machine counts as alive, since nothing can be known of it. */
+export function isAlive(owner: Owner): boolean {
   if (owner.host !== hostname()) return true
   try {
     process.kill(owner.pid, 0)
@@ -82,7 +87,8 @@ function isAlive(owner: Owner): boolean {
   return owner.began === '' || beginOf(owner.pid) === owner.began
 }
 
-function readOwner(lock: string): Owner | undefined {
+/** The process that a lock names; undefined where there is no lock. */
+export function readOwner(lock: string): Owner | undefined {
   try {
     return JSON.parse(readFileSync(lock, 'utf8')) as Owner
   } catch {

@@ -21,6 +21,7 @@ after(() => rmSync(root, { recursive: true, force: true }))
 let made = 0
 const fresh = () => join(root, `run-${made++}`)
 const config = { seed: 7, klWeight: 0.01 }
+const eventFiles = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('events.out.tfevents.'))
 
 test('a finished run has its config, its metrics and, last, its manifest', () => {
   const folder = fresh()
@@ -32,6 +33,7 @@ test('a finished run has its config, its metrics and, last, its manifest', () =>
   writeFileSync(run.path('images/1.png'), 'png')
   assert.throws(() => readRun(folder), FileError)
   const manifest = run.finish({ auc: 0.9 })
+  const [events] = eventFiles(folder)
 
   assert.deepEqual(readRun(folder), manifest)
   assert.deepEqual(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')), { stage: 'reward train', ...config })
@@ -40,13 +42,14 @@ test('a finished run has its config, its metrics and, last, its manifest', () =>
   assert.equal((JSON.parse(rows[1]) as { loss: unknown }).loss, null)
   assert.deepEqual(
     manifest.files.map(({ file }) => file),
-    ['config.json', 'head.safetensors', 'images/', 'metrics.jsonl'],
+    ['config.json', events, 'head.safetensors', 'images/', 'metrics.jsonl'],
   )
-  assert.equal(manifest.files[1].sha256, '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81')
-  assert.deepEqual(manifest.files[2], { file: 'images/', bytes: 3, count: 1 })
+  assert.equal(manifest.files[2].sha256, '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81')
+  assert.deepEqual(manifest.files[3], { file: 'images/', bytes: 3, count: 1 })
   assert.deepEqual(manifest.parents, { images: 'runs/images' })
   assert.deepEqual(readdirSync(folder).sort(), [
     'config.json',
+    events,
     'head.safetensors',
     'images',
     'manifest.json',
@@ -77,6 +80,7 @@ test('a failed run takes with it what it wrote, and nothing else', () => {
   {
     using run = startRun({ folder, stage: 'images generate', config })
     writeFileSync(run.path('images.jsonl'), 'half')
+    run.metrics({ step: 1, loss: 0.5 })
   }
   assert.equal(existsSync(folder), false)
   {
@@ -107,6 +111,9 @@ test('a failed run that can be resumed stays, and goes on with the same settings
   )
   assert.equal(readFileSync(run.path('state.safetensors'), 'utf8'), 'state')
   run.finish()
+  const [first, second] = eventFiles(options.folder).map((name) => readFileSync(join(options.folder, name)))
+  const restart = Buffer.of(0x10, 2, 0x3a, 2, 0x08, 1) // step: 2, session_log: START
+  assert.deepEqual([first.includes(restart), second.includes(restart)], [false, true])
 })
 
 async function killedRun(folder: string, resumable: boolean) {

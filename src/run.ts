@@ -20,6 +20,7 @@ import { z } from 'zod'
 import { FileError, FormatError, RunInUseError } from './errors.ts'
 import { writeFileAtomic, writing } from './files.ts'
 import { lockName, takeLock } from './run-lock.ts'
+import { appendScalars, eventFileName, startEventFile } from './tensorboard.ts'
 
 export { writeFileAtomic, writing } from './files.ts'
 
@@ -65,7 +66,7 @@ export interface Run extends Disposable {
   readonly resumed: boolean
   /** Path of a file or folder of this run; only what was named here is removed when the run fails. */
   path(name: string): string
-  /** Appends one row to `metrics.jsonl`; the UTC time is added as `at`. */
+  /** Appends one row to `metrics.jsonl`, with the UTC time as `at`, and its numbers to an event file of TensorBoard. */
   metrics(row: Readonly<{ step: number } & Record<string, unknown>>): void
   /** Writes `manifest.json`; the run is complete. */
   finish(results?: Readonly<Record<string, unknown>>): Manifest
@@ -105,6 +106,7 @@ export function startRun(options: RunOptions): Run {
   }
 
   let open = true
+  let events: string | undefined
   const named = new Set(ownNames(folder))
   const run: Run = {
     folder,
@@ -126,8 +128,14 @@ export function startRun(options: RunOptions): Run {
       return inFolder(name)
     },
     metrics({ step, ...rest }) {
-      const row = JSON.stringify({ step, at: new Date().toISOString(), ...rest })
+      const at = new Date()
+      const row = JSON.stringify({ step, at: at.toISOString(), ...rest })
       writing(inFolder('metrics.jsonl'), () => appendFileSync(inFolder('metrics.jsonl'), `${row}\n`))
+      if (events === undefined) {
+        const name = eventFileName(readdirSync(folder), at)
+        startEventFile((events = run.path(name)), at, resumed ? step : undefined)
+      }
+      appendScalars(events, at, step, rest)
     },
     finish(results = {}) {
       const manifest: Manifest = {

@@ -108,6 +108,14 @@ test('nothing that feedback or the prompts import reaches libtorch', () => {
   expectNoWay(sources.filter(inFolder('prompts')), 'tensor')
 })
 
+test('nothing of the studio reaches libtorch but what it starts as processes', () => {
+  const started = new Set(['src/studio/jobs/print-stages.ts'])
+  expectNoWay(
+    sources.filter((file) => inFolder('studio')(file) && !started.has(file)),
+    'tensor',
+  )
+})
+
 test('reward and policy cannot reach the judge and the simulated rater', () => {
   expectNoWay(sources.filter(inFolder('reward')), 'shapes')
   expectNoWay(sources.filter(inFolder('policy')), 'shapes')

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { ImageRecord, Judgment } from '../records.ts'
 
+type GoodBadSkip = Extract<Judgment, { kind: 'good-bad-skip' }>
+
 export const awkwardTexts = [
   '<script>alert("1")</script>',
   'a "quoted", comma\'d; prompt\\',
@@ -30,7 +32,7 @@ export function imageRecord(index: number, text = `prompt ${index}`): ImageRecor
   }
 }
 
-export function judgment(id: string, image: ImageRecord, answer: Judgment['answer'] = 'good'): Judgment {
+export function judgment(id: string, image: ImageRecord, answer: GoodBadSkip['answer'] = 'good'): GoodBadSkip {
   return {
     id,
     kind: 'good-bad-skip',

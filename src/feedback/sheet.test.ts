@@ -47,7 +47,13 @@ describe('writeSheets', () => {
       images.map(({ record }) => record),
       folder.path,
     )
-    assert.deepEqual(await importFeedback(store, table), { added: 2, known: 0, unanswered: images.length - 2 })
+    assert.deepEqual(await importFeedback(store, table), {
+      added: 2,
+      known: 0,
+      unanswered: images.length - 2,
+      images: 0,
+      leftOut: [],
+    })
     assert.deepEqual(
       (await store.judgments()).map((judgment) => judgment.images[0]),
       ids.slice(0, 2),

@@ -37,6 +37,22 @@ export function nodeSqliteDialect(file: string): SqliteDialect {
   return new NodeSqliteDialect(file, database)
 }
 
+/**
+ * Writes a copy of a database, as it is after the last transaction.
+ *
+ * @throws {FileError} the disk is full, or the copy cannot be written
+ */
+export function copySqlite(file: string, copy: string): void {
+  translated(copy, () => {
+    const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+    try {
+      database.prepare('VACUUM INTO ?').run(copy)
+    } finally {
+      database.close()
+    }
+  })
+}
+
 class NodeSqliteDialect extends SqliteDialect {
   readonly #file: string
   readonly #database: DatabaseSync

@@ -2,18 +2,28 @@
 import { existsSync, rmSync } from 'node:fs'
 import { z } from 'zod'
 import { FileError } from '../errors.ts'
+import { isDatabaseUrl } from './database.ts'
 import { readImages } from '../images/image-run.ts'
+import { filesIn } from './formats/foreign-json.ts'
+import { exportFormatNames, formatNames } from './formats/formats.ts'
 import { writeSheets } from './sheet.ts'
 import { openFeedback, type FeedbackStore } from './store.ts'
-import { exportFeedback, importFeedback, type ImportCounts } from './transfer.ts'
+import { exportFeedback, importFeedback, type ExportCounts, type ImportCounts } from './transfer.ts'
 
 const feedbackField = z.string().min(1).describe('Feedback store, a SQLite file.')
+const optional = (sentence: string) => z.string().min(1).nullable().default(null).describe(sentence)
 const folders = (sentence: string) => z.array(z.string().min(1)).min(1).describe(sentence)
 
 export const ImportConfig = z.strictObject({
   feedback: feedbackField,
-  images: folders('Run folders of the images that were judged.'),
-  labels: z.string().min(1).describe('Judgments to add: .csv (image, answer, …) or .jsonl.'),
+  images: z
+    .array(z.string().min(1))
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Run folders of the images that were judged, where the store does not know them.'),
+  labels: z.string().min(1).describe('Judgments to add: .csv (image, answer, …), .jsonl, or a file of another tool.'),
+  format: z.enum(formatNames).nullable().default(null).describe('Format of the judgments; by its ending without it.'),
   rater: z.string().min(1).default('anonymous').describe('Who judged, for rows that do not say.'),
   sheet: z
     .string()
@@ -21,6 +31,8 @@ export const ImportConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe('sheet.csv of the contact sheets, where the labels name images by their numbers.'),
+  out: optional('Run folder to write for images that the judgments of another tool bring.'),
+  imageFolder: optional('Folder in which such images are looked for by their paths; that of the judgments without it.'),
 })
 export type ImportConfig = z.infer<typeof ImportConfig>
 
@@ -30,9 +42,10 @@ export type ImportConfig = z.infer<typeof ImportConfig>
  *
  * @throws {FormatError | UnknownRecordError} names file, row and column
  */
-export async function importLabels({ feedback, images, labels, rater, sheet }: ImportConfig): Promise<ImportCounts> {
-  const isNew = !existsSync(feedback)
-  const runs = await Promise.all(images.map(async (folder) => ({ folder, drawn: await readImages(folder) })))
+export async function importLabels(config: ImportConfig): Promise<ImportCounts> {
+  const { feedback, images, labels, format, rater, sheet, out, imageFolder } = config
+  const isNew = !isDatabaseUrl(feedback) && !existsSync(feedback)
+  const runs = await Promise.all((images ?? []).map(async (folder) => ({ folder, drawn: await readImages(folder) })))
   try {
     await using store = await openFeedback(feedback)
     for (const { folder, drawn } of runs) {
@@ -41,7 +54,13 @@ export async function importLabels({ feedback, images, labels, rater, sheet }: I
         folder,
       )
     }
-    return await importFeedback(store, labels, { rater, ...(sheet === null ? {} : { sheet }) })
+    return await importFeedback(store, labels, {
+      rater,
+      ...(format === null ? {} : { format }),
+      ...(sheet === null ? {} : { sheet }),
+      ...(out === null ? {} : { folder: out }),
+      ...(imageFolder === null ? {} : { findFile: filesIn(imageFolder) }),
+    })
   } catch (error) {
     if (isNew) for (const ending of ['', '-wal', '-shm']) rmSync(feedback + ending, { force: true })
     throw error
@@ -50,14 +69,22 @@ export async function importLabels({ feedback, images, labels, rater, sheet }: I
 
 export const ExportConfig = z.strictObject({
   feedback: feedbackField,
-  out: z.string().min(1).describe('File to write: .csv or .jsonl.'),
+  out: z.string().min(1).describe('File to write: .csv or .jsonl, .parquet (Pick-a-Pic) or .json (ImageReward).'),
+  format: z.enum(exportFormatNames).nullable().default(null).describe('Format of the file; by its ending without it.'),
+  names: z.boolean().default(false).describe('Names raters as the store does, not by pseudonyms.'),
+  licence: optional('What others may do with the judgments; part of the export.'),
 })
 export type ExportConfig = z.infer<typeof ExportConfig>
 
-/** Writes every judgment that was ever added. @returns how many */
-export async function exportLabels({ feedback, out }: ExportConfig): Promise<number> {
+/** Writes the judgments of a store: see {@link exportFeedback}. */
+export async function exportLabels(config: ExportConfig): Promise<ExportCounts> {
+  const { feedback, out, format, names, licence } = config
   await using store = await openExistingFeedback(feedback)
-  return await exportFeedback(store, out)
+  return await exportFeedback(store, out, {
+    names,
+    ...(licence === null ? {} : { licence }),
+    ...(format === null ? {} : { format }),
+  })
 }
 
 export const SheetConfig = z.strictObject({
@@ -80,7 +107,7 @@ export async function makeSheets({ images, out, ...options }: SheetConfig): Prom
  * @throws {FileError} no such file
  */
 export async function openExistingFeedback(file: string): Promise<FeedbackStore> {
-  if (existsSync(file)) return await openFeedback(file)
+  if (isDatabaseUrl(file) || existsSync(file)) return await openFeedback(file)
   throw new FileError({
     where: file,
     expected: 'a feedback store',

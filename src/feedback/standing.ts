@@ -2,24 +2,78 @@
 import type { Judgment } from '../records.ts'
 
 /**
- * The judgments that stand, out of all rows in order of arrival. A row with `undoes` takes an earlier row back and is no
- * judgment itself (taking that row back restores the earlier one). Of what is left, the latest of each rater about the
- * same images counts: by time, and by arrival where the times are equal.
+ * What a judgment answers: the way of asking and the images, whatever order they were shown in, and of a vote the
+ * property asked for. Equal texts are one question.
  */
-export function standing(rows: readonly Judgment[]): Judgment[] {
-  const undone = new Set<string>()
-  // a row can only take back earlier ones: from the end, every row is settled before the one that it undoes
-  for (const row of rows.toReversed()) {
-    if (row.undoes !== undefined && !undone.has(row.id)) undone.add(row.undoes)
+export function questionOf(judgment: Judgment): string {
+  const { kind, images } = judgment
+  const asked = kind === 'vote' ? judgment.question : ''
+  return images.length === 1 ? `${kind} ${images[0]}` : `${kind} ${asked} ${images.toSorted().join(' ')}`
+}
+
+/** The judgments that stand, out of all rows in order of arrival: see {@link StandingJudgments}. */
+export function standing(rows: readonly Judgment[]): readonly Judgment[] {
+  const judgments = new StandingJudgments()
+  for (const row of rows) judgments.add(row)
+  return judgments.all()
+}
+
+/** A row, and how many rows that are in force take it back. */
+interface Entry {
+  readonly row: Judgment
+  /** In order of arrival. */
+  readonly place: number
+  readonly question: string
+  undone: number
+}
+
+/**
+ * Rows go in in their order of arrival; the judgments that stand come out. A row with `undoes` takes an earlier row back
+ * and is no judgment itself (taking that row back restores the earlier one). Of what is left, the latest of each rater
+ * about the same question counts: by time, and by arrival where the times are equal.
+ */
+export class StandingJudgments {
+  readonly #entries = new Map<string, Entry>()
+  readonly #questions = new Map<string, Entry[]>()
+  readonly #latest = new Map<string, Entry>()
+  #all: readonly Judgment[] | undefined
+
+  add(row: Judgment): void {
+    const question = `${row.rater}\0${questionOf(row)}`
+    const entry: Entry = { row, place: this.#entries.size, question, undone: 0 }
+    this.#entries.set(row.id, entry)
+    if (row.undoes !== undefined) return this.#undo(row.undoes, 1)
+    const entries = this.#questions.get(question)
+    if (entries === undefined) this.#questions.set(question, [entry])
+    else entries.push(entry)
+    this.#settle(question)
   }
-  const latest = new Map<string, Judgment>()
-  for (const row of rows) {
-    if (row.undoes !== undefined || undone.has(row.id)) continue
-    const key = JSON.stringify([row.kind, row.rater, row.images])
-    const other = latest.get(key)
-    if (other !== undefined && Date.parse(other.at) > Date.parse(row.at)) continue
-    latest.delete(key)
-    latest.set(key, row)
+
+  /** In their order of arrival; the same list until one changes. */
+  all(): readonly Judgment[] {
+    this.#all ??= [...this.#latest.values()].sort((a, b) => a.place - b.place).map(({ row }) => row)
+    return this.#all
   }
-  return [...latest.values()]
+
+  #undo(id: string, change: 1 | -1): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    const wasUndone = entry.undone > 0
+    entry.undone += change
+    if (wasUndone === entry.undone > 0) return
+    if (entry.row.undoes === undefined) this.#settle(entry.question)
+    else this.#undo(entry.row.undoes, change === 1 ? -1 : 1)
+  }
+
+  #settle(question: string): void {
+    let best: Entry | undefined
+    for (const entry of this.#questions.get(question) ?? []) {
+      if (entry.undone > 0) continue
+      if (best === undefined || Date.parse(entry.row.at) >= Date.parse(best.row.at)) best = entry
+    }
+    if (best === this.#latest.get(question)) return
+    this.#all = undefined
+    if (best === undefined) this.#latest.delete(question)
+    else this.#latest.set(question, best)
+  }
 }

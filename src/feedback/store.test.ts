@@ -76,9 +76,14 @@ function storeSuite(name: string, within: (test: (store: FeedbackStore) => Promi
         assert.deepEqual(await store.counts(), {
           images: 2,
           judged: 1,
+          judgments: 2,
           good: 0,
           bad: 1,
           skip: 1,
+          pairs: 0,
+          ratings: 0,
+          rankings: 0,
+          votes: 0,
           raters: 2,
           rows: 6,
         })

@@ -6,9 +6,11 @@ import { describe, it } from 'node:test'
 import { ConfigError, FileError, FormatError, UnknownRecordError } from '../errors.ts'
 import type { Judgment } from '../records.ts'
 import { awkwardTexts, imageRecord, judgment } from './feedback-fixtures.ts'
+import { addGuidelines } from './guidelines.ts'
 import { openFeedback, type FeedbackStore } from './store.ts'
 import { exportFeedback, importFeedback, type ImportOptions } from './transfer.ts'
 
+const noImages = { images: 0, leftOut: [] }
 const images = awkwardTexts.map((text, index) => imageRecord(index, text))
 
 async function withStore(test: (store: FeedbackStore, folder: string) => Promise<void>): Promise<void> {
@@ -35,7 +37,7 @@ describe('importFeedback', () => {
       const text = `\uFEFF Image ,ANSWER\r\n${images[0].id},Good\r\n\r\nimages/0001.png,0\r\n"0002.png",\r\n`
       const options = { rater: 'ada', at: '2026-01-01T00:00:00Z' }
       const counts = await importText(store, folder, 'labels.csv', text, options)
-      assert.deepEqual(counts, { added: 3, known: 0, unanswered: 0 })
+      assert.deepEqual(counts, { added: 3, known: 0, unanswered: 0, ...noImages })
       const rows = await store.allRows()
       assert.deepEqual(
         rows.map((row) => [row.images[0], row.answer, row.rater, row.raterKind, row.at]),
@@ -53,9 +55,14 @@ describe('importFeedback', () => {
     withStore(async (store, folder) => {
       const text = `image;answer;rater\n${images[0].id};1;ada\n${images[1].id};1;bob\n`
       await importText(store, folder, 'a.csv', text)
-      assert.deepEqual(await importText(store, folder, 'a.csv', text), { added: 0, known: 2, unanswered: 0 })
+      assert.deepEqual(await importText(store, folder, 'a.csv', text), {
+        added: 0,
+        known: 2,
+        unanswered: 0,
+        ...noImages,
+      })
       const corrected = await importText(store, folder, 'a.csv', text.replace('1;bob', '0;bob'))
-      assert.deepEqual(corrected, { added: 1, known: 1, unanswered: 0 })
+      assert.deepEqual(corrected, { added: 1, known: 1, unanswered: 0, ...noImages })
       assert.deepEqual(
         (await store.judgments()).map(({ rater, answer }) => [rater, answer]),
         [
@@ -99,7 +106,21 @@ describe('importFeedback', () => {
         ['a.jsonl', `{"id":"1"}`, FormatError, /^a\.jsonl:1 kind: /],
         ['a.jsonl', JSON.stringify(judgment('1', imageRecord(99))), UnknownRecordError, /^a\.jsonl:1 images: /],
         ['a.jsonl', '\n', FormatError, /^a\.jsonl: .*an empty file/],
-        ['a.ods', '', ConfigError, /^a\.ods: expected a file named \.csv/],
+        [
+          'a.csv',
+          `image,answer,kind\n${image} ${images[2].id},good,pair\n`,
+          FormatError,
+          /^a\.csv:2 answer: .*received "good"/,
+        ],
+        ['a.csv', `image,answer,kind\n${image},first,pair\n`, FormatError, /^a\.csv:2 image: /],
+        ['a.csv', `image,answer,kind\n${image},good,poll\n`, FormatError, /^a\.csv:2 kind: .*received "poll"/],
+        ['a.csv', `image,answer,kind,overall\n${image},rated,rating,8\n`, FormatError, /^a\.csv:2 overall: .*"8"/],
+        ['a.csv', `image,answer,ranks\n${image},good,1 2\n`, FormatError, /^a\.csv:2 ranks: /],
+        ['a.csv', `image,answer,kind,ranks\n[${image}],ranked,ranking,1\n`, UnknownRecordError, /^a\.csv:2 image: /],
+        ['a.jsonl', '[1]', FormatError, /^a\.jsonl:1: .*a Judgment record/],
+        ['a.ods', '', ConfigError, /^a\.ods: expected a file named \.csv, \.jsonl, \.parquet, \.json/],
+        ['a.json', '[]', ConfigError, /^a\.json: expected --format image-reward, hpdv2, label-studio/],
+        ['a.parquet', '', ConfigError, /^a\.parquet: expected a run folder for the images of Pick-a-Pic/],
       ]
       for (const [name, text, kind, message] of cases) {
         await assert.rejects(importText(store, folder, name, text), (error) => {
@@ -114,6 +135,8 @@ describe('importFeedback', () => {
 })
 
 describe('exportFeedback', () => {
+  const [first, second, third, fourth] = images.map(({ id }) => id)
+  const shared = { rater: 'ada', raterKind: 'person', at: '2026-01-01T00:00:00Z' } as const
   const rows: Judgment[] = [
     { ...judgment('1', images[0]), durationMs: 1234.5 },
     ...awkwardTexts.map((rater, index): Judgment => ({
@@ -122,6 +145,35 @@ describe('exportFeedback', () => {
       raterKind: 'simulated',
     })),
     { ...judgment('2', images[0]), undoes: '1' },
+    {
+      ...shared,
+      id: '3',
+      kind: 'pair',
+      images: [second, first],
+      answer: 'both-bad',
+      reasons: ['wrong-color', 'a b', '[c]'],
+      shown: [first, second, third],
+    },
+    {
+      ...shared,
+      id: '4',
+      kind: 'rating',
+      images: [third],
+      answer: 'rated',
+      ratings: { overall: 7, alignment: 6, fidelity: 1 },
+    },
+    { ...shared, id: '5', kind: 'rating', images: [fourth], answer: 'skip', reasons: ['blurred'] },
+    { ...shared, id: '6', kind: 'ranking', images: [first, second, third], answer: 'ranked', ranks: [2, 1, 2] },
+    {
+      ...shared,
+      id: '7',
+      kind: 'vote',
+      images: [first, second],
+      answer: 'tie',
+      policies: ['pretrained', 'runs/my dpok'],
+      question: 'fidelity',
+      reasons: [],
+    },
   ]
 
   for (const name of ['out.csv', 'out.jsonl']) {
@@ -130,18 +182,65 @@ describe('exportFeedback', () => {
         const file = join(folder, name)
         await store.addJudgments(rows)
         await writeFile(file, 'older')
-        assert.equal(await exportFeedback(store, file), rows.length)
+        assert.deepEqual(await exportFeedback(store, file, { names: true }), {
+          rows: rows.length,
+          leftOut: {},
+          beside: [],
+        })
         assert.deepEqual(
           (await readdir(folder)).filter((entry) => !entry.startsWith('feedback.db')),
           [name],
         )
         await withStore(async (other) => {
-          assert.deepEqual(await importFeedback(other, file), { added: rows.length, known: 0, unanswered: 0 })
+          const counts = await importFeedback(other, file)
+          assert.deepEqual(counts, { added: rows.length, known: 0, unanswered: 0, ...noImages })
           assert.deepEqual(await other.allRows(), rows)
         })
         assert.equal((await importFeedback(store, file)).added, 0)
       }))
+
+    it(`hides who judged, and says what was agreed to: ${name}`, () =>
+      withStore(async (store, folder) => {
+        const file = join(folder, name)
+        await store.addJudgments(rows)
+        for (const [createdAt, consent] of [
+          ['2025-01-01T00:00:00Z', 'You may "stop", at\nany time.'],
+          ['2026-02-01T00:00:00Z', 'later'],
+        ]) {
+          await addGuidelines(store.database, { text: '', reasons: [], consent, author: null, createdAt })
+        }
+        await exportFeedback(store, file, { licence: 'CC0' })
+        const text = await readFile(file, 'utf8')
+        assert.doesNotMatch(text, /\bada\b/)
+        assert.doesNotMatch(text, /later/)
+        assert.match(text, /rater-[0-9a-f]{12}/)
+        assert.ok(text.includes(images[0].sha256))
+        assert.ok(
+          name.endsWith('csv')
+            ? text.includes('"You may ""stop"", at\nany time.",CC0,')
+            : text.includes('"licence":"CC0"'),
+        )
+        // At home the pseudonym is known; elsewhere it is a rater.
+        assert.equal((await importFeedback(store, file)).known, rows.length)
+        await withStore(async (other) => {
+          await importFeedback(other, file)
+          const raters = new Set((await other.allRows()).map(({ rater }) => rater))
+          assert.equal(raters.size, awkwardTexts.length + 1)
+          await exportFeedback(other, join(folder, `other-${name}`))
+          const [own, others] = [text, await readFile(join(folder, `other-${name}`), 'utf8')].map(
+            (one) => /rater-\w{12}/.exec(one)?.[0],
+          )
+          assert.notEqual(own, others, 'stores do not share pseudonyms')
+        })
+      }))
   }
+
+  it('writes no cell that a spreadsheet computes', () =>
+    withStore(async (store, folder) => {
+      await store.addJudgments(rows)
+      await exportFeedback(store, join(folder, 'out.csv'))
+      assert.doesNotMatch(await readFile(join(folder, 'out.csv'), 'utf8'), /(^|,)"?[=+@]/m)
+    }))
 
   it('keeps the older file where it cannot write', () =>
     withStore(async (store, folder) => {
@@ -150,7 +249,8 @@ describe('exportFeedback', () => {
       await exportFeedback(store, join(folder, 'out.csv'))
       assert.equal(
         await readFile(join(folder, 'out.csv'), 'utf8'),
-        'image,answer,rater,at,duration_ms,id,rater_kind,kind,undoes\n',
+        'image,answer,rater,at,duration_ms,id,rater_kind,kind,undoes,ranks,overall,alignment,fidelity,reasons,shown,' +
+          'policies,question,prompt,sha256,consent,licence,version\n',
       )
     }))
 })

@@ -1,14 +1,28 @@
-/** Judgments in and out of the store: CSV that a person can fill in, and JSON lines of Judgment records. */
-import { createHash } from 'node:crypto'
-import { basename, extname } from 'node:path'
-import { stringify } from 'csv-stringify/sync'
-import { ConfigError, FormatError, UnknownRecordError } from '../errors.ts'
+/** Judgments in and out of the store, in the formats of `formats/formats.ts`. */
+import { basename, dirname } from 'node:path'
+import { ConfigError } from '../errors.ts'
 import { readText, writeFileAtomic } from '../files.ts'
-import { Judgment } from '../records.ts'
-import { csvRows, type CsvRow } from '../csv-rows.ts'
+import type { Judgment } from '../records.ts'
+import { csvOf, judgmentsOfCsv } from './formats/csv.ts'
+import { imageFinder } from './formats/find-image.ts'
+import { filesIn, type ForeignOptions } from './formats/foreign-json.ts'
+import { addForeign, type ForeignCounts, type ForeignRecords } from './formats/foreign.ts'
+import { exportFormatNames, formatNames, formatOf, formats } from './formats/formats.ts'
+import type { ExportFormatName, FormatName } from './formats/formats.ts'
+import { readHpdv2 } from './formats/hpdv2.ts'
+import { readImageReward, writeImageReward } from './formats/image-reward.ts'
+import { judgmentsOfLines, linesOf } from './formats/json-lines.ts'
+import { readLabelStudio } from './formats/label-studio.ts'
+import { outwardRow } from './formats/outward-row.ts'
+import { rankingNumber } from './formats/pick-a-pic.ts'
+import { provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
 import type { FeedbackStore, StoredImage } from './store.ts'
 
 export interface ImportOptions {
+  /** By default what the ending of the file says; it does not of `.json`. */
+  readonly format?: FormatName
+  /** Of the file, as its owner knows it; for messages. */
+  readonly name?: string
   /** Who judged, for rows that do not say; default `anonymous`. */
   readonly rater?: string
   /** Default `person`. */
@@ -17,236 +31,120 @@ export interface ImportOptions {
   readonly at?: string
   /** The `sheet.csv` of contact sheets, where `image` holds their numbers. */
   readonly sheet?: string
+  /** Run folder to write, for formats that bring images; it is not there afterwards where no image was new. */
+  readonly folder?: string
+  /** Finds images that the file names by paths; by default in the folder of the file. */
+  readonly findFile?: ForeignOptions['findFile']
 }
 
-export interface ImportCounts {
-  readonly added: number
-  /** Were there already. */
-  readonly known: number
-  /** Rows of a contact sheet that nobody has answered. */
-  readonly unanswered: number
-}
-
-const columns = ['image', 'answer', 'rater', 'at', 'duration_ms', 'id', 'rater_kind', 'kind', 'undoes'] as const
-
-const answers: Readonly<Record<string, Judgment['answer']>> = {
-  good: 'good',
-  '1': 'good',
-  bad: 'bad',
-  '0': 'bad',
-  skip: 'skip',
-  '': 'skip',
-}
+export type ImportCounts = ForeignCounts
 
 /**
- * Adds the judgments of a `.csv` or `.jsonl` file: all of them, or none where one is bad. Of the columns that
- * {@link exportFeedback} writes only `image` (id, file name, or number on a contact sheet) and `answer` (good, bad, skip;
- * 1, 0, empty) are needed. Importing a file twice counts once; a corrected answer becomes a new judgment. In a filled-in
- * `sheet.csv` (it has a column `number`) rows without an answer are no judgments and are only counted.
+ * Adds the judgments of a file: all of them, or none where one is bad. Of the columns of a `.csv` only `image` (id, file
+ * name, or number on a contact sheet) and `answer` (good, bad, skip; 1, 0, empty) are needed. Importing a file twice
+ * counts once; a corrected answer becomes a new judgment. In a filled-in `sheet.csv` (it has a column `number`) rows
+ * without an answer are no judgments and are only counted. Pseudonyms of an export of this store become the raters again.
  *
  * @throws {FileError} the file cannot be read
  * @throws {FormatError} names file, row and column of what is wrong
  * @throws {UnknownRecordError} names file and row of an image that the store does not have
+ * @throws {ConfigError} the format cannot be told, or brings images and `folder` is missing
  */
 export async function importFeedback(
   store: FeedbackStore,
   file: string,
   options: ImportOptions = {},
 ): Promise<ImportCounts> {
-  const name = basename(file)
+  const { format = formatOf(file, formatNames), name = basename(file), raterKind = 'person' } = options
+  const defaults = { rater: options.rater ?? 'anonymous', raterKind, at: options.at ?? new Date().toISOString() }
+  if (format !== 'csv' && format !== 'jsonl') {
+    const { folder, findFile = filesIn(dirname(file)) } = options
+    if (folder === undefined) {
+      throw new ConfigError({
+        where: name,
+        expected: `a run folder for the images of ${formats[format].title}`,
+        received: 'none',
+        remedy: 'name a new folder with --out',
+      })
+    }
+    return await addForeign(store, folder, await readForeign(store, file, format, { name, ...defaults, findFile }))
+  }
   const text = await readText(file)
   const images = await store.images()
   const { judgments, unanswered } =
-    formatOf(file) === 'csv'
-      ? fromCsv(name, text, await imageFinder(images, options.sheet), options)
-      : { judgments: fromJsonLines(name, text, images), unanswered: 0 }
-  const added = await store.addJudgments(judgments)
-  return { added, known: judgments.length - added, unanswered }
+    format === 'csv'
+      ? judgmentsOfCsv(name, text, await imageFinder(images, options.sheet), defaults)
+      : { judgments: judgmentsOfLines(name, text, new Set(images.map(({ record }) => record.id))), unanswered: 0 }
+  const raterOf = await unmask(store)
+  const added = await store.addJudgments(judgments.map((judgment) => ({ ...judgment, rater: raterOf(judgment.rater) })))
+  return { added, known: judgments.length - added, unanswered, images: 0, leftOut: [] }
+}
+
+async function readForeign(
+  store: FeedbackStore,
+  file: string,
+  format: Exclude<FormatName, 'csv' | 'jsonl'>,
+  given: Omit<ForeignOptions, 'knows'>,
+): Promise<ForeignRecords> {
+  const ids = new Set((await store.allRows()).map(({ id }) => id))
+  const options = { ...given, knows: (id: string) => ids.has(id) }
+  switch (format) {
+    case 'pick-a-pic': {
+      const rankings = new Set([...ids].map(rankingNumber))
+      // The codec of parquet is loaded where it is needed.
+      const { readPickAPic } = await import('./formats/pick-a-pic-import.ts')
+      return await readPickAPic(file, { ...given, knowsRanking: (ranking) => rankings.has(ranking) })
+    }
+    case 'image-reward':
+      return await readImageReward(file, options)
+    case 'hpdv2':
+      return await readHpdv2(file, options)
+    case 'label-studio':
+      return await readLabelStudio(file, options)
+  }
+}
+
+export interface ExportOptions extends ProvenanceOptions {
+  /** By default what the ending of the file says. */
+  readonly format?: ExportFormatName
+}
+
+export interface ExportCounts {
+  readonly rows: number
+  /** Judgments that the format has no place for, by their kinds; skips of the kinds that it has are among them. */
+  readonly leftOut: Readonly<Partial<Record<Judgment['kind'], number>>>
+  /** Files and folders that were written beside the file. */
+  readonly beside: readonly string[]
 }
 
 /**
- * Writes every row of the store, undone ones too, as `.csv` or `.jsonl`, whole or not at all. Importing the file into a
- * store with the same images gives the same rows.
+ * Writes the judgments of a store, whole or not at all. `.csv` and `.jsonl` hold every row, undone ones too: importing
+ * the file into a store with the same images gives the same rows. Other formats hold the judgments that stand, as far
+ * as they have a place for them. Raters are pseudonyms unless `names` are asked for.
  *
- * @returns how many rows
  * @throws {FileError} the file cannot be written
+ * @throws {ConfigError} the format cannot be told
  */
-export async function exportFeedback(store: FeedbackStore, file: string): Promise<number> {
-  const format = formatOf(file)
-  const rows = await store.allRows()
-  writeFileAtomic(
-    file,
-    format === 'csv'
-      ? stringify(rows.map(cellsOf), { header: true, columns: [...columns] })
-      : rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
-  )
-  return rows.length
-}
-
-function cellsOf(row: Judgment): Record<(typeof columns)[number], string | number | undefined> {
-  return {
-    image: row.images[0],
-    answer: row.answer,
-    rater: row.rater,
-    at: row.at,
-    duration_ms: row.durationMs,
-    id: row.id,
-    rater_kind: row.raterKind,
-    kind: row.kind,
-    undoes: row.undoes,
+export async function exportFeedback(
+  store: FeedbackStore,
+  file: string,
+  { format = formatOf(file, exportFormatNames), ...options }: ExportOptions = {},
+): Promise<ExportCounts> {
+  const provenance = await provenanceOf(store, options)
+  const byId = new Map((await store.images()).map((image) => [image.record.id, image]))
+  // No judgment is in a store without its images.
+  const imageOf = (id: string) => byId.get(id) as StoredImage
+  if (format === 'csv' || format === 'jsonl') {
+    const rows = (await store.allRows()).map((judgment) => outwardRow(judgment, imageOf, provenance))
+    writeFileAtomic(file, format === 'csv' ? csvOf(rows) : linesOf(rows))
+    return { rows: rows.length, leftOut: {}, beside: [] }
   }
-}
-
-function formatOf(file: string): 'csv' | 'jsonl' {
-  const ending = extname(file).toLowerCase()
-  if (ending === '.csv') return 'csv'
-  if (ending === '.jsonl') return 'jsonl'
-  throw new ConfigError({
-    where: basename(file),
-    expected: 'a file named .csv or .jsonl',
-    received: ending || 'no ending',
-    remedy: 'rename it by its format',
-  })
-}
-
-type FindImage = (name: string, where: string) => string
-
-/** Finds images by id, then by number on the sheet, then by file name or the path in their run folder. */
-async function imageFinder(images: readonly StoredImage[], sheet: string | undefined): Promise<FindImage> {
-  const ids = new Set(images.map(({ record }) => record.id))
-  const named = new Map<string, Set<string>>()
-  for (const { record } of images) {
-    for (const key of [record.file, basename(record.file)]) {
-      named.set(key, (named.get(key) ?? new Set()).add(record.id))
-    }
+  const judgments = await store.judgments()
+  const leftOut: Partial<Record<Judgment['kind'], number>> = {}
+  for (const { kind, answer } of judgments) {
+    if (answer === 'skip' || !formats[format].kinds.includes(kind)) leftOut[kind] = (leftOut[kind] ?? 0) + 1
   }
-  const numbered = new Map<string, string>()
-  if (sheet !== undefined) {
-    const { rows } = csvRows(basename(sheet), await readText(sheet), ['number', 'image'])
-    for (const row of rows) numbered.set(row.cell('number'), row.cell('image'))
-  }
-  return (name, where) => {
-    const id = numbered.get(name) ?? name
-    if (ids.has(id)) return id
-    const found = [...(named.get(name) ?? [])]
-    if (found.length === 1) return found[0]
-    if (found.length > 1) {
-      throw new FormatError({
-        where,
-        expected: 'the name of one image',
-        received: `${name}, which ${found.length} images have`,
-        remedy: `use their ids (${found.slice(0, 2).join(', ')} …)`,
-      })
-    }
-    throw unknownImage(where, name)
-  }
-}
-
-function unknownImage(where: string, name: string): UnknownRecordError {
-  return new UnknownRecordError({
-    where,
-    expected: 'an image of this store (id or file name, or a number with its contact sheet)',
-    received: name === '' ? 'nothing' : `unknown image ${name}`,
-    remedy: 'was this file made for another run?',
-  })
-}
-
-function fromCsv(
-  name: string,
-  text: string,
-  findImage: FindImage,
-  options: ImportOptions,
-): { judgments: Judgment[]; unanswered: number } {
-  const { columns: present, rows } = csvRows(name, text, ['image', 'answer'])
-  const defaults = {
-    rater: options.rater ?? 'anonymous',
-    raterKind: options.raterKind ?? 'person',
-    at: options.at ?? new Date().toISOString(),
-  }
-  const judgments: Judgment[] = []
-  let unanswered = 0
-  for (const row of rows) {
-    if (present.has('number') && row.cell('answer') === '') unanswered++
-    else judgments.push(judgmentOf(name, row, findImage, defaults))
-  }
-  return { judgments, unanswered }
-}
-
-function judgmentOf(
-  name: string,
-  row: CsvRow,
-  findImage: FindImage,
-  defaults: Pick<Judgment, 'rater' | 'raterKind' | 'at'>,
-): Judgment {
-  const image = findImage(row.cell('image'), `${name}:${row.row} image`)
-  const stated = row.cell('answer').toLowerCase()
-  if (!Object.hasOwn(answers, stated)) {
-    throw new FormatError({
-      where: `${name}:${row.row} answer`,
-      expected: 'good, bad or skip (1, 0 or empty)',
-      received: `"${row.cell('answer')}"`,
-      remedy: 'correct the cell',
-    })
-  }
-  const answer = answers[stated]
-  const rater = row.cell('rater') || defaults.rater
-  const duration = row.cell('duration_ms')
-  const undoes = row.cell('undoes')
-  const parsed = Judgment.safeParse({
-    id: row.cell('id') || idOf(image, rater, String(row.row), answer),
-    kind: row.cell('kind') || 'good-bad-skip',
-    images: [image],
-    answer,
-    rater,
-    raterKind: row.cell('rater_kind') || defaults.raterKind,
-    at: row.cell('at') || defaults.at,
-    ...(duration !== '' && { durationMs: Number(duration) }),
-    ...(undoes !== '' && { undoes }),
-  })
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const column = { raterKind: 'rater_kind', durationMs: 'duration_ms' }[String(issue.path[0])] ?? String(issue.path[0])
-  throw new FormatError({
-    where: `${name}:${row.row} ${column}`,
-    expected: issue.message,
-    received: `"${row.cell(column)}"`,
-    remedy: 'correct the cell, or leave it empty',
-  })
-}
-
-function idOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
-}
-
-function fromJsonLines(name: string, text: string, images: readonly StoredImage[]): Judgment[] {
-  const ids = new Set(images.map(({ record }) => record.id))
-  const judgments = text.split('\n').flatMap((line, place): Judgment[] => {
-    if (line.trim() === '') return []
-    const where = `${name}:${place + 1}`
-    const judgment = parsedLine(where, line)
-    const missing = judgment.images.find((image) => !ids.has(image))
-    if (missing !== undefined) throw unknownImage(`${where} images`, missing)
-    return [judgment]
-  })
-  if (judgments.length > 0) return judgments
-  throw new FormatError({ where: name, expected: 'a judgment', received: 'an empty file', remedy: 'add a line' })
-}
-
-function parsedLine(where: string, line: string): Judgment {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch (cause) {
-    const received = cause instanceof Error ? cause.message : String(cause)
-    throw new FormatError({ where, expected: 'JSON', received, remedy: 'correct the syntax', cause })
-  }
-  const parsed = Judgment.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new FormatError({
-    where: [where, ...issue.path].join(' '),
-    expected: 'a Judgment record',
-    received: issue.message,
-    remedy: 'correct the field',
-  })
+  if (format === 'image-reward') return { leftOut, ...writeImageReward(file, judgments, imageOf, provenance) }
+  const { writePickAPic } = await import('./formats/pick-a-pic-export.ts')
+  return { leftOut, rows: await writePickAPic(file, judgments, imageOf, provenance), beside: [] }
 }

@@ -7,6 +7,8 @@ import type { GenerativeModel } from '../networks/generative-model.ts'
 import { writeFileAtomic, writing, type Run } from '../run.ts'
 
 const sampleCount = 8
+/** Beside the folders of the steps: the prompts of their pictures, in the order of the files. */
+export const samplePromptsName = 'prompts.json'
 
 /** Draws the first prompts into `samples/<step>/` of the run. */
 export async function drawSamples(
@@ -25,7 +27,11 @@ export async function drawSamples(
   )
   const folder = run.path(`samples/${String(step).padStart(6, '0')}`)
   writing(folder, () => mkdirSync(folder, { recursive: true }))
+  writeFileAtomic(join(folder, '..', samplePromptsName), `${JSON.stringify(shown)}\n`)
   for (const [i, picture] of pictures.entries()) {
-    writeFileAtomic(join(folder, `${shown[i].replaceAll(/[^\w]+/g, '-').slice(0, 60)}.png`), await encodePng(picture))
+    writeFileAtomic(
+      join(folder, `${i}-${shown[i].replaceAll(/[^\w]+/g, '-').slice(0, 60)}.png`),
+      await encodePng(picture),
+    )
   }
 }

@@ -11,6 +11,8 @@ import { loraFileName, policyFileName } from './policy-file.ts'
 import { readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
+/** While a file of this name is in the run folder, the next step draws sample images and removes it. */
+export const sampleNowName = 'sample-now'
 
 export const trainingRunFields = {
   policy: z
@@ -82,6 +84,7 @@ export async function trainToEnd(
   loop: TrainingLoop,
 ): Promise<{ metrics: Readonly<Record<string, number>>; seconds: number }> {
   const checkpoint = run.path(checkpointName)
+  const sampleNow = run.path(sampleNowName)
   let earlier = 0
   if (existsSync(checkpoint)) {
     const state = readTrainingState(checkpoint)
@@ -97,7 +100,9 @@ export async function trainToEnd(
     metrics = trainer.step()
     run.metrics({ step: trainer.done, ...metrics })
     bar.advance(1, loop.note(metrics))
-    if (loop.sampleEvery > 0 && trainer.done % loop.sampleEvery === 0) await loop.sample(trainer.done)
+    const isAsked = existsSync(sampleNow)
+    if (isAsked || (loop.sampleEvery > 0 && trainer.done % loop.sampleEvery === 0)) await loop.sample(trainer.done)
+    if (isAsked) rmSync(sampleNow, { force: true })
     if (trainer.done % loop.checkpointEvery === 0 && trainer.done < trainer.total) {
       const { tensors, numbers } = trainer.state()
       writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, seconds: seconds() } })
@@ -109,7 +114,7 @@ export async function trainToEnd(
 
 /** A finished run needs no checkpoint. */
 export function finishTraining(run: Run, results: Readonly<Record<string, unknown>>): Manifest {
-  rmSync(run.path(checkpointName), { force: true })
+  for (const name of [checkpointName, sampleNowName]) rmSync(run.path(name), { force: true })
   return run.finish(results)
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, FormatError } from '../errors.ts'
 import { openExistingFeedback } from '../feedback/stages.ts'
+import { trainingJudgments } from '../feedback/training.ts'
 import { modelFields, type Open, type OpenModel } from '../images/open-model.ts'
 import { readPicture } from '../images/png.ts'
 import { readDistractors } from '../prompts/distractors-file.ts'
@@ -134,7 +135,7 @@ async function labelledImages(
   file: string,
 ): Promise<{ examples: LabelledImage[]; files: string[]; judgments: Judgment[] }> {
   await using store = await openExistingFeedback(file)
-  const judgments = await store.judgments()
+  const judgments = (await trainingJudgments(store)).filter(({ kind }) => kind === 'good-bad-skip')
   const images = new Map((await store.images()).map((image) => [image.record.id, image]))
   const rows = new Map<string, number>()
   const examples = judgments.flatMap(({ images: [id], answer }) => {

@@ -1,7 +1,7 @@
 /** `feedback simulate`: the simulated rater judges images of the embedded world, and its file is imported as a person's. */
 import { writeFileAtomic } from '../files.ts'
 import { z } from 'zod'
-import { importLabels } from '../feedback/stages.ts'
+import { ImportConfig, importLabels } from '../feedback/stages.ts'
 import type { ImportCounts } from '../feedback/transfer.ts'
 import { readImages } from '../images/image-run.ts'
 import { readPictures } from '../images/pictures.ts'
@@ -37,5 +37,5 @@ export async function simulateFeedback(config: SimulateConfig): Promise<ImportCo
   )
   const file = labels ?? `${feedback}.simulated.jsonl`
   writeFileAtomic(file, judgments.map((judgment) => `${JSON.stringify(judgment)}\n`).join(''))
-  return await importLabels({ feedback, images, labels: file, rater: 'simulated', sheet: null })
+  return await importLabels(ImportConfig.parse({ feedback, images, labels: file }))
 }

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { FileError, FormatError } from '../../errors.ts'
+import { workspace } from './formats.test-helper.ts'
+import { filesIn } from './foreign-json.ts'
+import type { FormatName } from './formats.ts'
+import { importFeedback } from '../transfer.ts'
+
+describe('filesIn', () => {
+  it('finds files of a folder and nothing else', async () => {
+    await using place = await workspace()
+    const { at } = place
+    mkdirSync(at('data', 'images'), { recursive: true })
+    writeFileSync(at('data', 'images', 'a.png'), 'a')
+    writeFileSync(at('data', 'b.png'), 'b')
+    writeFileSync(at('secret.png'), 'secret')
+    symlinkSync(at('secret.png'), at('data', 'link.png'))
+    const found = (path: string) => Buffer.from(filesIn(at('data'))(path) ?? '-').toString()
+    assert.deepEqual(['images/a.png', '/elsewhere/b.png', 'upload/3/0a1b2c3d-b.png', 'C:\\x\\b.png'].map(found), [
+      'a',
+      'b',
+      'b',
+      'b',
+    ])
+    for (const path of ['../secret.png', at('secret.png'), 'link.png', 'images', '', '.', 'a\0', 'a.png']) {
+      assert.equal(found(path), '-', path)
+    }
+    assert.equal(filesIn(at('missing'))('b.png'), undefined)
+  })
+})
+
+describe('JSON of the wrong shape', () => {
+  const cases: readonly (readonly [format: FormatName, text: string, message: RegExp])[] = [
+    ['image-reward', '{', /^a\.json: expected JSON/],
+    ['image-reward', '{}', /^a\.json: expected a list of items.*received an object/],
+    ['image-reward', '[]', /^a\.json: .*received an empty one/],
+    ['image-reward', 'null', /^a\.json: .*received null/],
+    ['image-reward', '[1]', /^a\.json item 1: expected one of items with prompt/],
+    [
+      'image-reward',
+      '[{"prompt":"a","generations":["a.png","b.png"],"ranking":[1,"2"]}]',
+      /^a\.json item 1 ranking 1: /,
+    ],
+    [
+      'image-reward',
+      '[{"prompt":"a","generations":["a.png","b.png"],"ranking":[1]}]',
+      /^a\.json item 1 ranking: expected a rank of each of the 2/,
+    ],
+    ['hpdv2', '[{"prompt":"a"}]', /^a\.json item 1: .*received neither prompt, file_path/],
+    [
+      'hpdv2',
+      '[{"prompt":"a","image_path":["a","b","c"],"rank":[1,2,3],"raw_annotations":[{"rank":[1],"user_hash":"x"}]}]',
+      /^a\.json item 1: expected a rank of each of the 3 images, received 1/,
+    ],
+    ['label-studio', '[{"data":{}}]', /^a\.json item 1 annotations: /],
+    ['label-studio', '[{"data":{"image":"a.png"},"annotations":[{"result":[]}]}]', /^a\.json item 1 data: .*prompt/],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","image":"a.tiff"},"annotations":[{"result":[]}]}]',
+      /^a\.json item 1 data: expected fields that name images/,
+    ],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","image":"a.png"},"annotations":[{"result":[{"type":"rectangle","value":{}},7]}]}]',
+      /^a\.json: expected choices, pairwise or ranker results, received none/,
+    ],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","image":"a.png"},"annotations":[{"result":[{"type":"choices","value":{"choices":["maybe"]}}]}]}]',
+      /^a\.json item 1 choices: expected good, bad or skip.*received "maybe"/,
+    ],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","image":"a.png"},"annotations":[{"result":[{"type":"choices","value":{}}]}]}]',
+      /^a\.json item 1 choices: .*received nothing/,
+    ],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","image":"a.png"},"annotations":[{"result":[{"type":"pairwise","value":{"selected":"left"}}]}]}]',
+      /^a\.json item 1 pairwise: expected a task of two images/,
+    ],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","l":"a.png","r":"b.png"},"annotations":[{"result":[{"type":"pairwise","value":{"selected":"up"}}]}]}]',
+      /^a\.json item 1 pairwise selected: expected left, right or nothing, received "up"/,
+    ],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","l":"a.png","r":"b.png"},"annotations":[{"result":[{"type":"ranker","value":{"rank":["l","x"]}}]}]}]',
+      /^a\.json item 1 ranker: expected the ids l, r, best first, received \["l","x"\]/,
+    ],
+    [
+      'label-studio',
+      '[{"data":{"prompt":"a","l":"a.png"},"annotations":[{"result":[],"created_at":"noon","was_cancelled":true}]}]',
+      /^a\.json item 1 created_at: expected a time, received "noon"/,
+    ],
+    [
+      'image-reward',
+      JSON.stringify([
+        { prompt: 'a', generations: Array.from({ length: 17 }, (_, i) => `${i}.png`), ranking: Array(17).fill(1) },
+      ]),
+      /^a\.json item 1 images: expected a judgment/,
+    ],
+  ]
+  for (const [format, text, message] of cases) {
+    it(`${format} ${text.slice(0, 90)}`, async () => {
+      await using place = await workspace()
+      const { store, at } = place
+      writeFileSync(at('a.json'), text)
+      await assert.rejects(importFeedback(store, at('a.json'), { format, folder: at('new') }), (error: Error) => {
+        assert.ok(error instanceof FormatError)
+        assert.match(error.message, message)
+        return true
+      })
+      assert.deepEqual([await store.images(), await store.allRows()], [[], []])
+    })
+  }
+
+  it('a file that is not there', async () => {
+    await using place = await workspace()
+    const { store, at } = place
+    await assert.rejects(importFeedback(store, at('no.json'), { format: 'hpdv2', folder: at('new') }), FileError)
+  })
+})

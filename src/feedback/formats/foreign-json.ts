@@ -1,0 +1,111 @@
+/** What the JSON formats of other tools share: a list of items, and images that are named by paths. */
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { basename, join, sep } from 'node:path'
+import type { z } from 'zod'
+import { FormatError } from '../../errors.ts'
+import { readText } from '../../files.ts'
+import type { Judgment } from '../../records.ts'
+
+/** What an import is told beside the file. */
+export interface ForeignOptions {
+  /** Of the file, for messages. */
+  readonly name: string
+  /** Who judged, and when, where the file does not say. */
+  readonly rater: string
+  readonly at: string
+  /** The bytes of an image by the path that the file gives it; undefined where there is none. */
+  readonly findFile: (path: string) => Uint8Array | undefined
+  /** Whether the store has a judgment of this id. */
+  readonly knows: (judgment: string) => boolean
+}
+
+/**
+ * Items of a JSON list.
+ *
+ * @returns each with where it stands: `file.json item 3`
+ * @throws {FormatError} no JSON, no list, or an item of another shape
+ * @throws {FileError} the file cannot be read
+ */
+export async function readItems<S extends z.ZodType>(
+  file: string,
+  name: string,
+  schema: S,
+  what: string,
+): Promise<{ where: string; item: z.output<S> }[]> {
+  let list: unknown
+  try {
+    list = JSON.parse(await readText(file))
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new FormatError({
+      where: name,
+      expected: 'JSON',
+      received: cause.message,
+      remedy: 'correct the syntax',
+      cause,
+    })
+  }
+  if (!Array.isArray(list) || list.length === 0) {
+    const received = Array.isArray(list) ? 'an empty one' : Object(list) === list ? 'an object' : JSON.stringify(list)
+    throw new FormatError({ where: name, expected: `a list of ${what}`, received, remedy: 'is it of another format?' })
+  }
+  return list.map((given, place) => {
+    const where = `${name} item ${place + 1}`
+    const parsed = schema.safeParse(given)
+    if (parsed.success) return { where, item: parsed.data }
+    const [issue] = parsed.error.issues
+    throw new FormatError({
+      where: [where, ...issue.path].join(' '),
+      expected: `one of ${what}`,
+      received: issue.message,
+      remedy: 'correct the item, or name the format that it is of',
+      cause: parsed.error,
+    })
+  })
+}
+
+/**
+ * Finds images in a folder by the paths of a file of judgments: the path itself, its last part, and that without the
+ * eight digits that Label Studio puts before a name. Nothing outside the folder is read.
+ */
+export function filesIn(folder: string): ForeignOptions['findFile'] {
+  const inside = existsSync(folder) ? realpathSync(folder) + sep : undefined
+  return (path) => {
+    if (inside === undefined || path.includes('\0')) return undefined
+    const last = basename(path.replaceAll('\\', '/'))
+    for (const name of [path, last, last.replace(/^[0-9a-f]{8}-/, '')]) {
+      const file = join(inside, name)
+      if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) continue
+      const real = realpathSync(file)
+      if (real.startsWith(inside)) return readFileSync(real)
+    }
+    return undefined
+  }
+}
+
+/** The image that a path names, as the import of images takes it. */
+export const imageAt = (path: string, text: string, findFile: ForeignOptions['findFile'], where: string) => ({
+  text,
+  name: path,
+  // what the store itself exports is named by its id
+  imageId: basename(path).replace(/\.[a-z]+$/, ''),
+  bytes: () => {
+    const bytes = findFile(path)
+    if (bytes !== undefined) return Promise.resolve(bytes)
+    throw new FormatError({
+      where,
+      expected: 'an image beside the file of judgments',
+      received: 'none of this name',
+      remedy: 'put it there, or name the folder that it is in',
+    })
+  },
+})
+
+/** A pair where there are two images, else a ranking; 1 is best, equal ranks are ties. */
+export function comparisonOf(given: Omit<Judgment, 'kind' | 'answer'>, ranks: readonly number[]): Judgment {
+  const { id, images, rater, raterKind, at, durationMs } = given
+  const shared = { id, images, rater, raterKind, at, ...(durationMs === undefined ? {} : { durationMs }) }
+  if (ranks.length !== 2) return { ...shared, kind: 'ranking', answer: 'ranked', ranks: [...ranks] }
+  const [first, second] = ranks
+  return { ...shared, kind: 'pair', answer: first === second ? 'tie' : first < second ? 'first' : 'second' }
+}

@@ -1,0 +1,101 @@
+/** The JSON of ImageReward: `[{id, prompt, generations: [path], ranking: [int]}]`; 1 is best, equal ranks are ties. */
+import { basename, dirname, extname, join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { FormatError } from '../../errors.ts'
+import { writeFileAtomic, writing } from '../../files.ts'
+import type { Judgment } from '../../records.ts'
+import type { StoredImage } from '../store.ts'
+import { contentId, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import { comparisonOf, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
+import { imageFile } from './image-file.ts'
+import type { Provenance } from './provenance.ts'
+
+const Item = z.object({
+  id: z.union([z.string(), z.number()]).optional(),
+  prompt: z.string(),
+  generations: z.array(z.string()).min(2),
+  ranking: z.array(z.int().positive()),
+})
+
+/**
+ * Reads a file. Two images make a pair, more a ranking. An item whose id is that of a judgment of the store is known.
+ *
+ * @throws {FormatError} names file and item
+ */
+export async function readImageReward(file: string, options: ForeignOptions): Promise<ForeignRecords> {
+  const { name, rater, at, findFile, knows } = options
+  const images = new Map<string, ForeignImage>()
+  const judgments: ForeignJudgment[] = []
+  let known = 0
+  for (const { where, item } of await readItems(file, name, Item, 'items with prompt, generations and ranking')) {
+    const { id, prompt, generations, ranking } = item
+    if (ranking.length !== generations.length) {
+      throw new FormatError({
+        where: `${where} ranking`,
+        expected: `a rank of each of the ${generations.length} generations`,
+        received: `${ranking.length}`,
+        remedy: 'correct the item',
+      })
+    }
+    if (knows(String(id))) {
+      known++
+      continue
+    }
+    const keys = generations.map((path) => `${prompt}\0${path}`)
+    generations.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, `${where} generations`)))
+    const judgment = comparisonOf(
+      { id: contentId('image-reward', rater, item), images: keys, rater, raterKind: 'person', at },
+      ranking,
+    )
+    judgments.push({ where, judgment })
+  }
+  return { images, judgments, known, unanswered: 0 }
+}
+
+/** What of a ranking or a pair this format can say; undefined of anything else, and of skips. "Both bad" is a tie. */
+export function ranksOf(judgment: Judgment): readonly number[] | undefined {
+  if (judgment.kind === 'ranking') return judgment.ranks
+  if (judgment.kind !== 'pair' || judgment.answer === 'skip') return undefined
+  return { first: [1, 2], second: [2, 1], tie: [1, 1], 'both-bad': [1, 1] }[judgment.answer]
+}
+
+/**
+ * Writes `<file>`, the images that it names into `<file without ending>-images/`, and `<file without ending>.provenance.json`.
+ *
+ * @param judgments those that stand; of them, rankings and pairs are written
+ * @returns how many items, and what lies beside the file
+ * @throws {FileError} a file cannot be written
+ */
+export function writeImageReward(
+  file: string,
+  judgments: readonly Judgment[],
+  imageOf: (id: string) => StoredImage,
+  provenance: Provenance,
+): { rows: number; beside: string[] } {
+  const stem = join(dirname(file), basename(file, extname(file)))
+  const folder = `${stem}-images`
+  const fitting = judgments.flatMap((judgment) => {
+    const ranking = ranksOf(judgment)
+    return ranking === undefined ? [] : [{ judgment, ranking }]
+  })
+  const items = fitting.map(({ judgment: { id, images }, ranking }) => ({
+    id,
+    prompt: imageOf(images[0]).record.text,
+    generations: images.map((image) => `${basename(folder)}/${image}.png`),
+    ranking,
+  }))
+  const side = `${stem}.provenance.json`
+  const about = provenance.about(
+    fitting.map(({ judgment }) => judgment),
+    imageOf,
+  )
+  writeFileAtomic(side, `${JSON.stringify(about, null, 2)}\n`)
+  writing(folder, () => mkdirSync(folder, { recursive: true }))
+  for (const id of new Set(fitting.flatMap(({ judgment }) => judgment.images))) {
+    const png = imageFile(imageOf(id))
+    writing(folder, () => writeFileSync(join(folder, `${id}.png`), png))
+  }
+  writeFileAtomic(file, `${JSON.stringify(items, null, 2)}\n`)
+  return { rows: items.length, beside: [folder, side] }
+}

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { FileError } from '../../errors.ts'
+import type { Judgment } from '../../records.ts'
+import { awkwardTexts, judgment } from '../feedback-fixtures.ts'
+import { addGuidelines } from '../guidelines.ts'
+import { exportFeedback, importFeedback, type ImportOptions } from '../transfer.ts'
+import { pair, picture, ranking, workspace, type Workspace } from './formats.test-helper.ts'
+import type { FormatName } from './formats.ts'
+
+/** Imports items whose images lie beside the file. */
+async function imported(
+  { store, at }: Workspace,
+  format: FormatName,
+  items: unknown,
+  names: readonly string[],
+  options: ImportOptions = {},
+) {
+  for (const [i, name] of names.entries()) {
+    writeFileSync(
+      at(name),
+      await picture(`rgb(10, ${i * 20}, 99)`)
+        .png()
+        .toBuffer(),
+    )
+  }
+  writeFileSync(at('a.json'), JSON.stringify(items))
+  const folder = at(`new-${readdirSync(at()).length}`)
+  return await importFeedback(store, at('a.json'), { format, folder, ...options })
+}
+
+/** Judgments with the names that their images came under. */
+async function named({ store }: Workspace) {
+  const names = new Map((await store.images()).map(({ record }) => [record.id, record.source?.name]))
+  return (await store.judgments()).map(({ id: _id, images, ...rest }) => ({
+    ...rest,
+    images: images.map((image) => names.get(image)),
+  }))
+}
+
+describe('ImageReward', () => {
+  it('gives rankings and pairs back', async () => {
+    const texts = awkwardTexts.flatMap((text) => [text, text, text])
+    await using place = await workspace(texts)
+    const { store, images, at } = place
+    await addGuidelines(store.database, {
+      text: '',
+      reasons: [],
+      consent: 'You may stop at any time.',
+      author: null,
+      createdAt: '2026-01-01T00:00:00Z',
+    })
+    const rows = awkwardTexts.flatMap((_, i): Judgment[] => [
+      ranking(`r${i}`, images.slice(3 * i, 3 * i + 3), [3, 1, 1]),
+      pair(
+        `p${i}`,
+        images.slice(3 * i, 3 * i + 2),
+        (['first', 'second', 'tie', 'both-bad', 'skip', 'first'] as const)[i],
+      ),
+    ])
+    await store.addJudgments([...rows, judgment('g', images[0])])
+    const counts = await exportFeedback(store, at('out.json'), { licence: 'CC BY 4.0' })
+    assert.deepEqual(counts, {
+      rows: 11,
+      leftOut: { 'good-bad-skip': 1, pair: 1 },
+      beside: [at('out-images'), at('out.provenance.json')],
+    })
+    const items = JSON.parse(readFileSync(at('out.json'), 'utf8')) as Record<string, unknown>[]
+    assert.deepEqual(items[0], {
+      id: 'r0',
+      prompt: awkwardTexts[0],
+      generations: images.slice(0, 3).map(({ id }) => `out-images/${id}.png`),
+      ranking: [3, 1, 1],
+    })
+    const about = JSON.parse(readFileSync(at('out.provenance.json'), 'utf8')) as Record<string, unknown>
+    assert.deepEqual(about.consent, [{ from: '2026-01-01T00:00:00Z', text: 'You may stop at any time.' }])
+    assert.doesNotMatch(JSON.stringify(about), /ada@example\.org/)
+    assert.equal((await importFeedback(store, at('out.json'), { format: 'image-reward', folder: at('x') })).known, 11)
+
+    await using other = await workspace()
+    const back = await importFeedback(other.store, at('out.json'), {
+      format: 'image-reward',
+      folder: other.at('new'),
+      rater: 'eve',
+    })
+    assert.deepEqual(back, { added: 11, known: 0, unanswered: 0, images: 18, leftOut: [] })
+    const [first, second] = await other.store.judgments()
+    assert.deepEqual(
+      [first.kind, first.answer, first.rater, first.kind === 'ranking' && first.ranks],
+      ['ranking', 'ranked', 'eve', [3, 1, 1]],
+    )
+    assert.deepEqual([second.kind, second.answer], ['pair', 'first'])
+    await assert.rejects(exportFeedback(store, at('missing/out.json')), FileError)
+  })
+
+  it('leaves out what has no image', async () => {
+    await using place = await workspace()
+    const item = { id: '9', prompt: 'a cat', generations: ['a.png', 'b.png'], ranking: [1, 2] }
+    const lost = { ...item, generations: ['a.png', 'https://example.org/c.png'] }
+    const counts = await imported(place, 'image-reward', [item, lost], ['a.png', 'b.png'])
+    assert.deepEqual(
+      [counts.added, counts.images, counts.leftOut],
+      [
+        1,
+        2,
+        [
+          'https://example.org/c.png: expected an image beside the file of judgments, received none of this name — put it there, or name the folder that it is in',
+          'a.json item 2: an image of it cannot be read',
+        ],
+      ],
+    )
+    assert.equal((await imported(place, 'image-reward', [item], [])).known, 1)
+  })
+})
+
+describe('HPDv2', () => {
+  it('reads pairs of the training part', async () => {
+    await using place = await workspace()
+    const item = { prompt: 'a cat', file_path: ['a.png', 'b.png'], human_preference: [0, 1] }
+    const items = [
+      item,
+      { ...item, human_preference: [1, 0], user_hash: 'f00' },
+      { ...item, human_preference: [0, 0], user_hash: 'bar' },
+    ]
+    await imported(place, 'hpdv2', items, ['a.png', 'b.png'], { rater: 'ada', at: '2026-01-01T00:00:00Z' })
+    assert.deepEqual(
+      (await named(place)).map(({ images, kind, answer, rater }) => [images, kind, answer, rater]),
+      [
+        [['a.png', 'b.png'], 'pair', 'second', 'ada'],
+        [['a.png', 'b.png'], 'pair', 'first', 'f00'],
+        [['a.png', 'b.png'], 'pair', 'tie', 'bar'],
+      ],
+    )
+  })
+
+  it('reads the raters of the test part, or the average where there are none', async () => {
+    await using place = await workspace()
+    const [rank, image_path] = [
+      [0, 1, 2],
+      ['a.png', 'b.png', 'c.png'],
+    ]
+    const annotations = [
+      { rank: [1, 2, 3], user_hash: 'f00' },
+      { rank: [2, 0, 1], user_hash: 'bar' },
+    ]
+    const items = [
+      { prompt: 'a cat', image_path, rank, raw_annotations: annotations },
+      { prompt: 'a dog', image_path, rank, raw_annotation: annotations.slice(0, 1) },
+      { prompt: 'a cow', image_path, rank },
+    ]
+    await imported(place, 'hpdv2', items, image_path, { rater: 'average' })
+    assert.deepEqual(
+      (await named(place)).map((one) => [one.rater, one.kind === 'ranking' && one.ranks]),
+      [
+        ['f00', [1, 2, 3]],
+        ['bar', [3, 1, 2]],
+        ['f00', [1, 2, 3]],
+        ['average', [1, 2, 3]],
+      ],
+    )
+  })
+})
+
+describe('Label Studio', () => {
+  const annotation = { id: 5, completed_by: 3, lead_time: 4.288, created_at: '2021-03-09T22:16:08.728353Z' }
+  const choice = (word: string) => ({ from_name: 'q', to_name: 'img', type: 'choices', value: { choices: [word] } })
+
+  it('reads choices, and who made them when', async () => {
+    await using place = await workspace()
+    const data = { prompt: 'a <cat>', image: '/data/upload/2/0123abcd-a.png?token=1' }
+    const items = [
+      { id: 1, data, annotations: [{ ...annotation, result: [choice('Good')] }] },
+      {
+        id: 2,
+        data: { caption: 'a dog', image: '/data/local-files/?d=b%20b.png' },
+        annotations: [
+          { result: [choice('no'), choice('1')], completed_by: { id: 4, email: 'bob@example.org' } },
+          { result: [], was_cancelled: true, completed_by: 'eve' },
+          { result: [choice('skip')], completed_by: null },
+          { result: [choice('good')], completed_by: { id: 8 } },
+        ],
+      },
+      { id: 3, data, annotations: [] },
+      {
+        id: 4,
+        data: { text: 'a cow', image: 'http://x/data/local-files/?d=%E0.png' },
+        annotations: [{ result: [choice('bad')] }],
+      },
+    ]
+    const options = { rater: 'nobody', at: '2026-01-01T00:00:00.000Z' }
+    const counts = await imported(place, 'label-studio', items, ['a.png', 'b b.png'], options)
+    assert.deepEqual([counts.added, counts.unanswered, counts.images, counts.leftOut.length], [6, 1, 2, 2])
+    const [first, ...others] = await named(place)
+    assert.deepEqual(first, {
+      kind: 'good-bad-skip',
+      images: ['/data/upload/2/0123abcd-a.png'],
+      answer: 'good',
+      rater: 'user 3',
+      raterKind: 'person',
+      at: '2021-03-09T22:16:08.728Z',
+      durationMs: 4288,
+    })
+    // The second choice of a rater about the same image is the one that stands.
+    assert.deepEqual(
+      others.map(({ rater, answer, at }) => [rater, answer, at === options.at]),
+      [
+        ['bob@example.org', 'good', true],
+        ['eve', 'skip', true],
+        ['nobody', 'skip', true],
+        ['user 8', 'good', true],
+      ],
+    )
+  })
+
+  it('reads pairwise and ranker', async () => {
+    await using place = await workspace()
+    const pairwise = (selected?: string) => ({
+      result: [choice('blurred'), { type: 'pairwise', value: selected === undefined ? {} : { selected } }],
+      completed_by: selected ?? 'none',
+    })
+    const ranker = (value: object) => ({ result: [{ type: 'ranker', value }], completed_by: 'ranker' })
+    const two = { prompt: 'a cat', left: 'a.png', right: 'b.png' }
+    const html = '<div><img alt="x" src="b.png"/></div>'
+    const items = [
+      { data: two, annotations: [pairwise('left'), pairwise('right'), pairwise()] },
+      { data: two, annotations: [{ result: [], was_cancelled: true, completed_by: 'cancelled' }] },
+      {
+        data: {
+          prompt: 'a dog',
+          images: [{ id: 'x', url: 'a.png' }, { id: 'y', html }, { id: 7, image: 'c.png' }, {}],
+        },
+        annotations: [ranker({ rank: ['y', 7, 'x'] }), { result: [], was_cancelled: true, completed_by: 'cancelled' }],
+      },
+      { data: { prompt: 'a cow', images: ['a.png', 'b.png'] }, annotations: [ranker({ ranker: { _: ['1', '0'] } })] },
+      { data: { prompt: 'a hen', images: ['a.png', 'b.png'] }, annotations: [ranker({ ranker: ['0', '1'] })] },
+    ]
+    const counts = await imported(place, 'label-studio', items, ['a.png', 'b.png', 'c.png'])
+    assert.deepEqual([counts.added, counts.leftOut], [8, []])
+    assert.deepEqual(
+      (await named(place)).map((one) => [one.rater, one.kind, one.answer, one.kind === 'ranking' && one.ranks]),
+      [
+        ['left', 'pair', 'first', false],
+        ['right', 'pair', 'second', false],
+        ['none', 'pair', 'tie', false],
+        ['cancelled', 'pair', 'skip', false],
+        ['ranker', 'ranking', 'ranked', [3, 1, 2]],
+        ['cancelled', 'ranking', 'skip', undefined],
+        ['ranker', 'ranking', 'ranked', [2, 1]],
+        ['ranker', 'ranking', 'ranked', [1, 2]],
+      ],
+    )
+  })
+
+  it('reads images from a folder of their own', async () => {
+    await using place = await workspace()
+    const { store, at } = place
+    mkdirSync(at('elsewhere'))
+    writeFileSync(at('elsewhere/a.png'), await picture('red').png().toBuffer())
+    const options = { findFile: () => readFileSync(at('elsewhere/a.png')) }
+    const items = [{ data: { prompt: 'a', image: 'a.png' }, annotations: [{ result: [choice('yes')] }] }]
+    assert.equal((await imported(place, 'label-studio', items, [], options)).added, 1)
+    assert.equal((await store.counts()).good, 1)
+  })
+})

@@ -1,0 +1,52 @@
+/** Judgments as JSON lines: records of {@link Judgment}, of which an export says more than an import reads. */
+import { FormatError } from '../../errors.ts'
+import { Judgment } from '../../records.ts'
+import { unknownImage } from './find-image.ts'
+import type { OutwardRow } from './outward-row.ts'
+
+/** What a row says about itself beside the judgment. */
+const said: readonly (keyof OutwardRow)[] = ['prompt', 'sha256', 'consent', 'licence', 'version']
+
+/**
+ * Reads a file.
+ *
+ * @param name of the file, for messages
+ * @param ids of all images that there are
+ * @throws {FormatError | UnknownRecordError} names file and line
+ */
+export function judgmentsOfLines(name: string, text: string, ids: ReadonlySet<string>): Judgment[] {
+  const judgments = text.split('\n').flatMap((line, place): Judgment[] => {
+    if (line.trim() === '') return []
+    const where = `${name}:${place + 1}`
+    const judgment = parsedLine(where, line)
+    const missing = judgment.images.find((image) => !ids.has(image))
+    if (missing !== undefined) throw unknownImage(`${where} images`, missing)
+    return [judgment]
+  })
+  if (judgments.length > 0) return judgments
+  throw new FormatError({ where: name, expected: 'a judgment', received: 'an empty file', remedy: 'add a line' })
+}
+
+export const linesOf = (rows: readonly OutwardRow[]): string =>
+  rows.map(({ judgment, ...rest }) => `${JSON.stringify({ ...judgment, ...rest })}\n`).join('')
+
+function parsedLine(where: string, line: string): Judgment {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause)
+    throw new FormatError({ where, expected: 'JSON', received, remedy: 'correct the syntax', cause })
+  }
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const own = isRecord ? Object.entries(value as object).filter(([key]) => !said.some((one) => one === key)) : undefined
+  const parsed = Judgment.safeParse(own === undefined ? value : Object.fromEntries(own))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new FormatError({
+    where: [where, ...issue.path].join(' '),
+    expected: 'a Judgment record',
+    received: issue.message,
+    remedy: 'correct the field',
+  })
+}

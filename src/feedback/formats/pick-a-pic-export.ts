@@ -1,0 +1,119 @@
+/** Judgments as a parquet file of Pick-a-Pic v2. */
+import { randomUUID } from 'node:crypto'
+import { renameSync, rmSync } from 'node:fs'
+import { fileWriter, parquetWriteRows } from 'hyparquet-writer'
+import sharp from 'sharp'
+import { writing } from '../../files.ts'
+import type { Judgment } from '../../records.ts'
+import type { StoredImage } from '../store.ts'
+import { imageFile } from './image-file.ts'
+import { ranksOf } from './image-reward.ts'
+import { columns, rankingNumber, type PickRow } from './pick-a-pic.ts'
+import type { Provenance } from './provenance.ts'
+
+/** Rows that are in memory at once, with their images. */
+const rowsAtOnce = 100
+
+interface Pair {
+  readonly judgment: Judgment
+  /** Ids, in the order shown. */
+  readonly images: readonly [string, string]
+  /** Of the first: 1 is better, 0 worse, 0.5 a tie. */
+  readonly label: number
+}
+
+/**
+ * Writes a row for every pair that was judged, and for every two images of a ranking; "both bad" is a tie. The images are
+ * JPEG (quality 95, colours in full resolution); the export record stands in the key-value metadata under `attune`.
+ *
+ * @param judgments those that stand; of them, pairs and rankings are written
+ * @returns how many rows
+ * @throws {FileError} the file cannot be written; an older one stays
+ */
+export async function writePickAPic(
+  file: string,
+  judgments: readonly Judgment[],
+  imageOf: (id: string) => StoredImage,
+  provenance: Provenance,
+): Promise<number> {
+  const pairs = judgments.flatMap(pairsOf)
+  const about = provenance.about([...new Set(pairs.map(({ judgment }) => judgment))], imageOf)
+  const partial = `${file}.${randomUUID().slice(0, 8)}.partial`
+  try {
+    await parquetWriteRows({
+      writer: fileWriter(partial),
+      rows: rowsOf(pairs, imageOf, provenance),
+      columns: Object.keys(columns).map((name) => ({ name, ...(name.startsWith('jpg_') ? jpegColumn : {}) })),
+      schema: [
+        { name: 'schema', num_children: Object.keys(columns).length },
+        ...Object.entries(columns).map(([name, type]) => ({ name, ...type, repetition_type: 'OPTIONAL' as const })),
+      ],
+      rowGroupSize: rowsAtOnce,
+      kvMetadata: [{ key: 'attune', value: JSON.stringify(about) }],
+      createdBy: `Attune ${provenance.version}`,
+    })
+    renameSync(partial, file)
+  } catch (error) {
+    rmSync(partial, { force: true })
+    return writing(file, () => {
+      throw error
+    })
+  }
+  return pairs.length
+}
+
+/** JPEG does not become smaller, and its bytes say nothing about order. */
+const jpegColumn = { codec: 'UNCOMPRESSED', statistics: false } as const
+
+function pairsOf(judgment: Judgment): Pair[] {
+  const { images } = judgment
+  const ranks = ranksOf(judgment)
+  if (ranks === undefined) return []
+  return images.flatMap((first, i) =>
+    images.slice(i + 1).map((second, j): Pair => {
+      const [own, other] = [ranks[i], ranks[i + 1 + j]]
+      return { judgment, images: [first, second], label: own === other ? 0.5 : own < other ? 1 : 0 }
+    }),
+  )
+}
+
+async function* rowsOf(
+  pairs: readonly Pair[],
+  imageOf: (id: string) => StoredImage,
+  { numberOf }: Provenance,
+): AsyncGenerator<PickRow> {
+  const perPrompt = new Map<string, number>()
+  for (const { images } of pairs) {
+    const { text } = imageOf(images[0]).record
+    perPrompt.set(text, (perPrompt.get(text) ?? 0) + 1)
+  }
+  for (const [place, { judgment, images, label }] of pairs.entries()) {
+    const [first, second] = images.map((id) => imageOf(id).record)
+    const [jpg_0, jpg_1] = await Promise.all(images.map((id) => jpegOf(imageOf(id))))
+    yield {
+      are_different: first.sha256 !== second.sha256,
+      best_image_uid: label === 0.5 ? 'none' : images[1 - label],
+      caption: first.text,
+      created_at: BigInt(Date.parse(judgment.at)) * 1_000_000n,
+      has_label: true,
+      image_0_uid: images[0],
+      image_0_url: '',
+      image_1_uid: images[1],
+      image_1_url: '',
+      jpg_0,
+      jpg_1,
+      label_0: label,
+      label_1: 1 - label,
+      model_0: first.source?.model ?? first.policy,
+      model_1: second.source?.model ?? second.policy,
+      ranking_id: BigInt(rankingNumber(judgment.id)),
+      user_id: BigInt(numberOf(judgment.rater)),
+      num_example_per_prompt: BigInt(perPrompt.get(first.text) ?? 0),
+      __index_level_0__: BigInt(place),
+    }
+  }
+}
+
+async function jpegOf(image: StoredImage): Promise<Uint8Array> {
+  return new Uint8Array(await sharp(imageFile(image)).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer())
+}

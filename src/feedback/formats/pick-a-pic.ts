@@ -1,0 +1,59 @@
+/** The columns of Pick-a-Pic v2 (Kirstain et al. 2023), as its parquet files on Hugging Face have them. */
+import type { SchemaElement } from 'hyparquet'
+import { contentId } from './foreign.ts'
+
+const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
+const bytes = { type: 'BYTE_ARRAY' } as const
+const whole = { type: 'INT64' } as const
+const truth = { type: 'BOOLEAN' } as const
+const label = { type: 'DOUBLE' } as const
+const time = { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'NANOS' } } as const
+
+/** In their order. */
+export const columns = {
+  are_different: truth,
+  best_image_uid: text,
+  caption: text,
+  created_at: time,
+  has_label: truth,
+  image_0_uid: text,
+  image_0_url: text,
+  image_1_uid: text,
+  image_1_url: text,
+  jpg_0: bytes,
+  jpg_1: bytes,
+  label_0: label,
+  label_1: label,
+  model_0: text,
+  model_1: text,
+  ranking_id: whole,
+  user_id: whole,
+  num_example_per_prompt: whole,
+  __index_level_0__: whole,
+} as const satisfies Readonly<Record<string, Omit<SchemaElement, 'name'>>>
+
+/** One comparison of two images; 1 and 0, or 0.5 and 0.5 for a tie. */
+export interface PickRow {
+  readonly are_different: boolean
+  readonly best_image_uid: string
+  readonly caption: string
+  readonly created_at: bigint
+  readonly has_label: boolean
+  readonly image_0_uid: string
+  readonly image_0_url: string
+  readonly image_1_uid: string
+  readonly image_1_url: string
+  readonly jpg_0: Uint8Array
+  readonly jpg_1: Uint8Array
+  readonly label_0: number
+  readonly label_1: number
+  readonly model_0: string
+  readonly model_1: string
+  readonly ranking_id: bigint
+  readonly user_id: bigint
+  readonly num_example_per_prompt: bigint
+  readonly __index_level_0__: bigint
+}
+
+/** The number of a judgment, below 2⁵², that all pairs of a ranking share. */
+export const rankingNumber = (judgment: string): number => parseInt(contentId('ranking', judgment).slice(0, 13), 16)

@@ -1,0 +1,95 @@
+/** Where exported judgments come from: pictures by their SHA-256, people by pseudonyms, and what they agreed to. */
+import { createHmac, randomBytes } from 'node:crypto'
+import type { ImageRecord, Judgment } from '../../records.ts'
+import { attuneVersion } from '../../run.ts'
+import type { FeedbackDatabase } from '../database.ts'
+import { readGuidelines } from '../guidelines.ts'
+import type { FeedbackStore } from '../store.ts'
+
+export interface ProvenanceOptions {
+  /** People keep their names; without it each has a pseudonym that only this store can tell. */
+  readonly names?: boolean
+  /** What others may do with the judgments. */
+  readonly licence?: string
+}
+
+/** What is said once of a whole export, beside a format that has no place for it. */
+export interface ExportRecord {
+  readonly attune: string
+  readonly exportedAt: string
+  readonly licence: string
+  /** What raters agreed to, from when on. */
+  readonly consent: readonly { readonly from: string; readonly text: string }[]
+  readonly images: Readonly<Record<string, Pick<ImageRecord, 'sha256' | 'policy' | 'seed' | 'index' | 'source'>>>
+  readonly judgments: readonly Judgment[]
+}
+
+export interface Provenance {
+  readonly version: string
+  readonly licence: string
+  /** A judgment as it leaves the house: its rater under a pseudonym. */
+  outward(judgment: Judgment): Judgment
+  /** Number of a rater, below 2⁴⁸, that stays the same. */
+  numberOf(rater: string): number
+  /** What raters agreed to at a time; empty where there was nothing. */
+  consentAt(at: string): string
+  about(judgments: readonly Judgment[], imageOf: (id: string) => { readonly record: ImageRecord }): ExportRecord
+}
+
+/** All that the exports of a store say alike. */
+export async function provenanceOf(
+  store: FeedbackStore,
+  { names = false, licence = '' }: ProvenanceOptions = {},
+): Promise<Provenance> {
+  const salt = await pseudonymSalt(store.database)
+  const guidelines = await readGuidelines(store.database)
+  const version = attuneVersion()
+  const outward = (judgment: Judgment): Judgment =>
+    names || judgment.raterKind === 'simulated' ? judgment : { ...judgment, rater: pseudonym(salt, judgment.rater) }
+  return {
+    version,
+    licence,
+    outward,
+    numberOf: (rater) => parseInt(digestOf(salt, rater).slice(0, 12), 16),
+    consentAt: (at) => guidelines.findLast(({ createdAt }) => Date.parse(createdAt) <= Date.parse(at))?.consent ?? '',
+    about: (judgments, imageOf) => ({
+      attune: version,
+      exportedAt: new Date().toISOString(),
+      licence,
+      consent: guidelines
+        .filter(({ consent }) => consent !== '')
+        .map(({ createdAt, consent }) => ({ from: createdAt, text: consent })),
+      images: Object.fromEntries(
+        [...new Set(judgments.flatMap(({ images }) => images))].map((id) => {
+          const { sha256, policy, seed, index, source } = imageOf(id).record
+          return [id, { sha256, policy, seed, index, ...(source === undefined ? {} : { source }) }]
+        }),
+      ),
+      judgments: judgments.map(outward),
+    }),
+  }
+}
+
+/** Tells the people of this store behind its pseudonyms; other names stay. */
+export async function unmask(store: FeedbackStore): Promise<(rater: string) => string> {
+  const salt = await pseudonymSalt(store.database)
+  const names = new Set((await store.allRows()).map(({ rater }) => rater))
+  const known = new Map([...names].map((name) => [pseudonym(salt, name), name]))
+  return (rater) => known.get(rater) ?? rater
+}
+
+const digestOf = (salt: string, rater: string) => createHmac('sha256', salt).update(rater).digest('hex')
+const pseudonym = (salt: string, rater: string) => `rater-${digestOf(salt, rater).slice(0, 12)}`
+
+const saltKey = 'pseudonym-salt'
+
+/** Made once; it never leaves the store, since names could be guessed with it. */
+async function pseudonymSalt(database: FeedbackDatabase): Promise<string> {
+  const find = () => database.selectFrom('settings').select('value').where('key', '=', saltKey).executeTakeFirst()
+  const known = await find()
+  if (known !== undefined) return known.value
+  const value = JSON.stringify(randomBytes(32).toString('hex'))
+  const insert = database.insertInto('settings').values({ key: saltKey, value })
+  await insert.onConflict((conflict) => conflict.column('key').doNothing()).execute()
+  return (await find())?.value ?? value
+}

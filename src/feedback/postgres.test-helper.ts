@@ -1,0 +1,74 @@
+/** A PostgreSQL server of the tests' own, from Debian's package (or whatever `pg_config` names). */
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, mkdtempSync, readdirSync, rmSync, existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+
+/** What a suite says that is skipped. */
+export const noPostgres = 'PostgreSQL is not installed (Debian: apt-get install postgresql)'
+
+export interface PostgresServer extends AsyncDisposable {
+  /** The address of a new, empty database. */
+  freshDatabase(): Promise<string>
+}
+
+/** The newest installed server's programs. */
+function programs(): string | undefined {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
+  const named = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
+  return [...versions.map((version) => join(debian, version, 'bin')), (named.stdout ?? '').trim()].find(
+    (folder) => folder !== '' && existsSync(join(folder, 'initdb')),
+  )
+}
+
+const idOf = (which: '-u' | '-g') => Number(execFileSync('id', [which, 'postgres'], { encoding: 'utf8' }))
+
+/**
+ * Starts a server on a socket in a folder of its own, which goes when the server does. Where we are root it
+ * runs as the user `postgres`.
+ *
+ * @returns undefined where PostgreSQL is not installed
+ */
+export async function postgresServer(): Promise<PostgresServer | undefined> {
+  const bin = programs()
+  if (bin === undefined) return undefined
+  const folder = mkdtempSync(join(tmpdir(), 'attune-postgres-'))
+  // it refuses to be root
+  const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {}
+  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
+  const cluster = join(folder, 'data')
+  const initialise = ['-D', cluster, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']
+  execFileSync(join(bin, 'initdb'), initialise, { stdio: 'ignore', cwd: folder, ...user })
+  const options = ['-D', cluster, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off']
+  const server = spawn(join(bin, 'postgres'), options, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, ...user })
+  const stopAtOnce = () => server.kill('SIGQUIT')
+  process.once('exit', stopAtOnce)
+  const closed = once(server, 'close')
+  let said = ''
+  server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const urlOf = (name: string) => `postgres://postgres@/${name}?host=${encodeURIComponent(folder)}`
+  while (!said.includes('ready to accept connections')) {
+    if (server.exitCode !== null) throw new TypeError(`PostgreSQL does not start:\n${said}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  let count = 0
+  return {
+    async freshDatabase() {
+      const client = new Client({ connectionString: urlOf('postgres') })
+      await client.connect()
+      const name = `feedback_${++count}`
+      await client.query(`CREATE DATABASE ${name}`)
+      await client.end()
+      return urlOf(name)
+    },
+    async [Symbol.asyncDispose]() {
+      stopAtOnce()
+      await closed
+      process.off('exit', stopAtOnce)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,52 @@
+/** Who may judge. Judgments name their rater; a rater without a row here is one that was imported. */
+import { z } from 'zod'
+import type { FeedbackDatabase } from './database.ts'
+
+const Role = z.enum(['admin', 'rater'])
+export type Role = z.infer<typeof Role>
+
+export interface Rater {
+  /** As judgments name the rater. */
+  readonly name: string
+  readonly displayName: string
+  readonly role: Role
+  /** Nothing this rater says trains; the judgments stay. */
+  readonly excluded: boolean
+  readonly createdAt: string
+}
+
+/** In order of their names. */
+export async function readRaters(database: FeedbackDatabase): Promise<Rater[]> {
+  const rows = await database.selectFrom('raters').selectAll().orderBy('name').execute()
+  return rows.map((row) => ({
+    name: row.name,
+    displayName: row.display_name,
+    role: Role.parse(row.role),
+    excluded: row.excluded === 1,
+    createdAt: row.created_at,
+  }))
+}
+
+/** Adds a rater, or changes what is given of one who is there: by default the name is shown, and the role is `rater`. */
+export async function saveRater(
+  database: FeedbackDatabase,
+  rater: Pick<Rater, 'name'> & Partial<Pick<Rater, 'displayName' | 'role' | 'excluded'>>,
+): Promise<void> {
+  const { name, displayName, role, excluded } = rater
+  const change = {
+    ...(displayName !== undefined && { display_name: displayName }),
+    ...(role !== undefined && { role }),
+    ...(excluded !== undefined && { excluded: excluded ? 1 : 0 }),
+  }
+  const created_at = new Date().toISOString()
+  await database
+    .insertInto('raters')
+    .values({ name, display_name: name, role: 'rater', excluded: 0, created_at, ...change })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ name, ...change }))
+    .execute()
+}
+
+/** Leaves out of training what a rater says, or takes it in again; nothing is deleted. */
+export async function excludeRater(database: FeedbackDatabase, name: string, excluded: boolean): Promise<void> {
+  await saveRater(database, { name, excluded })
+}

@@ -1,0 +1,39 @@
+/** Who is logged in. Only a hash of the token in the cookie is kept. */
+import type { FeedbackDatabase } from './database.ts'
+
+export interface Session {
+  readonly rater: string
+  readonly createdAt: string
+  readonly expiresAt: string
+}
+
+/** Adds a session, and forgets those that have expired. */
+export async function addSession(
+  database: FeedbackDatabase,
+  { tokenHash, rater, createdAt, expiresAt }: Session & { readonly tokenHash: string },
+): Promise<void> {
+  await database.deleteFrom('sessions').where('expires_at', '<=', createdAt).execute()
+  await database
+    .insertInto('sessions')
+    .values({ token_hash: tokenHash, rater, created_at: createdAt, expires_at: expiresAt })
+    .execute()
+}
+
+/** @returns undefined where there is none with this token, or it has expired */
+export async function findSession(
+  database: FeedbackDatabase,
+  tokenHash: string,
+  now: Date,
+): Promise<Session | undefined> {
+  const row = await database
+    .selectFrom('sessions')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .where('expires_at', '>', now.toISOString())
+    .executeTakeFirst()
+  return row && { rater: row.rater, createdAt: row.created_at, expiresAt: row.expires_at }
+}
+
+export async function endSession(database: FeedbackDatabase, tokenHash: string): Promise<void> {
+  await database.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute()
+}

@@ -1,0 +1,28 @@
+/** How raters are asked; kept with the feedback, so that every process asks alike. */
+import { z } from 'zod'
+import type { FeedbackDatabase } from './database.ts'
+
+const share = z.number().min(0).max(1)
+
+export const FeedbackSettings = z.object({
+  mode: z.enum(['good-bad', 'pair', 'rating']).default('good-bad').describe('Way of asking that comes first.'),
+  overlapShare: share.default(0.2).describe('Share of the images that two raters are asked about.'),
+  goldShare: share.default(0.05).describe('Share of the tasks that hold an image with a known answer.'),
+  seed: z.int().nonnegative().default(0).describe('Of the order in which raters are asked.'),
+})
+export type FeedbackSettings = z.infer<typeof FeedbackSettings>
+
+export async function readSettings(database: FeedbackDatabase): Promise<FeedbackSettings> {
+  const rows = await database.selectFrom('settings').selectAll().execute()
+  return FeedbackSettings.parse(Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown])))
+}
+
+export async function changeSettings(database: FeedbackDatabase, change: Partial<FeedbackSettings>): Promise<void> {
+  const rows = Object.entries(change).map(([key, value]) => ({ key, value: JSON.stringify(value) }))
+  if (rows.length === 0) return
+  await database
+    .insertInto('settings')
+    .values(rows)
+    .onConflict((conflict) => conflict.column('key').doUpdateSet((row) => ({ value: row.ref('excluded.value') })))
+    .execute()
+}

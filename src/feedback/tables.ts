@@ -1,0 +1,65 @@
+/** The tables of the feedback database, as the newest migration leaves them. Times are ISO 8601 in UTC. */
+import type { ColumnType, Generated } from 'kysely'
+
+/** A column that is written once. */
+type Fixed<T> = ColumnType<T, T, never>
+
+export interface FeedbackTables {
+  migrations: { name: string }
+  images: {
+    id: string
+    /** Absolute; the record's `file` is relative to it. */
+    folder: string
+    /** ImageRecord as JSON. */
+    record: string
+    /** Grows with every change of the table: what was added or moved since is found by it. */
+    revision: number
+  }
+  judgments: {
+    /** Order of arrival. */
+    sequence: Generated<number>
+    id: Fixed<string>
+    kind: Fixed<string>
+    /** Image ids in the order shown, as JSON. */
+    images: Fixed<string>
+    answer: Fixed<string>
+    rater: Fixed<string>
+    rater_kind: Fixed<string>
+    at: Fixed<string>
+    duration_ms: Fixed<number | null>
+    undoes: Fixed<string | null>
+    /** What this kind of judgment says beside its answer, as JSON: `ratings`, `ranks`, `reasons`, `shown`, … */
+    details: Fixed<string>
+  }
+  raters: {
+    name: string
+    display_name: string
+    role: string
+    /** 1: what this rater says does not train. */
+    excluded: number
+    created_at: string
+  }
+  invitations: {
+    id: string
+    token_hash: string
+    name: string
+    role: string
+    created_at: string
+    expires_at: string
+    accepted_at: string | null
+  }
+  sessions: { token_hash: string; rater: string; created_at: string; expires_at: string }
+  guidelines: {
+    version: Generated<number>
+    text: Fixed<string>
+    /** List of `{code, label}` as JSON. */
+    reasons: Fixed<string>
+    consent: Fixed<string>
+    author: Fixed<string | null>
+    created_at: Fixed<string>
+  }
+  gold: { image: string; answer: string }
+  rounds: { name: string; policy: string; purpose: string; created_at: string }
+  round_images: { round: string; image: string }
+  settings: { key: string; value: string }
+}

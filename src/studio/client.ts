@@ -1,0 +1,196 @@
+/** A typed client of the studio. Every answer is checked with its schema; nothing of Node is used. */
+import type { z } from 'zod'
+import { StudioError } from '../errors.ts'
+import {
+  Added,
+  Agreement,
+  AskingSettings,
+  ComparisonDetail,
+  Comparisons,
+  ComparisonSummary,
+  Done,
+  Failure,
+  Gold,
+  Guidelines,
+  Imported,
+  InvitationLink,
+  Invitations,
+  JobDetail,
+  Jobs,
+  Lineage,
+  Metrics,
+  Raters,
+  Reports,
+  RewardDetail,
+  Rewards,
+  Rounds,
+  Samples,
+  Session,
+  StageForms,
+  State,
+  Tasks,
+  Uploaded,
+  Votes,
+  VoteTasks,
+  type ExportFormat,
+  type GoldChange,
+  type ImportFormat,
+  type NewComparison,
+  type NewInvitation,
+  type NewJob,
+  type NewJudgments,
+  type NewRound,
+  type NewSession,
+  type NewVotes,
+  type RaterChange,
+  type TasksQuery,
+  type VoteTasksQuery,
+} from './schemas.ts'
+
+export interface ClientOptions {
+  /** Who judges, on a machine without login; asked anew for each request. */
+  readonly rater?: () => string | null
+  readonly fetch?: typeof globalThis.fetch
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>
+export type StudioClient = ReturnType<typeof createClient>
+
+/**
+ * @param base `''` in a page of the studio, else its address: `http://127.0.0.1:4870`
+ * @throws {StudioError} from every method
+ */
+export function createClient(base = '', { rater = () => null, fetch = globalThis.fetch }: ClientOptions = {}) {
+  const url = (path: string, query: Query = {}) => {
+    const search = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
+    return `${base}${path}${search.size === 0 ? '' : `?${search}`}`
+  }
+
+  /** JSON bodies are objects; a `FormData` goes as it is. */
+  async function ask<S extends z.ZodType>(
+    schema: S,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<z.output<S>> {
+    const name = rater()
+    const isForm = body instanceof FormData
+    let answer: Response
+    try {
+      answer = await fetch(path, {
+        method,
+        credentials: 'same-origin',
+        headers: {
+          accept: 'application/json',
+          // A page of another site cannot set this header: the server asks for it wherever something changes.
+          'x-attune': '1',
+          ...(name !== null && { 'x-attune-rater': encodeURIComponent(name) }),
+          ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
+      })
+    } catch (cause) {
+      throw new StudioError(0, 'offline', {
+        where: 'studio',
+        expected: 'an answer',
+        received: cause instanceof Error ? cause.message : 'nothing',
+        remedy: 'check that the server runs, and try again',
+        cause,
+      })
+    }
+    const content: unknown = await answer.json().catch(() => undefined)
+    if (answer.ok) {
+      const parsed = schema.safeParse(content)
+      if (parsed.success) return parsed.data
+      const [issue] = parsed.error.issues
+      throw unexpected(answer.status, `${path} ${issue.path.join('.')}`, issue.message)
+    }
+    const failure = Failure.safeParse(content)
+    throw failure.success
+      ? new StudioError(answer.status, failure.data.error.code, failure.data.error)
+      : unexpected(answer.status, path, `status ${answer.status}`)
+  }
+
+  const get = <S extends z.ZodType>(schema: S, path: string, query?: Query) => ask(schema, 'GET', url(path, query))
+  const post = <S extends z.ZodType>(schema: S, path: string, body: object = {}) => ask(schema, 'POST', url(path), body)
+  const part = encodeURIComponent
+
+  return {
+    /** Address of an image, in at most `size` pixels a side where one is given. */
+    imageUrl: (id: string, size?: 64 | 128 | 256 | 512 | 1024) => url(`/images/${part(id)}`, { size }),
+    sampleUrl: (job: string, step: number, index: number) => url(`/api/jobs/${part(job)}/samples/${step}/${index}`),
+    /** Address of a download. */
+    exportUrl: (format: ExportFormat, names = false) =>
+      url('/api/export', { format, names: names ? 'true' : undefined }),
+
+    state: () => get(State, '/api/state'),
+    tasks: (query: TasksQuery) => get(Tasks, '/api/tasks', query as Query),
+    judge: (body: NewJudgments) => post(Added, '/api/judgments', body),
+    guidelines: () => get(Guidelines, '/api/guidelines'),
+    setGuidelines: (body: Guidelines) => ask(Guidelines, 'PUT', url('/api/guidelines'), body),
+    asking: () => get(AskingSettings, '/api/asking'),
+    setAsking: (body: AskingSettings) => ask(AskingSettings, 'PUT', url('/api/asking'), body),
+    gold: () => get(Gold, '/api/gold'),
+    setGold: (image: string, body: GoldChange) => ask(Gold, 'PUT', url(`/api/gold/${part(image)}`), body),
+    raters: () => get(Raters, '/api/raters'),
+    changeRater: (name: string, body: RaterChange) => ask(Raters, 'PUT', url(`/api/raters/${part(name)}`), body),
+    agreement: () => get(Agreement, '/api/agreement'),
+
+    stages: () => get(StageForms, '/api/stages'),
+    startJob: (body: NewJob) => post(JobDetail, '/api/jobs', body),
+    jobs: () => get(Jobs, '/api/jobs'),
+    job: (id: string) => get(JobDetail, `/api/jobs/${part(id)}`),
+    stopJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/stop`),
+    resumeJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/resume`),
+    sampleJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/sample`),
+    metrics: (id: string, since?: number) => get(Metrics, `/api/jobs/${part(id)}/metrics`, { since }),
+    samples: (id: string) => get(Samples, `/api/jobs/${part(id)}/samples`),
+
+    rounds: () => get(Rounds, '/api/rounds'),
+    drawRound: (body: NewRound = {}) => post(JobDetail, '/api/rounds', body),
+    lineage: () => get(Lineage, '/api/lineage'),
+    rewards: () => get(Rewards, '/api/rewards'),
+    reward: (name: string) => get(RewardDetail, `/api/rewards/${part(name)}`),
+    reports: () => get(Reports, '/api/reports'),
+
+    comparisons: () => get(Comparisons, '/api/compare'),
+    compare: (body: NewComparison) => post(ComparisonSummary, '/api/compare', body),
+    comparison: (id: string) => get(ComparisonDetail, `/api/compare/${part(id)}`),
+    voteTasks: (id: string, query: VoteTasksQuery = {}) =>
+      get(VoteTasks, `/api/compare/${part(id)}/tasks`, query as Query),
+    vote: (body: NewVotes) => post(Added, '/api/votes', body),
+    votes: () => get(Votes, '/api/votes'),
+
+    /** @param images the pictures that the file names by paths */
+    import: (
+      file: Blob,
+      fields: { format: ImportFormat; rater?: string; name?: string },
+      images: readonly File[] = [],
+    ) => {
+      const form = formOf({ format: fields.format, rater: fields.rater }, 'images', images)
+      form.append('file', file, fields.name ?? (file instanceof File ? file.name : 'file'))
+      return post(Imported, '/api/import', form)
+    },
+    upload: (files: readonly File[], prompts: readonly string[]) =>
+      post(Uploaded, '/api/uploads', formOf({ prompts: JSON.stringify(prompts) }, 'files', files)),
+
+    accept: (body: NewSession) => post(Session, '/api/sessions', body),
+    logout: () => ask(Done, 'DELETE', url('/api/sessions')),
+    invitations: () => get(Invitations, '/api/invitations'),
+    invite: (body: NewInvitation) => post(InvitationLink, '/api/invitations', body),
+    withdrawInvitation: (id: string) => ask(Done, 'DELETE', url(`/api/invitations/${part(id)}`)),
+  }
+}
+
+function unexpected(status: number, where: string, received: string): StudioError {
+  const remedy = 'reload the page; the server may be of another version'
+  return new StudioError(status, 'answer', { where, expected: "the studio's answer", received, remedy })
+}
+
+function formOf(fields: Readonly<Record<string, string | undefined>>, name: string, files: readonly File[]): FormData {
+  const form = new FormData()
+  for (const [field, value] of Object.entries(fields)) if (value !== undefined) form.append(field, value)
+  for (const file of files) form.append(name, file, file.name)
+  return form
+}

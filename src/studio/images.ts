@@ -1,0 +1,88 @@
+/** The images of the store by their ids: where they lie, how large they are, and smaller copies of them. */
+import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { FormatError, StudioError } from '../errors.ts'
+import type { FeedbackStore, StoredImage } from '../feedback/store.ts'
+import type { ImageRef } from './schemas.ts'
+
+export class ImageShelf {
+  readonly #store: FeedbackStore
+  readonly #refs = new Map<string, ImageRef>()
+  #byId = new Map<string, StoredImage>()
+
+  constructor(store: FeedbackStore) {
+    this.#store = store
+  }
+
+  /** @throws {StudioError} no such image */
+  async find(id: string): Promise<StoredImage> {
+    if (!this.#byId.has(id)) {
+      this.#byId = new Map((await this.#store.images()).map((image) => [image.record.id, image]))
+    }
+    return this.#byId.get(id) ?? notFound()
+  }
+
+  /** Its size is read from the file once. @throws {StudioError} no such image, or its file is gone */
+  async ref(id: string): Promise<ImageRef> {
+    const known = this.#refs.get(id)
+    if (known !== undefined) return known
+    const ref = { id, ...pngSize(fileOf(await this.find(id))) }
+    this.#refs.set(id, ref)
+    return ref
+  }
+
+  refs(ids: readonly string[]): Promise<ImageRef[]> {
+    return Promise.all(ids.map((id) => this.ref(id)))
+  }
+
+  /** The file, or a copy of it of at most `size` pixels a side. @throws {StudioError} as {@link ref} */
+  async bytes(id: string, size?: number): Promise<Uint8Array> {
+    const file = fileOf(await this.find(id))
+    const { width, height } = await this.ref(id)
+    const whole = readFileSync(file)
+    if (size === undefined || Math.max(width, height) <= size) return whole
+    const { default: sharp } = await import('sharp')
+    return await sharp(whole).resize(size, size, { fit: 'inside' }).png().toBuffer()
+  }
+}
+
+/** A record comes from a file of ours or from an import: it never leads out of its folder. */
+function fileOf({ folder, record }: StoredImage): string {
+  try {
+    const [inside, file] = [realpathSync(folder), realpathSync(join(folder, record.file))]
+    return file.startsWith(inside + sep) ? file : notFound()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return notFound()
+    throw error
+  }
+}
+
+function notFound(): never {
+  throw new StudioError(404, 'not-found', {
+    where: 'image',
+    expected: 'an image of this studio',
+    received: 'an unknown id, or one whose file is gone',
+    remedy: 'reload the page',
+  })
+}
+
+const pngHeader = '89504e470d0a1a0a'
+
+/** Width and height from the first chunk of a PNG file. @throws {FormatError} it is none */
+export function pngSize(file: string): { width: number; height: number } {
+  const bytes = Buffer.alloc(24)
+  const descriptor = openSync(file, 'r')
+  try {
+    readSync(descriptor, bytes, 0, bytes.length, 0)
+  } finally {
+    closeSync(descriptor)
+  }
+  if (bytes.toString('hex', 0, 8) === pngHeader)
+    return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) }
+  throw new FormatError({
+    where: 'image',
+    expected: 'a PNG file',
+    received: 'another one',
+    remedy: 'draw the image again',
+  })
+}

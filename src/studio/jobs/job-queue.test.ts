@@ -1,0 +1,142 @@
+/** Jobs with real processes of the embedded model: they outlive the queue that began them. */
+import assert from 'node:assert/strict'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { StudioError } from '../../errors.ts'
+import { readImageList } from '../../images/image-run.ts'
+import { openWorkspace, type Workspace } from '../workspace.ts'
+import { JobQueue, type JobOrder, type JobQueueOptions } from './job-queue.ts'
+import { readJobs } from './job-record.ts'
+import { JobViews } from './job-view.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'attune-jobs-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+function workspaceOf(name: string): Workspace {
+  const workspace = openWorkspace(join(folder, name))
+  writeFileSync(workspace.at('prompts', 'p.txt'), 'two red circles\nthree crosses\n')
+  return workspace
+}
+const open = (workspace: Workspace, options: JobQueueOptions = {}) =>
+  new JobQueue(workspace, { everyMs: 50, ...options })
+
+function drawing(run: string, perPrompt: number): JobOrder {
+  const config = { prompts: 'prompts/p.txt', perPrompt, batchSize: 2, steps: 10, out: `runs/${run}` }
+  return { stage: 'images generate', run, purpose: 'round', device: 'cpu', needs: [], settings: { perPrompt }, config }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let look = 0; look < 2400 && !isSo(); look++) await wait(50)
+  assert.ok(isSo(), 'waited for two minutes')
+}
+const listed = (workspace: Workspace, run: string) => {
+  const file = workspace.at('runs', run, 'images.jsonl')
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0
+}
+
+test('a job survives a restart, is stopped, resumed and ends as if nothing had been', async () => {
+  const workspace = workspaceOf('survives')
+  const first = open(workspace)
+  const { id } = first.add(drawing('a', 120))
+  await until(() => listed(workspace, 'a') > 0)
+  first[Symbol.dispose]()
+
+  const done: string[] = []
+  using second = open(workspace, { onDone: ({ run }) => Promise.resolve(void done.push(run)) })
+  const job = second.get(id)
+  assert.equal(job.state, 'running', 'it went on without a server')
+  assert.deepEqual(second.get(id).owner, job.owner)
+  await until(() => new JobViews(workspace, second).brief(second.get(id)).progress !== null)
+  const views = new JobViews(workspace, second)
+  const { progress, can } = views.brief(second.get(id))
+  assert.deepEqual([progress?.label, progress?.total, progress?.unit], ['images', 240, 'images'])
+  assert.deepEqual(can, { stop: true, resume: false, sample: false })
+  assert.throws(() => second.sample(id), /a training job that runs/)
+
+  second.stop(id)
+  await until(() => second.get(id).state === 'stopped')
+  assert.throws(() => second.stop(id), /nothing is left to stop/)
+  const before = listed(workspace, 'a')
+  assert.ok(before > 0 && before < 240, `${before} images`)
+  assert.ok(views.brief(second.get(id)).seconds > 0)
+
+  second.resume(id, drawing('a', 120).config)
+  await until(() => listed(workspace, 'a') > before)
+  process.kill(-second.get(id).owner!.pid, 'SIGKILL')
+  await until(() => second.get(id).state === 'failed')
+  assert.match(second.get(id).error ?? '', /without a word/)
+
+  second.resume(id, drawing('a', 120).config)
+  await until(() => second.get(id).state === 'done')
+  assert.deepEqual(done, ['a'])
+  const records = readImageList(workspace.at('runs', 'a', 'images.jsonl'))
+  assert.deepEqual(
+    records.map(({ index }) => index),
+    Array.from({ length: 240 }, (_, i) => i),
+  )
+  assert.deepEqual(views.detail(second.get(id)).results.images, 240)
+  assert.throws(() => second.resume(id, {}), StudioError)
+})
+
+test('one after the other on a device, side by side on two', async () => {
+  const workspace = workspaceOf('queue')
+  using queue = open(workspace)
+  const [a, b, c] = [drawing('a', 1), drawing('b', 1), { ...drawing('c', 1), device: 'cuda' }].map((order) =>
+    queue.add(order),
+  )
+  assert.deepEqual(
+    [a, b, c].map(({ id }) => [queue.get(id).state, queue.ahead(queue.get(id))]),
+    [
+      ['running', 0],
+      ['waiting', 1],
+      ['running', 0],
+    ],
+  )
+  const d = queue.add(drawing('d', 1))
+  const e = queue.add({ ...drawing('e', 1), device: 'tpu', needs: ['b'] })
+  assert.deepEqual([queue.get(e.id).state, queue.ahead(queue.get(e.id))], ['waiting', 1], 'it is made from b')
+  assert.equal(queue.ahead(queue.get(d.id)), 2)
+  assert.equal(queue.stop(d.id).state, 'stopped')
+  await until(() => queue.all().every(({ state }) => state === 'done' || state === 'stopped'))
+  assert.ok(queue.get(b.id).startedAt! >= queue.get(a.id).finishedAt!)
+  assert.ok(queue.get(e.id).startedAt! >= queue.get(b.id).finishedAt!)
+  assert.throws(() => queue.get('job-99'), /an unknown one/)
+})
+
+test('a failed job says why, and what comes after a run is done again', async () => {
+  const workspace = workspaceOf('fails')
+  let attempts = 0
+  const onDone = () =>
+    attempts++ === 0 ? Promise.reject(new TypeError(`no ${workspace.folder}/x`)) : Promise.resolve()
+  using queue = open(workspace, { onDone })
+  const wrong = queue.add({ ...drawing('a', 1), config: { prompts: 'prompts/none.txt', out: 'runs/a' } })
+  await until(() => queue.get(wrong.id).state === 'failed')
+  assert.match(queue.get(wrong.id).error ?? '', /^prompts\/none.txt: expected a file/)
+
+  const { id } = queue.add(drawing('b', 1))
+  await until(() => queue.get(id).state === 'failed')
+  assert.equal(queue.get(id).error, 'no x')
+  queue.resume(id, drawing('b', 1).config)
+  await until(() => queue.get(id).state === 'done')
+  assert.equal(attempts, 2)
+})
+
+test('a server that was killed between a start and its record finds the process by its run', async () => {
+  const workspace = workspaceOf('adopts')
+  const first = open(workspace)
+  const { id } = first.add(drawing('a', 100))
+  await until(() => listed(workspace, 'a') > 0)
+  const { owner } = first.get(id)
+  first[Symbol.dispose]()
+  const file = workspace.at('jobs', id, 'job.json')
+  writeFileSync(file, JSON.stringify({ ...readJobs(workspace)[0], owner: null }))
+  using second = open(workspace, { patienceMs: 0 })
+  assert.deepEqual(second.get(id).owner, owner)
+  second.stop(id)
+  await until(() => second.get(id).state === 'stopped')
+  appendFileSync(file, '}')
+  assert.throws(() => open(workspace), /job.json: expected the record of a job/)
+})

@@ -1,0 +1,300 @@
+/**
+ * The jobs of a studio. Each is a stage in a process of its own, which outlives this one: what is known of it is its
+ * record, its process number and its run folder, and they are looked at again and again. Jobs of one device run in the
+ * order in which they were queued.
+ */
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { StudioError } from '../../errors.ts'
+import { writeFileAtomic, writing } from '../../files.ts'
+import { isAlive, lockName, ownerOf, readOwner } from '../../run-lock.ts'
+import type { JobState, SettingValue, StageName } from '../schemas.ts'
+import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
+import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-record.ts'
+import { errorLine, lastLines } from './progress-line.ts'
+
+const script = fileURLToPath(new URL('../../cli.ts', import.meta.url))
+
+/** Stages that take `--resume`; the others begin anew. */
+export const resumableStages: ReadonlySet<StageName> = new Set([
+  'images generate',
+  'policy reward-weighted',
+  'policy dpok',
+])
+/** Stages that draw sample images when they are asked to. */
+export const samplingStages: ReadonlySet<StageName> = new Set(['policy reward-weighted', 'policy dpok'])
+/** As `sampleNowName` of src/policy/training-run.ts, which reaches libtorch. */
+const sampleNowName = 'sample-now'
+
+export interface JobQueueOptions {
+  /** What is to be done with a finished run; done again where this process was killed before it had been. */
+  readonly onDone?: (job: JobRecord) => Promise<void>
+  /** Between looks at the processes. */
+  readonly everyMs?: number
+  /** From SIGTERM to SIGKILL. */
+  readonly patienceMs?: number
+}
+
+/** What a job is made from. `config` is that of the stage, with paths relative to the workspace. */
+export interface JobOrder {
+  readonly stage: StageName
+  readonly run: string
+  readonly purpose: JobRecord['purpose']
+  readonly device: string
+  readonly needs: readonly string[]
+  readonly settings: Readonly<Record<string, SettingValue>>
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+const isActive = ({ state }: JobRecord) => state === 'running' || state === 'stopping'
+
+export class JobQueue implements Disposable {
+  readonly #workspace: Workspace
+  readonly #jobs: Map<string, JobRecord>
+  readonly #options: Required<JobQueueOptions>
+  readonly #concluding = new Set<string>()
+  readonly #timer: NodeJS.Timeout
+  #isClosed = false
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** Takes up the jobs of an earlier server. @throws {FormatError} a broken record */
+  constructor(workspace: Workspace, options: JobQueueOptions = {}) {
+    this.#workspace = workspace
+    this.#options = { onDone: () => Promise.resolve(), everyMs: 500, patienceMs: 10_000, ...options }
+    this.#jobs = new Map(readJobs(workspace).map((job) => [job.id, job]))
+    for (const job of this.#jobs.values()) if (isActive(job) && job.owner === null) this.#adopt(job)
+    this.#timer = setInterval(() => this.look(), this.#options.everyMs).unref()
+    this.look()
+  }
+
+  /** In the order in which they were queued. */
+  all(): JobRecord[] {
+    return [...this.#jobs.values()]
+  }
+
+  /** @throws {StudioError} there is none */
+  get(id: string): JobRecord {
+    const job = this.#jobs.get(id)
+    if (job !== undefined) return job
+    throw new StudioError(404, 'not-found', {
+      where: 'job',
+      expected: 'a job of this studio',
+      received: 'an unknown one',
+      remedy: 'look at the list of jobs',
+    })
+  }
+
+  /** How many jobs come before a waiting one: of its device, or that make what it needs. */
+  ahead(job: JobRecord): number {
+    if (job.state !== 'waiting') return 0
+    const others = this.all().filter(({ device, run }) => device === job.device || job.needs.includes(run))
+    return others.filter((other) => isActive(other) || (other.state === 'waiting' && isBefore(other, job))).length
+  }
+
+  /** Those that wait or run. */
+  open(): JobRecord[] {
+    return this.all().filter((job) => isActive(job) || job.state === 'waiting')
+  }
+
+  /** Does work that ends in {@link add} after all such work before it, so that no name is given twice. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  add({ config, ...order }: JobOrder): JobRecord {
+    const number = 1 + Math.max(0, ...this.all().map(({ id }) => numberOf(id)))
+    const job: JobRecord = {
+      ...order,
+      needs: [...order.needs],
+      id: `job-${number}`,
+      state: 'waiting',
+      queuedAt: new Date().toISOString(),
+      startedAt: null,
+      finishedAt: null,
+      earlierSeconds: 0,
+      stopAskedAt: null,
+      owner: null,
+      error: null,
+    }
+    writeJob(this.#workspace, job)
+    this.#writeConfig(job.id, config)
+    this.#jobs.set(job.id, job)
+    this.look()
+    return this.get(job.id)
+  }
+
+  /** A waiting job is taken out of the queue; a running one is asked to end, and ended where it does not. */
+  stop(id: string): JobRecord {
+    const job = this.get(id)
+    if (job.state === 'waiting') return this.#change(job, { state: 'stopped', finishedAt: new Date().toISOString() })
+    if (job.state !== 'running') throw this.#refuse(job, 'a job that waits or runs', 'nothing is left to stop')
+    this.#signal(job, 'SIGTERM')
+    return this.#change(job, { state: 'stopping', stopAskedAt: new Date().toISOString() })
+  }
+
+  /** Queues a stopped or failed job again; it goes on where its run folder stands. */
+  resume(id: string, config: Readonly<Record<string, unknown>>): JobRecord {
+    const job = this.get(id)
+    if (job.state !== 'stopped' && job.state !== 'failed') {
+      throw this.#refuse(job, 'a job that was stopped or has failed', 'start a new one')
+    }
+    this.#writeConfig(id, resumableStages.has(job.stage) ? { ...config, resume: true } : config)
+    this.#change(job, {
+      state: 'waiting',
+      error: null,
+      owner: null,
+      stopAskedAt: null,
+      startedAt: null,
+      finishedAt: null,
+      earlierSeconds: secondsOf(job),
+      queuedAt: new Date().toISOString(),
+    })
+    this.look()
+    return this.get(id)
+  }
+
+  /** Asks a training job for sample images at its next step. */
+  sample(id: string): JobRecord {
+    const job = this.get(id)
+    if (job.state !== 'running' || !samplingStages.has(job.stage)) {
+      throw this.#refuse(job, 'a training job that runs', 'start or resume one')
+    }
+    const folder = this.#workspace.at(runsName, job.run)
+    if (!existsSync(folder)) throw this.#refuse(job, 'a run that has begun', 'wait until it has started')
+    writeFileAtomic(this.#workspace.at(runsName, job.run, sampleNowName), '')
+    return job
+  }
+
+  /** Looks at every process and starts what may start. Called by a timer. */
+  look(): void {
+    if (this.#isClosed) return
+    for (const job of this.all().filter(isActive)) {
+      if (job.owner !== null && isAlive(job.owner)) this.#hurry(job)
+      else if (!this.#concluding.has(job.id)) void this.#conclude(job)
+    }
+    for (const job of this.all()
+      .filter(({ state }) => state === 'waiting')
+      .sort(byQueue)) {
+      if (this.ahead(job) === 0) this.#start(job)
+    }
+  }
+
+  /** Ends the watching; the processes go on. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+  }
+
+  #start(job: JobRecord): void {
+    if (this.#isFinished(job)) {
+      // Only what comes after the run is left to do.
+      this.#change(job, { state: 'running', startedAt: new Date().toISOString() })
+      return this.look()
+    }
+    const log = openSync(logFile(this.#workspace, job.id), 'a')
+    const running = this.#change(job, { state: 'running', startedAt: new Date().toISOString() })
+    try {
+      const words = [script, ...job.stage.split(' '), '--config', `jobs/${job.id}/config.json`]
+      const child = spawn(process.execPath, words, {
+        cwd: this.#workspace.folder,
+        // A group of its own: it outlives this process, and is stopped together with its children.
+        detached: true,
+        stdio: ['ignore', log, log],
+        env: { ...process.env, ATTUNE_LOG_EVERY_MS: '1000' },
+      })
+      child.on('error', () => undefined)
+      child.on('exit', () => this.look())
+      child.unref()
+      if (child.pid !== undefined) this.#change(running, { owner: ownerOf(child.pid) })
+    } finally {
+      closeSync(log)
+    }
+  }
+
+  #isFinished = ({ run }: JobRecord) => existsSync(this.#workspace.at(runsName, run, 'manifest.json'))
+
+  /** This process was killed between a start and its record: the run folder knows who writes it. */
+  #adopt(job: JobRecord): void {
+    const owner = readOwner(this.#workspace.at(runsName, job.run, lockName))
+    if (owner === undefined) this.#change(job, { state: 'waiting', startedAt: null })
+    else this.#change(job, { owner })
+  }
+
+  #hurry(job: JobRecord): void {
+    if (job.stopAskedAt === null) return
+    if (Date.now() - Date.parse(job.stopAskedAt) > this.#options.patienceMs) this.#signal(job, 'SIGKILL')
+  }
+
+  #signal({ owner }: JobRecord, signal: NodeJS.Signals): void {
+    if (owner === null || !isAlive(owner)) return
+    try {
+      process.kill(-owner.pid, signal)
+    } catch {
+      // It has ended in this moment.
+    }
+  }
+
+  /** A process has ended: its run folder tells how. */
+  async #conclude(job: JobRecord): Promise<void> {
+    this.#concluding.add(job.id)
+    const finishedAt = new Date().toISOString()
+    try {
+      if (this.#isFinished(job)) {
+        await this.#options.onDone(job)
+        this.#change(job, { state: 'done', finishedAt })
+      } else if (job.state === 'stopping') this.#change(job, { state: 'stopped', finishedAt })
+      else {
+        const told = errorLine(lastLines(logFile(this.#workspace, job.id)))
+        const error =
+          told === null
+            ? 'the process ended without a word: it was killed, the machine was restarted, or memory ran out'
+            : withoutPlaces(this.#workspace, told)
+        this.#change(job, { state: 'failed', finishedAt, error })
+      }
+    } catch (error) {
+      const told = error instanceof Error ? withoutPlaces(this.#workspace, error.message) : String(error)
+      this.#change(job, { state: 'failed', finishedAt, error: told })
+    } finally {
+      this.#concluding.delete(job.id)
+    }
+    this.look()
+  }
+
+  #change(job: JobRecord, change: Partial<JobRecord>): JobRecord {
+    const changed = { ...this.get(job.id), ...change }
+    writeJob(this.#workspace, changed)
+    this.#jobs.set(job.id, changed)
+    return changed
+  }
+
+  #writeConfig(id: string, config: Readonly<Record<string, unknown>>): void {
+    const file = this.#workspace.at('jobs', id, 'config.json')
+    writing(file, () => writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`))
+  }
+
+  #refuse(job: JobRecord, expected: string, remedy: string): StudioError {
+    const states: Readonly<Record<JobState, string>> = {
+      waiting: 'one that waits',
+      running: 'one that runs',
+      stopping: 'one that is about to stop',
+      stopped: 'one that was stopped',
+      done: 'one that is done',
+      failed: 'one that has failed',
+    }
+    return new StudioError(409, 'wrong-state', { where: job.id, expected, received: states[job.state], remedy })
+  }
+}
+
+const byQueue = (a: JobRecord, b: JobRecord) => (isBefore(a, b) ? -1 : 1)
+const isBefore = (a: JobRecord, b: JobRecord) =>
+  a.queuedAt < b.queuedAt || (a.queuedAt === b.queuedAt && numberOf(a.id) < numberOf(b.id))
+
+/** Wall-clock seconds of all processes of a job. */
+export function secondsOf({ earlierSeconds, startedAt, finishedAt }: JobRecord): number {
+  if (startedAt === null) return earlierSeconds
+  const end = finishedAt === null ? Date.now() : Date.parse(finishedAt)
+  return earlierSeconds + Math.max(0, end - Date.parse(startedAt)) / 1000
+}

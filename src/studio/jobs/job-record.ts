@@ -1,0 +1,67 @@
+/** What the studio remembers of a job, in `jobs/<id>/job.json`; what a run folder tells is not repeated. */
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { z } from 'zod'
+import { FormatError } from '../../errors.ts'
+import { writeFileAtomic, writing } from '../../files.ts'
+import { JobState, RunName, SettingValue, StageName } from '../schemas.ts'
+import type { Workspace } from '../workspace.ts'
+
+export const JobRecord = z.object({
+  id: z.string(),
+  stage: StageName,
+  run: RunName,
+  /** Images of a round are asked about; those of a comparison are only voted on. */
+  purpose: z.enum(['round', 'comparison', 'other']),
+  /** Jobs of one device run one after the other. */
+  device: z.string(),
+  state: JobState,
+  /** Runs that it is made from: it waits while a job still makes one of them. */
+  needs: z.array(z.string()),
+  /** As the page knows them. */
+  settings: z.record(z.string(), SettingValue),
+  queuedAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+  /** Of earlier processes of this job. */
+  earlierSeconds: z.number().nonnegative(),
+  stopAskedAt: z.iso.datetime().nullable(),
+  owner: z.object({ pid: z.int().positive(), host: z.string(), began: z.string() }).nullable(),
+  error: z.string().nullable(),
+})
+export type JobRecord = z.infer<typeof JobRecord>
+
+export const jobFolder = ({ at }: Workspace, id: string) => at('jobs', id)
+export const logFile = ({ at }: Workspace, id: string) => at('jobs', id, 'log.txt')
+
+/** @throws {FileError} the disk is full, or the workspace cannot be written */
+export function writeJob(workspace: Workspace, record: JobRecord): void {
+  const folder = jobFolder(workspace, record.id)
+  writing(folder, () => mkdirSync(folder, { recursive: true }))
+  writeFileAtomic(workspace.at('jobs', record.id, 'job.json'), `${JSON.stringify(record, null, 2)}\n`)
+}
+
+/**
+ * All jobs, in the order in which they were queued.
+ *
+ * @throws {FormatError} names a broken record
+ */
+export function readJobs(workspace: Workspace): JobRecord[] {
+  const names = readdirSync(workspace.at('jobs')).filter((name) => existsSync(workspace.at('jobs', name, 'job.json')))
+  const records = names.map((name): JobRecord => {
+    try {
+      return JobRecord.parse(JSON.parse(readFileSync(workspace.at('jobs', name, 'job.json'), 'utf8')))
+    } catch (cause) {
+      throw new FormatError({
+        where: `jobs/${name}/job.json`,
+        expected: 'the record of a job',
+        received: cause instanceof Error ? cause.message.split('\n')[0] : String(cause),
+        remedy: 'remove that folder; the run itself stays',
+        cause,
+      })
+    }
+  })
+  return records.sort((a, b) => numberOf(a.id) - numberOf(b.id))
+}
+
+/** `job-12` → 12 */
+export const numberOf = (id: string) => Number(id.split('-').at(-1))

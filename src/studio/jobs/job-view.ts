@@ -1,0 +1,97 @@
+/** A job as the pages see it: its record, with what its log and its run folder tell. */
+import { existsSync, readFileSync } from 'node:fs'
+import type { z } from 'zod'
+import { readRun } from '../../run.ts'
+import type { Job, JobDetail, JobProgress } from '../schemas.ts'
+import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
+import { samplingStages, secondsOf, type JobQueue } from './job-queue.ts'
+import { logFile, type JobRecord } from './job-record.ts'
+import { lastLines, readProgress, toldLines } from './progress-line.ts'
+
+/** When a label of a job's progress was first seen, and how far it was then. */
+interface Sighting {
+  readonly label: string
+  readonly at: number
+  readonly done: number
+}
+
+export class JobViews {
+  readonly #workspace: Workspace
+  readonly #queue: JobQueue
+  readonly #sightings = new Map<string, Sighting>()
+
+  constructor(workspace: Workspace, queue: JobQueue) {
+    this.#workspace = workspace
+    this.#queue = queue
+  }
+
+  brief(job: JobRecord): Job {
+    const isRunning = job.state === 'running' || job.state === 'stopping'
+    const lines = isRunning ? lastLines(logFile(this.#workspace, job.id)) : []
+    const progress = lines.map(readProgress).findLast((one) => one !== undefined) ?? null
+    return {
+      id: job.id,
+      stage: job.stage,
+      run: job.run,
+      state: job.state,
+      ahead: this.#queue.ahead(job),
+      queuedAt: job.queuedAt,
+      startedAt: job.startedAt,
+      finishedAt: job.finishedAt,
+      progress,
+      etaSeconds: progress === null ? null : this.#secondsLeft(job.id, progress),
+      seconds: secondsOf(job),
+      error: job.error,
+      can: {
+        stop: job.state === 'waiting' || job.state === 'running',
+        resume: job.state === 'stopped' || job.state === 'failed',
+        sample: job.state === 'running' && samplingStages.has(job.stage),
+      },
+    }
+  }
+
+  detail(job: JobRecord): JobDetail {
+    const log = toldLines(lastLines(logFile(this.#workspace, job.id)))
+    return {
+      ...this.brief(job),
+      log: log.map((line) => withoutPlaces(this.#workspace, line).slice(0, 2000)),
+      settings: job.settings,
+      results: this.#results(job),
+    }
+  }
+
+  /** From the pace since this label was first seen: the line's own rate counts what an earlier process has done. */
+  #secondsLeft(id: string, { label, done, total }: JobProgress): number | null {
+    const seen = this.#sightings.get(id)
+    if (seen?.label !== label || done < seen.done) {
+      this.#sightings.set(id, { label, at: Date.now(), done })
+      return null
+    }
+    return done === seen.done ? null : ((total - done) * (Date.now() - seen.at)) / 1000 / (done - seen.done)
+  }
+
+  #results({ run, state }: JobRecord): JobDetail['results'] {
+    const folder = this.#workspace.at(runsName, run)
+    if (state !== 'done' || !existsSync(folder)) return {}
+    return plainResults(readRun(folder).results)
+  }
+}
+
+type Plain = z.infer<typeof JobDetail>['results'][string]
+
+/** The results that are no lists and no records. */
+export const plainResults = (results: Readonly<Record<string, unknown>>): Record<string, Plain> =>
+  Object.fromEntries(
+    Object.entries(results).filter((entry): entry is [string, Plain] =>
+      ['number', 'string', 'boolean'].includes(typeof entry[1]),
+    ),
+  )
+
+/** A file of JSON lines, of which a process that is killed may leave half a one. */
+export function readRows(file: string): Record<string, unknown>[] {
+  if (!existsSync(file)) return []
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}

@@ -1,0 +1,189 @@
+/** From a request to a job: the config of its stage, with what the studio sets itself. */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { StudioError } from '../../errors.ts'
+import { parsePrompt, categoryOf } from '../../prompts/templates.ts'
+import { writePrompts } from '../../prompts/prompt-file.ts'
+import { random } from '../../random.ts'
+import type { ImageRecord, Prompt } from '../../records.ts'
+import { seenPrompts } from '../../shapes/split.ts'
+import { shapesVocabulary, tokenize } from '../../shapes/vocabulary.ts'
+import type { SettingValue, StageName } from '../schemas.ts'
+import { freeRunName, runPath, type Workspace } from '../workspace.ts'
+import { comparisonPrefix } from '../runs.ts'
+import type { JobOrder } from './job-queue.ts'
+import type { JobRecord } from './job-record.ts'
+import { stagePlans } from './stage-plans.ts'
+
+export interface StudioModel {
+  /** `shapes`, a folder in diffusers' layout, or owner/name in the Hugging Face cache. */
+  readonly model: string
+  /** Of rewards; the model's own without it, which shapes alone has. */
+  readonly encoder: string | null
+}
+export const embeddedName = 'shapes'
+
+export interface OrderContext extends StudioModel {
+  readonly workspace: Workspace
+  /** The feedback store as a stage names it. */
+  readonly feedback: string
+  /** The images that people are asked about. */
+  readonly images: readonly ImageRecord[]
+}
+
+type Settings = Readonly<Record<string, SettingValue>>
+
+/**
+ * The order of a stage; writes the prompt file that it needs.
+ *
+ * @throws {VocabularyError} a prompt that the embedded model cannot read
+ * @throws {StudioError} no prompts, and none that could stand in for them; a name that is taken
+ */
+export async function orderOf(
+  stage: StageName,
+  run: string,
+  settings: Settings,
+  context: OrderContext,
+  purpose: JobRecord['purpose'] = stage === 'images generate' ? 'round' : 'other',
+): Promise<JobOrder> {
+  const { workspace, model } = context
+  const prompts = await promptsOf(stage, settings, context)
+  if (prompts !== undefined) await writePrompts(workspace.at('prompts', `${run}.jsonl`), prompts)
+  return {
+    stage,
+    run,
+    purpose,
+    device: deviceOf(model, settings.device),
+    needs: Object.keys(stagePlans[stage].runs).flatMap((field) => namesIn(settings[field])),
+    settings,
+    config: configOf(stage, run, settings, context),
+  }
+}
+
+/** The config of a stage from its settings, as `orderOf` made it. */
+export function configOf(
+  stage: StageName,
+  run: string,
+  settings: Settings,
+  context: StudioModel & Pick<OrderContext, 'feedback'>,
+) {
+  const { runs, own } = stagePlans[stage]
+  const plain = Object.entries(settings).flatMap(([field, value]): [string, unknown][] => {
+    if (field in own) return []
+    if (!(field in runs) || value === null || value === 'pretrained')
+      return [[field, value === 'pretrained' ? null : value]]
+    return [[field, Array.isArray(value) ? value.map((name) => runPath(String(name))) : runPath(String(value))]]
+  })
+  return {
+    ...Object.fromEntries(plain),
+    ...(stage === 'images generate' || stage === 'policy dpok' ? { prompts: `prompts/${run}.jsonl` } : {}),
+    ...(stage === 'reward train' ? { feedback: context.feedback, encoder: context.encoder } : {}),
+    model: context.model,
+    out: runPath(run),
+  }
+}
+
+/** The runs that a setting names. */
+const namesIn = (value: SettingValue | undefined): string[] =>
+  typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : []
+
+/** A name for the run of a stage: the one given, where nothing has it. @throws {StudioError} */
+export function runNameFor(
+  stage: StageName,
+  given: string | undefined,
+  workspace: Workspace,
+  jobs: readonly JobRecord[],
+): string {
+  const taken = new Set(jobs.map(({ run }) => run))
+  if (given === undefined) return freeRunName(workspace, stagePlans[stage].base, taken)
+  if (!taken.has(given) && !given.startsWith(comparisonPrefix) && !existsSync(workspace.at('runs', given))) return given
+  throw new StudioError(409, 'name-taken', {
+    where: 'run',
+    expected: `a name that no run has, and that does not begin with ${comparisonPrefix}`,
+    received: JSON.stringify(given),
+    remedy: 'choose another name, or leave it out',
+  })
+}
+
+/** Jobs that share a device wait for each other. */
+function deviceOf(model: string, device: SettingValue | undefined): string {
+  if (typeof device === 'string') return device.split(':')[0]
+  return model !== embeddedName && existsSync('/dev/nvidia0') ? 'cuda' : 'cpu'
+}
+
+async function promptsOf(stage: StageName, settings: Settings, context: OrderContext): Promise<Prompt[] | undefined> {
+  if (stage !== 'images generate' && stage !== 'policy dpok') return undefined
+  const isEmbedded = context.model === embeddedName
+  if (Array.isArray(settings.prompts)) {
+    const prompts = promptsFrom(settings.prompts.map(String))
+    if (isEmbedded) for (const { text } of prompts) tokenize(text)
+    return prompts
+  }
+  if (stage === 'images generate' && isEmbedded) {
+    return leastDrawn(seenPrompts(), Number(settings.promptCount), context.images, Number(settings.seed))
+  }
+  const readable = isEmbedded ? context.images.filter(({ text }) => isReadable(text)) : context.images
+  const asked = new Map(
+    readable.map(({ prompt, text, category, attributes }) => [
+      text,
+      { id: prompt, text, category, ...(attributes && { attributes }) },
+    ]),
+  )
+  if (asked.size > 0) return uniqueIds([...asked.values()])
+  throw new StudioError(400, 'config', {
+    where: 'prompts',
+    expected: 'at least one prompt',
+    received: 'none',
+    remedy: 'write some: there is no round yet whose prompts could be used',
+  })
+}
+
+/** Whether the embedded model knows all words: images from elsewhere may have any prompt. */
+function isReadable(text: string): boolean {
+  try {
+    tokenize(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Prompts that a person wrote, each once. */
+export function promptsFrom(texts: readonly string[]): Prompt[] {
+  return [...new Set(texts.map((text) => text.trim()))].map((text) => {
+    const attributes = parsePrompt(text, shapesVocabulary)
+    const id = createHash('sha256').update(text).digest('hex').slice(0, 12)
+    return {
+      id,
+      text,
+      category: attributes === undefined ? 'other' : categoryOf(attributes),
+      ...(attributes && { attributes }),
+    }
+  })
+}
+
+/** So many prompts of which the fewest images have been drawn, from all categories in turn. */
+function leastDrawn(from: readonly Prompt[], count: number, images: readonly ImageRecord[], seed: number): Prompt[] {
+  const drawn = new Map<string, number>()
+  for (const { text } of images) drawn.set(text, (drawn.get(text) ?? 0) + 1)
+  const byCategory = Map.groupBy(random(seed, 4870).shuffle(from), ({ category }) => category)
+  const ranks = [...byCategory.values()].flatMap((group) =>
+    [...group]
+      .sort((a, b) => (drawn.get(a.text) ?? 0) - (drawn.get(b.text) ?? 0))
+      .map((prompt, rank) => ({ prompt, rank, drawn: drawn.get(prompt.text) ?? 0 })),
+  )
+  return ranks
+    .sort((a, b) => a.drawn - b.drawn || a.rank - b.rank)
+    .slice(0, count)
+    .map(({ prompt }) => prompt)
+}
+
+/** Rounds of several files may use one id for different texts; a file may not. */
+const uniqueIds = (prompts: readonly Prompt[]): Prompt[] => {
+  const ids = new Set<string>()
+  return prompts.map((prompt) => {
+    const id = ids.has(prompt.id) ? `${prompt.id}-${ids.size}` : prompt.id
+    ids.add(id)
+    return { ...prompt, id }
+  })
+}

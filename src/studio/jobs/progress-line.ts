@@ -1,0 +1,49 @@
+/** What the log of a stage tells: how far it is, and on which words it ended. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { JobProgress } from '../schemas.ts'
+
+const progressLine = /^(.*): (\d+)\/(\d+) (\S+) \d+ % [\d.]+\/s(?:, [\d:]+ left)?(?: (.*))?$/
+const doneLine = /^.*: \d+ \S+ in [\d:]+( .*)?$/
+
+/** The inverse of `progress` (src/progress.ts); undefined for any other line. */
+export function readProgress(line: string): JobProgress | undefined {
+  const [, label, done, total, unit, note = ''] = progressLine.exec(line) ?? []
+  return label === undefined ? undefined : { label, done: Number(done), total: Number(total), unit, note }
+}
+
+const tailBytes = 32_768
+
+/** The last lines of a log, none where it is not there yet. A line that is cut at the front is left out. */
+export function lastLines(file: string): string[] {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'r')
+  } catch {
+    return []
+  }
+  try {
+    const { size } = fstatSync(descriptor)
+    const from = Math.max(0, size - tailBytes)
+    const bytes = Buffer.alloc(size - from)
+    const read = readSync(descriptor, bytes, 0, bytes.length, from)
+    const lines = bytes.toString('utf8', 0, read).split(/[\r\n]+/)
+    return (from > 0 ? lines.slice(1) : lines).filter((line) => line.trim() !== '')
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The lines worth showing: of all progress lines only the last. */
+export function toldLines(lines: readonly string[], most = 60): string[] {
+  const isProgress = (line: string) => progressLine.test(line)
+  const last = lines.findLastIndex(isProgress)
+  return lines.filter((line, i) => i === last || !isProgress(line)).slice(-most)
+}
+
+/** The line on which a stage failed; null where it fell silent. */
+export function errorLine(lines: readonly string[]): string | null {
+  const internal = lines.slice(-3).find((line) => line.startsWith('internal error:'))
+  if (internal !== undefined) return internal
+  const last = lines.at(-1)
+  return last === undefined || progressLine.test(last) || doneLine.test(last) ? null : last
+}

@@ -1,0 +1,215 @@
+/** Stages as forms, and what a filled-in form says. */
+import { z } from 'zod'
+import { nearest } from '../../config.ts'
+import { ConfigError } from '../../errors.ts'
+import type { FormField, SettingValue, StageForm, StageName } from '../schemas.ts'
+import { comparisonPrefix, stagesOf, type RunKind, type RunLibrary } from '../runs.ts'
+import { hiddenFields, stagePlans, type OwnField, type StagePlan } from './stage-plans.ts'
+import type { PrintedStage, Property } from './stage-schemas.ts'
+
+export interface FormContext {
+  readonly runs: RunLibrary
+  /** Jobs that wait or run: what they make may be chosen already, and the job that needs it waits for it. */
+  readonly open: readonly { readonly run: string; readonly stage: StageName }[]
+  /** Whether the studio works with the embedded model. */
+  readonly isEmbedded: boolean
+  /** Images with an answer of the kind; what stands between a user and a reward. */
+  readonly good: number
+  readonly bad: number
+  readonly compared: number
+  /** A seed that no round has used. */
+  readonly nextSeed: number
+}
+
+/** The form of a stage, with the runs there are to choose from. */
+export function formOf(stage: StageName, printed: PrintedStage, context: FormContext): StageForm {
+  const plan = stagePlans[stage]
+  const fields = fieldsOf(plan, printed, context)
+  if (stage === 'images generate') {
+    const seed = fields.findIndex(({ field }) => field === 'seed')
+    fields[seed] = { ...fields[seed], default: context.nextSeed }
+  }
+  const main = plan.main.flatMap((name) => fields.find(({ field }) => field === name) ?? [])
+  return {
+    stage,
+    title: plan.title,
+    sentence: plan.sentence,
+    missing: missingFor(stage, context),
+    takes: context.isEmbedded ? plan.takes : 'depends on the model and the machine',
+    main,
+    more: fields.filter((field) => !main.includes(field)),
+  }
+}
+
+/**
+ * The settings of a filled-in form: those given, checked, and the form's defaults for the others.
+ *
+ * @throws {ConfigError} an unknown setting, a value that is not accepted, or none where one is needed
+ */
+export function filledIn(
+  form: StageForm,
+  printed: PrintedStage,
+  given: Readonly<Record<string, SettingValue>>,
+): Record<string, SettingValue> {
+  const fields = [...form.main, ...form.more]
+  for (const name of Object.keys(given)) {
+    if (fields.some(({ field }) => field === name)) continue
+    const near = nearest(
+      name,
+      fields.map(({ field }) => field),
+    )
+    throw new ConfigError({
+      where: 'settings',
+      expected: `a setting of ${form.stage}`,
+      received: JSON.stringify(name.slice(0, 80)),
+      remedy: near === undefined ? 'leave it out' : `did you mean ${near}?`,
+    })
+  }
+  return Object.fromEntries(fields.map((field) => [field.field, checkedValue(field, printed, given[field.field])]))
+}
+
+function checkedValue(field: FormField, printed: PrintedStage, given: SettingValue | undefined): SettingValue {
+  const value = given === undefined ? field.default : given
+  if (isAccepted(field, printed, value)) return value
+  throw new ConfigError({
+    where: field.label,
+    expected: field.expected,
+    received: value === null ? 'nothing' : JSON.stringify(value).slice(0, 200),
+    remedy: field.sentence || 'choose another value',
+  })
+}
+
+const TextList = z.array(z.string().trim().min(1).max(10_000)).min(1).max(500)
+
+function isAccepted(
+  { field, type, optional, choices, min, max }: FormField,
+  printed: PrintedStage,
+  value: SettingValue,
+) {
+  if (value === null) return optional
+  const isChoice = (one: unknown) => choices.some((choice) => choice.value === one)
+  if (type === 'run') return isChoice(value)
+  if (type === 'runs') return Array.isArray(value) && value.length > 0 && value.every(isChoice)
+  const property = printed.schema.properties[field]
+  if (type === 'list' && (property === undefined || property.type !== 'array')) return TextList.safeParse(value).success
+  if (property === undefined)
+    return Number.isInteger(value) && Number(value) >= (min ?? 0) && Number(value) <= (max ?? 1e9)
+  return z.fromJSONSchema(property as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success
+}
+
+function fieldsOf(plan: StagePlan, { flags, schema }: PrintedStage, context: FormContext): FormField[] {
+  const defaults = context.isEmbedded ? plan.embeddedDefaults : {}
+  const own = Object.entries(plan.own).map(([field, one]) => ownField(field, one))
+  const known = new Set(Object.keys(plan.own))
+  const ofFlags = flags
+    .filter(({ field }) => !hiddenFields.has(field) && !known.has(field))
+    .map((flag): FormField => {
+      const property = schema.properties[flag.field]
+      const isOptional = acceptsNull(property)
+      const [variant] = variantsOf(property)
+      const runs = plan.runs[flag.field]
+      const fitting = runs === undefined ? [] : fittingRuns(runs, context)
+      const isList = flag.type === 'list'
+      return {
+        field: flag.field,
+        label: labelOf(flag.field),
+        type: runs === undefined ? typeOf(variant) : isList ? 'runs' : 'run',
+        sentence: flag.sentence,
+        expected: runs === undefined ? flag.expected : `one of the list${isOptional ? ', or nothing' : ''}`,
+        default:
+          runs === undefined
+            ? (defaults[flag.field] ?? shownDefault(flag.default))
+            : defaultRun(flag.field, isList, fitting),
+        optional: isOptional,
+        min: variant.minimum ?? variant.exclusiveMinimum ?? null,
+        max: variant.maximum === Number.MAX_SAFE_INTEGER ? null : (variant.maximum ?? variant.exclusiveMaximum ?? null),
+        choices: runs === undefined ? enumChoices(variant) : fitting.map(({ name, label }) => ({ value: name, label })),
+      }
+    })
+  return [...own, ...ofFlags]
+}
+
+const ownField = (field: string, { max, ...one }: OwnField): FormField => ({
+  field,
+  label: labelOf(field),
+  ...one,
+  optional: one.default === null,
+  min: one.type === 'integer' ? 1 : null,
+  max: max ?? null,
+  choices: [],
+})
+
+interface FittingRun {
+  readonly name: string
+  readonly label: string
+}
+
+/** Finished ones, the newest first, and then those that are being made. */
+function fittingRuns({ kind, stage }: StagePlan['runs'][string], { runs, open }: FormContext): FittingRun[] {
+  const stages: readonly string[] = stage === undefined ? stagesOf[kind] : [stage]
+  const finished = runs.ofKind(kind).filter(({ manifest }) => stages.includes(manifest.stage))
+  const coming = open.filter((job) => stages.includes(job.stage) && !job.run.startsWith(comparisonPrefix))
+  return [
+    ...finished.map(({ name }) => ({ name, label: name })).reverse(),
+    ...coming.map(({ run }) => ({ name: run, label: `${run} (being made)` })),
+  ]
+}
+
+/** The newest; all rounds; and no policy to start from, which means the pre-trained model. */
+function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun[]): SettingValue {
+  if (isList) return fitting.map(({ name }) => name)
+  return field === 'policy' || field === 'scorer' ? null : (fitting[0]?.name ?? null)
+}
+
+function missingFor(stage: StageName, context: FormContext): string | null {
+  const { good, bad, compared } = context
+  const has = (kind: RunKind) => fittingRuns({ kind }, context).length > 0
+  switch (stage) {
+    case 'images generate':
+      return null
+    case 'reward train':
+      return (good > 0 && bad > 0) || compared > 0 ? null : 'Label at least one image good and one bad first.'
+    case 'policy dpok':
+      return has('reward') ? null : 'Train a reward first.'
+    case 'policy reward-weighted':
+      return !has('round') ? 'Draw images first.' : has('reward') ? null : 'Train a reward first.'
+    case 'report':
+      return has('policy') ? null : 'Fine-tune a policy first.'
+  }
+}
+
+const variantsOf = (property: Property): Property[] =>
+  (Array.isArray(property.type)
+    ? property.type.map((type: string) => ({ ...property, type }))
+    : (property.anyOf ?? [property])
+  ).filter(({ type }) => type !== 'null')
+const acceptsNull = (property: Property) =>
+  (Array.isArray(property.type) && property.type.includes('null')) ||
+  (property.anyOf ?? []).some(({ type }) => type === 'null')
+
+function typeOf(variant: Property): FormField['type'] {
+  if (variant.enum !== undefined) return 'choice'
+  switch (variant.type) {
+    case 'integer':
+    case 'number':
+    case 'boolean':
+      return variant.type
+    case 'array':
+      return 'list'
+    default:
+      return 'text'
+  }
+}
+
+const enumChoices = ({ enum: own, items }: Property) =>
+  (own ?? items?.enum ?? []).map((value) => ({ value: String(value), label: String(value) }))
+const shownDefault = (value: unknown): SettingValue => (value === undefined ? null : (value as SettingValue))
+
+const spelled: Readonly<Record<string, string>> = { kl: 'KL', lora: 'LoRA', vae: 'VAE', d: 'D', o: 'O' }
+
+/** `klWeight` → `KL weight` */
+function labelOf(field: string): string {
+  const words = field.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
+  const text = words.map((word) => spelled[word] ?? word).join(' ')
+  return text[0].toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,100 @@
+/** Opens a workspace with its store and its jobs. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { openFeedback } from '../feedback/store.ts'
+import { writeFileAtomic } from '../files.ts'
+import { readImageList } from '../images/image-run.ts'
+import { ImageShelf } from './images.ts'
+import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
+import type { JobRecord } from './jobs/job-record.ts'
+import { JobViews } from './jobs/job-view.ts'
+import type { StudioModel } from './jobs/orders.ts'
+import { stageSchemas } from './jobs/stage-schemas.ts'
+import { RoundBook } from './round-book.ts'
+import { RunLibrary } from './runs.ts'
+import type { Studio } from './studio.ts'
+import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
+
+const databaseName = 'studio.sqlite'
+
+export interface StudioOptions extends Partial<StudioModel> {
+  /** `postgres://…`; a SQLite file in the workspace without it. */
+  readonly database?: string | null
+  readonly login?: boolean
+  readonly jobs?: JobQueueOptions
+  readonly pages?: string
+}
+
+export type OpenedStudio = Studio & AsyncDisposable
+
+/**
+ * Opens what is there, or begins anew; closing it leaves running jobs alone.
+ *
+ * @throws {FileError} the workspace cannot be written
+ * @throws {FormatError} a database of a later version, or a broken record of a job
+ */
+export async function openStudio(folder: string, options: StudioOptions = {}): Promise<OpenedStudio> {
+  const { database = null, login = false, jobs, model = 'shapes', encoder = null } = options
+  const workspace = openWorkspace(folder)
+  const store = await openFeedback(database ?? workspace.at(databaseName))
+  const feedback = database === null ? databaseName : withoutPassword(database)
+  const rounds = new RoundBook(store)
+  const queue = new JobQueue(workspace, { ...jobs, onDone: (job) => collectImages({ workspace, store, rounds }, job) })
+  return {
+    workspace,
+    store,
+    feedback,
+    queue,
+    views: new JobViews(workspace, queue),
+    runs: new RunLibrary(workspace),
+    images: new ImageShelf(store),
+    rounds,
+    stages: stageSchemas,
+    login,
+    secret: secretOf(workspace),
+    pages: options.pages ?? fileURLToPath(new URL('../../build/web', import.meta.url)),
+    model,
+    encoder,
+    async [Symbol.asyncDispose]() {
+      queue[Symbol.dispose]()
+      await store.close()
+    },
+  }
+}
+
+/** The images of a finished run become known to the store, under the name of the policy that drew them. */
+async function collectImages(
+  { workspace, store, rounds }: Pick<Studio, 'workspace' | 'store' | 'rounds'>,
+  { stage, run, purpose }: JobRecord,
+): Promise<void> {
+  if (stage !== 'images generate') return
+  const folder = workspace.at(runsName, run)
+  const records = readImageList(workspace.at(runsName, run, 'images.jsonl')).map((record) => ({
+    ...record,
+    policy: runNameOf(record.policy),
+  }))
+  await store.addImages(records, folder)
+  await rounds.add({
+    name: run,
+    policy: records[0]?.policy ?? 'pretrained',
+    purpose: purpose === 'comparison' ? 'comparison' : 'round',
+    createdAt: new Date().toISOString(),
+    images: records.map(({ id }) => id),
+  })
+}
+
+/** Settings of runs are shown in reports: the password goes to the stages by their environment, as libpq's tools have it. */
+function withoutPassword(database: string): string {
+  const url = new URL(database)
+  if (url.password !== '') process.env.PGPASSWORD = decodeURIComponent(url.password)
+  url.password = ''
+  return url.href
+}
+
+/** Stays the same for a workspace, so that a vote that was begun before a restart can be cast after it. */
+function secretOf({ at }: Workspace): string {
+  const file = at('secret')
+  if (!existsSync(file)) writeFileAtomic(file, randomBytes(32).toString('hex'))
+  return readFileSync(file, 'utf8')
+}

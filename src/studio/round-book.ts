@@ -1,0 +1,36 @@
+/** The rounds of the store, and which images people are asked about. Only the studio adds rounds, so they are read once. */
+import { addRound, askable, readRounds, type Round } from '../feedback/rounds.ts'
+import type { FeedbackStore } from '../feedback/store.ts'
+import type { ImageRecord } from '../records.ts'
+
+export class RoundBook {
+  readonly #store: FeedbackStore
+  #rounds: Promise<readonly Round[]> | undefined
+  #asked: { readonly from: readonly unknown[]; readonly images: readonly ImageRecord[] } | undefined
+
+  constructor(store: FeedbackStore) {
+    this.#store = store
+  }
+
+  /** Oldest first. */
+  all(): Promise<readonly Round[]> {
+    this.#rounds ??= readRounds(this.#store.database)
+    return this.#rounds
+  }
+
+  /** Adds a round of images that the store knows. */
+  async add(round: Round): Promise<void> {
+    await addRound(this.#store.database, round)
+    this.#rounds = undefined
+  }
+
+  /** The images that people are asked about: not those that were drawn for a comparison. The same list until one changes. */
+  async asked(): Promise<readonly ImageRecord[]> {
+    const [images, rounds] = await Promise.all([this.#store.images(), this.all()])
+    if (this.#asked?.from[0] !== images || this.#asked.from[1] !== rounds) {
+      const records = images.map(({ record }) => record)
+      this.#asked = { from: [images, rounds], images: askable(records, rounds) }
+    }
+    return this.#asked.images
+  }
+}

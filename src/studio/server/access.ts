@@ -1,0 +1,128 @@
+/**
+ * Who is calling. On this machine alone there is no login: whoever is here is its admin, and tells a name to be filed
+ * under. Elsewhere a session cookie says who it is, and nobody may ask too often.
+ */
+import { createHash } from 'node:crypto'
+import type { Context, MiddlewareHandler } from 'hono'
+import { getCookie } from 'hono/cookie'
+import { readRaters } from '../../feedback/raters.ts'
+import { findSession } from '../../feedback/sessions.ts'
+import { RaterName, type User } from '../schemas.ts'
+import type { Studio } from '../studio.ts'
+import { refuse } from './failures.ts'
+import type { Route } from './route.ts'
+
+export const sessionCookie = 'attune-session'
+/** Calls a minute: of one session, and of one address, which many raters may share. */
+const mostCalls = { session: 1200, address: 20_000 } as const
+/** Under which answers are filed where nobody has told a name. */
+export const namelessRater = 'me'
+
+/** Only hashes of tokens are kept. */
+export const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
+
+const loopback = new Set(['127.0.0.1', 'localhost', '[::1]'])
+export const isLoopback = (host: string) => loopback.has(host) || host === '::1'
+
+/** Refuses names that lead here by a trick of DNS, and callers that ask too often. */
+export function guardAccess({ login }: Pick<Studio, 'login'>): MiddlewareHandler {
+  const limiter = new Limiter()
+  return async (context, next) => {
+    if (!login && !loopback.has(new URL(context.req.url).hostname)) {
+      throw refuse(403, 'forbidden', {
+        where: 'host',
+        expected: '127.0.0.1 or localhost',
+        received: 'another name',
+        remedy: 'open the address that the server printed, or start it with --host to be reached from elsewhere',
+      })
+    }
+    if (login) {
+      const session = getCookie(context, sessionCookie)
+      limiter.count(addressOf(context), mostCalls.address)
+      if (session !== undefined) limiter.count(session, mostCalls.session)
+    }
+    await next()
+  }
+}
+
+/** @throws {StudioError} no account where one is needed, or one that may not do this */
+export async function userOf(
+  context: Context,
+  { who }: Pick<Route, 'who'>,
+  { login, store }: Pick<Studio, 'login' | 'store'>,
+): Promise<{ user: User; rater: string }> {
+  if (!login) {
+    const name = toldName(context.req.header('x-attune-rater'))
+    return { user: { name, role: 'admin' }, rater: name ?? namelessRater }
+  }
+  const token = getCookie(context, sessionCookie)
+  const session = token === undefined ? undefined : await findSession(store.database, hashOf(token), new Date())
+  if (session === undefined) {
+    if (who === 'open') return { user: { name: null, role: 'rater' }, rater: namelessRater }
+    throw refuse(401, 'sign-in', {
+      where: 'session',
+      expected: 'an account',
+      received: token === undefined ? 'none' : 'a session that has ended',
+      remedy: 'open your invitation link, or ask an admin for one',
+    })
+  }
+  const { role } = (await readRaters(store.database)).find(({ name }) => name === session.rater) ?? { role: 'rater' }
+  if (who === 'admin' && role !== 'admin') {
+    throw refuse(403, 'forbidden', {
+      where: 'account',
+      expected: 'an admin',
+      received: 'a rater',
+      remedy: 'ask an admin to do it',
+    })
+  }
+  return { user: { name: session.rater, role }, rater: session.rater }
+}
+
+/** A name travels percent-encoded, since headers hold Latin letters only. */
+function toldName(header: string | undefined): string | null {
+  if (header === undefined || header === '') return null
+  let told: string
+  try {
+    told = decodeURIComponent(header)
+  } catch {
+    told = ''
+  }
+  const parsed = RaterName.safeParse(told)
+  if (parsed.success) return parsed.data
+  throw refuse(400, 'config', {
+    where: 'header x-attune-rater',
+    expected: 'a name of 1 to 200 characters, percent-encoded',
+    received: 'something else',
+    remedy: 'choose another name',
+  })
+}
+
+/** Of the caller; behind a proxy that of the proxy. */
+export function addressOf(context: Context): string {
+  const env = context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined
+  return env?.incoming?.socket?.remoteAddress ?? 'unknown'
+}
+
+/** Counts calls in the minute that runs. */
+export class Limiter {
+  #minute = 0
+  #counts = new Map<string, number>()
+
+  /** @throws {StudioError} more than `most` in this minute */
+  count(caller: string, most: number): void {
+    const minute = Math.floor(Date.now() / 60_000)
+    if (minute !== this.#minute) {
+      this.#minute = minute
+      this.#counts = new Map()
+    }
+    const count = (this.#counts.get(caller) ?? 0) + 1
+    this.#counts.set(caller, count)
+    if (count <= most) return
+    throw refuse(429, 'too-many-requests', {
+      where: 'request',
+      expected: `at most ${most} a minute`,
+      received: 'more',
+      remedy: 'wait a minute',
+    })
+  }
+}

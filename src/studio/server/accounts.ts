@@ -1,0 +1,151 @@
+/** Accounts: an admin invites by a link that works once, and a session follows. Where there is no login, nothing of this is. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { serialize } from 'hono/utils/cookie'
+import { z } from 'zod'
+import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from '../../feedback/invitations.ts'
+import { readRaters, saveRater } from '../../feedback/raters.ts'
+import { addSession, endSession } from '../../feedback/sessions.ts'
+import type { FeedbackStore } from '../../feedback/store.ts'
+import { Done, InvitationLink, Invitations, NewInvitation, NewSession, Session, type Invitation } from '../schemas.ts'
+import { hashOf, sessionCookie } from './access.ts'
+import { notFound, refuse } from './failures.ts'
+import { jsonRoute, type Call } from './route.ts'
+
+const sessionDays = 30
+const dayMs = 86_400_000
+const newToken = () => randomBytes(32).toString('base64url')
+
+/** @returns the token, which is told once and kept as a hash */
+export async function invite(
+  { database }: Pick<FeedbackStore, 'database'>,
+  { name, role, days }: { name: string; role: Invitation['role']; days: number },
+): Promise<{ invitation: Invitation; token: string }> {
+  const token = newToken()
+  const now = Date.now()
+  const invitation: Invitation = {
+    id: randomUUID(),
+    name,
+    role,
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + days * dayMs).toISOString(),
+    acceptedAt: null,
+  }
+  const { acceptedAt: _none, ...fresh } = invitation
+  await addInvitation(database, { ...fresh, tokenHash: hashOf(token) })
+  return { invitation, token }
+}
+
+/** The token comes after the #, so it is in no log of a server or a proxy. */
+export const linkOf = (origin: string, token: string) => `${origin}/#/invitation/${token}`
+
+function needLogin({ studio }: Pick<Call<never, never, never>, 'studio'>): void {
+  if (studio.login) return
+  throw refuse(409, 'no-accounts', {
+    where: 'accounts',
+    expected: 'a studio that asks for accounts',
+    received: 'one for this machine only',
+    remedy: 'start it with --host 0.0.0.0',
+  })
+}
+
+const withCookie = (content: object, value: string, maxAge: number, request: Request) => {
+  const isSecure = request.url.startsWith('https:') || request.headers.get('x-forwarded-proto') === 'https'
+  const cookie = serialize(sessionCookie, value, {
+    httpOnly: true,
+    sameSite: 'Strict',
+    path: '/',
+    maxAge,
+    secure: isSecure,
+  })
+  return Response.json(content, { headers: { 'set-cookie': cookie } })
+}
+
+export const accountRoutes = [
+  jsonRoute({
+    method: 'post',
+    path: '/api/sessions',
+    summary: 'Accept an invitation; the session comes as a cookie.',
+    who: 'open',
+    perMinute: 10,
+    body: NewSession,
+    answer: Session,
+    handle: async (call) => {
+      needLogin(call)
+      const { database } = call.studio.store
+      const now = new Date()
+      const accepted = await acceptInvitation(database, hashOf(call.body.token), now)
+      if (accepted === undefined) {
+        throw refuse(410, 'expired-link', {
+          where: 'invitation',
+          expected: 'a link that has not expired and was not used',
+          received: 'another one',
+          remedy: 'ask an admin for a new link',
+        })
+      }
+      const { name, role } = accepted
+      await saveRater(database, { name, role })
+      const token = newToken()
+      const expiresAt = new Date(now.getTime() + sessionDays * dayMs).toISOString()
+      await addSession(database, { tokenHash: hashOf(token), rater: name, createdAt: now.toISOString(), expiresAt })
+      const session = Session.parse({ user: { name, role } })
+      return withCookie(session, token, sessionDays * 86_400, call.request)
+    },
+  }),
+  jsonRoute({
+    method: 'delete',
+    path: '/api/sessions',
+    summary: 'End the session.',
+    who: 'rater',
+    answer: Done,
+    handle: async (call) => {
+      needLogin(call)
+      const token = new RegExp(`${sessionCookie}=([^;]+)`).exec(call.request.headers.get('cookie') ?? '')?.[1] ?? ''
+      await endSession(call.studio.store.database, hashOf(token))
+      return withCookie({ done: true }, '', 0, call.request)
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/invitations',
+    summary: 'Invitations that were sent out.',
+    who: 'admin',
+    answer: Invitations,
+    handle: async (call) => {
+      needLogin(call)
+      return { invitations: await readInvitations(call.studio.store.database) }
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/invitations',
+    summary: 'Invite somebody; the link is told once.',
+    who: 'admin',
+    body: NewInvitation,
+    answer: InvitationLink,
+    handle: async (call) => {
+      needLogin(call)
+      const { store } = call.studio
+      const earlier = (await readRaters(store.database)).find(({ name }) => name === call.body.name)
+      // A second link of somebody who is here already never makes an admin of a rater, or the reverse.
+      const role = earlier?.role ?? call.body.role
+      // Behind a proxy the page knows by which address it was reached.
+      const { invitation, token } = await invite(store, { ...call.body, role })
+      return { invitation, link: linkOf(call.request.headers.get('origin') ?? new URL(call.request.url).origin, token) }
+    },
+  }),
+  jsonRoute({
+    method: 'delete',
+    path: '/api/invitations/:id',
+    summary: 'Withdraw an invitation.',
+    who: 'admin',
+    params: z.object({ id: z.uuid() }),
+    answer: Done,
+    handle: async (call) => {
+      needLogin(call)
+      const { database } = call.studio.store
+      if (!(await readInvitations(database)).some(({ id }) => id === call.params.id)) throw notFound('invitation')
+      await removeInvitation(database, call.params.id)
+      return { done: true as const }
+    },
+  }),
+]

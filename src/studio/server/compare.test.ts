@@ -1,0 +1,124 @@
+/** Comparisons and blind votes, with runs that are there already. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StudioError } from '../../errors.ts'
+import { addImageRun, addRun, testStudio, type TestStudio } from '../studio.test-helper.ts'
+import { writeComparison } from './comparison-files.ts'
+import { wilson, winRates } from './votes.ts'
+
+const at = '2026-01-01T00:00:00.000Z'
+const texts = ['two red circles', '<b>three</b> crosses']
+
+async function compared(): Promise<TestStudio> {
+  const it = await testStudio()
+  addRun(it.studio, 'dpok-1', 'policy dpok', { reward: 'runs/r' })
+  await addImageRun(it.studio, 'compare-1-1', texts, { perPrompt: 4, purpose: 'comparison' })
+  await addImageRun(it.studio, 'compare-1-2', texts, { perPrompt: 4, policy: 'dpok-1', purpose: 'comparison' })
+  const policies = ['pretrained', 'dpok-1']
+  const runs = ['compare-1-1', 'compare-1-2']
+  writeComparison(it.studio.workspace, {
+    id: 'compare-1',
+    at,
+    prompts: texts,
+    perPrompt: 4,
+    seed: 2,
+    policies,
+    runs,
+    jobs: [],
+  })
+  return it
+}
+
+test('side by side; images of a comparison are not asked about', async () => {
+  await using it = await compared()
+  const detail = await it.client.comparison('compare-1')
+  assert.deepEqual([detail.ready, detail.rows.length, detail.policies], [true, 8, ['pretrained', 'dpok-1']])
+  assert.ok(detail.rows.every(({ images: [a, b] }) => a !== null && b !== null && a.id !== b.id))
+  assert.deepEqual((await it.client.tasks({ mode: 'good-bad' })).tasks, [])
+  assert.deepEqual((await it.client.rounds()).rounds, [])
+  await assert.rejects(it.client.comparison('compare-2'), /an unknown one/)
+})
+
+test('votes are blind, count once, and give a win rate', async () => {
+  await using it = await compared()
+  const ada = it.as('Ada')
+  const { tasks, progress } = await ada.voteTasks('compare-1', { count: 50 })
+  assert.deepEqual([tasks.length, progress], [8, { done: 0, total: 8 }])
+  assert.ok(!JSON.stringify(tasks).includes('dpok') && !JSON.stringify(tasks).includes('pretrained'))
+  const { rows } = await ada.comparison('compare-1')
+  const tuned = new Set(rows.map(({ images }) => images[1]!.id))
+  const sideOf = ({ first }: (typeof tasks)[number]) =>
+    tuned.has(first[0].id) ? ('first' as const) : ('second' as const)
+  assert.deepEqual(new Set(tasks.map(sideOf)), new Set(['first', 'second']), 'sides change')
+  const votes = tasks.map((task, i) => ({
+    id: `v${i}`,
+    task: task.id,
+    answer: i === 0 ? ('tie' as const) : sideOf(task),
+    at,
+  }))
+  assert.deepEqual(await ada.vote({ votes }), { added: 8, known: 0 })
+  assert.deepEqual(await ada.vote({ votes }), { added: 0, known: 8 })
+  const after = await ada.voteTasks('compare-1')
+  assert.deepEqual([after.tasks.length, after.progress], [0, { done: 8, total: 8 }])
+  assert.equal((await ada.voteTasks('compare-1', { question: 'fidelity' })).progress.done, 0)
+  const [rate] = (await it.client.votes()).winRates
+  assert.deepEqual([rate.first, rate.wins, rate.ties, rate.losses, rate.decided], ['dpok-1', 7, 1, 0, null])
+  assert.equal(rate.rate?.value, 7.5 / 8)
+  await ada.vote({ votes: [{ ...votes[0], id: 'undo', undoes: 'v0' }] })
+  assert.equal((await it.client.votes()).winRates[0].votes, 7)
+  await assert.rejects(it.as('Bob').vote({ votes }), /vote task: expected/, 'a task is of one rater')
+  for (const task of ['compare-9.x', 'compare-1', '../compare-1.x', '']) {
+    await assert.rejects(ada.vote({ votes: [{ id: 'w', task, answer: 'first', at }] }), StudioError)
+  }
+  const held = await it.as('Bob').voteTasks('compare-1', { count: 1 })
+  const next = await it.as('Bob').voteTasks('compare-1', { count: 1, without: held.tasks[0].id })
+  assert.notEqual(next.tasks[0].id, held.tasks[0].id)
+})
+
+test('sets of four: a prompt is won with two thirds of its votes', async () => {
+  await using it = await compared()
+  const tuned = new Set((await it.client.comparison('compare-1')).rows.map(({ images }) => images[1]!.id))
+  for (const [r, rater] of ['a', 'b', 'c'].entries()) {
+    const { tasks } = await it.as(rater).voteTasks('compare-1', { form: 'set' })
+    assert.deepEqual([tasks.length, tasks[0].first.length], [2, 4])
+    const votes = tasks.map((task, i) => {
+      const better = tuned.has(task.first[0].id) ? ('first' as const) : ('second' as const)
+      const worse = better === 'first' ? ('second' as const) : ('first' as const)
+      // Of the first prompt two of three are for the tuned policy; of the other one is, one is not, one is a tie.
+      const answer = task.prompt === texts[0] ? (r < 2 ? better : worse) : ([better, worse, 'tie'] as const)[r]
+      return { id: `${rater}${i}`, task: task.id, answer, at }
+    })
+    await it.as(rater).vote({ votes })
+  }
+  const [rate] = (await it.client.votes()).winRates
+  assert.deepEqual(
+    [rate.form, rate.votes, rate.raters, rate.decided],
+    ['set', 6, 3, { first: 1, second: 0, undecided: 1 }],
+  )
+})
+
+test('win rates leave skips out, and Wilson’s interval is that of the textbook', () => {
+  const vote = {
+    id: 'a',
+    kind: 'vote',
+    images: ['x', 'y'],
+    answer: 'skip',
+    policies: ['p', 'q'],
+    question: 'alignment',
+    rater: 'r',
+    raterKind: 'person',
+    at,
+  } as const
+  assert.deepEqual(winRates([{ ...vote, images: [...vote.images], policies: [...vote.policies] }], new Map()), [])
+  assert.equal(wilson(0, 0), null)
+  // 8 of 10: (0.4902, 0.9433), e.g. R's binom::binom.confint(8, 10, methods = "wilson").
+  const { low, high } = wilson(8, 10)!
+  assert.deepEqual([low!.toFixed(4), high!.toFixed(4)], ['0.4902', '0.9433'])
+})
+
+test('a comparison needs different policies that are there, and words that the model knows', async () => {
+  await using it = await compared()
+  await assert.rejects(it.client.compare({ policies: ['pretrained', 'dpok-9'] }), /an unknown name/)
+  await assert.rejects(it.client.compare({ policies: ['dpok-1', 'dpok-1'] }), /one of them twice/)
+  await assert.rejects(it.client.compare({ policies: ['pretrained', 'dpok-1'], prompts: ['a unicorn'] }), /unicorn/)
+})

@@ -1,0 +1,248 @@
+/** Comparing policies: the same prompts and noise for each, side by side, and blind votes. */
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import { readImageList } from '../../images/image-run.ts'
+import { random } from '../../random.ts'
+import type { ImageRecord } from '../../records.ts'
+import { unseenPrompts } from '../../shapes/split.ts'
+import { embeddedName, orderOf, promptsFrom } from '../jobs/orders.ts'
+import { filledIn, formOf } from '../jobs/stage-forms.ts'
+import {
+  Added,
+  ComparisonDetail,
+  Comparisons,
+  ComparisonSummary,
+  NewComparison,
+  NewVotes,
+  RunName,
+  Votes,
+  VoteTasks,
+  VoteTasksQuery,
+} from '../schemas.ts'
+import type { Studio } from '../studio.ts'
+import { comparisonPrefix } from '../runs.ts'
+import { freeRunName, runsName } from '../workspace.ts'
+import { readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
+import { notFound, refuse } from './failures.ts'
+import { firstComparisonSeed, formContext } from './jobs.ts'
+import { addOwn } from './labelling.ts'
+import { jsonRoute } from './route.ts'
+import { duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
+
+const isDrawn = ({ workspace }: Studio, run: string) => existsSync(workspace.at(runsName, run, 'manifest.json'))
+
+const summaryOf = (
+  studio: Studio,
+  { id, policies, at, prompts, perPrompt, jobs, runs }: ComparisonFile,
+): ComparisonSummary => ({
+  id,
+  policies,
+  at,
+  prompts: prompts.length,
+  perPrompt,
+  jobs,
+  ready: runs.every((run) => isDrawn(studio, run)),
+})
+
+function find({ workspace }: Studio, id: string): ComparisonFile {
+  const comparison = readComparisons(workspace).find((one) => one.id === id)
+  if (comparison === undefined) throw notFound('comparison')
+  return comparison
+}
+
+/** Of each policy its images by their index; empty where they are not drawn yet. */
+export function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<number, ImageRecord>[] {
+  return runs.map((run) => {
+    if (!isDrawn(studio, run)) return new Map<number, ImageRecord>()
+    const records = readImageList(studio.workspace.at(runsName, run, 'images.jsonl'))
+    return new Map(records.map((record) => [record.index, record]))
+  })
+}
+
+async function begin(studio: Studio, body: z.output<typeof NewComparison>): Promise<ComparisonFile> {
+  const { workspace, queue, runs, model } = studio
+  for (const policy of body.policies) if (policy !== 'pretrained') runs.get('policy', policy)
+  if (new Set(body.policies).size < body.policies.length) {
+    throw refuse(400, 'config', {
+      where: 'policies',
+      expected: 'different policies',
+      received: 'one of them twice',
+      remedy: 'choose others',
+    })
+  }
+  const isEmbedded = model === embeddedName
+  const earlier = readComparisons(workspace)
+  const number = earlier.length + 1
+  const prompts =
+    body.prompts !== undefined
+      ? promptsFrom(body.prompts)
+      : isEmbedded
+        ? random(number, 79).shuffle(unseenPrompts()).slice(0, body.promptCount)
+        : []
+  if (prompts.length === 0) {
+    throw refuse(400, 'config', {
+      where: 'prompts',
+      expected: 'at least one prompt',
+      received: 'none',
+      remedy: 'write some: only the embedded model brings prompts of its own',
+    })
+  }
+  const id = freeRunName(workspace, comparisonPrefix.slice(0, -1), new Set(earlier.map((one) => one.id)))
+  const seed = firstComparisonSeed + number
+  const texts = prompts.map(({ text }) => text)
+  const printed = (await studio.stages())['images generate']
+  const form = formOf('images generate', printed, await formContext(studio))
+  const jobs: string[] = []
+  for (const [place, policy] of body.policies.entries()) {
+    const settings = filledIn(form, printed, {
+      policy: policy === 'pretrained' ? null : policy,
+      prompts: texts,
+      perPrompt: body.perPrompt,
+      seed,
+    })
+    const order = await orderOf(
+      'images generate',
+      `${id}-${place + 1}`,
+      settings,
+      { ...studio, images: [] },
+      'comparison',
+    )
+    jobs.push(queue.add(order).id)
+  }
+  const comparison: ComparisonFile = {
+    id,
+    at: new Date().toISOString(),
+    prompts: texts,
+    perPrompt: body.perPrompt,
+    seed,
+    policies: [...body.policies],
+    runs: body.policies.map((_, place) => `${id}-${place + 1}`),
+    jobs,
+  }
+  writeComparison(workspace, comparison)
+  return comparison
+}
+
+const ById = z.object({ id: RunName })
+
+export const compareRoutes = [
+  jsonRoute({
+    method: 'get',
+    path: '/api/compare',
+    summary: 'All comparisons, the newest first.',
+    who: 'rater',
+    answer: Comparisons,
+    handle: ({ studio, user }) => ({
+      comparisons: readComparisons(studio.workspace)
+        .map((one) => summaryOf(studio, one))
+        .map((one) =>
+          user.role === 'admin' ? one : { ...one, policies: one.policies.map((_, i) => `policy ${i + 1}`) },
+        )
+        .reverse(),
+    }),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/compare',
+    summary: 'Let several policies draw the same prompts with the same noise.',
+    who: 'admin',
+    body: NewComparison,
+    answer: ComparisonSummary,
+    handle: async ({ studio, body }) => summaryOf(studio, await studio.queue.inTurn(() => begin(studio, body))),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/compare/:id',
+    summary: 'A comparison side by side.',
+    who: 'admin',
+    params: ById,
+    answer: ComparisonDetail,
+    handle: async ({ studio, params }) => {
+      const comparison = find(studio, params.id)
+      const drawn = drawnImages(studio, comparison)
+      const places = comparison.prompts.flatMap((prompt, p) =>
+        Array.from({ length: comparison.perPrompt }, (_, k) => ({ prompt, index: p * comparison.perPrompt + k })),
+      )
+      const rows = places.map(async ({ prompt, index }) => ({
+        prompt,
+        index,
+        images: await Promise.all(drawn.map((images) => refOf(studio, images.get(index)))),
+      }))
+      return { ...summaryOf(studio, comparison), rows: await Promise.all(rows) }
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/compare/:id/tasks',
+    summary: 'Blind votes that this rater has not cast yet.',
+    who: 'rater',
+    params: ById,
+    query: VoteTasksQuery,
+    answer: VoteTasks,
+    handle: async ({ studio, rater, params, query: { form, question, count, without } }) => {
+      const comparison = find(studio, params.id)
+      const duels = duelsOf(comparison, drawnImages(studio, comparison), {
+        form,
+        question,
+        rater,
+        secret: studio.secret,
+      })
+      const done = await standingDuels(studio.store, rater)
+      const held = new Set(without.split(','))
+      const left = duels.filter((duel) => !done.has(duel.key))
+      const tasks = left
+        .filter(({ id }) => !held.has(id))
+        .slice(0, count)
+        .map(async ({ id, prompt, first, second }) => ({
+          id,
+          prompt,
+          question,
+          first: await studio.images.refs(first),
+          second: await studio.images.refs(second),
+        }))
+      return { tasks: await Promise.all(tasks), progress: { done: duels.length - left.length, total: duels.length } }
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/votes',
+    summary: 'Blind votes. When this is answered they are on the disk; a repetition counts once.',
+    who: 'rater',
+    body: NewVotes,
+    answer: Added,
+    handle: ({ studio, rater, body }) =>
+      addOwn(
+        studio,
+        rater,
+        body.votes.map(({ task, ...vote }) => {
+          const comparison = find(studio, task.split('.')[0])
+          const duel = duelOf(task, comparison, drawnImages(studio, comparison), { rater, secret: studio.secret })
+          if (duel === undefined) throw notFound('vote task')
+          return {
+            ...vote,
+            kind: 'vote',
+            rater,
+            raterKind: 'person',
+            images: [...duel.first, ...duel.second],
+            policies: duel.policies,
+            question: duel.question,
+          }
+        }),
+      ),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/votes',
+    summary: 'Who won how often.',
+    who: 'admin',
+    answer: Votes,
+    handle: async ({ studio }) => {
+      const texts = new Map((await studio.store.images()).map(({ record }) => [record.id, record.text]))
+      return { winRates: winRates(await studio.store.judgments(), texts) }
+    },
+  }),
+]
+
+async function refOf({ images }: Studio, record: ImageRecord | undefined) {
+  return record === undefined ? null : await images.ref(record.id).catch(() => null)
+}

@@ -1,0 +1,27 @@
+/** Images by their ids. An id is made from the content, so what it names never changes. */
+import { z } from 'zod'
+import { ImageId } from '../schemas.ts'
+import { fileRoute } from './route.ts'
+
+export const imageSizes = ['64', '128', '256', '512', '1024'] as const
+const foreverSeconds = 31_536_000
+
+export const imageRoutes = [
+  fileRoute({
+    method: 'get',
+    path: '/images/:id',
+    summary: 'An image, in at most `size` pixels a side.',
+    who: 'rater',
+    params: z.object({ id: ImageId }),
+    query: z.object({ size: z.enum(imageSizes).optional() }),
+    answer: 'image/png',
+    handle: async ({ studio, params: { id }, query: { size } }) =>
+      pngAnswer(
+        await studio.images.bytes(id, size === undefined ? undefined : Number(size)),
+        `private, max-age=${foreverSeconds}, immutable`,
+      ),
+  }),
+]
+
+export const pngAnswer = (bytes: Uint8Array, caching: string) =>
+  new Response(new Uint8Array(bytes), { headers: { 'content-type': 'image/png', 'cache-control': caching } })

@@ -1,0 +1,238 @@
+/** Jobs: the forms of the stages, starting, watching, stopping. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { z } from 'zod'
+import { filledIn, formOf, type FormContext } from '../jobs/stage-forms.ts'
+import { readRows } from '../jobs/job-view.ts'
+import { configOf, embeddedName, orderOf, runNameFor } from '../jobs/orders.ts'
+import type { JobRecord } from '../jobs/job-record.ts'
+import {
+  JobDetail,
+  Jobs,
+  Metrics,
+  NewJob,
+  Samples,
+  StageForms,
+  stageNames,
+  type SettingValue,
+  type StageName,
+} from '../schemas.ts'
+import type { Studio } from '../studio.ts'
+import { runsName } from '../workspace.ts'
+import { notFound, refuse } from './failures.ts'
+import { pngAnswer } from './images.ts'
+import { fileRoute, jsonRoute } from './route.ts'
+
+/** Seeds of rounds count up from 1; those of comparisons lie far above. */
+export const firstComparisonSeed = 2_000_000
+
+export async function formContext(studio: Studio): Promise<FormContext> {
+  const counts = await studio.store.counts()
+  const seeds = (await studio.rounds.asked()).map(({ seed }) => seed).filter((seed) => seed < firstComparisonSeed)
+  return {
+    runs: studio.runs,
+    open: studio.queue.open(),
+    isEmbedded: studio.model === embeddedName,
+    good: counts.good,
+    bad: counts.bad,
+    compared: counts.pairs + counts.rankings,
+    nextSeed: seeds.reduce((most, seed) => Math.max(most, seed), 0) + 1,
+  }
+}
+
+/**
+ * Queues a stage.
+ *
+ * @throws {ConfigError} a setting that is not accepted
+ * @throws {StudioError} something is missing that the stage is made from, or the name is taken
+ */
+export function startStage(
+  studio: Studio,
+  stage: StageName,
+  given: Readonly<Record<string, SettingValue>>,
+  name?: string,
+): Promise<JobRecord> {
+  return studio.queue.inTurn(async () => {
+    const printed = (await studio.stages())[stage]
+    const form = formOf(stage, printed, await formContext(studio))
+    if (form.missing !== null) {
+      throw refuse(409, 'missing', {
+        where: form.title,
+        expected: 'what it is made from',
+        received: 'a studio without it',
+        remedy: form.missing,
+      })
+    }
+    const settings = filledIn(form, printed, given)
+    const images = await studio.rounds.asked()
+    const run = runNameFor(stage, name, studio.workspace, studio.queue.all())
+    return studio.queue.add(await orderOf(stage, run, settings, { ...studio, images }))
+  })
+}
+
+const JobId = z.object({ id: z.string().regex(/^job-\d{1,9}$/) })
+const detail = ({ views }: Studio, job: JobRecord) => views.detail(job)
+
+/** Rows beyond this many are thinned: a curve on a screen shows no more. */
+const mostRows = 500
+
+export const jobRoutes = [
+  jsonRoute({
+    method: 'get',
+    path: '/api/stages',
+    summary: 'The stages as forms.',
+    who: 'admin',
+    answer: StageForms,
+    handle: async ({ studio }) => {
+      const [printed, context] = await Promise.all([studio.stages(), formContext(studio)])
+      return { stages: stageNames.map((stage) => formOf(stage, printed[stage], context)) }
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/jobs',
+    summary: 'Queue a stage.',
+    who: 'admin',
+    body: NewJob,
+    answer: JobDetail,
+    handle: async ({ studio, body }) => detail(studio, await startStage(studio, body.stage, body.settings, body.run)),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/jobs',
+    summary: 'All jobs, the newest first.',
+    who: 'admin',
+    answer: Jobs,
+    handle: ({ studio: { queue, views } }) => ({
+      jobs: queue
+        .all()
+        .reverse()
+        .map((job) => views.brief(job)),
+    }),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/jobs/:id',
+    summary: 'A job with its log, settings and results.',
+    who: 'admin',
+    params: JobId,
+    answer: JobDetail,
+    handle: ({ studio, params }) => detail(studio, studio.queue.get(params.id)),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/jobs/:id/stop',
+    summary: 'End a job; training and drawing can be resumed.',
+    who: 'admin',
+    params: JobId,
+    answer: JobDetail,
+    handle: ({ studio, params }) => detail(studio, studio.queue.stop(params.id)),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/jobs/:id/resume',
+    summary: 'Queue a stopped or failed job again.',
+    who: 'admin',
+    params: JobId,
+    answer: JobDetail,
+    handle: ({ studio, params }) => {
+      const { stage, run, settings } = studio.queue.get(params.id)
+      return detail(studio, studio.queue.resume(params.id, configOf(stage, run, settings, studio)))
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/jobs/:id/sample',
+    summary: 'Draw sample images at the next step.',
+    who: 'admin',
+    params: JobId,
+    answer: JobDetail,
+    handle: ({ studio, params }) => detail(studio, studio.queue.sample(params.id)),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/jobs/:id/metrics',
+    summary: 'What a training job measured, from a step on.',
+    who: 'admin',
+    params: JobId,
+    query: z.object({ since: z.coerce.number().int().nonnegative().default(0) }),
+    answer: Metrics,
+    handle: ({ studio: { workspace, queue }, params, query: { since } }) => {
+      const rows = readRows(workspace.at(runsName, queue.get(params.id).run, 'metrics.jsonl'))
+      const last = rows.at(-1)?.step
+      const fresh = rows.filter(({ step }) => Number(step) > since)
+      const every = Math.max(1, fresh.length / mostRows)
+      const thinned = fresh.filter(
+        (_, i) => i === fresh.length - 1 || Math.floor((i + 1) / every) > Math.floor(i / every),
+      )
+      return {
+        last: typeof last === 'number' ? last : null,
+        rows: thinned.slice(-mostRows).map(figuresOf),
+      }
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/jobs/:id/samples',
+    summary: 'Sample images of a training job, by step.',
+    who: 'admin',
+    params: JobId,
+    answer: Samples,
+    handle: ({ studio, params }) => {
+      const { run } = studio.queue.get(params.id)
+      const prompts = samplePrompts(studio, run)
+      return {
+        steps: sampleSteps(studio, run).map((step) => ({
+          step,
+          images: sampleFiles(studio, run, step).map((_, index) => ({ index, prompt: prompts[index] ?? '' })),
+        })),
+      }
+    },
+  }),
+  fileRoute({
+    method: 'get',
+    path: '/api/jobs/:id/samples/:step/:index',
+    summary: 'One sample image.',
+    who: 'admin',
+    params: JobId.extend({
+      step: z.string().regex(/^\d{1,9}$/),
+      index: z.string().regex(/^\d{1,3}$/),
+    }),
+    answer: 'image/png',
+    handle: ({ studio, params }) => {
+      const { run } = studio.queue.get(params.id)
+      const step = Number(params.step)
+      const file = sampleFiles(studio, run, step)[Number(params.index)]
+      if (file === undefined) throw notFound('sample')
+      return pngAnswer(readFileSync(studio.workspace.at(runsName, run, 'samples', folderOf(step), file)), 'no-cache')
+    },
+  }),
+]
+
+const figuresOf = (row: Readonly<Record<string, unknown>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(row).filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
+
+/** As src/policy/sample-images.ts names them. */
+const folderOf = (step: number) => String(step).padStart(6, '0')
+
+function sampleSteps({ workspace }: Studio, run: string): number[] {
+  const folder = workspace.at(runsName, run, 'samples')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/** In the order of the prompts: a name begins with its number. */
+function sampleFiles({ workspace }: Studio, run: string, step: number): string[] {
+  const folder = workspace.at(runsName, run, 'samples', folderOf(step))
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.png'))
+    .sort((a, b) => parseInt(a) - parseInt(b))
+}
+
+function samplePrompts({ workspace }: Studio, run: string): string[] {
+  const file = workspace.at(runsName, run, 'samples', 'prompts.json')
+  return existsSync(file) ? z.array(z.string()).parse(JSON.parse(readFileSync(file, 'utf8'))) : []
+}

@@ -1,0 +1,204 @@
+/** What is asked next, and the answers. */
+import { readGold, setGold } from '../../feedback/gold.ts'
+import { addGuidelines, latestGuidelines } from '../../feedback/guidelines.ts'
+import { nextTasks } from '../../feedback/queue.ts'
+import { rankingConflict } from '../../feedback/ranking.ts'
+import { changeSettings, readSettings } from '../../feedback/settings.ts'
+import type { Judgment } from '../../records.ts'
+import { z } from 'zod'
+import {
+  Added,
+  AskingSettings,
+  Gold,
+  GoldChange,
+  Guidelines,
+  ImageId,
+  NewJudgments,
+  Tasks,
+  TasksQuery,
+} from '../schemas.ts'
+import type { Studio } from '../studio.ts'
+import { refuse } from './failures.ts'
+import { jsonRoute } from './route.ts'
+
+/** Until an admin writes others. */
+const usualGuidelines: Guidelines = {
+  text: [
+    '# What to look at',
+    'Read the prompt, then look at the image. Call it good when everything that the prompt says is right: the object, its colour, how many there are, and the background.',
+    '# In doubt',
+    '- One thing wrong is bad.',
+    '- Skip when you cannot tell.',
+    '- What the prompt does not mention does not matter.',
+  ].join('\n\n'),
+  reasons: [
+    { code: 'wrong-object', label: 'wrong object' },
+    { code: 'wrong-color', label: 'wrong colour' },
+    { code: 'wrong-count', label: 'wrong number' },
+    { code: 'wrong-background', label: 'wrong background' },
+    { code: 'distorted', label: 'distorted' },
+    { code: 'unpleasant', label: 'unpleasant' },
+  ],
+  consent: '',
+}
+
+export const labellingRoutes = [
+  jsonRoute({
+    method: 'get',
+    path: '/api/tasks',
+    summary: 'What this rater is asked next.',
+    who: 'rater',
+    query: TasksQuery,
+    answer: Tasks,
+    handle: async ({ studio, rater, query: { mode, count, without } }) => {
+      const { store, images } = studio
+      const [asked, judgments, gold, settings] = await Promise.all([
+        studio.rounds.asked(),
+        store.judgments(),
+        readGold(store.database),
+        readSettings(store.database),
+      ])
+      const { tasks, progress } = nextTasks(
+        { images: asked, judgments, gold, uncertainties: studio.runs.uncertainties() },
+        { ...settings, mode, rater, count, without: new Set(without.split(',').filter(Boolean)) },
+      )
+      const shown = tasks.map(async (task) => ({ ...task, images: await images.refs(task.images) }))
+      return { tasks: await Promise.all(shown), progress }
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/judgments',
+    summary: 'Answers. When this is answered they are on the disk; a repetition counts once.',
+    who: 'rater',
+    body: NewJudgments,
+    answer: Added,
+    handle: ({ studio, rater, body }) =>
+      addOwn(
+        studio,
+        rater,
+        body.judgments.map((judgment) => ({ ...judgment, rater, raterKind: 'person' as const })),
+      ),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/guidelines',
+    summary: 'What raters are told.',
+    who: 'rater',
+    answer: Guidelines,
+    handle: async ({ studio }) => (await latestGuidelines(studio.store.database)) ?? usualGuidelines,
+  }),
+  jsonRoute({
+    method: 'put',
+    path: '/api/guidelines',
+    summary: 'Change what raters are told; earlier versions stay on record.',
+    who: 'admin',
+    body: Guidelines,
+    answer: Guidelines,
+    handle: async ({ studio, rater, body }) => {
+      await addGuidelines(studio.store.database, { ...body, createdAt: new Date().toISOString(), author: rater })
+      return body
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/asking',
+    summary: 'How raters are asked.',
+    who: 'rater',
+    answer: AskingSettings,
+    handle: ({ studio }) => readSettings(studio.store.database),
+  }),
+  jsonRoute({
+    method: 'put',
+    path: '/api/asking',
+    summary: 'Change how raters are asked.',
+    who: 'admin',
+    body: AskingSettings,
+    answer: AskingSettings,
+    handle: async ({ studio, body }) => {
+      await changeSettings(studio.store.database, body)
+      return body
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/gold',
+    summary: 'Images with a known answer.',
+    who: 'admin',
+    answer: Gold,
+    handle: ({ studio }) => goldOf(studio),
+  }),
+  jsonRoute({
+    method: 'put',
+    path: '/api/gold/:id',
+    summary: 'State the answer of an image, by which raters are checked, or take it back.',
+    who: 'admin',
+    params: z.object({ id: ImageId }),
+    body: GoldChange,
+    answer: Gold,
+    handle: async ({ studio, params: { id }, body: { answer } }) => {
+      await studio.images.find(id)
+      await setGold(studio.store.database, id, answer)
+      return await goldOf(studio)
+    },
+  }),
+]
+
+async function goldOf({ store, images }: Studio): Promise<Gold> {
+  const [gold, stored] = await Promise.all([readGold(store.database), store.images()])
+  const items = stored
+    .filter(({ record }) => gold.has(record.id))
+    .map(async ({ record: { id, text } }) => ({ image: await images.ref(id), prompt: text, answer: gold.get(id)! }))
+  return { items: await Promise.all(items) }
+}
+
+/** @throws {StudioError} a judgment takes back that of somebody else, or a ranking is at odds with the ratings */
+export async function addOwn(
+  { store }: Pick<Studio, 'store'>,
+  rater: string,
+  judgments: readonly Judgment[],
+): Promise<Added> {
+  const undone = new Set(judgments.flatMap(({ undoes }) => undoes ?? []))
+  if (undone.size > 0) {
+    const foreign = (await store.allRows()).find((row) => undone.has(row.id) && row.rater !== rater)
+    if (foreign !== undefined) {
+      throw refuse(403, 'forbidden', {
+        where: 'judgment undoes',
+        expected: 'a judgment of your own',
+        received: "another rater's",
+        remedy: 'only who judged can take it back',
+      })
+    }
+  }
+  await expectAgreeingRanks(store, rater, judgments)
+  const added = await store.addJudgments(judgments)
+  return { added, known: judgments.length - added }
+}
+
+/** Who rates one image above another cannot rank it below (Xu et al. 2023, ImageReward). */
+async function expectAgreeingRanks(
+  store: Studio['store'],
+  rater: string,
+  judgments: readonly Judgment[],
+): Promise<void> {
+  if (!judgments.some(({ kind, undoes }) => kind === 'ranking' && undoes === undefined)) return
+  const overall = new Map<string, number>()
+  for (const judgment of [...(await store.judgments()).filter((one) => one.rater === rater), ...judgments]) {
+    if (judgment.kind === 'rating' && judgment.ratings) overall.set(judgment.images[0], judgment.ratings.overall)
+  }
+  for (const judgment of judgments) {
+    if (judgment.kind !== 'ranking' || judgment.ranks === undefined || judgment.undoes !== undefined) continue
+    const conflict = rankingConflict(
+      judgment.ranks,
+      judgment.images.map((image) => overall.get(image)),
+    )
+    if (conflict === undefined) continue
+    const [higher, lower] = conflict.map((place) => `image ${place + 1}`)
+    throw refuse(400, 'ranking-conflict', {
+      where: 'judgment ranks',
+      expected: `${higher}, which was rated higher, above ${lower}`,
+      received: 'another order',
+      remedy: 'change the ranking or the ratings',
+    })
+  }
+}

@@ -1,0 +1,60 @@
+/** The OpenAPI document, made from the routes and their schemas. */
+import { z } from 'zod'
+import { attuneVersion } from '../../run.ts'
+import { Failure } from '../schemas.ts'
+import type { Route } from './route.ts'
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
+  const { $schema: _version, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' })
+  return rest
+}
+const json = (schema: object) => ({ content: { 'application/json': { schema } } })
+
+export function openApiOf(routes: readonly Route[]): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [route.method]: operationOf(route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Attune studio', version: attuneVersion() },
+    paths,
+    components: { schemas: { Failure: jsonSchema(Failure, 'output') } },
+  }
+}
+
+function operationOf({ summary, who, params, query, body, isForm, answer }: Route): object {
+  const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
+  const content =
+    typeof answer === 'string'
+      ? { content: { [answer]: { schema: { type: 'string', format: 'binary' } } } }
+      : json(jsonSchema(answer, 'output'))
+  return {
+    summary,
+    description: { open: 'For everybody.', rater: 'For raters and admins.', admin: 'For admins.' }[who],
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== undefined && { requestBody: { required: true, ...json(jsonSchema(body, 'input')) } }),
+    ...(isForm === true && {
+      requestBody: { required: true, content: { 'multipart/form-data': { schema: { type: 'object' } } } },
+    }),
+    responses: {
+      200: { description: 'Done.', ...content },
+      default: { description: 'Refused.', ...json({ $ref: '#/components/schemas/Failure' }) },
+    },
+  }
+}
+
+function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): object[] {
+  if (schema === undefined) return []
+  const { properties = {}, required = [] } = jsonSchema(schema, 'input') as {
+    properties?: Record<string, object>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: property,
+  }))
+}

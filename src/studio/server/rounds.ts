@@ -1,0 +1,163 @@
+/** Rounds: images that a policy drew for people to judge; and who came from whom. */
+import { embeddedName } from '../jobs/orders.ts'
+import { JobDetail, Lineage, NewRound, Rounds, type LineageNode, type Round } from '../schemas.ts'
+import type { Studio } from '../studio.ts'
+import { runNameOf } from '../workspace.ts'
+import { comparisonPrefix, type StudioRun } from '../runs.ts'
+import { startStage } from './jobs.ts'
+import { jsonRoute } from './route.ts'
+
+/** Oldest first. */
+export async function roundsOf({ store, rounds: book }: Pick<Studio, 'store' | 'rounds'>): Promise<Round[]> {
+  const [rounds, judgments, images] = await Promise.all([book.all(), store.judgments(), store.images()])
+  const judged = new Set(
+    judgments.flatMap((judgment) => (judgment.answer === 'skip' || judgment.kind === 'vote' ? [] : judgment.images)),
+  )
+  const textOf = new Map(images.map(({ record }) => [record.id, record.text]))
+  return rounds
+    .filter(({ purpose }) => purpose === 'round')
+    .map(({ name, policy, createdAt, images: ids }) => ({
+      name,
+      policy,
+      at: createdAt,
+      images: ids.length,
+      judged: ids.filter((id) => judged.has(id)).length,
+      prompts: new Set(ids.map((id) => textOf.get(id))).size,
+    }))
+}
+
+export const roundRoutes = [
+  jsonRoute({
+    method: 'get',
+    path: '/api/rounds',
+    summary: 'All rounds of images.',
+    who: 'admin',
+    answer: Rounds,
+    handle: async ({ studio }) => ({ rounds: await roundsOf(studio) }),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/rounds',
+    summary: 'Let a policy draw a round of images.',
+    who: 'admin',
+    body: NewRound,
+    answer: JobDetail,
+    handle: async ({ studio, body }) => {
+      const { policy, prompts, promptCount, perPrompt } = body
+      const settings = {
+        policy: policy === 'pretrained' ? null : policy,
+        prompts: prompts ?? null,
+        promptCount,
+        perPrompt,
+      }
+      return studio.views.detail(await startStage(studio, 'images generate', settings))
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/lineage',
+    summary: 'Who came from whom: rounds, rewards, policies and reports.',
+    who: 'admin',
+    answer: Lineage,
+    handle: async ({ studio }) => lineageOf(studio.runs.all(), await roundsOf(studio), studio.model),
+  }),
+]
+
+type Edge = Lineage['edges'][number]
+
+/** A reward learned from the judgments of all rounds that had some when it began. */
+export function lineageOf(runs: readonly StudioRun[], rounds: readonly Round[], model: string): Lineage {
+  const shown = runs.filter(
+    ({ name, manifest }) => kindOf(manifest.stage) !== undefined && !name.startsWith(comparisonPrefix),
+  )
+  const ids = new Set(['pretrained', ...shown.map(({ name }) => name), ...rounds.map(({ name }) => name)])
+  const edges = shown.flatMap(({ name, manifest, config }): Edge[] => {
+    const parents = Object.entries(manifest.parents).flatMap(([role, path]): Edge[] => {
+      const from = runNameOf(path)
+      const kind = role.startsWith('images') ? 'images' : role === 'reward' || role === 'scorer' ? 'reward' : 'policy'
+      return ids.has(from) && !['prompts', 'feedback', 'distractors'].includes(role)
+        ? [{ from, to: name, role: kind }]
+        : []
+    })
+    const isFirst =
+      ['images generate', 'policy dpok', 'policy reward-weighted'].includes(manifest.stage) &&
+      (config.policy ?? null) === null
+    const judged =
+      manifest.stage !== 'reward train'
+        ? []
+        : rounds.filter(({ at, judged: some }) => some > 0 && at < manifest.startedAt)
+    return [
+      ...parents,
+      ...(isFirst ? [{ from: 'pretrained', to: name, role: 'policy' }] : []),
+      ...judged.map((round) => ({ from: round.name, to: name, role: 'judgments' })),
+    ]
+  })
+  const kept = [
+    ...new Map(edges.filter(({ from, to }) => from !== to).map((edge) => [`${edge.from} ${edge.to}`, edge])).values(),
+  ]
+  const depths = depthsOf([...ids], kept)
+  const isEmbedded = model === embeddedName
+  const nodes: LineageNode[] = [
+    {
+      id: 'pretrained',
+      kind: 'pretrained',
+      label: isEmbedded ? 'pre-trained' : model.slice(0, 80),
+      fact: isEmbedded ? 'embedded model' : 'checkpoint',
+      at: null,
+      depth: 0,
+    },
+    ...rounds.map(({ name, images, judged, at }): LineageNode => ({
+      id: name,
+      kind: 'round',
+      label: name,
+      fact: `${images} images, ${judged} judged`,
+      at,
+      depth: depths.get(name) ?? 0,
+    })),
+    ...shown
+      .filter(({ name }) => !rounds.some((round) => round.name === name))
+      .map(({ name, manifest }): LineageNode => ({
+        id: name,
+        kind: kindOf(manifest.stage)!,
+        label: name,
+        fact: factOf(manifest),
+        at: manifest.finishedAt,
+        depth: depths.get(name) ?? 0,
+      })),
+  ]
+  return { nodes, edges: kept }
+}
+
+function kindOf(stage: string): LineageNode['kind'] | undefined {
+  if (stage === 'reward train') return 'reward'
+  if (stage === 'report') return 'report'
+  if (stage === 'images generate' || stage === 'images upload') return 'round'
+  return stage.startsWith('policy ') ? 'policy' : undefined
+}
+
+function factOf({ stage, results }: StudioRun['manifest']): string {
+  const number = (value: unknown, digits: number) => (typeof value === 'number' ? value.toFixed(digits) : undefined)
+  const auc = number((results.heldOut as Record<string, unknown> | null)?.auc, 2)
+  const labels = number(results.labels, 0)
+  const facts =
+    stage === 'reward train'
+      ? [labels && `${labels} labels`, auc && `AUC ${auc}`]
+      : [number(results.imagesDrawn, 0)?.concat(' images'), number(results.updates, 0)?.concat(' updates')]
+  return facts.filter(Boolean).join(', ') || stage
+}
+
+/** The longest way to each node; a graph of records has no circle, and one that had would not hang this. */
+function depthsOf(ids: readonly string[], edges: readonly Edge[]): Map<string, number> {
+  const depths = new Map(ids.map((id) => [id, 0]))
+  for (const _pass of ids) {
+    let isChanged = false
+    for (const { from, to } of edges) {
+      const depth = (depths.get(from) ?? 0) + 1
+      if (depth <= (depths.get(to) ?? 0) || depth >= ids.length) continue
+      depths.set(to, depth)
+      isChanged = true
+    }
+    if (!isChanged) break
+  }
+  return depths
+}

@@ -1,0 +1,72 @@
+/**
+ * A route of the HTTP interface as one declaration: what it takes, who may call it, what it answers. The app is made of
+ * these, and so is the OpenAPI document.
+ */
+import type { z } from 'zod'
+import type { User } from '../schemas.ts'
+import type { Studio } from '../studio.ts'
+
+export type Method = 'get' | 'post' | 'put' | 'delete'
+
+/** What a handler gets: everything is checked. */
+export interface Call<Params, Query, Body> {
+  readonly studio: Studio
+  readonly user: User
+  /** Under which name answers are filed. */
+  readonly rater: string
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  /** The request as it came. */
+  readonly request: Request
+}
+
+interface Facts {
+  readonly method: Method
+  /** `/api/jobs/:id` */
+  readonly path: string
+  readonly summary: string
+  /** `open`: without an account as well. */
+  readonly who: 'open' | 'rater' | 'admin'
+  /** Of the body, bytes; 1 MB without it. */
+  readonly bodyLimit?: number
+  /** The body is multipart, and read by the handler. */
+  readonly isForm?: boolean
+  /** At most so many calls a minute from one address, where accounts are asked for. */
+  readonly perMinute?: number
+}
+
+export interface Route extends Facts {
+  readonly params?: z.ZodType
+  readonly query?: z.ZodType
+  readonly body?: z.ZodType
+  /** Of JSON; or the media type of something else, which the handler answers itself. */
+  readonly answer: z.ZodType | string
+  readonly handle: (call: Call<never, never, never>) => unknown
+}
+
+/** A route that answers JSON. */
+export function jsonRoute<P = unknown, Q = unknown, B = unknown, A = unknown>(
+  route: Facts & {
+    readonly params?: z.ZodType<P>
+    readonly query?: z.ZodType<Q>
+    readonly body?: z.ZodType<B>
+    readonly answer: z.ZodType<A>
+    /** Its content, or a whole answer where a header has to be set. */
+    readonly handle: (call: Call<P, Q, B>) => A | Response | Promise<A | Response>
+  },
+): Route {
+  return route as Route
+}
+
+/** A route that answers something else: an image, a page, a file. */
+export function fileRoute<P = unknown, Q = unknown>(
+  route: Facts & {
+    readonly params?: z.ZodType<P>
+    readonly query?: z.ZodType<Q>
+    readonly answer: string
+    readonly handle: (call: Call<P, Q, unknown>) => Response | Promise<Response>
+  },
+): Route {
+  return route as Route
+}

@@ -1,0 +1,109 @@
+/** Where the studio stands, in one answer, and what would be sensible next. */
+import { attuneVersion } from '../../run.ts'
+import { Counts, State, type PolicySummary, type Round } from '../schemas.ts'
+import type { StudioRun } from '../runs.ts'
+import type { Studio } from '../studio.ts'
+import { runNameOf } from '../workspace.ts'
+import { readComparisons } from './comparison-files.ts'
+import { reportSummary } from './reports.ts'
+import { rewardSummary } from './rewards.ts'
+import { roundsOf } from './rounds.ts'
+import { jsonRoute } from './route.ts'
+
+/** Jobs that have ended are told as well, the last of them. */
+const endedJobs = 5
+/** Fewer labels than this teach a reward little. */
+const enoughLabels = 30
+
+export const stateRoutes = [
+  jsonRoute({
+    method: 'get',
+    path: '/api/state',
+    summary: 'Who is asking, what is here, what runs, and what would be next.',
+    who: 'rater',
+    answer: State,
+    handle: async ({ studio, user }) => {
+      const { store, runs, queue, views, workspace } = studio
+      const counts = Counts.parse(await store.counts())
+      const rounds = await roundsOf(studio)
+      const all = queue.all()
+      const isOpen = ({ state }: (typeof all)[number]) => ['waiting', 'running', 'stopping'].includes(state)
+      const jobs = [
+        ...all.filter(isOpen),
+        ...all
+          .filter((job) => !isOpen(job))
+          .slice(-endedJobs)
+          .reverse(),
+      ]
+      const isAdmin = user.role === 'admin'
+      return {
+        version: attuneVersion(),
+        workspace: workspace.name,
+        login: studio.login,
+        user,
+        counts,
+        // What a rater sees tells nothing of the policies: judging is blind.
+        rounds: isAdmin ? rounds : [],
+        jobs: isAdmin ? jobs.map((job) => views.brief(job)) : [],
+        rewards: isAdmin ? runs.ofKind('reward').map(rewardSummary).reverse() : [],
+        policies: isAdmin ? runs.ofKind('policy').map(policySummary).reverse() : [],
+        reports: isAdmin
+          ? runs
+              .ofKind('report')
+              .map((run) => reportSummary(studio, run))
+              .reverse()
+          : [],
+        next: isAdmin ? nextStep(studio, counts, rounds) : { step: 'label' as const, sentence: 'Judge some images.' },
+      }
+    },
+  }),
+]
+
+export function policySummary({ name, manifest, config }: StudioRun): PolicySummary {
+  const start = config.policy
+  const { reward } = manifest.parents
+  return {
+    name,
+    algorithm: manifest.stage === 'policy dpok' ? 'dpok' : 'reward-weighted',
+    at: manifest.finishedAt,
+    seconds: manifest.seconds,
+    reward: reward === undefined ? null : runNameOf(reward),
+    policy: typeof start === 'string' ? runNameOf(start) : null,
+    results: Object.fromEntries(
+      Object.entries(manifest.results).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+    ),
+  }
+}
+
+function nextStep({ queue, runs, workspace }: Studio, counts: Counts, rounds: readonly Round[]): State['next'] {
+  const active = queue.all().find(({ state }) => state === 'running' || state === 'stopping' || state === 'waiting')
+  const rewards = runs.ofKind('reward')
+  const policies = runs.ofKind('policy')
+  const [policy, reward] = [policies.at(-1), rewards.at(-1)]
+  const judged = counts.good + counts.bad + counts.pairs + counts.rankings
+  if (active !== undefined) return { step: 'wait', sentence: `${active.run} is being made.` }
+  if (counts.images === 0) return { step: 'draw', sentence: 'Let the model draw its first images.' }
+  if (reward === undefined) {
+    const canTrain = (counts.good > 0 && counts.bad > 0) || counts.pairs + counts.rankings > 0
+    if (canTrain && judged >= enoughLabels) {
+      return { step: 'train-reward', sentence: `${judged} answers are there: train a reward from them.` }
+    }
+    const left = Math.max(1, enoughLabels - judged)
+    return { step: 'label', sentence: `Judge ${left} more ${left === 1 ? 'image' : 'images'} to train a first reward.` }
+  }
+  if (policy === undefined) return { step: 'train-policy', sentence: `Fine-tune the model on ${reward.name}.` }
+  const compared = readComparisons(workspace).some(({ policies: names }) => names.includes(policy.name))
+  if (!compared) return { step: 'compare', sentence: `Compare ${policy.name} with the pre-trained model, blind.` }
+  const isReported = runs
+    .ofKind('report')
+    .some(({ manifest }) => Object.values(manifest.parents).map(runNameOf).includes(policy.name))
+  if (!isReported) return { step: 'report', sentence: `Measure ${policy.name} in a report.` }
+  const round = rounds.findLast((one) => one.policy === policy.name)
+  if (round === undefined) return { step: 'draw-again', sentence: `Collect again: let ${policy.name} draw new images.` }
+  if (round.judged < Math.min(enoughLabels, round.images)) {
+    return { step: 'label', sentence: `Judge the images of ${round.name}.` }
+  }
+  return reward.manifest.finishedAt < round.at
+    ? { step: 'train-reward', sentence: `${round.name} is judged: train the next reward.` }
+    : { step: 'train-policy', sentence: `Fine-tune further on ${reward.name}.` }
+}

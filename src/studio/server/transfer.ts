@@ -1,0 +1,193 @@
+/** Judgments in and out, and pictures of one's own. */
+import { randomUUID } from 'node:crypto'
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { formats } from '../../feedback/formats/formats.ts'
+import { exportFeedback, importFeedback } from '../../feedback/transfer.ts'
+import { imageListName, readImageList } from '../../images/image-run.ts'
+import { promptsFrom } from '../jobs/orders.ts'
+import { ExportQuery, Imported, ImportFormat, RaterName, Uploaded } from '../schemas.ts'
+import type { Studio } from '../studio.ts'
+import { freeRunName, runsName } from '../workspace.ts'
+import { refuse } from './failures.ts'
+import { fileRoute, jsonRoute } from './route.ts'
+import { zipOf, type ZipEntry } from './zip.ts'
+
+const importLimit = 200e6
+const uploadLimit = 500e6
+const mostFiles = 500
+
+export const transferRoutes = [
+  jsonRoute({
+    method: 'post',
+    path: '/api/import',
+    summary: 'Add judgments of a file: all of them, or none where one is wrong.',
+    who: 'admin',
+    bodyLimit: importLimit,
+    isForm: true,
+    answer: Imported,
+    handle: async ({ studio, rater, request }) => {
+      const form = await formOf(request)
+      const { format, rater: named } = fieldsOf(
+        z.object({ format: ImportFormat, rater: RaterName.optional() }),
+        Object.fromEntries([...form].filter(([, value]) => typeof value === 'string')),
+      )
+      const file = form.get('file')
+      if (!(file instanceof File)) throw missingFile('file', 'one file')
+      const pictures = form.getAll('images').filter((one): one is File => one instanceof File)
+      return await addImport(studio, file, pictures, { format, rater: named ?? rater })
+    },
+  }),
+  fileRoute({
+    method: 'get',
+    path: '/api/export',
+    summary: 'All judgments as a file.',
+    who: 'admin',
+    query: ExportQuery,
+    answer: 'application/octet-stream',
+    handle: ({ studio, query: { format, names } }) =>
+      inFolder(studio, async (folder) => {
+        const name = `judgments${formats[format].ending}`
+        const { beside } = await exportFeedback(studio.store, join(folder, name), { format, names })
+        return beside.length === 0
+          ? download(name, readFileSync(join(folder, name)))
+          : download('judgments.zip', zipOf(filesOf(folder)))
+      }),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/uploads',
+    summary: 'Pictures of one’s own with their prompts, as a round; those that cannot be read are named.',
+    who: 'admin',
+    bodyLimit: uploadLimit,
+    isForm: true,
+    answer: Uploaded,
+    handle: async ({ studio, request }) => {
+      const form = await formOf(request)
+      const files = form.getAll('files').filter((file): file is File => file instanceof File)
+      if (files.length === 0 || files.length > mostFiles) throw missingFile('files', `1 to ${mostFiles} pictures`)
+      const { prompts } = fieldsOf(
+        z.object({
+          prompts: z.array(z.string().trim().min(1).max(10_000)).length(files.length, 'a prompt for each file'),
+        }),
+        { prompts: parsedList(form.get('prompts')) },
+      )
+      return await addUploads(studio, files, prompts)
+    },
+  }),
+]
+
+/** As a round of their own, of those that the store does not have yet. */
+async function addUploads(
+  { store, rounds, workspace }: Studio,
+  files: readonly File[],
+  prompts: readonly string[],
+): Promise<Uploaded> {
+  const { addOwnImages } = await import('../../feedback/formats/own-images.ts')
+  const name = freeRunName(workspace, 'upload')
+  const images = files.map((file, i) => ({
+    ...promptsFrom([prompts[i]])[0],
+    name: file.name.slice(0, 200),
+    bytes: async () => new Uint8Array(await file.arrayBuffer()),
+  }))
+  const { ids, added, broken } = await addOwnImages(store, workspace.at(runsName, name), images)
+  if (added > 0) {
+    const of = [...new Set(ids.filter((id) => id !== undefined))]
+    const createdAt = new Date().toISOString()
+    await rounds.add({ name, policy: 'uploaded', purpose: 'round', createdAt, images: of })
+  }
+  return { round: added > 0 ? name : null, images: added, broken: [...broken] }
+}
+
+/** What comes with pictures becomes a round of its own. */
+async function addImport(
+  { store, rounds, workspace }: Studio,
+  file: File,
+  pictures: readonly File[],
+  options: { readonly format: ImportFormat; readonly rater: string },
+): Promise<Imported> {
+  const bytes = new Map<string, Uint8Array>()
+  for (const picture of pictures) bytes.set(lastPart(picture.name), new Uint8Array(await picture.arrayBuffer()))
+  const run = freeRunName(workspace, 'import')
+  const folder = workspace.at(runsName, run)
+  return await inFolder({ workspace }, async (place) => {
+    const path = join(place, `judgments${formats[options.format].ending}`)
+    writeFileSync(path, new Uint8Array(await file.arrayBuffer()))
+    const { leftOut, ...counts } = await importFeedback(store, path, {
+      ...options,
+      name: lastPart(file.name).slice(0, 200),
+      folder,
+      // Only what was sent along is looked at. Label Studio puts eight digits before a name.
+      findFile: (named) => bytes.get(lastPart(named)) ?? bytes.get(lastPart(named).replace(/^[0-9a-f]{8}-/, '')),
+    })
+    if (counts.images > 0) {
+      const images = readImageList(join(folder, imageListName)).map(({ id }) => id)
+      const createdAt = new Date().toISOString()
+      await rounds.add({ name: run, policy: 'uploaded', purpose: 'round', createdAt, images })
+    }
+    return { ...counts, leftOut: [...leftOut] }
+  })
+}
+
+const lastPart = (path: string) => path.split(/[\\/]/).at(-1) ?? ''
+
+/** Under a name of ours, gone afterwards. */
+async function inFolder<T>({ workspace }: Pick<Studio, 'workspace'>, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = workspace.at('uploads', randomUUID())
+  mkdirSync(folder)
+  try {
+    return await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const filesOf = (folder: string): ZipEntry[] =>
+  globSync('**/*.*', { cwd: folder }).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }))
+
+const download = (name: string, bytes: Uint8Array) =>
+  new Response(new Uint8Array(bytes), {
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-disposition': `attachment; filename="${name}"`,
+    },
+  })
+
+async function formOf(request: Request): Promise<FormData> {
+  try {
+    return await request.formData()
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw refuse(415, 'media-type', {
+      where: 'body',
+      expected: 'multipart/form-data',
+      received: 'something else',
+      remedy: 'send a form with a file',
+      cause,
+    })
+  }
+}
+
+function fieldsOf<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw refuse(400, 'config', {
+    where: `form ${issue.path.join(' ')}`.trim(),
+    expected: issue.message,
+    received: 'another value',
+    remedy: 'mend the form',
+  })
+}
+
+function parsedList(value: unknown): unknown {
+  try {
+    return JSON.parse(String(value))
+  } catch {
+    return undefined
+  }
+}
+
+const missingFile = (where: string, expected: string) =>
+  refuse(400, 'config', { where: `form ${where}`, expected, received: 'none, or too many', remedy: 'choose files' })

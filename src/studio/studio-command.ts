@@ -1,0 +1,132 @@
+/** `studio`: the whole loop in the browser. */
+import { serve, type ServerType } from '@hono/node-server'
+import { z } from 'zod'
+import { ConfigError } from '../errors.ts'
+import { readRaters } from '../feedback/raters.ts'
+import { takeLock, lockName } from '../run-lock.ts'
+import { rmSync } from 'node:fs'
+import { isLoopback } from './server/access.ts'
+import { invite, linkOf } from './server/accounts.ts'
+import { studioApp } from './server/app.ts'
+import { openStudio, type OpenedStudio } from './open-studio.ts'
+import { openWorkspace } from './workspace.ts'
+
+export const StudioConfig = z.strictObject({
+  workspace: z.string().min(1).default('runs/studio').describe('Folder of the studio: its images, judgments and runs.'),
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on. Anything but this machine itself asks for accounts; 0.0.0.0 is all addresses.'),
+  port: z.int().min(0).max(65535).default(4870).describe('Port to listen on; 0 takes a free one.'),
+  database: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'postgres://user:password@host/name')
+    .nullable()
+    .default(null)
+    .describe('PostgreSQL database of the judgments, postgres://…; a SQLite file in the workspace without it.'),
+  model: z
+    .string()
+    .min(1)
+    .default('shapes')
+    .describe(
+      'The pre-trained model: shapes, which is embedded, a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
+    ),
+  encoder: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('CLIPModel whose embeddings rewards read; the model’s own without it, which shapes alone has.'),
+})
+export type StudioConfig = z.infer<typeof StudioConfig>
+
+export interface RunningStudio extends AsyncDisposable {
+  /** `http://127.0.0.1:4870` */
+  readonly address: string
+  /** Of the first admin, where accounts are asked for and there is none yet. */
+  readonly invitation: string | null
+  readonly studio: OpenedStudio
+}
+
+/** How long the first admin's link works. */
+const firstLinkDays = 2
+
+/**
+ * Starts the server.
+ *
+ * @throws {RunInUseError} another server has this workspace
+ * @throws {ConfigError} the address cannot be had
+ */
+export async function startStudio(config: StudioConfig): Promise<RunningStudio> {
+  const { workspace: folder, host, port, database, model, encoder } = config
+  const login = !isLoopback(host)
+  const { at, folder: whole } = openWorkspace(folder)
+  takeLock(whole)
+  const unlock = () => rmSync(at(lockName), { force: true })
+  try {
+    const studio = await openStudio(folder, { database, login, model, encoder })
+    try {
+      const server = await listen(studio, host, port)
+      const { port: taken } = server.address() as { port: number }
+      const address = `http://${host.includes(':') ? `[${host}]` : host}:${taken}`
+      // The forms are made ready while nobody asks for them yet.
+      studio.stages().catch(() => undefined)
+      return {
+        address,
+        studio,
+        invitation: login ? await firstInvitation(studio, address) : null,
+        async [Symbol.asyncDispose]() {
+          await new Promise<void>((closed) => {
+            server.close(() => closed())
+            if ('closeAllConnections' in server) server.closeAllConnections()
+          })
+          await studio[Symbol.asyncDispose]()
+          unlock()
+        },
+      }
+    } catch (error) {
+      await studio[Symbol.asyncDispose]()
+      throw error
+    }
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+function listen(studio: OpenedStudio, hostname: string, port: number): Promise<ServerType> {
+  return new Promise((listening, failed) => {
+    const server = serve({ fetch: studioApp(studio).fetch, hostname, port }, () => listening(server))
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      failed(
+        new ConfigError({
+          where: '--port',
+          expected: `an address that is free: ${hostname}:${port}`,
+          received: cause.code === 'EADDRINUSE' ? 'one that another program uses' : cause.message,
+          remedy: 'choose another with --port, or end that program',
+          cause,
+        }),
+      )
+    })
+  })
+}
+
+async function firstInvitation({ store }: OpenedStudio, address: string): Promise<string | null> {
+  if ((await readRaters(store.database)).some(({ role }) => role === 'admin')) return null
+  const { token } = await invite(store, { name: 'admin', role: 'admin', days: firstLinkDays })
+  return linkOf(address, token)
+}
+
+/** Serves until the process is told to end. */
+export async function runStudio(config: StudioConfig): Promise<string> {
+  const running = await startStudio(config)
+  process.stderr.write(`studio: ${running.address}\n`)
+  if (running.invitation !== null)
+    process.stderr.write(`first admin: ${running.invitation} (works once, for two days)\n`)
+  await new Promise<void>((ended) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended())
+  })
+  await running[Symbol.asyncDispose]()
+  return config.workspace
+}

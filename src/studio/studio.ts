@@ -1,0 +1,29 @@
+/** Everything that the routes work with. */
+import type { FeedbackStore } from '../feedback/store.ts'
+import type { ImageShelf } from './images.ts'
+import type { JobQueue } from './jobs/job-queue.ts'
+import type { JobViews } from './jobs/job-view.ts'
+import type { StudioModel } from './jobs/orders.ts'
+import type { StageSchemas } from './jobs/stage-schemas.ts'
+import type { RoundBook } from './round-book.ts'
+import type { RunLibrary } from './runs.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface Studio extends StudioModel {
+  readonly workspace: Workspace
+  readonly store: FeedbackStore
+  /** The feedback store as a stage names it: relative to the workspace, or `postgres://…`. */
+  readonly feedback: string
+  readonly queue: JobQueue
+  readonly views: JobViews
+  readonly runs: RunLibrary
+  readonly images: ImageShelf
+  readonly rounds: RoundBook
+  readonly stages: () => Promise<StageSchemas>
+  /** Accounts are asked for. */
+  readonly login: boolean
+  /** Keeps apart what must not be guessed: which side of a vote is which policy. */
+  readonly secret: string
+  /** Folder of the built pages. */
+  readonly pages: string
+}

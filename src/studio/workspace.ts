@@ -1,0 +1,54 @@
+/**
+ * The folder that a studio works in. Its processes run in it, so that what they record of each other are short relative
+ * names (`runs/dpok-1`) and never where the folder lies.
+ */
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { writing } from '../files.ts'
+import { RunName } from './schemas.ts'
+
+export interface Workspace {
+  /** Absolute. */
+  readonly folder: string
+  /** Last part of the folder. */
+  readonly name: string
+  /** Absolute path of something inside. */
+  at(...names: readonly string[]): string
+}
+
+/** Where run folders lie, relative to the workspace. */
+export const runsName = 'runs'
+/** A run as the settings of a stage name it. */
+export const runPath = (name: string) => `${runsName}/${name}`
+/** The name of a run by its path; anything else by its last part. */
+export const runNameOf = (path: string) => basename(path)
+
+const project = fileURLToPath(new URL('../../', import.meta.url))
+
+/** @throws {FileError} the folder cannot be written */
+export function openWorkspace(folder: string): Workspace {
+  const whole = resolve(folder)
+  for (const name of [runsName, 'jobs', 'prompts', 'uploads', 'compare']) {
+    writing(join(whole, name), () => mkdirSync(join(whole, name), { recursive: true }))
+  }
+  return { folder: whole, name: basename(whole), at: (...names) => join(whole, ...names) }
+}
+
+/** `dpok-1`, or the first number that no run, and none of `taken`, has. */
+export function freeRunName({ at }: Workspace, base: string, taken: ReadonlySet<string> = new Set()): string {
+  for (let number = 1; ; number++) {
+    const name = `${base}-${number}`
+    if (!taken.has(name) && !existsSync(at(runsName, name))) return name
+  }
+}
+
+/** Names of all run folders. */
+export const runNames = ({ at }: Workspace): string[] =>
+  readdirSync(at(runsName), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && RunName.safeParse(entry.name).success)
+    .map(({ name }) => name)
+
+/** What a process said, without the places of this machine. */
+export const withoutPlaces = ({ folder }: Workspace, text: string): string =>
+  text.replaceAll(`${folder}/`, '').replaceAll(folder, '.').replaceAll(project, '')

@@ -1,0 +1,247 @@
+/** The frame around every page, and which page an address names. */
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
+import { client } from './api.ts'
+import { Drawer } from './components/drawer.tsx'
+import { Icon, type IconName } from './components/icon.tsx'
+import { Empty, ErrorNotice, Skeleton } from './components/notice.tsx'
+import { ProgressBar, progressText, shareOf } from './components/progress-bar.tsx'
+import { Tabs } from './components/tabs.tsx'
+import { startSending, useOutbox } from './outbox.ts'
+import { HomePage } from './pages/home.tsx'
+import { InvitationPage, SignInPage } from './pages/sign-in.tsx'
+import { LabelPage } from './pages/label/label-page.tsx'
+import { isSignedOut } from './remote.ts'
+import { to, useRoute } from './router.ts'
+import { isOpen, StudioStateProvider, useStudio } from './studio-state.tsx'
+import { setTheme, themes, useTheme, type Theme } from './theme.ts'
+
+const TrainPage = lazy(async () => ({ default: (await import('./pages/train/train-page.tsx')).TrainPage }))
+const ComparePage = lazy(async () => ({ default: (await import('./pages/compare/compare-page.tsx')).ComparePage }))
+const RewardsPage = lazy(async () => ({ default: (await import('./pages/rewards.tsx')).RewardsPage }))
+const HistoryPage = lazy(async () => ({ default: (await import('./pages/history.tsx')).HistoryPage }))
+const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx')).DataPage }))
+const RatersPage = lazy(async () => ({ default: (await import('./pages/raters.tsx')).RatersPage }))
+const ReportPage = lazy(async () => ({ default: (await import('./pages/report.tsx')).ReportPage }))
+
+interface Place {
+  readonly path: string
+  readonly title: string
+  readonly icon: IconName
+  /** Raters see it too. */
+  readonly forRaters?: boolean
+}
+const places: readonly Place[] = [
+  { path: '', title: 'Home', icon: 'home', forRaters: true },
+  { path: 'label', title: 'Label', icon: 'label', forRaters: true },
+  { path: 'train', title: 'Train', icon: 'train' },
+  { path: 'compare', title: 'Compare', icon: 'compare', forRaters: true },
+  { path: 'rewards', title: 'Rewards', icon: 'reward' },
+  { path: 'reports', title: 'Reports', icon: 'report' },
+  { path: 'history', title: 'History', icon: 'history' },
+  { path: 'data', title: 'Data', icon: 'data' },
+  { path: 'raters', title: 'Raters', icon: 'raters' },
+]
+
+export const App = () => (
+  <StudioStateProvider>
+    <Shell />
+  </StudioStateProvider>
+)
+
+function Shell() {
+  const [place = '', ...rest] = useRoute()
+  const { state, error, offline, reload } = useStudio()
+  const [isMenuOpen, setMenuOpen] = useState(false)
+  const main = useRef<HTMLElement>(null)
+  const address = [place, ...rest].join('/')
+  const first = useRef(true)
+  useEffect(startSending, [])
+  useEffect(() => {
+    setMenuOpen(false)
+    if (first.current) {
+      first.current = false
+      return
+    }
+    scrollTo(0, 0)
+    // A reader of the screen hears that there is a new page.
+    main.current?.focus({ preventScroll: true })
+  }, [address])
+
+  if (place === 'invitation') return <InvitationPage token={rest[0] ?? ''} />
+  if (isSignedOut(error)) return <SignInPage />
+  const isAdmin = state?.user.role !== 'rater'
+  const shown = places.filter(({ forRaters }) => isAdmin || forRaters === true)
+  const nav = <Navigation places={shown} current={place === 'vote' ? 'compare' : place} />
+  return (
+    <>
+      <a
+        className="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault()
+          main.current?.focus()
+        }}
+      >
+        Skip to the content
+      </a>
+      <div className="shell">
+        <header className="side">
+          <Brand />
+          {nav}
+          <SideFoot />
+        </header>
+        <header className="top">
+          <Brand />
+          <button
+            type="button"
+            className="button quiet icon"
+            aria-label="Menu"
+            aria-haspopup="dialog"
+            onClick={() => setMenuOpen(true)}
+          >
+            <Icon name="menu" />
+          </button>
+        </header>
+        <main id="main" ref={main} tabIndex={-1}>
+          {offline && <OfflineBanner />}
+          <div className="page">
+            {state === undefined && error !== undefined ? (
+              <ErrorNotice error={error} retry={() => void reload()} />
+            ) : (
+              <Suspense fallback={<Skeleton heights={[60, 200, 200]} />}>
+                <Page place={shown.some(({ path }) => path === place) ? place : undefined} rest={rest} />
+              </Suspense>
+            )}
+          </div>
+        </main>
+      </div>
+      {isMenuOpen && (
+        <Drawer title="Menu" side="left" close={() => setMenuOpen(false)}>
+          {nav}
+          <SideFoot />
+        </Drawer>
+      )}
+    </>
+  )
+}
+
+function Page({ place, rest }: { place: string | undefined; rest: readonly string[] }): ReactNode {
+  switch (place) {
+    case '':
+      return <HomePage />
+    case 'label':
+      return <LabelPage mode={rest[0]} />
+    case 'train':
+      return <TrainPage rest={rest} />
+    case 'compare':
+      return <ComparePage rest={rest} />
+    case 'rewards':
+      return <RewardsPage name={rest[0]} />
+    case 'reports':
+      return <ReportPage name={rest[0]} />
+    case 'history':
+      return <HistoryPage />
+    case 'data':
+      return <DataPage />
+    case 'raters':
+      return <RatersPage />
+    default:
+      return (
+        <Empty
+          icon="help"
+          title="There is no such page"
+          action={
+            <a className="button" href={to()}>
+              To the first page
+            </a>
+          }
+        >
+          The address may be old, or the page may be for admins.
+        </Empty>
+      )
+  }
+}
+
+const Brand = () => (
+  <a className="brand" href={to()}>
+    <img src="/favicon.svg" alt="" width="26" height="26" />
+    Attune
+  </a>
+)
+
+function Navigation({ places: shown, current }: { places: readonly Place[]; current: string }) {
+  const { state } = useStudio()
+  const running = state?.jobs.filter(isOpen).length ?? 0
+  return (
+    <nav className="nav" aria-label="Pages">
+      <ul>
+        {shown.map(({ path, title, icon }) => (
+          <li key={path}>
+            <a href={path === '' ? to() : to(path)} aria-current={path === current ? 'page' : undefined}>
+              <Icon name={icon} />
+              {title}
+              {path === 'train' && running > 0 && (
+                <span className="tally" aria-label={`${running} running or waiting`}>
+                  {running}
+                </span>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
+
+const themeTitles: Readonly<Record<Theme, string>> = { system: 'Auto', light: 'Light', dark: 'Dark' }
+
+function SideFoot() {
+  const { state } = useStudio()
+  const theme = useTheme()
+  const job = state?.jobs.find(({ state: one }) => one === 'running' || one === 'stopping')
+  return (
+    <div className="side-foot">
+      {job !== undefined && (
+        <a className="side-job" href={to('train', 'job', job.id)}>
+          <strong>{job.run}</strong>
+          <ProgressBar share={shareOf(job)} label={`Progress of ${job.run}`} />
+          <span className="soft">{progressText(job)}</span>
+        </a>
+      )}
+      <Tabs
+        label="Colours"
+        value={theme}
+        options={themes.map((value) => ({ value, label: themeTitles[value] }))}
+        choose={setTheme}
+      />
+      {state !== undefined && (
+        <span dir="auto">
+          {state.user.name !== null && `${state.user.name} · `}
+          {state.workspace} · {state.version}
+        </span>
+      )}
+      {state?.login === true && (
+        <button
+          type="button"
+          className="button small"
+          onClick={() => void client.logout().finally(() => location.reload())}
+        >
+          Sign out
+        </button>
+      )}
+    </div>
+  )
+}
+
+function OfflineBanner() {
+  const { waiting } = useOutbox()
+  return (
+    <div className="banner" role="status">
+      <Icon name="offline" />
+      <span>
+        The studio does not answer; trying again.
+        {waiting > 0 && ` ${waiting} ${waiting === 1 ? 'answer waits' : 'answers wait'} safely in this browser.`}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,12 @@
+import type { JobState } from '../../src/studio/schemas.ts'
+
+const looks: Readonly<Record<JobState, string>> = {
+  waiting: '',
+  running: 'running',
+  stopping: 'stopped',
+  stopped: 'stopped',
+  done: 'done',
+  failed: 'failed',
+}
+
+export const JobBadge = ({ state }: { state: JobState }) => <span className={`badge ${looks[state]}`}>{state}</span>

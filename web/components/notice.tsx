@@ -1,0 +1,101 @@
+/** What a page shows where its content is missing, late, refused or out of reach. */
+import type { ReactNode } from 'react'
+import { StudioError } from '../../src/errors.ts'
+import { isOffline, type Remote } from '../remote.ts'
+import { Icon, type IconName } from './icon.tsx'
+
+/** Why something was refused, and what to do. */
+export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => void }) {
+  if (error === undefined) return null
+  const again = retry && (
+    <span>
+      <button type="button" className="button small" onClick={retry}>
+        Try again
+      </button>
+    </span>
+  )
+  if (isOffline(error)) {
+    return (
+      <div className="notice warn" role="status">
+        <strong>The studio does not answer</strong>
+        <span>Is it still running? This page tries again by itself.</span>
+        {again}
+      </div>
+    )
+  }
+  if (error instanceof StudioError) {
+    const { where, expected, received, remedy } = error
+    return (
+      <div className="notice bad" role="alert" dir="auto">
+        <strong>{where}</strong>
+        <span>
+          Expected {expected}; received {received}.
+        </span>
+        <span>{capital(remedy)}.</span>
+        {again}
+      </div>
+    )
+  }
+  return (
+    <div className="notice bad" role="alert">
+      <strong>The page has made a mistake</strong>
+      <span>{error instanceof Error ? error.message : String(error)}</span>
+      {again}
+    </div>
+  )
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, '')
+
+export interface EmptyProps {
+  readonly icon: IconName
+  readonly title: string
+  readonly children?: ReactNode
+  readonly action?: ReactNode
+}
+
+export function Empty({ icon, title, children, action }: EmptyProps) {
+  return (
+    <div className="empty">
+      <Icon name={icon} size={36} />
+      <h2>{title}</h2>
+      {children !== undefined && <p>{children}</p>}
+      {action}
+    </div>
+  )
+}
+
+/** Grey shapes in place of what is on its way. */
+export function Skeleton({ heights = [120, 120] }: { heights?: readonly number[] }) {
+  return (
+    <div className="stack" aria-busy="true">
+      <span className="hidden" role="status">
+        Loading
+      </span>
+      {heights.map((height, i) => (
+        <div key={i} className="skeleton" style={{ height }} />
+      ))}
+    </div>
+  )
+}
+
+/** Content that has arrived, or the state that it is in. */
+export function Loaded<T>({
+  remote,
+  heights,
+  children,
+}: {
+  remote: Remote<T>
+  heights?: readonly number[]
+  children: (value: T) => ReactNode
+}) {
+  const { value, error, reload } = remote
+  return (
+    <>
+      {error !== undefined && !(isOffline(error) && value !== undefined) && (
+        <ErrorNotice error={error} retry={() => void reload()} />
+      )}
+      {value !== undefined ? children(value) : error === undefined ? <Skeleton heights={heights} /> : null}
+    </>
+  )
+}

@@ -1,0 +1,145 @@
+/** One field of a stage's form, by its type. */
+import { useId } from 'react'
+import type { FormField, SettingValue } from '../../src/studio/schemas.ts'
+import { figure } from '../format.ts'
+
+export interface SettingFieldProps {
+  readonly field: FormField
+  /** What is written, as text, so that a half-written number is kept. */
+  readonly value: SettingValue
+  readonly change: (value: SettingValue) => void
+  readonly wrong?: string
+}
+
+const shown = (value: SettingValue): string =>
+  value === null ? '' : Array.isArray(value) ? value.join('\n') : String(value)
+
+/** What an empty field means. */
+function emptyTitle({ type, field }: FormField): string {
+  if (type === 'run') return field === 'policy' ? 'pre-trained model' : 'none'
+  return 'automatic'
+}
+
+const runTypes = new Set(['run', 'choice'])
+
+export function SettingField({ field, value, change, wrong }: SettingFieldProps) {
+  const id = useId()
+  const { label, type, sentence, expected, optional, choices } = field
+  const described = `${id}-hint`
+  const common = {
+    id,
+    'aria-describedby': described,
+    'aria-invalid': wrong === undefined ? undefined : true,
+  } as const
+  const hint = (
+    <span className="hint" id={described}>
+      {sentence || expected}
+      {wrong !== undefined && <span className="wrong"> Accepted: {expected}.</span>}
+    </span>
+  )
+  if (type === 'boolean') {
+    return (
+      <div className="field">
+        <label className="check">
+          <input
+            {...common}
+            type="checkbox"
+            checked={value === true}
+            onChange={({ target }) => change(target.checked)}
+          />
+          {label}
+        </label>
+        {hint}
+      </div>
+    )
+  }
+  if (type === 'runs') {
+    const picked = Array.isArray(value) ? value.map(String) : []
+    return (
+      <fieldset className="field" aria-describedby={described}>
+        <legend>{label}</legend>
+        {choices.length === 0 && <span className="soft small">There are none yet.</span>}
+        {choices.map((choice) => (
+          <label key={choice.value} className="check">
+            <input
+              type="checkbox"
+              checked={picked.includes(choice.value)}
+              onChange={({ target }) =>
+                change(target.checked ? [...picked, choice.value] : picked.filter((one) => one !== choice.value))
+              }
+            />
+            <span dir="auto">{choice.label}</span>
+          </label>
+        ))}
+        {hint}
+      </fieldset>
+    )
+  }
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {runTypes.has(type) ? (
+        <select
+          {...common}
+          value={shown(value)}
+          onChange={({ target }) => change(target.value === '' ? null : target.value)}
+        >
+          {(optional || value === null) && <option value="">{emptyTitle(field)}</option>}
+          {choices.map((choice) => (
+            <option key={choice.value} value={choice.value}>
+              {choice.label}
+            </option>
+          ))}
+        </select>
+      ) : type === 'list' ? (
+        <textarea
+          {...common}
+          rows={4}
+          placeholder="one a line"
+          value={shown(value)}
+          dir="auto"
+          onChange={({ target }) => change(target.value === '' ? null : target.value.split('\n'))}
+        />
+      ) : (
+        <input
+          {...common}
+          type="text"
+          inputMode={type === 'text' ? 'text' : 'decimal'}
+          value={shown(value)}
+          placeholder={field.default === null ? emptyTitle(field) : shownDefault(field.default)}
+          onChange={({ target }) => change(target.value === '' ? null : target.value)}
+        />
+      )}
+      {hint}
+    </div>
+  )
+}
+
+const shownDefault = (value: SettingValue): string => (typeof value === 'number' ? figure(value) : shown(value))
+
+/** What is sent: numbers of what was written, and the default where a field that may not be empty is. */
+export function settingOf(field: FormField, value: SettingValue): SettingValue {
+  const { type, optional } = field
+  if (value === null) return optional ? null : field.default
+  if ((type === 'number' || type === 'integer') && typeof value === 'string') {
+    const number = Number(value.trim().replace(',', '.').replace('−', '-'))
+    return Number.isFinite(number) ? number : value
+  }
+  if (type === 'list' && Array.isArray(value)) {
+    const lines = value.map((line) => String(line).trim()).filter((line) => line !== '')
+    const areNumbers = Array.isArray(field.default) && field.default.some((one) => typeof one === 'number')
+    if (lines.length === 0) return optional ? null : field.default
+    return areNumbers ? lines.map((line) => (Number.isFinite(Number(line)) ? Number(line) : line)) : lines
+  }
+  return value
+}
+
+/** What is not accepted without asking the server. */
+export function isWrong(field: FormField, value: SettingValue): boolean {
+  const { type, min, max, optional } = field
+  const sent = settingOf(field, value)
+  if (sent === null) return !optional
+  if (type !== 'number' && type !== 'integer') return false
+  if (typeof sent !== 'number') return true
+  return (type === 'integer' && !Number.isInteger(sent)) || (min !== null && sent < min) || (max !== null && sent > max)
+}

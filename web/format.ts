@@ -1,0 +1,49 @@
+/** Numbers and times as people read them. */
+
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.round(seconds / 60)
+  if (whole < 600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** Time that is left, as exactly as it can be known: `40 s`, `2 min`, `1 h 5 min`. */
+export function timeLeft(seconds: number): string {
+  if (seconds < 55) return `${Math.max(5, Math.ceil(seconds / 5) * 5)} s`
+  const minutes = Math.ceil(seconds / 60 - 0.25)
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** `82 %` */
+export const percent = (share: number, digits = 0): string => `${(100 * share).toFixed(digits)} %`
+
+/** Three figures: `0.914`, `18.4`, `1 536`. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return String(value)
+  if (Number.isInteger(value)) return value.toLocaleString('en', { useGrouping: Math.abs(value) >= 10_000 })
+  const size = Math.abs(value)
+  const text = size >= 1000 ? value.toFixed(0) : size < 0.001 ? value.toExponential(1) : value.toPrecision(3)
+  return text.replace('-', '−')
+}
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${figure(count)} ${count === 1 ? one : many}`
+
+const minutes = (from: Date, until: Date) => Math.round((until.getTime() - from.getTime()) / 60_000)
+
+/** `just now`, `12 min ago`, `3 h ago`, `14 Nov, 09:30` */
+export function ago(at: string, now = new Date()): string {
+  const then = new Date(at)
+  const passed = minutes(then, now)
+  if (passed < 1) return 'just now'
+  if (passed < 60) return `${passed} min ago`
+  if (passed < 24 * 60) return `${Math.round(passed / 60)} h ago`
+  return then.toLocaleString('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
+}
+
+/** `pretrained` as people say it. */
+export const policyTitle = (name: string): string => (name === 'pretrained' ? 'pre-trained model' : name)
+
+/** `reward_mean` → `reward mean` */
+export const metricTitle = (name: string): string => name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL')

@@ -1,0 +1,219 @@
+/** Comparing policies: what was compared, side by side, by blind votes, and what came out. */
+import { useState } from 'react'
+import { client } from '../../api.ts'
+import { ErrorNotice, Empty, Loaded } from '../../components/notice.tsx'
+import { PageHead } from '../../components/page-head.tsx'
+import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
+import { ago, plural, policyTitle } from '../../format.ts'
+import { useAction, useRemote } from '../../remote.ts'
+import { go, to } from '../../router.ts'
+import { isOpen, useStudio } from '../../studio-state.tsx'
+import '../../styles/compare.css'
+import { Icon } from '../../components/icon.tsx'
+import { NewComparisonForm } from './new-comparison.tsx'
+import { SideBySide } from './side-by-side.tsx'
+import { AlignmentFidelity } from './alignment-fidelity.tsx'
+import { VotePage } from './vote-page.tsx'
+import { WinRates } from './win-rates.tsx'
+
+export function ComparePage({ rest }: { rest: readonly string[] }) {
+  const { state } = useStudio()
+  const [id, part] = rest
+  const isRater = state?.user.role === 'rater'
+  if (id !== undefined && (part === 'vote' || isRater)) return <VotePage key={id} id={id} />
+  if (id !== undefined) return <Comparison key={id} id={id} />
+  return isRater ? <RaterComparisons /> : <Overview />
+}
+
+function Overview() {
+  const { state } = useStudio()
+  const comparisons = useRemote(
+    () => client.comparisons(),
+    ['comparisons', state?.jobs.map(({ id, state: one }) => [id, one])],
+  )
+  const report = state?.reports.find(({ policies }) => policies.length > 1)
+  return (
+    <>
+      <PageHead title="Compare">The same prompts and the same noise, drawn by each policy.</PageHead>
+      <div className="stack">
+        <Loaded remote={comparisons} heights={[90, 200]}>
+          {({ comparisons: all }) => (
+            <>
+              {all.length > 0 && <List comparisons={all} />}
+              <NewComparisonForm />
+              {all.length > 0 && <WinRates />}
+            </>
+          )}
+        </Loaded>
+        {report !== undefined && (
+          <section className="card stack tight">
+            <div className="row between">
+              <h2>Alignment and fidelity</h2>
+              <a className="small" href={to('reports', report.name)}>
+                {report.name}
+              </a>
+            </div>
+            <AlignmentFidelity report={report} />
+          </section>
+        )}
+      </div>
+    </>
+  )
+}
+
+function List({ comparisons }: { comparisons: Awaited<ReturnType<typeof client.comparisons>>['comparisons'] }) {
+  return (
+    <ul className="job-list">
+      {comparisons.map(({ id, policies, at, prompts, perPrompt, ready }) => (
+        <li key={id} className="comparison-row">
+          <a href={to('compare', id)}>
+            <strong dir="auto">{policies.map(policyTitle).join(' · ')}</strong>
+            <span className="soft small">
+              {plural(prompts, 'prompt')} × {plural(perPrompt, 'image')} · {ago(at)}
+            </span>
+          </a>
+          {ready ? (
+            <a className="button small primary" href={to('compare', id, 'vote')}>
+              Vote blind
+            </a>
+          ) : (
+            <span className="badge running">drawing</span>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function RaterComparisons() {
+  const comparisons = useRemote(() => client.comparisons(), ['comparisons'])
+  return (
+    <>
+      <PageHead title="Compare">Two models have drawn the same prompts. Which one did better?</PageHead>
+      <Loaded remote={comparisons} heights={[80]}>
+        {({ comparisons: all }) => {
+          const ready = all.filter((one) => one.ready)
+          return ready.length === 0 ? (
+            <Empty icon="compare" title="Nothing to compare yet">
+              An admin starts a comparison; then you can vote here.
+            </Empty>
+          ) : (
+            <ul className="job-list">
+              {ready.map(({ id, prompts, at }) => (
+                <li key={id} className="comparison-row">
+                  <span>
+                    <strong>{plural(prompts, 'prompt')}</strong> <span className="soft small">{ago(at)}</span>
+                  </span>
+                  <a className="button small primary" href={to('compare', id, 'vote')}>
+                    Vote blind
+                  </a>
+                </li>
+              ))}
+            </ul>
+          )
+        }}
+      </Loaded>
+    </>
+  )
+}
+
+function Comparison({ id }: { id: string }) {
+  const { state, reload } = useStudio()
+  // Whoever has voted has lost nothing by looking.
+  const [isShown, setShown] = useState((state?.counts.votes ?? 0) > 0)
+  const mine = state?.jobs.filter(isOpen) ?? []
+  const comparison = useRemote(
+    () => client.comparison(id),
+    ['comparison', id, state?.jobs.map((job) => [job.id, job.state])],
+  )
+  const again = useAction(async (policy: string) => {
+    await client.drawRound({ policy })
+    await reload()
+    go()
+  })
+  return (
+    <>
+      <p className="small back">
+        <a href={to('compare')}>All comparisons</a>
+      </p>
+      <Loaded remote={comparison} heights={[70, 320]}>
+        {(detail) => {
+          const drawing = mine.filter((job) => detail.jobs.includes(job.id))
+          const policy = detail.policies.find((one) => one !== 'pretrained')
+          return (
+            <>
+              <PageHead
+                title="Side by side"
+                side={
+                  <div className="row">
+                    {detail.ready && isShown && (
+                      <a className="button primary" href={to('compare', id, 'vote')}>
+                        Vote blind <Icon name="arrow" size={18} />
+                      </a>
+                    )}
+                    {detail.ready && policy !== undefined && (
+                      <button
+                        type="button"
+                        className="button"
+                        disabled={again.isBusy}
+                        onClick={() => void again.run(policy)}
+                      >
+                        Collect again with {policy}
+                      </button>
+                    )}
+                  </div>
+                }
+              >
+                {detail.policies.map(policyTitle).join(' · ')} · {plural(detail.prompts, 'prompt')}
+              </PageHead>
+              <div className="stack">
+                <ErrorNotice error={again.error} />
+                {!detail.ready && (
+                  <div className="card stack tight">
+                    <strong>{drawing.length > 0 ? 'The images are being drawn' : 'Not all images are drawn'}</strong>
+                    {drawing.map((job) => (
+                      <div key={job.id} className="stack tight">
+                        <ProgressBar
+                          share={job.state === 'waiting' ? 0 : shareOf(job)}
+                          label={`Progress of ${job.run}`}
+                        />
+                        <span className="soft small">
+                          {job.run}: {progressText(job)}
+                        </span>
+                      </div>
+                    ))}
+                    {drawing.length === 0 && <a href={to('train')}>Look at the jobs</a>}
+                  </div>
+                )}
+                {isShown || !detail.ready ? (
+                  <>
+                    {' '}
+                    <SideBySide comparison={detail} />
+                    <WinRates policies={detail.policies} />
+                  </>
+                ) : (
+                  <Empty
+                    icon="compare"
+                    title="Vote first, then look"
+                    action={
+                      <div className="row">
+                        <a className="button primary big" href={to('compare', id, 'vote')}>
+                          Vote blind <Icon name="arrow" size={18} />
+                        </a>
+                        <button type="button" className="button big" onClick={() => setShown(true)}>
+                          Show side by side
+                        </button>
+                      </div>
+                    }
+                  >
+                    The images are drawn. Once you have seen which policy drew what, your votes are no longer blind.
+                  </Empty>
+                )}
+              </div>
+            </>
+          )
+        }}
+      </Loaded>
+    </>
+  )
+}

@@ -1,0 +1,129 @@
+import { useState } from 'react'
+import { client } from '../../api.ts'
+import { Empty, ErrorNotice } from '../../components/notice.tsx'
+import { policyTitle } from '../../format.ts'
+import { useAction } from '../../remote.ts'
+import { go, to } from '../../router.ts'
+import { useStudio } from '../../studio-state.tsx'
+
+const most = 6
+
+/** Which policies draw what. */
+export function NewComparisonForm() {
+  const { state, reload } = useStudio()
+  const policies = ['pretrained', ...(state?.policies.map(({ name }) => name) ?? [])]
+  const [picked, setPicked] = useState<readonly string[]>()
+  const [prompts, setPrompts] = useState('')
+  const [promptCount, setPromptCount] = useState(12)
+  const [perPrompt, setPerPrompt] = useState(4)
+  const chosen = picked ?? policies.slice(0, 2)
+  const texts = prompts.split('\n').filter((line) => line.trim() !== '')
+  const { run, isBusy, error } = useAction(async () => {
+    const { id } = await client.compare({
+      policies: [...chosen],
+      perPrompt,
+      ...(texts.length > 0 ? { prompts: texts } : { promptCount }),
+    })
+    await reload()
+    go('compare', id)
+  })
+  if (policies.length < 2) {
+    return (
+      <Empty
+        icon="compare"
+        title="Nothing to compare yet"
+        action={
+          <a className="button" href={to('train', 'dpok')}>
+            Train a policy
+          </a>
+        }
+      >
+        A comparison needs a policy beside the pre-trained model.
+      </Empty>
+    )
+  }
+  return (
+    <form
+      className="card stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void run()
+      }}
+    >
+      <h2>New comparison</h2>
+      <div className="fields">
+        <fieldset className="field">
+          <legend>Policies</legend>
+          {policies.map((policy) => (
+            <label key={policy} className="check">
+              <input
+                type="checkbox"
+                checked={chosen.includes(policy)}
+                disabled={!chosen.includes(policy) && chosen.length >= most}
+                onChange={({ target }) =>
+                  setPicked(policies.filter((one) => (one === policy ? target.checked : chosen.includes(one))))
+                }
+              />
+              <span dir="auto">{policyTitle(policy)}</span>
+            </label>
+          ))}
+        </fieldset>
+        <div className="field">
+          <label htmlFor="compare-prompts">Prompts</label>
+          <textarea
+            id="compare-prompts"
+            rows={4}
+            value={prompts}
+            placeholder="one a line; empty: prompts that no training has seen"
+            dir="auto"
+            onChange={({ target }) => setPrompts(target.value)}
+          />
+        </div>
+        <div className="stack tight">
+          {texts.length === 0 && (
+            <Number id="compare-count" label="How many prompts" value={promptCount} max={79} change={setPromptCount} />
+          )}
+          <Number
+            id="compare-per-prompt"
+            label="Images of each"
+            hint="Four make a set that can be voted on as a whole."
+            value={perPrompt}
+            max={8}
+            change={setPerPrompt}
+          />
+        </div>
+      </div>
+      <ErrorNotice error={error} />
+      <div>
+        <button type="submit" className="button primary" disabled={isBusy || chosen.length < 2}>
+          {isBusy ? 'Starting …' : 'Draw and compare'}
+        </button>
+      </div>
+    </form>
+  )
+}
+
+interface NumberProps {
+  readonly id: string
+  readonly label: string
+  readonly hint?: string
+  readonly value: number
+  readonly max: number
+  readonly change: (value: number) => void
+}
+
+const Number = ({ id, label, hint, value, max, change }: NumberProps) => (
+  <div className="field">
+    <label htmlFor={id}>{label}</label>
+    <input
+      id={id}
+      type="number"
+      min={1}
+      max={max}
+      required
+      value={value}
+      onChange={({ target }) => change(target.valueAsNumber)}
+    />
+    {hint !== undefined && <span className="hint">{hint}</span>}
+  </div>
+)

@@ -1,0 +1,45 @@
+import { useState } from 'react'
+import type { ComparisonDetail } from '../../../src/studio/schemas.ts'
+import { Picture } from '../../components/picture.tsx'
+import { policyTitle } from '../../format.ts'
+
+const few = 6
+
+/** A block a prompt, a row a policy: images of one column come from the same noise. */
+export function SideBySide({ comparison: { rows, policies } }: { comparison: ComparisonDetail }) {
+  const [isWhole, setWhole] = useState(false)
+  const blocks = [...Map.groupBy(rows, ({ prompt }) => prompt)]
+  return (
+    <div className="stack">
+      {(isWhole ? blocks : blocks.slice(0, few)).map(([prompt, group]) => (
+        <section key={prompt} className="card side-by-side">
+          <h2 dir="auto">{prompt}</h2>
+          {policies.map((policy, p) => (
+            <div key={policy} className="side-row">
+              <span className="side-name" dir="auto">
+                {policyTitle(policy)}
+              </span>
+              <div className="side-images">
+                {group.map(({ index, images }) => {
+                  const image = images[p]
+                  return image === null ? (
+                    <span key={index} className="picture skeleton" />
+                  ) : (
+                    <Picture key={index} image={image} shown={256} alt={`${prompt}, by ${policyTitle(policy)}`} />
+                  )
+                })}
+              </div>
+            </div>
+          ))}
+        </section>
+      ))}
+      {!isWhole && blocks.length > few && (
+        <div>
+          <button type="button" className="button" onClick={() => setWhole(true)}>
+            Show {blocks.length - few} more prompts
+          </button>
+        </div>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,192 @@
+/** Blind votes between two policies: single pairs, or sets of images (Lee et al. 2023). */
+import { useEffect, useRef, useState } from 'react'
+import type { VoteTask, VoteTasks } from '../../../src/studio/schemas.ts'
+import { client, useRaterName } from '../../api.ts'
+import { Icon } from '../../components/icon.tsx'
+import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
+import { PageHead } from '../../components/page-head.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
+import { Tabs } from '../../components/tabs.tsx'
+import { figure } from '../../format.ts'
+import { postVote, votesUnderWay, type NewVote } from '../../outbox.ts'
+import { isOffline } from '../../remote.ts'
+import { to } from '../../router.ts'
+import { useStudio } from '../../studio-state.tsx'
+import '../../styles/label.css'
+import { useBuffer } from '../label/buffer.ts'
+import { Duel, duelKeys, type DuelAnswer } from '../label/duel.tsx'
+import { NameGate } from '../label/gates.tsx'
+import { Help } from '../label/help.tsx'
+import { useKeys } from '../label/keys.ts'
+import { Refused, SaveState } from '../label/save-state.tsx'
+import { useStopwatch } from '../label/stopwatch.ts'
+
+type Form = 'single' | 'set'
+type Question = VoteTask['question']
+
+const questions: Readonly<Record<Question, string>> = {
+  alignment: 'Which side shows the prompt better?',
+  fidelity: 'Which side is the better picture?',
+}
+
+export function VotePage({ id }: { id: string }) {
+  const { state } = useStudio()
+  const rater = useRaterName()
+  const [form, setForm] = useState<Form>('single')
+  const [question, setQuestion] = useState<Question>('alignment')
+  if (state === undefined) return <Skeleton heights={[60, 320]} />
+  if (state.login ? state.user.name === null : rater === null) return <NameGate />
+  return (
+    <div className="labelling">
+      <header className="label-head">
+        <div className="row">
+          <Tabs
+            label="What is compared"
+            value={form}
+            options={[
+              { value: 'single', label: 'Single pairs' },
+              { value: 'set', label: 'Sets' },
+            ]}
+            choose={setForm}
+          />
+          <Tabs
+            label="Question"
+            value={question}
+            options={[
+              { value: 'alignment', label: 'Alignment' },
+              { value: 'fidelity', label: 'Quality' },
+            ]}
+            choose={setQuestion}
+          />
+        </div>
+      </header>
+      <Votes key={`${form} ${question} ${rater}`} id={id} form={form} question={question} />
+    </div>
+  )
+}
+
+function Votes({ id, form, question }: { id: string; form: Form; question: Question }) {
+  const { state } = useStudio()
+  const buffer = useBuffer<VoteTask>({
+    ask: (without, count): Promise<VoteTasks> =>
+      client.voteTasks(id, { form, question, count, without: without.join(',') }),
+    imagesOf: ({ first, second }) => [...first, ...second],
+    keysOf: (task) => [task.id],
+    underWay: votesUnderWay,
+  })
+  const [past, setPast] = useState<readonly { task: VoteTask; vote: NewVote }[]>([])
+  const [isHelpOpen, setHelpOpen] = useState(false)
+  const watch = useStopwatch()
+  const { current: task, progress } = buffer
+  const live = useRef(task)
+  useEffect(() => {
+    live.current = task
+    watch.restart()
+  }, [task, watch])
+
+  const answer = (value: DuelAnswer) => {
+    const asked = live.current
+    if (asked === undefined || value === 'both-bad') return
+    const vote: NewVote = {
+      id: crypto.randomUUID(),
+      task: asked.id,
+      answer: value,
+      at: new Date().toISOString(),
+      durationMs: watch.read(),
+    }
+    live.current = undefined
+    postVote(vote)
+    setPast((list) => [...list, { task: asked, vote }])
+    buffer.count(1)
+    buffer.next()
+  }
+  const undo = () => {
+    const last = past.at(-1)
+    if (last === undefined) return
+    setPast(past.slice(0, -1))
+    postVote({ ...last.vote, id: crypto.randomUUID(), at: new Date().toISOString(), undoes: last.vote.id })
+    buffer.count(-1)
+    buffer.putBack(last.task)
+  }
+  useKeys({ u: undo, 'ctrl+z': undo, '?': () => setHelpOpen(true) })
+  const isAdmin = state?.user.role === 'admin'
+  return (
+    <>
+      <Refused />
+      <div className="label-progress">
+        <ProgressBar
+          share={progress === undefined || progress.total === 0 ? 0 : progress.done / progress.total}
+          label="Voted"
+        />
+        <div className="label-tools">
+          <span className="soft small number">
+            {progress !== undefined && `${figure(progress.done)} of ${figure(progress.total)}`}
+          </span>
+          <SaveState />
+          <button type="button" className="button small" disabled={past.length === 0} onClick={undo}>
+            <Icon name="undo" size={18} /> Undo <kbd>U</kbd>
+          </button>
+          <button
+            type="button"
+            className="button small"
+            aria-label="Guidelines and keys"
+            onClick={() => setHelpOpen(true)}
+          >
+            <Icon name="help" size={18} /> <kbd>?</kbd>
+          </button>
+        </div>
+      </div>
+      {task !== undefined ? (
+        <>
+          <div className="label-question">
+            <h1 className="soft small question">{questions[question]}</h1>
+            <p className="label-prompt" dir="auto" data-testid="prompt">
+              {task.prompt}
+            </p>
+          </div>
+          <Duel first={task.first} second={task.second} withBothBad={false} answer={answer} />
+        </>
+      ) : buffer.isDone ? (
+        <Empty
+          icon="compare"
+          title={progress?.total === 0 ? 'Nothing to vote on here' : 'All votes are cast. Thank you!'}
+          action={
+            <div className="row">
+              {isAdmin && (
+                <a className="button primary" href={to('compare', id)}>
+                  See the result
+                </a>
+              )}
+              <button type="button" className="button" onClick={buffer.reload}>
+                Look again
+              </button>
+            </div>
+          }
+        >
+          {progress?.total === 0
+            ? 'The images may not be drawn yet, or both sides drew the same.'
+            : 'You may vote in another form, or on the other question.'}
+        </Empty>
+      ) : buffer.error !== undefined && !isOffline(buffer.error) ? (
+        <>
+          <PageHead title="Vote" />
+          <ErrorNotice error={buffer.error} retry={buffer.reload} />
+        </>
+      ) : (
+        <Skeleton heights={[48, 340]} />
+      )}
+      {isHelpOpen && (
+        <Help
+          guidelines={{
+            text: 'Both sides come from the same prompt. Which policy drew which is not told, and sides change at random.',
+            reasons: [],
+            consent: '',
+          }}
+          keys={duelKeys(false)}
+          canEdit={false}
+          close={() => setHelpOpen(false)}
+        />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,261 @@
+/** Labelling: the way of asking, the frame around it, and what is left to do. */
+import { useState, type ReactNode } from 'react'
+import { taskModes, type Guidelines, type TaskMode } from '../../../src/studio/schemas.ts'
+import { client, useRaterName } from '../../api.ts'
+import { Icon } from '../../components/icon.tsx'
+import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
+import { Tabs } from '../../components/tabs.tsx'
+import { figure, plural } from '../../format.ts'
+import { isOffline, useRemote } from '../../remote.ts'
+import { go, to } from '../../router.ts'
+import { readStored, writeStored } from '../../stored.ts'
+import { useStudio } from '../../studio-state.tsx'
+import '../../styles/label.css'
+import { duelKeys } from './duel.tsx'
+import { ConsentGate, NameGate } from './gates.tsx'
+import { beginGoodBad, GoodBad, goodBadKeys } from './good-bad.tsx'
+import { Help } from './help.tsx'
+import { useKeys } from './keys.ts'
+import { beginPair, Pairs, pairsNote } from './pairs.tsx'
+import { beginRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
+import { Refused, SaveState } from './save-state.tsx'
+import { useSession, type Session, type Turn } from './session.ts'
+
+const modeTitles: Readonly<Record<TaskMode, string>> = { 'good-bad': 'Good or bad', pair: 'Pairs', rating: 'Ratings' }
+const modeQuestions: Readonly<Record<TaskMode, string>> = {
+  'good-bad': 'Does the image show the prompt?',
+  pair: 'Which image is better?',
+  rating: 'How good is the image?',
+}
+const modeKey = 'attune.mode'
+const consentKey = 'attune.consent'
+
+export function LabelPage({ mode: named }: { mode?: string }) {
+  const { state } = useStudio()
+  const rater = useRaterName()
+  const guidelines = useRemote(() => client.guidelines(), ['guidelines'])
+  const [agreed, setAgreed] = useState(() => readStored(consentKey))
+  const mode =
+    taskModes.find((one) => one === named) ?? taskModes.find((one) => one === readStored(modeKey)) ?? 'good-bad'
+  if (state === undefined) return <Skeleton heights={[60, 320]} />
+  const name = state.login ? state.user.name : rater
+  if (name === null) return <NameGate />
+  const consent = guidelines.value?.consent ?? ''
+  if (consent.trim() !== '' && agreed !== consent) {
+    return (
+      <ConsentGate
+        text={consent}
+        agree={() => {
+          writeStored(consentKey, consent)
+          setAgreed(consent)
+        }}
+      />
+    )
+  }
+  const choose = (value: TaskMode) => {
+    writeStored(modeKey, value)
+    go('label', value)
+  }
+  const frame = { mode, choose, guidelines: guidelines.value, hasImages: state.counts.images > 0 }
+  const key = `${mode} ${name}`
+  switch (mode) {
+    case 'good-bad':
+      return <GoodBadFrame key={key} {...frame} />
+    case 'pair':
+      return <PairFrame key={key} {...frame} />
+    case 'rating':
+      return <RatingFrame key={key} {...frame} />
+  }
+}
+
+interface FrameProps {
+  readonly mode: TaskMode
+  readonly choose: (mode: TaskMode) => void
+  readonly guidelines: Guidelines | undefined
+  readonly hasImages: boolean
+}
+
+const GoodBadFrame = (props: FrameProps) => (
+  <Frame
+    {...props}
+    session={useSession('good-bad', beginGoodBad)}
+    keys={goodBadKeys}
+    show={(turn) => <GoodBad key={turn.task.id} turn={turn} reasons={props.guidelines?.reasons ?? []} />}
+  />
+)
+const PairFrame = (props: FrameProps) => (
+  <Frame
+    {...props}
+    session={useSession('pair', beginPair)}
+    keys={duelKeys(true)}
+    note={(turn) => pairsNote(turn.task, turn.state)}
+    show={(turn) => <Pairs key={turn.task.id} turn={turn} reasons={props.guidelines?.reasons ?? []} />}
+  />
+)
+const RatingFrame = (props: FrameProps) => (
+  <Frame
+    {...props}
+    session={useSession('rating', beginRating)}
+    keys={ratingKeys}
+    show={(turn) => <RatingAndRanking key={turn.task.id} turn={turn} reasons={props.guidelines?.reasons ?? []} />}
+  />
+)
+
+interface SessionFrameProps<S> extends FrameProps {
+  readonly session: Session<S>
+  readonly keys: readonly (readonly [string[], string])[]
+  readonly show: (turn: Turn<S>) => ReactNode
+  readonly note?: (turn: Turn<S>) => string
+}
+
+function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, note }: SessionFrameProps<S>) {
+  const { state } = useStudio()
+  const [isHelpOpen, setHelpOpen] = useState(false)
+  const { turn, isDone, error, progress, given, canUndo, undo } = session
+  useKeys({ u: undo, 'ctrl+z': undo, '?': () => setHelpOpen(true) })
+  const left = progress === undefined ? undefined : progress.total - progress.done
+  return (
+    <div className="labelling">
+      <header className="label-head">
+        <h1 className="hidden">Label</h1>
+        <Tabs
+          label="Way of asking"
+          value={mode}
+          options={taskModes.map((value) => ({ value, label: modeTitles[value] }))}
+          choose={choose}
+        />
+        <div className="label-tools">
+          <SaveState />
+          <button type="button" className="button small" disabled={!canUndo} onClick={undo}>
+            <Icon name="undo" size={18} /> Undo <kbd>U</kbd>
+          </button>
+          <button
+            type="button"
+            className="button small"
+            aria-label="Guidelines and keys"
+            onClick={() => setHelpOpen(true)}
+          >
+            <Icon name="help" size={18} /> <span className="wide-only">Guidelines</span> <kbd>?</kbd>
+          </button>
+        </div>
+      </header>
+      <Refused />
+      {progress !== undefined && progress.total > 0 && (
+        <div className="label-progress">
+          <ProgressBar share={progress.done / progress.total} label="Answered" />
+          <span className="soft small number">
+            {figure(progress.done)} of {figure(progress.total)} ·{' '}
+            {left === 0 ? 'nothing left' : `${figure(left ?? 0)} left`}
+            {given > 0 && <span className="wide-only"> · {plural(given, 'answer')} this time</span>}
+          </span>
+        </div>
+      )}
+      {turn !== undefined ? (
+        <>
+          <div className="label-question">
+            <span className="soft small">
+              {modeQuestions[mode]}
+              {note !== undefined && note(turn) !== '' && ` · ${note(turn)}`}
+            </span>
+            <p
+              className="label-prompt"
+              dir="auto"
+              data-testid="prompt"
+              // A text that has to be scrolled must be within reach of the keyboard.
+              tabIndex={turn.task.prompt.length > 300 ? 0 : undefined}
+            >
+              {turn.task.prompt}
+            </p>
+          </div>
+          {show(turn)}
+        </>
+      ) : isDone ? (
+        <Done
+          mode={mode}
+          choose={choose}
+          hasImages={hasImages}
+          isAdmin={state?.user.role === 'admin'}
+          session={session}
+        />
+      ) : error !== undefined ? (
+        isOffline(error) ? (
+          <Empty icon="offline" title="Out of reach">
+            All questions that were here are answered, and your answers are kept in this browser. It goes on by itself
+            as soon as the studio answers again.
+          </Empty>
+        ) : (
+          <ErrorNotice error={error} retry={session.reload} />
+        )
+      ) : (
+        <Skeleton heights={[48, 340]} />
+      )}
+      {isHelpOpen && (
+        <Help
+          guidelines={guidelines}
+          keys={keys}
+          canEdit={state?.user.role === 'admin'}
+          close={() => setHelpOpen(false)}
+        />
+      )}
+    </div>
+  )
+}
+
+interface DoneProps {
+  readonly mode: TaskMode
+  readonly choose: (mode: TaskMode) => void
+  readonly hasImages: boolean
+  readonly isAdmin: boolean
+  readonly session: Pick<Session<never>, 'reload' | 'given'>
+}
+
+function Done({ mode, choose, hasImages, isAdmin, session }: DoneProps) {
+  if (!hasImages) {
+    return (
+      <Empty
+        icon="image"
+        title="There are no images yet"
+        action={
+          isAdmin ? (
+            <a className="button primary" href={to()}>
+              Draw the first images
+            </a>
+          ) : (
+            <button type="button" className="button" onClick={session.reload}>
+              Look again
+            </button>
+          )
+        }
+      >
+        {isAdmin ? 'The model has to draw some before they can be judged.' : 'An admin lets the model draw some first.'}
+      </Empty>
+    )
+  }
+  const others = taskModes.filter((one) => one !== mode)
+  return (
+    <Empty
+      icon="label"
+      title={session.given > 0 ? 'All done. Thank you!' : 'Nothing is left to ask here'}
+      action={
+        <div className="row">
+          {isAdmin && (
+            <a className="button primary" href={to()}>
+              What comes next
+            </a>
+          )}
+          {others.map((one) => (
+            <button key={one} type="button" className="button" onClick={() => choose(one)}>
+              {modeTitles[one]}
+            </button>
+          ))}
+          <button type="button" className="button quiet" onClick={session.reload}>
+            Look again
+          </button>
+        </div>
+      }
+    >
+      You have answered every question of this kind.
+    </Empty>
+  )
+}

@@ -1,0 +1,50 @@
+/** Pairs with a tie and "both bad"; the winner stays and meets the next image (Pick-a-Pic, Kirstain et al. 2023). */
+import { useState } from 'react'
+import type { Guidelines, Task } from '../../../src/studio/schemas.ts'
+import { Duel, type DuelAnswer } from './duel.tsx'
+import { Reasons } from './reasons.tsx'
+import type { Turn } from './session.ts'
+
+export interface PairState {
+  /** Places of the images on the left and on the right. */
+  readonly sides: readonly [number, number]
+  /** Place of the next image that has not been shown. */
+  readonly next: number
+}
+
+export const beginPair = (): PairState => ({ sides: [0, 1], next: 2 })
+
+/** Who meets after an answer; undefined where nobody is left. A winner keeps its side. */
+export function afterPair({ sides, next }: PairState, answer: DuelAnswer, images: number): PairState | undefined {
+  const [left, right] = sides
+  if (answer === 'first') return next < images ? { sides: [left, next], next: next + 1 } : undefined
+  if (answer === 'second') return next < images ? { sides: [next, right], next: next + 1 } : undefined
+  return next + 1 < images ? { sides: [next, next + 1], next: next + 2 } : undefined
+}
+
+export function Pairs({ turn, reasons }: { turn: Turn<PairState>; reasons: Guidelines['reasons'] }) {
+  const { task, state, answer } = turn
+  const [picked, setPicked] = useState<readonly string[]>([])
+  const [left, right] = state.sides.map((place) => task.images[place])
+  const give = (value: DuelAnswer) => {
+    answer(
+      {
+        kind: 'pair',
+        images: [left.id, right.id],
+        answer: value,
+        ...(picked.length > 0 && { reasons: [...picked] }),
+      },
+      afterPair(state, value, task.images.length),
+    )
+    setPicked([])
+  }
+  return (
+    <Duel first={[left]} second={[right]} withBothBad answer={give}>
+      <Reasons reasons={reasons} picked={picked} pick={setPicked} />
+    </Duel>
+  )
+}
+
+/** What the person still has to look at in this task. */
+export const pairsNote = ({ images }: Task, { next }: PairState): string =>
+  images.length > next ? `${images.length - next} more of this prompt` : ''

@@ -1,0 +1,115 @@
+/** All images of a prompt into slots, best first; images that are alike share a slot. */
+import { useState } from 'react'
+import type { ImageRef } from '../../../src/studio/schemas.ts'
+import { Icon } from '../../components/icon.tsx'
+import { Picture } from '../../components/picture.tsx'
+import { contradiction } from './agreement-of-ranks.ts'
+import { useKeys } from './keys.ts'
+
+export interface RankingProps {
+  readonly images: readonly ImageRef[]
+  readonly overall: readonly number[]
+  /** Of each image, 1 is best. */
+  readonly slots: readonly number[]
+  readonly chosen: number
+  readonly change: (slots: readonly number[], chosen: number) => void
+  readonly submit: (slots: readonly number[]) => void
+  readonly skip: () => void
+}
+
+export function Ranking({ images, overall, slots, chosen, change, submit, skip }: RankingProps) {
+  const [dragged, setDragged] = useState<number>()
+  const wrong = contradiction(overall, slots)
+  const put = (place: number, slot: number) => {
+    if (slot >= 1 && slot <= images.length) change(slots.with(place, slot), place)
+  }
+  const send = () => {
+    if (wrong === undefined) submit(slots)
+  }
+  const choose = (place: number) => change(slots, (place + images.length) % images.length)
+  useKeys({
+    arrowleft: () => choose(chosen - 1),
+    arrowright: () => choose(chosen + 1),
+    arrowup: () => put(chosen, slots[chosen] - 1),
+    arrowdown: () => put(chosen, slots[chosen] + 1),
+    ...Object.fromEntries(images.map((_, i) => [String(i + 1), () => put(chosen, i + 1)])),
+    enter: send,
+    ' ': send,
+    s: skip,
+  })
+  return (
+    <div className="stack tight">
+      <p>
+        Now rank them: choose an image, then its slot. <span className="soft">Images that are alike share a slot.</span>
+      </p>
+      <ol className="slots">
+        {images.map((_, i) => {
+          const slot = i + 1
+          return (
+            <li
+              key={slot}
+              className="slot"
+              onDragOver={(event) => event.preventDefault()}
+              onDrop={() => {
+                if (dragged !== undefined) put(dragged, slot)
+                setDragged(undefined)
+              }}
+            >
+              <button
+                type="button"
+                className="slot-name"
+                aria-label={`Put image ${chosen + 1} into slot ${slot}`}
+                onClick={() => put(chosen, slot)}
+              >
+                {slot}
+                <small>{slot === 1 ? 'best' : slot === images.length ? 'worst' : ''}</small>
+              </button>
+              <div className="slot-images">
+                {images.map(
+                  (image, place) =>
+                    slots[place] === slot && (
+                      <button
+                        key={image.id}
+                        type="button"
+                        className="slot-image"
+                        aria-pressed={place === chosen}
+                        aria-label={`Image ${place + 1}, rated ${overall[place]}, slot ${slot}`}
+                        draggable
+                        onDragStart={(event) => {
+                          event.dataTransfer.setData('text/plain', String(place))
+                          setDragged(place)
+                        }}
+                        onClick={() => change(slots, place)}
+                      >
+                        <Picture image={image} shown={128} alt="" />
+                        <small>
+                          {place + 1} · rated {overall[place]}
+                        </small>
+                      </button>
+                    ),
+                )}
+              </div>
+            </li>
+          )
+        })}
+      </ol>
+      {wrong !== undefined && (
+        <p className="notice warn" role="status">
+          Image {wrong[0] + 1} was rated {overall[wrong[0]]} and image {wrong[1] + 1} was rated {overall[wrong[1]]}:
+          image {wrong[0] + 1} cannot stand below it. Move one of them, or undo and rate again.
+        </p>
+      )}
+      <div className="row">
+        <button type="button" className="button primary" disabled={wrong !== undefined} onClick={send}>
+          Done <Icon name="arrow" size={18} />
+        </button>
+        <button type="button" className="button" onClick={skip}>
+          Skip the ranking <kbd>S</kbd>
+        </button>
+        <span className="soft small keys-line">
+          <kbd>←</kbd> <kbd>→</kbd> choose, <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> done
+        </span>
+      </div>
+    </div>
+  )
+}

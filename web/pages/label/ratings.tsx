@@ -1,0 +1,163 @@
+/** Three 7-point ratings of each image with boxes for issues, then a ranking of all (ImageReward, Xu et al. 2023). */
+import type { Guidelines, Task } from '../../../src/studio/schemas.ts'
+import { Icon } from '../../components/icon.tsx'
+import { Picture } from '../../components/picture.tsx'
+import { ranksOf, slotsOf } from './agreement-of-ranks.ts'
+import { useKeys } from './keys.ts'
+import { Ranking } from './ranking.tsx'
+import { Reasons } from './reasons.tsx'
+import type { Turn } from './session.ts'
+
+export const scales = [
+  { name: 'alignment', title: 'Shows the prompt', low: 'nothing of it', high: 'all of it' },
+  { name: 'fidelity', title: 'Well made', low: 'broken', high: 'flawless' },
+  { name: 'overall', title: 'Overall', low: 'worst', high: 'best' },
+] as const
+type Scale = (typeof scales)[number]['name']
+type Ratings = Readonly<Partial<Record<Scale, number>>>
+
+export interface RatingState {
+  /** Of the images that are done; `null` was skipped. */
+  readonly done: readonly (Required<Ratings> | null)[]
+  readonly draft: Ratings
+  readonly row: number
+  readonly issues: readonly string[]
+  /** Of the images that were rated, once all are done. */
+  readonly slots?: readonly number[]
+  readonly chosen: number
+}
+
+export const beginRating = (_task: Task): RatingState => ({ done: [], draft: {}, row: 0, issues: [], chosen: 0 })
+
+export const ratingKeys: readonly (readonly [string[], string])[] = [
+  [['1', '…', '7'], 'rate, then the next row'],
+  [['↑', '↓'], 'choose a row'],
+  [['Enter'], 'next image'],
+  [['S'], 'skip: cannot tell'],
+]
+
+const isWhole = (draft: Ratings): draft is Required<Ratings> => scales.every(({ name }) => draft[name] !== undefined)
+
+export function RatingAndRanking({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidelines['reasons'] }) {
+  const { task, state, change, answer } = turn
+  const rated = task.images.flatMap((image, place) => {
+    const ratings = state.done[place]
+    return ratings === undefined || ratings === null ? [] : [{ image, overall: ratings.overall }]
+  })
+  if (state.slots !== undefined) {
+    const images = rated.map(({ image }) => image.id)
+    return (
+      <Ranking
+        images={rated.map(({ image }) => image)}
+        overall={rated.map(({ overall }) => overall)}
+        slots={state.slots}
+        chosen={state.chosen}
+        change={(slots, chosen) => change({ ...state, slots, chosen })}
+        submit={(slots) => answer({ kind: 'ranking', images, answer: 'ranked', ranks: ranksOf(slots) }, undefined, 0)}
+        skip={() => answer({ kind: 'ranking', images, answer: 'skip' }, undefined, 0)}
+      />
+    )
+  }
+  return <OneRating turn={turn} reasons={reasons} />
+}
+
+function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidelines['reasons'] }) {
+  const { task, state, change, answer } = turn
+  const place = state.done.length
+  const image = task.images[place]
+  const { draft, row } = state
+
+  const step = (ratings: Required<Ratings> | null) => {
+    const done = [...state.done, ratings]
+    const isLast = done.length === task.images.length
+    const overall = done.flatMap((one) => one?.overall ?? [])
+    const next: RatingState | undefined = !isLast
+      ? { ...beginRating(task), done }
+      : overall.length < 2
+        ? undefined
+        : { ...beginRating(task), done, slots: slotsOf(overall) }
+    const { issues } = state
+    answer(
+      {
+        kind: 'rating',
+        images: [image.id],
+        ...(task.images.length > 1 && { shown: task.images.map(({ id }) => id) }),
+        ...(ratings === null
+          ? { answer: 'skip' }
+          : { answer: 'rated', ratings: { ...ratings }, ...(issues.length > 0 && { reasons: [...issues] }) }),
+      },
+      next,
+    )
+  }
+  const rate = (name: Scale, value: number) => {
+    const next = { ...draft, [name]: value }
+    const open = scales.findIndex((scale) => next[scale.name] === undefined)
+    const after = scales.findIndex((scale) => scale.name === name) + 1
+    change({ ...state, draft: next, row: open < 0 ? Math.min(after, scales.length - 1) : open })
+  }
+  const submit = () => {
+    if (isWhole(draft)) step(draft)
+  }
+  useKeys({
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((value) => [String(value), () => rate(scales[row].name, value)])),
+    arrowup: () => change({ ...state, row: Math.max(0, row - 1) }),
+    arrowdown: () => change({ ...state, row: Math.min(scales.length - 1, row + 1) }),
+    enter: submit,
+    ' ': submit,
+    s: () => step(null),
+  })
+  return (
+    <div className="rating">
+      <div className="rating-picture">
+        <Picture image={image} shown={512} alt={`Image ${place + 1} of ${task.images.length}`} />
+        {task.images.length > 1 && (
+          <ol className="rating-steps" aria-label="Images of this prompt">
+            {task.images.map(({ id }, i) => (
+              <li key={id} aria-current={i === place ? 'step' : undefined} data-done={i < place}>
+                {i + 1}
+              </li>
+            ))}
+          </ol>
+        )}
+      </div>
+      <div className="stack">
+        {scales.map(({ name, title, low, high }, i) => (
+          <fieldset key={name} className="scale" data-focused={i === row}>
+            <legend>{title}</legend>
+            <div className="scale-steps">
+              {[1, 2, 3, 4, 5, 6, 7].map((value) => (
+                <button
+                  key={value}
+                  type="button"
+                  aria-pressed={draft[name] === value}
+                  aria-label={`${title}: ${value} of 7`}
+                  onClick={() => rate(name, value)}
+                >
+                  {value}
+                </button>
+              ))}
+            </div>
+            <div className="scale-ends soft small" aria-hidden="true">
+              <span>{low}</span>
+              <span>{high}</span>
+            </div>
+          </fieldset>
+        ))}
+        <Reasons
+          reasons={reasons}
+          picked={state.issues}
+          pick={(issues) => change({ ...state, issues })}
+          label="Issues (optional)"
+        />
+        <div className="row">
+          <button type="button" className="button primary" disabled={!isWhole(draft)} onClick={submit}>
+            Next <Icon name="arrow" size={18} />
+          </button>
+          <button type="button" className="button" onClick={() => step(null)}>
+            Skip <kbd>S</kbd>
+          </button>
+        </div>
+      </div>
+    </div>
+  )
+}

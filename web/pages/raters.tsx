@@ -1,0 +1,298 @@
+/** Who judges, how well they agree, and what they are told. */
+import { useEffect, useState } from 'react'
+import type { Agreement, Guidelines, Interval, RaterSummary } from '../../src/studio/schemas.ts'
+import { client } from '../api.ts'
+import { Icon } from '../components/icon.tsx'
+import { Empty, ErrorNotice, Loaded } from '../components/notice.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { ago, figure, percent, plural } from '../format.ts'
+import { useAction, useRemote } from '../remote.ts'
+import { to } from '../router.ts'
+import { useStudio } from '../studio-state.tsx'
+import '../styles/raters.css'
+import { Invitations } from './invitations.tsx'
+
+export function RatersPage() {
+  const { state } = useStudio()
+  const key = state?.counts.judgments
+  const raters = useRemote(() => client.raters(), ['raters', key])
+  const agreement = useRemote(() => client.agreement(), ['agreement', key])
+  return (
+    <>
+      <PageHead title="Raters">Who judges, how fast, and how well they agree.</PageHead>
+      <div className="stack">
+        <Loaded remote={raters} heights={[160]}>
+          {({ raters: all }) =>
+            all.length === 0 ? (
+              <Empty
+                icon="raters"
+                title="Nobody has judged yet"
+                action={
+                  <a className="button primary" href={to('label')}>
+                    Label
+                  </a>
+                }
+              />
+            ) : (
+              <RaterTable raters={all} reload={raters.reload} />
+            )
+          }
+        </Loaded>
+        <Loaded remote={agreement} heights={[120]}>
+          {(given) => <AgreementCards agreement={given} />}
+        </Loaded>
+        {state?.login === true && <Invitations />}
+        <GuidelinesEditor />
+      </div>
+    </>
+  )
+}
+
+const intervalText = ({ value, low, high }: Interval): string =>
+  low === null || high === null ? figure(value) : `${value.toFixed(2)} (${low.toFixed(2)} … ${high.toFixed(2)})`
+
+function RaterTable({ raters, reload }: { raters: readonly RaterSummary[]; reload: () => Promise<void> }) {
+  const { run, isBusy, error } = useAction(async (name: string, excluded: boolean) => {
+    await client.changeRater(name, { excluded })
+    await reload()
+  })
+  return (
+    <div className="card flat">
+      <ErrorNotice error={error} />
+      <div className="table-wrap">
+        <table className="table raters">
+          <thead>
+            <tr>
+              <th scope="col">Rater</th>
+              <th scope="col">Answers</th>
+              <th scope="col">Seconds each</th>
+              <th scope="col">Agreement, κ</th>
+              <th scope="col">Gold</th>
+              <th scope="col">Last</th>
+              <th scope="col">Trains rewards</th>
+            </tr>
+          </thead>
+          <tbody>
+            {raters.map(({ name, kind, judgments, skips, secondsPerAnswer, agreement, gold, excluded, lastAt }) => (
+              <tr key={name} data-excluded={excluded}>
+                <td>
+                  <strong dir="auto">{name}</strong> {kind === 'simulated' && <span className="badge">simulated</span>}
+                </td>
+                <td data-title="Answers">
+                  <span>
+                    {figure(judgments)}{' '}
+                    <span className="soft small">
+                      {skips > 0 && `${percent(skips / Math.max(1, judgments))} skipped`}
+                    </span>
+                  </span>
+                </td>
+                <td data-title="Seconds each">{secondsPerAnswer === null ? '–' : secondsPerAnswer.toFixed(1)}</td>
+                <td data-title="Agreement, κ">{agreement === null ? '–' : intervalText(agreement)}</td>
+                <td data-title="Gold">{gold.asked === 0 ? '–' : `${gold.right} of ${gold.asked}`}</td>
+                <td data-title="Last" className="soft">
+                  {lastAt === null ? '–' : ago(lastAt)}
+                </td>
+                <td data-title="Trains rewards">
+                  <button
+                    type="button"
+                    role="switch"
+                    className="switch"
+                    aria-checked={!excluded}
+                    aria-label={`Answers of ${name} train rewards`}
+                    disabled={isBusy}
+                    onClick={() => void run(name, !excluded)}
+                  />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  )
+}
+
+const kindTitles: Readonly<Record<Agreement['kinds'][number]['kind'], string>> = {
+  'good-bad-skip': 'Good or bad',
+  pair: 'Pairs',
+  rating: 'Ratings',
+  ranking: 'Rankings',
+}
+
+function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
+  if (kinds.length === 0) {
+    return (
+      <p className="notice">
+        Agreement is measured on what two raters or more have judged. So far nothing was judged twice.
+      </p>
+    )
+  }
+  return (
+    <section className="stack tight">
+      <h2>Agreement</h2>
+      <div className="columns">
+        {kinds.map(({ kind, items, raters, alphaNominal, alphaOrdinal, fleissKappa, pairs }) => (
+          <article key={kind} className="card stack tight">
+            <div>
+              <h3>{kindTitles[kind]}</h3>
+              <p className="soft small">
+                {plural(items, 'item')} judged by two or more of {plural(raters, 'rater')}
+              </p>
+            </div>
+            <dl className="facts">
+              {(
+                [
+                  ['Krippendorff’s α, nominal', alphaNominal],
+                  ['Krippendorff’s α, ordinal', alphaOrdinal],
+                  ['Fleiss’ κ', fleissKappa],
+                ] as const
+              ).map(
+                ([title, interval]) =>
+                  interval !== null && (
+                    <div key={title}>
+                      <dt>{title}</dt>
+                      <dd className="number">{intervalText(interval)}</dd>
+                    </div>
+                  ),
+              )}
+              {pairs.slice(0, 12).map(({ first, second, kappa }) => (
+                <div key={`${first} ${second}`}>
+                  <dt dir="auto">
+                    Cohen’s κ, {first} and {second}
+                  </dt>
+                  <dd className="number">{intervalText(kappa)}</dd>
+                </div>
+              ))}
+            </dl>
+          </article>
+        ))}
+      </div>
+      <p className="soft small">In brackets: 95 % intervals. 1 is full agreement, 0 is chance.</p>
+    </section>
+  )
+}
+
+const codeOf = (label: string) =>
+  label
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .slice(0, 60)
+
+function GuidelinesEditor() {
+  const remote = useRemote(() => client.guidelines(), ['guidelines'])
+  return (
+    <section className="card stack" id="guidelines">
+      <div>
+        <h2>Guidelines</h2>
+        <p className="soft small">
+          What raters read. A line that begins with “#” is a heading, with “-” part of a list; empty lines part
+          paragraphs.
+        </p>
+      </div>
+      <Loaded remote={remote} heights={[200]}>
+        {(given) => <GuidelinesForm given={given} />}
+      </Loaded>
+    </section>
+  )
+}
+
+function GuidelinesForm({ given }: { given: Guidelines }) {
+  const [text, setText] = useState(given.text)
+  const [consent, setConsent] = useState(given.consent)
+  const [reasons, setReasons] = useState(given.reasons)
+  const [isSaved, setSaved] = useState(false)
+  useEffect(() => setSaved(false), [text, consent, reasons])
+  const { run, isBusy, error } = useAction(async () => {
+    const kept = reasons.filter(({ label }) => label.trim() !== '')
+    await client.setGuidelines({
+      text,
+      consent,
+      reasons: kept.map(({ code, label }, i) => ({
+        code: code || codeOf(label) || `reason-${i + 1}`,
+        label: label.trim(),
+      })),
+    })
+    setSaved(true)
+  })
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void run()
+      }}
+    >
+      <div className="field">
+        <label htmlFor="guidelines-text">Text</label>
+        <textarea
+          id="guidelines-text"
+          rows={9}
+          maxLength={10_000}
+          value={text}
+          dir="auto"
+          onChange={({ target }) => setText(target.value)}
+        />
+      </div>
+      <fieldset className="field">
+        <legend>Reasons that raters may pick</legend>
+        <ul className="reason-list">
+          {reasons.map(({ code, label }, place) => (
+            <li key={place}>
+              <input
+                type="text"
+                value={label}
+                maxLength={200}
+                aria-label={`Reason ${place + 1}`}
+                onChange={({ target }) => setReasons(reasons.with(place, { code, label: target.value }))}
+              />
+              <button
+                type="button"
+                className="button quiet icon"
+                aria-label={`Remove reason ${place + 1}`}
+                onClick={() => setReasons(reasons.toSpliced(place, 1))}
+              >
+                <Icon name="close" size={18} />
+              </button>
+            </li>
+          ))}
+        </ul>
+        <div>
+          <button
+            type="button"
+            className="button small"
+            disabled={reasons.length >= 30}
+            onClick={() => setReasons([...reasons, { code: '', label: '' }])}
+          >
+            Add a reason
+          </button>
+        </div>
+      </fieldset>
+      <div className="field">
+        <label htmlFor="guidelines-consent">Consent</label>
+        <textarea
+          id="guidelines-consent"
+          rows={3}
+          maxLength={10_000}
+          value={consent}
+          dir="auto"
+          onChange={({ target }) => setConsent(target.value)}
+        />
+        <span className="hint">
+          Raters agree to it before their first answer, and every export carries it. Empty: nothing is asked.
+        </span>
+      </div>
+      <ErrorNotice error={error} />
+      <div className="row">
+        <button type="submit" className="button primary" disabled={isBusy}>
+          {isBusy ? 'Saving …' : 'Save'}
+        </button>
+        {isSaved && (
+          <span role="status" className="soft">
+            Saved
+          </span>
+        )}
+      </div>
+    </form>
+  )
+}

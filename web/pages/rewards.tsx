@@ -1,0 +1,230 @@
+/** What a reward has learned: on judgments that it has not seen, where it is sure, and where people disagree with it. */
+import type { RewardDetail, RewardSummary } from '../../src/studio/schemas.ts'
+import { client } from '../api.ts'
+import { Empty, Loaded } from '../components/notice.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { Picture } from '../components/picture.tsx'
+import { ago, duration, figure, percent, plural } from '../format.ts'
+import { useRemote } from '../remote.ts'
+import { to } from '../router.ts'
+import { useStudio } from '../studio-state.tsx'
+import '../styles/rewards.css'
+
+export function RewardsPage({ name }: { name?: string }) {
+  const { state } = useStudio()
+  const rewards = useRemote(() => client.rewards(), ['rewards', state?.rewards.length])
+  return (
+    <>
+      <PageHead title="Rewards">What has been learned from the labels.</PageHead>
+      <Loaded remote={rewards} heights={[60, 260]}>
+        {({ rewards: all }) =>
+          all.length === 0 ? (
+            <Empty
+              icon="reward"
+              title="There is no reward yet"
+              action={
+                <a className="button primary" href={to('train', 'reward')}>
+                  Train a reward
+                </a>
+              }
+            >
+              It learns from labels what people like, and scores any image of a prompt.
+            </Empty>
+          ) : (
+            <div className="stack">
+              {all.length > 1 && (
+                <nav className="tabs" aria-label="Rewards">
+                  {all.map((reward) => (
+                    <a
+                      key={reward.name}
+                      href={to('rewards', reward.name)}
+                      aria-current={reward.name === (name ?? all[0].name) ? 'page' : undefined}
+                    >
+                      {reward.name}
+                    </a>
+                  ))}
+                </nav>
+              )}
+              <Reward key={name ?? all[0].name} name={name ?? all[0].name} />
+            </div>
+          )
+        }
+      </Loaded>
+    </>
+  )
+}
+
+function Reward({ name }: { name: string }) {
+  const detail = useRemote(() => client.reward(name), ['reward', name])
+  return (
+    <Loaded remote={detail} heights={[140, 300]}>
+      {(reward) => (
+        <>
+          <Quality reward={reward} />
+          <div className="columns">
+            <Calibration reward={reward} />
+            <About reward={reward} />
+          </div>
+          <Disagreements reward={reward} />
+        </>
+      )}
+    </Loaded>
+  )
+}
+
+function Quality({ reward }: { reward: RewardSummary }) {
+  const { heldOut } = reward
+  if (heldOut === null) {
+    return <p className="notice">No prompts were held out, so it is not known how good this reward is.</p>
+  }
+  const { n, prompts, accuracy, auc, clipScoreAuc, calibrationError, pairAccuracy } = heldOut
+  const facts: (readonly [string, string | undefined, string?])[] = [
+    ['Accuracy', accuracy === null ? undefined : percent(accuracy, 1)],
+    ['AUC', auc === null ? undefined : figure(auc)],
+    ['AUC of the CLIP score', clipScoreAuc === null ? undefined : figure(clipScoreAuc)],
+    ['Pairs in order', pairAccuracy === null ? undefined : percent(pairAccuracy, 1)],
+    ['Calibration error', calibrationError === null ? undefined : figure(calibrationError)],
+  ]
+  return (
+    <section className="stack tight">
+      <h2>On judgments that it has not seen</h2>
+      <dl className="stats">
+        {facts.map(
+          ([title, value]) =>
+            value !== undefined && (
+              <div key={title}>
+                <dt>{title}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      <p className="soft small">
+        {plural(n, 'judgment')} of {plural(prompts, 'prompt')} that training did not see.
+      </p>
+    </section>
+  )
+}
+
+const side = 300
+const edge = 40
+
+/** Reliability diagram: what is predicted against what people say. */
+function Calibration({ reward: { reliability } }: { reward: RewardDetail }) {
+  const bins = reliability.filter(({ n }) => n > 0)
+  const most = Math.max(1, ...bins.map(({ n }) => n))
+  const at = (share: number) => edge + share * (side - edge - 14)
+  const up = (share: number) => side - at(share)
+  return (
+    <section className="card stack tight">
+      <h2>Calibration</h2>
+      {bins.length === 0 ? (
+        <p className="soft">There are too few held-out judgments to draw it.</p>
+      ) : (
+        <>
+          <svg
+            className="chart calibration"
+            viewBox={`0 0 ${side} ${side}`}
+            role="img"
+            aria-label={bins
+              .map(
+                ({ predicted, observed, n }) => `predicted ${percent(predicted)}, people ${percent(observed)} of ${n}`,
+              )
+              .join('; ')}
+          >
+            {[0, 0.5, 1].map((tick) => (
+              <g key={tick}>
+                <line className="grid" x1={at(0)} x2={at(1)} y1={up(tick)} y2={up(tick)} />
+                <text x={at(0) - 6} y={up(tick) + 4} textAnchor="end">
+                  {100 * tick}
+                </text>
+                <text x={at(tick)} y={up(0) + 18} textAnchor="middle">
+                  {100 * tick}
+                </text>
+              </g>
+            ))}
+            <line className="axis" strokeDasharray="4 4" x1={at(0)} y1={up(0)} x2={at(1)} y2={up(1)} />
+            <polyline
+              className="calibration-line"
+              points={bins.map(({ predicted, observed }) => `${at(predicted)},${up(observed)}`).join(' ')}
+            />
+            {bins.map(({ low, predicted, observed, n }) => (
+              <circle
+                key={low}
+                className="calibration-dot"
+                cx={at(predicted)}
+                cy={up(observed)}
+                r={3 + 6 * Math.sqrt(n / most)}
+              />
+            ))}
+          </svg>
+          <p className="soft small">
+            Right: what the reward predicts, in %. Up: how many people called it good. On the dashed line both agree;
+            larger dots stand for more images.
+          </p>
+        </>
+      )}
+    </section>
+  )
+}
+
+function About({ reward }: { reward: RewardDetail }) {
+  const { labels, prompts, raters, simulated, head, encoder, at, seconds, policies } = reward
+  const facts: (readonly [string, string])[] = [
+    ['Labels', figure(labels)],
+    ['Prompts', figure(prompts)],
+    ['Raters', `${figure(raters)}${simulated ? ', one of them simulated' : ''}`],
+    ['Head', head],
+    ['Encoder', encoder],
+    ['Trained', `${ago(at)}, in ${duration(seconds)}`],
+  ]
+  return (
+    <section className="card stack tight">
+      <h2 dir="auto">{reward.name}</h2>
+      <dl className="facts">
+        {facts.map(([title, value]) => (
+          <div key={title}>
+            <dt>{title}</dt>
+            <dd dir="auto">{value}</dd>
+          </div>
+        ))}
+        <div>
+          <dt>Policies trained on it</dt>
+          <dd>{policies.length === 0 ? 'none yet' : policies.join(', ')}</dd>
+        </div>
+      </dl>
+      {policies.length === 0 && (
+        <div>
+          <a className="button" href={to('train', 'dpok')}>
+            Train a policy on it
+          </a>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Disagreements({ reward: { disagreements } }: { reward: RewardDetail }) {
+  if (disagreements.length === 0) return null
+  return (
+    <section className="stack tight">
+      <h2>Where people and reward disagree most</h2>
+      <ul className="disagreements">
+        {disagreements.map(({ image, prompt, score, people, judgments }) => (
+          <li key={image.id} className="card flat">
+            <Picture image={image} shown={256} alt={prompt} />
+            <strong dir="auto">{prompt}</strong>
+            <dl>
+              <dt>Reward</dt>
+              <dd className={score >= 0.5 ? 'is-good' : 'is-bad'}>{score.toFixed(2)}</dd>
+              <dt>People</dt>
+              <dd className={people >= 0.5 ? 'is-good' : 'is-bad'}>
+                {people.toFixed(2)} <small className="soft">of {figure(judgments)}</small>
+              </dd>
+            </dl>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,44 @@
+import { useEffect } from 'react'
+import { client } from '../api.ts'
+import { ErrorNotice } from '../components/notice.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { useAction } from '../remote.ts'
+import { go } from '../router.ts'
+import { useStudio } from '../studio-state.tsx'
+import '../styles/sign-in.css'
+
+export const SignInPage = () => (
+  <main className="gate">
+    <div className="card stack">
+      <PageHead title="Welcome to the studio">You need an invitation to come in.</PageHead>
+      <p>Open the link that an admin has sent you: it signs you in on this device.</p>
+      <p className="soft">Your session may have ended. Answers that you gave are kept and sent when you are back.</p>
+    </div>
+  </main>
+)
+
+/** Where an invitation's link leads. */
+export function InvitationPage({ token }: { token: string }) {
+  const { reload } = useStudio()
+  const { run, isBusy, error } = useAction(async () => {
+    await client.accept({ token })
+    // The token must not stay in the history of the browser.
+    history.replaceState(null, '', '#/')
+    await reload()
+    go()
+  })
+  useEffect(() => {
+    document.title = 'Invitation · Attune studio'
+  }, [])
+  return (
+    <main className="gate">
+      <div className="card stack">
+        <PageHead title="You are invited">Your answers teach a model to draw what people ask for.</PageHead>
+        <ErrorNotice error={error} />
+        <button type="button" className="button primary big" disabled={isBusy} onClick={() => void run()}>
+          {isBusy ? 'Signing in …' : 'Come in'}
+        </button>
+      </div>
+    </main>
+  )
+}

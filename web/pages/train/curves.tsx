@@ -1,0 +1,110 @@
+/** Live curves by uPlot; the only part of the pages that loads it. */
+import { useEffect, useRef, useState } from 'react'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { figure, metricTitle } from '../../format.ts'
+import { useSeenTheme } from '../../theme.ts'
+import type { MetricRow } from './metrics.ts'
+
+/** Shown first, in this order; alignment on probe prompts is only shown, nothing chooses by it. */
+const known = ['reward_mean', 'kl', 'value_loss', 'alignment', 'train_loss', 'validation_loss', 'accuracy']
+const families = new Set(['alignment'])
+const hidden = new Set(['step', 'at', 'images_drawn', 'updates'])
+const units: Readonly<Record<string, string>> = { kl: 'nats' }
+
+export function Curves({ rows }: { rows: readonly MetricRow[] }) {
+  const [isWhole, setWhole] = useState(false)
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => !hidden.has(name))
+  const first = known.flatMap((one) =>
+    names.filter((name) => name === one || (families.has(one) && name.startsWith(`${one}_`))),
+  )
+  const shown = first.length === 0 ? names.slice(0, 4) : first
+  const rest = names.filter((name) => !shown.includes(name))
+  return (
+    <section className="stack tight">
+      <h2>Curves</h2>
+      <div className="curves">
+        {[...shown, ...(isWhole ? rest : [])].map((name) => (
+          <Curve key={name} name={name} rows={rows} />
+        ))}
+      </div>
+      {rest.length > 0 && (
+        <div>
+          <button type="button" className="button small quiet" onClick={() => setWhole(!isWhole)}>
+            {isWhole ? 'Fewer curves' : `${rest.length} more curves`}
+          </button>
+        </div>
+      )}
+    </section>
+  )
+}
+
+const height = 190
+
+function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
+  const place = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot>(undefined)
+  const theme = useSeenTheme()
+  const points = rows.filter((row) => Number.isFinite(row[name]))
+  const columns: uPlot.AlignedData = [points.map(({ step }) => step), points.map((row) => row[name])]
+  const latest = useRef(columns)
+  latest.current = columns
+  useEffect(() => {
+    const element = place.current
+    if (element === null) return
+    const made = new uPlot(optionsOf(name, element), latest.current, element)
+    plot.current = made
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }))
+    observer.observe(element)
+    return () => {
+      observer.disconnect()
+      made.destroy()
+      plot.current = undefined
+    }
+  }, [name, theme])
+  const last = points.at(-1)
+  const key = `${points.length} ${last?.step}`
+  useEffect(() => plot.current?.setData(latest.current), [key])
+  const title = metricTitle(name)
+  return (
+    <figure className="curve">
+      <figcaption>
+        <span>{title}</span>
+        <span className="number">
+          {last === undefined ? '' : figure(last[name])} <span className="soft small">{units[name]}</span>
+        </span>
+      </figcaption>
+      <div
+        ref={place}
+        role="img"
+        aria-label={`${title}: ${points.length} points, from ${figure(points[0]?.[name] ?? NaN)} to ${figure(last?.[name] ?? NaN)}`}
+      />
+    </figure>
+  )
+}
+
+function optionsOf(name: string, element: HTMLElement): uPlot.Options {
+  const style = getComputedStyle(document.documentElement)
+  const color = (variable: string) => style.getPropertyValue(variable).trim()
+  const axis = {
+    stroke: color('--soft'),
+    font: '12px system-ui',
+    grid: { stroke: color('--rule'), width: 1 },
+    ticks: { show: false },
+  }
+  return {
+    width: element.clientWidth || 300,
+    height,
+    legend: { show: false },
+    cursor: { y: false, points: { size: 7 } },
+    scales: { x: { time: false } },
+    axes: [
+      { ...axis, space: 60, size: 28 },
+      { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : figure(tick))) },
+    ],
+    series: [
+      {},
+      { label: name, stroke: color('--accent'), width: 2, fill: color('--accent-soft'), points: { show: false } },
+    ],
+  }
+}

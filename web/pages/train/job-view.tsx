@@ -1,0 +1,214 @@
+/** One job: how far it is, its curves, its sample images, its settings and its log. */
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import type { Job, JobDetail, SettingValue } from '../../../src/studio/schemas.ts'
+import { client } from '../../api.ts'
+import { Icon } from '../../components/icon.tsx'
+import { JobBadge } from '../../components/job-badge.tsx'
+import { ErrorNotice, Loaded, Skeleton } from '../../components/notice.tsx'
+import { PageHead } from '../../components/page-head.tsx'
+import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
+import { ago, duration, figure, metricTitle } from '../../format.ts'
+import { useAction, useRemote } from '../../remote.ts'
+import { to } from '../../router.ts'
+import { isOpen, useStudio } from '../../studio-state.tsx'
+import { SampleSlider } from './samples.tsx'
+import { useMetrics } from './metrics.ts'
+
+const Curves = lazy(async () => ({ default: (await import('./curves.tsx')).Curves }))
+
+export function JobView({ id }: { id: string }) {
+  const [isRunning, setRunning] = useState(true)
+  const job = useRemote(() => client.job(id), ['job', id], isRunning ? 1000 : 0)
+  const { value } = job
+  useEffect(() => {
+    if (value !== undefined) setRunning(isOpen(value))
+  }, [value])
+  return (
+    <>
+      <p className="small back">
+        <a href={to('train')}>All jobs</a>
+      </p>
+      <Loaded remote={job} heights={[70, 120, 300]}>
+        {(detail) => <Detail job={detail} reload={job.reload} />}
+      </Loaded>
+    </>
+  )
+}
+
+function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }) {
+  const studio = useStudio()
+  const { run, isBusy, error } = useAction(async (work: (id: string) => Promise<unknown>) => {
+    await work(job.id)
+    await Promise.all([reload(), studio.reload()])
+  })
+  const isTraining = job.stage === 'policy dpok' || job.stage === 'policy reward-weighted'
+  const rows = useMetrics(job.id, isOpen(job), job.stage.startsWith('policy') || job.stage === 'reward train')
+  return (
+    <div className="stack">
+      <PageHead title={job.run} side={<JobBadge state={job.state} />}>
+        {job.stage} · {times(job)}
+      </PageHead>
+      {isOpen(job) && (
+        <div className="card stack tight">
+          <ProgressBar share={job.state === 'waiting' ? 0 : shareOf(job)} label={`Progress of ${job.run}`} />
+          <div className="row between">
+            <span>
+              {progressText(job)}
+              {job.progress !== null && <span className="soft small"> · {job.progress.label}</span>}
+            </span>
+            {job.progress !== null && <span className="soft small">{job.progress.note}</span>}
+          </div>
+        </div>
+      )}
+      {(job.can.stop || job.can.resume || job.can.sample) && (
+        <div className="row">
+          {job.can.sample && (
+            <button type="button" className="button" disabled={isBusy} onClick={() => void run(client.sampleJob)}>
+              <Icon name="image" size={18} /> Sample now
+            </button>
+          )}
+          {job.can.resume && (
+            <button
+              type="button"
+              className="button primary"
+              disabled={isBusy}
+              onClick={() => void run(client.resumeJob)}
+            >
+              <Icon name="resume" size={18} /> Resume
+            </button>
+          )}
+          {job.can.stop && (
+            <button type="button" className="button danger" disabled={isBusy} onClick={() => void run(client.stopJob)}>
+              <Icon name="stop" size={18} /> Stop
+            </button>
+          )}
+        </div>
+      )}
+      <ErrorNotice error={error} />
+      {job.state === 'failed' && (
+        <div className="notice bad" role="alert">
+          <strong>It failed</strong>
+          <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>
+        </div>
+      )}
+      {job.state === 'done' && <Results job={job} />}
+      {rows.length > 0 && (
+        <Suspense fallback={<Skeleton heights={[240]} />}>
+          <Curves rows={rows} />
+        </Suspense>
+      )}
+      {rows.length === 0 && isTraining && isOpen(job) && (
+        <p className="notice">The curves begin with the first step.</p>
+      )}
+      {isTraining && <SampleSlider job={job} />}
+      <Settings job={job} />
+      <Log job={job} />
+    </div>
+  )
+}
+
+function times({ queuedAt, finishedAt, startedAt, seconds, state }: Job): string {
+  if (state === 'waiting') return `queued ${ago(queuedAt)}`
+  const took = seconds > 0 ? ` · ${duration(seconds)}` : ''
+  if (finishedAt !== null) return `ended ${ago(finishedAt)}${took}`
+  return startedAt === null ? '' : `started ${ago(startedAt)}${took}`
+}
+
+const nextPages: Readonly<Record<Job['stage'], readonly [string, (run: string) => string]>> = {
+  'images generate': ['Label the images', () => to('label')],
+  'reward train': ['Look at the reward', (run) => to('rewards', run)],
+  'policy reward-weighted': ['Compare', () => to('compare')],
+  'policy dpok': ['Compare', () => to('compare')],
+  report: ['Read the report', (run) => to('reports', run)],
+}
+
+/** They have curves; as results they say little. */
+const technical = new Set([
+  'policy_loss',
+  'kl_loss',
+  'approx_kl',
+  'clipfrac',
+  'first_delta',
+  'grad_norm',
+  'lr',
+  'seconds',
+])
+
+function Results({ job }: { job: JobDetail }) {
+  const figures = Object.entries(job.results).filter(
+    ([name, value]) => value !== null && typeof value !== 'boolean' && !technical.has(name),
+  )
+  const [title, href] = nextPages[job.stage]
+  return (
+    <div className="card stack">
+      {figures.length > 0 && (
+        <dl className="stats">
+          {figures.slice(0, 12).map(([name, value]) => (
+            <div key={name}>
+              <dt>{resultTitle(name)}</dt>
+              <dd>{typeof value === 'number' ? figure(value) : <small>{String(value)}</small>}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <div>
+        <a className="button primary" href={href(job.run)}>
+          {title} <Icon name="arrow" size={18} />
+        </a>
+      </div>
+    </div>
+  )
+}
+
+/** `heldOut.auc` → `held out auc` */
+const resultTitle = (name: string) =>
+  metricTitle(
+    name
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .replaceAll('.', ' ')
+      .toLowerCase(),
+  )
+
+function Settings({ job }: { job: JobDetail }) {
+  const settings = Object.entries(job.settings)
+  if (settings.length === 0) return null
+  return (
+    <details>
+      <summary>Settings ({settings.length})</summary>
+      <dl className="settings">
+        {settings.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd dir="auto">{settingText(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  )
+}
+
+const longest = 8
+
+function settingText(value: SettingValue): string {
+  if (value === null) return 'automatic'
+  if (!Array.isArray(value)) return String(value)
+  const more = value.length > longest ? `, and ${value.length - longest} more` : ''
+  return `${value.slice(0, longest).join(', ')}${more}`
+}
+
+function Log({ job }: { job: JobDetail }) {
+  const box = useRef<HTMLPreElement>(null)
+  const last = job.log.at(-1)
+  useEffect(() => {
+    box.current?.scrollTo({ top: box.current.scrollHeight })
+  }, [last])
+  if (job.log.length === 0) return null
+  return (
+    <details open={job.state === 'failed'}>
+      <summary>Log</summary>
+      <pre className="log" ref={box} tabIndex={0} aria-label="Last lines of the log">
+        {job.log.join('\n')}
+      </pre>
+    </details>
+  )
+}

@@ -1,0 +1,87 @@
+import { useState } from 'react'
+import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas.ts'
+import { client } from '../../api.ts'
+import { isWrong, SettingField, settingOf } from '../../components/setting-field.tsx'
+import { ErrorNotice } from '../../components/notice.tsx'
+import { useAction } from '../../remote.ts'
+import { go } from '../../router.ts'
+import { useStudio } from '../../studio-state.tsx'
+
+/** A stage's settings: those that matter, the others under "more". Only what was changed is sent. */
+export function StageFormView({ form }: { form: StageForm }) {
+  const { reload } = useStudio()
+  const [changed, setChanged] = useState<Readonly<Record<string, SettingValue>>>({})
+  const [name, setName] = useState('')
+  const fields = [...form.main, ...form.more]
+  const wrong = fields.filter((field) => field.field in changed && isWrong(field, changed[field.field]))
+  const { run, isBusy, error } = useAction(async () => {
+    const settings = Object.fromEntries(
+      fields.flatMap((field): [string, SettingValue][] =>
+        field.field in changed ? [[field.field, settingOf(field, changed[field.field])]] : [],
+      ),
+    )
+    const job = await client.startJob({ stage: form.stage, settings, ...(name.trim() !== '' && { run: name.trim() }) })
+    await reload()
+    go('train', 'job', job.id)
+  })
+  const show = (list: readonly FormField[]) => (
+    <div className="fields">
+      {list.map((field) => (
+        <SettingField
+          key={field.field}
+          field={field}
+          value={field.field in changed ? changed[field.field] : field.default}
+          change={(value) => setChanged({ ...changed, [field.field]: value })}
+          wrong={wrong.includes(field) ? field.expected : undefined}
+        />
+      ))}
+    </div>
+  )
+  return (
+    <form
+      className="card stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void run()
+      }}
+    >
+      <div>
+        <h2>{form.title}</h2>
+        <p className="soft">{form.sentence}</p>
+      </div>
+      {form.missing !== null && <div className="notice warn">{form.missing}</div>}
+      {show(form.main)}
+      <details className="more">
+        <summary>More settings ({form.more.length + 1})</summary>
+        <div className="stack">
+          <div className="fields">
+            <div className="field">
+              <label htmlFor="run-name">Name</label>
+              <input
+                id="run-name"
+                type="text"
+                value={name}
+                placeholder="automatic"
+                pattern="[a-z0-9][a-z0-9.\-]{0,79}"
+                onChange={({ target }) => setName(target.value)}
+              />
+              <span className="hint">Of the run: lower-case letters, digits, dots and hyphens.</span>
+            </div>
+          </div>
+          {show(form.more)}
+        </div>
+      </details>
+      <ErrorNotice error={error} />
+      <div className="row">
+        <button
+          type="submit"
+          className="button primary big"
+          disabled={isBusy || form.missing !== null || wrong.length > 0}
+        >
+          {isBusy ? 'Starting …' : 'Start'}
+        </button>
+        <span className="soft small">Takes {form.takes}.</span>
+      </div>
+    </form>
+  )
+}

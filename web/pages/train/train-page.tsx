@@ -1,0 +1,90 @@
+/** Training: what can be started, what runs, and how it goes. */
+import type { StageName } from '../../../src/studio/schemas.ts'
+import { client } from '../../api.ts'
+import { Empty, Loaded } from '../../components/notice.tsx'
+import { PageHead } from '../../components/page-head.tsx'
+import { useRemote } from '../../remote.ts'
+import { to } from '../../router.ts'
+import { isOpen, useStudio } from '../../studio-state.tsx'
+import '../../styles/train.css'
+import { JobRow } from '../home.tsx'
+import { JobView } from './job-view.tsx'
+import { StageFormView } from './stage-form.tsx'
+
+/** The parts of an address, and the stages that they name. */
+export const stageParts: readonly (readonly [string, StageName, string])[] = [
+  ['reward', 'reward train', 'Reward'],
+  ['dpok', 'policy dpok', 'DPOK'],
+  ['reward-weighted', 'policy reward-weighted', 'Reward-weighted'],
+  ['draw', 'images generate', 'Draw images'],
+  ['report', 'report', 'Report'],
+]
+
+export function TrainPage({ rest }: { rest: readonly string[] }) {
+  const [part = 'reward', id] = rest
+  if (part === 'job' && id !== undefined) return <JobView key={id} id={id} />
+  const [slug, stage] = stageParts.find(([one]) => one === part) ?? stageParts[0]
+  return (
+    <>
+      <PageHead title="Train">A reward learns from the labels; a policy learns from the reward.</PageHead>
+      <div className="stack">
+        <nav className="tabs" aria-label="What to start">
+          {stageParts.map(([one, , title]) => (
+            <a key={one} href={to('train', one)} aria-current={one === slug ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <Form key={stage} stage={stage} />
+        <Queue />
+      </div>
+    </>
+  )
+}
+
+function Form({ stage }: { stage: StageName }) {
+  const { state } = useStudio()
+  // What is missing, and the runs to choose from, change with what is there.
+  const fresh = [state?.rewards.length, state?.policies.length, state?.rounds.length, state?.counts.judgments]
+  const forms = useRemote(() => client.stages(), ['stages', ...fresh])
+  return (
+    <Loaded remote={forms} heights={[280]}>
+      {({ stages }) => {
+        const form = stages.find((one) => one.stage === stage)
+        return form === undefined ? null : <StageFormView form={form} />
+      }}
+    </Loaded>
+  )
+}
+
+function Queue() {
+  const { state } = useStudio()
+  const isBusy = state?.jobs.some(isOpen) ?? false
+  const jobs = useRemote(
+    () => client.jobs(),
+    ['jobs', state?.jobs.map((job) => [job.id, job.state])],
+    isBusy ? 1000 : 0,
+  )
+  return (
+    <section className="stack tight">
+      <h2>Jobs</h2>
+      <Loaded remote={jobs} heights={[62, 62]}>
+        {({ jobs: all }) =>
+          all.length === 0 ? (
+            <Empty icon="train" title="Nothing has been trained yet">
+              What you start above appears here, with curves and samples while it runs.
+            </Empty>
+          ) : (
+            <ul className="job-list">
+              {all.map((job) => (
+                <li key={job.id}>
+                  <JobRow job={job} />
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </section>
+  )
+}
