@@ -62,6 +62,8 @@ function adapted(pool: Pool, where: string): PostgresPool {
       const client = await translated(where, () => pool.connect())
       const known = clients.get(client)
       if (known !== undefined) return known
+      // one that is cut while it is in use: its query fails, which is enough
+      client.on('error', () => undefined)
       const query = (text: string, values: readonly unknown[]) =>
         translated(where, () => client.query(text, [...values]))
       const wrapped = { query, release: () => client.release() } as unknown as PostgresPoolClient

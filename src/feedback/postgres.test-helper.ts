@@ -40,7 +40,7 @@ export async function postgresServer(): Promise<PostgresServer | undefined> {
   const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {}
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
   const cluster = join(folder, 'data')
-  const initialise = ['-D', cluster, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']
+  const initialise = ['-D', cluster, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
   execFileSync(join(bin, 'initdb'), initialise, { stdio: 'ignore', cwd: folder, ...user })
   const options = ['-D', cluster, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off']
   const server = spawn(join(bin, 'postgres'), options, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, ...user })

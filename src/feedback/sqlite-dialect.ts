@@ -76,8 +76,23 @@ class NodeSqliteDriver extends SqliteDriver {
     this.#database = database
   }
 
+  /** Waits for another writer without holding up this process, as SQLite's own waiting would. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+    const giveUpAt = Date.now() + busyTimeoutMs
+    this.#database.exec('PRAGMA busy_timeout = 0')
+    try {
+      for (;;) {
+        try {
+          await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+          return
+        } catch (error) {
+          if (!isBusy(error) || Date.now() > giveUpAt) throw error
+        }
+        await new Promise((resolve) => setTimeout(resolve, 2 + 6 * Math.random()))
+      }
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+    }
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
@@ -100,6 +115,11 @@ function adapted(file: string, database: DatabaseSync): SqliteDatabase {
       }
     },
   }
+}
+
+/** Another connection is writing. */
+function isBusy(error: unknown): boolean {
+  return error instanceof FileError && ((error.cause as { errcode: number }).errcode & 0xff) === 5
 }
 
 /** Primary result codes of SQLite that the user can do something about (https://sqlite.org/rescode.html). */

@@ -2,15 +2,15 @@
 import { existsSync, rmSync } from 'node:fs'
 import { z } from 'zod'
 import { FileError } from '../errors.ts'
-import { isDatabaseUrl } from './database.ts'
 import { readImages } from '../images/image-run.ts'
+import { isDatabaseUrl } from './database.ts'
 import { filesIn } from './formats/foreign-json.ts'
 import { exportFormatNames, formatNames } from './formats/formats.ts'
 import { writeSheets } from './sheet.ts'
 import { openFeedback, type FeedbackStore } from './store.ts'
 import { exportFeedback, importFeedback, type ExportCounts, type ImportCounts } from './transfer.ts'
 
-const feedbackField = z.string().min(1).describe('Feedback store, a SQLite file.')
+const feedbackField = z.string().min(1).describe('Feedback store: a SQLite file, or postgres://….')
 const optional = (sentence: string) => z.string().min(1).nullable().default(null).describe(sentence)
 const folders = (sentence: string) => z.array(z.string().min(1)).min(1).describe(sentence)
 

@@ -1,109 +1,37 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempDisposable, open, stat, writeFile } from 'node:fs/promises'
+import { mkdtempDisposable, open, readdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { FileError, FormatError, UnknownRecordError } from '../errors.ts'
-import { awkwardTexts, imageRecord, judgment } from './feedback-fixtures.ts'
-import { openFeedback, type FeedbackStore } from './store.ts'
+import { FileError, FormatError } from '../errors.ts'
+import { imageRecord, judgment } from './feedback-fixtures.ts'
+import { storeSuite } from './store-suite.test-helper.ts'
+import { openFeedback } from './store.ts'
 
 const first = imageRecord(0)
-const second = imageRecord(1)
 
-/** What every store must do, whatever database is below. */
-function storeSuite(name: string, within: (test: (store: FeedbackStore) => Promise<void>) => Promise<void>): void {
-  describe(name, () => {
-    it('keeps images, and the latest place of each', () =>
-      within(async (store) => {
-        const records = awkwardTexts.map((text, index) => imageRecord(index, text))
-        assert.equal(await store.addImages(records, 'runs/a'), records.length)
-        assert.equal(await store.addImages([...records, first], 'runs/b'), 1)
-        const images = await store.images()
-        assert.equal(images.length, records.length + 1)
-        assert.ok(images.every(({ folder }) => folder === resolve('runs/b')))
-        for (const record of records) assert.ok(images.some((image) => image.record.text === record.text))
-        assert.deepEqual(
-          images.find(({ record }) => record.id === first.id),
-          { record: first, folder: resolve('runs/b') },
-        )
-      }))
-
-    it('counts a repeated submission once', () =>
-      within(async (store) => {
-        await store.addImages([first], '.')
-        const one = { ...judgment('1', first), durationMs: 12.5 }
-        assert.equal(await store.addJudgments([one, one]), 1)
-        assert.equal(await store.addJudgments([{ ...one, at: '2026-01-02T00:00:00Z' }]), 0)
-        assert.deepEqual(await store.allRows(), [one])
-        await assert.rejects(store.addJudgments([{ ...one, answer: 'bad' }]), FormatError)
-        assert.deepEqual(await store.allRows(), [one])
-      }))
-
-    it('adds all or nothing', () =>
-      within(async (store) => {
-        await store.addImages([first], '.')
-        const many = Array.from({ length: 1200 }, (_, index) => judgment(String(index), first))
-        await assert.rejects(store.addJudgments([...many, judgment('x', second)]), UnknownRecordError)
-        await assert.rejects(
-          store.addJudgments([...many, { ...judgment('x', first), undoes: 'nothing' }]),
-          UnknownRecordError,
-        )
-        await assert.rejects(store.addJudgments([...many, { ...judgment('x', first), at: 'today' }]), FormatError)
-        assert.deepEqual(await store.allRows(), [])
-        assert.equal(await store.addJudgments(many), 1200)
-        assert.deepEqual(await store.allRows(), many)
-        assert.equal(await store.addJudgments([]), 0)
-      }))
-
-    it('lets the latest judgment stand, unless it is undone', () =>
-      within(async (store) => {
-        await store.addImages([first, second], '.')
-        const good = judgment('1', first)
-        const bad = { ...judgment('2', first, 'bad'), at: '2026-01-01T00:00:00.5Z' }
-        const other = { ...judgment('3', first, 'skip'), rater: 'bob' }
-        const early = { ...judgment('4', first, 'skip'), at: '2025-01-01T00:00:00Z' }
-        await store.addJudgments([good, bad, other, early])
-        assert.deepEqual(await store.judgments(), [bad, other])
-        await store.addJudgments([{ ...bad, id: '5', undoes: '2' }])
-        assert.deepEqual(await store.judgments(), [good, other])
-        await store.addJudgments([{ ...bad, id: '6', undoes: '5' }])
-        assert.deepEqual(await store.judgments(), [bad, other])
-        assert.equal((await store.allRows()).length, 6)
-        assert.deepEqual(await store.counts(), {
-          images: 2,
-          judged: 1,
-          judgments: 2,
-          good: 0,
-          bad: 1,
-          skip: 1,
-          pairs: 0,
-          ratings: 0,
-          rankings: 0,
-          votes: 0,
-          raters: 2,
-          rows: 6,
-        })
-      }))
-
-    it('takes many writers at once', () =>
-      within(async (store) => {
-        await store.addImages([first], '.')
-        const ids = Array.from({ length: 20 }, (_, index) => String(index))
-        await Promise.all(ids.map((id) => store.addJudgments([judgment(id, first)])))
-        assert.equal((await store.counts()).rows, 20)
-      }))
-  })
-}
-
-storeSuite('feedback store on SQLite', async (test) => {
-  await using folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
-  await using store = await openFeedback(join(folder.path, 'feedback.db'))
-  await test(store)
+storeSuite('feedback store on SQLite', async () => {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
+  return { address: join(folder.path, 'feedback.db'), [Symbol.asyncDispose]: () => folder.remove() }
 })
+
+const at = '2026-01-01T00:00:00Z'
+/** As the first version of the program made them. */
+const tablesOfStepOne = `
+  create table "migrations" ("name" text primary key);
+  insert into migrations values ('1-images-and-judgments');
+  create table "images" ("id" text primary key, "folder" text not null, "record" text not null);
+  create table "judgments" ("sequence" integer primary key autoincrement, "id" text not null unique, "kind" text not null,
+    "images" text not null, "answer" text not null, "rater" text not null, "rater_kind" text not null, "at" text not null,
+    "duration_ms" double precision, "undoes" text references "judgments" ("id"));
+  CREATE TRIGGER judgments_refuse_update BEFORE UPDATE ON judgments
+    BEGIN SELECT RAISE(ABORT, 'judgments are append-only'); END;
+  CREATE TRIGGER judgments_refuse_delete BEFORE DELETE ON judgments
+    BEGIN SELECT RAISE(ABORT, 'judgments are append-only'); END;`
 
 describe('feedback file', () => {
   it('is append-only for everyone', async () => {
@@ -120,16 +48,6 @@ describe('feedback file', () => {
     database.close()
     await using again = await openFeedback(file)
     assert.deepEqual(await again.judgments(), [judgment('1', first)])
-  })
-
-  it('can be open in two places', async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
-    const file = join(folder.path, 'feedback.db')
-    await using one = await openFeedback(file)
-    await using two = await openFeedback(file)
-    await one.addImages([first], '.')
-    await two.addJudgments([judgment('1', first)])
-    assert.equal((await one.judgments()).length, 1)
   })
 
   it('says what is wrong with a file that is none', async () => {
@@ -159,6 +77,44 @@ describe('feedback file', () => {
     await using handle = await open(file, 'r+')
     await handle.write(Buffer.alloc(size - 8192, 0x5a), 0, size - 8192, 8192)
     await assert.rejects(openFeedback(file), FormatError)
+  })
+
+  it('gets the newest tables where it is older, after a copy was laid beside it', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
+    const file = join(folder.path, 'feedback.db')
+    const database = new DatabaseSync(file)
+    database.exec(tablesOfStepOne)
+    database.prepare('INSERT INTO images VALUES (?, ?, ?)').run(first.id, folder.path, JSON.stringify(first))
+    const insert = database.prepare('INSERT INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    insert.run(7, '1', 'good-bad-skip', JSON.stringify([first.id]), 'good', 'ada', 'person', at, 12.5, null)
+    insert.run(9, '2', 'good-bad-skip', JSON.stringify([first.id]), 'good', 'ada', 'person', at, null, '1')
+    database.close()
+    const rows = [
+      { ...judgment('1', first), durationMs: 12.5 },
+      { ...judgment('2', first), undoes: '1' },
+    ]
+    {
+      await using store = await openFeedback(file)
+      assert.deepEqual(await store.allRows(), rows)
+      assert.deepEqual(await store.images(), [{ record: first, folder: folder.path }])
+      await store.addJudgments([{ ...judgment('3', first), reasons: ['wrong-color'] }])
+    }
+    await (await openFeedback(file)).close()
+    const copies = (await readdir(folder.path)).filter((name) => name.endsWith('.backup'))
+    assert.equal(copies.length, 1)
+    assert.match(copies[0], /^feedback\.db\.1-images-and-judgments\.\d{4}-\d\d-\d\dT[\d.-]+Z\.backup$/)
+    const copy = new DatabaseSync(join(folder.path, copies[0]), { readOnly: true })
+    assert.equal(copy.prepare('SELECT count(*) AS n FROM judgments').get()!.n, 2)
+    assert.deepEqual(
+      copy
+        .prepare('SELECT name FROM migrations')
+        .all()
+        .map(({ name }) => name),
+      ['1-images-and-judgments'],
+    )
+    copy.close()
+    await using store = await openFeedback(file)
+    assert.equal((await store.allRows()).length, 3)
   })
 
   it('refuses the file of a later version', async () => {

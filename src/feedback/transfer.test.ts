@@ -7,6 +7,7 @@ import { ConfigError, FileError, FormatError, UnknownRecordError } from '../erro
 import type { Judgment } from '../records.ts'
 import { awkwardTexts, imageRecord, judgment } from './feedback-fixtures.ts'
 import { addGuidelines } from './guidelines.ts'
+import { readSettings } from './settings.ts'
 import { openFeedback, type FeedbackStore } from './store.ts'
 import { exportFeedback, importFeedback, type ImportOptions } from './transfer.ts'
 
@@ -220,6 +221,7 @@ describe('exportFeedback', () => {
             ? text.includes('"You may ""stop"", at\nany time.",CC0,')
             : text.includes('"licence":"CC0"'),
         )
+        assert.ok(!JSON.stringify(await readSettings(store.database)).includes('salt'))
         // At home the pseudonym is known; elsewhere it is a rater.
         assert.equal((await importFeedback(store, file)).known, rows.length)
         await withStore(async (other) => {

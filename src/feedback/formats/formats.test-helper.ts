@@ -27,7 +27,7 @@ export async function workspace(texts: readonly string[] = []): Promise<Workspac
   mkdirSync(at('drawn', 'images'), { recursive: true })
   const images = await Promise.all(
     texts.map(async (text, index) => {
-      const png = await picture(`rgb(${index * 12}, 90, 160)`)
+      const png = await picture(`rgb(${(index * 47) % 256}, ${(index * 101) % 256}, 160)`)
         .png()
         .toBuffer()
       const record = imageRecord(index, text)
