@@ -6,6 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { say } from './setup/shell.mjs'
+import { leftOut } from './setup/test-programs.mjs'
 
 const cwd = dirname(dirname(fileURLToPath(import.meta.url)))
 const [flags, wanted] = [true, false].map((flag) =>
@@ -17,9 +19,12 @@ if (files.length === 0) {
   process.stderr.write(`no test file matches ${wanted.join(', ')}\n`)
   process.exit(2)
 }
+// Browser tests see the pages as they are now.
+if (files.some((file) => file.includes('browser'))) await import('./build-web.mjs')
 const reporter = ['--test-reporter=spec', '--test-reporter-destination=stdout']
 const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...reporter, ...flags, ...files], {
   cwd,
   stdio: 'inherit',
 })
+for (const line of wanted.length === 0 ? leftOut() : []) say(line)
 process.exitCode = status ?? 1

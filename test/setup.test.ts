@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { after, test } from 'node:test'
+import { postgresPrograms } from '../src/feedback/postgres.test-helper.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const temporary = mkdtempSync(join(tmpdir(), 'attune-setup-'))
@@ -76,4 +77,48 @@ test('where the set-up cannot go on it says what to do and ends with 2', () => {
   for (const name of ['libtorch_cpu.so', 'libtorch_cpu.dylib']) writeFileSync(join(old, 'lib', name), '')
   writeFileSync(join(old, 'build-version'), '2.1.0+cpu\n')
   assert.match(stopped({ LIBTORCH: old }), /libtorch 2\.1\.0\+cpu, which is too old/)
+})
+
+test('the tests’ own programs are installed on Debian as root; elsewhere a line says what is left out', (context) => {
+  const place = join(temporary, 'tests')
+  mkdirSync(place)
+  for (const name of ['scripts', 'src', 'test/browser', 'package.json']) {
+    cpSync(join(root, name), join(place, name), { recursive: true })
+  }
+  symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'))
+  const programs = join(temporary, 'programs-of-tests')
+  mkdirSync(programs)
+  const setUp = () => {
+    const extra = { PATH: programs, CHROMIUM: '' }
+    const { status, stderr } = run(process.execPath, ['scripts/setup-tests.mjs'], place, extra)
+    return { status, stderr }
+  }
+  const elsewhere = setUp()
+  assert.equal(elsewhere.status, 0, elsewhere.stderr)
+  assert.match(
+    elsewhere.stderr,
+    /^set-up: Chromium is not installed: the browser tests are left out \(.*apt-get install chromium.*\)$/m,
+  )
+
+  const isDebian = existsSync('/etc/os-release') && /^ID="?debian"?$/m.test(readFileSync('/etc/os-release', 'utf8'))
+  if (process.getuid?.() !== 0 || !isDebian || postgresPrograms() === undefined) {
+    return context.skip('this is not Debian as root')
+  }
+  const apt = (install: string) =>
+    writeFileSync(
+      join(programs, 'apt-get'),
+      `#!/bin/sh\necho "$*" >> ${programs}/asked\nif [ "$1" = install ]; then ${install}; fi\n`,
+      { mode: 0o755 },
+    )
+  apt('echo "E: no space" >&2; exit 100')
+  const failed = setUp()
+  assert.equal(failed.status, 2, failed.stderr)
+  assert.match(failed.stderr, /E: no space[^]*set-up cannot go on: apt-get could not install.*\n.*install chromium\n/)
+
+  apt(`/bin/ln -s /bin/true ${programs}/chromium`)
+  const installed = setUp()
+  assert.equal(installed.status, 0, installed.stderr)
+  assert.match(installed.stderr, /^set-up: installing Chromium, for the tests\n$/)
+  assert.match(readFileSync(join(programs, 'asked'), 'utf8'), /install .*--no-install-recommends .*chromium\n$/)
+  assert.deepEqual(setUp(), { status: 0, stderr: '' })
 })

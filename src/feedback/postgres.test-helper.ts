@@ -14,8 +14,8 @@ export interface PostgresServer extends AsyncDisposable {
   freshDatabase(): Promise<string>
 }
 
-/** The newest installed server's programs. */
-function programs(): string | undefined {
+/** The folder of the newest installed server's programs. */
+export function postgresPrograms(): string | undefined {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
   const named = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
@@ -33,7 +33,7 @@ const idOf = (which: '-u' | '-g') => Number(execFileSync('id', [which, 'postgres
  * @returns undefined where PostgreSQL is not installed
  */
 export async function postgresServer(): Promise<PostgresServer | undefined> {
-  const bin = programs()
+  const bin = postgresPrograms()
   if (bin === undefined) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'attune-postgres-'))
   // it refuses to be root

@@ -1,0 +1,20 @@
+/**
+ * Sets up what only `npm test` needs, after scripts/setup.mjs and with the Node that it brings. Exit 2 with instructions
+ * where it cannot go on.
+ */
+import { join } from 'node:path'
+import { SetupStop, lock, project } from './setup/shell.mjs'
+import { installTestPrograms } from './setup/test-programs.mjs'
+
+try {
+  const unlock = await lock(join(project, 'build', 'setup.lock'))
+  try {
+    await installTestPrograms()
+  } finally {
+    unlock()
+  }
+} catch (error) {
+  if (!(error instanceof SetupStop)) throw error
+  process.stderr.write(`\nset-up cannot go on: ${error.message}\n`)
+  process.exitCode = 2
+}
