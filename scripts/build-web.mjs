@@ -15,8 +15,14 @@ const digest = digestOfSources()
 if (!existsSync(digestFile) || readFileSync(digestFile, 'utf8') !== digest) await buildPages()
 
 function digestOfSources() {
-  const shared = ['records.ts', 'errors.ts', 'studio/schemas.ts', 'studio/client.ts'].map((name) => `src/${name}`)
-  const files = [...globSync('web/**/*', { cwd: project }), ...shared, 'scripts/build-web.mjs', 'package-lock.json']
+  const shared = [
+    'src/records.ts',
+    'src/errors.ts',
+    'src/studio/client.ts',
+    'scripts/build-web.mjs',
+    'package-lock.json',
+  ]
+  const files = [...globSync(['web/**/*', 'src/studio/schemas/*'], { cwd: project }), ...shared]
   const hash = createHash('sha256')
   for (const file of files.sort()) {
     if (statSync(join(project, file)).isDirectory()) continue

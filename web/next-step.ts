@@ -1,5 +1,5 @@
 /** What the one big button does at each point of the loop. */
-import type { State } from '../src/studio/schemas.ts'
+import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
 import { go } from './router.ts'
 import { trainBoth, trainPolicy } from './training-plan.ts'

@@ -5,7 +5,8 @@
  */
 import { useSyncExternalStore } from 'react'
 import { StudioError } from '../src/errors.ts'
-import type { NewJudgment, NewVotes } from '../src/studio/schemas.ts'
+import type { NewVotes } from '../src/studio/schemas/comparing.ts'
+import type { NewJudgment } from '../src/studio/schemas/labelling.ts'
 import { clientOf, raterName } from './api.ts'
 import { isOffline } from './remote.ts'
 import { readStored, storedKeys, writeStored } from './stored.ts'

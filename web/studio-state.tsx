@@ -1,6 +1,7 @@
 /** What `/api/state` says, for all pages: asked every second while something runs, else seldom. */
 import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react'
-import type { Job, State } from '../src/studio/schemas.ts'
+import type { Job } from '../src/studio/schemas/jobs.ts'
+import type { State } from '../src/studio/schemas/state.ts'
 import { client, useRaterName } from './api.ts'
 import { isOffline, useRemote } from './remote.ts'
 import { goOnWithTraining } from './training-plan.ts'

@@ -2,7 +2,7 @@
  * "Train" is two jobs: a reward from the answers, then DPOK on that reward. The second can only be queued when the first
  * is done; what is planned is kept in the browser, so that it survives a reload.
  */
-import type { State } from '../src/studio/schemas.ts'
+import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
 import { readStored, writeStored } from './stored.ts'
 

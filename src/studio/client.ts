@@ -1,51 +1,33 @@
 /** A typed client of the studio. Every answer is checked with its schema; nothing of Node is used. */
 import type { z } from 'zod'
 import { StudioError } from '../errors.ts'
+import { Done, InvitationLink, Invitations, Session, type NewInvitation, type NewSession } from './schemas/accounts.ts'
+import { Failure } from './schemas/basics.ts'
 import {
-  Added,
-  Agreement,
-  AskingSettings,
   ComparisonDetail,
   Comparisons,
   ComparisonSummary,
-  Done,
-  Failure,
-  Gold,
-  Guidelines,
-  Imported,
-  InvitationLink,
-  Invitations,
-  JobDetail,
-  Jobs,
-  Lineage,
-  Metrics,
-  Raters,
-  Reports,
-  RewardDetail,
-  Rewards,
-  Rounds,
-  Samples,
-  Session,
-  StageForms,
-  State,
-  Tasks,
-  Uploaded,
   Votes,
   VoteTasks,
-  type ExportFormat,
-  type GoldChange,
-  type ImportFormat,
   type NewComparison,
-  type NewInvitation,
-  type NewJob,
-  type NewJudgments,
-  type NewRound,
-  type NewSession,
   type NewVotes,
-  type RaterChange,
-  type TasksQuery,
   type VoteTasksQuery,
-} from './schemas.ts'
+} from './schemas/comparing.ts'
+import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
+import {
+  Added,
+  AskingSettings,
+  Gold,
+  Guidelines,
+  Tasks,
+  type GoldChange,
+  type NewJudgments,
+  type TasksQuery,
+} from './schemas/labelling.ts'
+import { Agreement, Raters, type RaterChange } from './schemas/raters.ts'
+import { Lineage, Reports, RewardDetail, Rewards, Rounds, type NewRound } from './schemas/runs.ts'
+import { State } from './schemas/state.ts'
+import { Imported, Uploaded, type ExportFormat, type ImportFormat } from './schemas/transfer.ts'
 
 export interface ClientOptions {
   /** Who judges, on a machine without login; asked anew for each request. */

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:
 import { join, sep } from 'node:path'
 import { FormatError, StudioError } from '../errors.ts'
 import type { FeedbackStore, StoredImage } from '../feedback/store.ts'
-import type { ImageRef } from './schemas.ts'
+import type { ImageRef } from './schemas/basics.ts'
 
 export class ImageShelf {
   readonly #store: FeedbackStore

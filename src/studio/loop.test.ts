@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { StudioError } from '../errors.ts'
-import type { JobDetail, JobState } from './schemas.ts'
+import type { JobDetail, JobState } from './schemas/jobs.ts'
 import { changing, goodBad, testStudio, type TestStudio } from './studio.test-helper.ts'
 
 let it: TestStudio

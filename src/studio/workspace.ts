@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writing } from '../files.ts'
-import { RunName } from './schemas.ts'
+import { RunName } from './schemas/basics.ts'
 
 export interface Workspace {
   /** Absolute. */

@@ -1,4 +1,4 @@
-import type { JobState } from '../../src/studio/schemas.ts'
+import type { JobState } from '../../src/studio/schemas/jobs.ts'
 
 const looks: Readonly<Record<JobState, string>> = {
   waiting: '',

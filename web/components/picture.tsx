@@ -1,4 +1,4 @@
-import type { ImageRef } from '../../src/studio/schemas.ts'
+import type { ImageRef } from '../../src/studio/schemas/basics.ts'
 import { client } from '../api.ts'
 
 /** Up to so many pixels a side an image is drawn with hard edges: smoothing would invent what is not there. */

@@ -1,4 +1,4 @@
-import type { Job } from '../../src/studio/schemas.ts'
+import type { Job } from '../../src/studio/schemas/jobs.ts'
 import { figure, timeLeft } from '../format.ts'
 
 /** `share` undefined: it goes on, nobody knows how far. */

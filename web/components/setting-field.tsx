@@ -1,6 +1,6 @@
 /** One field of a stage's form, by its type. */
 import { useId } from 'react'
-import type { FormField, SettingValue } from '../../src/studio/schemas.ts'
+import type { FormField, SettingValue } from '../../src/studio/schemas/jobs.ts'
 import { figure } from '../format.ts'
 
 export interface SettingFieldProps {

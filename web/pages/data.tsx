@@ -1,6 +1,11 @@
 /** Judgments in and out, and pictures of one's own. */
 import { useEffect, useId, useState, type ReactNode } from 'react'
-import { exportFormats, importFormats, type ExportFormat, type ImportFormat } from '../../src/studio/schemas.ts'
+import {
+  exportFormats,
+  importFormats,
+  type ExportFormat,
+  type ImportFormat,
+} from '../../src/studio/schemas/transfer.ts'
 import { client, raterName } from '../api.ts'
 import { Icon } from '../components/icon.tsx'
 import { ErrorNotice } from '../components/notice.tsx'

@@ -1,5 +1,5 @@
 /** Who came from whom: rounds, judgments, rewards, policies and reports as a picture, and as a list. */
-import type { Lineage, LineageNode } from '../../src/studio/schemas.ts'
+import type { Lineage, LineageNode } from '../../src/studio/schemas/runs.ts'
 import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'

@@ -1,6 +1,7 @@
 /** The loop as a picture, what runs, and the next sensible step as one big button. */
 import type { ReactNode } from 'react'
-import type { Job, State } from '../../src/studio/schemas.ts'
+import type { Job } from '../../src/studio/schemas/jobs.ts'
+import type { State } from '../../src/studio/schemas/state.ts'
 import { client } from '../api.ts'
 import { Icon, type IconName } from '../components/icon.tsx'
 import { JobBadge } from '../components/job-badge.tsx'

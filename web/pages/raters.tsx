@@ -1,6 +1,8 @@
 /** Who judges, how well they agree, and what they are told. */
 import { useEffect, useState } from 'react'
-import type { Agreement, Guidelines, Interval, RaterSummary } from '../../src/studio/schemas.ts'
+import type { Interval } from '../../src/studio/schemas/basics.ts'
+import type { Guidelines } from '../../src/studio/schemas/labelling.ts'
+import type { Agreement, RaterSummary } from '../../src/studio/schemas/raters.ts'
 import { client } from '../api.ts'
 import { Icon } from '../components/icon.tsx'
 import { Empty, ErrorNotice, Loaded } from '../components/notice.tsx'

@@ -1,5 +1,5 @@
 /** What a reward has learned: on judgments that it has not seen, where it is sure, and where people disagree with it. */
-import type { RewardDetail, RewardSummary } from '../../src/studio/schemas.ts'
+import type { RewardDetail, RewardSummary } from '../../src/studio/schemas/runs.ts'
 import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'

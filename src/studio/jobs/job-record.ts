@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
-import { JobState, RunName, SettingValue, StageName } from '../schemas.ts'
+import { RunName } from '../schemas/basics.ts'
+import { JobState, SettingValue, StageName } from '../schemas/jobs.ts'
 import type { Workspace } from '../workspace.ts'
 
 export const JobRecord = z.object({

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { readRun } from '../../run.ts'
-import type { Job, JobDetail, JobProgress } from '../schemas.ts'
+import type { Job, JobDetail, JobProgress } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
 import { samplingStages, secondsOf, type JobQueue } from './job-queue.ts'
 import { logFile, type JobRecord } from './job-record.ts'

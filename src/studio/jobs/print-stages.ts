@@ -6,7 +6,7 @@ import { DpokConfig } from '../../policy/train-dpok.ts'
 import { RewardWeightedConfig } from '../../policy/train-reward-weighted.ts'
 import { ReportConfig } from '../../report/report-command.ts'
 import { RewardTrainConfig } from '../../reward/train.ts'
-import type { StageName } from '../schemas.ts'
+import type { StageName } from '../schemas/jobs.ts'
 
 const schemas: Readonly<Record<StageName, StageSchema>> = {
   'images generate': GenerateConfig,

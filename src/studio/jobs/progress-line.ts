@@ -1,6 +1,6 @@
 /** What the log of a stage tells: how far it is, and on which words it ended. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import type { JobProgress } from '../schemas.ts'
+import type { JobProgress } from '../schemas/jobs.ts'
 
 const progressLine = /^(.*): (\d+)\/(\d+) (\S+) \d+ % [\d.]+\/s(?:, [\d:]+ left)?(?: (.*))?$/
 const doneLine = /^.*: \d+ \S+ in [\d:]+( .*)?$/

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { nearest } from '../../config.ts'
 import { ConfigError } from '../../errors.ts'
-import type { FormField, SettingValue, StageForm, StageName } from '../schemas.ts'
+import type { FormField, SettingValue, StageForm, StageName } from '../schemas/jobs.ts'
 import { comparisonPrefix, stagesOf, type RunKind, type RunLibrary } from '../runs.ts'
 import { hiddenFields, stagePlans, type OwnField, type StagePlan } from './stage-plans.ts'
 import type { PrintedStage, Property } from './stage-schemas.ts'

@@ -1,5 +1,5 @@
 /** How the studio offers each stage: which settings come first, which it sets itself, and where its own defaults differ. */
-import type { SettingValue, StageName } from '../schemas.ts'
+import type { SettingValue, StageName } from '../schemas/jobs.ts'
 import type { RunKind } from '../runs.ts'
 
 export interface StagePlan {

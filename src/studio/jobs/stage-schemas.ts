@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Flag } from '../../config.ts'
-import type { StageName } from '../schemas.ts'
+import type { StageName } from '../schemas/jobs.ts'
 
 /** A field's JSON Schema, as far as forms need it. */
 export interface Property {

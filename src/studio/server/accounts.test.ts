@@ -1,7 +1,8 @@
 /** A studio that asks for accounts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Failure, State } from '../schemas.ts'
+import { Failure } from '../schemas/basics.ts'
+import { State } from '../schemas/state.ts'
 import { addImageRun, changing, goodBad, testStudio, type TestStudio } from '../studio.test-helper.ts'
 import { invite } from './accounts.ts'
 import { routes } from './app.ts'

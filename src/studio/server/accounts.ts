@@ -6,7 +6,15 @@ import { acceptInvitation, addInvitation, readInvitations, removeInvitation } fr
 import { readRaters, saveRater } from '../../feedback/raters.ts'
 import { addSession, endSession } from '../../feedback/sessions.ts'
 import type { FeedbackStore } from '../../feedback/store.ts'
-import { Done, InvitationLink, Invitations, NewInvitation, NewSession, Session, type Invitation } from '../schemas.ts'
+import {
+  Done,
+  InvitationLink,
+  Invitations,
+  NewInvitation,
+  NewSession,
+  Session,
+  type Invitation,
+} from '../schemas/accounts.ts'
 import { hashOf, sessionCookie } from './access.ts'
 import { notFound, refuse } from './failures.ts'
 import { jsonRoute, type Call } from './route.ts'

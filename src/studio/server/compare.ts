@@ -7,18 +7,18 @@ import type { ImageRecord } from '../../records.ts'
 import { unseenPrompts } from '../../shapes/split.ts'
 import { embeddedName, orderOf, promptsFrom } from '../jobs/orders.ts'
 import { filledIn, formOf } from '../jobs/stage-forms.ts'
+import { RunName } from '../schemas/basics.ts'
 import {
-  Added,
   ComparisonDetail,
   Comparisons,
   ComparisonSummary,
   NewComparison,
   NewVotes,
-  RunName,
   Votes,
   VoteTasks,
   VoteTasksQuery,
-} from '../schemas.ts'
+} from '../schemas/comparing.ts'
+import { Added } from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
 import { comparisonPrefix } from '../runs.ts'
 import { freeRunName, runsName } from '../workspace.ts'

@@ -1,6 +1,6 @@
 /** Errors as answers: facts and a remedy, never a stack or a place of this machine. */
 import { AttuneError, StudioError, type Complaint } from '../../errors.ts'
-import type { Failure } from '../schemas.ts'
+import type { Failure } from '../schemas/basics.ts'
 import { withoutPlaces, type Workspace } from '../workspace.ts'
 
 const statuses: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 /** Images by their ids. An id is made from the content, so what it names never changes. */
 import { z } from 'zod'
-import { ImageId } from '../schemas.ts'
+import { ImageId } from '../schemas/basics.ts'
 import { fileRoute } from './route.ts'
 
 export const imageSizes = ['64', '128', '256', '512', '1024'] as const

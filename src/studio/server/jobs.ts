@@ -15,7 +15,7 @@ import {
   stageNames,
   type SettingValue,
   type StageName,
-} from '../schemas.ts'
+} from '../schemas/jobs.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
 import { notFound, refuse } from './failures.ts'

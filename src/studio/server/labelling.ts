@@ -6,17 +6,17 @@ import { rankingConflict } from '../../feedback/ranking.ts'
 import { changeSettings, readSettings } from '../../feedback/settings.ts'
 import type { Judgment } from '../../records.ts'
 import { z } from 'zod'
+import { ImageId } from '../schemas/basics.ts'
 import {
   Added,
   AskingSettings,
   Gold,
   GoldChange,
   Guidelines,
-  ImageId,
   NewJudgments,
   Tasks,
   TasksQuery,
-} from '../schemas.ts'
+} from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
 import { refuse } from './failures.ts'
 import { jsonRoute } from './route.ts'

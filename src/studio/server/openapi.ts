@@ -1,7 +1,7 @@
 /** The OpenAPI document, made from the routes and their schemas. */
 import { z } from 'zod'
 import { attuneVersion } from '../../run.ts'
-import { Failure } from '../schemas.ts'
+import { Failure } from '../schemas/basics.ts'
 import type { Route } from './route.ts'
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {

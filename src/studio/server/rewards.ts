@@ -1,8 +1,9 @@
 /** Rewards: how well they tell good from bad on prompts that they have not seen, and where people and they differ. */
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { RewardSummary } from '../schemas.ts'
-import { RewardDetail, Rewards, RunName } from '../schemas.ts'
+import type { RewardSummary } from '../schemas/runs.ts'
+import { RunName } from '../schemas/basics.ts'
+import { RewardDetail, Rewards } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
 import { runNameOf, runsName } from '../workspace.ts'

@@ -1,6 +1,7 @@
 /** Rounds: images that a policy drew for people to judge; and who came from whom. */
 import { embeddedName } from '../jobs/orders.ts'
-import { JobDetail, Lineage, NewRound, Rounds, type LineageNode, type Round } from '../schemas.ts'
+import { JobDetail } from '../schemas/jobs.ts'
+import { Lineage, NewRound, Rounds, type LineageNode, type Round } from '../schemas/runs.ts'
 import type { Studio } from '../studio.ts'
 import { runNameOf } from '../workspace.ts'
 import { comparisonPrefix, type StudioRun } from '../runs.ts'

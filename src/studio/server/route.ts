@@ -3,7 +3,7 @@
  * these, and so is the OpenAPI document.
  */
 import type { z } from 'zod'
-import type { User } from '../schemas.ts'
+import type { User } from '../schemas/accounts.ts'
 import type { Studio } from '../studio.ts'
 
 export type Method = 'get' | 'post' | 'put' | 'delete'

@@ -1,6 +1,7 @@
 /** Where the studio stands, in one answer, and what would be sensible next. */
 import { attuneVersion } from '../../run.ts'
-import { Counts, State, type PolicySummary, type Round } from '../schemas.ts'
+import type { PolicySummary, Round } from '../schemas/runs.ts'
+import { Counts, State } from '../schemas/state.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
 import { runNameOf } from '../workspace.ts'

@@ -7,7 +7,8 @@ import { formats } from '../../feedback/formats/formats.ts'
 import { exportFeedback, importFeedback } from '../../feedback/transfer.ts'
 import { imageListName, readImageList } from '../../images/image-run.ts'
 import { promptsFrom } from '../jobs/orders.ts'
-import { ExportQuery, Imported, ImportFormat, RaterName, Uploaded } from '../schemas.ts'
+import { PromptText, RaterName } from '../schemas/basics.ts'
+import { ExportQuery, Imported, ImportFormat, Uploaded } from '../schemas/transfer.ts'
 import type { Studio } from '../studio.ts'
 import { freeRunName, runsName } from '../workspace.ts'
 import { refuse } from './failures.ts'
@@ -69,7 +70,7 @@ export const transferRoutes = [
       if (files.length === 0 || files.length > mostFiles) throw missingFile('files', `1 to ${mostFiles} pictures`)
       const { prompts } = fieldsOf(
         z.object({
-          prompts: z.array(z.string().trim().min(1).max(10_000)).length(files.length, 'a prompt for each file'),
+          prompts: z.array(PromptText).length(files.length, 'a prompt for each file'),
         }),
         { prompts: parsedList(form.get('prompts')) },
       )

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { FeedbackStore } from '../../feedback/store.ts'
 import type { ImageRecord, Judgment } from '../../records.ts'
-import type { Interval, VoteForm, VoteQuestion, WinRate } from '../schemas.ts'
+import type { Interval } from '../schemas/basics.ts'
+import type { VoteForm, VoteQuestion, WinRate } from '../schemas/comparing.ts'
 import type { z } from 'zod'
 import type { ComparisonFile } from './comparison-files.ts'
 

@@ -1,5 +1,5 @@
 /** Alignment against fidelity: up is more of the prompt, right is closer to true pictures. */
-import type { ReportSummary } from '../../../src/studio/schemas.ts'
+import type { ReportSummary } from '../../../src/studio/schemas/runs.ts'
 import { figure, percent } from '../../format.ts'
 import { useSize } from '../../components/use-size.ts'
 

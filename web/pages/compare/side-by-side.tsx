@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { ComparisonDetail } from '../../../src/studio/schemas.ts'
+import type { ComparisonDetail } from '../../../src/studio/schemas/comparing.ts'
 import { Picture } from '../../components/picture.tsx'
 import { policyTitle } from '../../format.ts'
 

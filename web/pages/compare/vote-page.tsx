@@ -1,6 +1,6 @@
 /** Blind votes between two policies: single pairs, or sets of images (Lee et al. 2023). */
 import { useEffect, useRef, useState } from 'react'
-import type { VoteTask, VoteTasks } from '../../../src/studio/schemas.ts'
+import type { VoteTask, VoteTasks } from '../../../src/studio/schemas/comparing.ts'
 import { client, useRaterName } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'

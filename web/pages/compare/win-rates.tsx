@@ -1,4 +1,5 @@
-import type { Interval, WinRate } from '../../../src/studio/schemas.ts'
+import type { Interval } from '../../../src/studio/schemas/basics.ts'
+import type { WinRate } from '../../../src/studio/schemas/comparing.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
 import { percent, plural, policyTitle } from '../../format.ts'

@@ -1,6 +1,7 @@
 /** Questions ahead of the person: fetched early, and their images decoded before they are shown. */
 import { useCallback, useEffect, useRef, useState } from 'react'
-import type { ImageRef, Progress } from '../../../src/studio/schemas.ts'
+import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
+import type { Progress } from '../../../src/studio/schemas/labelling.ts'
 import { pictureUrl } from '../../components/picture.tsx'
 import { isOffline } from '../../remote.ts'
 

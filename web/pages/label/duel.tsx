@@ -1,6 +1,6 @@
 /** Two sides, of which one is better: pairs of images, and votes between policies. */
 import type { ReactNode } from 'react'
-import type { ImageRef } from '../../../src/studio/schemas.ts'
+import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Picture } from '../../components/picture.tsx'
 import { useKeys } from './keys.ts'
 

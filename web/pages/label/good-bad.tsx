@@ -1,6 +1,6 @@
 /** Good, bad or skip: up to three images of one prompt, a judgment of each (Lee et al. 2023). */
 import { useState } from 'react'
-import type { Guidelines, Task } from '../../../src/studio/schemas.ts'
+import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
 import { useKeys } from './keys.ts'

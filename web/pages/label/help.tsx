@@ -1,4 +1,4 @@
-import type { Guidelines } from '../../../src/studio/schemas.ts'
+import type { Guidelines } from '../../../src/studio/schemas/labelling.ts'
 import { Drawer } from '../../components/drawer.tsx'
 import { to } from '../../router.ts'
 import { GuidelinesText } from './guidelines.tsx'

@@ -1,6 +1,6 @@
 /** Pairs with a tie and "both bad"; the winner stays and meets the next image (Pick-a-Pic, Kirstain et al. 2023). */
 import { useState } from 'react'
-import type { Guidelines, Task } from '../../../src/studio/schemas.ts'
+import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
 import { Duel, type DuelAnswer } from './duel.tsx'
 import { Reasons } from './reasons.tsx'
 import type { Turn } from './session.ts'

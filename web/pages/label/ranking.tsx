@@ -1,6 +1,6 @@
 /** All images of a prompt into slots, best first; images that are alike share a slot. */
 import { useState } from 'react'
-import type { ImageRef } from '../../../src/studio/schemas.ts'
+import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
 import { contradiction } from './agreement-of-ranks.ts'

@@ -1,5 +1,5 @@
 /** Three 7-point ratings of each image with boxes for issues, then a ranking of all (ImageReward, Xu et al. 2023). */
-import type { Guidelines, Task } from '../../../src/studio/schemas.ts'
+import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
 import { ranksOf, slotsOf } from './agreement-of-ranks.ts'

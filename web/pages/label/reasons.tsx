@@ -1,4 +1,4 @@
-import type { Guidelines } from '../../../src/studio/schemas.ts'
+import type { Guidelines } from '../../../src/studio/schemas/labelling.ts'
 import { useKeys } from './keys.ts'
 
 export interface ReasonsProps {

@@ -3,7 +3,7 @@
  * how a task begins and what follows an answer.
  */
 import { useEffect, useRef, useState } from 'react'
-import type { NewJudgment, Progress, Task, TaskMode } from '../../../src/studio/schemas.ts'
+import type { NewJudgment, Progress, Task, TaskMode } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { imagesUnderWay, postJudgment } from '../../outbox.ts'
 import { useBuffer } from './buffer.ts'

@@ -1,6 +1,6 @@
 /** One job: how far it is, its curves, its sample images, its settings and its log. */
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
-import type { Job, JobDetail, SettingValue } from '../../../src/studio/schemas.ts'
+import type { Job, JobDetail, SettingValue } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
 import { JobBadge } from '../../components/job-badge.tsx'

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Job } from '../../../src/studio/schemas.ts'
+import type { Job } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { useRemote } from '../../remote.ts'
 import { isOpen } from '../../studio-state.tsx'

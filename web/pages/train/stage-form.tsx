@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas.ts'
+import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { isWrong, SettingField, settingOf } from '../../components/setting-field.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'

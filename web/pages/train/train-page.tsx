@@ -1,5 +1,5 @@
 /** Training: what can be started, what runs, and how it goes. */
-import type { StageName } from '../../../src/studio/schemas.ts'
+import type { StageName } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'

@@ -1,0 +1,41 @@
+/** Who asks. Invitations and sessions exist only where accounts are asked for. */
+import { z } from 'zod'
+import { RaterName, time } from './basics.ts'
+
+export const User = z.object({
+  /** Null on a machine without login until the page has asked for one; send it with every request then. */
+  name: z.string().nullable(),
+  role: z.enum(['admin', 'rater']),
+})
+export type User = z.infer<typeof User>
+export const Invitation = z.object({
+  id: z.string(),
+  /** For whom, as the admin wrote it. */
+  name: z.string(),
+  role: z.enum(['admin', 'rater']),
+  createdAt: time,
+  expiresAt: time,
+  acceptedAt: time.nullable(),
+})
+export type Invitation = z.infer<typeof Invitation>
+export const Invitations = z.object({ invitations: z.array(Invitation) })
+export type Invitations = z.infer<typeof Invitations>
+export const NewInvitation = z.strictObject({
+  name: RaterName,
+  role: z.enum(['admin', 'rater']).default('rater'),
+  days: z.int().min(1).max(90).default(14),
+})
+export type NewInvitation = z.input<typeof NewInvitation>
+/** The link is told once; the server keeps a hash. */
+export const InvitationLink = z.object({
+  invitation: Invitation,
+  /** `https://host/#/invitation/<token>` */ link: z.string(),
+})
+export type InvitationLink = z.infer<typeof InvitationLink>
+/** Accepting an invitation; the session comes as a cookie. */
+export const NewSession = z.strictObject({ token: z.string().min(10).max(200) })
+export type NewSession = z.infer<typeof NewSession>
+export const Session = z.object({ user: User })
+export type Session = z.infer<typeof Session>
+
+export const Done = z.object({ done: z.literal(true) })

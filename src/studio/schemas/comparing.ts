@@ -1,0 +1,101 @@
+/** Policies side by side, and blind votes. */
+import { z } from 'zod'
+import { count, ImageRef, Interval, PolicyRef, PromptText, RunName, time } from './basics.ts'
+import { Progress } from './labelling.ts'
+
+export const NewComparison = z.strictObject({
+  policies: z.array(PolicyRef).min(2).max(6),
+  /** Without them the embedded model's unseen prompts. */
+  prompts: z.array(PromptText).min(1).max(200).optional(),
+  promptCount: z.int().min(1).max(79).default(12),
+  /** Four make a set of Lee et al.'s form. */
+  perPrompt: z.int().min(1).max(8).default(4),
+})
+export type NewComparison = z.input<typeof NewComparison>
+
+export const ComparisonSummary = z.object({
+  id: RunName,
+  policies: z.array(z.string()),
+  at: time,
+  prompts: count,
+  perPrompt: count,
+  /** All images are drawn. */
+  ready: z.boolean(),
+  /** Ids of the jobs that draw them. */
+  jobs: z.array(z.string()),
+})
+export type ComparisonSummary = z.infer<typeof ComparisonSummary>
+export const Comparisons = z.object({ /** Newest first. */ comparisons: z.array(ComparisonSummary) })
+export type Comparisons = z.infer<typeof Comparisons>
+
+/** Side by side: the same prompt and noise in every policy. */
+export const ComparisonDetail = ComparisonSummary.extend({
+  rows: z.array(
+    z.object({
+      prompt: z.string(),
+      index: count,
+      /** In the order of `policies`; null where it is not drawn yet. */
+      images: z.array(ImageRef.nullable()),
+    }),
+  ),
+})
+export type ComparisonDetail = z.infer<typeof ComparisonDetail>
+
+export const VoteForm = z.enum(['single', 'set'])
+export const VoteQuestion = z.enum(['alignment', 'fidelity'])
+/** A blind vote: which side is which policy stays on the server. */
+export const VoteTask = z.object({
+  /** Opaque. */
+  id: z.string(),
+  prompt: z.string(),
+  question: VoteQuestion,
+  first: z.array(ImageRef),
+  second: z.array(ImageRef),
+})
+export type VoteTask = z.infer<typeof VoteTask>
+export const VoteTasks = z.object({ tasks: z.array(VoteTask), progress: Progress })
+export type VoteTasks = z.infer<typeof VoteTasks>
+export const VoteTasksQuery = z.object({
+  form: VoteForm.default('single'),
+  question: VoteQuestion.default('alignment'),
+  count: z.coerce.number().int().min(1).max(50).default(5),
+  /** Ids of vote tasks that the page already holds, joined by commas. */
+  without: z.string().max(10_000).default(''),
+})
+export type VoteTasksQuery = z.input<typeof VoteTasksQuery>
+export const NewVotes = z.strictObject({
+  votes: z
+    .array(
+      z.strictObject({
+        /** A UUID made by the page: a repetition counts once. */
+        id: z.string().min(1).max(100),
+        task: z.string().max(500),
+        answer: z.enum(['first', 'second', 'tie', 'skip']),
+        at: time,
+        durationMs: z.number().nonnegative().optional(),
+        undoes: z.string().max(100).optional(),
+      }),
+    )
+    .min(1)
+    .max(200),
+})
+export type NewVotes = z.infer<typeof NewVotes>
+
+export const WinRate = z.object({
+  first: z.string(),
+  second: z.string(),
+  form: VoteForm,
+  question: VoteQuestion,
+  votes: count,
+  raters: count,
+  wins: count,
+  losses: count,
+  ties: count,
+  /** Share of votes for `first`, a tie counts half. */
+  rate: Interval.nullable(),
+  /** Lee et al.'s form: prompts on which one side has at least two thirds of the votes; null for single pairs. */
+  decided: z.object({ first: count, second: count, undecided: count }).nullable(),
+})
+export type WinRate = z.infer<typeof WinRate>
+export const Votes = z.object({ winRates: z.array(WinRate) })
+export type Votes = z.infer<typeof Votes>

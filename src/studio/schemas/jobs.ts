@@ -1,0 +1,137 @@
+/** Jobs: forms of the stages, what runs, what it measured and drew. */
+import { z } from 'zod'
+import { count, RunName, text, time } from './basics.ts'
+
+export const jobStates = ['waiting', 'running', 'stopping', 'stopped', 'done', 'failed'] as const
+export const JobState = z.enum(jobStates)
+export type JobState = z.infer<typeof JobState>
+
+/** The stages that the page can start. */
+export const stageNames = [
+  'images generate',
+  'reward train',
+  'policy reward-weighted',
+  'policy dpok',
+  'report',
+] as const
+export const StageName = z.enum(stageNames)
+export type StageName = z.infer<typeof StageName>
+
+export const SettingValue = z.union([z.number(), text, z.boolean(), z.null(), z.array(z.union([z.number(), text]))])
+export type SettingValue = z.infer<typeof SettingValue>
+
+export const JobProgress = z.object({
+  /** What is being done now, as the progress line says: `dpok`, `reward without held-out prompts`. */
+  label: z.string(),
+  done: count,
+  total: count,
+  unit: z.string(),
+  /** `reward 0.610 KL 3.20 nats` */
+  note: z.string(),
+})
+export type JobProgress = z.infer<typeof JobProgress>
+
+export const Job = z.object({
+  id: z.string(),
+  stage: StageName,
+  /** Of the run folder that it writes; rewards, policies, rounds and reports are named by it. */
+  run: RunName,
+  state: JobState,
+  /** Jobs that come before it, for a waiting one. */
+  ahead: count,
+  queuedAt: time,
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+  progress: JobProgress.nullable(),
+  /** Seconds left, where they can be told. */
+  etaSeconds: z.number().nonnegative().nullable(),
+  /** Wall-clock seconds so far. */
+  seconds: z.number().nonnegative(),
+  /** The line on which a failed job ended. */
+  error: z.string().nullable(),
+  can: z.object({
+    stop: z.boolean(),
+    resume: z.boolean(),
+    /** Draws sample images at the next step. */
+    sample: z.boolean(),
+  }),
+})
+export type Job = z.infer<typeof Job>
+
+export const JobDetail = Job.extend({
+  /** The last lines of what it printed. */
+  log: z.array(z.string()),
+  /** What it was started with; runs by their names. */
+  settings: z.record(z.string(), SettingValue),
+  /** Of the manifest of a finished run; figures only. */
+  results: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
+})
+export type JobDetail = z.infer<typeof JobDetail>
+
+/** One setting as a form field; made from the schema that the command line's flag is made from. */
+export const FormField = z.object({
+  /** Key in `settings`. */
+  field: z.string(),
+  /** `KL weight` */
+  label: z.string(),
+  type: z.enum(['number', 'integer', 'text', 'boolean', 'list', 'choice', 'run', 'runs']),
+  /** The sentence of the flag's help. */
+  sentence: z.string(),
+  /** What is accepted, in words: `a number ≥ 0`. */
+  expected: z.string(),
+  /** Null: left to the model, or nothing. */
+  default: SettingValue,
+  /** Whether null is accepted. */
+  optional: z.boolean(),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  /** Of `choice`, and the runs that fit of `run` and `runs` (several may be picked). */
+  choices: z.array(z.object({ value: z.string(), label: z.string() })),
+})
+export type FormField = z.infer<typeof FormField>
+
+export const StageForm = z.object({
+  stage: StageName,
+  /** `Fine-tune with DPOK` */
+  title: z.string(),
+  sentence: z.string(),
+  /** What stands between the user and a start: `label at least one image good and one bad`. Null: it can be started. */
+  missing: z.string().nullable(),
+  /** Rough time with the defaults shown: `about a minute on two cores`. */
+  takes: z.string(),
+  main: z.array(FormField),
+  more: z.array(FormField),
+})
+export type StageForm = z.infer<typeof StageForm>
+export const StageForms = z.object({ stages: z.array(StageForm) })
+export type StageForms = z.infer<typeof StageForms>
+
+export const NewJob = z.strictObject({
+  stage: StageName,
+  /** Name of the run; made from the stage without it. */
+  run: RunName.optional(),
+  /** Fields that are left out have the form's defaults. */
+  settings: z.record(z.string().max(100), SettingValue).default({}),
+})
+export type NewJob = z.input<typeof NewJob>
+export const Jobs = z.object({ /** Newest first. */ jobs: z.array(Job) })
+export type Jobs = z.infer<typeof Jobs>
+
+export const Metrics = z.object({
+  /** Largest step there is; null before the first. Ask for `since=<this>` next time. */
+  last: count.nullable(),
+  /** Rows after `since`, at most 500, evenly thinned. */
+  rows: z.array(z.record(z.string(), z.number())),
+})
+export type Metrics = z.infer<typeof Metrics>
+
+export const Samples = z.object({
+  steps: z.array(
+    z.object({
+      step: count,
+      /** The image lies at `/api/jobs/<id>/samples/<step>/<index>`; equal indices are equal prompts and noise. */
+      images: z.array(z.object({ index: count, prompt: z.string() })),
+    }),
+  ),
+})
+export type Samples = z.infer<typeof Samples>

@@ -1,0 +1,91 @@
+/** What raters are asked, what they answer, and how they are asked. */
+import { z } from 'zod'
+import { Judgment } from '../../records.ts'
+import { count, ImageRef, share, text } from './basics.ts'
+
+export const taskModes = ['good-bad', 'pair', 'rating'] as const
+export const TaskMode = z.enum(taskModes)
+export type TaskMode = z.infer<typeof TaskMode>
+
+export const Progress = z.object({
+  /** Things of this mode that this rater has judged, and all that there are for this rater. */
+  done: count,
+  total: count,
+})
+export type Progress = z.infer<typeof Progress>
+
+/**
+ * What is asked next. `good-bad`: one to three images of one prompt, a `good-bad-skip` judgment of each. `pair`: two or
+ * more images of one prompt; the first two are shown, the winner stays and meets the next one, a tie or "both bad" goes on with
+ * the next two; a `pair` judgment of each meeting. `rating`: images of one prompt, a `rating` of each, and then, where there are
+ * two or more, one `ranking` of all. The order is random; judgments name it in `images` (and `shown`).
+ */
+export const Task = z.object({
+  id: z.string(),
+  mode: TaskMode,
+  prompt: z.string(),
+  images: z.array(ImageRef).min(1),
+  /** Of `rating`: the overall ratings that this rater has given some of the images before; those are not asked again. */
+  rated: z.record(z.string(), z.number()).default({}),
+})
+export type Task = z.infer<typeof Task>
+export const Tasks = z.object({ tasks: z.array(Task), progress: Progress })
+export type Tasks = z.infer<typeof Tasks>
+export const TasksQuery = z.object({
+  mode: TaskMode.default('good-bad'),
+  count: z.coerce.number().int().min(1).max(50).default(5),
+  /** Ids of images that the page already holds, joined by commas: they do not come again. */
+  without: z.string().max(10_000).default(''),
+})
+export type TasksQuery = z.input<typeof TasksQuery>
+
+const own = { rater: true, raterKind: true } as const
+const [GoodBadSkip, Pair, Rating, Ranking] = Judgment.options
+/** A judgment as a page sends it: who judges is the server's to say, and votes have a way of their own. */
+export const NewJudgment = z.discriminatedUnion('kind', [
+  GoodBadSkip.omit(own),
+  Pair.omit(own),
+  Rating.omit(own),
+  Ranking.omit(own),
+])
+export type NewJudgment = z.infer<typeof NewJudgment>
+export const NewJudgments = z.strictObject({ judgments: z.array(NewJudgment).min(1).max(200) })
+export type NewJudgments = z.infer<typeof NewJudgments>
+/** When this arrives, the judgments are on the disk. */
+export const Added = z.object({
+  added: count,
+  /** Sent before; counted once. */
+  known: count,
+})
+export type Added = z.infer<typeof Added>
+
+export const Guidelines = z.object({
+  /** Plain text; blank lines part paragraphs, lines that begin with "- " are a list, with "# " a heading. */
+  text,
+  /** Reasons that a rater may pick; the code goes into `reasons` of the judgment. */
+  reasons: z
+    .array(z.object({ code: z.string().regex(/^[a-z0-9-]{1,60}$/), label: z.string().min(1).max(200) }))
+    .max(30),
+  /** What raters agree to; shown before the first answer where it is not empty, and part of every export. */
+  consent: text,
+})
+export type Guidelines = z.infer<typeof Guidelines>
+
+/** How raters are asked. */
+export const AskingSettings = z.object({
+  mode: TaskMode,
+  /** Share of the images that two raters are asked about. */
+  overlapShare: share,
+  /** Share of the tasks that hold an image with a known answer. */
+  goldShare: share,
+})
+export type AskingSettings = z.infer<typeof AskingSettings>
+
+/** Images with a known answer, by which raters are checked. */
+export const Gold = z.object({
+  items: z.array(z.object({ image: ImageRef, prompt: z.string(), answer: z.enum(['good', 'bad']) })),
+})
+export type Gold = z.infer<typeof Gold>
+/** Null: its answer is not known any more. */
+export const GoldChange = z.strictObject({ answer: z.enum(['good', 'bad']).nullable() })
+export type GoldChange = z.infer<typeof GoldChange>

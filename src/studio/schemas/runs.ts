@@ -1,0 +1,133 @@
+/** Rounds, rewards, policies and reports, and who came from whom. */
+import { z } from 'zod'
+import { count, ImageRef, PolicyRef, PromptText, RunName, share, time } from './basics.ts'
+
+export const Round = z.object({
+  /** Name of the run that drew it; uploads are a round as well. */
+  name: z.string(),
+  policy: z.string(),
+  images: count,
+  /** Images with at least one judgment that stands and is no skip. */
+  judged: count,
+  prompts: count,
+  at: time,
+})
+export type Round = z.infer<typeof Round>
+export const Rounds = z.object({ /** Oldest first. */ rounds: z.array(Round) })
+export type Rounds = z.infer<typeof Rounds>
+
+export const NewRound = z.strictObject({
+  policy: PolicyRef.default('pretrained'),
+  /** Texts of prompts; without them `promptCount` prompts of the embedded model's seen ones, other ones every round. */
+  prompts: z.array(PromptText).min(1).max(500).optional(),
+  promptCount: z.int().min(1).max(105).default(32),
+  /** Three are judged at a time. */
+  perPrompt: z.int().min(1).max(64).default(3),
+})
+export type NewRound = z.input<typeof NewRound>
+
+export const RewardSummary = z.object({
+  name: RunName,
+  at: time,
+  seconds: z.number(),
+  head: z.string(),
+  encoder: z.string(),
+  labels: count,
+  prompts: count,
+  raters: count,
+  /** Some of the labels are of a simulated rater. */
+  simulated: z.boolean(),
+  /** On judgments of prompts that were held out; null where none were, or where the figure does not exist. */
+  heldOut: z
+    .object({
+      n: count,
+      prompts: count,
+      accuracy: share.nullable(),
+      auc: share.nullable(),
+      /** Of the CLIP score on the same images. */
+      clipScoreAuc: share.nullable(),
+      /** Expected calibration error. */
+      calibrationError: z.number().nullable(),
+      /** Share of held-out pairs and rankings in the order that people gave. */
+      pairAccuracy: share.nullable(),
+    })
+    .nullable(),
+})
+export type RewardSummary = z.infer<typeof RewardSummary>
+export const Rewards = z.object({ /** Newest first. */ rewards: z.array(RewardSummary) })
+export type Rewards = z.infer<typeof Rewards>
+
+export const RewardDetail = RewardSummary.extend({
+  /** Reliability diagram: mean prediction and share of good labels of each bin. */
+  reliability: z.array(z.object({ low: share, high: share, n: count, predicted: share, observed: share })),
+  /** The images on which people and reward differ most, the largest difference first. */
+  disagreements: z.array(
+    z.object({
+      image: ImageRef,
+      prompt: z.string(),
+      /** Of the reward. */
+      score: z.number(),
+      /** Mean of people's answers on the same scale, 0 bad … 1 good. */
+      people: share,
+      judgments: count,
+    }),
+  ),
+  policies: z.array(RunName),
+})
+export type RewardDetail = z.infer<typeof RewardDetail>
+
+export const PolicySummary = z.object({
+  name: RunName,
+  algorithm: z.enum(['reward-weighted', 'dpok', 'best-of-n']),
+  at: time,
+  seconds: z.number(),
+  /** Name of the run, or a file. */
+  reward: z.string().nullable(),
+  /** Trained further from this one. */
+  policy: z.string().nullable(),
+  results: z.record(z.string(), z.number()),
+})
+export type PolicySummary = z.infer<typeof PolicySummary>
+
+export const ReportSummary = z.object({
+  name: RunName,
+  at: time,
+  /** The page, to be shown in `<iframe sandbox>`: `/reports/<name>`. */
+  url: z.string(),
+  /** The alignment-versus-fidelity picture. */
+  policies: z.array(
+    z.object({
+      name: z.string(),
+      seen: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
+      unseen: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
+      /** Fréchet distance; smaller is closer. */
+      frechet: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
+      /** To the pre-trained model, nats. */
+      klNats: z.number(),
+      reward: z.number(),
+    }),
+  ),
+})
+export type ReportSummary = z.infer<typeof ReportSummary>
+export const Reports = z.object({ /** Newest first. */ reports: z.array(ReportSummary) })
+export type Reports = z.infer<typeof Reports>
+
+export const LineageNode = z.object({
+  /** Unique in the graph; the run's name, `pretrained`, or `judgments`. */
+  id: z.string(),
+  kind: z.enum(['pretrained', 'round', 'judgments', 'reward', 'policy', 'report']),
+  label: z.string(),
+  /** `32 images`, `AUC 0.91` */
+  fact: z.string(),
+  at: time.nullable(),
+  /** Column from the left: every edge goes from a smaller to a larger one. */
+  depth: count,
+})
+export type LineageNode = z.infer<typeof LineageNode>
+export const Lineage = z.object({
+  nodes: z.array(LineageNode),
+  edges: z.array(
+    z.object({ from: z.string(), to: z.string(), /** `policy`, `reward`, `images`, `judgments` */ role: z.string() }),
+  ),
+})
+export type Lineage = z.infer<typeof Lineage>
