@@ -54,46 +54,81 @@ class LockingDriver extends PostgresDriver {
   }
 }
 
-/** The pool with complaints in Attune's words. */
+/** The pool with complaints in Attune's words, and without the connections that the server has cut. */
 function adapted(pool: Pool, where: string): PostgresPool {
-  const clients = new WeakMap<PoolClient, PostgresPoolClient>()
+  const earlier = new WeakSet<PoolClient>()
+  // one that is cut while it is in use: its query fails, which is enough
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     async connect() {
-      const client = await translated(where, () => pool.connect())
-      const known = clients.get(client)
-      if (known !== undefined) return known
-      // one that is cut while it is in use: its query fails, which is enough
-      client.on('error', () => undefined)
-      const query = (text: string, values: readonly unknown[]) =>
-        translated(where, () => client.query(text, [...values]))
-      const wrapped = { query, release: () => client.release() } as unknown as PostgresPoolClient
-      clients.set(client, wrapped)
-      return wrapped
+      let client: PoolClient | undefined = await translated(where, () => pool.connect())
+      let isUnused = true
+      let isLost = false
+
+      async function query(text: string, values: readonly unknown[]): Promise<unknown> {
+        // nothing has happened yet that could happen twice
+        const canRepeat = isUnused && /^(begin|select)\b/i.test(text)
+        isUnused = false
+        for (;;) {
+          client ??= await pool.connect()
+          try {
+            return await client.query(text, [...values])
+          } catch (error) {
+            isLost = isLostConnection(error)
+            // one of earlier use may have been cut while it lay idle; one that was made just now tells how things are
+            if (!isLost || !canRepeat || !earlier.has(client)) throw error
+            client.release(true)
+            client = undefined
+          }
+        }
+      }
+
+      return {
+        query: (text: string, values: readonly unknown[]) => translated(where, () => query(text, values)),
+        release() {
+          if (client === undefined) return
+          earlier.add(client)
+          client.release(isLost)
+        },
+      } as unknown as PostgresPoolClient
     },
     end: () => pool.end(),
   } as PostgresPool
 }
+
+/** What failed is not the query: what comes next on this connection fails too. */
+function isLostConnection(error: unknown): boolean {
+  const code = codeOf(error)
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|57P0|08)/.test(code) ||
+    (error instanceof Error && /terminated|not queryable|was closed/i.test(error.message))
+  )
+}
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 
 /**
  * What the user can do about a code of node or of PostgreSQL, by how it begins
  * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
  */
 const remedies: readonly (readonly [RegExp, string])[] = [
-  [/^(ECONN|ENOTFOUND|ENOENT|EAI_|EHOST|ETIMEDOUT|57P0|08)/, 'check the address and that the server is running'],
   [/^28/, 'check user and password in the address'],
   [/^3D000/, 'create the database first: createdb NAME'],
   [/^(42501|25006)/, 'let this user create and change tables of the database'],
   [/^53/, 'free some space, or raise the limits of the server'],
 ]
+const unreachable = 'check the address and that the server is running'
 
 async function translated<T>(where: string, query: () => Promise<T>): Promise<T> {
   try {
     return await query()
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause
-    const code = 'code' in cause ? String(cause.code) : ''
-    const isLost = /timeout|terminated|not queryable/i.test(cause.message)
-    const remedy = remedies.find(([codes]) => codes.test(isLost ? 'ETIMEDOUT' : code))?.[1]
+    const code = codeOf(cause)
+    const cannotReach =
+      isLostConnection(cause) || /^(ENOTFOUND|ENOENT|EAI_|EHOST|ENET)/.test(code) || /timeout/i.test(cause.message)
+    const remedy = cannotReach ? unreachable : remedies.find(([codes]) => codes.test(code))?.[1]
     if (remedy === undefined) throw cause
     throw new FileError({
       where,

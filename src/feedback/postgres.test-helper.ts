@@ -12,6 +12,8 @@ export const noPostgres = 'PostgreSQL is not installed (Debian: apt-get install 
 export interface PostgresServer extends AsyncDisposable {
   /** The address of a new, empty database. */
   freshDatabase(): Promise<string>
+  /** Cuts all connections. This process stands still meanwhile, so none of its own knows of it when it goes on. */
+  cutConnections(): void
 }
 
 /** The folder of the newest installed server's programs. */
@@ -63,6 +65,10 @@ export async function postgresServer(): Promise<PostgresServer | undefined> {
       await client.query(`CREATE DATABASE ${name}`)
       await client.end()
       return urlOf(name)
+    },
+    cutConnections() {
+      const cut = 'SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()'
+      execFileSync(join(bin, 'psql'), ['-d', urlOf('postgres'), '-c', `${cut} AND backend_type = 'client backend'`])
     },
     async [Symbol.asyncDispose]() {
       stopAtOnce()

@@ -3,10 +3,12 @@ import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { FileError, FormatError } from '../errors.ts'
 import { imageRecord, judgment } from './feedback-fixtures.ts'
+import { readGold } from './gold.ts'
 import { addressOf } from './postgres-dialect.ts'
 import { noPostgres, postgresServer } from './postgres.test-helper.ts'
 import { storeSuite } from './store-suite.test-helper.ts'
-import { openFeedback } from './store.ts'
+import { readSettings } from './settings.ts'
+import { openFeedback, type FeedbackStore } from './store.ts'
 
 const server = await postgresServer()
 const skip = server === undefined ? noPostgres : undefined
@@ -50,18 +52,53 @@ describe('feedback on a PostgreSQL server', { skip: skip ?? false }, () => {
     })
   })
 
-  it('goes on after the server has cut its connections', async () => {
+  it('does not notice that the server has cut connections that lay idle', async () => {
+    await using store = await openFeedback(await server!.freshDatabase())
+    await store.addImages([imageRecord(0)], '.')
+    for (let round = 1; round <= 5; round++) {
+      // several lie idle
+      await Promise.all([store.images(), readGold(store.database), readSettings(store.database)])
+      server!.cutConnections()
+      assert.equal(await store.addJudgments([judgment(String(round), imageRecord(0))]), 1)
+      server!.cutConnections()
+      assert.equal((await store.counts()).rows, round)
+    }
+  })
+
+  it('loses and doubles nothing when the server cuts connections that are in use', async () => {
     const url = await server!.freshDatabase()
     await using store = await openFeedback(url)
-    await store.addImages([imageRecord(0)], '.')
     await using other = await openFeedback(url)
-    const { rows } = await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(other.database)
-    assert.ok(rows.length > 0)
-    const attempt = () => store.addJudgments([judgment('1', imageRecord(0))])
-    await attempt().catch((error: unknown) => assert.ok(error instanceof FileError))
-    assert.ok((await attempt()) <= 1)
-    assert.equal((await store.counts()).rows, 1)
+    await store.addImages([imageRecord(0)], '.')
+    let added = 0
+    let failures = 0
+
+    async function add(): Promise<void> {
+      const { id } = judgment(String(added++), imageRecord(0))
+      for (;;) {
+        try {
+          await store.addJudgments([judgment(id, imageRecord(0))])
+          return
+        } catch (error) {
+          assert.ok(error instanceof FileError, String(error))
+          failures++
+        }
+      }
+    }
+    const cut = ({ database }: FeedbackStore) =>
+      sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(database)
+    let cuts = 0
+    async function label(): Promise<void> {
+      while (cuts < 12) await add()
+    }
+    async function cutAgainAndAgain(): Promise<void> {
+      for (; cuts < 12; cuts++) await Promise.all([cut(other), add()])
+    }
+    await Promise.all([label(), label(), label(), cutAgainAndAgain()])
+    assert.ok(failures > 0)
+    const ids = (await store.allRows()).map(({ id }) => Number(id)).sort((a, b) => a - b)
+    assert.deepEqual(ids, [...Array(added).keys()])
   })
 })
 
