@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
+import { NextNeeded } from '../components/next-needed.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ago } from '../format.ts'
 import { useRemote } from '../remote.ts'
@@ -23,11 +24,7 @@ export function ReportPage({ name }: { name?: string }) {
               <Empty
                 icon="report"
                 title="There is no report yet"
-                action={
-                  <a className="button primary" href={to('train', 'report')}>
-                    Write a report
-                  </a>
-                }
+                action={<NextNeeded of={['images', 'labels', 'reward', 'report']} />}
               >
                 It measures policies on prompts and noise that no training has used.
               </Empty>

@@ -2,6 +2,7 @@
 import type { RewardDetail, RewardSummary } from '../../src/studio/schemas/runs.ts'
 import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
+import { NextNeeded } from '../components/next-needed.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { Picture } from '../components/picture.tsx'
 import { ago, duration, figure, percent, plural } from '../format.ts'
@@ -22,11 +23,7 @@ export function RewardsPage({ name }: { name?: string }) {
             <Empty
               icon="reward"
               title="There is no reward yet"
-              action={
-                <a className="button primary" href={to('train', 'reward')}>
-                  Train a reward
-                </a>
-              }
+              action={<NextNeeded of={['images', 'labels', 'reward']} />}
             >
               It learns from labels what people like, and scores any image of a prompt.
             </Empty>

@@ -49,7 +49,7 @@ function Overview() {
           <section className="card stack tight">
             <div className="row between">
               <h2>Alignment and fidelity</h2>
-              <a className="small" href={to('reports', report.name)}>
+              <a className="small text-link" href={to('reports', report.name)}>
                 {report.name}
               </a>
             </div>
@@ -133,8 +133,10 @@ function Comparison({ id }: { id: string }) {
   })
   return (
     <>
-      <p className="small back">
-        <a href={to('compare')}>All comparisons</a>
+      <p className="back">
+        <a className="small text-link" href={to('compare')}>
+          All comparisons
+        </a>
       </p>
       <Loaded remote={comparison} heights={[70, 320]}>
         {(detail) => {
@@ -187,7 +189,6 @@ function Comparison({ id }: { id: string }) {
                 )}
                 {isShown || !detail.ready ? (
                   <>
-                    {' '}
                     <SideBySide comparison={detail} />
                     <WinRates policies={detail.policies} />
                   </>

@@ -1,9 +1,10 @@
 import { useState } from 'react'
 import { client } from '../../api.ts'
 import { Empty, ErrorNotice } from '../../components/notice.tsx'
+import { NextNeeded } from '../../components/next-needed.tsx'
 import { policyTitle } from '../../format.ts'
 import { useAction } from '../../remote.ts'
-import { go, to } from '../../router.ts'
+import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
 
 const most = 6
@@ -32,11 +33,7 @@ export function NewComparisonForm() {
       <Empty
         icon="compare"
         title="Nothing to compare yet"
-        action={
-          <a className="button" href={to('train', 'dpok')}>
-            Train a policy
-          </a>
-        }
+        action={<NextNeeded of={['images', 'labels', 'reward', 'policy']} />}
       >
         A comparison needs a policy beside the pre-trained model.
       </Empty>
