@@ -1,4 +1,5 @@
-/** Numbers and times as people read them. */
+/** Numbers, times and names as people read them. */
+import type { StageName } from '../src/studio/schemas.ts'
 
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)
@@ -45,5 +46,16 @@ export function ago(at: string, now = new Date()): string {
 /** `pretrained` as people say it. */
 export const policyTitle = (name: string): string => (name === 'pretrained' ? 'pre-trained model' : name)
 
-/** `reward_mean` → `reward mean` */
-export const metricTitle = (name: string): string => name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL')
+/** `reward_mean` → `Reward mean` */
+export const metricTitle = (name: string): string => capital(name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL'))
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** What a job does, under its name. */
+export const stageTitles: Readonly<Record<StageName, string>> = {
+  'images generate': 'Draws images',
+  'reward train': 'Trains a reward',
+  'policy reward-weighted': 'Fine-tunes, weighted by the reward',
+  'policy dpok': 'Fine-tunes with DPOK',
+  report: 'Writes a report',
+}

@@ -1,6 +1,7 @@
 /** What a page shows where its content is missing, late, refused or out of reach. */
 import type { ReactNode } from 'react'
 import { StudioError } from '../../src/errors.ts'
+import { capital } from '../format.ts'
 import { isOffline, type Remote } from '../remote.ts'
 import { Icon, type IconName } from './icon.tsx'
 
@@ -31,7 +32,7 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => vo
         <span>
           Expected {expected}; received {received}.
         </span>
-        <span>{capital(remedy)}.</span>
+        <span>{capital(remedy.replace(/\.$/, ''))}.</span>
         {again}
       </div>
     )
@@ -44,8 +45,6 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => vo
     </div>
   )
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, '')
 
 export interface EmptyProps {
   readonly icon: IconName

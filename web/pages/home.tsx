@@ -8,7 +8,7 @@ import { JobBadge } from '../components/job-badge.tsx'
 import { ErrorNotice, Skeleton } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../components/progress-bar.tsx'
-import { ago, figure, plural, policyTitle } from '../format.ts'
+import { ago, figure, plural, policyTitle, stageTitles } from '../format.ts'
 import { nextStepOf } from '../next-step.ts'
 import { useAction } from '../remote.ts'
 import { to } from '../router.ts'
@@ -225,7 +225,7 @@ function JobList({ jobs }: { jobs: readonly Job[] }) {
     <section className="stack tight">
       <div className="row between">
         <h2>Jobs</h2>
-        <a className="small" href={to('train')}>
+        <a className="small text-link" href={to('train')}>
           All jobs
         </a>
       </div>
@@ -245,7 +245,7 @@ export function JobRow({ job, isCurrent }: { job: Job; isCurrent?: boolean }) {
     <a className="job-row" href={to('train', 'job', job.id)} aria-current={isCurrent === true ? 'true' : undefined}>
       <span className="job-row-name">
         <strong dir="auto">{job.run}</strong>
-        <span className="soft small">{job.stage}</span>
+        <span className="soft small">{stageTitles[job.stage]}</span>
       </span>
       <span className="job-row-middle">
         {isOpen(job) ? (
@@ -294,16 +294,22 @@ function Rounds({ state, reload }: { state: State; reload: () => Promise<void> }
           <tbody>
             {state.rounds.toReversed().map(({ name, policy: by, images, judged, at }) => (
               <tr key={name}>
-                <td dir="auto">{name}</td>
-                <td dir="auto">{policyTitle(by)}</td>
-                <td>{figure(images)}</td>
                 <td>
+                  <strong dir="auto">{name}</strong>
+                </td>
+                <td data-title="Drawn by" dir="auto">
+                  {policyTitle(by)}
+                </td>
+                <td data-title="Images">{figure(images)}</td>
+                <td data-title="Judged">
                   <span className="judged-share">
                     <ProgressBar share={images === 0 ? 0 : judged / images} label={`Judged of ${name}`} />
                     {figure(judged)}
                   </span>
                 </td>
-                <td className="soft">{ago(at)}</td>
+                <td data-title="When" className="soft">
+                  {ago(at)}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -8,6 +8,8 @@ import type { MetricRow } from './metrics.ts'
 
 /** Shown first, in this order; alignment on probe prompts is only shown, nothing chooses by it. */
 const known = ['reward_mean', 'kl', 'value_loss', 'alignment', 'train_loss', 'validation_loss', 'accuracy']
+/** With fewer points each is marked: a line alone does not show where they are. */
+const fewPoints = 12
 const families = new Set(['alignment'])
 const hidden = new Set(['step', 'at', 'images_drawn', 'updates'])
 const units: Readonly<Record<string, string>> = { kl: 'nats' }
@@ -40,6 +42,8 @@ export function Curves({ rows }: { rows: readonly MetricRow[] }) {
 }
 
 const height = 190
+/** Distances between ticks below the curve: there is no half a step. */
+const wholeSteps = [1, 10, 100, 1000, 10_000, 100_000].flatMap((power) => [power, 2 * power, 5 * power])
 
 function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
   const place = useRef<HTMLDivElement>(null)
@@ -88,7 +92,7 @@ function optionsOf(name: string, element: HTMLElement): uPlot.Options {
   const color = (variable: string) => style.getPropertyValue(variable).trim()
   const axis = {
     stroke: color('--soft'),
-    font: '12px system-ui',
+    font: `12px ${color('--sans')}`,
     grid: { stroke: color('--rule'), width: 1 },
     ticks: { show: false },
   }
@@ -99,12 +103,34 @@ function optionsOf(name: string, element: HTMLElement): uPlot.Options {
     cursor: { y: false, points: { size: 7 } },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, space: 60, size: 28 },
-      { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : figure(tick))) },
+      {
+        ...axis,
+        space: 60,
+        incrs: wholeSteps,
+        size: 24,
+        label: 'step',
+        labelFont: axis.font,
+        labelSize: 16,
+        labelGap: 0,
+      },
+      { ...axis, size: 56, values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => tickText(tick, step)) },
     ],
     series: [
       {},
-      { label: name, stroke: color('--accent'), width: 2, fill: color('--accent-soft'), points: { show: false } },
+      {
+        label: name,
+        stroke: color('--accent'),
+        width: 2,
+        fill: color('--accent-soft'),
+        points: { show: (plot) => plot.data[0].length <= fewPoints, size: 6 },
+      },
     ],
   }
+}
+
+/** All ticks of an axis with as many decimals as their distance needs. */
+function tickText(tick: number | null, step: number): string {
+  if (tick === null) return ''
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9))
+  return Math.abs(tick) >= 10_000 ? figure(tick) : tick.toFixed(Math.min(6, decimals)).replace('-', '−')
 }

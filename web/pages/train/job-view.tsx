@@ -7,7 +7,7 @@ import { JobBadge } from '../../components/job-badge.tsx'
 import { ErrorNotice, Loaded, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { ago, duration, figure, metricTitle } from '../../format.ts'
+import { ago, duration, figure, metricTitle, percent, stageTitles } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
@@ -25,8 +25,10 @@ export function JobView({ id }: { id: string }) {
   }, [value])
   return (
     <>
-      <p className="small back">
-        <a href={to('train')}>All jobs</a>
+      <p className="back">
+        <a className="small text-link" href={to('train')}>
+          All jobs
+        </a>
       </p>
       <Loaded remote={job} heights={[70, 120, 300]}>
         {(detail) => <Detail job={detail} reload={job.reload} />}
@@ -46,7 +48,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
   return (
     <div className="stack">
       <PageHead title={job.run} side={<JobBadge state={job.state} />}>
-        {job.stage} · {times(job)}
+        {stageTitles[job.stage]} · {times(job)}
       </PageHead>
       {isOpen(job) && (
         <div className="card stack tight">
@@ -135,18 +137,21 @@ const technical = new Set([
 ])
 
 function Results({ job }: { job: JobDetail }) {
-  const figures = Object.entries(job.results).filter(
-    ([name, value]) => value !== null && typeof value !== 'boolean' && !technical.has(name),
-  )
+  const figures = [
+    ...useHeldOut(job),
+    ...Object.entries(job.results).flatMap(([name, value]): [string, string][] =>
+      typeof value !== 'number' || technical.has(name) ? [] : [[resultTitle(name), figure(value)]],
+    ),
+  ]
   const [title, href] = nextPages[job.stage]
   return (
     <div className="card stack">
       {figures.length > 0 && (
         <dl className="stats">
-          {figures.slice(0, 12).map(([name, value]) => (
-            <div key={name}>
-              <dt>{resultTitle(name)}</dt>
-              <dd>{typeof value === 'number' ? figure(value) : <small>{String(value)}</small>}</dd>
+          {figures.slice(0, 12).map(([title, value]) => (
+            <div key={title}>
+              <dt>{title}</dt>
+              <dd>{value}</dd>
             </div>
           ))}
         </dl>
@@ -160,7 +165,18 @@ function Results({ job }: { job: JobDetail }) {
   )
 }
 
-/** `heldOut.auc` → `held out auc` */
+/** How good a reward has become stands before how much it has read. */
+function useHeldOut({ stage, run }: Job): [string, string][] {
+  const { state } = useStudio()
+  const heldOut = stage === 'reward train' ? state?.rewards.find(({ name }) => name === run)?.heldOut : undefined
+  const { accuracy = null, auc = null } = heldOut ?? {}
+  return [
+    ...(accuracy === null ? [] : [['Accuracy', percent(accuracy, 1)] as [string, string]]),
+    ...(auc === null ? [] : [['AUC', figure(auc)] as [string, string]]),
+  ]
+}
+
+/** `promptsWithDistractors` → `Prompts with distractors` */
 const resultTitle = (name: string) =>
   metricTitle(
     name
