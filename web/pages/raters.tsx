@@ -23,7 +23,7 @@ export function RatersPage() {
     <>
       <PageHead title="Raters">Who judges, how fast, and how well they agree.</PageHead>
       <div className="stack">
-        <Loaded remote={raters} heights={[160]}>
+        <Loaded remote={raters} heights={[92 + 50 * (state?.counts.raters ?? 1)]}>
           {({ raters: all }) =>
             all.length === 0 ? (
               <Empty
@@ -40,7 +40,7 @@ export function RatersPage() {
             )
           }
         </Loaded>
-        <Loaded remote={agreement} heights={[120]}>
+        <Loaded remote={agreement} heights={[300]}>
           {(given) => <AgreementCards agreement={given} />}
         </Loaded>
         {state?.login === true && <Invitations />}
@@ -50,8 +50,11 @@ export function RatersPage() {
   )
 }
 
+const coefficient = (value: number) => value.toFixed(2).replace('-', '−')
 const intervalText = ({ value, low, high }: Interval): string =>
-  low === null || high === null ? figure(value) : `${value.toFixed(2)} (${low.toFixed(2)} … ${high.toFixed(2)})`
+  low === null || high === null
+    ? coefficient(value)
+    : `${coefficient(value)} (${coefficient(low)} … ${coefficient(high)})`
 
 function RaterTable({ raters, reload }: { raters: readonly RaterSummary[]; reload: () => Promise<void> }) {
   const { run, isBusy, error } = useAction(async (name: string, excluded: boolean) => {
@@ -132,7 +135,7 @@ function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
   return (
     <section className="stack tight">
       <h2>Agreement</h2>
-      <div className="columns">
+      <div className="columns broad">
         {kinds.map(({ kind, items, raters, alphaNominal, alphaOrdinal, fleissKappa, pairs }) => (
           <article key={kind} className="card stack tight">
             <div>
@@ -141,7 +144,7 @@ function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
                 {plural(items, 'item')} judged by two or more of {plural(raters, 'rater')}
               </p>
             </div>
-            <dl className="facts">
+            <dl className="facts figures">
               {(
                 [
                   ['Krippendorff’s α, nominal', alphaNominal],

@@ -22,8 +22,8 @@ export function Help({ guidelines, keys, canEdit, close }: HelpProps) {
           </a>
         </div>
       )}
-      <h3>Keys</h3>
-      <dl className="keys">
+      <h3 className="keys-line">Keys</h3>
+      <dl className="keys keys-line">
         {[...keys, [['U', 'Ctrl Z'], 'undo'] as const, [['?'], 'this sheet'] as const].map(([names, text]) => (
           <div key={text} className="key-line">
             <dt>

@@ -99,7 +99,7 @@ export function Ranking({ images, overall, slots, chosen, change, submit, skip }
           image {wrong[0] + 1} cannot stand below it. Move one of them, or undo and rate again.
         </p>
       )}
-      <div className="row">
+      <div className="row answer-bar">
         <button type="button" className="button primary" disabled={wrong !== undefined} onClick={send}>
           Done <Icon name="arrow" size={18} />
         </button>

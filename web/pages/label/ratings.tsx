@@ -120,7 +120,7 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
           </ol>
         )}
       </div>
-      <div className="stack">
+      <div className="stack tight">
         {scales.map(({ name, title, low, high }, i) => (
           <fieldset key={name} className="scale" data-focused={i === row}>
             <legend>{title}</legend>
@@ -149,9 +149,9 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
           pick={(issues) => change({ ...state, issues })}
           label="Issues (optional)"
         />
-        <div className="row">
+        <div className="row answer-bar">
           <button type="button" className="button primary" disabled={!isWhole(draft)} onClick={submit}>
-            Next <Icon name="arrow" size={18} />
+            Next <Icon name="arrow" size={18} /> <kbd>Enter</kbd>
           </button>
           <button type="button" className="button" onClick={() => step(null)}>
             Skip <kbd>S</kbd>
