@@ -1,5 +1,5 @@
 /** Numbers, times and names as people read them. */
-import type { StageName } from '../src/studio/schemas.ts'
+import type { StageName } from '../src/studio/schemas/jobs.ts'
 
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)

@@ -1,4 +1,4 @@
-import type { State } from '../../src/studio/schemas.ts'
+import type { State } from '../../src/studio/schemas/state.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
 
