@@ -3,6 +3,7 @@ import type { Lineage, LineageNode } from '../../src/studio/schemas/runs.ts'
 import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
+import { useSize } from '../components/use-size.ts'
 import { ago } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
@@ -51,29 +52,63 @@ const kindTitles: Readonly<Record<LineageNode['kind'], string>> = {
   report: 'Report',
 }
 
-const box = { width: 192, height: 66, gapX: 56, gapY: 22, pad: 36 }
+const box = { width: 192, height: 66, pad: 16 }
+/** Between generations, and between those of one generation. */
+const gap = { generations: 48, siblings: 16 }
+/** A box shows little of a name below this, pixels: then the picture is scrolled. */
+const leastWidth = 136
 
 interface Placed extends LineageNode {
   readonly x: number
   readonly y: number
 }
+interface Drawing {
+  readonly placed: Map<string, Placed>
+  readonly width: number
+  readonly height: number
+  /** Of one box. */
+  readonly boxWidth: number
+  /** Generations follow each other downwards, else to the right. */
+  readonly isDown: boolean
+}
 
-function place({ nodes }: Lineage): { placed: Map<string, Placed>; width: number; height: number } {
-  const columns = [...Map.groupBy(nodes, ({ depth }) => depth)].sort(([a], [b]) => a - b)
-  const tallest = Math.max(...columns.map(([, column]) => column.length))
-  const height = tallest * (box.height + box.gapY) - box.gapY + 2 * box.pad
+/** To the right as long as there is room, pixels; else downwards. */
+function place({ nodes }: Lineage, room: number): Drawing {
+  const generations = [...Map.groupBy(nodes, ({ depth }) => depth)].sort(([a], [b]) => a - b).map(([, those]) => those)
+  const most = Math.max(...generations.map(({ length }) => length))
+  const spanOf = (size: number, count: number, between: number) => count * (size + between) - between
+  const isDown = spanOf(box.width, generations.length, gap.generations) + 2 * box.pad > room
+  const fitting = (room - 2 * box.pad + gap.siblings) / most - gap.siblings
+  const boxWidth = isDown ? Math.max(leastWidth, Math.min(box.width, fitting)) : box.width
+  const [along, across] = isDown ? [box.height, boxWidth] : [boxWidth, box.height]
+  const widest = spanOf(across, most, gap.siblings)
+  const longest = spanOf(along, generations.length, gap.generations)
   const placed = new Map<string, Placed>()
-  for (const [place, [, column]] of columns.entries()) {
-    const own = column.length * (box.height + box.gapY) - box.gapY
-    for (const [row, node] of column.entries()) {
-      placed.set(node.id, {
-        ...node,
-        x: box.pad + place * (box.width + box.gapX),
-        y: (height - own) / 2 + row * (box.height + box.gapY),
-      })
+  for (const [generation, those] of generations.entries()) {
+    const own = spanOf(across, those.length, gap.siblings)
+    for (const [row, node] of those.entries()) {
+      const forward = box.pad + generation * (along + gap.generations)
+      const sideward = box.pad + (widest - own) / 2 + row * (across + gap.siblings)
+      placed.set(node.id, { ...node, x: isDown ? sideward : forward, y: isDown ? forward : sideward })
     }
   }
-  return { placed, width: columns.length * (box.width + box.gapX) - box.gapX + 2 * box.pad, height }
+  const [width, height] = isDown ? [widest, longest] : [longest, widest]
+  return { placed, width: width + 2 * box.pad, height: height + 2 * box.pad, boxWidth, isDown }
+}
+
+/** From one box to another; an edge that passes over a generation goes around what stands there. */
+function edgePath(start: Placed, end: Placed, { isDown, boxWidth }: Drawing): string {
+  if (isDown) {
+    const [x1, y1, x2, y2] = [start.x + boxWidth / 2, start.y + box.height, end.x + boxWidth / 2, end.y]
+    const bend = Math.max(24, (y2 - y1) / 2)
+    const around = y2 - y1 > box.height && Math.abs(x2 - x1) < boxWidth ? boxWidth * 0.8 : 0
+    return `M${x1} ${y1}C${x1 + around} ${y1 + bend} ${x2 + around} ${y2 - bend} ${x2} ${y2}`
+  }
+  const [x1, y1, x2, y2] = [start.x + boxWidth, start.y + box.height / 2, end.x, end.y + box.height / 2]
+  const bend = Math.max(24, (x2 - x1) / 2)
+  const side = y2 >= y1 ? 1 : -1
+  const around = x2 - x1 > boxWidth && Math.abs(y2 - y1) < box.height ? side * box.height * 1.1 : 0
+  return `M${x1} ${y1}C${x1 + bend} ${y1 + around} ${x2 - bend} ${y2 + around} ${x2} ${y2}`
 }
 
 const hrefs: Readonly<Partial<Record<LineageNode['kind'], (id: string) => string>>> = {
@@ -82,50 +117,44 @@ const hrefs: Readonly<Partial<Record<LineageNode['kind'], (id: string) => string
   judgments: () => to('raters'),
 }
 
+/** Pixels of the card, and of one letter of a name, roughly. */
+const usualRoom = 1060
+const letter = 8.2
 const shortened = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
 function Picture({ graph }: { graph: Lineage }) {
-  const { placed, width, height } = place(graph)
+  const { ref, width: room } = useSize<HTMLDivElement>(usualRoom)
+  const drawing = place(graph, room)
+  const { placed, width, height, boxWidth } = drawing
+  const letters = Math.floor((boxWidth - 30) / letter)
   const edges = graph.edges.flatMap((edge) => {
     const [from, until] = [placed.get(edge.from), placed.get(edge.to)]
     return from === undefined || until === undefined ? [] : [{ ...edge, start: from, end: until }]
   })
   return (
     <div
+      ref={ref}
       className="card lineage"
       tabIndex={0}
       role="group"
       aria-label="Picture of the history; the list below says the same"
     >
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-        {edges.map(({ start, end, role }) => {
-          const [x1, y1] = [start.x + box.width, start.y + box.height / 2]
-          const [x2, y2] = [end.x, end.y + box.height / 2]
-          const bend = Math.max(24, (x2 - x1) / 2)
-          // An edge that passes over a column goes around what stands there.
-          const isLong = x2 - x1 > box.width
-          const side = y2 >= y1 ? 1 : -1
-          const around = isLong && Math.abs(y2 - y1) < box.height ? side * box.height * 1.1 : 0
-          return (
-            <path
-              key={`${start.id} ${end.id} ${role}`}
-              className={`edge ${role}`}
-              d={`M${x1} ${y1}C${x1 + bend} ${y1 + around} ${x2 - bend} ${y2 + around} ${x2} ${y2}`}
-            />
-          )
-        })}
+        {edges.map(({ start, end, role }) => (
+          <path key={`${start.id} ${end.id} ${role}`} className={`edge ${role}`} d={edgePath(start, end, drawing)} />
+        ))}
         {[...placed.values()].map(({ id, kind, label, fact, x, y }) => (
           <g key={id} className={`node ${kind}`} transform={`translate(${x} ${y})`}>
-            <rect width={box.width} height={box.height} rx="10" />
+            <rect width={boxWidth} height={box.height} rx="10" />
             <rect className="stripe" width="5" height={box.height - 20} x="8" y="10" rx="2.5" />
             <text className="node-kind" x="22" y="20">
               {kindTitles[kind]}
             </text>
             <text className="node-label" x="22" y="38">
-              {shortened(label, 19)}
+              {shortened(label, letters)}
             </text>
             <text className="node-fact" x="22" y="55">
-              {shortened(fact, 24)}
+              {shortened(fact, Math.floor(letters * 1.2))}
             </text>
           </g>
         ))}
