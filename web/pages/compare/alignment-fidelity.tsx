@@ -1,6 +1,6 @@
 /** Alignment against fidelity: up is more of the prompt, right is closer to true pictures. */
 import type { ReportSummary } from '../../../src/studio/schemas/runs.ts'
-import { figure, percent } from '../../format.ts'
+import { figure, percent, tickText } from '../../format.ts'
 import { useSize } from '../../components/use-size.ts'
 
 const colors = ['--soft', '--orange', '--accent', '--violet', '--teal', '--good']
@@ -39,7 +39,7 @@ export function AlignmentFidelity({ report: { policies } }: { report: ReportSumm
         ))}
         {x.ticks.map((tick) => (
           <text key={tick} x={x(tick)} y={height - margin.bottom + 18} textAnchor="middle">
-            {figure(tick)}
+            {tickText(tick, x.step)}
           </text>
         ))}
         <line
@@ -74,7 +74,7 @@ export function AlignmentFidelity({ report: { policies } }: { report: ReportSumm
         })}
       </svg>
       <p className="soft small">
-        Up: share of images that show everything in their prompt, on seen prompts. Lines are 95 % intervals.
+        Up: share of images that show everything in their prompt, on seen prompts. Lines are 95&nbsp;% intervals.
       </p>
     </div>
   )
@@ -83,6 +83,8 @@ export function AlignmentFidelity({ report: { policies } }: { report: ReportSumm
 interface Scale {
   (value: number): number
   readonly ticks: readonly number[]
+  /** Between ticks. */
+  readonly step: number
 }
 
 function scaleOf(values: readonly number[], start: number, end: number): Scale {
@@ -96,5 +98,5 @@ function scaleOf(values: readonly number[], start: number, end: number): Scale {
   const ticks = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) =>
     Number(((first + i) * step).toPrecision(12)),
   )
-  return Object.assign((value: number) => start + ((value - low) / (high - low)) * (end - start), { ticks })
+  return Object.assign((value: number) => start + ((value - low) / (high - low)) * (end - start), { ticks, step })
 }

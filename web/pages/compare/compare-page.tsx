@@ -119,8 +119,9 @@ function RaterComparisons() {
 
 function Comparison({ id }: { id: string }) {
   const { state, reload } = useStudio()
+  const [isOpened, setOpened] = useState(false)
   // Whoever has voted has lost nothing by looking.
-  const [isShown, setShown] = useState((state?.counts.votes ?? 0) > 0)
+  const isShown = isOpened || (state?.counts.votes ?? 0) > 0
   const mine = state?.jobs.filter(isOpen) ?? []
   const comparison = useRemote(
     () => client.comparison(id),
@@ -201,7 +202,7 @@ function Comparison({ id }: { id: string }) {
                         <a className="button primary big" href={to('compare', id, 'vote')}>
                           Vote blind <Icon name="arrow" size={18} />
                         </a>
-                        <button type="button" className="button big" onClick={() => setShown(true)}>
+                        <button type="button" className="button big" onClick={() => setOpened(true)}>
                           Show side by side
                         </button>
                       </div>

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useState, type CSSProperties } from 'react'
 import type { ComparisonDetail } from '../../../src/studio/schemas/comparing.ts'
 import { Picture } from '../../components/picture.tsx'
 import { policyTitle } from '../../format.ts'
@@ -19,7 +19,7 @@ export function SideBySide({ comparison: { rows, policies } }: { comparison: Com
               <span className="side-name" dir="auto">
                 {policyTitle(policy)}
               </span>
-              <div className="side-images">
+              <div className="side-images" style={{ '--images': Math.max(4, group.length) } as CSSProperties}>
                 {group.map(({ index, images }) => {
                   const image = images[p]
                   return image === null ? (

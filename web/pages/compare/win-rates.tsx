@@ -73,7 +73,7 @@ function WinRateCard({ rate: given }: { rate: WinRate }) {
             {percent(rate.value)}
             {rate.low !== null && rate.high !== null && (
               <small>
-                {percent(rate.low)} to {percent(rate.high)}
+                wins, {percent(rate.low)} to {percent(rate.high)}
               </small>
             )}
           </p>
@@ -83,6 +83,11 @@ function WinRateCard({ rate: given }: { rate: WinRate }) {
             )}
             <span className="win-half" />
             <span className="win-dot" style={{ left: `${100 * rate.value}%` }} />
+          </span>
+          <span className="win-ends" aria-hidden="true">
+            <span>0 %</span>
+            <span>50 %</span>
+            <span>100 %</span>
           </span>
         </>
       )}
