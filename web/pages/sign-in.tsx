@@ -1,4 +1,5 @@
 import { useEffect } from 'react'
+import { StudioError } from '../../src/errors.ts'
 import { client } from '../api.ts'
 import { ErrorNotice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
@@ -17,6 +18,10 @@ export const SignInPage = () => (
   </main>
 )
 
+/** Trying again helps where the studio is away or has too much to do, not where it refuses the link. */
+const isClosed = (error: unknown): boolean =>
+  error instanceof StudioError && error.status >= 400 && error.status < 500 && error.status !== 429
+
 /** Where an invitation's link leads. */
 export function InvitationPage({ token }: { token: string }) {
   const { reload } = useStudio()
@@ -33,11 +38,19 @@ export function InvitationPage({ token }: { token: string }) {
   return (
     <main className="gate">
       <div className="card stack">
-        <PageHead title="You are invited">Your answers teach a model to draw what people ask for.</PageHead>
+        {isClosed(error) ? (
+          <PageHead title="This link is closed">
+            An invitation opens the studio once, and only for the time that its admin gave it.
+          </PageHead>
+        ) : (
+          <PageHead title="You are invited">Your answers teach a model to draw what people ask for.</PageHead>
+        )}
         <ErrorNotice error={error} />
-        <button type="button" className="button primary big" disabled={isBusy} onClick={() => void run()}>
-          {isBusy ? 'Signing in …' : 'Come in'}
-        </button>
+        {!isClosed(error) && (
+          <button type="button" className="button primary big" disabled={isBusy} onClick={() => void run()}>
+            {isBusy ? 'Signing in …' : 'Come in'}
+          </button>
+        )}
       </div>
     </main>
   )
