@@ -28,6 +28,12 @@ export function figure(value: number): string {
   return text.replace('-', '−')
 }
 
+/** All ticks of an axis with as many decimals as their distance needs. */
+export function tickText(tick: number, step: number): string {
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9))
+  return Math.abs(tick) >= 10_000 ? figure(tick) : tick.toFixed(Math.min(6, decimals)).replace('-', '−')
+}
+
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${figure(count)} ${count === 1 ? one : many}`
 
@@ -48,6 +54,11 @@ export const policyTitle = (name: string): string => (name === 'pretrained' ? 'p
 
 /** `reward_mean` → `Reward mean` */
 export const metricTitle = (name: string): string => capital(name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL'))
+
+export const metricUnits: Readonly<Record<string, string>> = { kl: 'nats' }
+/** `3.06 nats` */
+export const withUnit = (name: string, value: number): string =>
+  name in metricUnits ? `${figure(value)} ${metricUnits[name]}` : figure(value)
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 

@@ -127,6 +127,8 @@ interface Station {
   readonly steps: readonly State['next']['step'][]
 }
 
+const drawnBy = (policy: string) => (policy === 'uploaded' ? 'uploaded' : `by ${policyTitle(policy)}`)
+
 function stationsOf({ counts, rounds, rewards, policies, reports }: State): Station[] {
   const reward = rewards[0]
   const prompts = rounds.reduce((sum, round) => sum + round.prompts, 0)
@@ -147,7 +149,7 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
       icon: 'image',
       href: to('train', 'draw'),
       count: figure(images),
-      fact: rounds.length === 0 ? 'none yet' : `by ${policyTitle(rounds.at(-1)!.policy)}`,
+      fact: rounds.length === 0 ? 'none yet' : drawnBy(rounds.at(-1)!.policy),
       steps: ['draw', 'draw-again'],
     },
     {
@@ -254,7 +256,7 @@ export function JobRow({ job, isCurrent }: { job: Job; isCurrent?: boolean }) {
             <span className="soft small">{progressText(job)}</span>
           </>
         ) : (
-          <span className="soft small" dir="auto">
+          <span className="soft small job-row-end" dir="auto">
             {job.error ?? (job.finishedAt === null ? '' : ago(job.finishedAt))}
           </span>
         )}

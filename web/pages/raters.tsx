@@ -124,6 +124,8 @@ const kindTitles: Readonly<Record<Agreement['kinds'][number]['kind'], string>> =
   ranking: 'Rankings',
 }
 
+const mostPairs = 12
+
 function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
   if (kinds.length === 0) {
     return (
@@ -160,15 +162,25 @@ function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
                     </div>
                   ),
               )}
-              {pairs.slice(0, 12).map(({ first, second, kappa }) => (
-                <div key={`${first} ${second}`}>
-                  <dt dir="auto">
-                    Cohen’s κ, {first} and {second}
-                  </dt>
-                  <dd className="number">{intervalText(kappa)}</dd>
-                </div>
-              ))}
             </dl>
+            {pairs.length > 0 && (
+              <>
+                <h4>Cohen’s κ of two raters</h4>
+                <dl className="facts figures">
+                  {pairs.slice(0, mostPairs).map(({ first, second, kappa }) => (
+                    <div key={`${first} ${second}`}>
+                      <dt>
+                        <bdi>{first}</bdi> and <bdi>{second}</bdi>
+                      </dt>
+                      <dd className="number">{intervalText(kappa)}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </>
+            )}
+            {pairs.length === 0 && fleissKappa === null && alphaNominal === null && alphaOrdinal === null && (
+              <p className="soft">Too few have been judged twice to measure it.</p>
+            )}
           </article>
         ))}
       </div>

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { figure, metricTitle } from '../../format.ts'
+import { figure, metricTitle, metricUnits, tickText } from '../../format.ts'
 import { useSeenTheme } from '../../theme.ts'
 import type { MetricRow } from './metrics.ts'
 
@@ -12,7 +12,6 @@ const known = ['reward_mean', 'kl', 'value_loss', 'alignment', 'train_loss', 'va
 const fewPoints = 12
 const families = new Set(['alignment'])
 const hidden = new Set(['step', 'at', 'images_drawn', 'updates'])
-const units: Readonly<Record<string, string>> = { kl: 'nats' }
 
 export function Curves({ rows }: { rows: readonly MetricRow[] }) {
   const [isWhole, setWhole] = useState(false)
@@ -75,7 +74,7 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
       <figcaption>
         <span>{title}</span>
         <span className="number">
-          {last === undefined ? '' : figure(last[name])} <span className="soft small">{units[name]}</span>
+          {last === undefined ? '' : figure(last[name])} <span className="soft small">{metricUnits[name]}</span>
         </span>
       </figcaption>
       <div
@@ -113,7 +112,11 @@ function optionsOf(name: string, element: HTMLElement): uPlot.Options {
         labelSize: 16,
         labelGap: 0,
       },
-      { ...axis, size: 56, values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => tickText(tick, step)) },
+      {
+        ...axis,
+        size: 56,
+        values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => (tick === null ? '' : tickText(tick, step))),
+      },
     ],
     series: [
       {},
@@ -126,11 +129,4 @@ function optionsOf(name: string, element: HTMLElement): uPlot.Options {
       },
     ],
   }
-}
-
-/** All ticks of an axis with as many decimals as their distance needs. */
-function tickText(tick: number | null, step: number): string {
-  if (tick === null) return ''
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9))
-  return Math.abs(tick) >= 10_000 ? figure(tick) : tick.toFixed(Math.min(6, decimals)).replace('-', '−')
 }

@@ -7,7 +7,7 @@ import { JobBadge } from '../../components/job-badge.tsx'
 import { ErrorNotice, Loaded, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { ago, duration, figure, metricTitle, percent, stageTitles } from '../../format.ts'
+import { ago, duration, figure, metricTitle, percent, stageTitles, withUnit } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
@@ -62,6 +62,12 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
           </div>
         </div>
       )}
+      {job.state === 'failed' && (
+        <div className="notice bad" role="alert">
+          <strong>It failed</strong>
+          <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>
+        </div>
+      )}
       {(job.can.stop || job.can.resume || job.can.sample) && (
         <div className="row">
           {job.can.sample && (
@@ -87,12 +93,6 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
         </div>
       )}
       <ErrorNotice error={error} />
-      {job.state === 'failed' && (
-        <div className="notice bad" role="alert">
-          <strong>It failed</strong>
-          <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>
-        </div>
-      )}
       {job.state === 'done' && <Results job={job} />}
       {rows.length > 0 && (
         <Suspense fallback={<Skeleton heights={[240]} />}>
@@ -131,8 +131,14 @@ const technical = new Set([
   'approx_kl',
   'clipfrac',
   'first_delta',
+  'reward_std',
+  'explained_variance',
+  'explained_variance_prompt_mean',
   'grad_norm',
   'lr',
+  'steps',
+  'eta',
+  'guidance',
   'seconds',
 ])
 
@@ -140,7 +146,7 @@ function Results({ job }: { job: JobDetail }) {
   const figures = [
     ...useHeldOut(job),
     ...Object.entries(job.results).flatMap(([name, value]): [string, string][] =>
-      typeof value !== 'number' || technical.has(name) ? [] : [[resultTitle(name), figure(value)]],
+      typeof value !== 'number' || technical.has(name) ? [] : [[resultTitle(name), withUnit(name, value)]],
     ),
   ]
   const [title, href] = nextPages[job.stage]
