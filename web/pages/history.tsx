@@ -97,11 +97,13 @@ function place({ nodes }: Lineage, room: number): Drawing {
 }
 
 /** From one box to another; an edge that passes over a generation goes around what stands there. */
-function edgePath(start: Placed, end: Placed, { isDown, boxWidth }: Drawing): string {
+function edgePath(start: Placed, end: Placed, { isDown, boxWidth, width }: Drawing): string {
   if (isDown) {
     const [x1, y1, x2, y2] = [start.x + boxWidth / 2, start.y + box.height, end.x + boxWidth / 2, end.y]
     const bend = Math.max(24, (y2 - y1) / 2)
-    const around = y2 - y1 > box.height && Math.abs(x2 - x1) < boxWidth ? boxWidth * 0.8 : 0
+    // A curve goes three quarters of the way to its handles: it must stay inside the picture.
+    const free = (width - box.pad / 2 - Math.max(x1, x2)) / 0.75
+    const around = y2 - y1 > box.height ? Math.min(boxWidth * 0.9, free) : 0
     return `M${x1} ${y1}C${x1 + around} ${y1 + bend} ${x2 + around} ${y2 - bend} ${x2} ${y2}`
   }
   const [x1, y1, x2, y2] = [start.x + boxWidth, start.y + box.height / 2, end.x, end.y + box.height / 2]
