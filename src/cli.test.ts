@@ -163,6 +163,27 @@ describe('a flow with the labels of a person', () => {
     assert.notEqual(records('images-of-second')[0].sha256, records('images')[0].sha256)
   })
 
+  test('sample images are measured from the start to the end, and nothing chooses by it', () => {
+    const command = `${tiny.dpok} --images-drawn 12`
+    works(`${command} --out unseen`)
+    works(`${command} --sample-every 2 --samples 3 --scorer reward --out seen`)
+    const rows = lines('seen/metrics.jsonl').map((line) => JSON.parse(line) as Record<string, number>)
+    const measured = rows.filter(({ alignment }) => alignment !== undefined)
+    assert.deepEqual(
+      measured.map(({ step }) => step),
+      [...new Set([...rows.map(({ step }) => step).filter((step) => step % 2 === 0), rows.at(-1)!.step])],
+    )
+    assert.equal(measured[0].step, 0)
+    for (const { alignment, alignment_score: score } of measured) {
+      assert.ok([0, 1 / 3, 2 / 3, 1].includes(alignment) && score > 0 && score < 1, `${alignment} ${score}`)
+    }
+    assert.equal(results('seen').alignment, measured.at(-1)!.alignment)
+    const prompts = JSON.parse(read('seen/samples/prompts.json')) as string[]
+    assert.deepEqual(prompts, ['two red circles', 'green triangles', 'three crosses'])
+    assert.deepEqual(readFileSync(at('seen/policy.safetensors')), readFileSync(at('unseen/policy.safetensors')))
+    assert.ok(lines('unseen/metrics.jsonl').every((line) => !line.includes('alignment')))
+  })
+
   test('the config.json of a run is a --config', () => {
     works('policy best-of-n --config best/config.json --out best-again')
     assert.equal(read('best-again/images.jsonl'), read('best/images.jsonl'))

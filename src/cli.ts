@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { main, stageCommand } from './command-line.ts'
 import type { StageSchema } from './config.ts'
 import type { ImportCounts } from './feedback/transfer.ts'
-import { open, reportWorld } from './open.ts'
+import { open, probeOf, reportWorld } from './open.ts'
 
 interface Stage {
   readonly name: string
@@ -160,7 +160,7 @@ const stages: readonly Stage[] = [
     load: async () => {
       const { RewardWeightedConfig, trainRewardWeighted } = await import('./policy/train-reward-weighted.ts')
       return stage(RewardWeightedConfig, async (config) => {
-        await trainRewardWeighted(config, open)
+        await trainRewardWeighted(config, open, await probeOf(config.model))
         return config.out
       })
     },
@@ -171,7 +171,7 @@ const stages: readonly Stage[] = [
     load: async () => {
       const { DpokConfig, trainDpok } = await import('./policy/train-dpok.ts')
       return stage(DpokConfig, async (config) => {
-        await trainDpok(config, open)
+        await trainDpok(config, open, await probeOf(config.model))
         return config.out
       })
     },

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { ConfigError, FileError } from './errors.ts'
 import type { ModelConfig, Open, OpenModel } from './images/open-model.ts'
+import type { Probe } from './policy/sample-images.ts'
 import type { WorldJudge } from './report/evaluate.ts'
 import type { ReportWorld } from './report/report-command.ts'
 
@@ -20,6 +21,13 @@ export async function judgeOf(model: string): Promise<WorldJudge | undefined> {
   if (model !== embeddedName) return undefined
   const { openShapesJudge } = await import('./shapes/world-judge.ts')
   return openShapesJudge()
+}
+
+/** What measures the sample images of a training, for show; only the embedded world has a judge. */
+export async function probeOf(model: string): Promise<Probe | undefined> {
+  if (model !== embeddedName) return undefined
+  const { probeAlignment } = await import('./shapes/probe-alignment.ts')
+  return probeAlignment
 }
 
 /** What `report` needs to know of all models. */

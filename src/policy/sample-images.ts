@@ -1,25 +1,56 @@
-/** Images that show how a training goes: the same prompts and noise at every look. */
+/** Images that show how a training goes: the same prompts and noise at every look, and what is measured on them. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { mean } from 'simple-statistics'
 import { drawImages, type Sampling } from '../images/draw.ts'
-import { encodePng } from '../images/png.ts'
+import type { Open } from '../images/open-model.ts'
+import { encodePng, type Picture } from '../images/png.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
+import { openReward, scorePictures } from '../reward/open-reward.ts'
 import { writeFileAtomic, writing, type Run } from '../run.ts'
 
-const sampleCount = 8
 /** Beside the folders of the steps: the prompts of their pictures, in the order of the files. */
 export const samplePromptsName = 'prompts.json'
 
-/** Draws the first prompts into `samples/<step>/` of the run. */
+/** Figures of sample images by their names in `metrics.jsonl`. They are recorded and shown; no training reads them. */
+export type Probe = (pictures: readonly Picture[], texts: readonly string[]) => Readonly<Record<string, number>>
+
+/**
+ * Measures by the judge of the model's world, where it has one, and by a reward, where one is named.
+ *
+ * @throws {FormatError} the scorer is no reward, or one of another encoder
+ */
+export async function openProbe(
+  config: Parameters<typeof openReward>[1] & { readonly scorer: string | null },
+  opened: Awaited<ReturnType<Open>>,
+  judge: Probe = () => ({}),
+): Promise<Probe> {
+  if (config.scorer === null) return judge
+  const scorer = await openReward(config.scorer, config, () => Promise.resolve(opened))
+  return (pictures, texts) => ({
+    ...judge(pictures, texts),
+    alignment_score: mean(scorePictures(scorer, pictures, texts)),
+  })
+}
+
+export interface SampleOptions {
+  readonly sampling: Sampling
+  readonly seed: number
+  /** How many; one of each prompt. */
+  readonly samples: number
+  readonly probe: Probe
+}
+
+/** Draws prompts from all over the list into `samples/<step>/` of the run. @returns what the probe measured */
 export async function drawSamples(
   run: Run,
   step: number,
   policy: GenerativeModel,
   texts: readonly string[],
-  sampling: Sampling,
-  seed: number,
-): Promise<void> {
-  const shown = texts.slice(0, sampleCount)
+  { sampling, seed, samples, probe }: SampleOptions,
+): Promise<Readonly<Record<string, number>>> {
+  const count = Math.min(samples, texts.length)
+  const shown = Array.from({ length: count }, (_, i) => texts[Math.floor((i * texts.length) / count)])
   const pictures = drawImages(
     policy,
     shown.map((text, index) => ({ text, seed, index })),
@@ -34,4 +65,5 @@ export async function drawSamples(
       await encodePng(picture),
     )
   }
+  return probe(pictures, shown)
 }

@@ -7,7 +7,7 @@ import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
 import { Dpok, dpokFields } from './dpok.ts'
 import { openPolicy, writePolicy } from './policy-file.ts'
-import { drawSamples } from './sample-images.ts'
+import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { trainableDelta, trainableFields } from './trainable.ts'
 import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
 
@@ -25,11 +25,12 @@ export type DpokConfig = z.infer<typeof DpokConfig>
 /**
  * Trains a policy with DPOK. A step is one iteration: roll-outs, updates, fit of the value function.
  *
+ * @param judge measures the sample images; it is shown what is drawn, and the training nothing of what it says
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
  * @throws {FormatError} a reward of another encoder, or a policy of another model
  * @throws {RewardError} a constant reward, or one that is not finite
  */
-export function trainDpok(config: DpokConfig, open: Open): Promise<Manifest> {
+export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promise<Manifest> {
   const { out, resume, ...settings } = config
   const { prompts: file, policy: start, seed } = config
   const parents = { prompts: file, reward: config.reward, ...(start === null ? {} : { policy: start }) }
@@ -60,12 +61,14 @@ export function trainDpok(config: DpokConfig, open: Open): Promise<Manifest> {
       state: () => dpok.state(),
       load: (state: Parameters<Dpok['load']>[0]) => dpok.load(state),
     }
+    const probe = await openProbe(config, opened, judge)
     const { metrics, seconds } = await trainToEnd(run, trainer, {
       label: 'dpok',
       checkpointEvery: config.checkpointEvery,
       note: ({ reward_mean: mean, kl }) => `reward ${mean?.toFixed(3)} KL ${kl?.toFixed(2)} nats`,
       sampleEvery: config.sampleEvery,
-      sample: (step) => drawSamples(run, step, model.with(trainable.delta), texts, sampling, seed),
+      sample: (step) =>
+        drawSamples(run, step, model.with(trainable.delta), texts, { sampling, seed, samples: config.samples, probe }),
     })
     const { images_drawn: imagesDrawn, updates, ...last } = metrics
     writePolicy((name) => run.path(name), model, trainable, {

@@ -18,7 +18,7 @@ import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { openPolicy, writePolicy } from './policy-file.ts'
 import { RewardWeighted, rewardWeightedFields } from './reward-weighted.ts'
-import { drawSamples } from './sample-images.ts'
+import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { trainableDelta, trainableFields } from './trainable.ts'
 import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
 
@@ -42,11 +42,12 @@ const pretrainingName = 'pretraining-latents.safetensors'
 /**
  * Trains a policy on images that the model drew, weighted by the reward. A step is one update.
  *
+ * @param judge measures the sample images; it is shown what is drawn, and the training nothing of what it says
  * @throws {FormatError} a reward of another encoder, or a policy of another model
  * @throws {RewardError} no image has a positive weight, or a reward is not finite
  * @throws {ConfigError} a pre-training loss is asked for, but there are no pre-training images
  */
-export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): Promise<Manifest> {
+export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, judge?: Probe): Promise<Manifest> {
   const { out, resume, ...settings } = config
   const { policy: start, seed } = config
   const parents = {
@@ -78,13 +79,15 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open): P
     }
     const shown = [...new Set(images.map(({ text }) => text))]
     const sampling = samplingOf(model, { steps: null, eta: null, guidance: null })
+    const probe = await openProbe(config, opened, judge)
     const { metrics, seconds } = await trainToEnd(run, trainer, {
       label: 'reward-weighted',
       checkpointEvery: config.checkpointEvery,
       note: ({ reward_loss: weighted, pretraining_loss: plain }) =>
         `loss ${weighted?.toFixed(4)} pre-training ${plain?.toFixed(4)}`,
       sampleEvery: config.sampleEvery,
-      sample: (step) => drawSamples(run, step, model.with(trainable.delta), shown, sampling, seed),
+      sample: (step) =>
+        drawSamples(run, step, model.with(trainable.delta), shown, { sampling, seed, samples: config.samples, probe }),
     })
     const { updates, ...last } = metrics
     writePolicy((name) => run.path(name), model, trainable, {

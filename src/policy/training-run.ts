@@ -23,7 +23,18 @@ export const trainingRunFields = {
     .describe('Run whose policy is trained further; the pre-trained model without it, which stays the reference.'),
   seed: z.int().nonnegative().default(0).describe('Seed of everything that is random.'),
   checkpointEvery: z.int().positive().default(20).describe('Steps between checkpoints.'),
-  sampleEvery: z.int().nonnegative().default(0).describe('Steps between sample images of the policy; 0 draws none.'),
+  sampleEvery: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Steps between sample images of the policy, the start and the end included; 0 draws none.'),
+  samples: z.int().positive().default(8).describe('Sample images at a time, one of each prompt.'),
+  scorer: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Reward that measures the sample images, as a curve: nothing chooses by it.'),
   resume: z.boolean().default(false).describe('Goes on with an unfinished run of the same settings.'),
   out: z.string().min(1).describe('Run folder to write.'),
 }
@@ -70,7 +81,8 @@ export interface TrainingLoop {
   /** What stands at the end of the progress line. */
   readonly note: (metrics: Readonly<Record<string, number>>) => string
   readonly sampleEvery: number
-  readonly sample: (step: number) => Promise<void>
+  /** Draws sample images; returns what was measured on them. */
+  readonly sample: (step: number) => Promise<Readonly<Record<string, number>>>
 }
 
 /**
@@ -91,18 +103,26 @@ export async function trainToEnd(
     trainer.load(state)
     earlier = state.numbers.seconds as number
   }
-  let metrics = cutMetrics(join(run.folder, 'metrics.jsonl'), trainer.done)
+  // Without a checkpoint the run begins anew, its first samples too.
+  let metrics = cutMetrics(join(run.folder, 'metrics.jsonl'), trainer.done === 0 ? -1 : trainer.done)
   const began = performance.now()
   const seconds = () => earlier + (performance.now() - began) / 1000
   const bar = progress(loop.label, trainer.total, 'steps')
   bar.advance(trainer.done)
+  if (trainer.done === 0 && loop.sampleEvery > 0) {
+    const measured = await loop.sample(0)
+    if (Object.keys(measured).length > 0) run.metrics({ step: 0, ...measured })
+  }
   while (trainer.done < trainer.total) {
     metrics = trainer.step()
-    run.metrics({ step: trainer.done, ...metrics })
-    bar.advance(1, loop.note(metrics))
+    const { done, total } = trainer
     const isAsked = existsSync(sampleNow)
-    if (isAsked || (loop.sampleEvery > 0 && trainer.done % loop.sampleEvery === 0)) await loop.sample(trainer.done)
+    const isDue = loop.sampleEvery > 0 && (done % loop.sampleEvery === 0 || done === total)
+    const measured = isAsked || isDue ? await loop.sample(done) : {}
     if (isAsked) rmSync(sampleNow, { force: true })
+    metrics = { ...metrics, ...measured }
+    run.metrics({ step: done, ...metrics })
+    bar.advance(1, loop.note(metrics))
     if (trainer.done % loop.checkpointEvery === 0 && trainer.done < trainer.total) {
       const { tensors, numbers } = trainer.state()
       writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, seconds: seconds() } })

@@ -84,12 +84,15 @@ async function collectImages(
   })
 }
 
-/** Settings of runs are shown in reports: the password goes to the stages by their environment, as libpq's tools have it. */
-function withoutPassword(database: string): string {
-  const url = new URL(database)
-  if (url.password !== '') process.env.PGPASSWORD = decodeURIComponent(url.password)
-  url.password = ''
-  return url.href
+/**
+ * Settings of runs are shown in reports: the password goes to the stages by their environment, as libpq's tools have it.
+ * An address with a socket (`postgres://user@/name?host=/folder`) is no URL to `URL`.
+ */
+export function withoutPassword(database: string): string {
+  const [, before, password, after] = /^(\w+:\/\/[^/@:]*):([^/@]*)(@.*)$/.exec(database) ?? []
+  if (password === undefined) return database
+  process.env.PGPASSWORD = decodeURIComponent(password)
+  return before + after
 }
 
 /** Stays the same for a workspace, so that a vote that was begun before a restart can be cast after it. */

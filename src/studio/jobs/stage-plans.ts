@@ -90,9 +90,14 @@ export const stagePlans: Readonly<Record<StageName, StagePlan>> = {
     title: 'Fine-tune, weighted by the reward',
     sentence: 'Trains on images that were drawn, each weighted by its reward (Lee et al. 2023).',
     main: ['reward', 'images', 'updates', 'pretrainingWeight', 'policy', 'seed'],
-    runs: { reward: { kind: 'reward' }, images: { kind: 'round' }, policy: { kind: 'policy' } },
+    runs: {
+      reward: { kind: 'reward' },
+      images: { kind: 'round' },
+      policy: { kind: 'policy' },
+      scorer: { kind: 'reward' },
+    },
     own: {},
-    embeddedDefaults: { updates: 120, pretrainingWeight: 0, checkpointEvery: 20, sampleEvery: 30 },
+    embeddedDefaults: { updates: 120, pretrainingWeight: 0, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
     takes: 'about half a minute',
   },
   'policy dpok': {
@@ -100,9 +105,9 @@ export const stagePlans: Readonly<Record<StageName, StagePlan>> = {
     title: 'Fine-tune with DPOK',
     sentence: 'Draws images, scores them by the reward and learns from them, held near the start (Fan et al. 2023).',
     main: ['reward', 'imagesDrawn', 'klWeight', 'policy', 'seed'],
-    runs: { reward: { kind: 'reward' }, policy: { kind: 'policy' } },
+    runs: { reward: { kind: 'reward' }, policy: { kind: 'policy' }, scorer: { kind: 'reward' } },
     own: { prompts: prompts('Prompts to train on, one a line; those of all rounds without them.') },
-    embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 4 },
+    embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
     takes: 'about a minute',
   },
   report: {

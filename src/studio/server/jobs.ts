@@ -154,9 +154,9 @@ export const jobRoutes = [
     summary: 'What a training job measured, from a step on.',
     who: 'admin',
     params: JobId,
-    query: z.object({ since: z.coerce.number().int().nonnegative().default(0) }),
+    query: z.object({ since: z.coerce.number().int().nonnegative().optional() }),
     answer: Metrics,
-    handle: ({ studio: { workspace, queue }, params, query: { since } }) => {
+    handle: ({ studio: { workspace, queue }, params, query: { since = -1 } }) => {
       const rows = readRows(workspace.at(runsName, queue.get(params.id).run, 'metrics.jsonl'))
       const last = rows.at(-1)?.step
       const fresh = rows.filter(({ step }) => Number(step) > since)
