@@ -81,11 +81,11 @@ const judgmentFields = {
   /** Time the rater took, where it is known. */
   durationMs: z.number().nonnegative().optional(),
   /** The id of an earlier judgment that this one takes back; the earlier row stays. */
-  undoes: z.string().optional(),
+  undoes: Name.optional(),
   /** Codes of reasons that the rater picked: `wrong-color`, `extra-limbs`. */
-  reasons: z.array(z.string().min(1).max(60)).max(20).optional(),
+  reasons: z.array(Name.max(60)).max(20).optional(),
   /** All images on the screen, in the order shown, where there were more than those judged. */
-  shown: z.array(z.string()).optional(),
+  shown: z.array(Name).optional(),
 }
 
 /** Seven steps from 1, worst, to 7, best. */
@@ -101,27 +101,27 @@ const AnyJudgment = z.discriminatedUnion('kind', [
   z.strictObject({
     ...judgmentFields,
     kind: z.literal('good-bad-skip'),
-    images: z.array(z.string()).length(1),
+    images: z.array(Name).length(1),
     answer: z.enum(['good', 'bad', 'skip']),
   }),
   z.strictObject({
     ...judgmentFields,
     kind: z.literal('pair'),
     /** In the order shown, left first. */
-    images: z.array(z.string()).length(2),
+    images: z.array(Name).length(2),
     answer: z.enum(['first', 'second', 'tie', 'both-bad', 'skip']),
   }),
   z.strictObject({
     ...judgmentFields,
     kind: z.literal('rating'),
-    images: z.array(z.string()).length(1),
+    images: z.array(Name).length(1),
     answer: z.enum(['rated', 'skip']),
     ratings: z.strictObject({ overall: Rating, alignment: Rating, fidelity: Rating }).optional(),
   }),
   z.strictObject({
     ...judgmentFields,
     kind: z.literal('ranking'),
-    images: z.array(z.string()).min(2).max(16),
+    images: z.array(Name).min(2).max(16),
     answer: z.enum(['ranked', 'skip']),
     /** Of each image in the order of `images`; 1 is best, equal ranks are ties. */
     ranks: z.array(z.int().positive()).optional(),
@@ -130,7 +130,7 @@ const AnyJudgment = z.discriminatedUnion('kind', [
     ...judgmentFields,
     kind: z.literal('vote'),
     /** The first policy's images, then as many of the second. */
-    images: z.array(z.string()).min(2).max(16),
+    images: z.array(Name).min(2).max(16),
     answer: z.enum(['first', 'second', 'tie', 'skip']),
     /** The runs of the two policies, or `pretrained`, in the order shown. */
     policies: z.array(z.string()).length(2),
