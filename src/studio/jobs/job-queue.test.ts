@@ -1,7 +1,8 @@
 /** Jobs with real processes of the embedded model: they outlive the queue that began them. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -122,6 +123,39 @@ test('a failed job says why, and what comes after a run is done again', async ()
   queue.resume(id, drawing('b', 1).config)
   await until(() => queue.get(id).state === 'done')
   assert.equal(attempts, 2)
+})
+
+test('a process that has the number of an earlier one is not taken for the job, nor ended', async () => {
+  const workspace = workspaceOf('strangers')
+  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+  const { pid } = stranger
+  const recorded = (run: string, owner: object) => {
+    const first = open(workspace, { everyMs: 60_000 })
+    const { id } = first.add({
+      ...drawing(run, 1),
+      config: { prompts: 'prompts/none.txt', out: `runs/${run}` },
+      device: run,
+    })
+    first[Symbol.dispose]()
+    const record = readJobs(workspace).find((job) => job.id === id)!
+    const change = { state: 'stopping', stopAskedAt: '2026-01-01T00:00:00.000Z', owner }
+    writeFileSync(workspace.at('jobs', id, 'job.json'), JSON.stringify({ ...record, ...change }))
+    return id
+  }
+  // After a restart of the machine numbers are given anew; in a container it has another name, too.
+  const rebooted = recorded('a', { pid, host: hostname(), began: 'an-earlier-boot 123' })
+  const elsewhere = recorded('b', { pid, host: 'an-earlier-container', began: '' })
+  using second = open(workspace, { patienceMs: 0 })
+  await until(() => [rebooted, elsewhere].every((id) => second.get(id).state === 'stopped'))
+  assert.equal(stranger.exitCode ?? stranger.signalCode, null, 'it lives')
+
+  const file = workspace.at('jobs', elsewhere, 'job.json')
+  const running = { state: 'running', stopAskedAt: null, owner: { pid, host: 'an-earlier-container', began: '' } }
+  writeFileSync(file, JSON.stringify({ ...second.get(elsewhere), ...running }))
+  using third = open(workspace)
+  await until(() => third.get(elsewhere).state === 'failed')
+  assert.match(third.get(elsewhere).error ?? '', /another machine, an-earlier-container: resume it/)
+  process.kill(pid!, 'SIGKILL')
 })
 
 test('a server that was killed between a start and its record finds the process by its run', async () => {

@@ -5,10 +5,11 @@
  */
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { StudioError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
-import { isAlive, lockName, ownerOf, readOwner } from '../../run-lock.ts'
+import { isAlive, lockName, ownerOf, readOwner, type Owner } from '../../run-lock.ts'
 import type { JobState, SettingValue, StageName } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
 import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-record.ts'
@@ -46,6 +47,10 @@ export interface JobOrder {
   readonly settings: Readonly<Record<string, SettingValue>>
   readonly config: Readonly<Record<string, unknown>>
 }
+
+/** A process of another machine, or one that has the number of an earlier one by chance, is none of ours. */
+const runsHere = (job: JobRecord): job is JobRecord & { owner: Owner } =>
+  job.owner !== null && job.owner.host === hostname() && isAlive(job.owner)
 
 const isActive = ({ state }: JobRecord) => state === 'running' || state === 'stopping'
 
@@ -172,7 +177,7 @@ export class JobQueue implements Disposable {
   look(): void {
     if (this.#isClosed) return
     for (const job of this.all().filter(isActive)) {
-      if (job.owner !== null && isAlive(job.owner)) this.#hurry(job)
+      if (runsHere(job)) this.#hurry(job)
       else if (!this.#concluding.has(job.id)) void this.#conclude(job)
     }
     for (const job of this.all()
@@ -228,10 +233,10 @@ export class JobQueue implements Disposable {
     if (Date.now() - Date.parse(job.stopAskedAt) > this.#options.patienceMs) this.#signal(job, 'SIGKILL')
   }
 
-  #signal({ owner }: JobRecord, signal: NodeJS.Signals): void {
-    if (owner === null || !isAlive(owner)) return
+  #signal(job: JobRecord, signal: NodeJS.Signals): void {
+    if (!runsHere(job)) return
     try {
-      process.kill(-owner.pid, signal)
+      process.kill(-job.owner.pid, signal)
     } catch {
       // It has ended in this moment.
     }
@@ -249,9 +254,11 @@ export class JobQueue implements Disposable {
       else {
         const told = errorLine(lastLines(logFile(this.#workspace, job.id)))
         const error =
-          told === null
-            ? 'the process ended without a word: it was killed, the machine was restarted, or memory ran out'
-            : withoutPlaces(this.#workspace, told)
+          job.owner !== null && job.owner.host !== hostname()
+            ? `it was started on another machine, ${job.owner.host}: resume it when it does not run there any more`
+            : told === null
+              ? 'the process ended without a word: it was killed, the machine was restarted, or memory ran out'
+              : withoutPlaces(this.#workspace, told)
         this.#change(job, { state: 'failed', finishedAt, error })
       }
     } catch (error) {
