@@ -37,3 +37,8 @@ export async function findSession(
 export async function endSession(database: FeedbackDatabase, tokenHash: string): Promise<void> {
   await database.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute()
 }
+
+/** On all devices of a rater. */
+export async function endSessionsOf(database: FeedbackDatabase, rater: string): Promise<void> {
+  await database.deleteFrom('sessions').where('rater', '=', rater).execute()
+}

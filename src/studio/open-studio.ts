@@ -22,6 +22,7 @@ export interface StudioOptions extends Partial<StudioModel> {
   /** `postgres://…`; a SQLite file in the workspace without it. */
   readonly database?: string | null
   readonly login?: boolean
+  readonly publicUrl?: string | null
   readonly jobs?: JobQueueOptions
   readonly pages?: string
 }
@@ -35,7 +36,7 @@ export type OpenedStudio = Studio & AsyncDisposable
  * @throws {FormatError} a database of a later version, or a broken record of a job
  */
 export async function openStudio(folder: string, options: StudioOptions = {}): Promise<OpenedStudio> {
-  const { database = null, login = false, jobs, model = 'shapes', encoder = null } = options
+  const { database = null, publicUrl = null, login = false, jobs, model = 'shapes', encoder = null } = options
   const workspace = openWorkspace(folder)
   const store = await openFeedback(database ?? workspace.at(databaseName))
   const feedback = database === null ? databaseName : withoutPassword(database)
@@ -52,6 +53,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     rounds,
     stages: stageSchemas,
     login,
+    publicUrl,
     secret: secretOf(workspace),
     pages: options.pages ?? fileURLToPath(new URL('../../build/web', import.meta.url)),
     model,

@@ -19,6 +19,14 @@ export const StudioConfig = z.strictObject({
     .default('127.0.0.1')
     .describe('Address to listen on. Anything but this machine itself asks for accounts; 0.0.0.0 is all addresses.'),
   port: z.int().min(0).max(65535).default(4870).describe('Port to listen on; 0 takes a free one.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => new URL(url).origin)
+    .nullable()
+    .default(null)
+    .describe(
+      'Address by which others reach it through a reverse proxy, https://studio.example. Asks for accounts, and believes the proxy about who calls.',
+    ),
   database: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'postgres://user:password@host/name')
@@ -59,13 +67,13 @@ const firstLinkDays = 2
  * @throws {ConfigError} the address cannot be had
  */
 export async function startStudio(config: StudioConfig): Promise<RunningStudio> {
-  const { workspace: folder, host, port, database, model, encoder } = config
-  const login = !isLoopback(host)
+  const { workspace: folder, host, port, publicUrl, database, model, encoder } = config
+  const login = !isLoopback(host) || publicUrl !== null
   const { at, folder: whole } = openWorkspace(folder)
   takeLock(whole)
   const unlock = () => rmSync(at(lockName), { force: true })
   try {
-    const studio = await openStudio(folder, { database, login, model, encoder })
+    const studio = await openStudio(folder, { database, login, publicUrl, model, encoder })
     try {
       const server = await listen(studio, host, port)
       const { port: taken } = server.address() as { port: number }
@@ -75,7 +83,7 @@ export async function startStudio(config: StudioConfig): Promise<RunningStudio> 
       return {
         address,
         studio,
-        invitation: login ? await firstInvitation(studio, address) : null,
+        invitation: login ? await firstInvitation(studio, publicUrl ?? address) : null,
         async [Symbol.asyncDispose]() {
           await new Promise<void>((closed) => {
             server.close(() => closed())

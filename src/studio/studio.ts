@@ -22,6 +22,8 @@ export interface Studio extends StudioModel {
   readonly stages: () => Promise<StageSchemas>
   /** Accounts are asked for. */
   readonly login: boolean
+  /** Where a reverse proxy makes it known to others: `https://studio.example`. */
+  readonly publicUrl: string | null
   /** Keeps apart what must not be guessed: which side of a vote is which policy. */
   readonly secret: string
   /** Folder of the built pages. */

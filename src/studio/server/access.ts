@@ -25,10 +25,24 @@ export const hashOf = (token: string) => createHash('sha256').update(token).dige
 const loopback = new Set(['127.0.0.1', 'localhost', '[::1]'])
 export const isLoopback = (host: string) => loopback.has(host) || host === '::1'
 
-/** Refuses names that lead here by a trick of DNS, and callers that ask too often. */
-export function guardAccess({ login }: Pick<Studio, 'login'>): MiddlewareHandler {
+/** What reverse proxies add. */
+const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
+
+/**
+ * Refuses names that lead here by a trick of DNS, whoever comes through a proxy to a studio without login, and callers
+ * that ask too often.
+ */
+export function guardAccess({ login, publicUrl }: Pick<Studio, 'login' | 'publicUrl'>): MiddlewareHandler {
   const limiter = new Limiter()
   return async (context, next) => {
+    if (!login && proxyHeaders.some((name) => context.req.header(name) !== undefined)) {
+      throw refuse(403, 'forbidden', {
+        where: 'request',
+        expected: 'one from this machine',
+        received: 'one that a proxy passed on',
+        remedy: 'start it with --public-url, which asks for accounts',
+      })
+    }
     if (!login && !loopback.has(new URL(context.req.url).hostname)) {
       throw refuse(403, 'forbidden', {
         where: 'host',
@@ -39,7 +53,7 @@ export function guardAccess({ login }: Pick<Studio, 'login'>): MiddlewareHandler
     }
     if (login) {
       const session = getCookie(context, sessionCookie)
-      limiter.count(addressOf(context), mostCalls.address)
+      limiter.count(addressOf(context, publicUrl), mostCalls.address)
       if (session !== undefined) limiter.count(session, mostCalls.session)
     }
     await next()
@@ -98,8 +112,10 @@ function toldName(header: string | undefined): string | null {
   })
 }
 
-/** Of the caller; behind a proxy that of the proxy. */
-export function addressOf(context: Context): string {
+/** Of the caller: behind the proxy of a public address the one that the proxy tells, which is the last. */
+export function addressOf(context: Context, publicUrl: string | null): string {
+  const told = publicUrl === null ? undefined : context.req.header('x-forwarded-for')?.split(',').at(-1)?.trim()
+  if (told !== undefined && told !== '') return told
   const env = context.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined
   return env?.incoming?.socket?.remoteAddress ?? 'unknown'
 }

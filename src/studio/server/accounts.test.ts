@@ -5,7 +5,6 @@ import { Failure } from '../schemas/basics.ts'
 import { State } from '../schemas/state.ts'
 import { addImageRun, changing, goodBad, testStudio, type TestStudio } from '../studio.test-helper.ts'
 import { invite } from './accounts.ts'
-import { routes } from './app.ts'
 
 /** Requests with the cookie of a session. */
 async function signIn(it: TestStudio, token: string) {
@@ -20,19 +19,8 @@ async function signIn(it: TestStudio, token: string) {
 const codeOf = async (answer: Response) => Failure.parse(await answer.json()).error.code
 const tokenOf = (link: string) => link.split('/').at(-1)!
 
-test('without an account nothing is told but the pages', async () => {
+test('a forged session is none; pages are there for everybody', async () => {
   await using it = await testStudio({ login: true })
-  const open = routes.filter(({ who }) => who === 'open').map(({ path }) => path)
-  assert.deepEqual(open, ['/api/sessions'])
-  for (const { method, path, who } of routes) {
-    if (who === 'open') continue
-    const asked = path
-      .replace(':name', 'reward-1')
-      .replace(':step/:index', '1/0')
-      .replace(':id', path.startsWith('/images') ? '0'.repeat(16) : 'job-1')
-    const answer = await it.app.request(asked, changing(method.toUpperCase(), method === 'get' ? undefined : {}))
-    assert.equal(answer.status, 401, `${method} ${path}`)
-  }
   const forged = await it.app.request('/api/state', {
     headers: { cookie: 'attune-session=x', 'x-attune-rater': 'admin' },
   })
@@ -98,6 +86,52 @@ test('a link expires, can be withdrawn, and never changes a role', async () => {
   const again = (await (await admin.ask('/api/invitations', changing('POST', body))).json()) as { link: string }
   const state = State.parse(await (await (await signIn(it, tokenOf(again.link))).ask('/api/state')).json())
   assert.equal(state.user.role, 'admin')
+})
+
+test('who is not wanted any more is signed out by withdrawing the invitation', async () => {
+  await using it = await testStudio({ login: true })
+  const { store } = it.studio
+  const admin = await signIn(it, (await invite(store, { name: 'admin', role: 'admin', days: 1 })).token)
+  const { invitation, token } = await invite(store, { name: 'Eve', role: 'rater', days: 1 })
+  const eve = await signIn(it, token)
+  const other = await signIn(it, (await invite(store, { name: 'Bob', role: 'rater', days: 1 })).token)
+  assert.equal((await eve.ask('/api/state')).status, 200)
+  assert.equal((await admin.ask(`/api/invitations/${invitation.id}`, changing('DELETE'))).status, 200)
+  assert.equal((await eve.ask('/api/state')).status, 401)
+  assert.equal((await other.ask('/api/state')).status, 200)
+})
+
+test('behind a proxy: links and cookies of the public address, limits of each caller', async () => {
+  await using it = await testStudio({ login: true, publicUrl: 'https://studio.example' })
+  // As a proxy sends it that keeps the name of the server behind it.
+  const through = (from: string, body: unknown, headers: Record<string, string> = {}) =>
+    changing('POST', body, { origin: 'https://studio.example', 'x-forwarded-for': `203.0.113.9, ${from}`, ...headers })
+  const { token } = await invite(it.studio.store, { name: 'admin', role: 'admin', days: 1 })
+  const answer = await it.app.request('http://127.0.0.1:4870/api/sessions', through('192.0.2.1', { token }))
+  const cookie = answer.headers.get('set-cookie') ?? ''
+  assert.match(cookie, /Secure/)
+  const body = { name: 'Ada' }
+  const invited = await it.app.request('/api/invitations', through('192.0.2.1', body, { cookie: cookie.split(';')[0] }))
+  assert.match(((await invited.json()) as { link: string }).link, /^https:\/\/studio\.example\/#\/invitation\//)
+  const foreign = { cookie: cookie.split(';')[0], origin: 'http://127.0.0.1:4870' }
+  assert.equal((await it.app.request('/api/invitations', through('192.0.2.1', body, foreign))).status, 403)
+
+  const guess = async (from: string) =>
+    await it.app.request('/api/sessions', through(from, { token: 'guess-number-one' }))
+  for (let count = 0; count < 10; count++) await guess('192.0.2.2')
+  const limited = await guess('192.0.2.2')
+  assert.equal(limited.status, 429)
+  const seconds = Number(limited.headers.get('retry-after'))
+  assert.ok(seconds >= 1 && seconds <= 60, `${seconds}`)
+  assert.equal((await guess('192.0.2.3')).status, 410, 'another caller is not held up')
+})
+
+test('a proxy in front of a studio without login lets nobody in', async () => {
+  await using it = await testStudio()
+  for (const headers of [{ 'x-forwarded-for': '192.0.2.1' }, { forwarded: 'for=192.0.2.1' }]) {
+    const answer = await it.app.request('/api/state', { headers })
+    assert.equal(await codeOf(answer), 'forbidden')
+  }
 })
 
 test('guessing links is slow', async () => {

@@ -4,8 +4,9 @@ import { serialize } from 'hono/utils/cookie'
 import { z } from 'zod'
 import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from '../../feedback/invitations.ts'
 import { readRaters, saveRater } from '../../feedback/raters.ts'
-import { addSession, endSession } from '../../feedback/sessions.ts'
+import { addSession, endSession, endSessionsOf } from '../../feedback/sessions.ts'
 import type { FeedbackStore } from '../../feedback/store.ts'
+import type { Studio } from '../studio.ts'
 import {
   Done,
   InvitationLink,
@@ -56,14 +57,13 @@ function needLogin({ studio }: Pick<Call<never, never, never>, 'studio'>): void 
   })
 }
 
-const withCookie = (content: object, value: string, maxAge: number, request: Request) => {
-  const isSecure = request.url.startsWith('https:') || request.headers.get('x-forwarded-proto') === 'https'
+const withCookie = (content: object, value: string, maxAge: number, { publicUrl }: Pick<Studio, 'publicUrl'>) => {
   const cookie = serialize(sessionCookie, value, {
     httpOnly: true,
     sameSite: 'Strict',
     path: '/',
     maxAge,
-    secure: isSecure,
+    secure: publicUrl?.startsWith('https:') ?? false,
   })
   return Response.json(content, { headers: { 'set-cookie': cookie } })
 }
@@ -96,7 +96,7 @@ export const accountRoutes = [
       const expiresAt = new Date(now.getTime() + sessionDays * dayMs).toISOString()
       await addSession(database, { tokenHash: hashOf(token), rater: name, createdAt: now.toISOString(), expiresAt })
       const session = Session.parse({ user: { name, role } })
-      return withCookie(session, token, sessionDays * 86_400, call.request)
+      return withCookie(session, token, sessionDays * 86_400, call.studio)
     },
   }),
   jsonRoute({
@@ -109,7 +109,7 @@ export const accountRoutes = [
       needLogin(call)
       const token = new RegExp(`${sessionCookie}=([^;]+)`).exec(call.request.headers.get('cookie') ?? '')?.[1] ?? ''
       await endSession(call.studio.store.database, hashOf(token))
-      return withCookie({ done: true }, '', 0, call.request)
+      return withCookie({ done: true }, '', 0, call.studio)
     },
   }),
   jsonRoute({
@@ -132,27 +132,28 @@ export const accountRoutes = [
     answer: InvitationLink,
     handle: async (call) => {
       needLogin(call)
-      const { store } = call.studio
+      const { store, publicUrl } = call.studio
       const earlier = (await readRaters(store.database)).find(({ name }) => name === call.body.name)
       // A second link of somebody who is here already never makes an admin of a rater, or the reverse.
       const role = earlier?.role ?? call.body.role
-      // Behind a proxy the page knows by which address it was reached.
       const { invitation, token } = await invite(store, { ...call.body, role })
-      return { invitation, link: linkOf(call.request.headers.get('origin') ?? new URL(call.request.url).origin, token) }
+      return { invitation, link: linkOf(publicUrl ?? new URL(call.request.url).origin, token) }
     },
   }),
   jsonRoute({
     method: 'delete',
     path: '/api/invitations/:id',
-    summary: 'Withdraw an invitation.',
+    summary: 'Withdraw an invitation; who has accepted it is signed out everywhere.',
     who: 'admin',
     params: z.object({ id: z.uuid() }),
     answer: Done,
     handle: async (call) => {
       needLogin(call)
       const { database } = call.studio.store
-      if (!(await readInvitations(database)).some(({ id }) => id === call.params.id)) throw notFound('invitation')
-      await removeInvitation(database, call.params.id)
+      const invitation = (await readInvitations(database)).find(({ id }) => id === call.params.id)
+      if (invitation === undefined) throw notFound('invitation')
+      await removeInvitation(database, invitation.id)
+      if (invitation.acceptedAt !== null) await endSessionsOf(database, invitation.name)
       return { done: true as const }
     },
   }),

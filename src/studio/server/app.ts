@@ -43,16 +43,17 @@ export function studioApp(studio: Studio): Hono {
   const app = new Hono()
   app.onError((error, context) => {
     const { status, body } = refusalOf(error, studio.workspace)
+    if (status === 429) context.header('retry-after', String(Math.ceil(60 - ((Date.now() / 1000) % 60))))
     return context.json(body, status as ContentfulStatusCode)
   })
   app.use(setHeaders)
-  app.use(refuseForeign)
+  app.use(refuseForeign(studio))
   app.use(guardAccess(studio))
   for (const route of routes) {
     const limit = bodyLimit({ maxSize: route.bodyLimit ?? usualLimit, onError: () => tooLarge(route) })
     app.on(route.method, [route.path], limit, (context) => {
       if (studio.login && route.perMinute !== undefined)
-        limiter.count(`${addressOf(context)} ${route.path}`, route.perMinute)
+        limiter.count(`${addressOf(context, studio.publicUrl)} ${route.path}`, route.perMinute)
       return answer(route, context, studio)
     })
   }

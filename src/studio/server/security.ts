@@ -1,5 +1,6 @@
 /** What every answer says to the browser, and which requests are not even looked at. */
 import type { MiddlewareHandler } from 'hono'
+import type { Studio } from '../studio.ts'
 import { refuse } from './failures.ts'
 
 /** Pages load nothing from elsewhere and run no script but their own files. */
@@ -45,21 +46,23 @@ export const setHeaders: MiddlewareHandler = async (context, next) => {
  * Refuses what a page of another site could make a browser send: a change without the header that only pages of the same
  * origin can set, or from another origin.
  */
-export const refuseForeign: MiddlewareHandler = async (context, next) => {
-  const { req } = context
-  if (changing.has(req.method)) {
-    const origin = req.header('origin')
-    const isForeign = origin !== undefined && hostOf(origin) !== new URL(req.url).host
-    if (isForeign || req.header('x-attune') !== '1' || req.header('sec-fetch-site') === 'cross-site') {
-      throw refuse(403, 'forbidden', {
-        where: 'request',
-        expected: 'the header x-attune: 1, from a page of this studio',
-        received: isForeign ? 'another origin' : 'none',
-        remedy: 'use the pages, or send the header',
-      })
+export function refuseForeign({ publicUrl }: Pick<Studio, 'publicUrl'>): MiddlewareHandler {
+  return async (context, next) => {
+    const { req } = context
+    if (changing.has(req.method)) {
+      const origin = req.header('origin')
+      const isForeign = origin !== undefined && hostOf(origin) !== hostOf(publicUrl ?? req.url)
+      if (isForeign || req.header('x-attune') !== '1' || req.header('sec-fetch-site') === 'cross-site') {
+        throw refuse(403, 'forbidden', {
+          where: 'request',
+          expected: 'the header x-attune: 1, from a page of this studio',
+          received: isForeign ? 'another origin' : 'none',
+          remedy: 'use the pages, or send the header',
+        })
+      }
     }
+    await next()
   }
-  await next()
 }
 
 function hostOf(origin: string): string | undefined {
