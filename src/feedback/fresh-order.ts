@@ -1,87 +1,167 @@
-/** In which order images that nobody has judged are asked about. */
+/** In which order images that nobody has judged are asked about, kept up to date with every judgment. */
 import { seedOf } from '../random.ts'
-import type { QueueState } from './queue.ts'
-import type { TaskSource } from './task-sources.ts'
+import type { QueueImage } from './queue.ts'
+import { SortedList } from './sorted-list.ts'
 
-interface PromptState {
-  readonly text: string
-  readonly category: { judged: number; images: number }
-  /** Images that were judged, or are on their way to the rater. */
+export interface CategoryState {
+  readonly images: number
+  /** Images that were judged. */
   judged: number
-  /** Breaks ties; another one for every rater, so that raters at the same time are asked different things. */
-  readonly lot: number
+}
+
+export interface PromptState {
+  /** In the order in which the prompts came. */
+  readonly place: number
+  readonly text: string
+  readonly category: CategoryState
+  /** In the order in which they came. */
+  readonly images: ImageState[]
+  /** Those that nobody has judged and that may be asked about. */
+  readonly fresh: Set<ImageState>
+  /** Images that were judged. */
+  judged: number
+}
+
+export interface ImageState {
+  readonly id: string
+  /** In the order in which the images came. */
+  readonly place: number
+  readonly prompt: PromptState
+  /** How unsure the reward is of it; infinite where it does not say. */
+  readonly uncertainty: number
+  readonly isAskable: boolean
+  /** How often it was judged; a skip does not count. */
+  judgments: number
+}
+
+/** What prompts are compared by: those with the smallest level come first, and of these the most uncertain. */
+export interface Rank {
+  readonly level: number
+  readonly uncertainty: number
+}
+
+/** The prompts of one rank. */
+interface Tier extends Rank {
+  readonly prompts: Map<CategoryState, Set<PromptState>>
+}
+
+interface FreshOrderOptions {
+  readonly images: readonly QueueImage[]
+  readonly uncertainties?: ReadonlyMap<string, number> | undefined
+  /** Most images of a task. */
+  readonly size: number
+  /** Whether an image is asked about as a fresh one; of how many there are of its prompt. */
+  readonly isAskable: (image: QueueImage, ofPrompt: number) => boolean
 }
 
 /**
- * Which prompt comes next. Prompts with the fewest judged images come first, and of these the ones whose category has the
- * smallest judged share. Where a reward says how uncertain it is, that holds up to one task for every prompt; after that
- * those prompts come first of whose open images it is least certain.
- *
- * The images of a prompt are put in order too: the least certain first, without a reward by lot.
- *
- * @returns `next` gives the prompt, undefined where nothing is left; `cover` is told what is on its way
+ * Prompts with the fewest judged images come first, and of these the ones whose category has the smallest judged share.
+ * Where a reward says how uncertain it is, that holds up to one task for every prompt; after that those prompts come first
+ * of whose open images it is least certain. Among equals each rater has an order of his own: see `FreshWalk`.
  */
-export function freshOrder(
-  { images, uncertainties }: QueueState,
-  { judged, fresh, size }: TaskSource,
-  raterSeed: number,
-): { next: () => string | undefined; cover: (ids: readonly string[]) => void } {
-  const categories = new Map<string, PromptState['category']>()
-  const prompts = new Map<string, PromptState>()
-  const promptOf = new Map<string, PromptState>()
-  for (const { id, text, category: name } of images) {
-    const category = categories.get(name) ?? { judged: 0, images: 0 }
-    categories.set(name, category)
-    const prompt = prompts.get(text) ?? { text, category, judged: 0, lot: seedOf(raterSeed, prompts.size) }
-    prompts.set(text, prompt)
-    promptOf.set(id, prompt)
-    category.images++
-    if (!judged.has(id)) continue
-    category.judged++
-    prompt.judged++
-  }
-  const uncertaintyOf = (id: string) => uncertainties?.get(id) ?? Infinity
-  const lotOf = (id: string) => seedOf(raterSeed, Number.parseInt(id.slice(0, 12), 16))
-  for (const ids of fresh.values()) {
-    const lots = new Map(ids.map((id) => [id, lotOf(id)]))
-    ids.sort((a, b) => order(uncertaintyOf(b), uncertaintyOf(a)) || order(lots.get(a)!, lots.get(b)!))
-  }
-  const measured = uncertainties !== undefined && uncertainties.size > 0
+export class FreshOrder {
+  readonly prompts: readonly PromptState[]
+  readonly size: number
+  readonly #images = new Map<string, ImageState>()
+  readonly #isMeasured: boolean
+  readonly #tiers = new SortedList<Tier>(orderOfRanks)
+  /** The tier of each prompt that has fresh images. */
+  readonly #tierOf = new Map<PromptState, Tier>()
+  #freshCount = 0
 
-  /** Smaller comes first. */
-  function keyOf(prompt: PromptState): number[] {
-    const share = prompt.category.judged / prompt.category.images
-    if (!measured || prompt.judged < size) return [prompt.judged, share, prompt.lot]
-    const next = (fresh.get(prompt.text) ?? []).slice(0, size)
-    return [size, -next.reduce((sum, id) => sum + uncertaintyOf(id), 0) / next.length, share, prompt.lot]
+  constructor({ images, uncertainties, size, isAskable }: FreshOrderOptions) {
+    this.size = size
+    this.#isMeasured = uncertainties !== undefined && uncertainties.size > 0
+    const byPrompt = Map.groupBy(images, ({ text }) => text)
+    const perCategory = Map.groupBy(images, ({ category }) => category)
+    const categories = new Map([...perCategory].map(([name, all]) => [name, { images: all.length, judged: 0 }]))
+    const prompts = new Map<string, PromptState>()
+    for (const [text, [{ category }]] of byPrompt) {
+      const state = { place: prompts.size, text, category: categories.get(category)!, images: [], fresh: new Set<ImageState>(), judged: 0 } // prettier-ignore
+      prompts.set(text, state)
+    }
+    for (const [place, image] of images.entries()) {
+      const prompt = prompts.get(image.text)!
+      const uncertainty = uncertainties?.get(image.id) ?? Infinity
+      const state = { id: image.id, place, prompt, uncertainty, isAskable: isAskable(image, byPrompt.get(image.text)!.length), judgments: 0 } // prettier-ignore
+      this.#images.set(image.id, state)
+      prompt.images.push(state)
+      if (!state.isAskable) continue
+      prompt.fresh.add(state)
+      this.#freshCount++
+    }
+    this.prompts = [...prompts.values()]
+    for (const prompt of this.prompts) this.#enter(prompt)
   }
 
-  return {
-    next() {
-      let best: { text: string; key: number[] } | undefined
-      for (const text of fresh.keys()) {
-        const key = keyOf(prompts.get(text)!)
-        if (best === undefined || orderOfLists(key, best.key) < 0) best = { text, key }
-      }
-      return best?.text
-    },
-    cover(ids) {
-      for (const id of ids) {
-        if (judged.has(id)) continue
-        const prompt = promptOf.get(id)!
-        prompt.judged++
-        prompt.category.judged++
-      }
-    },
+  /** How many images are fresh. */
+  get freshCount(): number {
+    return this.#freshCount
+  }
+
+  /** The first come first. */
+  get tiers(): readonly Tier[] {
+    return this.#tiers.items
+  }
+
+  image(id: string): ImageState | undefined {
+    return this.#images.get(id)
+  }
+
+  /** An image was judged once more (1), or a judgment of it does not stand any more (-1). */
+  judge(image: ImageState, change: 1 | -1): void {
+    const { prompt } = image
+    const wasJudged = image.judgments > 0
+    image.judgments += change
+    if (wasJudged === image.judgments > 0) return
+    this.#leave(prompt)
+    prompt.judged += change
+    prompt.category.judged += change
+    if (image.isAskable) {
+      if (wasJudged) prompt.fresh.add(image)
+      else prompt.fresh.delete(image)
+      this.#freshCount -= change
+    }
+    this.#enter(prompt)
+  }
+
+  /** @param fresh the images of a prompt that are open, the least certain first */
+  rank(judged: number, fresh: readonly ImageState[]): Rank {
+    if (!this.#isMeasured || judged < this.size) return { level: judged, uncertainty: 0 }
+    const next = fresh.slice(0, this.size)
+    return { level: this.size, uncertainty: next.reduce((sum, image) => sum + image.uncertainty, 0) / next.length }
+  }
+
+  #leave(prompt: PromptState): void {
+    const tier = this.#tierOf.get(prompt)
+    if (tier === undefined) return
+    this.#tierOf.delete(prompt)
+    const peers = tier.prompts.get(prompt.category)!
+    peers.delete(prompt)
+    if (peers.size === 0) tier.prompts.delete(prompt.category)
+    if (tier.prompts.size === 0) this.#tiers.remove(tier)
+  }
+
+  #enter(prompt: PromptState): void {
+    if (prompt.fresh.size === 0) return
+    const sorted = this.#isMeasured ? [...prompt.fresh].sort((a, b) => order(b.uncertainty, a.uncertainty)) : []
+    const rank = this.rank(prompt.judged, sorted)
+    let tier = this.#tiers.find({ ...rank, prompts: new Map() })
+    if (tier === undefined) {
+      tier = { ...rank, prompts: new Map() }
+      this.#tiers.add(tier)
+    }
+    this.#tierOf.set(prompt, tier)
+    const peers = tier.prompts.get(prompt.category)
+    if (peers === undefined) tier.prompts.set(prompt.category, new Set([prompt]))
+    else peers.add(prompt)
   }
 }
 
-const order = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
+export const order = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
 
-function orderOfLists(a: readonly number[], b: readonly number[]): number {
-  for (const [place, value] of a.entries()) {
-    const result = order(value, b[place] ?? 0)
-    if (result !== 0) return result
-  }
-  return 0
-}
+export const orderOfRanks = (a: Rank, b: Rank): number => order(a.level, b.level) || order(b.uncertainty, a.uncertainty)
+
+/** The place of an image in a rater's own order. */
+export const lotOfImage = (raterSeed: number, { id }: ImageState): number =>
+  seedOf(raterSeed, Number.parseInt(id.slice(0, 12), 16))

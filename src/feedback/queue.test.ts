@@ -6,6 +6,7 @@ import { categories, type Judgment } from '../records.ts'
 import { imageRecord } from './feedback-fixtures.ts'
 import {
   nextTasks,
+  Queue,
   type QueueImage,
   type QueueOptions,
   type QueueState,
@@ -13,7 +14,7 @@ import {
   type TaskMode,
 } from './queue.ts'
 import { rankingConflict } from './ranking.ts'
-import { questionOf, standing } from './standing.ts'
+import { questionOf, standing, StandingJudgments } from './standing.ts'
 
 /** So many images of each prompt, one after the other as rounds draw them. */
 function imagesOf(perPrompt: readonly number[]): QueueImage[] {
@@ -295,6 +296,60 @@ describe('nextTasks', () => {
       const share = firsts.filter((first) => first === place).length / tasks.length
       assert.ok(Math.abs(share - 1 / 3) < 0.1, `${share}`)
     }
+  })
+})
+
+describe('Queue', () => {
+  it('knows after any history what it would know from the judgments that stand', () => {
+    const history = fc.record({
+      world,
+      isMeasured: fc.boolean(),
+      steps: fc.array(fc.record({ step: fc.constantFrom('answer', 'undo', 'change'), choice: fc.nat() }), {
+        minLength: 5,
+        maxLength: 30,
+      }),
+    })
+    fc.assert(
+      fc.property(history, ({ world: { perPrompt, raters, skips, mode, ...shares }, isMeasured, steps }) => {
+        const images = imagesOf(perPrompt)
+        const uncertainties = new Map(images.slice(1).map(({ id }, place) => [id, (place * 7) % 5]))
+        const gold = goldOf(images, shares.goldShare)
+        const basis = { images, gold, ...(isMeasured && { uncertainties }), ...shares }
+        const queue = new Queue(basis)
+        const judgments = new StandingJudgments()
+        const rows: Judgment[] = []
+        let followed = 0
+        const add = (row: Judgment) => {
+          rows.push(row)
+          judgments.add(row)
+          for (; followed < judgments.changes.length; followed++) queue.change(judgments.changes[followed])
+        }
+        for (const [place, { step, choice }] of steps.entries()) {
+          const stream = random(choice, place)
+          const rater = stream.pick(raters)
+          const request = { mode, rater, count: 3, goldShare: shares.goldShare }
+          const [task] = queue.next(request).tasks
+          if (step === 'answer' && task !== undefined) {
+            const answers = answersTo(task, rater, stream, skips)
+            // some tasks are broken off
+            for (const row of answers.slice(0, stream.integer(1, answers.length))) add(row)
+          } else if (rows.length > 0) {
+            const row = stream.pick(rows)
+            if (step === 'undo') add({ ...row, id: `${place}`, undoes: row.id })
+            else if (row.undoes === undefined) add({ ...row, id: `${place}`, at: '2026-01-01T00:00:01Z' })
+          }
+          const without = new Set(stream.uniform() < 0.3 ? task?.images : [])
+          for (const asker of raters) {
+            for (const asked of modes) {
+              const given = { ...request, mode: asked, rater: asker, without }
+              const expected = nextTasks({ ...basis, judgments: judgments.all() }, { ...basis, ...given })
+              assert.deepEqual(queue.next(given), expected)
+            }
+          }
+        }
+      }),
+      { numRuns: 40 },
+    )
   })
 })
 

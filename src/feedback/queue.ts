@@ -3,34 +3,34 @@
  * tasks. Nothing in a task tells which policy drew its images.
  */
 import { createHash } from 'node:crypto'
-import { random, seedOf } from '../random.ts'
+import { random, seedOf, type Random } from '../random.ts'
 import type { ImageRecord, Judgment } from '../records.ts'
-import { freshOrder } from './fresh-order.ts'
+import type { ImageState } from './fresh-order.ts'
+import type { FreshWalk } from './fresh-walk.ts'
+import { GoodBadIndex } from './good-bad-index.ts'
 import type { Gold } from './gold.ts'
-import { taskSources, type TaskSource } from './task-sources.ts'
+import { PairIndex } from './pair-index.ts'
+import { RatingIndex } from './rating-index.ts'
+import type { SecondShare } from './second-share.ts'
+import type { StandingChange } from './standing.ts'
 
 export type TaskMode = 'good-bad' | 'pair' | 'rating'
 export type QueueImage = Pick<ImageRecord, 'id' | 'text' | 'category'>
 
-/** What the queue looks at. */
-export interface QueueState {
+/** What the queue knows beside the judgments. */
+export interface QueueBasis extends SecondShare {
   /** Those that may be asked about. */
   readonly images: readonly QueueImage[]
-  /** Those that stand, of all raters. */
-  readonly judgments: readonly Judgment[]
   readonly gold?: Gold | undefined
   /** How unsure the reward is of an image, in any unit; images that are not in it count as the most uncertain. */
   readonly uncertainties?: ReadonlyMap<string, number> | undefined
 }
 
-export interface QueueOptions {
+export interface QueueRequest {
   readonly mode: TaskMode
   readonly rater: string
   /** Tasks wanted; fewer where there are no more. */
   readonly count: number
-  readonly seed: number
-  /** Share of the images, or of the pairs, that a second rater is asked about too. */
-  readonly overlapShare: number
   /** Share of the good-bad tasks with an image whose answer is known. */
   readonly goldShare: number
   /** Images of tasks that this rater holds unanswered. */
@@ -51,69 +51,139 @@ export interface QueueTask {
   readonly rated: Readonly<Record<string, number>>
 }
 
-export interface Queue {
+export interface NextTasks {
   readonly tasks: readonly QueueTask[]
   /** Images (or pairs) that this rater has answered, and how many there will be when nothing is left to ask. */
   readonly progress: { readonly done: number; readonly total: number }
 }
 
+/** Who asks for tasks. */
+export interface Asked {
+  readonly rater: string
+  readonly raterSeed: number
+  readonly without: ReadonlySet<string>
+}
+
+/** What is open for a rater, for one request: what is taken does not come again. All images of a task are of one prompt. */
+export interface OpenTasks {
+  /** Images (or pairs) that this rater has answered. */
+  readonly done: number
+  /** Those that are still to be asked, with what the rater holds. */
+  readonly left: number
+  readonly walk: FreshWalk
+  /** Overall ratings by this rater. */
+  readonly rated: ReadonlyMap<ImageState, number>
+  /** A task that was left half-done. */
+  broken(): readonly ImageState[] | undefined
+  /** A task of fresh images. */
+  fresh(stream: Random): readonly ImageState[] | undefined
+  /** A task of what one other rater has judged. */
+  second(stream: Random): readonly ImageState[] | undefined
+  /** A task with a gold item. */
+  gold(stream: Random): readonly ImageState[] | undefined
+}
+
+/** What is open in one way of asking, kept up to date with every judgment. */
+export interface ModeIndex {
+  change(change: StandingChange): void
+  open(asked: Asked): OpenTasks
+}
+
+const modes = {
+  'good-bad': { number: 0, Index: GoodBadIndex },
+  pair: { number: 1, Index: PairIndex },
+  rating: { number: 2, Index: RatingIndex },
+} as const satisfies Record<TaskMode, { number: number; Index: new (basis: QueueBasis) => ModeIndex }>
+
 /**
- * The next tasks of a rater. Images that nobody has judged come in the order of {@link freshOrder}: by coverage, then by
- * uncertainty. In between, at the set shares and at random places, stand images that one other rater has judged, and gold
- * items. A rater is never asked the same twice; a skip is an answer of this rater only, and others are still asked.
+ * The queue of all raters. It is told each judgment that comes to stand, or no longer does; a request then costs little
+ * however many judgments there are. What is asked depends on which judgments stand, not on how they came to.
+ *
+ * Images that nobody has judged come in the order of `FreshOrder`: by coverage, then by uncertainty. In between, at the
+ * set shares and at random places, stand images that one other rater has judged, and gold items. A rater is never asked
+ * the same twice; a skip is an answer of this rater only, and others are still asked.
  */
-export function nextTasks(state: QueueState, options: QueueOptions): Queue {
-  const { mode, rater, count, seed, without } = options
-  const raterSeed = seedOf(seed, numberOf(rater))
-  const source = taskSources[mode](state, options)
-  const order = freshOrder(state, source, raterSeed)
-  const texts = new Map(state.images.map(({ id, text }) => [id, text]))
-  const tasks: QueueTask[] = []
-  for (let place = source.done + (without?.size ?? 0); tasks.length < count; place++) {
-    const stream = random(raterSeed, modeNumbers[mode], place)
-    const images = nextImages(source, order.next, stream.uniform(), options, stream)
-    if (images === undefined) break
-    order.cover(images)
-    const rated = Object.fromEntries(
-      images.flatMap((id) => (source.rated.has(id) ? [[id, source.rated.get(id)!]] : [])),
-    )
-    tasks.push({ id: idOf(mode, rater, images), mode, prompt: texts.get(images[0])!, images, rated })
+export class Queue {
+  readonly #basis: QueueBasis
+  /** Made when a mode is first asked for. */
+  readonly #indices = new Map<TaskMode, ModeIndex>()
+  readonly #changes: StandingChange[] = []
+
+  constructor(basis: QueueBasis) {
+    this.#basis = basis
   }
-  return { tasks, progress: { done: source.done, total: source.done + source.left } }
+
+  change(change: StandingChange): void {
+    this.#changes.push(change)
+    for (const index of this.#indices.values()) index.change(change)
+  }
+
+  /** The next tasks of a rater. */
+  next({ mode, rater, count, goldShare, without = new Set() }: QueueRequest): NextTasks {
+    const raterSeed = seedOf(this.#basis.seed, numberOf(rater))
+    const open = this.#index(mode).open({ rater, raterSeed, without })
+    const tasks: QueueTask[] = []
+    for (let place = open.done + without.size; tasks.length < count; place++) {
+      const stream = random(raterSeed, modes[mode].number, place)
+      const images = nextImages(open, stream, goldShare, this.#basis.overlapShare)
+      if (images === undefined) break
+      open.walk.cover(images)
+      const ids = images.map(({ id }) => id)
+      const rated = images.flatMap((image): [string, number][] => {
+        const rating = open.rated.get(image)
+        return rating === undefined ? [] : [[image.id, rating]]
+      })
+      const prompt = images[0].prompt.text
+      tasks.push({ id: idOf(mode, rater, ids), mode, prompt, images: ids, rated: Object.fromEntries(rated) })
+    }
+    return { tasks, progress: { done: open.done, total: open.done + open.left } }
+  }
+
+  #index(mode: TaskMode): ModeIndex {
+    let index = this.#indices.get(mode)
+    if (index === undefined) {
+      index = new modes[mode].Index(this.#basis)
+      for (const change of this.#changes) index.change(change)
+      this.#indices.set(mode, index)
+    }
+    return index
+  }
+}
+
+/** What the queue looks at. */
+export interface QueueState extends Omit<QueueBasis, keyof SecondShare> {
+  /** Those that stand, of all raters, in order of arrival. */
+  readonly judgments: readonly Judgment[]
+}
+
+export interface QueueOptions extends QueueRequest, SecondShare {}
+
+/** The next tasks of a rater, from a queue that is made for this one question. */
+export function nextTasks(state: QueueState, options: QueueOptions): NextTasks {
+  const queue = new Queue({ ...state, ...options })
+  for (const [place, judgment] of state.judgments.entries()) queue.change({ judgment, place, stands: true })
+  return queue.next(options)
 }
 
 /** Broken-off tasks first; then, by the draw, a gold item, a second opinion or something fresh; then whatever is left. */
 function nextImages(
-  source: TaskSource,
-  nextFresh: () => string | undefined,
-  draw: number,
-  { goldShare, overlapShare }: QueueOptions,
-  stream: ReturnType<typeof random>,
-): readonly string[] | undefined {
-  const gold = () => source.gold(stream)
-  const second = () => source.second(stream)
+  open: OpenTasks,
+  stream: Random,
+  goldShare: number,
+  overlapShare: number,
+): readonly ImageState[] | undefined {
+  const draw = stream.uniform()
   // where the share s of the images is asked twice, s/(1 + s) of all answers are second ones
   const secondShare = overlapShare / (1 + overlapShare)
   return (
-    source.broken.shift() ??
-    (draw < goldShare ? gold() : undefined) ??
-    (draw >= 1 - secondShare ? second() : undefined) ??
-    fresh(source, nextFresh, stream) ??
-    second() ??
-    gold()
+    open.broken() ??
+    (draw < goldShare ? open.gold(stream) : undefined) ??
+    (draw >= 1 - secondShare ? open.second(stream) : undefined) ??
+    open.fresh(stream) ??
+    open.second(stream) ??
+    open.gold(stream)
   )
 }
-
-function fresh(
-  source: TaskSource,
-  nextFresh: () => string | undefined,
-  stream: ReturnType<typeof random>,
-): readonly string[] | undefined {
-  const prompt = nextFresh()
-  return prompt === undefined ? undefined : source.take(prompt, stream)
-}
-
-const modeNumbers = { 'good-bad': 0, pair: 1, rating: 2 } as const
 
 /** Equal texts, equal numbers: for the path of a random stream. */
 function numberOf(text: string): number {

@@ -1,5 +1,6 @@
 /** Which of the recorded judgments count. */
 import type { Judgment } from '../records.ts'
+import { SortedList } from './sorted-list.ts'
 
 /**
  * What a judgment answers: the way of asking and the images, whatever order they were shown in, and of a vote the
@@ -16,6 +17,14 @@ export function standing(rows: readonly Judgment[]): readonly Judgment[] {
   const judgments = new StandingJudgments()
   for (const row of rows) judgments.add(row)
   return judgments.all()
+}
+
+/** A judgment came to stand, or no longer does. */
+export interface StandingChange {
+  readonly judgment: Judgment
+  /** In order of arrival. */
+  readonly place: number
+  readonly stands: boolean
 }
 
 /** A row, and how many rows that are in force take it back. */
@@ -36,6 +45,8 @@ export class StandingJudgments {
   readonly #entries = new Map<string, Entry>()
   readonly #questions = new Map<string, Entry[]>()
   readonly #latest = new Map<string, Entry>()
+  readonly #inOrder = new SortedList<Entry>((a, b) => a.place - b.place)
+  readonly #changes: StandingChange[] = []
   #all: readonly Judgment[] | undefined
 
   add(row: Judgment): void {
@@ -51,8 +62,13 @@ export class StandingJudgments {
 
   /** In their order of arrival; the same list until one changes. */
   all(): readonly Judgment[] {
-    this.#all ??= [...this.#latest.values()].sort((a, b) => a.place - b.place).map(({ row }) => row)
+    this.#all ??= this.#inOrder.items.map(({ row }) => row)
     return this.#all
+  }
+
+  /** One after the other, as rows made them; the list grows. Who has followed them all knows what stands. */
+  get changes(): readonly StandingChange[] {
+    return this.#changes
   }
 
   #undo(id: string, change: 1 | -1): void {
@@ -71,9 +87,19 @@ export class StandingJudgments {
       if (entry.undone > 0) continue
       if (best === undefined || Date.parse(entry.row.at) >= Date.parse(best.row.at)) best = entry
     }
-    if (best === this.#latest.get(question)) return
+    const before = this.#latest.get(question)
+    if (best === before) return
     this.#all = undefined
-    if (best === undefined) this.#latest.delete(question)
-    else this.#latest.set(question, best)
+    if (before !== undefined) {
+      this.#inOrder.remove(before)
+      this.#changes.push({ judgment: before.row, place: before.place, stands: false })
+    }
+    if (best === undefined) {
+      this.#latest.delete(question)
+      return
+    }
+    this.#latest.set(question, best)
+    this.#inOrder.add(best)
+    this.#changes.push({ judgment: best.row, place: best.place, stands: true })
   }
 }

@@ -9,6 +9,7 @@ import { openDatabase, type FeedbackDatabase } from './database.ts'
 import { knownIds } from './judgment-rows.ts'
 import { groupedWrites } from './judgment-writes.ts'
 import { knownRows } from './known-rows.ts'
+import type { StandingChange } from './standing.ts'
 
 /** An image and the absolute folder that its `file` is relative to. */
 export interface StoredImage {
@@ -56,6 +57,8 @@ export interface FeedbackStore extends AsyncDisposable {
   addJudgments(judgments: readonly Judgment[]): Promise<number>
   /** The judgments that stand, in order of arrival: see `StandingJudgments`. The same list until one changes. */
   judgments(): Promise<readonly Judgment[]>
+  /** How the judgments that stand came to: see `StandingJudgments`. The list grows. */
+  changes(): Promise<readonly StandingChange[]>
   /** Every judgment ever added, in order of arrival. */
   allRows(): Promise<readonly Judgment[]>
   /** All images, in order of their ids. The same list until one changes. */
@@ -114,6 +117,7 @@ function feedbackStore(database: FeedbackDatabase): FeedbackStore {
 
     addJudgments: add,
     judgments: async () => (await known()).standing.all(),
+    changes: async () => (await known()).standing.changes,
     allRows: async () => [...(await known()).rows],
     images: async () => (await known()).images,
 

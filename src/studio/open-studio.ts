@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { openFeedback } from '../feedback/store.ts'
 import { writeFileAtomic } from '../files.ts'
 import { readImageList } from '../images/image-run.ts'
+import { Asking } from './asking.ts'
 import { ImageShelf } from './images.ts'
 import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
 import type { JobRecord } from './jobs/job-record.ts'
@@ -41,6 +42,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
   const store = await openFeedback(database ?? workspace.at(databaseName))
   const feedback = database === null ? databaseName : withoutPassword(database)
   const rounds = new RoundBook(store)
+  const runs = new RunLibrary(workspace)
   const queue = new JobQueue(workspace, { ...jobs, onDone: (job) => collectImages({ workspace, store, rounds }, job) })
   return {
     workspace,
@@ -48,9 +50,10 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     feedback,
     queue,
     views: new JobViews(workspace, queue),
-    runs: new RunLibrary(workspace),
+    runs,
     images: new ImageShelf(store),
     rounds,
+    asking: new Asking(store, rounds, runs),
     stages: stageSchemas,
     login,
     publicUrl,

@@ -1,5 +1,6 @@
 /** Everything that the routes work with. */
 import type { FeedbackStore } from '../feedback/store.ts'
+import type { Asking } from './asking.ts'
 import type { ImageShelf } from './images.ts'
 import type { JobQueue } from './jobs/job-queue.ts'
 import type { JobViews } from './jobs/job-view.ts'
@@ -19,6 +20,7 @@ export interface Studio extends StudioModel {
   readonly runs: RunLibrary
   readonly images: ImageShelf
   readonly rounds: RoundBook
+  readonly asking: Asking
   readonly stages: () => Promise<StageSchemas>
   /** Accounts are asked for. */
   readonly login: boolean

@@ -1,7 +1,6 @@
 /** What is asked next, and the answers. */
 import { readGold, setGold } from '../../feedback/gold.ts'
 import { addGuidelines, latestGuidelines } from '../../feedback/guidelines.ts'
-import { nextTasks } from '../../feedback/queue.ts'
 import { rankingConflict } from '../../feedback/ranking.ts'
 import { changeSettings, readSettings } from '../../feedback/settings.ts'
 import type { Judgment } from '../../records.ts'
@@ -51,18 +50,9 @@ export const labellingRoutes = [
     query: TasksQuery,
     answer: Tasks,
     handle: async ({ studio, rater, query: { mode, count, without } }) => {
-      const { store, images } = studio
-      const [asked, judgments, gold, settings] = await Promise.all([
-        studio.rounds.asked(),
-        store.judgments(),
-        readGold(store.database),
-        readSettings(store.database),
-      ])
-      const { tasks, progress } = nextTasks(
-        { images: asked, judgments, gold, uncertainties: studio.runs.uncertainties() },
-        { ...settings, mode, rater, count, without: new Set(without.split(',').filter(Boolean)) },
-      )
-      const shown = tasks.map(async (task) => ({ ...task, images: await images.refs(task.images) }))
+      const held = new Set(without.split(',').filter(Boolean))
+      const { tasks, progress } = await studio.asking.next({ mode, rater, count, without: held })
+      const shown = tasks.map(async (task) => ({ ...task, images: await studio.images.refs(task.images) }))
       return { tasks: await Promise.all(shown), progress }
     },
   }),
