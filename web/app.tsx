@@ -150,8 +150,9 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
         <Empty
           icon="help"
           title="There is no such page"
+          isPage
           action={
-            <a className="button" href={to()}>
+            <a className="button primary" href={to()}>
               To the first page
             </a>
           }

@@ -28,7 +28,7 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => vo
     const { where, expected, received, remedy } = error
     return (
       <div className="notice bad" role="alert" dir="auto">
-        <strong>{where}</strong>
+        <strong>{isWord(where) ? capital(where) : where}</strong>
         <span>
           Expected {expected}; received {received}.
         </span>
@@ -46,18 +46,24 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => vo
   )
 }
 
+/** `comparison`; not `labels.csv:3 image`, which is written as it is. */
+const isWord = (where: string) => /^[a-z ]+$/.test(where)
+
 export interface EmptyProps {
   readonly icon: IconName
   readonly title: string
   readonly children?: ReactNode
   readonly action?: ReactNode
+  /** There is nothing else on the page: its title is the page's. */
+  readonly isPage?: boolean
 }
 
-export function Empty({ icon, title, children, action }: EmptyProps) {
+export function Empty({ icon, title, children, action, isPage = false }: EmptyProps) {
+  const Heading = isPage ? 'h1' : 'h2'
   return (
     <div className="empty">
       <Icon name={icon} size={36} />
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children !== undefined && <p>{children}</p>}
       {action}
     </div>

@@ -28,6 +28,8 @@ const modeQuestions: Readonly<Record<TaskMode, string>> = {
   pair: 'Which image is better?',
   rating: 'How good is the image?',
 }
+/** Letters above which a prompt is set as a text, not as a title. */
+const longPrompt = 160
 const modeKey = 'attune.mode'
 const consentKey = 'attune.consent'
 
@@ -159,11 +161,11 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
               {note !== undefined && note(turn) !== '' && ` · ${note(turn)}`}
             </span>
             <p
-              className="label-prompt"
+              className={turn.task.prompt.length > longPrompt ? 'label-prompt long' : 'label-prompt'}
               dir="auto"
               data-testid="prompt"
               // A text that has to be scrolled must be within reach of the keyboard.
-              tabIndex={turn.task.prompt.length > 300 ? 0 : undefined}
+              tabIndex={turn.task.prompt.length > longPrompt ? 0 : undefined}
             >
               {turn.task.prompt}
             </p>
