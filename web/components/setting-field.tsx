@@ -33,7 +33,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
   } as const
   const hint = (
     <span className="hint" id={described}>
-      {sentence || expected}
+      <Sentence text={sentence || expected} />
       {wrong !== undefined && <span className="wrong"> Accepted: {expected}.</span>}
     </span>
   )
@@ -114,6 +114,10 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
     </div>
   )
 }
+
+/** `Run of `policy dpok`.`: what stands between backticks is typed. */
+const Sentence = ({ text }: { text: string }) =>
+  text.split('`').map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))
 
 const shownDefault = (value: SettingValue): string => (typeof value === 'number' ? figure(value) : shown(value))
 

@@ -1,4 +1,5 @@
 /** Training: what can be started, what runs, and how it goes. */
+import { useState } from 'react'
 import type { StageName } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { Empty, Loaded } from '../../components/notice.tsx'
@@ -57,8 +58,11 @@ function Form({ stage }: { stage: StageName }) {
   )
 }
 
+const few = 15
+
 function Queue() {
   const { state } = useStudio()
+  const [isWhole, setWhole] = useState(false)
   const isBusy = state?.jobs.some(isOpen) ?? false
   const jobs = useRemote(
     () => client.jobs(),
@@ -75,13 +79,22 @@ function Queue() {
               What you start above appears here, with curves and samples while it runs.
             </Empty>
           ) : (
-            <ul className="job-list">
-              {all.map((job) => (
-                <li key={job.id}>
-                  <JobRow job={job} />
-                </li>
-              ))}
-            </ul>
+            <>
+              <ul className="job-list">
+                {(isWhole ? all : all.slice(0, few)).map((job) => (
+                  <li key={job.id}>
+                    <JobRow job={job} />
+                  </li>
+                ))}
+              </ul>
+              {!isWhole && all.length > few && (
+                <div>
+                  <button type="button" className="button" onClick={() => setWhole(true)}>
+                    Show {all.length - few} more
+                  </button>
+                </div>
+              )}
+            </>
           )
         }
       </Loaded>
