@@ -14,13 +14,13 @@ before(async () => {
 after(() => it[Symbol.asyncDispose]())
 
 async function until(job: string, isSo: (detail: JobDetail) => boolean): Promise<JobDetail> {
-  for (let look = 0; look < 600; look++) {
+  for (let look = 0; look < 6000; look++) {
     const detail = await it.client.job(job)
     if (isSo(detail)) return detail
     assert.ok(detail.state !== 'failed', `${detail.error}\n${detail.log.join('\n')}`)
     await wait(50)
   }
-  assert.fail('waited for 30 s')
+  assert.fail('waited for 5 minutes')
 }
 const isState = (state: JobState) => (detail: JobDetail) => detail.state === state
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import type { ImageRecord } from '../records.ts'
 import { startRun } from '../run.ts'
+import { isAlive } from '../run-lock.ts'
 import { createClient, type StudioClient } from './client.ts'
 import { openStudio, type OpenedStudio, type StudioOptions } from './open-studio.ts'
 import { studioApp } from './server/app.ts'
@@ -34,10 +35,16 @@ export async function testStudio(options: StudioOptions = {}): Promise<TestStudi
     client: createClient('http://localhost', { fetch }),
     as,
     async [Symbol.asyncDispose]() {
+      endJobs(studio)
       await studio[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Their processes would outlive a test that failed before they were done. */
+function endJobs({ queue }: OpenedStudio): void {
+  for (const { owner } of queue.open()) if (owner !== null && isAlive(owner)) process.kill(-owner.pid, 'SIGKILL')
 }
 
 /** Puts a finished run of images there, `perPrompt` of each text, as `images generate` and the studio would. */
