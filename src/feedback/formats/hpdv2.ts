@@ -44,7 +44,7 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
   for (const { where, item } of await readItems(file, name, Item, 'items of HPDv2')) {
     const { prompt } = item
     const paths = 'file_path' in item ? item.file_path : item.image_path
-    const keys = paths.map((path) => `${prompt}\0${path}`)
+    const keys = paths.map((path) => JSON.stringify([prompt, path]))
     paths.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, where)))
     answersOf(item, options.rater).forEach(({ rater, ranks }, place) => {
       if (ranks.length !== keys.length) {

@@ -42,7 +42,7 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
       known++
       continue
     }
-    const keys = generations.map((path) => `${prompt}\0${path}`)
+    const keys = generations.map((path) => JSON.stringify([prompt, path]))
     generations.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, `${where} generations`)))
     const judgment = comparisonOf(
       { id: contentId('image-reward', rater, item), images: keys, rater, raterKind: 'person', at },

@@ -50,12 +50,12 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
     }
     const prompt = promptOf(task, where)
     const shown = imagesOf(task, where)
-    for (const { path } of shown) images.set(`${prompt}\0${path}`, imageAt(path, prompt, findFile, where))
+    for (const { path } of shown) images.set(JSON.stringify([prompt, path]), imageAt(path, prompt, findFile, where))
     for (const annotation of task.annotations) {
       const shared = sharedOf(annotation, where, options)
       const answers = annotation.was_cancelled === true ? [skipOf(shown)] : answersOf(annotation, shown, where)
       for (const { images: paths, ...answer } of answers) {
-        const keys = paths.map((path) => `${prompt}\0${path}`)
+        const keys = paths.map((path) => JSON.stringify([prompt, path]))
         const id = contentId('label-studio', task.id, annotation.id, shared.rater, prompt, paths, answer)
         judgments.push({ where, judgment: { ...shared, id, images: keys, ...answer } as Judgment })
       }

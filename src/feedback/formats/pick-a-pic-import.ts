@@ -57,7 +57,7 @@ export async function readPickAPic(file: string, options: PickOptions): Promise<
     const caption = textOf(row.caption)
     const keys = [0, 1].map((side) => {
       const uid = textOf(row[`image_${side}_uid`])
-      const key = `${caption}\0${uid === '' ? `${place} ${side}` : uid}`
+      const key = JSON.stringify([caption, uid === '' ? `${place} ${side}` : uid])
       const model = textOf(row[`model_${side}`])
       images.set(key, {
         text: caption,
