@@ -55,10 +55,13 @@ export const policyTitle = (name: string): string => (name === 'pretrained' ? 'p
 /** `reward_mean` → `Reward mean` */
 export const metricTitle = (name: string): string => capital(name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL'))
 
-export const metricUnits: Readonly<Record<string, string>> = { kl: 'nats' }
-/** `3.06 nats` */
-export const withUnit = (name: string, value: number): string =>
-  name in metricUnits ? `${figure(value)} ${metricUnits[name]}` : figure(value)
+/** Shares, which are read as percentages. */
+const shares = /^(alignment|accuracy)(_|$)/
+export const isShare = (metric: string): boolean => shares.test(metric)
+
+/** `3.06 nats`, `59.4 %` */
+export const withUnit = (metric: string, value: number): string =>
+  isShare(metric) ? percent(value, 1) : metric === 'kl' ? `${figure(value)} nats` : figure(value)
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { figure, metricTitle, metricUnits, tickText } from '../../format.ts'
+import { isShare, metricTitle, tickText, withUnit } from '../../format.ts'
 import { useSeenTheme } from '../../theme.ts'
 import type { MetricRow } from './metrics.ts'
 
@@ -73,14 +73,12 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
     <figure className="curve">
       <figcaption>
         <span>{title}</span>
-        <span className="number">
-          {last === undefined ? '' : figure(last[name])} <span className="soft small">{metricUnits[name]}</span>
-        </span>
+        <span className="number">{last === undefined ? '' : withUnit(name, last[name])}</span>
       </figcaption>
       <div
         ref={place}
         role="img"
-        aria-label={`${title}: ${points.length} points, from ${figure(points[0]?.[name] ?? NaN)} to ${figure(last?.[name] ?? NaN)}`}
+        aria-label={`${title}: ${points.length} points, from ${withUnit(name, points[0]?.[name] ?? NaN)} to ${withUnit(name, last?.[name] ?? NaN)}`}
       />
     </figure>
   )
@@ -115,7 +113,10 @@ function optionsOf(name: string, element: HTMLElement): uPlot.Options {
       {
         ...axis,
         size: 56,
-        values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => (tick === null ? '' : tickText(tick, step))),
+        values: (_plot, ticks, _axis, _space, step) =>
+          ticks.map((tick) =>
+            tick === null ? '' : isShare(name) ? `${tickText(100 * tick, 100 * step)} %` : tickText(tick, step),
+          ),
       },
     ],
     series: [

@@ -4,10 +4,13 @@ import { client } from '../../api.ts'
 import { useRemote } from '../../remote.ts'
 import { isOpen } from '../../studio-state.tsx'
 
+const few = 16
+
 /** Pictures of the same prompts and noise through the training. */
 export function SampleSlider({ job }: { job: Job }) {
   const { value } = useRemote(() => client.samples(job.id), ['samples', job.id, job.state], isOpen(job) ? 2000 : 0)
   const [chosen, setChosen] = useState<number>()
+  const [isWhole, setWhole] = useState(false)
   const steps = value?.steps ?? []
   if (steps.length === 0) {
     return isOpen(job) ? <p className="notice">Sample images appear here as the training goes on.</p> : null
@@ -39,12 +42,19 @@ export function SampleSlider({ job }: { job: Job }) {
         />
       )}
       <ul className="samples">
-        {images.map(({ index, prompt }) => (
+        {(isWhole ? images : images.slice(0, few)).map(({ index, prompt }) => (
           <li key={index}>
             <SampleImage url={client.sampleUrl(job.id, step, index)} prompt={prompt} />
           </li>
         ))}
       </ul>
+      {!isWhole && images.length > few && (
+        <div>
+          <button type="button" className="button small" onClick={() => setWhole(true)}>
+            Show {images.length - few} more samples
+          </button>
+        </div>
+      )}
     </section>
   )
 }
