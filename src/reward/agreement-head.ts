@@ -38,9 +38,9 @@ export function agreementFeatures(weights: Weights, image: Tensor, text: Tensor)
 /**
  * @param image unit vectors [B, d]
  * @param text  unit vectors [B, d]
- * @returns     reward [B] in (0, 1)
+ * @returns     logit of the reward [B]
  */
-export function agreementScore(weights: Weights, image: Tensor, text: Tensor): Tensor {
+export function agreementLogit(weights: Weights, image: Tensor, text: Tensor): Tensor {
   const [, width] = image.shape
   const { product, mixed } = agreement(weights, image, text)
   const similarity = product.sum(1).mul(1 / Math.sqrt(width))
@@ -53,5 +53,5 @@ export function agreementScore(weights: Weights, image: Tensor, text: Tensor): T
     1,
     0,
   )
-  return similarity.sub(0.5).mul(scale.mul(initialScale)).add(offset).add(correction.squeeze(1)).sigmoid()
+  return similarity.sub(0.5).mul(scale.mul(initialScale)).add(offset).add(correction.squeeze(1))
 }

@@ -5,10 +5,10 @@ import { FormatError } from '../errors.ts'
 import { Weights } from '../networks/weights.ts'
 import { tensor, zeros } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { mlpFeatures, mlpScore } from './mlp-head.ts'
+import { mlpFeatures, mlpLogit } from './mlp-head.ts'
 
 describe('the head of Lee et al.', () => {
-  it('by hand: σ(w₂ · relu(W₁ [image; text] √d + b₁) + b₂)', () => {
+  it('by hand: w₂ · relu(W₁ [image; text] √d + b₁) + b₂', () => {
     using _scope = tensorScope()
     const [image, text] = [tensor([0.6, 0.8, 1, 0], [2, 2]), tensor([1, 0, 0, -1], [2, 2])]
     const rows = (values: readonly number[], columns: number) => [
@@ -31,14 +31,14 @@ describe('the head of Lee et al.', () => {
     const features = mlpFeatures(weights, image, text)
     assert.deepEqual(features.shape, [2, 1024])
     assertClose(features.slice(1, 0, 2).toArray(), units.flat(), 1e-6)
-    const expected = units.map(([a, b]) => 1 / (1 + Math.exp(-(0.1 * a + 0.7 * b - 0.3))))
-    assertClose(mlpScore(weights, image, text).toArray(), expected, 1e-6)
+    const expected = units.map(([a, b]) => 0.1 * a + 0.7 * b - 0.3)
+    assertClose(mlpLogit(weights, image, text).toArray(), expected, 1e-6)
   })
 
   it('refuses embeddings of another width', () => {
     using _scope = tensorScope()
     const weights = Weights.fresh(1)
-    mlpScore(weights, zeros([1, 3]), zeros([1, 3]))
-    assert.throws(() => mlpScore(weights, zeros([1, 4]), zeros([1, 4])), FormatError)
+    mlpLogit(weights, zeros([1, 3]), zeros([1, 3]))
+    assert.throws(() => mlpLogit(weights, zeros([1, 4]), zeros([1, 4])), FormatError)
   })
 })

@@ -23,15 +23,12 @@ export function mlpFeatures(weights: Weights, image: Tensor, text: Tensor): Tens
 }
 
 /**
- * r(x, z) = σ(w₂ · relu(W₁ [image; text] √d + b₁) + b₂), near 1/2 before training.
+ * w₂ · relu(W₁ [image; text] √d + b₁) + b₂, near 0 before training. The reward r(x, z) is its sigmoid.
  * @param image unit vectors [B, d]
  * @param text  unit vectors [B, d]
- * @returns     reward [B] in (0, 1)
+ * @returns     logit of the reward [B]
  * @see Lee et al. 2023 (arXiv:2302.12192), §4.2
  */
-export function mlpScore(weights: Weights, image: Tensor, text: Tensor): Tensor {
-  return weights
-    .linear('out', mlpFeatures(weights, image, text), hidden, 1, 0.1)
-    .squeeze(1)
-    .sigmoid()
+export function mlpLogit(weights: Weights, image: Tensor, text: Tensor): Tensor {
+  return weights.linear('out', mlpFeatures(weights, image, text), hidden, 1, 0.1).squeeze(1)
 }

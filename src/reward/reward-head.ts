@@ -4,8 +4,8 @@ import { withoutGrad } from '../tensor/autograd.ts'
 import { zeros } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { agreementFeatures, agreementScore } from './agreement-head.ts'
-import { mlpFeatures, mlpScore } from './mlp-head.ts'
+import { agreementFeatures, agreementLogit } from './agreement-head.ts'
+import { mlpFeatures, mlpLogit } from './mlp-head.ts'
 
 /** `agreement` starts as the CLIP score and corrects it; `mlp` is that of Lee et al. */
 export const headKinds = ['agreement', 'mlp'] as const
@@ -24,17 +24,23 @@ export function freshHead(kind: HeadKind, width: number, seed: number): RewardHe
   return head
 }
 
+/** @returns reward [B] in (0, 1), the sigmoid of {@link headLogit} */
+export function headScore(head: RewardHead, image: Tensor, text: Tensor): Tensor {
+  return headLogit(head, image, text).sigmoid()
+}
+
 /**
+ * The reward before its sigmoid. Of two images of one prompt the difference of their logits says which one is preferred.
  * @param image unit vectors [B, d]
  * @param text  unit vectors [B, d]
- * @returns     reward [B] in (0, 1)
+ * @returns     [B]
  */
-export function headScore({ kind, weights }: RewardHead, image: Tensor, text: Tensor): Tensor {
+export function headLogit({ kind, weights }: RewardHead, image: Tensor, text: Tensor): Tensor {
   switch (kind) {
     case 'agreement':
-      return agreementScore(weights, image, text)
+      return agreementLogit(weights, image, text)
     case 'mlp':
-      return mlpScore(weights, image, text)
+      return mlpLogit(weights, image, text)
   }
 }
 
