@@ -4,7 +4,7 @@ import { pixelsOf, type Picture } from '../images/png.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { progress } from '../progress.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat } from '../tensor/create.ts'
+import { cat, tensor } from '../tensor/create.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { pictureBatches } from './picture-batches.ts'
@@ -18,6 +18,18 @@ export interface Embedded extends Disposable {
   /** Row of a text. */
   readonly rowOf: ReadonlyMap<string, number>
 }
+
+/** Rows of images [B, d], which may repeat. */
+export const imageRows = ({ images }: Embedded, index: readonly number[]): Tensor => rows(images, index)
+
+/** Rows of texts [B, d], which may repeat; all of them were embedded. */
+export const textRows = ({ texts, rowOf }: Embedded, of: readonly string[]): Tensor =>
+  rows(
+    texts,
+    of.map((text) => rowOf.get(text)!),
+  )
+
+const rows = (all: Tensor, index: readonly number[]) => all.indexSelect(0, tensor(index, [index.length], 'int64'))
 
 const imagesRead = 32
 const textBatch = 256
@@ -38,12 +50,12 @@ export async function embed<T>(
 ): Promise<Embedded> {
   using owned = new DisposableStack()
   const distinct = [...new Set(texts)]
-  const textRows = owned.use(embedTexts(encoder, distinct))
-  const imageRows = owned.use(await embedImages(encoder, images, read))
+  const embeddedTexts = owned.use(embedTexts(encoder, distinct))
+  const embeddedImages = owned.use(await embedImages(encoder, images, read))
   const kept = owned.move()
   return {
-    images: imageRows,
-    texts: textRows,
+    images: embeddedImages,
+    texts: embeddedTexts,
     rowOf: new Map(distinct.map((text, row) => [text, row])),
     [Symbol.dispose]: () => kept.dispose(),
   }
@@ -99,9 +111,9 @@ class Parts implements Disposable {
   #finite(make: () => Tensor): Tensor {
     using scope = tensorScope()
     using _noGrad = noGrad()
-    const rows = make().to('cpu')
-    const broken = rows.isfinite().logicalNot().to('float32').sum().item()
-    if (broken === 0) return scope.keep(rows)
+    const made = make().to('cpu')
+    const broken = made.isfinite().logicalNot().to('float32').sum().item()
+    if (broken === 0) return scope.keep(made)
     throw new DivergenceError({
       where: `embeddings of ${this.#name}`,
       expected: 'finite numbers',

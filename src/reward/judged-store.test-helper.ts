@@ -27,12 +27,72 @@ export function coloredPicture(color: Color, [width, height]: readonly [number, 
  * @param prompts each names a colour, or none
  * @returns the store's file
  */
-export async function judgedStore(folder: string, prompts: readonly string[], perPrompt = 9): Promise<string> {
+export const judgedStore = (folder: string, prompts: readonly string[], perPrompt = 9): Promise<string> =>
+  storeOf(folder, prompts, perPrompt, (images) =>
+    images.map(({ id, text, color, place }) => ({
+      ...common(`j${id}`),
+      kind: 'good-bad-skip',
+      images: [id],
+      answer: place === 8 ? 'skip' : text.includes(color) ? 'good' : 'bad',
+    })),
+  )
+
+/**
+ * The same pictures, four of each prompt: three pairs, one of them a tie, a ranking of three and ratings of the last two.
+ * Those of the right colour are better.
+ */
+export const comparedStore = (folder: string, prompts: readonly string[]): Promise<string> =>
+  storeOf(folder, prompts, 4, (images) =>
+    [...Map.groupBy(images, ({ text }) => text).values()].flatMap((group): Judgment[] => {
+      const [right, ...wrong] = group.toSorted((a, b) => levelOf(b) - levelOf(a)).map(({ id }) => id)
+      const pair = (place: number, first: string, second: string, answer: 'first' | 'second' | 'tie'): Judgment => ({
+        ...common(`p${place}${first}`),
+        kind: 'pair',
+        images: [first, second],
+        answer,
+      })
+      return [
+        pair(0, right, wrong[0], 'first'),
+        pair(1, wrong[1], right, 'second'),
+        pair(2, wrong[0], wrong[2], 'tie'),
+        {
+          ...common(`k${right}`),
+          kind: 'ranking',
+          images: [right, wrong[0], wrong[1]],
+          answer: 'ranked',
+          ranks: [1, 2, 3],
+        },
+        ...[right, wrong[2]].map((id, i): Judgment => {
+          const ratings = { overall: 6 - 3 * i, alignment: 4, fidelity: 4 }
+          return { ...common(`r${id}`), kind: 'rating', images: [id], answer: 'rated', ratings }
+        }),
+      ]
+    }),
+  )
+
+const common = (id: string) => ({ id, rater: 'r', raterKind: 'person' as const, at: '2026-01-01T00:00:00.000Z' })
+
+interface StoredPicture {
+  readonly id: string
+  readonly text: string
+  readonly color: Color
+  /** Among those of its prompt. */
+  readonly place: number
+}
+
+const levelOf = ({ text, color }: StoredPicture) => (text.includes(color) ? 1 : 0)
+
+async function storeOf(
+  folder: string,
+  prompts: readonly string[],
+  perPrompt: number,
+  judge: (images: readonly StoredPicture[]) => Judgment[],
+): Promise<string> {
   mkdirSync(join(folder, 'images'), { recursive: true })
   const file = join(folder, 'feedback.sqlite')
   await using store = await openFeedback(file)
   const records: ImageRecord[] = []
-  const judgments: Judgment[] = []
+  const pictures: StoredPicture[] = []
   for (const [place, text] of prompts.entries()) {
     for (let k = 0; k < perPrompt; k++) {
       const index = place * perPrompt + k
@@ -55,18 +115,10 @@ export async function judgedStore(folder: string, prompts: readonly string[], pe
         eta: 0,
         guidance: 1,
       })
-      judgments.push({
-        id: `j${index}`,
-        kind: 'good-bad-skip',
-        images: [id],
-        answer: k === 8 ? 'skip' : text.includes(color) ? 'good' : 'bad',
-        rater: 'r',
-        raterKind: 'person',
-        at: '2026-01-01T00:00:00.000Z',
-      })
+      pictures.push({ id, text, color, place: k })
     }
   }
   await store.addImages(records, folder)
-  await store.addJudgments(judgments)
+  await store.addJudgments(judge(pictures))
   return file
 }

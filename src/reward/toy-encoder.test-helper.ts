@@ -11,7 +11,7 @@ import { tensor } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { embed, type Embedded } from './embeddings.ts'
 import { shownTexts, textsIn, type ShownTexts } from './shown-texts.ts'
-import type { LabelledImage } from './train-reward.ts'
+import type { ComparedImages, LabelledImage, RewardExamples } from './reward-examples.ts'
 
 export const vocabulary: PromptVocabulary = {
   objects: ['circle', 'ring', 'cross', 'star'].map((singular) => ({ singular, plural: `${singular}s` })),
@@ -87,3 +87,45 @@ export const allPrompts = vocabulary.colors.flatMap((color) =>
 )
 export const unseenPrompts = allPrompts.filter((_, i) => i % 5 === 0)
 export const seenPrompts = allPrompts.filter((_, i) => i % 5 !== 0)
+
+/** Labels alone. */
+export const labelsOnly = (labels: readonly LabelledImage[]): RewardExamples => ({ labels, comparisons: [] })
+
+/** How many attributes of the prompt an image shows, 0 … 2, by its pixels. */
+export function shownAttributes({ picture, text }: Pick<JudgedPicture, 'picture' | 'text'>): number {
+  const [color, plural] = text.split(' ')
+  return attributes.filter((word, i) => (word === color || `${word}s` === plural) && picture.bytes[3 * i] === 255)
+    .length
+}
+
+/** Pairs of images of one prompt, by raters whose answers follow Davidson's model: utility 4 for each shown attribute. */
+export function judgedPairs(
+  images: readonly JudgedPicture[],
+  count: number,
+  nu: number,
+  seed: number,
+): ComparedImages[] {
+  const stream = random(seed)
+  return drawnPairs(images, count, seed).map(([a, b]) => {
+    const [first, second] = [a, b].map((image) => Math.exp(4 * shownAttributes(image)))
+    const tie = nu * Math.sqrt(first * second)
+    const draw = stream.uniform() * (first + second + tie)
+    const [better, worse] = draw < first ? [a, b] : [b, a]
+    return { better: better.image, worse: worse.image, text: a.text, isTie: draw >= first + second, weight: 1 }
+  })
+}
+
+/** Pairs of images of one prompt of which one shows more of it, that one as the better one. */
+export function truePairs(images: readonly JudgedPicture[], count: number, seed: number): ComparedImages[] {
+  return drawnPairs(images, count, seed).flatMap((pair) => {
+    const [worse, better] = pair.toSorted((a, b) => shownAttributes(a) - shownAttributes(b))
+    if (shownAttributes(worse) === shownAttributes(better)) return []
+    return [{ better: better.image, worse: worse.image, text: better.text, isTie: false, weight: 1 }]
+  })
+}
+
+function drawnPairs(images: readonly JudgedPicture[], count: number, seed: number): JudgedPicture[][] {
+  const stream = random(seed, 1)
+  const groups = [...Map.groupBy(images, ({ text }) => text).values()].filter((group) => group.length > 1)
+  return Array.from({ length: count }, () => stream.shuffle(stream.pick(groups)).slice(0, 2))
+}

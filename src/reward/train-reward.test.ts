@@ -7,19 +7,24 @@ import { random } from '../random.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
+import { measureReward } from './measure-reward.ts'
+import type { RewardExamples } from './reward-examples.ts'
 import { freshHead, headKinds, headScore, type HeadKind, type RewardHead } from './reward-head.ts'
 import { shownTexts, type DistractorSource } from './shown-texts.ts'
 import {
   allPrompts,
   embedJudged,
   judgedImages,
+  judgedPairs,
+  labelsOnly,
   seenPrompts,
   toyEncoder,
   toyPicture,
+  truePairs,
   unseenPrompts,
   vocabulary,
 } from './toy-encoder.test-helper.ts'
-import { fitReward, measureReward, RewardFit } from './train-reward.ts'
+import { fitReward, RewardFit } from './train-reward.ts'
 import { trainedReward } from './trained-reward.ts'
 
 useThreads(1)
@@ -37,12 +42,17 @@ async function fitted(
 ): Promise<RewardHead> {
   const shown = shownTexts(examples, seed, source)
   using embedded = await embedJudged(examples, shown)
-  return fitReward(embedded, examples, shown, settings, { head, seed, label: 'test' })
+  return fitReward(embedded, labelsOnly(examples), shown, settings, { head, seed, label: 'test' }).head
 }
 
 async function measured(head: RewardHead, examples = strangers) {
   using embedded = await embedJudged(examples)
-  return measureReward(embedded, head, examples)
+  const { auc, clipScoreAuc, accuracy, ece, ...rest } = measureReward(
+    embedded,
+    { head, nu: null },
+    labelsOnly(examples),
+  )
+  return { ...rest, auc: auc!, clipScoreAuc: clipScoreAuc!, accuracy: accuracy!, ece: ece! }
 }
 
 /** Frees the tensors of a head that no scope owns. */
@@ -133,10 +143,11 @@ describe('the reward', () => {
     const shown = shownTexts(few, 1, { vocabulary })
     using embedded = await embedJudged(few, shown)
     const before = livingTensors()
-    const head = fitReward(embedded, few, shown, fit, { head: 'agreement', seed: 1 })
+    const fitted = fitReward(embedded, labelsOnly(few), shown, fit, { head: 'agreement', seed: 1 })
+    const { head } = fitted
     assert.ok(livingTensors() <= before + head.weights.tensors().size)
     assert.ok([...head.weights.tensors().values()].every((each) => !each.requiresGrad))
-    measureReward(embedded, head, few)
+    measureReward(embedded, fitted, labelsOnly(few))
     dispose(head)
     assert.ok(livingTensors() <= before)
   })
@@ -156,5 +167,74 @@ describe('the reward', () => {
     const { auc, clipScoreAuc } = await measured(head, judgedImages(300, seenPrompts, 2))
     assert.ok(auc > clipScoreAuc)
     dispose(head)
+  })
+})
+
+describe('the reward of comparisons', () => {
+  const shown = shownTexts(labels, 1, { vocabulary })
+  const shownToStrangers = shownTexts(strangers, 1, { vocabulary })
+
+  /** A fit, measured on pairs of prompts that it has not seen. */
+  async function learned(examples: RewardExamples, settings = fit) {
+    using embedded = await embedJudged(labels, shown)
+    const fitted = fitReward(embedded, examples, shown, settings, { head: 'agreement', seed: 1, label: 'test' })
+    using embeddedStrangers = await embedJudged(strangers, shownToStrangers)
+    const heldOut = { labels: strangers, comparisons: truePairs(strangers, 800, 12) }
+    const quality = measureReward(embeddedStrangers, fitted, heldOut)
+    using _scope = tensorScope()
+    const scores = trainedReward('run', toyEncoder, fitted.head).score(
+      pixelsOf(labels.map(({ picture }) => picture)),
+      labels.map(({ text }) => text),
+    )
+    const meanScore = scores.mean().item()
+    dispose(fitted.head)
+    return { ...quality, nu: fitted.nu, meanScore, auc: quality.auc!, pairAccuracy: quality.pairAccuracy! }
+  }
+
+  it('is learned from pairs alone, for new prompts too, with its scores around 1/2', async () => {
+    const pairs = { labels: [], comparisons: judgedPairs(labels, 1200, 0.5, 11) }
+    const quality = await learned(pairs)
+    assert.ok(quality.pairAccuracy > 0.95, `${quality.pairAccuracy}`)
+    assert.ok(quality.auc > quality.clipScoreAuc! + 0.02, `${quality.auc}`)
+    assert.ok(Math.abs(quality.meanScore - 0.5) < 0.15, `${quality.meanScore}`)
+  })
+
+  it('finds how often raters call images equal', async () => {
+    for (const nu of [0.2, 1.5]) {
+      const { nu: found } = await learned({ labels: [], comparisons: judgedPairs(labels, 1200, nu, 13) })
+      assert.ok(Math.abs(Math.log(found! / nu)) < 0.35, `${found} for ${nu}`)
+    }
+  })
+
+  it('is better from labels and pairs together than from either', async () => {
+    const few = labels.slice(0, 60)
+    const pairs = judgedPairs(labels.slice(60, 200), 60, 0.5, 14)
+    const settings = { ...fit, epochs: 60 }
+    const both = await learned({ labels: few, comparisons: pairs }, settings)
+    const one = await learned(labelsOnly(few), settings)
+    const other = await learned({ labels: [], comparisons: pairs }, settings)
+    assert.ok(both.auc > one.auc && both.auc > other.auc, `${both.auc} ${one.auc} ${other.auc}`)
+  })
+
+  it('leaves labels of one class out, which would only push all scores to one side', async () => {
+    const comparisons = judgedPairs(labels, 200, 0.5, 15)
+    const bad = labels.filter(({ good }) => !good).slice(0, 50)
+    assert.equal((await learned({ labels: bad, comparisons })).auc, (await learned({ labels: [], comparisons })).auc)
+  })
+
+  it('counts comparisons by their weight, and not at all with a weight of 0', async () => {
+    const comparisons = judgedPairs(labels, 100, 0.5, 16)
+    const few = labelsOnly(labels.slice(0, 100))
+    const alone = await learned(few)
+    assert.equal((await learned({ ...few, comparisons }, { ...fit, comparisonWeight: 0 })).auc, alone.auc)
+    const heavy = comparisons.map((one, i) => ({ ...one, weight: i < 50 ? 3 : 1 }))
+    assert.notEqual((await learned({ ...few, comparisons: heavy })).auc, (await learned({ ...few, comparisons })).auc)
+    assert.equal(alone.nu, null)
+    assert.equal(alone.comparisonNats, null)
+  })
+
+  it('cannot be learned from ties alone', async () => {
+    const ties = judgedPairs(labels, 50, 0.5, 17).map((one) => ({ ...one, isTie: true }))
+    await assert.rejects(learned({ labels: [], comparisons: ties }), RewardError)
   })
 })

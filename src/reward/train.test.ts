@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -12,7 +12,7 @@ import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import type { Manifest } from '../run.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { judgedStore } from './judged-store.test-helper.ts'
+import { comparedStore, judgedStore } from './judged-store.test-helper.ts'
 import { openReward, scorePictures } from './open-reward.ts'
 import { rewardFileName } from './reward-file.ts'
 import { RewardTrainConfig, trainReward } from './train.ts'
@@ -60,9 +60,16 @@ describe('reward train on a CLIPModel', () => {
         good: 16,
         bad: 48,
         skipped: 8,
+        pairs: 0,
+        rankings: 0,
+        ratings: 0,
+        comparisons: 0,
+        ties: 0,
         raters: 1,
         simulated: false,
         head: 'mlp',
+        nu: null,
+        ensemble: 5,
         prompts: 8,
         promptsWithDistractors: 8,
         note: undefined,
@@ -70,7 +77,9 @@ describe('reward train on a CLIPModel', () => {
     )
     assert.equal(encoder.name, at('clip'))
     assert.match(encoder.sha256 as string, /^[0-9a-f]{64}$/)
-    assert.deepEqual(Object.keys(heldOut), ['prompts', 'n', 'accuracy', 'auc', 'clipScoreAuc', 'ece', 'reliability'])
+    const figures = ['accuracy', 'accuracyInterval', 'auc', 'aucInterval', 'clipScoreAuc', 'ece', 'reliability']
+    assert.deepEqual(Object.keys(heldOut).slice(0, 9), ['prompts', 'n', ...figures])
+    assert.deepEqual([heldOut.comparisons, heldOut.pairAccuracy], [0, null])
     const { metadata } = readSafetensors(join(out, rewardFileName))
     assert.deepEqual(metadata, {
       format: 'attune-reward-1',
@@ -79,6 +88,37 @@ describe('reward train on a CLIPModel', () => {
       encoderPath: at('clip'),
       encoderSha256: encoder.sha256,
     })
+  })
+
+  it('says of every image of the store how unsure it is, and where people disagree with it', async () => {
+    const { out } = await trained({ ensemble: 3 })
+    const unsure = JSON.parse(readFileSync(join(out, 'uncertainties.json'), 'utf8')) as Record<string, number>
+    assert.equal(Object.keys(unsure).length, 72)
+    assert.ok(Object.values(unsure).every((value) => value > 0 && value < 0.6))
+    const rows = JSON.parse(readFileSync(join(out, 'disagreements.json'), 'utf8')) as Record<string, number>[]
+    assert.equal(rows.length, 50)
+    const differences = rows.map(({ score, people }) => Math.abs(score - people))
+    assert.deepEqual(
+      differences,
+      differences.toSorted((a, b) => b - a),
+    )
+    assert.ok(!existsSync(join((await trained({ ensemble: 0, heldOut: 0 })).out, 'uncertainties.json')))
+  })
+
+  it('learns from pairs, rankings and ratings without a single label', async () => {
+    const pairs = await comparedStore(at('compared'), prompts)
+    const { results, out } = await trained({ feedback: pairs, ensemble: 0, epochs: 30, batchSize: 8 })
+    const { heldOut, ...rest } = results as { heldOut: Record<string, number | null> } & Record<string, number>
+    assert.deepEqual([rest.labels, rest.pairs, rest.rankings, rest.ratings], [0, 24, 8, 16])
+    assert.deepEqual([rest.comparisons, rest.ties], [24 + 8 * 3 + 8, 8])
+    assert.ok(rest.nu > 0)
+    assert.deepEqual([heldOut.n, heldOut.auc, heldOut.accuracy], [0, null, null])
+    assert.ok(heldOut.pairAccuracy! >= 0 && heldOut.pairAccuracy! <= 1 && heldOut.comparisons! > 0)
+    const range = await scores(out)
+    assert.ok(
+      range.every((score) => score > 0.02 && score < 0.98),
+      `${range}`,
+    )
   })
 
   it('gives the same reward again, and the same scores from its file', async () => {

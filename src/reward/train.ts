@@ -1,22 +1,24 @@
-/** `reward train`: labels → a reward, with its quality on prompts that it has not seen. */
-import { join } from 'node:path'
+/** `reward train`: judgments → a reward, with its quality on prompts that it has not seen, and where it is unsure. */
 import { z } from 'zod'
 import { ConfigError, FormatError } from '../errors.ts'
-import { openExistingFeedback } from '../feedback/stages.ts'
-import { trainingJudgments } from '../feedback/training.ts'
 import { modelFields, type Open, type OpenModel } from '../images/open-model.ts'
 import { readPicture } from '../images/png.ts'
 import { readDistractors } from '../prompts/distractors-file.ts'
 import type { Judgment } from '../records.ts'
-import { startRun, type Manifest } from '../run.ts'
+import { startRun, writeFileAtomic, type Manifest } from '../run.ts'
 import { tensorScope } from '../tensor/scope.ts'
+import { disagreements, foretold, largestDifferences } from './disagreements.ts'
 import { embed } from './embeddings.ts'
+import { deviations, fitEnsemble, scoresOf } from './ensemble.ts'
+import { readExamples, type StoredImageFile } from './stored-examples.ts'
+import { measureReward } from './measure-reward.ts'
 import { openEncoder } from './open-encoder.ts'
 import { rewardFileName, writeReward } from './reward-file.ts'
 import { headKinds } from './reward-head.ts'
 import { shownTexts, textsIn } from './shown-texts.ts'
 import { splitByPrompt } from './split-by-prompt.ts'
-import { fitReward, measureReward, rewardFitFields, type LabelledImage } from './train-reward.ts'
+import { fitReward, rewardFitFields, type FittedReward } from './train-reward.ts'
+import { expectTellsApart, promptsOf, type RewardExamples } from './reward-examples.ts'
 
 export const RewardTrainConfig = z.strictObject({
   feedback: z.string().min(1).describe('Feedback store, a SQLite file.'),
@@ -41,7 +43,19 @@ export const RewardTrainConfig = z.strictObject({
     .max(0.9)
     .default(0.2)
     .describe('Share of the prompts that measure the reward; 0 measures nothing.'),
-  seed: z.int().nonnegative().default(0).describe('Seed of the split, the first weights and the order of the labels.'),
+  ensemble: z
+    .int()
+    .nonnegative()
+    .refine((members) => members !== 1, 'one alone cannot differ; 0, or at least 2')
+    .default(5)
+    .describe(
+      'More heads, each fitted to resampled prompts: where they differ, the reward is unsure, and the queue asks first. Needs embeddings of all images of the store; 0 leaves it out.',
+    ),
+  seed: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Seed of the split, the first weights, the order of the labels and the resampling.'),
   ...rewardFitFields,
   distractorsFile: z
     .string()
@@ -56,12 +70,16 @@ export const RewardTrainConfig = z.strictObject({
 })
 export type RewardTrainConfig = z.infer<typeof RewardTrainConfig>
 
+/** Rows of `disagreements.json`. */
+const mostDisagreements = 50
+
 /**
- * Fits the reward twice with the same settings: on the training prompts, to be measured on the held-out ones, and on all
- * labels, to be used. Every good or bad judgment that stands is an example, also several of one image. The generative
- * model is opened only where no encoder is named.
+ * Fits the reward with the same settings: on the training prompts, to be measured on the held-out ones; on all judgments,
+ * to be used; and the members of the ensemble on resampled prompts. Every judgment that stands counts, also several of one
+ * image. Writes the reward, how unsure the ensemble is of each image of the store (`uncertainties.json`), and where people
+ * and reward disagree (`disagreements.json`). The generative model is opened only where no encoder is named.
  *
- * @throws {RewardError} labels of one class only, or of too few prompts to hold any out
+ * @throws {RewardError} labels of one class only and no comparison with a better image, or too few prompts to hold any out
  * @throws {ConfigError} no encoder is named and the model brings none
  * @throws {FormatError} an image or a line of distractors cannot be read, or all of these are for other prompts
  */
@@ -70,43 +88,77 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   const { seed, feedback, distractorsFile } = config
   const parents = { feedback, ...(distractorsFile === null ? {} : { distractors: distractorsFile }) }
   using run = startRun({ folder: out, stage: 'reward train', config: settings, parents })
-  const { examples, files, judgments } = await labelledImages(feedback)
+  const { examples, judged, others, judgments } = await readExamples(feedback)
+  expectTellsApart(examples)
   const split = config.heldOut === 0 ? undefined : splitByPrompt(examples, config.heldOut, seed)
-  const given = distractorsFile === null ? undefined : await givenDistractors(distractorsFile, examples)
+  const given = distractorsFile === null ? undefined : await givenDistractors(distractorsFile, promptsOf(examples))
   const { encoder, vocabulary } = config.encoder === null ? await ownEncoder(config, open) : namedEncoder(config)
   const head = config.head ?? (config.encoder === null ? 'agreement' : 'mlp')
 
-  const shownFor = (part: readonly LabelledImage[]) => shownTexts(part, seed, { vocabulary, given })
+  const shownFor = (part: RewardExamples) =>
+    shownTexts(
+      promptsOf(part).map((text) => ({ text })),
+      seed,
+      { vocabulary, given },
+    )
   const shown = shownFor(examples)
   const shownInTraining = split && shownFor(split.training)
   const texts = [shown, shownInTraining].flatMap((each) => (each === undefined ? [] : textsIn(each)))
   const withDistractors = [...shown.distractors.values()].filter((wrong) => wrong.length > 0).length
   if (config.classificationWeight > 0) tellDistractors(withDistractors, shown.distractors.size)
-  using embedded = await embed(encoder, files, readPicture, texts)
+  const fileOf = ({ file }: StoredImageFile) => readPicture(file)
+  using embedded = await embed(encoder, judged, fileOf, texts)
 
   using _scope = tensorScope()
-  let heldOut: Record<string, unknown> | null = null
-  if (split !== undefined && shownInTraining !== undefined) {
-    const options = { head, seed, label: 'reward without held-out prompts' }
-    const measured = fitReward(embedded, split.training, shownInTraining, config, options)
-    heldOut = { prompts: split.prompts, ...measureReward(embedded, measured, split.heldOut) }
+  const measured = split && {
+    fitted: fitReward(embedded, split.training, shownInTraining!, config, {
+      head,
+      seed,
+      label: 'reward without held-out prompts',
+    }),
+    seen: new Set(promptsOf(split.training)),
   }
   const fitted = fitReward(embedded, examples, shown, config, { head, seed })
-  writeReward(run.path(rewardFileName), fitted, encoder, config.encoder ?? undefined)
-  const count = (answer: Judgment['answer']) => judgments.filter((judgment) => judgment.answer === answer).length
+  writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
+  const members = fitEnsemble(embedded, examples, shown, config, { head, seed, members: config.ensemble })
+
+  const writeJson = (name: string, content: unknown) =>
+    writeFileAtomic(run.path(name), `${JSON.stringify(content, null, 1)}\n`)
+  const scoresBy = (each: FittedReward) => scoresOf(embedded, each.head, judged)
+  const memberScores = members.map(scoresBy)
+  const fits = members.map(({ seen }, i) => ({ seen, scores: memberScores[i] }))
+  if (measured !== undefined) fits.push({ seen: measured.seen, scores: scoresBy(measured.fitted) })
+  const scores = foretold(judged, fits, scoresBy(fitted))
+  const rows = largestDifferences(disagreements(examples, scores, fitted.nu), mostDisagreements)
+  writeJson(
+    'disagreements.json',
+    rows.map(({ image, ...rest }) => ({ ...rest, image: judged[image].id })),
+  )
+  if (members.length > 0) {
+    const unsure = deviations(memberScores)
+    if (others.length > 0) {
+      const othersTexts = others.map(({ text }) => text)
+      using embeddedOthers = await embed(encoder, others, fileOf, othersTexts)
+      unsure.push(...deviations(members.map((member) => scoresOf(embeddedOthers, member.head, others))))
+    }
+    const ids = [...judged, ...others].map(({ id }) => id)
+    writeJson('uncertainties.json', Object.fromEntries(ids.map((id, i) => [id, unsure[i]])))
+  }
   return run.finish({
-    labels: examples.length,
-    good: count('good'),
-    bad: count('bad'),
-    skipped: count('skip'),
-    raters: new Set(judgments.map(({ rater }) => rater)).size,
-    simulated: judgments.some(({ raterKind }) => raterKind === 'simulated'),
+    ...countsOf(examples, judgments),
     encoder: { name: encoder.name, sha256: encoder.sha256 },
     head,
+    nu: fitted.nu,
+    ensemble: members.length,
     prompts: shown.distractors.size,
     promptsWithDistractors: withDistractors,
-    heldOut,
-    note: 'heldOut is of a fit without those prompts; the reward that was written is a fit of all labels.',
+    heldOut:
+      (measured && {
+        prompts: split!.prompts,
+        ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
+      }) ??
+      null,
+    note: 'heldOut is of a fit without those prompts; the reward that was written is a fit of all judgments.',
   })
 }
 
@@ -130,35 +182,35 @@ const namedEncoder = (config: RewardTrainConfig) => ({
   vocabulary: undefined,
 })
 
-/** Good and bad labels in their order, and the files of the images that they are of. */
-async function labelledImages(
-  file: string,
-): Promise<{ examples: LabelledImage[]; files: string[]; judgments: Judgment[] }> {
-  await using store = await openExistingFeedback(file)
-  const judgments = (await trainingJudgments(store)).filter(({ kind }) => kind === 'good-bad-skip')
-  const images = new Map((await store.images()).map((image) => [image.record.id, image]))
-  const rows = new Map<string, number>()
-  const examples = judgments.flatMap(({ images: [id], answer }) => {
-    if (answer === 'skip') return []
-    if (!rows.has(id)) rows.set(id, rows.size)
-    return [{ image: rows.get(id)!, text: images.get(id)!.record.text, good: answer === 'good' }]
-  })
-  const files = [...rows.keys()].map((id) => {
-    const { folder, record } = images.get(id)!
-    return join(folder, record.file)
-  })
-  return { examples, files, judgments }
+/** What it was learned from. */
+function countsOf({ comparisons }: RewardExamples, judgments: readonly Judgment[]) {
+  const answers = (answer: Judgment['answer']) => judgments.filter((judgment) => judgment.answer === answer).length
+  const kinds = (kind: Judgment['kind']) => judgments.filter((one) => one.kind === kind && one.answer !== 'skip').length
+  const [good, bad] = [answers('good'), answers('bad')]
+  return {
+    labels: good + bad,
+    good,
+    bad,
+    skipped: answers('skip'),
+    pairs: kinds('pair'),
+    rankings: kinds('ranking'),
+    ratings: kinds('rating'),
+    comparisons: comparisons.length,
+    ties: comparisons.filter(({ isTie }) => isTie).length,
+    raters: new Set(judgments.map(({ rater }) => rater)).size,
+    simulated: judgments.some(({ raterKind }) => raterKind === 'simulated'),
+  }
 }
 
 async function givenDistractors(
   file: string,
-  examples: readonly LabelledImage[],
+  prompts: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const given = await readDistractors(file)
-  if (examples.some(({ text }) => given.has(text))) return given
+  if (prompts.some((text) => given.has(text))) return given
   throw new FormatError({
     where: file,
-    expected: `prompts that have labels, such as "${examples[0].text}"`,
+    expected: `prompts that have labels, such as "${prompts[0]}"`,
     received: `${given.size} other prompts`,
     remedy: 'write each prompt as it was drawn',
   })

@@ -88,7 +88,19 @@ export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWor
 
   // More images of the same prompts, which only the reward will score, as many as DPOK draws.
   const extra = draw('extra', 'seen.jsonl', size.extraPerPrompt, 4 * seed + 3)
-  await lanes.run('reward', ['reward', 'train', '--feedback', feedback, '--seed', seed, '--out', at('reward')])
+  await lanes.run('reward', [
+    'reward',
+    'train',
+    '--feedback',
+    feedback,
+    // Nobody is asked again, so nobody needs to know where the reward is unsure.
+    '--ensemble',
+    0,
+    '--seed',
+    seed,
+    '--out',
+    at('reward'),
+  ])
   const dpok = lanes.run('dpok', [
     'policy',
     'dpok',
