@@ -4,7 +4,10 @@ import { mean } from 'simple-statistics'
 import { random } from '../random.ts'
 import { promptInterval } from './prompt-interval.ts'
 
-type Row = { text: string; value: number }
+interface Row {
+  text: string
+  value: number
+}
 const meanOf = (rows: readonly Row[]) => mean(rows.map(({ value }) => value))
 
 test('the interval over prompts has the width that theory gives to the mean of prompts', () => {
