@@ -33,6 +33,8 @@ export interface ComparisonQuality {
   readonly pairAccuracyInterval: Ends | null
   /** The same of the CLIP score. */
   readonly clipScorePairAccuracy: number | null
+  /** Of those that are no ties: how often the image of the lower row is expected to be the better one, and was. */
+  readonly pairReliability: readonly ReliabilityBin[]
   /** Share of ties. */
   readonly tieShare: number | null
   /** Mean share of ties that the reward expects. */
@@ -93,7 +95,13 @@ function onComparisons(
   seed: number,
 ): ComparisonQuality {
   const unknown = { tieShare: null, expectedTieShare: null, comparisonNats: null }
-  const none = { pairAccuracy: null, pairAccuracyInterval: null, clipScorePairAccuracy: null, ...unknown }
+  const none = {
+    pairAccuracy: null,
+    pairAccuracyInterval: null,
+    clipScorePairAccuracy: null,
+    pairReliability: [],
+    ...unknown,
+  }
   if (comparisons.length === 0) return { comparisons: 0, ...none }
   using _scope = tensorScope()
   using _noGrad = noGrad()
@@ -111,6 +119,7 @@ function onComparisons(
     pairAccuracy: decided.length === 0 ? null : accuracyOf(decided),
     pairAccuracyInterval: decided.length === 0 ? null : promptInterval(decided, accuracyOf, seed),
     clipScorePairAccuracy: decided.length === 0 ? null : weightedMean(decided, ({ cosineWon }) => cosineWon),
+    pairReliability: reliabilityOfPairs(comparisons, ahead),
     tieShare: weightedMean(rows, ({ isTie }) => (isTie ? 1 : 0)),
   }
   // A reward of labels alone has no ν: it does not know what is called a tie.
@@ -123,6 +132,18 @@ function onComparisons(
     expectedTieShare: weightedMean(expected, ({ tie }) => tie),
     comparisonNats: weightedMean(expected, ({ nats }) => nats),
   }
+}
+
+function reliabilityOfPairs(comparisons: RewardExamples['comparisons'], ahead: readonly number[]): ReliabilityBin[] {
+  const rows = comparisons.flatMap(({ better, worse, isTie }, i) => {
+    const isFirst = better < worse
+    return isTie ? [] : [{ isFirst, expected: 1 / (1 + Math.exp(isFirst ? -ahead[i] : ahead[i])) }]
+  })
+  if (rows.length === 0) return []
+  return reliability(
+    rows.map(({ expected }) => expected),
+    rows.map(({ isFirst }) => isFirst),
+  )
 }
 
 const wins = (ahead: number) => (ahead > 0 ? 1 : ahead === 0 ? 0.5 : 0)

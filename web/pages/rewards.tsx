@@ -74,41 +74,59 @@ function Quality({ reward }: { reward: RewardSummary }) {
   if (heldOut === null) {
     return <p className="notice">No prompts were held out, so it is not known how good this reward is.</p>
   }
-  const { n, prompts, accuracy, auc, clipScoreAuc, calibrationError, pairAccuracy } = heldOut
-  const facts: (readonly [string, string | undefined, string?])[] = [
-    ['Accuracy', accuracy === null ? undefined : percent(accuracy, 1)],
-    ['AUC', auc === null ? undefined : figure(auc)],
-    ['AUC of the CLIP score', clipScoreAuc === null ? undefined : figure(clipScoreAuc)],
-    ['Pairs in order', pairAccuracy === null ? undefined : percent(pairAccuracy, 1)],
-    ['Calibration error', calibrationError === null ? undefined : figure(calibrationError)],
+  const { n, comparisons, prompts, accuracy, auc, clipScoreAuc, calibrationError, pairAccuracy } = heldOut
+  const { tieShare, expectedTieShare } = heldOut
+  const facts: (readonly [title: string, value: string | undefined, note?: string | undefined])[] = [
+    ['Accuracy', shown(accuracy, inPercent), between(heldOut.accuracyInterval, inPercent)],
+    ['AUC', shown(auc, figure), between(heldOut.aucInterval, figure)],
+    ['AUC of the CLIP score', shown(clipScoreAuc, figure)],
+    ['Pairs in order', shown(pairAccuracy, inPercent), between(heldOut.pairAccuracyInterval, inPercent)],
+    [
+      'Ties',
+      shown(tieShare, inPercent),
+      expectedTieShare === null ? undefined : `${inPercent(expectedTieShare)} expected`,
+    ],
+    ['Calibration error', shown(calibrationError, figure)],
+  ]
+  const judged = [
+    ...(n > 0 ? [plural(n, 'label')] : []),
+    ...(comparisons > 0 ? [plural(comparisons, 'comparison')] : []),
   ]
   return (
     <section className="stack tight">
       <h2>On judgments that it has not seen</h2>
       <dl className="stats">
         {facts.map(
-          ([title, value]) =>
+          ([title, value, note]) =>
             value !== undefined && (
               <div key={title}>
                 <dt>{title}</dt>
                 <dd>{value}</dd>
+                {note !== undefined && <dd className="soft small">{note}</dd>}
               </div>
             ),
         )}
       </dl>
       <p className="soft small">
-        {plural(n, 'judgment')} of {plural(prompts, 'prompt')} that training did not see.
+        {judged.join(' and ')} of {plural(prompts, 'prompt')} that training did not see, with 95 % intervals over
+        prompts.
       </p>
     </section>
   )
 }
 
+const inPercent = (share: number) => percent(share, 1)
+const shown = (value: number | null, form: (value: number) => string) => (value === null ? undefined : form(value))
+const between = (ends: readonly [number, number] | null, form: (value: number) => string) =>
+  ends === null ? undefined : `${form(ends[0])} to ${form(ends[1])}`
+
 const side = 300
 const edge = 40
 
 /** Reliability diagram: what is predicted against what people say. */
-function Calibration({ reward: { reliability } }: { reward: RewardDetail }) {
-  const bins = reliability.filter(({ n }) => n > 0)
+function Calibration({ reward: { reliability, pairReliability } }: { reward: RewardDetail }) {
+  const ofPairs = reliability.length === 0
+  const bins = (ofPairs ? pairReliability : reliability).filter(({ n }) => n > 0)
   const most = Math.max(1, ...bins.map(({ n }) => n))
   const at = (share: number) => edge + share * (side - edge - 14)
   const up = (share: number) => side - at(share)
@@ -156,8 +174,10 @@ function Calibration({ reward: { reliability } }: { reward: RewardDetail }) {
             ))}
           </svg>
           <p className="soft small">
-            Right: what the reward predicts, in %. Up: how many people called it good. On the dashed line both agree;
-            larger dots stand for more images.
+            {ofPairs
+              ? 'Right: how surely the reward expects the first image of a pair to win, in %. Up: how often it did.'
+              : 'Right: what the reward predicts, in %. Up: how many people called it good.'}{' '}
+            On the dashed line both agree; larger dots stand for more {ofPairs ? 'pairs' : 'images'}.
           </p>
         </>
       )}
@@ -166,9 +186,10 @@ function Calibration({ reward: { reliability } }: { reward: RewardDetail }) {
 }
 
 function About({ reward }: { reward: RewardDetail }) {
-  const { labels, prompts, raters, simulated, head, encoder, at, seconds, policies } = reward
+  const { labels, comparisons, prompts, raters, simulated, head, encoder, at, seconds, policies } = reward
   const facts: (readonly [string, string])[] = [
     ['Labels', figure(labels)],
+    ...(comparisons > 0 ? [['Comparisons', figure(comparisons)] as const] : []),
     ['Prompts', figure(prompts)],
     ['Raters', `${figure(raters)}${simulated ? ', one of them simulated' : ''}`],
     ['Head', head],
@@ -206,8 +227,12 @@ function Disagreements({ reward: { disagreements } }: { reward: RewardDetail }) 
   return (
     <section className="stack tight">
       <h2>Where people and reward disagree most</h2>
+      <p className="soft small">
+        Told by fits that have seen no judgment of the prompt, where there are any. Where an image was only compared,
+        both numbers are its share of wins, a tie being half a win.
+      </p>
       <ul className="disagreements">
-        {disagreements.map(({ image, prompt, score, people, judgments }) => (
+        {disagreements.map(({ image, prompt, score, people, judgments, by }) => (
           <li key={image.id} className="card flat">
             <Picture image={image} shown={256} alt={prompt} />
             <strong dir="auto">{prompt}</strong>
@@ -216,7 +241,10 @@ function Disagreements({ reward: { disagreements } }: { reward: RewardDetail }) 
               <dd className={score >= 0.5 ? 'is-good' : 'is-bad'}>{score.toFixed(2)}</dd>
               <dt>People</dt>
               <dd className={people >= 0.5 ? 'is-good' : 'is-bad'}>
-                {people.toFixed(2)} <small className="soft">of {figure(judgments)}</small>
+                {people.toFixed(2)}{' '}
+                <small className="soft">
+                  of {by === 'labels' ? figure(judgments) : plural(judgments, 'comparison')}
+                </small>
               </dd>
             </dl>
           </li>

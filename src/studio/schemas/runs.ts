@@ -26,13 +26,20 @@ export const NewRound = z.strictObject({
 })
 export type NewRound = z.input<typeof NewRound>
 
+/** Ends of a 95 % interval over prompts. */
+const Ends = z.tuple([z.number(), z.number()])
+const ReliabilityBins = z.array(z.object({ low: share, high: share, n: count, predicted: share, observed: share }))
+
 export const RewardSummary = z.object({
   name: RunName,
   at: time,
   seconds: z.number(),
   head: z.string(),
   encoder: z.string(),
+  /** Good or bad. */
   labels: count,
+  /** Pairs, and those of rankings and ratings. */
+  comparisons: count,
   prompts: count,
   raters: count,
   /** Some of the labels are of a simulated rater. */
@@ -40,16 +47,25 @@ export const RewardSummary = z.object({
   /** On judgments of prompts that were held out; null where none were, or where the figure does not exist. */
   heldOut: z
     .object({
+      /** Labels. */
       n: count,
       prompts: count,
       accuracy: share.nullable(),
+      accuracyInterval: Ends.nullable(),
       auc: share.nullable(),
+      aucInterval: Ends.nullable(),
       /** Of the CLIP score on the same images. */
       clipScoreAuc: share.nullable(),
       /** Expected calibration error. */
       calibrationError: z.number().nullable(),
-      /** Share of held-out pairs and rankings in the order that people gave. */
+      /** Held-out comparisons. */
+      comparisons: count,
+      /** Share of them, ties left out, in the order that people gave. */
       pairAccuracy: share.nullable(),
+      pairAccuracyInterval: Ends.nullable(),
+      /** Share of ties among them, and the one that the reward expects. */
+      tieShare: share.nullable(),
+      expectedTieShare: share.nullable(),
     })
     .nullable(),
 })
@@ -59,17 +75,20 @@ export type Rewards = z.infer<typeof Rewards>
 
 export const RewardDetail = RewardSummary.extend({
   /** Reliability diagram: mean prediction and share of good labels of each bin. */
-  reliability: z.array(z.object({ low: share, high: share, n: count, predicted: share, observed: share })),
+  reliability: ReliabilityBins,
+  /** The same of comparisons that are no ties: how often the first image is expected to be the better one, and was. */
+  pairReliability: ReliabilityBins,
   /** The images on which people and reward differ most, the largest difference first. */
   disagreements: z.array(
     z.object({
       image: ImageRef,
       prompt: z.string(),
-      /** Of the reward. */
+      /** Of the reward: its score, or the share of comparisons that it expects the image to win. */
       score: z.number(),
-      /** Mean of people's answers on the same scale, 0 bad … 1 good. */
+      /** Of people: the share of good, or of comparisons won. */
       people: share,
       judgments: count,
+      by: z.enum(['labels', 'comparisons']),
     }),
   ),
   policies: z.array(RunName),

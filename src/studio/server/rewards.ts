@@ -9,6 +9,11 @@ import type { Studio } from '../studio.ts'
 import { runNameOf, runsName } from '../workspace.ts'
 import { jsonRoute } from './route.ts'
 
+const Ends = z
+  .tuple([z.number(), z.number()])
+  .nullish()
+  .transform((ends) => ends ?? null)
+
 const figure = z
   .number()
   .nullish()
@@ -17,6 +22,7 @@ const figure = z
 /** What the manifest of `reward train` says, as far as it says it. */
 const Results = z.object({
   labels: z.number().default(0),
+  comparisons: z.number().default(0),
   prompts: z.number().default(0),
   raters: z.number().default(0),
   simulated: z.boolean().default(false),
@@ -27,11 +33,18 @@ const Results = z.object({
       n: z.number().default(0),
       prompts: z.union([z.number(), z.array(z.unknown()).transform(({ length }) => length)]).default(0),
       accuracy: figure,
+      accuracyInterval: Ends,
       auc: figure,
+      aucInterval: Ends,
       clipScoreAuc: figure,
       ece: figure,
+      comparisons: z.number().default(0),
       pairAccuracy: figure,
+      pairAccuracyInterval: Ends,
+      tieShare: figure,
+      expectedTieShare: figure,
       reliability: RewardDetail.shape.reliability.default([]),
+      pairReliability: RewardDetail.shape.reliability.default([]),
     })
     .nullish(),
 })
@@ -43,6 +56,7 @@ const Disagreements = z.array(
     score: z.number(),
     people: z.number().min(0).max(1),
     judgments: z.int().nonnegative(),
+    by: z.enum(['labels', 'comparisons']).default('labels'),
   }),
 )
 
@@ -61,9 +75,11 @@ export function rewardSummary({ name, manifest }: StudioRun): RewardSummary {
 async function rewardDetail(studio: Studio, run: StudioRun): Promise<RewardDetail> {
   const known = new Map((await studio.store.images()).map(({ record }) => [record.id, record]))
   const there = disagreementsOf(studio, run.name).filter(({ image }) => known.has(image))
+  const { heldOut } = Results.parse(run.manifest.results)
   return {
     ...rewardSummary(run),
-    reliability: Results.parse(run.manifest.results).heldOut?.reliability ?? [],
+    reliability: heldOut?.reliability ?? [],
+    pairReliability: heldOut?.pairReliability ?? [],
     disagreements: await Promise.all(
       there.map(async ({ image, ...rest }) => ({
         ...rest,
