@@ -38,7 +38,7 @@ function row(name: PolicyReport['name']): string {
   ].join(' | ')} |`
 }
 
-const held = reports.map(({ reward }) => reward!.heldOut)
+const held = reports.map(({ reward }) => reward!.heldOut!)
 const [{ machine, torch }] = reports
 const text = [
   `Mean over ${reports.length} seeds, ${new Date().toISOString().slice(0, 10)}, ${machine}, libtorch ${torch}; a demo took ` +

@@ -24,7 +24,7 @@ test('the small demo teaches the model and reports it', () => {
   const [base, best, weighted, dpok] = [policy('base'), policy('best-of-n'), policy('reward-weighted'), policy('dpok')]
 
   assert.ok(report.reward!.labels > 900)
-  assert.ok(report.reward!.heldOut.auc > 0.65, `AUC ${report.reward!.heldOut.auc}`)
+  assert.ok(report.reward!.heldOut!.auc > 0.65, `AUC ${report.reward!.heldOut!.auc}`)
   assert.ok(base.seen.alignment.mean > 0.35 && base.seen.alignment.mean < 0.7, `base ${base.seen.alignment.mean}`)
   assert.equal(base.klNats.mean, 0)
   assert.ok(best.seen.differenceToBase.mean > 0.05, `best of n ${best.seen.differenceToBase.mean}`)

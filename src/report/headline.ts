@@ -84,7 +84,7 @@ export interface Goal {
 export function goals(report: Report): Goal[] {
   if (wordingOf(report).measuredBy === 'reward') return []
   const found: Goal[] = []
-  if (report.reward !== null) {
+  if (report.reward?.heldOut) {
     const { auc, clipScoreAuc } = report.reward.heldOut
     found.push({
       aim: 'The reward model tells good from bad on held-out prompts with AUC ≥ 0.90, better than the CLIP score',

@@ -230,6 +230,14 @@ export function rewardSection({ reward, details }: Report): Markup {
       </p>
     </section>`
   }
+  const { comparisons } = reward
+  const compared = comparisons && comparisonsText(comparisons)
+  if (reward.heldOut === null) {
+    return html`<section>
+      <h2>The reward model</h2>
+      <p>It learned from comparisons alone. ${compared}</p>
+    </section>`
+  }
   const { n, accuracy, auc, clipScoreAuc, ece } = reward.heldOut
   const tile = (title: string, text: string) =>
     html`<div>
@@ -242,7 +250,7 @@ export function rewardSection({ reward, details }: Report): Markup {
     <p>
       On ${whole(n)} labelled images of prompts that it was not trained on, the reward model separates good from bad
       ${better} the CLIP score: a good image scores above a bad one in ${percent(auc)} % of pairs, against
-      ${percent(clipScoreAuc)} %.
+      ${percent(clipScoreAuc)} %. ${compared}
     </p>
     <div class="beside">
       ${
@@ -263,6 +271,14 @@ export function rewardSection({ reward, details }: Report): Markup {
       </dl>
     </div>
   </section>`
+}
+
+function comparisonsText({
+  n,
+  pairAccuracy,
+  clipScorePairAccuracy,
+}: NonNullable<NonNullable<Report['reward']>['comparisons']>): string {
+  return `Of ${whole(n)} comparisons of images of prompts that it was not trained on, those that are no ties are in the order that people gave in ${percent(pairAccuracy)} %, by the CLIP score in ${percent(clipScorePairAccuracy)} %.`
 }
 
 export function costSection({ policies, seconds, machine, details }: Report): Markup {

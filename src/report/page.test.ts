@@ -66,7 +66,7 @@ test('missed goals and intervals with zero are said plainly', async () => {
   const dpok = report.policies[3]
   dpok.unseen.differenceToBase = { mean: 0.01, low: -0.03, high: 0.05 }
   dpok.seen.differenceToBase = { mean: -0.1, low: -0.15, high: -0.05 }
-  report.reward!.heldOut.auc = 0.7
+  report.reward!.heldOut!.auc = 0.7
   const page = reportPage({ report, grids: [] })
   assert.match(page, /fell from/)
   assert.match(page, /did not measurably change on unseen prompts.*which includes zero/)

@@ -156,8 +156,10 @@ export const Report = z.strictObject({
     .strictObject({
       /** Labels collected, skips not counted. */
       labels: count,
-      /** On prompts that the reward model was not trained on, against the labels as recorded. */
-      heldOut: z.strictObject({ n: count, accuracy: share, auc: share, clipScoreAuc: share, ece: share }),
+      /** On prompts that the reward model was not trained on, against the labels as recorded; null where it learned from comparisons alone. */
+      heldOut: z.strictObject({ n: count, accuracy: share, auc: share, clipScoreAuc: share, ece: share }).nullable(),
+      /** On those prompts, pairs in the order that people gave, ties left out. */
+      comparisons: z.strictObject({ n: count, pairAccuracy: share, clipScorePairAccuracy: share }).optional(),
     })
     .nullable(),
   policies: z

@@ -8,6 +8,7 @@ import { startRun } from '../run.ts'
 import type { EvaluationPlan } from './draw.ts'
 import { pastRun } from './lineage.ts'
 import { reportPage } from './page.ts'
+import { rewardSection } from './page-sections.ts'
 import { Report, type PolicyName } from './schema.ts'
 import { assembleReport, reportFiles, sampleRows, writeReport, type MeasuredPolicy } from './write-report.ts'
 
@@ -72,8 +73,18 @@ function rewardRun(name: string, heldOut: unknown) {
   run.finish({ labels: 90, simulated: true, heldOut })
   return pastRun(run.folder)
 }
+const unlabelled = { prompts: 2, n: 0, accuracy: null, auc: null, clipScoreAuc: null, ece: null, reliability: [] }
 const quality = { prompts: 2, n: 20, accuracy: 0.8, auc: 0.9, clipScoreAuc: 0.7, ece: 0.1, reliability: [] }
 const context = { seconds: 60, torch: '2', rewardRange: [0, 1] as const, caveats: [], tuningSeed: 9 }
+
+test('a reward of comparisons alone is told by them', () => {
+  const heldOut = { ...unlabelled, comparisons: 40, pairAccuracy: 0.75, clipScorePairAccuracy: 0.5 }
+  const runs = { reward: rewardRun('reward-of-pairs', heldOut), policies: [] }
+  const report = assembleReport(plan, policies, runs, context)
+  assert.equal(report.reward?.heldOut, null)
+  assert.deepEqual(report.reward.comparisons, { n: 40, pairAccuracy: 0.75, clipScorePairAccuracy: 0.5 })
+  assert.match(String(rewardSection(report)), /Of 40 comparisons .* gave in 75.* %, by the CLIP score in 50/)
+})
 
 test('a report holds what was measured and is written as numbers and as a page', async () => {
   const report = assembleReport(plan, policies, { reward: rewardRun('reward', quality), policies: [] }, context)
@@ -86,7 +97,7 @@ test('a report holds what was measured and is written as numbers and as a page',
   assert.deepEqual([dpok.klNats.of, dpok.klNats.mean], ['trajectory', 2])
   assert.equal(dpok.fidelity.low, 0)
   assert.deepEqual(dpok.unseen.differenceToBase.mean, 0.25)
-  assert.equal(report.reward?.heldOut.auc, 0.9)
+  assert.equal(report.reward?.heldOut?.auc, 0.9)
   assert.deepEqual(
     report.details?.comparisons?.map(({ policy, against, split }) => `${policy} ${against} ${split}`),
     ['dpok best-of-n seen', 'dpok best-of-n unseen'],

@@ -40,13 +40,16 @@ const RewardResults = z.object({
   simulated: z.boolean().optional(),
   heldOut: z.object({
     n: z.int().nonnegative(),
-    accuracy: share,
-    auc: share,
-    clipScoreAuc: share,
-    ece: share,
+    accuracy: share.nullable(),
+    auc: share.nullable(),
+    clipScoreAuc: share.nullable(),
+    ece: share.nullable(),
     reliability: z
       .array(z.object({ low: share, high: share, n: z.int().nonnegative(), predicted: share, observed: share }))
       .optional(),
+    comparisons: z.int().nonnegative().default(0),
+    pairAccuracy: share.nullable().default(null),
+    clipScorePairAccuracy: share.nullable().default(null),
   }),
 })
 type RewardResults = z.infer<typeof RewardResults>
@@ -184,8 +187,17 @@ export function curveOf(policy: PolicyName, run: PastRun): Curve | undefined {
 
 function rewardQuality(run: PastRun): Pick<Report, 'reward'> & Pick<NonNullable<Report['details']>, 'reliability'> {
   const { labels, heldOut } = rewardResults(run)
-  const { reliability, ...quality } = heldOut
-  return { reward: { labels, heldOut: quality }, reliability }
+  const { n, accuracy, auc, clipScoreAuc, ece, reliability, pairAccuracy, clipScorePairAccuracy } = heldOut
+  const isLabelled = accuracy !== null && auc !== null && clipScoreAuc !== null && ece !== null
+  const isCompared = pairAccuracy !== null && clipScorePairAccuracy !== null
+  return {
+    reward: {
+      labels,
+      heldOut: isLabelled ? { n, accuracy, auc, clipScoreAuc, ece } : null,
+      ...(isCompared && { comparisons: { n: heldOut.comparisons, pairAccuracy, clipScorePairAccuracy } }),
+    },
+    reliability,
+  }
 }
 
 /** @throws {FormatError} the manifest lacks them */
