@@ -63,9 +63,11 @@ function Shell() {
       return
     }
     scrollTo(0, 0)
+    // What was done on the page before may have changed where the studio stands.
+    void reload()
     // A reader of the screen hears that there is a new page.
     main.current?.focus({ preventScroll: true })
-  }, [address])
+  }, [address, reload])
 
   if (place === 'invitation') return <InvitationPage token={rest[0] ?? ''} />
   if (isSignedOut(error)) return <SignInPage />

@@ -9,13 +9,22 @@ export interface Remote<T> {
   readonly reload: () => Promise<void>
 }
 
-/**
- * @param ask  what to load; asked anew when one of `keys` changes
- * @param everyMs between looks; 0: once, and whenever the page is looked at again
- */
-export function useRemote<T>(ask: () => Promise<T>, keys: readonly unknown[], everyMs = 0): Remote<T> {
+export interface RemoteOptions {
+  /** Between looks; 0: once, and whenever the page is looked at again. */
+  readonly everyMs?: number
+  /** It is asked for anew when one of these changes. What is there stays meanwhile, and so does what somebody writes in it. */
+  readonly changes?: readonly unknown[]
+}
+
+/** @param keys what is asked for: where one of them changes it is another thing, which begins empty */
+export function useRemote<T>(
+  ask: () => Promise<T>,
+  keys: readonly unknown[],
+  { everyMs = 0, changes = [] }: RemoteOptions = {},
+): Remote<T> {
   const [held, setHeld] = useState<{ key: string; value?: T; error?: unknown }>({ key: '' })
   const key = JSON.stringify(keys)
+  const change = JSON.stringify(changes)
   const latest = useRef({ ask, key })
   useEffect(() => {
     latest.current = { ask, key }
@@ -46,7 +55,7 @@ export function useRemote<T>(ask: () => Promise<T>, keys: readonly unknown[], ev
       clearTimeout(timer)
       document.removeEventListener('visibilitychange', onSight)
     }
-  }, [key, everyMs, reload])
+  }, [key, change, everyMs, reload])
   const isFresh = held.key === key
   return { value: isFresh ? held.value : undefined, error: isFresh ? held.error : undefined, reload }
 }

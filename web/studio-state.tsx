@@ -1,5 +1,5 @@
 /** What `/api/state` says, for all pages: asked every second while something runs, else seldom. */
-import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react'
+import { createContext, useContext, useEffect, useState, type ReactNode } from 'react'
 import type { Job } from '../src/studio/schemas/jobs.ts'
 import type { State } from '../src/studio/schemas/state.ts'
 import { client, useRaterName } from './api.ts'
@@ -28,17 +28,13 @@ export const isOpen = ({ state }: Pick<Job, 'state'>): boolean => ['waiting', 'r
 export function StudioStateProvider({ children }: { children: ReactNode }) {
   const [everyMs, setEveryMs] = useState(busyMs)
   const rater = useRaterName()
-  const { value, error, reload } = useRemote(() => client.state(), ['state', rater], everyMs)
-  // A new name is another question, but the page need not go blank for it.
-  const last = useRef<State>(undefined)
-  if (value !== undefined) last.current = value
-  const state = value ?? last.current
+  const { value: state, error, reload } = useRemote(() => client.state(), ['state'], { everyMs, changes: [rater] })
   const offline = isOffline(error)
   const isBusy = state?.jobs.some(isOpen) ?? false
   useEffect(() => setEveryMs(offline ? lostMs : isBusy ? busyMs : idleMs), [offline, isBusy])
   useEffect(() => {
-    if (value !== undefined) void goOnWithTraining(value).then((begun) => (begun ? reload() : undefined))
-  }, [value, reload])
+    if (state !== undefined) void goOnWithTraining(state).then((begun) => (begun ? reload() : undefined))
+  }, [state, reload])
   return <Context value={{ state, error, offline, reload }}>{children}</Context>
 }
 

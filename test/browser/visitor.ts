@@ -1,10 +1,11 @@
 /** A person at a browser of their own, and what must not happen there: errors, dialogs, refusals by the content policy. */
 import assert from 'node:assert/strict'
+import type { SuiteContext, TestContext } from 'node:test'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
 import { chromiumPath } from './chromium.ts'
 
 /** Milliseconds that a thing on the page may take on a busy machine, and a job of the smallest settings. */
-const patienceMs = 60_000
+const patienceMs = 30_000
 export const jobPatienceMs = 240_000
 
 export async function launchBrowser(): Promise<Browser> {
@@ -92,4 +93,10 @@ export async function until<T>(ask: () => Promise<T>, isSo: (got: T) => boolean,
     assert.ok(performance.now() < end, `waited ${timeout / 1000} s in vain; the last was ${JSON.stringify(got)}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** What the page said where a test ended badly. */
+export async function tellOfFailure(context: TestContext | SuiteContext, page: Page): Promise<void> {
+  if (!('passed' in context) || context.passed) return
+  context.diagnostic(`${page.url()}\n${await page.locator('body').innerText()}`)
 }

@@ -12,8 +12,8 @@ import '../styles/history.css'
 
 export function HistoryPage() {
   const { state } = useStudio()
-  const key = [state?.rounds.length, state?.rewards.length, state?.policies.length, state?.reports.length]
-  const lineage = useRemote(() => client.lineage(), ['lineage', ...key])
+  const changes = [state?.rounds.length, state?.rewards.length, state?.policies.length, state?.reports.length]
+  const lineage = useRemote(() => client.lineage(), ['lineage'], { changes })
   return (
     <>
       <PageHead title="History">Who came from whom: every reward, policy and round with its parents.</PageHead>

@@ -17,8 +17,8 @@ import { Invitations } from './invitations.tsx'
 export function RatersPage() {
   const { state } = useStudio()
   const key = state?.counts.judgments
-  const raters = useRemote(() => client.raters(), ['raters', key])
-  const agreement = useRemote(() => client.agreement(), ['agreement', key])
+  const raters = useRemote(() => client.raters(), ['raters'], { changes: [key] })
+  const agreement = useRemote(() => client.agreement(), ['agreement'], { changes: [key] })
   return (
     <>
       <PageHead title="Raters">Who judges, how fast, and how well they agree.</PageHead>

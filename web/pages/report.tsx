@@ -12,7 +12,7 @@ import '../styles/report.css'
 /** Reports inside the page; their own page can run no script and reach nothing. */
 export function ReportPage({ name }: { name?: string }) {
   const { state } = useStudio()
-  const reports = useRemote(() => client.reports(), ['reports', state?.reports.length])
+  const reports = useRemote(() => client.reports(), ['reports'], { changes: [state?.reports.length] })
   return (
     <Loaded remote={reports} heights={[60, 500]}>
       {({ reports: all }) => {

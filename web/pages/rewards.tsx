@@ -13,7 +13,7 @@ import '../styles/rewards.css'
 
 export function RewardsPage({ name }: { name?: string }) {
   const { state } = useStudio()
-  const rewards = useRemote(() => client.rewards(), ['rewards', state?.rewards.length])
+  const rewards = useRemote(() => client.rewards(), ['rewards'], { changes: [state?.rewards.length] })
   return (
     <>
       <PageHead title="Rewards">What has been learned from the labels.</PageHead>

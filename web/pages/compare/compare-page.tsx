@@ -27,10 +27,9 @@ export function ComparePage({ rest }: { rest: readonly string[] }) {
 
 function Overview() {
   const { state } = useStudio()
-  const comparisons = useRemote(
-    () => client.comparisons(),
-    ['comparisons', state?.jobs.map(({ id, state: one }) => [id, one])],
-  )
+  const comparisons = useRemote(() => client.comparisons(), ['comparisons'], {
+    changes: [state?.jobs.map(({ id, state: one }) => [id, one])],
+  })
   const report = state?.reports.find(({ policies }) => policies.length > 1)
   return (
     <>
@@ -123,10 +122,9 @@ function Comparison({ id }: { id: string }) {
   // Whoever has voted has lost nothing by looking.
   const isShown = isOpened || (state?.counts.votes ?? 0) > 0
   const mine = state?.jobs.filter(isOpen) ?? []
-  const comparison = useRemote(
-    () => client.comparison(id),
-    ['comparison', id, state?.jobs.map((job) => [job.id, job.state])],
-  )
+  const comparison = useRemote(() => client.comparison(id), ['comparison', id], {
+    changes: [state?.jobs.map((job) => [job.id, job.state])],
+  })
   const again = useAction(async (policy: string) => {
     await client.drawRound({ policy })
     await reload()

@@ -9,7 +9,7 @@ import { useStudio } from '../../studio-state.tsx'
 /** Who won how often, with 95 % intervals; of all policies, or of those named. */
 export function WinRates({ policies }: { policies?: readonly string[] }) {
   const { state } = useStudio()
-  const votes = useRemote(() => client.votes(), ['votes', state?.counts.votes])
+  const votes = useRemote(() => client.votes(), ['votes'], { changes: [state?.counts.votes] })
   return (
     <section className="stack tight">
       <h2>Votes</h2>

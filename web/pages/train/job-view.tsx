@@ -18,7 +18,7 @@ const Curves = lazy(async () => ({ default: (await import('./curves.tsx')).Curve
 
 export function JobView({ id }: { id: string }) {
   const [isRunning, setRunning] = useState(true)
-  const job = useRemote(() => client.job(id), ['job', id], isRunning ? 1000 : 0)
+  const job = useRemote(() => client.job(id), ['job', id], { everyMs: isRunning ? 1000 : 0 })
   const { value } = job
   useEffect(() => {
     if (value !== undefined) setRunning(isOpen(value))

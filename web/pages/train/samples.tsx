@@ -8,7 +8,10 @@ const few = 16
 
 /** Pictures of the same prompts and noise through the training. */
 export function SampleSlider({ job }: { job: Job }) {
-  const { value } = useRemote(() => client.samples(job.id), ['samples', job.id, job.state], isOpen(job) ? 2000 : 0)
+  const { value } = useRemote(() => client.samples(job.id), ['samples', job.id], {
+    everyMs: isOpen(job) ? 2000 : 0,
+    changes: [job.state],
+  })
   const [chosen, setChosen] = useState<number>()
   const [isWhole, setWhole] = useState(false)
   const steps = value?.steps ?? []

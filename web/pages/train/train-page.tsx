@@ -46,8 +46,8 @@ export function TrainPage({ rest }: { rest: readonly string[] }) {
 function Form({ stage }: { stage: StageName }) {
   const { state } = useStudio()
   // What is missing, and the runs to choose from, change with what is there.
-  const fresh = [state?.rewards.length, state?.policies.length, state?.rounds.length, state?.counts.judgments]
-  const forms = useRemote(() => client.stages(), ['stages', ...fresh])
+  const changes = [state?.rewards.length, state?.policies.length, state?.rounds.length, state?.counts.judgments]
+  const forms = useRemote(() => client.stages(), ['stages'], { changes })
   return (
     <Loaded remote={forms} heights={[280]}>
       {({ stages }) => {
@@ -64,11 +64,10 @@ function Queue() {
   const { state } = useStudio()
   const [isWhole, setWhole] = useState(false)
   const isBusy = state?.jobs.some(isOpen) ?? false
-  const jobs = useRemote(
-    () => client.jobs(),
-    ['jobs', state?.jobs.map((job) => [job.id, job.state])],
-    isBusy ? 1000 : 0,
-  )
+  const jobs = useRemote(() => client.jobs(), ['jobs'], {
+    everyMs: isBusy ? 1000 : 0,
+    changes: [state?.jobs.map((job) => [job.id, job.state])],
+  })
   return (
     <section className="stack tight">
       <h2>Jobs</h2>
