@@ -1,28 +1,14 @@
 /** A person at a browser of their own, and what must not happen there: errors, dialogs, refusals by the content policy. */
 import assert from 'node:assert/strict'
-import type { SuiteContext, TestContext } from 'node:test'
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
-import { chromiumPath } from './chromium.ts'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 
 /** Milliseconds that a thing on the page may take on a busy machine, and a job of the smallest settings. */
 const patienceMs = 30_000
 export const jobPatienceMs = 240_000
 
-export async function launchBrowser(): Promise<Browser> {
-  return await chromium.launch({
-    executablePath: chromiumPath(),
-    headless: true,
-    // It refuses to sandbox itself where it is root.
-    chromiumSandbox: process.getuid?.() !== 0,
-    args: [
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+export interface VisitorOptions extends BrowserContextOptions {
+  /** Under which answers are filed, told on an earlier visit. */
+  readonly name?: string
 }
 
 export interface Visitor extends AsyncDisposable {
@@ -32,6 +18,17 @@ export interface Visitor extends AsyncDisposable {
   readonly expected: RegExp[]
   /** Goes to a page of the studio: `open('label', 'pair')`. */
   open(...parts: readonly string[]): Promise<void>
+  /** By the list of pages. */
+  goTo(title: string): Promise<void>
+  /** Fills in fields by their labels. */
+  fill(values: Readonly<Record<string, string | number>>): Promise<void>
+  button(name: string | RegExp): ReturnType<Page['getByRole']>
+  link(name: string | RegExp): ReturnType<Page['getByRole']>
+  heading(name: string | RegExp): ReturnType<Page['getByRole']>
+  /** Address and text of the page, also when it has been left. */
+  seen(): Promise<string>
+  /** Every answer that was given is on the server's disk. */
+  saved(): Promise<void>
 }
 
 /**
@@ -42,28 +39,25 @@ export interface Visitor extends AsyncDisposable {
 export async function visit(
   browser: Browser,
   address: string,
-  options: BrowserContextOptions = {},
-  kept?: { readonly name: string },
+  { name, ...options }: VisitorOptions = {},
 ): Promise<Visitor> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options, baseURL: address })
+  const kept = name === undefined ? [] : [{ name: 'attune.rater', value: name }]
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    ...options,
+    baseURL: address,
+    storageState: { cookies: [], origins: [{ origin: address, localStorage: kept }] },
+  })
   context.setDefaultTimeout(patienceMs)
-  if (kept !== undefined) await context.addInitScript((name) => localStorage.setItem('attune.rater', name), kept.name)
   const expected: RegExp[] = []
   const said: string[] = []
-  const watch = (page: Page) => {
-    page.on('pageerror', (error) => said.push(`error: ${error.stack ?? error.message}`))
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') {
-        said.push(`${message.type()}: ${message.text()} ${message.location().url}`)
-      }
-    })
-    page.on('dialog', (dialog) => {
-      said.push(`dialog: ${dialog.message()}`)
-      void dialog.dismiss()
-    })
-  }
-  context.on('page', watch)
+  context.on('page', (page) => listen(page, said))
   const page = await context.newPage()
+  let lastSeen = ''
+  const seen = async () =>
+    page.isClosed() ? lastSeen : `${page.url()}\n${await page.locator('body').innerText()}\n${said.join('\n')}`
+  const byRole = (role: 'button' | 'link' | 'heading') => (title: string | RegExp) =>
+    page.getByRole('main').getByRole(role, typeof title === 'string' ? { name: title, exact: true } : { name: title })
   return {
     page,
     context,
@@ -71,7 +65,24 @@ export async function visit(
     async open(...parts) {
       await page.goto(`/#/${parts.map(encodeURIComponent).join('/')}`)
     },
+    async goTo(title) {
+      const pages = page.getByRole('navigation', { name: 'Pages' })
+      await pages.getByRole('link', { name: new RegExp(`^${title}`) }).click()
+    },
+    async fill(values) {
+      for (const [label, value] of Object.entries(values)) {
+        await page.getByLabel(label, { exact: true }).fill(String(value))
+      }
+    },
+    button: byRole('button'),
+    link: byRole('link'),
+    heading: byRole('heading'),
+    async saved() {
+      await page.getByRole('status').getByText('Saved', { exact: true }).waitFor()
+    },
+    seen,
     async [Symbol.asyncDispose]() {
+      lastSeen = await seen()
       await context.close()
       const wrong = said.filter((line) => !expected.some((pattern) => pattern.test(line)))
       assert.deepEqual(wrong, [], 'what the browser complained about')
@@ -79,9 +90,16 @@ export async function visit(
   }
 }
 
-/** The text that a heading, a status or another element has, once it is there. */
-export async function present(page: Page, text: string | RegExp, timeout = patienceMs): Promise<void> {
-  await page.getByText(text).first().waitFor({ timeout })
+function listen(page: Page, said: string[]): void {
+  page.on('pageerror', (error) => said.push(`error: ${error.stack ?? error.message}`))
+  page.on('console', (message) => {
+    const { type, text, location } = { type: message.type(), text: message.text(), location: message.location() }
+    if (type === 'error' || type === 'warning') said.push(`${type}: ${text} ${location.url}`)
+  })
+  page.on('dialog', (dialog) => {
+    said.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
 }
 
 /** Asks again until it is so; what is asked is asked of the server or the page, never of a clock. */
@@ -93,10 +111,4 @@ export async function until<T>(ask: () => Promise<T>, isSo: (got: T) => boolean,
     assert.ok(performance.now() < end, `waited ${timeout / 1000} s in vain; the last was ${JSON.stringify(got)}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-}
-
-/** What the page said where a test ended badly. */
-export async function tellOfFailure(context: TestContext | SuiteContext, page: Page): Promise<void> {
-  if (!('passed' in context) || context.passed) return
-  context.diagnostic(`${page.url()}\n${await page.locator('body').innerText()}`)
 }

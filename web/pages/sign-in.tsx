@@ -4,7 +4,7 @@ import { client } from '../api.ts'
 import { ErrorNotice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { useAction } from '../remote.ts'
-import { go } from '../router.ts'
+import { go, to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
 import '../styles/sign-in.css'
 
@@ -35,6 +35,7 @@ export function InvitationPage({ token }: { token: string }) {
   useEffect(() => {
     document.title = 'Invitation · Attune studio'
   }, [])
+  if (error instanceof StudioError && error.code === 'expired-link') return <DeadLinkPage />
   return (
     <main className="gate">
       <div className="card stack">
@@ -55,3 +56,18 @@ export function InvitationPage({ token }: { token: string }) {
     </main>
   )
 }
+
+const DeadLinkPage = () => (
+  <main className="gate">
+    <div className="card stack">
+      <PageHead title="This link does not work any more">It was used already, or its time is over.</PageHead>
+      <p>A link signs one person in, once, on one device. Please ask whoever sent it for a new one.</p>
+      <p className="soft">If you came in with it on this device before, you may still be signed in.</p>
+      <div>
+        <a className="button" href={to()}>
+          To the studio
+        </a>
+      </div>
+    </div>
+  </main>
+)
