@@ -6,6 +6,7 @@ import { Icon } from '../../components/icon.tsx'
 import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
+import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { figure } from '../../format.ts'
 import { postVote, votesUnderWay, type NewVote } from '../../outbox.ts'
@@ -140,9 +141,7 @@ function Votes({ id, form, question }: { id: string; form: Form; question: Quest
         <>
           <div className="label-question">
             <h1 className="soft small question">{questions[question]}</h1>
-            <p className="label-prompt" dir="auto" data-testid="prompt">
-              {task.prompt}
-            </p>
+            <PromptText text={task.prompt} />
           </div>
           <Duel first={task.first} second={task.second} withBothBad={false} answer={answer} />
         </>

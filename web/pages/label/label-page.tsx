@@ -5,6 +5,7 @@ import { client, useRaterName } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
+import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { figure, plural } from '../../format.ts'
 import { isOffline, useRemote } from '../../remote.ts'
@@ -28,8 +29,6 @@ const modeQuestions: Readonly<Record<TaskMode, string>> = {
   pair: 'Which image is better?',
   rating: 'How good is the image?',
 }
-/** Letters above which a prompt is set as a text, not as a title. */
-const longPrompt = 160
 const modeKey = 'attune.mode'
 const consentKey = 'attune.consent'
 
@@ -160,15 +159,7 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
               {modeQuestions[mode]}
               {note !== undefined && note(turn) !== '' && ` · ${note(turn)}`}
             </span>
-            <p
-              className={turn.task.prompt.length > longPrompt ? 'label-prompt long' : 'label-prompt'}
-              dir="auto"
-              data-testid="prompt"
-              // A text that has to be scrolled must be within reach of the keyboard.
-              tabIndex={turn.task.prompt.length > longPrompt ? 0 : undefined}
-            >
-              {turn.task.prompt}
-            </p>
+            <PromptText text={turn.task.prompt} />
           </div>
           {show(turn)}
         </>
