@@ -14,6 +14,14 @@ export interface Complaint {
   readonly cause?: unknown
 }
 
+const longest = 500
+
+/** What came from a file may be megabytes on many lines; a terminal would obey what it says. */
+function oneLine(text: string): string {
+  const shown = text.length > longest ? `${text.slice(0, longest)} … (${text.length} characters)` : text
+  return shown.toWellFormed().replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+}
+
 /** Base of all errors of Attune. `exitCode` is what the command line ends with: 1 our fault, 2 the user's. */
 export abstract class AttuneError extends Error {
   abstract readonly code: string
@@ -24,15 +32,21 @@ export abstract class AttuneError extends Error {
   readonly remedy: string
 
   constructor(complaint: Complaint) {
+    const [where, expected, received, remedy] = [
+      complaint.where,
+      complaint.expected,
+      complaint.received,
+      complaint.remedy,
+    ].map(oneLine)
     super(
-      `${complaint.where}: expected ${complaint.expected}, received ${complaint.received} — ${complaint.remedy}`,
+      `${where}: expected ${expected}, received ${received} — ${remedy}`,
       complaint.cause === undefined ? undefined : { cause: complaint.cause },
     )
     this.name = new.target.name
-    this.where = complaint.where
-    this.expected = complaint.expected
-    this.received = complaint.received
-    this.remedy = complaint.remedy
+    this.where = where
+    this.expected = expected
+    this.received = received
+    this.remedy = remedy
   }
 }
 

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { FileError } from './errors.ts'
+import { basename } from 'node:path'
+import { FileError, FormatError } from './errors.ts'
 
 /**
  * Writes a file whole or not at all: under another name first, renamed when it is on the disk.
@@ -54,10 +55,26 @@ export function writing<T>(file: string, write: () => T): T {
  * A text file that a user wrote, without the mark that some programs put before the first character.
  *
  * @throws {FileError} it is missing or cannot be read
+ * @throws {FormatError} it is no UTF-8
  */
 export async function readText(file: string): Promise<string> {
+  const bytes = await readBytes(file)
   try {
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '')
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new FormatError({
+      where: basename(file),
+      expected: 'a text in UTF-8 of less than 512 MB',
+      received: `${bytes.length} bytes that are none`,
+      remedy: 'save it again in this encoding',
+      cause,
+    })
+  }
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
     throw new FileError({
