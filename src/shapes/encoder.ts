@@ -1,8 +1,11 @@
 /** The embedded CLIP-like encoder behind the interface that rewards use. */
+import { preprocess, type Preprocessing } from '../networks/clip/preprocess.ts'
 import { embeddingWidth, imageEmbedding, textEmbedding } from '../networks/embedded/clip.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import type { Weights } from '../networks/weights.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { textSize, tokenRows } from './model.ts'
+import { imageSize } from './scene.ts'
 
 export function shapesEncoder(weights: Weights, sha256: string): ImageTextEncoder {
   return {
@@ -10,7 +13,21 @@ export function shapesEncoder(weights: Weights, sha256: string): ImageTextEncode
     sha256,
     width: embeddingWidth,
     device: 'cpu',
-    embedImages: (pixels) => imageEmbedding(weights, pixels.to('cpu')),
+    embedImages: (pixels) => imageEmbedding(weights, ownSize(pixels.to('cpu'))),
     embedTexts: (texts) => textEmbedding(weights, tokenRows(texts), textSize),
   }
+}
+
+/** To [-1, 1] again. */
+const small: Preprocessing = {
+  shortestSide: imageSize,
+  crop: imageSize,
+  mean: [0.5, 0.5, 0.5],
+  deviation: [0.5, 0.5, 0.5],
+}
+
+/** Pictures that people bring have other sizes: the middle of them, made small as CLIP does. */
+function ownSize(pixels: Tensor): Tensor {
+  const [, , height, width] = pixels.shape
+  return height === imageSize && width === imageSize ? pixels : preprocess(pixels, small)
 }

@@ -87,4 +87,21 @@ describe('the embedded encoder', () => {
       assert.deepEqual(encoder.embedTexts(['', 'rings', 'red rings']).shape, [3, encoder.width])
     })
   })
+
+  it('sees the middle of pictures of any size, made small', () => {
+    const encoder = shapesEncoder(Weights.fresh(1), 'sha')
+    withoutLeakOnceDrawn(() => {
+      const side = 24
+      const plain = full([1, 3, side, side], 0.2)
+      const expected = encoder.embedImages(plain).toArray()
+      for (const [height, width] of [
+        [512, 512],
+        [30, 90],
+        [1, 1],
+      ]) {
+        const other = encoder.embedImages(full([1, 3, height, width], 0.2)).toArray()
+        assert.ok(other.every((value, i) => Math.abs(value - expected[i]) < 0.01))
+      }
+    })
+  })
 })
