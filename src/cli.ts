@@ -90,6 +90,19 @@ const stages: readonly Stage[] = [
     },
   },
   {
+    name: 'images upload',
+    description: 'Bring images of your own with their prompts, to be judged.',
+    load: async () => {
+      const { UploadConfig, uploadImages } = await import('./feedback/upload.ts')
+      const { shapesVocabulary } = await import('./shapes/vocabulary.ts')
+      return stage(UploadConfig, async (config) => {
+        const { added, known } = await uploadImages(config, shapesVocabulary)
+        note(`images: ${added} new, ${known} known before`)
+        return added > 0 ? config.out : config.feedback
+      })
+    },
+  },
+  {
     name: 'feedback sheet',
     description: 'Make numbered contact sheets to judge images by eye.',
     load: async () => {

@@ -44,10 +44,8 @@ export type ImportConfig = z.infer<typeof ImportConfig>
  */
 export async function importLabels(config: ImportConfig): Promise<ImportCounts> {
   const { feedback, images, labels, format, rater, sheet, out, imageFolder } = config
-  const isNew = !isDatabaseUrl(feedback) && !existsSync(feedback)
   const runs = await Promise.all((images ?? []).map(async (folder) => ({ folder, drawn: await readImages(folder) })))
-  try {
-    await using store = await openFeedback(feedback)
+  return await addToFeedback(feedback, async (store) => {
     for (const { folder, drawn } of runs) {
       await store.addImages(
         drawn.map(({ record }) => record),
@@ -61,8 +59,17 @@ export async function importLabels(config: ImportConfig): Promise<ImportCounts> 
       ...(out === null ? {} : { folder: out }),
       ...(imageFolder === null ? {} : { findFile: filesIn(imageFolder) }),
     })
+  })
+}
+
+/** Adds something to a store. One that was not there before is not there after a failure either. */
+export async function addToFeedback<T>(file: string, add: (store: FeedbackStore) => Promise<T>): Promise<T> {
+  const isNew = !isDatabaseUrl(file) && !existsSync(file)
+  try {
+    await using store = await openFeedback(file)
+    return await add(store)
   } catch (error) {
-    if (isNew) for (const ending of ['', '-wal', '-shm']) rmSync(feedback + ending, { force: true })
+    if (isNew) for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true })
     throw error
   }
 }

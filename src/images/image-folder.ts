@@ -63,7 +63,7 @@ function listsOf(place: string): { readonly name: string; readonly file: string 
   const found = statSync(place, { throwIfNoEntry: false })
   if (found === undefined) {
     throw new FileError({
-      where: `--train-data-dir ${place}`,
+      where: place,
       expected: 'a folder of captioned images, or a list of them',
       received: 'no such folder or file',
       remedy: 'check the path',
@@ -73,7 +73,7 @@ function listsOf(place: string): { readonly name: string; readonly file: string 
     const ending = extname(place).toLowerCase()
     if (ending === '.csv' || ending === '.jsonl') return [{ name: basename(place), file: place }]
     throw new ConfigError({
-      where: `--train-data-dir ${place}`,
+      where: place,
       expected: 'a folder, or a file named .csv or .jsonl',
       received: ending === '' ? 'a file without an ending' : `a file named ${ending}`,
       remedy: 'give the folder of the images, or rename the list by its format',

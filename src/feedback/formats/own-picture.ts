@@ -3,6 +3,19 @@ import { FormatError } from '../../errors.ts'
 
 export const ownPictureLimits = { bytes: 32 * 2 ** 20, pixels: 40e6 } as const
 
+const expected = 'a PNG, JPEG or WebP image'
+
+/** @throws {FormatError} larger than {@link ownPictureLimits}; a file need not be read for that */
+export function expectSize(bytes: number, where: string): void {
+  if (bytes <= ownPictureLimits.bytes) return
+  throw new FormatError({
+    where,
+    expected,
+    received: `${(bytes / 2 ** 20).toFixed(1)} MiB`,
+    remedy: `bring one of ${ownPictureLimits.bytes / 2 ** 20} MiB at most`,
+  })
+}
+
 /** What the first bytes of a file say that it is. */
 function typeOf(bytes: Uint8Array): 'png' | 'jpeg' | 'webp' | undefined {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1')
@@ -19,17 +32,11 @@ function typeOf(bytes: Uint8Array): 'png' | 'jpeg' | 'webp' | undefined {
  * @throws {FormatError} no PNG, JPEG or WebP by its content, larger than {@link ownPictureLimits}, or broken
  */
 export async function ownPicture(bytes: Uint8Array, where: string): Promise<Uint8Array> {
-  const expected = 'a PNG, JPEG or WebP image'
   const refuse = (received: string, remedy: string, cause?: unknown) =>
     new FormatError({ where, expected, received, remedy, cause })
   const type = typeOf(bytes)
   if (type === undefined) throw refuse(bytes.length === 0 ? 'an empty file' : 'something else', 'convert it')
-  if (bytes.length > ownPictureLimits.bytes) {
-    throw refuse(
-      `${(bytes.length / 2 ** 20).toFixed(1)} MiB`,
-      `bring one of ${ownPictureLimits.bytes / 2 ** 20} MiB at most`,
-    )
-  }
+  expectSize(bytes.length, where)
   const { default: sharp } = await import('sharp')
   try {
     const { width, height, depth, space, hasAlpha, orientation, exif, xmp, iptc, icc, comments } = await sharp(bytes, {
@@ -42,7 +49,9 @@ export async function ownPicture(bytes: Uint8Array, where: string): Promise<Uint
       )
     }
     const extras = [exif, xmp, iptc, icc, orientation].some((extra) => extra !== undefined) || comments !== undefined
-    const isPlain = type === 'png' && depth === 'uchar' && space === 'srgb' && !hasAlpha && !extras
+    // Frames of a PNG that moves, of which sharp says nothing.
+    const isMoving = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('acTL')
+    const isPlain = type === 'png' && depth === 'uchar' && space === 'srgb' && !hasAlpha && !extras && !isMoving
     // Also of a plain one: the whole file has to be there.
     const png = await sharp(bytes, { failOn: 'error' })
       .autoOrient()
