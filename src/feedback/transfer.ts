@@ -15,7 +15,7 @@ import { judgmentsOfLines, linesOf } from './formats/json-lines.ts'
 import { readLabelStudio } from './formats/label-studio.ts'
 import { outwardRow } from './formats/outward-row.ts'
 import { rankingNumber } from './formats/pick-a-pic.ts'
-import { provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
+import { contentIds, provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
 import type { FeedbackStore, StoredImage } from './store.ts'
 
 export interface ImportOptions {
@@ -56,7 +56,12 @@ export async function importFeedback(
   options: ImportOptions = {},
 ): Promise<ImportCounts> {
   const { format = formatOf(file, formatNames), name = basename(file), raterKind = 'person' } = options
-  const defaults = { rater: options.rater ?? 'anonymous', raterKind, at: options.at ?? new Date().toISOString() }
+  const defaults = {
+    rater: options.rater ?? 'anonymous',
+    raterKind,
+    at: options.at ?? new Date().toISOString(),
+    idOf: await contentIds(store),
+  }
   if (format !== 'csv' && format !== 'jsonl') {
     const { folder, findFile = filesIn(dirname(file)) } = options
     if (folder === undefined) {

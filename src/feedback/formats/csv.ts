@@ -4,8 +4,8 @@ import { csvRows, type CsvRow } from '../../csv-rows.ts'
 import { FormatError } from '../../errors.ts'
 import { Judgment } from '../../records.ts'
 import type { FindImage } from './find-image.ts'
-import { contentId } from './foreign.ts'
 import type { OutwardRow } from './outward-row.ts'
+import type { ContentId } from './provenance.ts'
 
 const columns = [
   'image',
@@ -50,7 +50,7 @@ const answers: Readonly<Record<string, string>> = {
 }
 
 /** What rows say that do not say it themselves. */
-export type RowDefaults = Pick<Judgment, 'rater' | 'raterKind' | 'at'>
+export type RowDefaults = Pick<Judgment, 'rater' | 'raterKind' | 'at'> & { readonly idOf: ContentId }
 
 /**
  * Reads a table. In a filled-in `sheet.csv` (it has a column `number`) rows without an answer are no judgments.
@@ -88,7 +88,7 @@ function judgmentOf(name: string, row: CsvRow, findImage: FindImage, defaults: R
   const rater = plain(row.cell('rater')) || defaults.rater
   const [overall, alignment, fidelity] = ['overall', 'alignment', 'fidelity'].map(row.cell)
   const parsed = Judgment.safeParse({
-    id: plain(row.cell('id')) || contentId(images.join(' '), rater, String(row.row), answer),
+    id: plain(row.cell('id')) || defaults.idOf(images.join(' '), rater, String(row.row), answer),
     kind,
     images,
     answer,

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { readText } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
+import type { ContentId } from './provenance.ts'
 
 /** What an import is told beside the file. */
 export interface ForeignOptions {
@@ -15,6 +16,8 @@ export interface ForeignOptions {
   readonly at: string
   /** The bytes of an image by the path that the file gives it; undefined where there is none. */
   readonly findFile: (path: string) => Uint8Array | undefined
+  /** An id that the same parts always have in this store. */
+  readonly idOf: ContentId
   /** Whether the store has a judgment of this id. */
   readonly knows: (judgment: string) => boolean
 }
@@ -83,12 +86,14 @@ export function filesIn(folder: string): ForeignOptions['findFile'] {
   }
 }
 
+/** What the store itself exports is named by its id. */
+export const idIn = (path: string): string => basename(path).replace(/\.[a-z]+$/, '')
+
 /** The image that a path names, as the import of images takes it. */
 export const imageAt = (path: string, text: string, findFile: ForeignOptions['findFile'], where: string) => ({
   text,
   name: path,
-  // what the store itself exports is named by its id
-  imageId: basename(path).replace(/\.[a-z]+$/, ''),
+  imageId: idIn(path),
   bytes: () => {
     const bytes = findFile(path)
     if (bytes !== undefined) return Promise.resolve(bytes)

@@ -1,9 +1,9 @@
 /** Judgments of other tools on their way into the store, with the images that they are about. */
-import { createHash } from 'node:crypto'
 import { FormatError } from '../../errors.ts'
 import { Judgment } from '../../records.ts'
 import type { FeedbackStore } from '../store.ts'
 import { addOwnImages, type OwnImage } from './own-images.ts'
+import { keyed } from './restored.ts'
 
 /** What a file of another tool holds. */
 export interface ForeignRecords {
@@ -75,7 +75,7 @@ export async function addForeign(
         : areDistinct(found)
           ? undefined
           : 'two of its images are the same'
-    if (reason === undefined) return [{ ...judgment, images: found }]
+    if (reason === undefined) return [keyed(judgment, (key) => idOf.get(key) ?? key.slice(key.indexOf('\0') + 1))]
     leftOut.push(`${where}: ${reason}`)
     return []
   })
@@ -98,7 +98,3 @@ function expectJudgment(where: string, judgment: Judgment): void {
     cause: parsed.error,
   })
 }
-
-/** The same parts give the same id, so that a file counts once however often it is imported. */
-export const contentId = (...parts: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)

@@ -7,7 +7,6 @@ import sharp from 'sharp'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import { imageRecord } from '../feedback-fixtures.ts'
 import { openFeedback, type FeedbackStore } from '../store.ts'
-import type { ForeignOptions } from './foreign-json.ts'
 
 /** An image of one colour. */
 export const picture = (background: string, { width = 8, height = 8 } = {}) =>
@@ -67,13 +66,4 @@ export const ranking = (id: string, images: readonly ImageRecord[], ranks: numbe
   images: images.map((image) => image.id),
   answer: 'ranked',
   ranks,
-})
-
-/** What the readers are told; files are found by their names. */
-export const readerOptions = (files: Readonly<Record<string, Uint8Array>> = {}): ForeignOptions => ({
-  name: 'file.json',
-  rater: 'somebody',
-  at: '2026-01-01T00:00:00.000Z',
-  findFile: (path) => files[path],
-  knows: () => false,
 })

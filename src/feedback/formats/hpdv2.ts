@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
-import { contentId, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
 import { comparisonOf, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 
 const Ranks = z.array(z.int().nonnegative())
@@ -55,7 +55,7 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
           remedy: 'correct the item',
         })
       }
-      const id = contentId('hpdv2', rater, place, prompt, paths, ranks)
+      const id = options.idOf('hpdv2', rater, place, prompt, paths, ranks)
       judgments.push({ where, judgment: comparisonOf({ id, images: keys, rater, raterKind: 'person', at }, ranks) })
     })
   }

@@ -6,10 +6,11 @@ import { FormatError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
 import type { StoredImage } from '../store.ts'
-import { contentId, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
-import { comparisonOf, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
+import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
+import { comparisonOf, idIn, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import { imageFile } from './image-file.ts'
 import type { Provenance } from './provenance.ts'
+import { keyed, restoredJudgments } from './restored.ts'
 
 const Item = z.object({
   id: z.union([z.string(), z.number()]).optional(),
@@ -20,6 +21,8 @@ const Item = z.object({
 
 /**
  * Reads a file. Two images make a pair, more a ranking. An item whose id is that of a judgment of the store is known.
+ * Where Attune wrote the file and its `<name>.provenance.json` is there too, the judgment itself is read from it: with its
+ * rater, its times and its details.
  *
  * @throws {FormatError} names file and item
  */
@@ -27,6 +30,10 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
   const { name, rater, at, findFile, knows } = options
   const images = new Map<string, ForeignImage>()
   const judgments: ForeignJudgment[] = []
+  const about = findFile(provenanceName(name))
+  const restored = new Map(
+    restoredJudgments(about && Buffer.from(about).toString()).map((judgment) => [judgment.id, judgment]),
+  )
   let known = 0
   for (const { where, item } of await readItems(file, name, Item, 'items with prompt, generations and ranking')) {
     const { id, prompt, generations, ranking } = item
@@ -44,14 +51,26 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
     }
     const keys = generations.map((path) => JSON.stringify([prompt, path]))
     generations.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, `${where} generations`)))
+    const own = restored.get(String(id))
+    if (own !== undefined && isThat(own, generations, ranking)) {
+      const keyOf = new Map(own.images.map((image, i) => [image, keys[i]]))
+      judgments.push({ where, judgment: keyed(own, (image) => keyOf.get(image) ?? image) })
+      continue
+    }
     const judgment = comparisonOf(
-      { id: contentId('image-reward', rater, item), images: keys, rater, raterKind: 'person', at },
+      { id: options.idOf('image-reward', rater, item), images: keys, rater, raterKind: 'person', at },
       ranking,
     )
     judgments.push({ where, judgment })
   }
   return { images, judgments, known, unanswered: 0 }
 }
+
+const isThat = (judgment: Judgment, generations: readonly string[], ranking: readonly number[]) =>
+  judgment.images.join() === generations.map(idIn).join() && ranksOf(judgment)?.join() === ranking.join()
+
+const stemOf = (file: string) => join(dirname(file), basename(file, extname(file)))
+const provenanceName = (file: string) => `${stemOf(file)}.provenance.json`
 
 /** What of a ranking or a pair this format can say; undefined of anything else, and of skips. "Both bad" is a tie. */
 export function ranksOf(judgment: Judgment): readonly number[] | undefined {
@@ -73,8 +92,7 @@ export function writeImageReward(
   imageOf: (id: string) => StoredImage,
   provenance: Provenance,
 ): { rows: number; beside: string[] } {
-  const stem = join(dirname(file), basename(file, extname(file)))
-  const folder = `${stem}-images`
+  const folder = `${stemOf(file)}-images`
   const fitting = judgments.flatMap((judgment) => {
     const ranking = ranksOf(judgment)
     return ranking === undefined ? [] : [{ judgment, ranking }]
@@ -85,7 +103,7 @@ export function writeImageReward(
     generations: images.map((image) => `${basename(folder)}/${image}.png`),
     ranking,
   }))
-  const side = `${stem}.provenance.json`
+  const side = provenanceName(file)
   const about = provenance.about(
     fitting.map(({ judgment }) => judgment),
     imageOf,

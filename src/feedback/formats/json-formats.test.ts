@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { FileError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
@@ -87,10 +87,16 @@ describe('ImageReward', () => {
     assert.deepEqual(back, { added: 11, known: 0, unanswered: 0, images: 18, leftOut: [] })
     const [first, second] = await other.store.judgments()
     assert.deepEqual(
-      [first.kind, first.answer, first.rater, first.kind === 'ranking' && first.ranks],
-      ['ranking', 'ranked', 'eve', [3, 1, 1]],
+      [first.kind, first.answer, first.kind === 'ranking' && first.ranks],
+      ['ranking', 'ranked', [3, 1, 1]],
     )
+    assert.match(first.rater, /^rater-[0-9a-f]{12}$/)
     assert.deepEqual([second.kind, second.answer], ['pair', 'first'])
+    rmSync(at('out.provenance.json'))
+    await using bare = await workspace()
+    const options: ImportOptions = { format: 'image-reward', folder: bare.at('new'), rater: 'eve' }
+    assert.equal((await importFeedback(bare.store, at('out.json'), options)).added, 11)
+    assert.deepEqual(new Set((await bare.store.judgments()).map(({ rater }) => rater)), new Set(['eve']))
     await assert.rejects(exportFeedback(store, at('missing/out.json')), FileError)
   })
 

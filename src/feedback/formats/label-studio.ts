@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
-import { contentId, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
 import { imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 
 const Result = z.object({ type: z.string(), value: z.record(z.string(), z.unknown()) })
@@ -55,8 +55,8 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
       const shared = sharedOf(annotation, where, options)
       const answers = annotation.was_cancelled === true ? [skipOf(shown)] : answersOf(annotation, shown, where)
       for (const { images: paths, ...answer } of answers) {
-        const keys = paths.map((path) => JSON.stringify([prompt, path]))
-        const id = contentId('label-studio', task.id, annotation.id, shared.rater, prompt, paths, answer)
+        const keys = paths.map((path) => `${prompt}\0${path}`)
+        const id = options.idOf('label-studio', task.id, annotation.id, shared.rater, prompt, paths, answer)
         judgments.push({ where, judgment: { ...shared, id, images: keys, ...answer } as Judgment })
       }
     }

@@ -7,20 +7,11 @@ import { writing } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
 import type { StoredImage } from '../store.ts'
 import { imageFile } from './image-file.ts'
-import { ranksOf } from './image-reward.ts'
-import { columns, rankingNumber, type PickRow } from './pick-a-pic.ts'
+import { columns, pairsOf, rankingNumber, type Pair, type PickRow } from './pick-a-pic.ts'
 import type { Provenance } from './provenance.ts'
 
 /** Rows that are in memory at once, with their images. */
 const rowsAtOnce = 100
-
-interface Pair {
-  readonly judgment: Judgment
-  /** Ids, in the order shown. */
-  readonly images: readonly [string, string]
-  /** Of the first: 1 is better, 0 worse, 0.5 a tie. */
-  readonly label: number
-}
 
 /**
  * Writes a row for every pair that was judged, and for every two images of a ranking; "both bad" is a tie. The images are
@@ -64,18 +55,6 @@ export async function writePickAPic(
 
 /** JPEG does not become smaller, and its bytes say nothing about order. */
 const jpegColumn = { codec: 'UNCOMPRESSED', statistics: false } as const
-
-function pairsOf(judgment: Judgment): Pair[] {
-  const { images } = judgment
-  const ranks = ranksOf(judgment)
-  if (ranks === undefined) return []
-  return images.flatMap((first, i) =>
-    images.slice(i + 1).map((second, j): Pair => {
-      const [own, other] = [ranks[i], ranks[i + 1 + j]]
-      return { judgment, images: [first, second], label: own === other ? 0.5 : own < other ? 1 : 0 }
-    }),
-  )
-}
 
 async function* rowsOf(
   pairs: readonly Pair[],

@@ -8,10 +8,12 @@ import sharp from 'sharp'
 import { FileError, FormatError } from '../../errors.ts'
 import { awkwardTexts, judgment } from '../feedback-fixtures.ts'
 import { exportFeedback, importFeedback } from '../transfer.ts'
-import { pair, picture, ranking, workspace } from './formats.test-helper.ts'
+import { pair, picture, ranking, workspace, type Workspace } from './formats.test-helper.ts'
 import { columns } from './pick-a-pic.ts'
 
-const fromPython = fileURLToPath(new URL('../../../test/fixtures/formats/pick-a-pic.parquet', import.meta.url))
+/** Made by `test/fixtures/formats/parquet_files.py`. */
+const fixture = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/formats/${name}`, import.meta.url))
+const fromPython = fixture('pick-a-pic.parquet')
 
 async function rowsOf(file: string) {
   const buffer = await asyncBufferFromFile(file)
@@ -111,7 +113,7 @@ describe('export to Pick-a-Pic', () => {
       judged.map(({ images: [first], answer, at: time }) => [stored.get(first)?.text, answer, time]),
       awkwardTexts.map((text) => [text, 'second', '2026-01-02T03:04:05.678Z']),
     )
-    assert.match(judged[0].rater, /^pick-a-pic \d+$/)
+    assert.match(judged[0].rater, /^rater-[0-9a-f]{12}$/)
     assert.equal(stored.get(judged[0].images[0])?.source?.model, 'pretrained')
   })
 
@@ -149,6 +151,43 @@ describe('import of Pick-a-Pic', () => {
     assert.equal(stored.get(dog.images[0])?.source?.model, 'dreamlike-art/dreamlike-photoreal-2.0')
     const again = await importFeedback(store, fromPython, { folder: at('again') })
     assert.deepEqual([again.added, again.known, again.images], [0, 3, 0])
+  })
+
+  for (const codec of ['zstd', 'gzip', 'brotli', 'none']) {
+    it(`reads what pyarrow compressed: ${codec}`, async () => {
+      await using place = await workspace()
+      await using other = await workspace()
+      await importFeedback(place.store, fromPython, { folder: place.at('cats') })
+      const counts = await importFeedback(other.store, fixture(`pick-a-pic-${codec}.parquet`), {
+        folder: other.at('new'),
+      })
+      assert.deepEqual([counts.added, counts.images, counts.unanswered], [3, 5, 1])
+      const facts = async ({ store }: Workspace) =>
+        (await store.judgments()).map(({ images, rater, at, ...rest }) => [images, rater, at, rest.answer])
+      assert.deepEqual(await facts(other), await facts(place))
+    })
+  }
+
+  it('reads what pandas wrote, with a rater missing', async () => {
+    await using place = await workspace()
+    const { store, at } = place
+    const file = fixture('pick-a-pic-pandas.parquet')
+    await importFeedback(store, file, { folder: at('cats'), rater: 'somebody' })
+    assert.deepEqual(
+      (await store.judgments()).map(({ rater, at: time }) => [rater, time]),
+      ['pick-a-pic 7', 'somebody', 'pick-a-pic 9'].map((rater, i) => [rater, `2023-05-02T12:30:0${i}.250Z`]),
+    )
+  })
+
+  it('unpacks no more than it should', async () => {
+    await using place = await workspace()
+    const { store, at } = place
+    const truth = { name: 'has_label', type: 'BOOLEAN', data: Array<boolean>(2_000_001).fill(true) } as const
+    parquetWriteFile({ filename: at('many.parquet'), columnData: [truth] })
+    await assert.rejects(
+      importFeedback(store, at('many.parquet'), { folder: at('new') }),
+      /^FormatError: many\.parquet: expected at most 2000000 rows, received 2000001/,
+    )
   })
 
   it('names what is wrong', async () => {

@@ -1,6 +1,8 @@
 /** The columns of Pick-a-Pic v2 (Kirstain et al. 2023), as its parquet files on Hugging Face have them. */
+import { createHash } from 'node:crypto'
 import type { SchemaElement } from 'hyparquet'
-import { contentId } from './foreign.ts'
+import type { Judgment } from '../../records.ts'
+import { ranksOf } from './image-reward.ts'
 
 const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
 const bytes = { type: 'BYTE_ARRAY' } as const
@@ -56,4 +58,27 @@ export interface PickRow {
 }
 
 /** The number of a judgment, below 2⁵², that all pairs of a ranking share. */
-export const rankingNumber = (judgment: string): number => parseInt(contentId('ranking', judgment).slice(0, 13), 16)
+export const rankingNumber = (judgment: string): number =>
+  parseInt(createHash('sha256').update(`ranking ${judgment}`).digest('hex').slice(0, 13), 16)
+
+/** What one row says. */
+export interface Pair {
+  readonly judgment: Judgment
+  /** Ids, in the order shown. */
+  readonly images: readonly [string, string]
+  /** Of the first: 1 is better, 0 worse, 0.5 a tie. */
+  readonly label: number
+}
+
+/** The rows of a judgment: one for a pair, one for every two images of a ranking, none for anything else. */
+export function pairsOf(judgment: Judgment): Pair[] {
+  const { images } = judgment
+  const ranks = ranksOf(judgment)
+  if (ranks === undefined) return []
+  return images.flatMap((first, i) =>
+    images.slice(i + 1).map((second, j): Pair => {
+      const [own, other] = [ranks[i], ranks[i + 1 + j]]
+      return { judgment, images: [first, second], label: own === other ? 0.5 : own < other ? 1 : 0 }
+    }),
+  )
+}

@@ -1,5 +1,6 @@
 /** Where exported judgments come from: pictures by their SHA-256, people by pseudonyms, and what they agreed to. */
 import { createHmac, randomBytes } from 'node:crypto'
+import { basename } from 'node:path'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import { attuneVersion } from '../../run.ts'
 import type { FeedbackDatabase } from '../database.ts'
@@ -62,7 +63,7 @@ export async function provenanceOf(
       images: Object.fromEntries(
         [...new Set(judgments.flatMap(({ images }) => images))].map((id) => {
           const { sha256, policy, seed, index, source } = imageOf(id).record
-          return [id, { sha256, policy, seed, index, ...(source === undefined ? {} : { source }) }]
+          return [id, { sha256, policy, seed, index, ...(source === undefined ? {} : { source: nameOnly(source) }) }]
         }),
       ),
       judgments: judgments.map(outward),
@@ -70,12 +71,27 @@ export async function provenanceOf(
   }
 }
 
+/** A path may tell whose machine it was. */
+const nameOnly = (source: NonNullable<ImageRecord['source']>) => ({
+  ...source,
+  name: basename(source.name.replaceAll('\\', '/')),
+})
+
 /** Tells the people of this store behind its pseudonyms; other names stay. */
 export async function unmask(store: FeedbackStore): Promise<(rater: string) => string> {
   const salt = await pseudonymSalt(store.database)
   const names = new Set((await store.allRows()).map(({ rater }) => rater))
   const known = new Map([...names].map((name) => [pseudonym(salt, name), name]))
   return (rater) => known.get(rater) ?? rater
+}
+
+/** The same parts give the same id, so that a file counts once however often it is imported. */
+export type ContentId = (...parts: readonly unknown[]) => string
+
+/** Ids of imported judgments. They leave the house, and a rater is a part of them: without the store none can be guessed. */
+export async function contentIds(store: FeedbackStore): Promise<ContentId> {
+  const salt = await pseudonymSalt(store.database)
+  return (...parts) => digestOf(salt, JSON.stringify(parts)).slice(0, 32)
 }
 
 const digestOf = (salt: string, rater: string) => createHmac('sha256', salt).update(rater).digest('hex')
