@@ -88,7 +88,7 @@ describe('JSON of the wrong shape', () => {
     [
       'label-studio',
       '[{"data":{"prompt":"a","l":"a.png","r":"b.png"},"annotations":[{"result":[{"type":"ranker","value":{"rank":["l","x"]}}]}]}]',
-      /^a\.json item 1 ranker: expected the ids l, r, best first, received \["l","x"\]/,
+      /^a\.json item 1 ranker: expected ids of its images \(l, r\), received "x"/,
     ],
     [
       'label-studio',

@@ -65,13 +65,14 @@ export async function addForeign(
     images.length === 0 ? { ids: [], added: 0, broken: [] } : await addOwnImages(store, folder, images)
   brought.forEach(([key], i) => idOf.set(key, ids[i]))
 
+  const nameOf = (key: string) => records.images.get(key)?.name ?? key
   const leftOut = broken.map(({ file, reason }) => `${file}: ${reason}`)
   const judgments = records.judgments.flatMap(({ where, judgment }): Judgment[] => {
     const ours = judgment.images.map((key) => idOf.get(key))
     const found = ours.filter((id) => id !== undefined)
     const reason =
       found.length < ours.length
-        ? 'an image of it cannot be read'
+        ? `its image ${nameOf(judgment.images[ours.indexOf(undefined)])} cannot be read`
         : areDistinct(found)
           ? undefined
           : 'two of its images are the same'

@@ -112,7 +112,7 @@ describe('ImageReward', () => {
         2,
         [
           'https://example.org/c.png: expected an image beside the file of judgments, received none of this name — put it there, or name the folder that it is in',
-          'a.json item 2: an image of it cannot be read',
+          'a.json item 2: its image https://example.org/c.png cannot be read',
         ],
       ],
     )
@@ -238,7 +238,10 @@ describe('Label Studio', () => {
         },
         annotations: [ranker({ rank: ['y', 7, 'x'] }), { result: [], was_cancelled: true, completed_by: 'cancelled' }],
       },
-      { data: { prompt: 'a cow', images: ['a.png', 'b.png'] }, annotations: [ranker({ ranker: { _: ['1', '0'] } })] },
+      {
+        data: { prompt: 'a cow', images: ['a.png', 'b.png'] },
+        annotations: [ranker({ ranker: { mine: ['1', '0'] } })],
+      },
       { data: { prompt: 'a hen', images: ['a.png', 'b.png'] }, annotations: [ranker({ ranker: ['0', '1'] })] },
     ]
     const counts = await imported(place, 'label-studio', items, ['a.png', 'b.png', 'c.png'])
@@ -255,6 +258,78 @@ describe('Label Studio', () => {
         ['ranker', 'ranking', 'ranked', [2, 1]],
         ['ranker', 'ranking', 'ranked', [1, 2]],
       ],
+    )
+  })
+
+  it('reads buckets by their names, and not by their order', async () => {
+    await using place = await workspace()
+    const images = ['a.png', 'b.png', 'c.png'].map((url) => ({ id: url[0], url }))
+    const task = (id: number, ranker: object, completed_by: number) => ({
+      id,
+      data: { prompt: `p${id}`, tags: ['x', 'y'], images },
+      annotations: [
+        { result: [{ from_name: 'rank', to_name: 'list', type: 'ranker', value: { ranker } }], completed_by },
+      ],
+    })
+    const items = [
+      task(1, { bad: ['b'], good: ['a'], _: ['c'] }, 1),
+      task(2, { 'tier 2': ['c', 'a'], 'tier 1': ['b'] }, 2),
+      task(3, { 'tier 3': ['a'], 'tier 1': [], 'tier 2': ['c'], _: ['b'] }, 3),
+      task(4, { _: ['a', 'b', 'c'], good: [], bad: [] }, 4),
+      task(5, { best: ['c', 'a', 'b'] }, 5),
+    ]
+    await imported(place, 'label-studio', items, ['a.png', 'b.png', 'c.png'])
+    assert.deepEqual(
+      (await named(place)).map((one) => [one.rater, one.answer, one.images, one.kind === 'ranking' && one.ranks]),
+      [
+        ['user 1', 'bad', ['b.png'], false],
+        ['user 1', 'good', ['a.png'], false],
+        ['user 2', 'ranked', ['c.png', 'a.png', 'b.png'], [2, 2, 1]],
+        ['user 3', 'ranked', ['a.png', 'c.png'], [2, 1]],
+        ['user 4', 'skip', ['a.png', 'b.png', 'c.png'], undefined],
+        ['user 5', 'ranked', ['a.png', 'b.png', 'c.png'], [2, 3, 1]],
+      ],
+    )
+    await assert.rejects(
+      imported(place, 'label-studio', [task(6, { best: ['a'], ads: ['b'] }, 1)], []),
+      /a\.json task 6 ranker: expected buckets named good and bad .*received "best", "ads"/,
+    )
+  })
+
+  it('takes the question that is answered by good or bad, and the left image first', async () => {
+    await using place = await workspace()
+    const asked = (from_name: string, word: string) => ({ ...choice(word), from_name })
+    const data = { prompt: 'a cat', image: 'a.png' }
+    const items = [
+      { id: 1, data, annotations: [{ result: [asked('what', 'blurred'), asked('is it', 'Good')], completed_by: 1 }] },
+      { id: 2, data, annotations: [{ result: [], completed_by: 2 }] },
+      {
+        id: 3,
+        data: { right: 'b.png', prompt: 'a cat', left: 'a.png' },
+        annotations: [
+          { result: [{ type: 'pairwise', value: { selected: 'left' } }], completed_by: 3 },
+          { result: [{ type: 'pairwise', value: { selected: 'none' } }], completed_by: 4 },
+        ],
+      },
+    ]
+    const counts = await imported(place, 'label-studio', items, ['a.png', 'b.png'])
+    assert.deepEqual([counts.added, counts.unanswered], [3, 1])
+    assert.deepEqual(
+      (await named(place)).map(({ rater, answer, images }) => [rater, answer, images]),
+      [
+        ['user 1', 'good', ['a.png']],
+        ['user 3', 'first', ['a.png', 'b.png']],
+        ['user 4', 'tie', ['a.png', 'b.png']],
+      ],
+    )
+    await assert.rejects(
+      imported(
+        place,
+        'label-studio',
+        [{ id: 9, data, annotations: [{ result: [asked('a', 'yes'), asked('b', 'no')] }] }],
+        [],
+      ),
+      /a\.json task 9 choices: expected one question of good or bad, received answers to a, b/,
     )
   })
 

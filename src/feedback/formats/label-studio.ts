@@ -1,14 +1,14 @@
 /**
  * The JSON that Label Studio exports: tasks with annotations. Read are choices of one image, pairwise comparisons, and
- * rankings; a task's images are those fields of its `data` that name one, in their order.
+ * rankings, also into buckets; a task's images are those fields of its `data` that name one, in their order, left before
+ * right.
  */
 import { z } from 'zod'
-import { FormatError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
 import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
 import { imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
+import { answersOf, refusal, skipOf, type TaskImage } from './label-studio-answers.ts'
 
-const Result = z.object({ type: z.string(), value: z.record(z.string(), z.unknown()) })
 const Annotation = z.object({
   id: z.union([z.string(), z.number()]).optional(),
   result: z.array(z.unknown()),
@@ -27,14 +27,9 @@ const Task = z.object({
 })
 type Task = z.infer<typeof Task>
 
-/** An image of a task and what results call it. */
-interface TaskImage {
-  readonly name: string
-  readonly path: string
-}
-
 /**
- * Reads a file. An annotation that was cancelled is a skip; tasks without an annotation are unanswered.
+ * Reads a file. An annotation that was cancelled is a skip; tasks without an annotation, and annotations without an answer,
+ * are unanswered.
  *
  * @throws {FormatError} names file and task
  */
@@ -43,7 +38,9 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
   const images = new Map<string, ForeignImage>()
   const judgments: ForeignJudgment[] = []
   let unanswered = 0
-  for (const { where, item: task } of await readItems(file, name, Task, 'tasks with data and annotations')) {
+  let others = 0
+  for (const { where: item, item: task } of await readItems(file, name, Task, 'tasks with data and annotations')) {
+    const where = task.id === undefined ? item : `${name} task ${task.id}`
     if (task.annotations.length === 0) {
       unanswered++
       continue
@@ -53,7 +50,9 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
     for (const { path } of shown) images.set(JSON.stringify([prompt, path]), imageAt(path, prompt, findFile, where))
     for (const annotation of task.annotations) {
       const shared = sharedOf(annotation, where, options)
-      const answers = annotation.was_cancelled === true ? [skipOf(shown)] : answersOf(annotation, shown, where)
+      const answers = annotation.was_cancelled === true ? [skipOf(shown)] : answersOf(annotation.result, shown, where)
+      if (answers.length === 0) unanswered++
+      if (answers.length === 0 && annotation.result.length > 0) others++
       for (const { images: paths, ...answer } of answers) {
         const keys = paths.map((path) => `${prompt}\0${path}`)
         const id = options.idOf('label-studio', task.id, annotation.id, shared.rater, prompt, paths, answer)
@@ -61,7 +60,7 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
       }
     }
   }
-  if (judgments.length + unanswered > 0) return { images, judgments, known: 0, unanswered }
+  if (judgments.length > 0 || others === 0) return { images, judgments, known: 0, unanswered }
   throw refusal(name, 'choices, pairwise or ranker results', 'none')
 }
 
@@ -76,17 +75,30 @@ const isImage = (value: unknown): value is string =>
 
 /** A list of images as rankers take it, or else all fields that name an image. */
 function imagesOf({ data }: Task, where: string): TaskImage[] {
-  const list = Object.values(data).find((value): value is unknown[] => Array.isArray(value) && value.length > 0)
-  const found =
-    list?.flatMap((value, place): TaskImage[] => {
-      const { id, url, image, html } = Object(value) as Readonly<Record<string, unknown>>
-      const src = typeof html === 'string' ? /\bsrc\s*=\s*["']?([^"'\s>]+)/i.exec(html)?.[1] : undefined
-      const path = [value, url, image, src].find((one) => typeof one === 'string')
-      return path === undefined ? [] : [{ name: String(id ?? place), path: pathOf(String(path)) }]
-    }) ?? Object.entries(data).flatMap(([name, value]) => (isImage(value) ? [{ name, path: pathOf(value) }] : []))
+  const lists = Object.values(data).filter((value): value is unknown[] => Array.isArray(value))
+  const listed = lists.map(listedImages).find((images) => images.length > 0)
+  const fields = Object.entries(data).flatMap(([name, value]) =>
+    isImage(value) ? [{ name, path: pathOf(value) }] : [],
+  )
+  const found = listed ?? fields.sort((a, b) => sideOf(a.name) - sideOf(b.name))
   if (found.length > 0) return found
   throw refusal(`${where} data`, 'fields that name images (.png, .jpg, .webp)', Object.keys(data).join(', ') || 'none')
 }
+
+function listedImages(list: readonly unknown[]): TaskImage[] {
+  return list.flatMap((value, place): TaskImage[] => {
+    const { id, url, image, html, body } = Object(value) as Readonly<Record<string, unknown>>
+    const sources = [html, body].map((text) =>
+      typeof text === 'string' ? /\bsrc\s*=\s*["']?([^"'\s>]+)/i.exec(text)?.[1] : undefined,
+    )
+    const stated = [url, image].find((one) => typeof one === 'string')
+    const path = [isImage(value) ? value : undefined, stated, ...sources].find((one) => typeof one === 'string')
+    return path === undefined ? [] : [{ name: String(id ?? place), path: pathOf(path) }]
+  })
+}
+
+/** A database may have sorted the fields of a task by their names. */
+const sideOf = (name: string) => (/left/i.test(name) ? -1 : /right/i.test(name) ? 1 : 0)
 
 /** `/data/local-files/?d=a/b.png` names the file `a/b.png`; what follows the path of another address does not matter. */
 function pathOf(address: string): string {
@@ -113,73 +125,3 @@ function sharedOf(annotation: Annotation, where: string, { rater, at }: ForeignO
     ...(typeof seconds === 'number' ? { durationMs: seconds * 1000 } : {}),
   }
 }
-
-/** An answer about images by their paths. */
-type Answer =
-  | { kind: 'good-bad-skip'; images: string[]; answer: 'good' | 'bad' | 'skip' }
-  | { kind: 'pair'; images: string[]; answer: 'first' | 'second' | 'tie' | 'skip' }
-  | { kind: 'ranking'; images: string[]; answer: 'ranked'; ranks: number[] }
-  | { kind: 'ranking'; images: string[]; answer: 'skip' }
-
-function skipOf(shown: readonly TaskImage[]): Answer {
-  const images = shown.map(({ path }) => path)
-  const kind = images.length === 1 ? 'good-bad-skip' : images.length === 2 ? 'pair' : 'ranking'
-  return { kind, images, answer: 'skip' }
-}
-
-/** What each result says; results of other types are none. */
-function answersOf({ result }: Annotation, shown: readonly TaskImage[], where: string): Answer[] {
-  return result.flatMap((given): Answer[] => {
-    const parsed = Result.safeParse(given)
-    if (!parsed.success) return []
-    const { type, value } = parsed.data
-    // Beside several images, choices are another question.
-    if (type === 'choices') return shown.length === 1 ? [choiceOf(value, shown[0].path, where)] : []
-    if (type === 'pairwise') return [pairOf(value, shown, where)]
-    return type === 'ranker' ? [rankingOf(value, shown, where)] : []
-  })
-}
-
-const choices: Readonly<Record<string, 'good' | 'bad' | 'skip'>> = {
-  good: 'good',
-  yes: 'good',
-  '1': 'good',
-  bad: 'bad',
-  no: 'bad',
-  '0': 'bad',
-  skip: 'skip',
-}
-
-function choiceOf(value: Readonly<Record<string, unknown>>, image: string, where: string): Answer {
-  const [choice] = Array.isArray(value.choices) ? (value.choices as unknown[]) : []
-  const word = String(choice).trim().toLowerCase()
-  if (!Object.hasOwn(choices, word)) {
-    throw refusal(`${where} choices`, 'good, bad or skip (yes, no; 1, 0)', JSON.stringify(choice) ?? 'nothing')
-  }
-  return { kind: 'good-bad-skip', images: [image], answer: choices[word] }
-}
-
-function pairOf({ selected }: Readonly<Record<string, unknown>>, shown: readonly TaskImage[], where: string): Answer {
-  if (shown.length !== 2) throw refusal(`${where} pairwise`, 'a task of two images', `${shown.length}`)
-  const images = shown.map(({ path }) => path)
-  if (selected === undefined || selected === null) return { kind: 'pair', images, answer: 'tie' }
-  if (selected !== 'left' && selected !== 'right') {
-    throw refusal(`${where} pairwise selected`, 'left, right or nothing', JSON.stringify(selected))
-  }
-  return { kind: 'pair', images, answer: selected === 'left' ? 'first' : 'second' }
-}
-
-/** The list of ids from best to worst stands in `rank`, or in a bucket of the ranker that may have any name. */
-function rankingOf(value: Readonly<Record<string, unknown>>, shown: readonly TaskImage[], where: string): Answer {
-  const inner = Object(value.ranker ?? value) as Readonly<Record<string, unknown>>
-  const order = Array.isArray(inner) ? (inner as unknown[]) : Object.values(inner).find((one) => Array.isArray(one))
-  const ranks = shown.map(({ name }) => 1 + (order ?? []).findIndex((id) => String(id) === name))
-  if (order?.length !== shown.length || ranks.includes(0)) {
-    const names = shown.map(({ name }) => name).join(', ')
-    throw refusal(`${where} ranker`, `the ids ${names}, best first`, JSON.stringify(order) ?? 'none')
-  }
-  return { kind: 'ranking', images: shown.map(({ path }) => path), answer: 'ranked', ranks }
-}
-
-const refusal = (where: string, expected: string, received: string) =>
-  new FormatError({ where, expected, received, remedy: 'correct the task, or leave it out' })
