@@ -1,29 +1,18 @@
 /** Judgments in and out, and pictures of one's own. */
-import { useEffect, useId, useState, type ReactNode } from 'react'
-import {
-  exportFormats,
-  importFormats,
-  type ExportFormat,
-  type ImportFormat,
-} from '../../src/studio/schemas/transfer.ts'
-import { client, raterName } from '../api.ts'
+import { useEffect, useState } from 'react'
+import { exportFormats } from '../../src/studio/schemas/transfer.ts'
+import { client } from '../api.ts'
+import { DropZone } from '../components/drop-zone.tsx'
 import { Icon } from '../components/icon.tsx'
 import { ErrorNotice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
-import { figure, plural } from '../format.ts'
+import { plural } from '../format.ts'
 import { useAction } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
 import '../styles/data.css'
-
-const formatTitles: Readonly<Record<ImportFormat | ExportFormat, readonly [string, string]>> = {
-  csv: ['CSV', 'a row an answer; opens in any spreadsheet'],
-  jsonl: ['JSON lines', 'everything that is known of each judgment'],
-  'pick-a-pic': ['Pick-a-Pic', 'Parquet with the image bytes inside; for reward training elsewhere'],
-  'image-reward': ['ImageReward', 'JSON with a ranking of each prompt'],
-  hpdv2: ['HPDv2', 'JSON with preferences or ranks'],
-  'label-studio': ['Label Studio', 'JSON export of choices, pairs and rankings'],
-}
+import { formatTitles } from './data/format-titles.ts'
+import { ImportJudgments } from './data/import-judgments.tsx'
 
 export function DataPage() {
   return (
@@ -31,100 +20,12 @@ export function DataPage() {
       <PageHead title="Data">Judgments come in and go out in formats that other tools read.</PageHead>
       <div className="stack">
         <div className="columns">
-          <Import />
+          <ImportJudgments />
           <Export />
         </div>
         <Upload />
       </div>
     </>
-  )
-}
-
-/** By the end of a name; JSON can be several. */
-function guess(name: string): ImportFormat | undefined {
-  if (/\.(csv|tsv)$/i.test(name)) return 'csv'
-  if (/\.jsonl$/i.test(name)) return 'jsonl'
-  if (/\.parquet$/i.test(name)) return 'pick-a-pic'
-  if (/\.json$/i.test(name)) return 'image-reward'
-  return undefined
-}
-
-function Import() {
-  const { reload } = useStudio()
-  const [file, setFile] = useState<File>()
-  const [format, setFormat] = useState<ImportFormat>('csv')
-  const [rater, setRater] = useState(raterName() ?? '')
-  const [told, setTold] = useState('')
-  const ids = { format: useId(), rater: useId() }
-  const { run, isBusy, error, clear } = useAction(async () => {
-    if (file === undefined) return
-    setTold('')
-    const { added, known, unanswered } = await client.import(file, {
-      format,
-      name: file.name,
-      ...(rater.trim() !== '' && { rater: rater.trim() }),
-    })
-    setFile(undefined)
-    setTold(
-      `${plural(added, 'judgment')} added, ${figure(known)} known before${unanswered > 0 ? `, ${figure(unanswered)} rows without an answer` : ''}.`,
-    )
-    await reload()
-  })
-  const take = ([given]: readonly File[]) => {
-    if (given === undefined) return
-    clear()
-    setTold('')
-    setFile(given)
-    setFormat(guess(given.name) ?? format)
-  }
-  return (
-    <form
-      className="card stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void run()
-      }}
-    >
-      <h2>Import judgments</h2>
-      <DropZone accept=".csv,.tsv,.jsonl,.json,.parquet" take={take} label="Choose a file">
-        {file === undefined ? 'or drop it here' : file.name}
-      </DropZone>
-      <div className="fields">
-        <div className="field">
-          <label htmlFor={ids.format}>Format</label>
-          <select id={ids.format} value={format} onChange={({ target }) => setFormat(target.value as ImportFormat)}>
-            {importFormats.map((one) => (
-              <option key={one} value={one}>
-                {formatTitles[one][0]}
-              </option>
-            ))}
-          </select>
-          <span className="hint">{formatTitles[format][1]}</span>
-        </div>
-        <div className="field">
-          <label htmlFor={ids.rater}>Rater</label>
-          <input
-            id={ids.rater}
-            type="text"
-            value={rater}
-            maxLength={200}
-            onChange={({ target }) => setRater(target.value)}
-          />
-          <span className="hint">For rows that name nobody.</span>
-        </div>
-      </div>
-      <ErrorNotice error={error} />
-      {told !== '' && (
-        <p className="notice good" role="status">
-          {told}
-        </p>
-      )}
-      <div>
-        <button type="submit" className="button primary" disabled={file === undefined || isBusy}>
-          {isBusy ? 'Importing …' : 'Import'}
-        </button>
-      </div>
-    </form>
   )
 }
 
@@ -281,53 +182,5 @@ function Upload() {
         </div>
       )}
     </form>
-  )
-}
-
-interface DropZoneProps {
-  readonly accept: string
-  readonly isMany?: boolean
-  readonly label: string
-  readonly take: (files: readonly File[]) => void
-  readonly children: ReactNode
-}
-
-/** Files by a picker, or dropped. */
-function DropZone({ accept, isMany = false, label, take, children }: DropZoneProps) {
-  const [isOver, setOver] = useState(false)
-  const id = useId()
-  return (
-    <div
-      className="drop-zone"
-      data-over={isOver}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault()
-        setOver(false)
-        take([...event.dataTransfer.files])
-      }}
-    >
-      <input
-        id={id}
-        className="hidden"
-        type="file"
-        accept={accept}
-        multiple={isMany}
-        onChange={({ target }) => {
-          take([...(target.files ?? [])])
-          target.value = ''
-        }}
-      />
-      <label htmlFor={id} className="button">
-        {label}
-      </label>
-      <span className="soft" dir="auto">
-        {children}
-      </span>
-    </div>
   )
 }

@@ -555,6 +555,28 @@ describe('in and out', () => {
     assert.equal((await it.app.request('/api/export?format=exe')).status, 400)
   })
 
+  test('a file of Label Studio comes in with the images that are there', async () => {
+    await using it = await testStudio()
+    const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer()
+    const task = (id: number, image: string) => ({
+      id,
+      data: { prompt: 'a cat', image: `/data/upload/1/0a1b2c3d-${image}` },
+      annotations: [{ result: [{ type: 'choices', value: { choices: ['good'] } }], completed_by: 3 }],
+    })
+    const file = new Blob([JSON.stringify([task(7, 'a.png'), task(8, 'b.png')])])
+    const fields = { format: 'label-studio', name: 'export.json' } as const
+    const counts = await it.client.import(file, fields, [new File([png], 'a.png')])
+    assert.deepEqual([counts.added, counts.images, counts.leftOut.length], [1, 1, 2])
+    assert.match(counts.leftOut[1], /^export\.json task 8: its image .*b\.png cannot be read$/)
+    const twice = [new File([png], 'x/a.png'), new File([png, 'more'], 'y/a.png')]
+    await assert.rejects(
+      it.client.import(file, fields, twice),
+      /form images a\.png: expected images of different names/,
+    )
+  })
+
   test('other tools’ files go out with pictures and come in with them', async () => {
     await using it = await testStudio()
     const [a, b] = await addImageRun(it.studio, 'round-1', ['two red circles'])
@@ -578,6 +600,13 @@ describe('in and out', () => {
     const parquet = new Blob([await (await exported('pick-a-pic')).arrayBuffer()])
 
     await using other = await testStudio()
+    const about = entries.find(({ name }) => name.endsWith('.provenance.json'))!
+    const restored = await testStudio()
+    await using _restored = restored
+    const sent = [...pictures, new File([about.bytes], about.name)]
+    await restored.client.import(new Blob([json.bytes]), { format: 'image-reward', name: 'judgments.json' }, sent)
+    assert.match((await restored.studio.store.judgments())[0].rater, /^rater-[0-9a-f]{12}$/)
+
     const first = await other.client.import(new Blob([json.bytes]), { format: 'image-reward' }, pictures)
     assert.deepEqual([first.added, first.images, first.leftOut], [1, 2, []])
     const { rounds } = await other.client.rounds()

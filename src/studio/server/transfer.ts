@@ -109,7 +109,12 @@ async function addImport(
   options: { readonly format: ImportFormat; readonly rater: string },
 ): Promise<Imported> {
   const bytes = new Map<string, Uint8Array>()
-  for (const picture of pictures) bytes.set(lastPart(picture.name), new Uint8Array(await picture.arrayBuffer()))
+  for (const picture of pictures) {
+    const name = lastPart(picture.name)
+    const content = new Uint8Array(await picture.arrayBuffer())
+    if (bytes.has(name) && Buffer.compare(bytes.get(name)!, content) !== 0) throw sameName(name)
+    bytes.set(name, content)
+  }
   const run = freeRunName(workspace, 'import')
   const folder = workspace.at(runsName, run)
   return await inFolder({ workspace }, async (place) => {
@@ -130,6 +135,15 @@ async function addImport(
     return { ...counts, leftOut: [...leftOut] }
   })
 }
+
+/** Which one a file of judgments means could not be told. */
+const sameName = (name: string) =>
+  refuse(400, 'format', {
+    where: `form images ${name}`,
+    expected: 'images of different names',
+    received: 'two of this name',
+    remedy: 'import them with the command line, which knows folders',
+  })
 
 const lastPart = (path: string) => path.split(/[\\/]/).at(-1) ?? ''
 

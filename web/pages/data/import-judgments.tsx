@@ -1,0 +1,122 @@
+/** Judgments of a file, with the images that it names. */
+import { useId, useState } from 'react'
+import { importFormats, type Imported, type ImportFormat } from '../../../src/studio/schemas/transfer.ts'
+import { client, raterName } from '../../api.ts'
+import { DropZone } from '../../components/drop-zone.tsx'
+import { ErrorNotice } from '../../components/notice.tsx'
+import { figure, plural } from '../../format.ts'
+import { useAction } from '../../remote.ts'
+import { useStudio } from '../../studio-state.tsx'
+import { formatTitles, namesImages } from './format-titles.ts'
+
+const mostNamed = 20
+
+/** By the end of its name; which JSON it is, by its first fields. */
+async function guess(file: File): Promise<ImportFormat | undefined> {
+  if (/\.(csv|tsv)$/i.test(file.name)) return 'csv'
+  if (/\.jsonl$/i.test(file.name)) return 'jsonl'
+  if (/\.parquet$/i.test(file.name)) return 'pick-a-pic'
+  if (!/\.json$/i.test(file.name)) return undefined
+  const start = await file.slice(0, 65_536).text()
+  if (/"annotations"|"completed_by"/.test(start)) return 'label-studio'
+  return /"human_preference"|"image_path"|"file_path"/.test(start) ? 'hpdv2' : 'image-reward'
+}
+
+export function ImportJudgments() {
+  const { reload } = useStudio()
+  const [file, setFile] = useState<File>()
+  const [pictures, setPictures] = useState<readonly File[]>([])
+  const [format, setFormat] = useState<ImportFormat>('csv')
+  const [rater, setRater] = useState(raterName() ?? '')
+  const [told, setTold] = useState<Imported>()
+  const ids = { format: useId(), rater: useId() }
+  const { run, isBusy, error, clear } = useAction(async () => {
+    if (file === undefined) return
+    setTold(undefined)
+    const sent = namesImages(format) ? pictures : []
+    const fields = { format, name: file.name, ...(rater.trim() !== '' && { rater: rater.trim() }) }
+    setTold(await client.import(file, fields, sent))
+    setFile(undefined)
+    setPictures([])
+    await reload()
+  })
+  const take = async ([given]: readonly File[]) => {
+    if (given === undefined) return
+    clear()
+    setTold(undefined)
+    setFile(given)
+    setFormat((await guess(given)) ?? format)
+  }
+  return (
+    <form
+      className="card stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void run()
+      }}
+    >
+      <h2>Import judgments</h2>
+      <DropZone accept=".csv,.tsv,.jsonl,.json,.parquet" take={(given) => void take(given)} label="Choose a file">
+        {file === undefined ? 'or drop it here' : file.name}
+      </DropZone>
+      <div className="fields">
+        <div className="field">
+          <label htmlFor={ids.format}>Format</label>
+          <select id={ids.format} value={format} onChange={({ target }) => setFormat(target.value as ImportFormat)}>
+            {importFormats.map((one) => (
+              <option key={one} value={one}>
+                {formatTitles[one][0]}
+              </option>
+            ))}
+          </select>
+          <span className="hint">{formatTitles[format][1]}</span>
+        </div>
+        <div className="field">
+          <label htmlFor={ids.rater}>Rater</label>
+          <input
+            id={ids.rater}
+            type="text"
+            value={rater}
+            maxLength={200}
+            onChange={({ target }) => setRater(target.value)}
+          />
+          <span className="hint">For rows that name nobody.</span>
+        </div>
+      </div>
+      {namesImages(format) && (
+        <DropZone accept=".png,.jpg,.jpeg,.webp,.json" isMany take={setPictures} label="Choose its images">
+          {pictures.length === 0
+            ? 'or drop them here: the file names them'
+            : `${plural(pictures.length, 'file')} to be sent along`}
+        </DropZone>
+      )}
+      <ErrorNotice error={error} />
+      {told !== undefined && <Told imported={told} />}
+      <div>
+        <button type="submit" className="button primary" disabled={file === undefined || isBusy}>
+          {isBusy ? 'Importing …' : 'Import'}
+        </button>
+      </div>
+    </form>
+  )
+}
+
+function Told({ imported: { added, known, unanswered, images, leftOut } }: { imported: Imported }) {
+  const counts = [
+    `${plural(added, 'judgment')} added`,
+    `${figure(known)} known before`,
+    ...(images > 0 ? [`${plural(images, 'new image')}`] : []),
+    ...(unanswered > 0 ? [`${figure(unanswered)} without an answer`] : []),
+  ]
+  return (
+    <div className={leftOut.length > 0 ? 'notice warn' : 'notice good'} role="status">
+      <span>{counts.join(', ')}.</span>
+      {leftOut.slice(0, mostNamed).map((line, place) => (
+        <span key={place} dir="auto">
+          Left out {line}
+        </span>
+      ))}
+      {leftOut.length > mostNamed && <span>{figure(leftOut.length - mostNamed)} more were left out.</span>}
+    </div>
+  )
+}
