@@ -22,6 +22,14 @@ const packages = z
         quadratic: z.number(),
       }),
     ),
+    interval: z.object({
+      first: z.array(z.number()),
+      second: z.array(z.number()),
+      kappa: z.number(),
+      low: z.number(),
+      high: z.number(),
+    }),
+    none: z.array(z.enum(['nan', 'ValueError'])),
     fleiss: z.array(z.object({ counts: z.array(z.array(z.number())), kappa: z.number() })),
   })
   .parse(JSON.parse(readFileSync(new URL('../../test/fixtures/agreement.json', import.meta.url), 'utf8')))
@@ -167,6 +175,36 @@ describe('bootstrapInterval', () => {
       if (low! <= truth && truth <= high!) covered++
     }
     assert.ok(covered >= 85 && covered <= 100, `${covered}`)
+  })
+
+  it('has about the bounds that statsmodels computes from the variance of κ', () => {
+    const { first, second, kappa, low, high } = packages.interval
+    const pairs = first.map((answer, item): [number, number] => [answer, second[item]])
+    const ours = bootstrapInterval(pairs, (some, times) => cohenKappa(some, 'none', [1, 2, 3], times))!
+    near(ours.value, kappa)
+    near(ours.low!, low, 0.015)
+    near(ours.high!, high, 0.015)
+  })
+
+  it('is nothing where the packages throw or give NaN', () => {
+    assert.equal(packages.none.length, 4)
+    const one = [[1, 1], [1, 1]] // prettier-ignore
+    assert.equal(
+      bootstrapInterval(one, (some) => krippendorffAlpha(some, 'ordinal')),
+      null,
+    )
+    assert.equal(
+      bootstrapInterval([[1], [2]], (some) => krippendorffAlpha(some, 'nominal')),
+      null,
+    )
+    assert.equal(
+      bootstrapInterval(one as [number, number][], (some) => cohenKappa(some)),
+      null,
+    )
+    assert.equal(
+      bootstrapInterval([[3, 0], [3, 0]], fleissKappa), // prettier-ignore
+      null,
+    )
   })
 
   it('has no bounds where there is too little to tell', () => {

@@ -153,15 +153,12 @@ function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
                   ['Krippendorff’s α, ordinal', alphaOrdinal],
                   ['Fleiss’ κ', fleissKappa],
                 ] as const
-              ).map(
-                ([title, interval]) =>
-                  interval !== null && (
-                    <div key={title}>
-                      <dt>{title}</dt>
-                      <dd className="number">{intervalText(interval)}</dd>
-                    </div>
-                  ),
-              )}
+              ).map(([title, interval]) => (
+                <div key={title}>
+                  <dt>{title}</dt>
+                  <dd className="number">{interval === null ? 'not defined' : intervalText(interval)}</dd>
+                </div>
+              ))}
             </dl>
             {pairs.length > 0 && (
               <>
@@ -178,13 +175,15 @@ function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
                 </dl>
               </>
             )}
-            {pairs.length === 0 && fleissKappa === null && alphaNominal === null && alphaOrdinal === null && (
-              <p className="soft">Too few have been judged twice to measure it.</p>
+            {alphaNominal === null && (
+              <p className="soft small">All answers are equal, so agreement cannot be told from chance.</p>
             )}
           </article>
         ))}
       </div>
-      <p className="soft small">In brackets: 95 % intervals. 1 is full agreement, 0 is chance.</p>
+      <p className="soft small">
+        In brackets: 95 % intervals, where there are five items or more. 1 is full agreement, 0 is chance.
+      </p>
     </section>
   )
 }
