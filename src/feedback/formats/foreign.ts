@@ -21,6 +21,10 @@ export interface ForeignImage extends OwnImage {
   readonly imageId?: string
 }
 
+/** The key of an image: one picture of two prompts is two images. */
+export const imageKey = (text: string, image: string): string => JSON.stringify([text, image])
+const imageOfKey = (key: string) => (JSON.parse(key) as [string, string])[1]
+
 export interface ForeignJudgment {
   /** File and row. */
   readonly where: string
@@ -76,7 +80,7 @@ export async function addForeign(
         : areDistinct(found)
           ? undefined
           : 'two of its images are the same'
-    if (reason === undefined) return [keyed(judgment, (key) => idOf.get(key) ?? key.slice(key.indexOf('\0') + 1))]
+    if (reason === undefined) return [keyed(judgment, (key) => idOf.get(key) ?? imageOfKey(key))]
     leftOut.push(`${where}: ${reason}`)
     return []
   })

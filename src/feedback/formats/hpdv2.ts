@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
-import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { comparisonOf, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 
 const Ranks = z.array(z.int().nonnegative())
@@ -44,7 +44,7 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
   for (const { where, item } of await readItems(file, name, Item, 'items of HPDv2')) {
     const { prompt } = item
     const paths = 'file_path' in item ? item.file_path : item.image_path
-    const keys = paths.map((path) => JSON.stringify([prompt, path]))
+    const keys = paths.map((path) => imageKey(prompt, path))
     paths.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, where)))
     answersOf(item, options.rater).forEach(({ rater, ranks }, place) => {
       if (ranks.length !== keys.length) {

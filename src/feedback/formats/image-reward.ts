@@ -6,7 +6,7 @@ import { FormatError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
 import type { StoredImage } from '../store.ts'
-import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { comparisonOf, idIn, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import { imageFile } from './image-file.ts'
 import type { Provenance } from './provenance.ts'
@@ -49,12 +49,12 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
       known++
       continue
     }
-    const keys = generations.map((path) => JSON.stringify([prompt, path]))
+    const keys = generations.map((path) => imageKey(prompt, path))
     generations.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, `${where} generations`)))
     const own = restored.get(String(id))
     if (own !== undefined && isThat(own, generations, ranking)) {
       const keyOf = new Map(own.images.map((image, i) => [image, keys[i]]))
-      judgments.push({ where, judgment: keyed(own, (image) => keyOf.get(image) ?? image) })
+      judgments.push({ where, judgment: keyed(own, (image) => keyOf.get(image) ?? imageKey(prompt, image)) })
       continue
     }
     const judgment = comparisonOf(

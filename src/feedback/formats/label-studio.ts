@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { Judgment } from '../../records.ts'
-import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import { answersOf, refusal, skipOf, type TaskImage } from './label-studio-answers.ts'
 
@@ -47,14 +47,14 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
     }
     const prompt = promptOf(task, where)
     const shown = imagesOf(task, where)
-    for (const { path } of shown) images.set(JSON.stringify([prompt, path]), imageAt(path, prompt, findFile, where))
+    for (const { path } of shown) images.set(imageKey(prompt, path), imageAt(path, prompt, findFile, where))
     for (const annotation of task.annotations) {
       const shared = sharedOf(annotation, where, options)
       const answers = annotation.was_cancelled === true ? [skipOf(shown)] : answersOf(annotation.result, shown, where)
       if (answers.length === 0) unanswered++
       if (answers.length === 0 && annotation.result.length > 0) others++
       for (const { images: paths, ...answer } of answers) {
-        const keys = paths.map((path) => `${prompt}\0${path}`)
+        const keys = paths.map((path) => imageKey(prompt, path))
         const id = options.idOf('label-studio', task.id, annotation.id, shared.rater, prompt, paths, answer)
         judgments.push({ where, judgment: { ...shared, id, images: keys, ...answer } as Judgment })
       }

@@ -1,7 +1,7 @@
 /** Pairs of a parquet file of Pick-a-Pic, v1 or v2. */
 import { FormatError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
-import type { ForeignImage, ForeignJudgment, ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import type { ForeignOptions } from './foreign-json.ts'
 import { helpful, needed, openParquet, type Row } from './parquet-file.ts'
 import { pairsOf, rankingNumber } from './pick-a-pic.ts'
@@ -79,7 +79,7 @@ export async function readPickAPic(file: string, options: PickOptions): Promise<
   return { images, judgments, known, unanswered }
 }
 
-const keyIn = (caption: string) => (image: string) => `${caption}\0${image}`
+const keyIn = (caption: string) => (image: string) => imageKey(caption, image)
 
 /** By `ranking_id`, with the first row of each; those of which rows were taken out or changed are not among them. */
 function wholeJudgments(
