@@ -73,7 +73,7 @@ const Name = z
 const judgmentFields = {
   /** Given by the writer (a UUID), so that a repeated submission counts once. */
   id: Name,
-  rater: Name,
+  rater: Name.max(10_000),
   /** A simulated rater is always marked as such. */
   raterKind: z.enum(['person', 'simulated']),
   /** ISO 8601, UTC. */

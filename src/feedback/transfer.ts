@@ -1,6 +1,6 @@
 /** Judgments in and out of the store, in the formats of `formats/formats.ts`. */
 import { basename, dirname } from 'node:path'
-import { ConfigError } from '../errors.ts'
+import { ConfigError, FormatError, UnknownRecordError } from '../errors.ts'
 import { readText, writeFileAtomic } from '../files.ts'
 import type { Judgment } from '../records.ts'
 import { csvOf, judgmentsOfCsv } from './formats/csv.ts'
@@ -76,13 +76,27 @@ export async function importFeedback(
   }
   const text = await readText(file)
   const images = await store.images()
-  const { judgments, unanswered } =
+  const { judgments, rows, unanswered } =
     format === 'csv'
       ? judgmentsOfCsv(name, text, await imageFinder(images, options.sheet), defaults)
-      : { judgments: judgmentsOfLines(name, text, new Set(images.map(({ record }) => record.id))), unanswered: 0 }
+      : judgmentsOfLines(name, text, new Set(images.map(({ record }) => record.id)))
   const raterOf = await unmask(store)
-  const added = await store.addJudgments(judgments.map((judgment) => ({ ...judgment, rater: raterOf(judgment.rater) })))
+  const added = await store
+    .addJudgments(judgments.map((judgment) => ({ ...judgment, rater: raterOf(judgment.rater) })))
+    .catch((error: unknown) => {
+      throw withRow(error, name, (id) => rows[judgments.findLastIndex((judgment) => judgment.id === id)])
+    })
   return { added, known: judgments.length - added, unanswered, images: 0, leftOut: [] }
+}
+
+/** What the store refuses it names by its id; a person looks for it in a file. */
+function withRow(error: unknown, name: string, rowOf: (id: string) => number | undefined): unknown {
+  if (!(error instanceof FormatError || error instanceof UnknownRecordError)) return error
+  const row = rowOf(/^judgment (\S+)/.exec(error.where)?.[1] ?? '')
+  if (row === undefined) return error
+  const { where, expected, received, remedy, cause } = error
+  const told = { where: `${name}:${row} ${where}`, expected, received, remedy, cause }
+  return error instanceof FormatError ? new FormatError(told) : new UnknownRecordError(told)
 }
 
 async function readForeign(

@@ -49,6 +49,16 @@ const answers: Readonly<Record<string, string>> = {
   '': 'skip',
 }
 
+/** What may stand under a column. */
+const contents: Readonly<Record<string, string>> = {
+  at: 'a time in UTC, as 2026-01-31T12:00:00Z',
+  duration_ms: 'milliseconds, 0 or more',
+  kind: 'good-bad-skip, pair, rating, ranking or vote',
+  ranks: 'a rank of each image of a ranking, 1 is best',
+  rater: 'a name of at most 10000 characters without NUL',
+  ...Object.fromEntries(['overall', 'alignment', 'fidelity'].map((column) => [column, 'a whole number from 1 to 7'])),
+}
+
 /** What rows say that do not say it themselves. */
 export type RowDefaults = Pick<Judgment, 'rater' | 'raterKind' | 'at'> & { readonly idOf: ContentId }
 
@@ -56,6 +66,7 @@ export type RowDefaults = Pick<Judgment, 'rater' | 'raterKind' | 'at'> & { reado
  * Reads a table. In a filled-in `sheet.csv` (it has a column `number`) rows without an answer are no judgments.
  *
  * @param name of the file, for messages
+ * @returns `rows`: where each judgment stands
  * @throws {FormatError | UnknownRecordError} names file, row and column
  */
 export function judgmentsOfCsv(
@@ -63,15 +74,14 @@ export function judgmentsOfCsv(
   text: string,
   findImage: FindImage,
   defaults: RowDefaults,
-): { judgments: Judgment[]; unanswered: number } {
+): { judgments: Judgment[]; rows: number[]; unanswered: number } {
   const { columns: present, rows } = csvRows(name, text, ['image', 'answer'])
-  const judgments: Judgment[] = []
-  let unanswered = 0
-  for (const row of rows) {
-    if (present.has('number') && row.cell('answer') === '') unanswered++
-    else judgments.push(judgmentOf(name, row, findImage, defaults))
+  const answered = rows.filter((row) => !present.has('number') || row.cell('answer') !== '')
+  return {
+    judgments: answered.map((row) => judgmentOf(name, row, findImage, defaults)),
+    rows: answered.map(({ row }) => row),
+    unanswered: rows.length - answered.length,
   }
-  return { judgments, unanswered }
 }
 
 /** The table of judgments, with a header; a cell that a spreadsheet would compute gets an apostrophe before it. */
@@ -115,7 +125,10 @@ function judgmentOf(name: string, row: CsvRow, findImage: FindImage, defaults: R
   const ours = columnOf[column] ?? column
   throw new FormatError({
     where: `${name}:${row.row} ${ours}`,
-    expected: ours === 'answer' && kind === 'good-bad-skip' ? 'good, bad or skip (1, 0 or empty)' : issue.message,
+    expected:
+      ours === 'answer' && kind === 'good-bad-skip'
+        ? 'good, bad or skip (1, 0 or empty)'
+        : (contents[ours] ?? issue.message.replace(/^Invalid \w+: expected /, '')),
     received: `"${row.cell(ours)}"`,
     remedy: ours === 'answer' ? 'correct the cell' : 'correct the cell, or leave it empty',
   })

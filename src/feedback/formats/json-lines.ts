@@ -12,18 +12,25 @@ const said: readonly (keyof OutwardRow)[] = ['prompt', 'sha256', 'consent', 'lic
  *
  * @param name of the file, for messages
  * @param ids of all images that there are
+ * @returns `rows`: where each judgment stands
  * @throws {FormatError | UnknownRecordError} names file and line
  */
-export function judgmentsOfLines(name: string, text: string, ids: ReadonlySet<string>): Judgment[] {
+export function judgmentsOfLines(
+  name: string,
+  text: string,
+  ids: ReadonlySet<string>,
+): { judgments: Judgment[]; rows: number[]; unanswered: 0 } {
+  const rows: number[] = []
   const judgments = text.split('\n').flatMap((line, place): Judgment[] => {
     if (line.trim() === '') return []
     const where = `${name}:${place + 1}`
     const judgment = parsedLine(where, line)
     const missing = judgment.images.find((image) => !ids.has(image))
     if (missing !== undefined) throw unknownImage(`${where} images`, missing)
+    rows.push(place + 1)
     return [judgment]
   })
-  if (judgments.length > 0) return judgments
+  if (judgments.length > 0) return { judgments, rows, unanswered: 0 }
   throw new FormatError({ where: name, expected: 'a judgment', received: 'an empty file', remedy: 'add a line' })
 }
 

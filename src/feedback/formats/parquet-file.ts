@@ -37,6 +37,14 @@ export interface Parquet {
  */
 export async function openParquet(file: string, name: string): Promise<Parquet> {
   const buffer = await bufferOf(file)
+  if (buffer.byteLength === 0) {
+    throw new FormatError({
+      where: name,
+      expected: 'a parquet file',
+      received: 'an empty file',
+      remedy: 'fetch it again',
+    })
+  }
   const metadata = await decoding(name, () => parquetMetadataAsync(buffer))
   expectLength(name, metadata)
   const types = columnTypes(metadata)
