@@ -91,9 +91,9 @@ export const WinRate = z.object({
   wins: count,
   losses: count,
   ties: count,
-  /** Share of votes for `first`, a tie counts half. */
+  /** Share of votes for `first`, a tie counts half; of sets the share of questions won, an undecided one counts half. */
   rate: Interval.nullable(),
-  /** Lee et al.'s form: prompts on which one side has at least two thirds of the votes; null for single pairs. */
+  /** Lee et al.'s form: questions on which one side has at least two thirds of the votes; null for single pairs. */
   decided: z.object({ first: count, second: count, undecided: count }).nullable(),
 })
 export type WinRate = z.infer<typeof WinRate>

@@ -445,6 +445,7 @@ describe('rewards, reports, lineage', () => {
     await using it = await testStudio()
     const { studio } = it
     const [first] = await addImageRun(studio, 'round-1', ['a'])
+    const [later] = await addImageRun(studio, 'round-0', ['c'])
     await it.client.judge({ judgments: [goodBad('a', first.id)] })
     addRun(studio, 'reward-1', 'reward train', { feedback: 'studio.sqlite' }, { labels: 1, heldOut: { auc: 0.9 } })
     addRun(
@@ -455,6 +456,8 @@ describe('rewards, reports, lineage', () => {
       { imagesDrawn: 96, updates: 3 },
     )
     await addImageRun(studio, 'round-2', ['a'], { policy: 'dpok-1' })
+    // Drawn before the reward, judged after it.
+    await it.client.judge({ judgments: [{ ...goodBad('b', later.id), at: '9999-01-01T00:00:00.000Z' }] })
     await addImageRun(studio, 'compare-1-1', ['b'], { policy: 'dpok-1', purpose: 'comparison' })
     addRun(studio, 'rw-1', 'policy reward-weighted', {
       images: 'runs/round-2',
@@ -469,6 +472,7 @@ describe('rewards, reports, lineage', () => {
       [
         ['pretrained', 0],
         ['round-1', 1],
+        ['round-0', 1],
         ['round-2', 4],
         ['reward-1', 2],
         ['dpok-1', 3],
@@ -479,6 +483,7 @@ describe('rewards, reports, lineage', () => {
       'dpok-1 policy round-2',
       'dpok-1 policy rw-1',
       'pretrained policy dpok-1',
+      'pretrained policy round-0',
       'pretrained policy round-1',
       'reward-1 reward dpok-1',
       'reward-1 reward rw-1',
@@ -494,6 +499,7 @@ describe('rewards, reports, lineage', () => {
       rounds.map(({ name, policy, images, judged }) => [name, policy, images, judged]),
       [
         ['round-1', 'pretrained', 2, 1],
+        ['round-0', 'pretrained', 2, 1],
         ['round-2', 'dpok-1', 2, 0],
       ],
     )

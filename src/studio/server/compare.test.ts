@@ -109,11 +109,56 @@ test('win rates leave skips out, and Wilson’s interval is that of the textbook
     raterKind: 'person',
     at,
   } as const
-  assert.deepEqual(winRates([{ ...vote, images: [...vote.images], policies: [...vote.policies] }], new Map()), [])
+  assert.deepEqual(winRates([{ ...vote, images: [...vote.images], policies: [...vote.policies] }]), [])
   assert.equal(wilson(0, 0), null)
   // 8 of 10: (0.4902, 0.9433), e.g. R's binom::binom.confint(8, 10, methods = "wilson").
-  const { low, high } = wilson(8, 10)!
+  const { low, high } = wilson(8 / 10, 10)!
   assert.deepEqual([low!.toFixed(4), high!.toFixed(4)], ['0.4902', '0.9433'])
+})
+
+/** Each row a question, each letter a vote: for `p`, for `q`, or a tie. Every second rater sees the sides swapped. */
+const votesOf = (questions: readonly string[], size: number) =>
+  questions.flatMap((letters, q) =>
+    [...letters].map((letter, r) => {
+      const sides = [0, 1].map((side) => Array.from({ length: size }, (_, i) => `${q}-${side}-${i}`))
+      const isSwapped = r % 2 === 1
+      return {
+        id: `${q}-${r}`,
+        kind: 'vote' as const,
+        images: (isSwapped ? sides.toReversed() : sides).flat(),
+        policies: isSwapped ? ['q', 'p'] : ['p', 'q'],
+        answer:
+          letter === 't' ? ('tie' as const) : (letter === 'q') === isSwapped ? ('first' as const) : ('second' as const),
+        question: 'alignment' as const,
+        rater: `r${r}`,
+        raterKind: 'person' as const,
+        at,
+      }
+    }),
+  )
+
+test('sets: a question is won with two thirds of its votes, and the rate is that of the questions', () => {
+  // Won 3 : 0 and 2 : 1, lost 0 : 3, undecided 1 : 1 with a tie and 2 : 2.
+  const [rate] = winRates(votesOf(['ppp', 'pqp', 'qqq', 'pqt', 'pqqp'], 4))
+  assert.deepEqual([rate.votes, rate.raters, rate.wins, rate.losses, rate.ties], [16, 4, 8, 7, 1])
+  assert.deepEqual(rate.decided, { first: 2, second: 1, undecided: 2 })
+  // (2 + 2/2) of 5: Wilson's interval of 3 of 5 is (0.2307, 0.8824).
+  assert.deepEqual([rate.rate!.value, rate.rate!.n], [0.6, 5])
+  assert.deepEqual([rate.rate!.low!.toFixed(4), rate.rate!.high!.toFixed(4)], ['0.2307', '0.8824'])
+})
+
+test('single pairs: raters who vote on the same pair make the interval no narrower than pairs do', () => {
+  const questions = ['p', 'p', 'p', 'p', 'p', 'p', 'p', 'p', 'q', 'q']
+  const [one] = winRates(votesOf(questions, 1))
+  const [three] = winRates(
+    votesOf(
+      questions.map((vote) => vote.repeat(3)),
+      1,
+    ),
+  )
+  assert.deepEqual([one.votes, three.votes, three.wins, three.losses, three.decided], [10, 30, 24, 6, null])
+  assert.deepEqual(one.rate, three.rate)
+  assert.deepEqual([one.rate!.low!.toFixed(4), one.rate!.high!.toFixed(4)], ['0.4902', '0.9433'])
 })
 
 test('a comparison needs different policies that are there, and words that the model knows', async () => {

@@ -24,7 +24,7 @@ export function openApiOf(routes: readonly Route[]): object {
   }
 }
 
-function operationOf({ summary, who, params, query, body, isForm, answer }: Route): object {
+function operationOf({ summary, who, params, query, body, form, answer }: Route): object {
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
   const content =
     typeof answer === 'string'
@@ -35,8 +35,8 @@ function operationOf({ summary, who, params, query, body, isForm, answer }: Rout
     description: { open: 'For everybody.', rater: 'For raters and admins.', admin: 'For admins.' }[who],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, ...json(jsonSchema(body, 'input')) } }),
-    ...(isForm === true && {
-      requestBody: { required: true, content: { 'multipart/form-data': { schema: { type: 'object' } } } },
+    ...(form !== undefined && {
+      requestBody: { required: true, content: { 'multipart/form-data': { schema: jsonSchema(form, 'input') } } },
     }),
     responses: {
       200: { description: 'Done.', ...content },

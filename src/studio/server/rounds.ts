@@ -60,14 +60,36 @@ export const roundRoutes = [
     summary: 'Who came from whom: rounds, rewards, policies and reports.',
     who: 'admin',
     answer: Lineage,
-    handle: async ({ studio }) => lineageOf(studio.runs.all(), await roundsOf(studio), studio.model),
+    handle: async ({ studio }) =>
+      lineageOf(studio.runs.all(), await roundsOf(studio), await firstAnswers(studio), studio.model),
   }),
 ]
 
 type Edge = Lineage['edges'][number]
 
+/** When the images of a round were first judged. */
+async function firstAnswers({ store, rounds: book }: Pick<Studio, 'store' | 'rounds'>): Promise<Map<string, string>> {
+  const first = new Map<string, string>()
+  for (const { kind, answer, images, at } of await store.judgments()) {
+    if (kind === 'vote' || answer === 'skip') continue
+    const time = new Date(at).toISOString()
+    for (const image of images) if (time < (first.get(image) ?? '~')) first.set(image, time)
+  }
+  return new Map(
+    (await book.all()).flatMap(({ name, images }) => {
+      const [earliest] = images.flatMap((image) => first.get(image) ?? []).sort()
+      return earliest === undefined ? [] : [[name, earliest] as const]
+    }),
+  )
+}
+
 /** A reward learned from the judgments of all rounds that had some when it began. */
-export function lineageOf(runs: readonly StudioRun[], rounds: readonly Round[], model: string): Lineage {
+export function lineageOf(
+  runs: readonly StudioRun[],
+  rounds: readonly Round[],
+  answered: ReadonlyMap<string, string>,
+  model: string,
+): Lineage {
   const shown = runs.filter(
     ({ name, manifest }) => kindOf(manifest.stage) !== undefined && !name.startsWith(comparisonPrefix),
   )
@@ -86,7 +108,9 @@ export function lineageOf(runs: readonly StudioRun[], rounds: readonly Round[], 
     const judged =
       manifest.stage !== 'reward train'
         ? []
-        : rounds.filter(({ at, judged: some }) => some > 0 && at < manifest.startedAt)
+        : rounds.filter(
+            (round) => round.at < manifest.startedAt && (answered.get(round.name) ?? '~') < manifest.startedAt,
+          )
     return [
       ...parents,
       ...(isFirst ? [{ from: 'pretrained', to: name, role: 'policy' }] : []),

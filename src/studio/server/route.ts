@@ -30,8 +30,8 @@ interface Facts {
   readonly who: 'open' | 'rater' | 'admin'
   /** Of the body, bytes; 1 MB without it. */
   readonly bodyLimit?: number
-  /** The body is multipart, and read by the handler. */
-  readonly isForm?: boolean
+  /** The body is multipart: its fields, which the handler reads itself. */
+  readonly form?: z.ZodType
   /** At most so many calls a minute from one address, where accounts are asked for. */
   readonly perMinute?: number
 }

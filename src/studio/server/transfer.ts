@@ -19,6 +19,15 @@ const importLimit = 200e6
 const uploadLimit = 500e6
 const mostFiles = 500
 
+const ImportForm = z.object({
+  file: z.file(),
+  format: ImportFormat,
+  rater: RaterName.optional(),
+  images: z.array(z.file()).optional(),
+})
+/** `prompts` is a JSON list of as many texts as there are files. */
+const UploadForm = z.object({ files: z.array(z.file()).min(1).max(mostFiles), prompts: z.string() })
+
 export const transferRoutes = [
   jsonRoute({
     method: 'post',
@@ -26,7 +35,7 @@ export const transferRoutes = [
     summary: 'Add judgments of a file: all of them, or none where one is wrong.',
     who: 'admin',
     bodyLimit: importLimit,
-    isForm: true,
+    form: ImportForm,
     answer: Imported,
     handle: async ({ studio, rater, request }) => {
       const form = await formOf(request)
@@ -62,7 +71,7 @@ export const transferRoutes = [
     summary: 'Pictures of one’s own with their prompts, as a round; those that cannot be read are named.',
     who: 'admin',
     bodyLimit: uploadLimit,
-    isForm: true,
+    form: UploadForm,
     answer: Uploaded,
     handle: async ({ studio, request }) => {
       const form = await formOf(request)

@@ -103,18 +103,21 @@ export async function standingDuels(store: FeedbackStore, rater: string): Promis
 }
 
 /**
- * Win rates of all pairs of policies that were voted on.
- *
- * @param texts the prompt of each image, by its id
+ * Win rates of all pairs of policies that were voted on. Of single pairs it is the share of the votes, a tie counts half;
+ * of sets, Lee et al.'s form, the share of the questions that were won, an undecided one counts half. Votes of several
+ * raters on one question are no independent trials: the interval counts questions.
  */
-export function winRates(judgments: readonly Judgment[], texts: ReadonlyMap<string, string>): WinRate[] {
+export function winRates(judgments: readonly Judgment[]): WinRate[] {
   const votes = judgments.filter((one): one is Vote => one.kind === 'vote' && one.answer !== 'skip')
   const groups = Map.groupBy(votes, (vote) => JSON.stringify([[...vote.policies].sort(), formOf(vote), vote.question]))
   return [...groups].map(([key, group]) => {
     const [[first, second], form, question] = JSON.parse(key) as [[string, string], Form, Question]
-    const winners = group.map((vote) => ({ prompt: texts.get(vote.images[0]) ?? '', winner: winnerOf(vote) }))
-    const count = (name: string | null) => winners.filter(({ winner }) => winner === name).length
+    const count = (name: string | null) => group.filter((vote) => winnerOf(vote) === name).length
     const [wins, losses, ties] = [count(first), count(second), count(null)]
+    const questions = [...Map.groupBy(group, keyOf).values()]
+    const decided = form === 'set' ? decidedQuestions(questions, first, second) : null
+    const won =
+      decided === null ? (wins + ties / 2) / group.length : (decided.first + decided.undecided / 2) / questions.length
     return {
       first,
       second,
@@ -125,8 +128,8 @@ export function winRates(judgments: readonly Judgment[], texts: ReadonlyMap<stri
       wins,
       losses,
       ties,
-      rate: wilson(wins + ties / 2, group.length),
-      decided: form === 'set' ? decidedPrompts(winners, first, second) : null,
+      rate: wilson(won, questions.length),
+      decided,
     }
   })
 }
@@ -135,15 +138,15 @@ const formOf = ({ images }: Vote): Form => (images.length === 2 ? 'single' : 'se
 const winnerOf = ({ answer, policies }: Vote): string | null =>
   answer === 'tie' ? null : policies[answer === 'first' ? 0 : 1]
 
-/** A prompt is won with at least two thirds of its votes (Lee et al. 2023, §5.2). */
-function decidedPrompts(
-  winners: readonly { readonly prompt: string; readonly winner: string | null }[],
+/** Two sets of one prompt are a question; it is won with at least two thirds of its votes (Lee et al. 2023, §5.2). */
+function decidedQuestions(
+  questions: readonly (readonly Vote[])[],
   first: string,
   second: string,
 ): NonNullable<WinRate['decided']> {
   const decided = { first: 0, second: 0, undecided: 0 }
-  for (const votes of Map.groupBy(winners, ({ prompt }) => prompt).values()) {
-    const has = (name: string) => 3 * votes.filter(({ winner }) => winner === name).length >= 2 * votes.length
+  for (const votes of questions) {
+    const has = (name: string) => 3 * votes.filter((vote) => winnerOf(vote) === name).length >= 2 * votes.length
     decided[has(first) ? 'first' : has(second) ? 'second' : 'undecided']++
   }
   return decided
@@ -153,9 +156,8 @@ function decidedPrompts(
 const z975 = 1.959964
 
 /** Wilson's score interval of a share: it stays sensible for few votes, and for all on one side. */
-export function wilson(wins: number, n: number): Interval | null {
+export function wilson(share: number, n: number): Interval | null {
   if (n === 0) return null
-  const share = wins / n
   const z2 = z975 ** 2
   const centre = (share + z2 / (2 * n)) / (1 + z2 / n)
   const half = (z975 / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))
