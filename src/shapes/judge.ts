@@ -1,7 +1,8 @@
 /**
  * Tells from pixels alone what an image shows, and whether it is a clean picture at all. It fits the background, splits
  * what remains into objects, finds the outline of each by rendering it again, and compares the result with the image.
- * Serves the simulated rater and the report only: no training and no choice of a coefficient reads it.
+ * Serves the simulated rater, the report and the curve of sample images only: no training and no choice of a coefficient
+ * reads it.
  */
 import { ShapeError } from '../errors.ts'
 import type { Attributes } from '../records.ts'
