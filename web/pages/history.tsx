@@ -1,4 +1,5 @@
 /** Who came from whom: rounds, judgments, rewards, policies and reports as a picture, and as a list. */
+import { useLayoutEffect } from 'react'
 import type { Lineage, LineageNode } from '../../src/studio/schemas/runs.ts'
 import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
@@ -72,14 +73,21 @@ interface Drawing {
   readonly isDown: boolean
 }
 
-/** To the right as long as there is room, pixels; else downwards. */
+/** To the right as long as there is room, pixels; else the way that needs less of it. */
 function place({ nodes }: Lineage, room: number): Drawing {
   const generations = [...Map.groupBy(nodes, ({ depth }) => depth)].sort(([a], [b]) => a - b).map(([, those]) => those)
   const most = Math.max(...generations.map(({ length }) => length))
   const spanOf = (size: number, count: number, between: number) => count * (size + between) - between
-  const isDown = spanOf(box.width, generations.length, gap.generations) + 2 * box.pad > room
-  const fitting = (room - 2 * box.pad + gap.siblings) / most - gap.siblings
-  const boxWidth = isDown ? Math.max(leastWidth, Math.min(box.width, fitting)) : box.width
+  const free = room - 2 * box.pad
+  const [leastRight, leastDown] = [
+    spanOf(leastWidth, generations.length, gap.generations),
+    spanOf(leastWidth, most, gap.siblings),
+  ]
+  const isDown = leastRight > free && leastDown < leastRight
+  const fitting = isDown
+    ? (free + gap.siblings) / most - gap.siblings
+    : (free + gap.generations) / generations.length - gap.generations
+  const boxWidth = Math.max(leastWidth, Math.min(box.width, fitting))
   const [along, across] = isDown ? [box.height, boxWidth] : [boxWidth, box.height]
   const widest = spanOf(across, most, gap.siblings)
   const longest = spanOf(along, generations.length, gap.generations)
@@ -128,6 +136,11 @@ function Picture({ graph }: { graph: Lineage }) {
   const { ref, width: room } = useSize<HTMLDivElement>(usualRoom)
   const drawing = place(graph, room)
   const { placed, width, height, boxWidth } = drawing
+  const { isDown } = drawing
+  // The parents of all stand in the middle.
+  useLayoutEffect(() => {
+    if (isDown && ref.current !== null) ref.current.scrollLeft = (width - room) / 2
+  }, [ref, isDown, width, room])
   const letters = Math.floor((boxWidth - 30) / letter)
   const edges = graph.edges.flatMap((edge) => {
     const [from, until] = [placed.get(edge.from), placed.get(edge.to)]
