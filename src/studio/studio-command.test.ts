@@ -6,9 +6,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ConfigError, RunInUseError } from '../errors.ts'
-import { createClient } from './client.ts'
+import { readRun } from '../run.ts'
+import { createClient, type StudioClient } from './client.ts'
+import type { JobDetail } from './schemas/jobs.ts'
 import { startStudio, StudioConfig } from './studio-command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-studio-'))
@@ -56,6 +59,41 @@ test('the command serves until it is told to end, and never loads libtorch', asy
   child.kill('SIGTERM')
   const [code] = (await once(child, 'exit')) as [number]
   assert.equal(code, 0)
+})
+
+test('a server that is killed leaves its job running, and the next one finds it and sees it end', async () => {
+  const cli = fileURLToPath(new URL('../cli.ts', import.meta.url))
+  const start = async () => {
+    const words = [cli, 'studio', '--port', '0', '--workspace', join(folder, 'killed')]
+    const server = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const [line] = (await once(server.stderr, 'data')) as [Buffer]
+    return { server, client: createClient(/http:\S+/.exec(line.toString())![0]) }
+  }
+  const first = await start()
+  const { id } = await first.client.drawRound({ promptCount: 32, perPrompt: 8 })
+  const until = async (client: StudioClient, isSo: (job: JobDetail) => boolean) => {
+    for (let look = 0; look < 1200; look++) {
+      const job = await client.job(id)
+      if (isSo(job)) return job
+      await wait(100)
+    }
+    assert.fail('waited for two minutes')
+  }
+  const { startedAt } = await until(first.client, ({ progress }) => progress !== null)
+  first.server.kill('SIGKILL')
+  await once(first.server, 'exit')
+
+  const second = await start()
+  const job = await until(second.client, ({ state }) => state !== 'running')
+  assert.deepEqual([job.state, job.startedAt, job.results.images], ['done', startedAt, 256])
+  const { finishedAt } = readRun(join(folder, 'killed', 'runs', job.run))
+  assert.ok(
+    Math.abs(Date.parse(job.finishedAt!) - Date.parse(finishedAt)) < 1000,
+    'when the run ended, not when it was seen',
+  )
+  assert.equal((await second.client.rounds()).rounds[0].images, 256)
+  second.server.kill('SIGTERM')
+  assert.deepEqual(await once(second.server, 'exit'), [0, null])
 })
 
 test('a client that reaches nobody says so', async () => {

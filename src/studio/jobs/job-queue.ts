@@ -4,7 +4,7 @@
  * order in which they were queued.
  */
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { StudioError } from '../../errors.ts'
@@ -245,7 +245,7 @@ export class JobQueue implements Disposable {
   /** A process has ended: its run folder tells how. */
   async #conclude(job: JobRecord): Promise<void> {
     this.#concluding.add(job.id)
-    const finishedAt = new Date().toISOString()
+    const finishedAt = this.#endOf(job)
     try {
       if (this.#isFinished(job)) {
         await this.#options.onDone(job)
@@ -268,6 +268,15 @@ export class JobQueue implements Disposable {
       this.#concluding.delete(job.id)
     }
     this.look()
+  }
+
+  /** Nobody may have watched when its process ended: its manifest was written then, or else the last line of its log. */
+  #endOf(job: JobRecord): string {
+    const file = this.#isFinished(job)
+      ? this.#workspace.at(runsName, job.run, 'manifest.json')
+      : logFile(this.#workspace, job.id)
+    const written = statSync(file, { throwIfNoEntry: false })?.mtime.toISOString() ?? ''
+    return written > (job.startedAt ?? '') ? written : new Date().toISOString()
   }
 
   #change(job: JobRecord, change: Partial<JobRecord>): JobRecord {
