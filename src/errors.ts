@@ -60,6 +60,11 @@ export class FileError extends AttuneError {
   readonly code = 'file'
 }
 
+/** A database server does not answer, or has broken off: the same request may do well later. */
+export class UnreachableError extends AttuneError {
+  readonly code = 'unreachable'
+}
+
 /** A file was read, but its content is broken: a bad CSV row, truncated weights, a foreign format. */
 export class FormatError extends AttuneError {
   readonly code = 'format'

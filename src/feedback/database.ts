@@ -16,7 +16,8 @@ export const isDatabaseUrl = (fileOrUrl: string): boolean => /^postgres(ql)?:\/\
  * `studio.sqlite.1-images-and-judgments.2026-01-31T10-20-30.456Z.backup`, with the last step that it had. (Copies of a
  * server are its keeper's task.)
  *
- * @throws {FileError} the file or the server cannot be opened
+ * @throws {FileError} the file or the database cannot be opened
+ * @throws {UnreachableError} the server does not answer
  * @throws {FormatError} it is no feedback database, is damaged, or is of a later version
  */
 export async function openDatabase(fileOrUrl: string): Promise<FeedbackDatabase> {

@@ -11,7 +11,7 @@ import {
   type PostgresPoolClient,
   type TransactionSettings,
 } from 'kysely'
-import { FileError } from '../errors.ts'
+import { FileError, UnreachableError } from '../errors.ts'
 
 /** Any number will do that all processes agree upon. */
 const writeLock = 23_056_381
@@ -118,7 +118,6 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/^(42501|25006)/, 'let this user create and change tables of the database'],
   [/^53/, 'free some space, or raise the limits of the server'],
 ]
-const unreachable = 'check the address and that the server is running'
 
 async function translated<T>(where: string, query: () => Promise<T>): Promise<T> {
   try {
@@ -128,14 +127,16 @@ async function translated<T>(where: string, query: () => Promise<T>): Promise<T>
     const code = codeOf(cause)
     const cannotReach =
       isLostConnection(cause) || /^(ENOTFOUND|ENOENT|EAI_|EHOST|ENET)/.test(code) || /timeout/i.test(cause.message)
-    const remedy = cannotReach ? unreachable : remedies.find(([codes]) => codes.test(code))?.[1]
-    if (remedy === undefined) throw cause
-    throw new FileError({
+    const facts = {
       where,
       expected: 'a PostgreSQL database that can be read and written',
       received: cause.message || code,
-      remedy,
       cause,
-    })
+    }
+    if (cannotReach) {
+      throw new UnreachableError({ ...facts, remedy: 'check the address and that the server is running' })
+    }
+    const remedy = remedies.find(([codes]) => codes.test(code))?.[1]
+    throw remedy === undefined ? cause : new FileError({ ...facts, remedy })
   }
 }

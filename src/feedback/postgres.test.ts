@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { FileError, FormatError } from '../errors.ts'
+import { FileError, FormatError, UnreachableError } from '../errors.ts'
 import { imageRecord, judgment } from './feedback-fixtures.ts'
 import { readGold } from './gold.ts'
 import { addressOf } from './postgres-dialect.ts'
@@ -80,7 +80,7 @@ describe('feedback on a PostgreSQL server', { skip: skip ?? false }, () => {
           await store.addJudgments([judgment(id, imageRecord(0))])
           return
         } catch (error) {
-          assert.ok(error instanceof FileError, String(error))
+          assert.ok(error instanceof UnreachableError, String(error))
           failures++
         }
       }
@@ -110,7 +110,7 @@ describe('the address of a server', () => {
 
   it('is of one that answers', async () => {
     await assert.rejects(openFeedback('postgres://127.0.0.1:1/feedback'), {
-      name: 'FileError',
+      name: 'UnreachableError',
       remedy: 'check the address and that the server is running',
     })
   })

@@ -71,7 +71,8 @@ export interface FeedbackStore extends AsyncDisposable {
  * Opens the store in a SQLite file, which is made where there is none, or in a PostgreSQL database (`postgres://…`).
  * Several processes may have it open.
  *
- * @throws {FileError} the file or the server cannot be opened
+ * @throws {FileError} the file or the database cannot be opened
+ * @throws {UnreachableError} the server does not answer
  * @throws {FormatError} it is no feedback database, is damaged, or is of a later version
  */
 export async function openFeedback(fileOrUrl: string): Promise<FeedbackStore> {

@@ -10,6 +10,7 @@ const statuses: Readonly<Record<string, number>> = {
   reward: 400,
   'unknown-record': 404,
   'run-in-use': 409,
+  unreachable: 503,
 }
 
 export interface Refusal {
