@@ -14,6 +14,8 @@ export interface PostgresServer extends AsyncDisposable {
   freshDatabase(): Promise<string>
   /** Cuts all connections. This process stands still meanwhile, so none of its own knows of it when it goes on. */
   cutConnections(): void
+  /** Ends the server in the middle of whatever it does, and starts it again on what is on its disk. */
+  crash(): Promise<void>
 }
 
 /** The folder of the newest installed server's programs. */
@@ -32,9 +34,10 @@ const idOf = (which: '-u' | '-g') => Number(execFileSync('id', [which, 'postgres
  * Starts a server on a socket in a folder of its own, which goes when the server does. Where we are root it
  * runs as the user `postgres`.
  *
+ * @param options `isDurable`: what is committed is on the disk, as it is unless somebody sets the server up otherwise
  * @returns undefined where PostgreSQL is not installed
  */
-export async function postgresServer(): Promise<PostgresServer | undefined> {
+export async function postgresServer({ isDurable = false } = {}): Promise<PostgresServer | undefined> {
   const bin = postgresPrograms()
   if (bin === undefined) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'attune-postgres-'))
@@ -44,18 +47,24 @@ export async function postgresServer(): Promise<PostgresServer | undefined> {
   const cluster = join(folder, 'data')
   const initialise = ['-D', cluster, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
   execFileSync(join(bin, 'initdb'), initialise, { stdio: 'ignore', cwd: folder, ...user })
-  const options = ['-D', cluster, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off']
-  const server = spawn(join(bin, 'postgres'), options, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, ...user })
-  const stopAtOnce = () => server.kill('SIGQUIT')
-  process.once('exit', stopAtOnce)
-  const closed = once(server, 'close')
-  let said = ''
-  server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const options = ['-D', cluster, '-k', folder, '-c', 'listen_addresses=', '-c', `fsync=${isDurable ? 'on' : 'off'}`]
   const urlOf = (name: string) => `postgres://postgres@/${name}?host=${encodeURIComponent(folder)}`
-  while (!said.includes('ready to accept connections')) {
-    if (server.exitCode !== null) throw new TypeError(`PostgreSQL does not start:\n${said}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+
+  async function start() {
+    const server = spawn(join(bin!, 'postgres'), options, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, ...user })
+    const closed = once(server, 'close')
+    let said = ''
+    server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+    while (!said.includes('ready to accept connections')) {
+      if (server.exitCode !== null) throw new TypeError(`PostgreSQL does not start:\n${said}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    return { stopAtOnce: () => server.kill('SIGQUIT'), closed }
   }
+
+  let running = await start()
+  const stopAtOnce = () => running.stopAtOnce()
+  process.once('exit', stopAtOnce)
   let count = 0
   return {
     async freshDatabase() {
@@ -70,9 +79,14 @@ export async function postgresServer(): Promise<PostgresServer | undefined> {
       const cut = 'SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()'
       execFileSync(join(bin, 'psql'), ['-d', urlOf('postgres'), '-c', `${cut} AND backend_type = 'client backend'`])
     },
+    async crash() {
+      running.stopAtOnce()
+      await running.closed
+      running = await start()
+    },
     async [Symbol.asyncDispose]() {
       stopAtOnce()
-      await closed
+      await running.closed
       process.off('exit', stopAtOnce)
       rmSync(folder, { recursive: true, force: true })
     },
