@@ -1,6 +1,8 @@
 /** Who may judge. Judgments name their rater; a rater without a row here is one that was imported. */
+import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import type { FeedbackDatabase } from './database.ts'
+import type { FeedbackTables } from './tables.ts'
 
 const Role = z.enum(['admin', 'rater'])
 export type Role = z.infer<typeof Role>
@@ -18,14 +20,22 @@ export interface Rater {
 /** In order of their names. */
 export async function readRaters(database: FeedbackDatabase): Promise<Rater[]> {
   const rows = await database.selectFrom('raters').selectAll().orderBy('name').execute()
-  return rows.map((row) => ({
-    name: row.name,
-    displayName: row.display_name,
-    role: Role.parse(row.role),
-    excluded: row.excluded === 1,
-    createdAt: row.created_at,
-  }))
+  return rows.map(raterOf)
 }
+
+/** @returns undefined where there is none of this name */
+export async function findRater(database: FeedbackDatabase, name: string): Promise<Rater | undefined> {
+  const row = await database.selectFrom('raters').selectAll().where('name', '=', name).executeTakeFirst()
+  return row && raterOf(row)
+}
+
+const raterOf = (row: Selectable<FeedbackTables['raters']>): Rater => ({
+  name: row.name,
+  displayName: row.display_name,
+  role: Role.parse(row.role),
+  excluded: row.excluded === 1,
+  createdAt: row.created_at,
+})
 
 /** Adds a rater, or changes what is given of one who is there: by default the name is shown, and the role is `rater`. */
 export async function saveRater(

@@ -9,6 +9,8 @@ export class ImageShelf {
   readonly #store: FeedbackStore
   readonly #refs = new Map<string, ImageRef>()
   #byId = new Map<string, StoredImage>()
+  /** The list that `#byId` was made from. */
+  #listed: readonly StoredImage[] | undefined
 
   constructor(store: FeedbackStore) {
     this.#store = store
@@ -17,7 +19,9 @@ export class ImageShelf {
   /** @throws {StudioError} no such image */
   async find(id: string): Promise<StoredImage> {
     if (!this.#byId.has(id)) {
-      this.#byId = new Map((await this.#store.images()).map((image) => [image.record.id, image]))
+      const images = await this.#store.images()
+      if (images !== this.#listed) this.#byId = new Map(images.map((image) => [image.record.id, image]))
+      this.#listed = images
     }
     return this.#byId.get(id) ?? notFound()
   }

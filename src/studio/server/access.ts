@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
-import { readRaters } from '../../feedback/raters.ts'
+import { findRater } from '../../feedback/raters.ts'
 import { findSession } from '../../feedback/sessions.ts'
 import type { User } from '../schemas/accounts.ts'
 import { RaterName } from '../schemas/basics.ts'
@@ -81,7 +81,7 @@ export async function userOf(
       remedy: 'open your invitation link, or ask an admin for one',
     })
   }
-  const { role } = (await readRaters(store.database)).find(({ name }) => name === session.rater) ?? { role: 'rater' }
+  const { role } = (await findRater(store.database, session.rater)) ?? { role: 'rater' as const }
   if (who === 'admin' && role !== 'admin') {
     throw refuse(403, 'forbidden', {
       where: 'account',

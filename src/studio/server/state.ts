@@ -26,7 +26,6 @@ export const stateRoutes = [
     handle: async ({ studio, user }) => {
       const { store, runs, queue, views, workspace } = studio
       const counts = Counts.parse(await store.counts())
-      const rounds = await roundsOf(studio)
       const all = queue.all()
       const isOpen = ({ state }: (typeof all)[number]) => ['waiting', 'running', 'stopping'].includes(state)
       const jobs = [
@@ -37,14 +36,15 @@ export const stateRoutes = [
           .reverse(),
       ]
       const isAdmin = user.role === 'admin'
+      // What a rater sees tells nothing of the policies: judging is blind.
+      const rounds = isAdmin ? await roundsOf(studio) : []
       return {
         version: attuneVersion(),
         workspace: workspace.name,
         login: studio.login,
         user,
         counts,
-        // What a rater sees tells nothing of the policies: judging is blind.
-        rounds: isAdmin ? rounds : [],
+        rounds,
         jobs: isAdmin ? jobs.map((job) => views.brief(job)) : [],
         rewards: isAdmin ? runs.ofKind('reward').map(rewardSummary).reverse() : [],
         policies: isAdmin ? runs.ofKind('policy').map(policySummary).reverse() : [],
