@@ -11,6 +11,8 @@ export interface ImageTextEncoder {
   readonly device: string
   /** Pixels [B, 3, H, W] in [-1, 1], on any device → unit vectors [B, d], float32. */
   embedImages(pixels: Tensor): Tensor
+  /** Whether it knows all words of a text; absent where it takes any. */
+  readonly canRead?: (text: string) => boolean
   /** → unit vectors [B, d], float32. @throws {VocabularyError} */
   embedTexts(texts: readonly string[]): Tensor
 }

@@ -22,18 +22,28 @@ export interface StoredExamples {
   readonly others: readonly StoredImageFile[]
   /** All that may train, skips too. */
   readonly judgments: readonly Judgment[]
+  /** How many prompts cannot be read; their images and the judgments of them are left out. */
+  readonly unreadable: number
 }
 
-/** @throws {FileError | FormatError} there is no such store */
-export async function readExamples(store: string): Promise<StoredExamples> {
+/**
+ * @param canRead whether the encoder knows the words of a prompt: people bring images with any
+ * @throws {FileError | FormatError} there is no such store
+ */
+export async function readExamples(
+  store: string,
+  canRead: (text: string) => boolean = () => true,
+): Promise<StoredExamples> {
   await using feedback = await openExistingFeedback(store)
-  const judgments = await trainingJudgments(feedback)
+  const all = await feedback.images()
+  const prompts = [...new Set(all.map(({ record }) => record.text))]
+  const readable = new Set(prompts.filter(canRead))
   const images = new Map(
-    (await feedback.images()).map(({ record: { id, text, file }, folder }) => [
-      id,
-      { id, text, file: join(folder, file) },
-    ]),
+    all
+      .filter(({ record }) => readable.has(record.text))
+      .map(({ record: { id, text, file }, folder }) => [id, { id, text, file: join(folder, file) }]),
   )
+  const judgments = (await trainingJudgments(feedback)).filter((judgment) => images.has(judgment.images[0]))
   const { labels, comparisons } = trainingExamples(judgments, (id) => images.get(id)?.text)
   const places = new Map<string, number>()
   const placeOf = (id: string) => {
@@ -58,5 +68,6 @@ export async function readExamples(store: string): Promise<StoredExamples> {
     judged: [...places.keys()].map((id) => images.get(id)!),
     others: [...images.values()].filter(({ id, file }) => !places.has(id) && existsSync(file)),
     judgments,
+    unreadable: prompts.length - readable.size,
   }
 }

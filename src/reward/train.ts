@@ -88,11 +88,13 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   const { seed, feedback, distractorsFile } = config
   const parents = { feedback, ...(distractorsFile === null ? {} : { distractors: distractorsFile }) }
   using run = startRun({ folder: out, stage: 'reward train', config: settings, parents })
-  const { examples, judged, others, judgments } = await readExamples(feedback)
+  const own = config.encoder === null ? await ownEncoder(config, open) : undefined
+  const { examples, judged, others, judgments, unreadable } = await readExamples(feedback, own?.encoder.canRead)
+  if (unreadable > 0) tellUnreadable(unreadable)
   expectTellsApart(examples)
   const split = config.heldOut === 0 ? undefined : splitByPrompt(examples, config.heldOut, seed)
   const given = distractorsFile === null ? undefined : await givenDistractors(distractorsFile, promptsOf(examples))
-  const { encoder, vocabulary } = config.encoder === null ? await ownEncoder(config, open) : namedEncoder(config)
+  const { encoder, vocabulary } = own ?? namedEncoder(config)
   const head = config.head ?? (config.encoder === null ? 'agreement' : 'mlp')
 
   const shownFor = (part: RewardExamples) =>
@@ -214,6 +216,13 @@ async function givenDistractors(
     received: `${given.size} other prompts`,
     remedy: 'write each prompt as it was drawn',
   })
+}
+
+function tellUnreadable(prompts: number): void {
+  const remedy = 'name an encoder that reads any text with --encoder'
+  process.stderr.write(
+    `note: images of ${prompts} prompts are left out, whose words the encoder does not know; ${remedy}\n`,
+  )
 }
 
 function tellDistractors(some: number, all: number): void {

@@ -1,4 +1,5 @@
 /** The embedded CLIP-like encoder behind the interface that rewards use. */
+import { VocabularyError } from '../errors.ts'
 import { preprocess, type Preprocessing } from '../networks/clip/preprocess.ts'
 import { embeddingWidth, imageEmbedding, textEmbedding } from '../networks/embedded/clip.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
@@ -6,6 +7,7 @@ import type { Weights } from '../networks/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { textSize, tokenRows } from './model.ts'
 import { imageSize } from './scene.ts'
+import { tokenize } from './vocabulary.ts'
 
 export function shapesEncoder(weights: Weights, sha256: string): ImageTextEncoder {
   return {
@@ -14,7 +16,18 @@ export function shapesEncoder(weights: Weights, sha256: string): ImageTextEncode
     width: embeddingWidth,
     device: 'cpu',
     embedImages: (pixels) => imageEmbedding(weights, ownSize(pixels.to('cpu'))),
+    canRead,
     embedTexts: (texts) => textEmbedding(weights, tokenRows(texts), textSize),
+  }
+}
+
+function canRead(text: string): boolean {
+  try {
+    tokenize(text)
+    return true
+  } catch (error) {
+    if (error instanceof VocabularyError) return false
+    throw error
   }
 }
 

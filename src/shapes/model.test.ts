@@ -88,6 +88,11 @@ describe('the embedded encoder', () => {
     })
   })
 
+  it('says which texts it can read', () => {
+    const encoder = shapesEncoder(Weights.fresh(1), 'sha')
+    assert.deepEqual(['', 'two red rings', 'a photo of a dog'].map(encoder.canRead!), [true, true, false])
+  })
+
   it('sees the middle of pictures of any size, made small', () => {
     const encoder = shapesEncoder(Weights.fresh(1), 'sha')
     withoutLeakOnceDrawn(() => {
