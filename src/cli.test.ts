@@ -125,7 +125,7 @@ describe('a flow with the labels of a person', () => {
     const lost = attune(`feedback import --feedback lost.sqlite ${json} --image-folder pairs-images`).stderr
     assert.match(
       lost,
-      /^feedback: 0 judgments added.*\nfeedback: left out pairs-images\/.*empty file.*\n.*item 1: an image/,
+      /^feedback: 0 judgments added.*\nfeedback: left out pairs-images\/.*empty file.*\n.*item 1: its image/,
     )
   })
 
