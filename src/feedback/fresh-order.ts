@@ -34,10 +34,10 @@ export interface ImageState {
   judgments: number
 }
 
-/** What prompts are compared by: those with the smallest level come first, and of these the most uncertain. */
+/** What prompts are compared by: those with the smallest level come first. */
 export interface Rank {
+  /** Images that were judged. */
   readonly level: number
-  readonly uncertainty: number
 }
 
 /** The prompts of one rank. */
@@ -55,15 +55,15 @@ interface FreshOrderOptions {
 }
 
 /**
- * Prompts with the fewest judged images come first, and of these the ones whose category has the smallest judged share.
- * Where a reward says how uncertain it is, that holds up to one task for every prompt; after that those prompts come first
- * of whose open images it is least certain. Among equals each rater has an order of his own: see `FreshWalk`.
+ * Prompts with the fewest judged images come first, and of these the ones whose category has the smallest judged share; of
+ * a prompt, the images of which the reward is least certain, where it says so. Uncertainty before coverage, even only among
+ * prompts with as many judged images, needed more labels for the same reward (docs/log.md). Among equals each rater has an
+ * order of his own: see `FreshWalk`.
  */
 export class FreshOrder {
   readonly prompts: readonly PromptState[]
   readonly size: number
   readonly #images = new Map<string, ImageState>()
-  readonly #isMeasured: boolean
   readonly #tiers = new SortedList<Tier>(orderOfRanks)
   /** The tier of each prompt that has fresh images. */
   readonly #tierOf = new Map<PromptState, Tier>()
@@ -71,7 +71,6 @@ export class FreshOrder {
 
   constructor({ images, uncertainties, size, isAskable }: FreshOrderOptions) {
     this.size = size
-    this.#isMeasured = uncertainties !== undefined && uncertainties.size > 0
     const byPrompt = Map.groupBy(images, ({ text }) => text)
     const perCategory = Map.groupBy(images, ({ category }) => category)
     const categories = new Map([...perCategory].map(([name, all]) => [name, { images: all.length, judged: 0 }]))
@@ -125,13 +124,6 @@ export class FreshOrder {
     this.#enter(prompt)
   }
 
-  /** @param fresh the images of a prompt that are open, the least certain first */
-  rank(judged: number, fresh: readonly ImageState[]): Rank {
-    if (!this.#isMeasured || judged < this.size) return { level: judged, uncertainty: 0 }
-    const next = fresh.slice(0, this.size)
-    return { level: this.size, uncertainty: next.reduce((sum, image) => sum + image.uncertainty, 0) / next.length }
-  }
-
   #leave(prompt: PromptState): void {
     const tier = this.#tierOf.get(prompt)
     if (tier === undefined) return
@@ -144,8 +136,7 @@ export class FreshOrder {
 
   #enter(prompt: PromptState): void {
     if (prompt.fresh.size === 0) return
-    const sorted = this.#isMeasured ? [...prompt.fresh].sort((a, b) => order(b.uncertainty, a.uncertainty)) : []
-    const rank = this.rank(prompt.judged, sorted)
+    const rank = { level: prompt.judged }
     let tier = this.#tiers.find({ ...rank, prompts: new Map() })
     if (tier === undefined) {
       tier = { ...rank, prompts: new Map() }
@@ -160,7 +151,7 @@ export class FreshOrder {
 
 export const order = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
 
-export const orderOfRanks = (a: Rank, b: Rank): number => order(a.level, b.level) || order(b.uncertainty, a.uncertainty)
+export const orderOfRanks = (a: Rank, b: Rank): number => order(a.level, b.level)
 
 /** The place of an image in a rater's own order. */
 export const lotOfImage = (raterSeed: number, { id }: ImageState): number =>

@@ -90,7 +90,7 @@ export class FreshWalk {
     let best: Candidate | undefined
     for (const [prompt, { fresh, judged }] of this.#seen) {
       if (fresh.length === 0) continue
-      const one = { prompt, rank: this.#order.rank(judged, fresh), lot: this.#lot(prompt) }
+      const one = { prompt, rank: { level: judged }, lot: this.#lot(prompt) }
       if (best === undefined || this.#compare(one, best) < 0) best = one
     }
     return best
