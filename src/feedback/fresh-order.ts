@@ -55,10 +55,10 @@ interface FreshOrderOptions {
 }
 
 /**
- * Prompts with the fewest judged images come first, and of these the ones whose category has the smallest judged share; of
- * a prompt, the images of which the reward is least certain, where it says so. Uncertainty before coverage, even only among
- * prompts with as many judged images, needed more labels for the same reward (docs/log.md). Among equals each rater has an
- * order of his own: see `FreshWalk`.
+ * Prompts with the fewest judged images come first, and of these the ones whose category has the smallest judged share. Of
+ * a prompt that nobody has judged, the images come first of which the reward is least certain, where it says so. More say
+ * for uncertainty than that needed more labels for the same reward (docs/log.md). Among equals each rater has an order of
+ * his own: see `FreshWalk`.
  */
 export class FreshOrder {
   readonly prompts: readonly PromptState[]

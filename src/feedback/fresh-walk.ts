@@ -13,7 +13,7 @@ import {
 
 /** What is different of a prompt for this rater and from here on. */
 interface Seen {
-  /** The least certain first, equals by lot. */
+  /** Of a prompt that nobody has judged the least certain first; others, and equals, by lot. */
   fresh: ImageState[]
   /** Images that were judged, or are on their way to the rater. */
   judged: number
@@ -78,8 +78,12 @@ export class FreshWalk {
     if (known !== undefined) return known
     const lots = new Map([...prompt.fresh].map((image) => [image, lotOfImage(this.#raterSeed, image)]))
     const fresh = [...lots.keys()].filter((image) => !this.#isClosed(image))
+    const isFirst = prompt.judged === 0
     fresh.sort(
-      (a, b) => order(b.uncertainty, a.uncertainty) || order(lots.get(a)!, lots.get(b)!) || order(a.place, b.place),
+      (a, b) =>
+        (isFirst ? order(b.uncertainty, a.uncertainty) : 0) ||
+        order(lots.get(a)!, lots.get(b)!) ||
+        order(a.place, b.place),
     )
     const seen = { fresh, judged: prompt.judged }
     this.#seen.set(prompt, seen)

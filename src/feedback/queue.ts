@@ -99,7 +99,7 @@ const modes = {
  * The queue of all raters. It is told each judgment that comes to stand, or no longer does; a request then costs little
  * however many judgments there are. What is asked depends on which judgments stand, not on how they came to.
  *
- * Images that nobody has judged come in the order of `FreshOrder`: by coverage, and of a prompt by uncertainty. In between, at the
+ * Images that nobody has judged come in the order of `FreshOrder`: by coverage, and of a new prompt by uncertainty. In between, at the
  * set shares and at random places, stand images that one other rater has judged, and gold items. A rater is never asked
  * the same twice; a skip is an answer of this rater only, and others are still asked.
  */
