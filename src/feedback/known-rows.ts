@@ -1,6 +1,7 @@
 /** What has been read of the database already: of a later reading only what is new is fetched. */
 import { ImageRecord, type Judgment } from '../records.ts'
 import type { FeedbackDatabase } from './database.ts'
+import type { ImageFolders } from './image-folders.ts'
 import { judgmentOf } from './judgment-rows.ts'
 import { StandingJudgments } from './standing.ts'
 import type { StoredImage } from './store.ts'
@@ -12,7 +13,7 @@ interface Known {
 }
 
 /** Reads what is new; calls that come while it is being read share the next reading, which sees all that they know of. */
-export function knownRows(database: FeedbackDatabase): () => Promise<Known> {
+export function knownRows(database: FeedbackDatabase, folders: ImageFolders): () => Promise<Known> {
   const known: Known = { rows: [], standing: new StandingJudgments(), images: [] }
   const images = new Map<string, StoredImage>()
   let sequence = 0
@@ -23,7 +24,7 @@ export function knownRows(database: FeedbackDatabase): () => Promise<Known> {
   async function read(): Promise<Known> {
     const changed = await database.selectFrom('images').selectAll().where('revision', '>', revision).execute()
     for (const row of changed) {
-      images.set(row.id, { folder: row.folder, record: ImageRecord.parse(JSON.parse(row.record)) })
+      images.set(row.id, { folder: folders.found(row.folder), record: ImageRecord.parse(JSON.parse(row.record)) })
       revision = Math.max(revision, row.revision)
     }
     if (changed.length > 0) {

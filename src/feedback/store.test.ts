@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempDisposable, open, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtempDisposable, open, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -115,6 +115,25 @@ describe('feedback file', () => {
     copy.close()
     await using store = await openFeedback(file)
     assert.equal((await store.allRows()).length, 3)
+  })
+
+  it('can be moved with the images below it', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
+    const [before, after, elsewhere] = ['before', 'after', 'elsewhere'].map((name) => join(folder.path, name))
+    await mkdir(before)
+    {
+      await using store = await openFeedback(join(before, 'feedback.db'))
+      await store.addImages([imageRecord(0)], join(before, 'runs', 'round-1'))
+      await store.addImages([imageRecord(1)], before)
+      await store.addImages([imageRecord(2)], elsewhere)
+    }
+    await rename(before, after)
+    await using store = await openFeedback(join(after, 'feedback.db'))
+    const folders = new Map((await store.images()).map((image) => [image.record.id, image.folder]))
+    assert.deepEqual(
+      [0, 1, 2].map((index) => folders.get(imageRecord(index).id)),
+      [join(after, 'runs', 'round-1'), after, elsewhere],
+    )
   })
 
   it('refuses the file of a later version', async () => {

@@ -2,10 +2,11 @@
  * The feedback store: images that can be judged, and judgments, which are only ever added. Everything else, who has
  * judged what and which judgment counts, is computed from the rows.
  */
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { ImageRecord, Judgment } from '../records.ts'
 import { chunks } from './chunks.ts'
-import { openDatabase, type FeedbackDatabase } from './database.ts'
+import { isDatabaseUrl, openDatabase, type FeedbackDatabase } from './database.ts'
+import { imageFolders, type ImageFolders } from './image-folders.ts'
 import { knownIds } from './judgment-rows.ts'
 import { groupedWrites } from './judgment-writes.ts'
 import { knownRows } from './known-rows.ts'
@@ -76,12 +77,13 @@ export interface FeedbackStore extends AsyncDisposable {
  * @throws {FormatError} it is no feedback database, is damaged, or is of a later version
  */
 export async function openFeedback(fileOrUrl: string): Promise<FeedbackStore> {
-  return feedbackStore(await openDatabase(fileOrUrl))
+  const place = isDatabaseUrl(fileOrUrl) ? undefined : dirname(resolve(fileOrUrl))
+  return feedbackStore(await openDatabase(fileOrUrl), imageFolders(place))
 }
 
 /** The store over any database that has the tables; nothing in here is particular to one. */
-function feedbackStore(database: FeedbackDatabase): FeedbackStore {
-  const known = knownRows(database)
+function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): FeedbackStore {
+  const known = knownRows(database, folders)
   const add = groupedWrites(database)
   const store: FeedbackStore = {
     database,
@@ -97,7 +99,12 @@ function feedbackStore(database: FeedbackDatabase): FeedbackStore {
         const rows = new Map(
           records.map((record) => [
             record.id,
-            { id: record.id, folder: resolve(folder), record: JSON.stringify(record), revision: (revision ?? 0) + 1 },
+            {
+              id: record.id,
+              folder: folders.stored(folder),
+              record: JSON.stringify(record),
+              revision: (revision ?? 0) + 1,
+            },
           ]),
         )
         for (const chunk of chunks([...rows.values()])) {

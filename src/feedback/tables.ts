@@ -8,7 +8,7 @@ export interface FeedbackTables {
   migrations: { name: string }
   images: {
     id: string
-    /** Absolute; the record's `file` is relative to it. */
+    /** The record's `file` is relative to it: see image-folders.ts. */
     folder: string
     /** ImageRecord as JSON. */
     record: string
