@@ -7,11 +7,14 @@ import {
   type DatabaseConnection,
   type Driver,
   type SqliteDatabase,
+  type SqliteStatement,
 } from 'kysely'
 import { FileError, FormatError } from '../errors.ts'
 
 /** How long a statement waits for another process that is writing. */
 const busyTimeoutMs = 10_000
+/** Kept for the next time; a long list of values makes a statement of its own. */
+const mostStatements = 200
 
 /**
  * A dialect over one file: write-ahead log, a disk flush at every commit, foreign keys on. Transactions take the write
@@ -101,18 +104,30 @@ class NodeSqliteDriver extends SqliteDriver {
   }
 }
 
+/** The database with its statements, each prepared once. (Nothing here reads row by row, which would take one for itself.) */
 function adapted(file: string, database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>()
+
+  function prepared(sql: string): SqliteStatement {
+    const statement = translated(file, () => database.prepare(sql))
+    const bound = (parameters: readonly unknown[]): SQLInputValue[] => parameters as SQLInputValue[]
+    return {
+      reader: statement.columns().length > 0,
+      all: (parameters) => translated(file, () => statement.all(...bound(parameters))),
+      run: (parameters) => translated(file, () => statement.run(...bound(parameters))),
+      iterate: (parameters) => translated(file, () => statement.iterate(...bound(parameters))),
+    }
+  }
+
   return {
     close: () => database.close(),
     prepare(sql) {
-      const statement = translated(file, () => database.prepare(sql))
-      const bound = (parameters: readonly unknown[]): SQLInputValue[] => parameters as SQLInputValue[]
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => translated(file, () => statement.all(...bound(parameters))),
-        run: (parameters) => translated(file, () => statement.run(...bound(parameters))),
-        iterate: (parameters) => translated(file, () => statement.iterate(...bound(parameters))),
-      }
+      const known = statements.get(sql)
+      if (known !== undefined) return known
+      const statement = prepared(sql)
+      if (statements.size >= mostStatements) statements.clear()
+      statements.set(sql, statement)
+      return statement
     },
   }
 }
