@@ -195,7 +195,8 @@ describe('one step of training', () => {
           assert.equal(leaves.size, checkpoint === 'sdxl' ? 147 : 82)
           for (const [key, each] of leaves) {
             const error = relativeError(each.grad!, expected(`gradient.${key}`))
-            assert.ok(error <= 1e-5, `${key}: ${error}`)
+            // 1.1e-6 on the processor that made the numbers, 5.2e-5 on another, whose kernels round otherwise
+            assert.ok(error <= 1e-4, `${key}: ${error}`)
           }
         })
       })
