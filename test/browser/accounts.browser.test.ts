@@ -65,7 +65,8 @@ browserSuite(
       for (const figure of ['Krippendorff’s α, nominal', 'Fleiss’ κ']) {
         await admin.page.getByText(figure).first().waitFor()
       }
-      await admin.page.getByText(/^Cohen’s κ, Ben and Cara/).waitFor()
+      await admin.heading('Cohen’s κ of two raters').waitFor()
+      await admin.page.getByRole('term').filter({ hasText: 'Ben and Cara' }).waitFor()
       await admin.page.getByText('6 items judged by two or more of 2 raters').waitFor()
 
       const cara = admin.page.getByRole('switch', { name: 'Answers of Cara train rewards' })
