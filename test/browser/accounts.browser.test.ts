@@ -52,6 +52,7 @@ browserSuite(
         await rater.link('Label').click()
         for (const [i, key] of [...keys].entries()) {
           await rater.page.getByText(`${i} of 6`).waitFor()
+          await rater.button(/Good$/).first().waitFor()
           await rater.page.keyboard.press(key)
         }
         await rater.heading('All done. Thank you!').waitFor()

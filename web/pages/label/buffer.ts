@@ -77,14 +77,15 @@ export function useBuffer<T extends { id: string }>(source: Source<T>): Buffer<T
       setError(undefined)
       const now = new Set([...held.current.flatMap(keysOf), ...underWay()])
       const fresh = answer.tasks.filter((task) => !keysOf(task).some((key) => now.has(key)))
-      // What waits to be sent is done, whatever the server knows; it is counted as it is answered.
-      setProgress((before) => before ?? answer.progress)
       if (answer.tasks.length === 0) isExhausted.current = true
       for (const task of fresh) {
         await decode(imagesOf(task), kept.current)
         if (isOver.current) return
         hold([...held.current, task])
+        setProgress((before) => before ?? answer.progress)
       }
+      // What waits to be sent is done, whatever the server knows; it is counted as it is answered.
+      setProgress((before) => before ?? answer.progress)
       setDone(held.current.length === 0 && answer.tasks.length === 0)
     } catch (cause) {
       if (isOver.current) return

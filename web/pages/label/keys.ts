@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 
 /** What a key does; by `key` in lower case, `shift+g` with the shift key. */
 export type Keys = Readonly<Record<string, (() => void) | undefined>>
@@ -9,10 +9,11 @@ const isWriting = (target: EventTarget | null) =>
 /** Keys of a page. They are silent while somebody writes, or a sheet lies over the page. */
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys)
-  useEffect(() => {
+  // before the page is painted: whoever sees it may type
+  useLayoutEffect(() => {
     latest.current = keys
   })
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.altKey || isWriting(event.target) || document.querySelector('dialog[open]') !== null) return
       const key = event.key.toLowerCase()

@@ -2,7 +2,7 @@
  * The way through the tasks of one mode: the state of the present task, its answers, and the way back. A mode only says
  * how a task begins and what follows an answer.
  */
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { NewJudgment, Progress, Task, TaskMode } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { imagesUnderWay, postJudgment } from '../../outbox.ts'
@@ -62,7 +62,7 @@ export function useSession<S>(mode: TaskMode, begin: (task: Task) => S): Session
   const state = task === undefined ? undefined : held?.task === task ? held.state : begin(task)
   // Two keys in one frame must not answer one state twice.
   const live = useRef({ task, state })
-  useEffect(() => {
+  useLayoutEffect(() => {
     live.current = { task, state }
   })
   useEffect(() => watch.restart(), [watch, task])
