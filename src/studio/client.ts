@@ -16,10 +16,12 @@ import {
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
 import {
   Added,
+  AskedImages,
   AskingSettings,
   Gold,
   Guidelines,
   Tasks,
+  type AskedImagesQuery,
   type GoldChange,
   type NewJudgments,
   type TasksQuery,
@@ -113,6 +115,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     setGuidelines: (body: Guidelines) => ask(Guidelines, 'PUT', url('/api/guidelines'), body),
     asking: () => get(AskingSettings, '/api/asking'),
     setAsking: (body: AskingSettings) => ask(AskingSettings, 'PUT', url('/api/asking'), body),
+    images: (query: AskedImagesQuery = {}) => get(AskedImages, '/api/images', query as Query),
     gold: () => get(Gold, '/api/gold'),
     setGold: (image: string, body: GoldChange) => ask(Gold, 'PUT', url(`/api/gold/${part(image)}`), body),
     raters: () => get(Raters, '/api/raters'),

@@ -1,7 +1,7 @@
 /** What raters are asked, what they answer, and how they are asked. */
 import { z } from 'zod'
 import { Judgment } from '../../records.ts'
-import { count, ImageRef, share, text } from './basics.ts'
+import { count, ImageRef, RunName, text } from './basics.ts'
 
 export const taskModes = ['good-bad', 'pair', 'rating'] as const
 export const TaskMode = z.enum(taskModes)
@@ -64,20 +64,28 @@ export const Guidelines = z.object({
   text,
   /** Reasons that a rater may pick; the code goes into `reasons` of the judgment. */
   reasons: z
-    .array(z.object({ code: z.string().regex(/^[a-z0-9-]{1,60}$/), label: z.string().min(1).max(200) }))
-    .max(30),
+    .array(
+      z.object({
+        code: z.string().regex(/^[a-z0-9-]{1,60}$/, '1 to 60 lower-case letters, digits and hyphens'),
+        label: z.string().min(1, '1 to 200 characters').max(200, '1 to 200 characters'),
+      }),
+    )
+    .max(30, 'at most 30 reasons')
+    .refine((reasons) => new Set(reasons.map(({ code }) => code)).size === reasons.length, 'codes that differ'),
   /** What raters agree to; shown before the first answer where it is not empty, and part of every export. */
   consent: text,
 })
 export type Guidelines = z.infer<typeof Guidelines>
 
+const askedShare = z.number('0 to 100 %').min(0, '0 to 100 %').max(1, '0 to 100 %')
+
 /** How raters are asked. */
 export const AskingSettings = z.object({
   mode: TaskMode,
   /** Share of the images that two raters are asked about. */
-  overlapShare: share,
+  overlapShare: askedShare,
   /** Share of the tasks that hold an image with a known answer. */
-  goldShare: share,
+  goldShare: askedShare,
 })
 export type AskingSettings = z.infer<typeof AskingSettings>
 
@@ -89,3 +97,19 @@ export type Gold = z.infer<typeof Gold>
 /** Null: its answer is not known any more. */
 export const GoldChange = z.strictObject({ answer: z.enum(['good', 'bad']).nullable() })
 export type GoldChange = z.infer<typeof GoldChange>
+
+/** Images that people are asked about, by their prompts: those of a round, of prompts that hold a text. */
+export const AskedImagesQuery = z.object({
+  round: RunName.optional(),
+  /** Upper and lower case are alike. */
+  prompt: z.string().max(200).optional(),
+  offset: z.coerce.number().int().min(0).default(0),
+  count: z.coerce.number().int().min(1).max(100).default(24),
+})
+export type AskedImagesQuery = z.input<typeof AskedImagesQuery>
+export const AskedImages = z.object({
+  images: z.array(z.object({ image: ImageRef, prompt: z.string() })),
+  /** All that there are, with those on other pages. */
+  total: count,
+})
+export type AskedImages = z.infer<typeof AskedImages>

@@ -271,6 +271,30 @@ describe('judging', () => {
     await assert.rejects(it.client.setAsking({ ...asking, goldShare: 2 }), refused(400, 'config'))
   })
 
+  test('images to choose from: by round, by a part of the prompt, page by page', async () => {
+    await using it = await testStudio()
+    const first = await addImageRun(it.studio, 'round-1', ['Two red circles', 'a blue square'], { perPrompt: 3 })
+    const second = await addImageRun(it.studio, 'round-2', ['ثلاث دوائر'])
+    await addImageRun(it.studio, 'compare-1-a', ['a comparison'], { purpose: 'comparison' })
+    const all = await it.client.images()
+    assert.deepEqual([all.total, all.images.length], [6 + second.length, 6 + second.length])
+    const pages = [0, 4].map((offset) => it.client.images({ round: 'round-1', offset, count: 4 }))
+    const [some, rest] = await Promise.all(pages)
+    assert.deepEqual([some.total, some.images.length, rest.total, rest.images.length], [6, 4, 6, 2])
+    const shown = [...some.images, ...rest.images]
+    assert.deepEqual(new Set(shown.map(({ image }) => image.id)), new Set(first.map(({ id }) => id)))
+    const prompts = ['Two red circles', 'a blue square'].flatMap((text) => [text, text, text])
+    assert.deepEqual(
+      shown.map(({ prompt }) => prompt),
+      prompts,
+    )
+    const red = await it.client.images({ prompt: ' RED' })
+    assert.deepEqual([red.total, red.images[0].prompt], [3, 'Two red circles'])
+    assert.equal((await it.client.images({ round: 'round-1', prompt: 'ثلاث' })).total, 0)
+    assert.deepEqual(await it.client.images({ round: 'no-such' }), { images: [], total: 0 })
+    await assert.rejects(it.client.images({ count: 0 }), refused(400, 'config'))
+  })
+
   test('guidelines can be changed, and keep their text', async () => {
     await using it = await testStudio()
     const usual = await it.client.guidelines()
@@ -282,6 +306,8 @@ describe('judging', () => {
     }
     const wrong = { text: 'x'.repeat(10_001), reasons: [], consent: '' }
     await assert.rejects(it.client.setGuidelines(wrong), refused(400, 'config'))
+    const twice = ['first', 'second'].map((label) => ({ code: 'odd', label }))
+    await assert.rejects(it.client.setGuidelines({ ...wrong, text: '', reasons: twice }), refused(400, 'config'))
   })
 
   test('agreement of two raters', async () => {

@@ -8,6 +8,8 @@ import { z } from 'zod'
 import { ImageId } from '../schemas/basics.ts'
 import {
   Added,
+  AskedImages,
+  AskedImagesQuery,
   AskingSettings,
   Gold,
   GoldChange,
@@ -108,6 +110,25 @@ export const labellingRoutes = [
     handle: async ({ studio, body }) => {
       await changeSettings(studio.store.database, body)
       return body
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/images',
+    summary: 'The images that people are asked about.',
+    who: 'admin',
+    query: AskedImagesQuery,
+    answer: AskedImages,
+    handle: async ({ studio, query: { round: name, prompt = '', offset, count } }) => {
+      const [asked, rounds] = await Promise.all([studio.rounds.asked(), studio.rounds.all()])
+      const members = name === undefined ? undefined : new Set(rounds.find((round) => round.name === name)?.images)
+      const wanted = prompt.trim().toLowerCase()
+      const found = asked
+        .filter(({ id, text }) => (members?.has(id) ?? true) && text.toLowerCase().includes(wanted))
+        .toSorted((a, b) => (a.text === b.text ? 0 : a.text < b.text ? -1 : 1))
+      const shown = found.slice(offset, offset + count)
+      const images = shown.map(async ({ id, text }) => ({ image: await studio.images.ref(id), prompt: text }))
+      return { images: await Promise.all(images), total: found.length }
     },
   }),
   jsonRoute({
