@@ -21,6 +21,7 @@ const RewardsPage = lazy(async () => ({ default: (await import('./pages/rewards.
 const HistoryPage = lazy(async () => ({ default: (await import('./pages/history.tsx')).HistoryPage }))
 const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx')).DataPage }))
 const RatersPage = lazy(async () => ({ default: (await import('./pages/raters.tsx')).RatersPage }))
+const AskingPage = lazy(async () => ({ default: (await import('./pages/asking/asking-page.tsx')).AskingPage }))
 const ReportPage = lazy(async () => ({ default: (await import('./pages/report.tsx')).ReportPage }))
 
 interface Place {
@@ -146,7 +147,7 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
     case 'data':
       return <DataPage />
     case 'raters':
-      return <RatersPage />
+      return rest[0] === 'asking' ? <AskingPage /> : <RatersPage />
     default:
       return (
         <Empty

@@ -49,6 +49,7 @@ const pages = [
   'history',
   'data',
   'raters',
+  'raters/asking',
   'nowhere',
 ]
 
@@ -80,6 +81,9 @@ browserSuite('a studio at work can be used by everybody', (it) => {
         .slice(0, 6)
         .map(({ id }, i) => goodBad(`${rater}-${i}`, id, (['good', 'bad', 'skip'] as const)[i % 3]))
       await createClient(address, { rater: () => rater }).judge({ judgments })
+    }
+    for (const [i, { id }] of records.slice(0, 2).entries()) {
+      await it.studio.client.setGold(id, { answer: i === 0 ? 'good' : 'bad' })
     }
     const bins = [0.1, 0.5, 0.9].map((mid) => ({
       low: mid - 0.1,

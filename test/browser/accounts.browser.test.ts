@@ -1,8 +1,12 @@
 /** A studio with accounts: who comes in, two raters on the same images, and links that do not work any more. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
+import { readGold } from '../../src/feedback/gold.ts'
+import { readGuidelines } from '../../src/feedback/guidelines.ts'
+import { readSettings } from '../../src/feedback/settings.ts'
 import { trainingJudgments } from '../../src/feedback/training.ts'
 import { addImageRun } from '../../src/studio/studio.test-helper.ts'
+import { seriousViolations } from './accessibility.ts'
 import { browserSuite } from './browser-suite.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -38,9 +42,39 @@ browserSuite(
         links.set(name, (await admin.page.getByText(/\/#\/invitation\//).textContent())!)
       }
       assert.equal(new Set(links.values()).size, 3)
-      const headers = { 'x-attune': '1' }
-      const data = { mode: 'good-bad', overlapShare: 1, goldShare: 0 }
-      assert.equal((await admin.context.request.put('/api/asking', { data, headers })).status(), 200)
+
+      await admin.link('How raters are asked').click()
+      await admin.fill({ 'Overlap, %': 120 })
+      await admin.page.getByText('Accepted: 0 to 100 %.').waitFor()
+      assert.equal(await admin.button('Save the shares').isDisabled(), true)
+      await admin.fill({ 'Overlap, %': 100, 'Gold, %': 0 })
+      await admin.button('Save the shares').click()
+      await admin.page.getByText('Saved: the next questions are asked so.').waitFor()
+      const { overlapShare, goldShare } = await readSettings(it.studio.studio.store.database)
+      assert.deepEqual([overlapShare, goldShare], [1, 0])
+
+      await admin.fill({ Text: '# Colours\n\n- Count every colour.', 'Reason 2': 'colour off' })
+      await admin.heading('Colours').waitFor()
+      // What is not saved outlives the page.
+      await admin.goTo('Home')
+      await admin.goTo('Raters')
+      await admin.link('How raters are asked').click()
+      await admin.page.getByText('Not saved yet. What you write stays in this browser.').waitFor()
+      await admin.button('Add a reason').click()
+      await admin.button('Save the guidelines').click()
+      await admin.page.getByRole('alert').getByText('Not saved').waitFor()
+      await admin.fill({ 'Reason 7': 'Too dark!' })
+      assert.equal(await admin.page.getByLabel('Code of reason 7').inputValue(), 'too-dark')
+      await admin.button('Move reason 7 up').click()
+      await admin.button('Remove reason 1').click()
+      await admin.button('Save the guidelines').click()
+      await admin.page.getByText(/^Saved as a new version/).waitFor()
+      const versions = await readGuidelines(it.studio.studio.store.database)
+      assert.deepEqual(
+        versions.map(({ reasons }) => reasons.map(({ code }) => code)),
+        [['wrong-color', 'wrong-count', 'wrong-background', 'distorted', 'too-dark', 'unpleasant']],
+      )
+      assert.equal(versions[0].reasons[0].label, 'colour off')
 
       for (const [name, keys] of [
         ['Ben', 'ggbbgb'],
@@ -50,6 +84,11 @@ browserSuite(
         await rater.heading(`Welcome, ${name}`).waitFor()
         assert.equal(await rater.page.getByRole('link', { name: 'Train' }).count(), 0)
         await rater.link('Label').click()
+        await rater.page.getByText('0 of 6').waitFor()
+        await rater.page.keyboard.press('?')
+        await rater.page.getByRole('dialog').getByText('Count every colour.').waitFor()
+        assert.equal(await rater.page.getByRole('link', { name: 'Edit the guidelines' }).count(), 0)
+        await rater.page.keyboard.press('Escape')
         for (const [i, key] of [...keys].entries()) {
           await rater.page.getByText(`${i} of 6`).waitFor()
           await rater.button(/Good$/).first().waitFor()
@@ -61,7 +100,25 @@ browserSuite(
         await rater.heading('There is no such page').waitFor()
       }
 
-      await admin.page.reload()
+      const { store } = it.studio.studio
+      const byBen = (await store.judgments()).find(({ rater, answer }) => rater === 'Ben' && answer === 'good')!
+      const prompt = (await store.images()).find(({ record }) => record.id === byBen.images[0])!.record.text
+      await admin.heading('There are no gold images yet').waitFor()
+      await admin.button('Add gold images').click()
+      await admin.fill({ 'Search prompts': prompt.toUpperCase() })
+      await admin.page.getByText('1 to 3 of 3').waitFor()
+      const offered = admin.page.getByRole('list', { name: 'Images', exact: true }).getByRole('listitem')
+      const card = offered.filter({ has: admin.page.locator(`img[src*="${byBen.images[0]}"]`) })
+      await card.getByRole('button', { name: 'Bad' }).click()
+      await card.getByRole('button', { name: 'Bad', pressed: true }).waitFor()
+      await card.getByRole('button', { name: 'Good' }).click()
+      await card.getByRole('button', { name: 'Good', pressed: true }).waitFor()
+      await admin.page.getByText('1 gold image: 1 good, 0 bad.').waitFor()
+      assert.deepEqual([...(await readGold(store.database))], [[byBen.images[0], 'good']])
+      assert.deepEqual(await seriousViolations(admin.page), [])
+
+      await admin.link('beside their names').click()
+      await admin.page.getByRole('row', { name: /^Ben/ }).getByText('1 of 1').waitFor()
       await admin.heading('Good or bad').waitFor()
       for (const figure of ['Krippendorff’s α, nominal', 'Fleiss’ κ']) {
         await admin.page.getByText(figure).first().waitFor()
@@ -74,7 +131,6 @@ browserSuite(
       assert.equal(await cara.getAttribute('aria-checked'), 'true')
       await cara.click()
       await cara.and(admin.page.getByRole('switch', { checked: false })).waitFor()
-      const { store } = it.studio.studio
       assert.deepEqual((await store.judgments()).length, 12)
       assert.ok((await trainingJudgments(store)).every(({ rater }) => rater === 'Ben'))
     })

@@ -27,6 +27,8 @@ const shapes = {
   stop: 'M7 7h10v10H7z',
   resume: 'M8 5.500v13l10-6.500z',
   arrow: 'M5 12h14M13 6l6 6-6 6',
+  up: 'M12 19V6M6.500 11.500 12 6l5.500 5.500',
+  down: 'M12 5v13M6.500 12.500 12 18l5.500-5.500',
   people: 'M12 12a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM5 20c.6-4 3-6 7-6s6.400 2 7 6',
 } as const
 export type IconName = keyof typeof shapes

@@ -1,10 +1,7 @@
-/** Who judges, how well they agree, and what they are told. */
-import { useEffect, useState } from 'react'
+/** Who judges, how fast, and how well they agree. */
 import type { Interval } from '../../src/studio/schemas/basics.ts'
-import type { Guidelines } from '../../src/studio/schemas/labelling.ts'
 import type { Agreement, RaterSummary } from '../../src/studio/schemas/raters.ts'
 import { client } from '../api.ts'
-import { Icon } from '../components/icon.tsx'
 import { Empty, ErrorNotice, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ago, figure, percent, plural } from '../format.ts'
@@ -21,7 +18,16 @@ export function RatersPage() {
   const agreement = useRemote(() => client.agreement(), ['agreement'], { changes: [key] })
   return (
     <>
-      <PageHead title="Raters">Who judges, how fast, and how well they agree.</PageHead>
+      <PageHead
+        title="Raters"
+        side={
+          <a className="button" href={to('raters', 'asking')}>
+            How raters are asked
+          </a>
+        }
+      >
+        Who judges, how fast, and how well they agree.
+      </PageHead>
       <div className="stack">
         <Loaded remote={raters} heights={[92 + 50 * (state?.counts.raters ?? 1)]}>
           {({ raters: all }) =>
@@ -44,7 +50,6 @@ export function RatersPage() {
           {(given) => <AgreementCards agreement={given} />}
         </Loaded>
         {state?.login === true && <Invitations />}
-        <GuidelinesEditor />
       </div>
     </>
   )
@@ -185,130 +190,5 @@ function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
         In brackets: 95 % intervals, where there are five items or more. 1 is full agreement, 0 is chance.
       </p>
     </section>
-  )
-}
-
-const codeOf = (label: string) =>
-  label
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
-    .slice(0, 60)
-
-function GuidelinesEditor() {
-  const remote = useRemote(() => client.guidelines(), ['guidelines'])
-  return (
-    <section className="card stack" id="guidelines">
-      <div>
-        <h2>Guidelines</h2>
-        <p className="soft small">
-          What raters read. A line that begins with “#” is a heading, with “-” part of a list; empty lines part
-          paragraphs.
-        </p>
-      </div>
-      <Loaded remote={remote} heights={[200]}>
-        {(given) => <GuidelinesForm given={given} />}
-      </Loaded>
-    </section>
-  )
-}
-
-function GuidelinesForm({ given }: { given: Guidelines }) {
-  const [text, setText] = useState(given.text)
-  const [consent, setConsent] = useState(given.consent)
-  const [reasons, setReasons] = useState(given.reasons)
-  const [isSaved, setSaved] = useState(false)
-  useEffect(() => setSaved(false), [text, consent, reasons])
-  const { run, isBusy, error } = useAction(async () => {
-    const kept = reasons.filter(({ label }) => label.trim() !== '')
-    await client.setGuidelines({
-      text,
-      consent,
-      reasons: kept.map(({ code, label }, i) => ({
-        code: code || codeOf(label) || `reason-${i + 1}`,
-        label: label.trim(),
-      })),
-    })
-    setSaved(true)
-  })
-  return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void run()
-      }}
-    >
-      <div className="field">
-        <label htmlFor="guidelines-text">Text</label>
-        <textarea
-          id="guidelines-text"
-          rows={9}
-          maxLength={10_000}
-          value={text}
-          dir="auto"
-          onChange={({ target }) => setText(target.value)}
-        />
-      </div>
-      <fieldset className="field">
-        <legend>Reasons that raters may pick</legend>
-        <ul className="reason-list">
-          {reasons.map(({ code, label }, place) => (
-            <li key={place}>
-              <input
-                type="text"
-                value={label}
-                maxLength={200}
-                aria-label={`Reason ${place + 1}`}
-                onChange={({ target }) => setReasons(reasons.with(place, { code, label: target.value }))}
-              />
-              <button
-                type="button"
-                className="button quiet icon"
-                aria-label={`Remove reason ${place + 1}`}
-                onClick={() => setReasons(reasons.toSpliced(place, 1))}
-              >
-                <Icon name="close" size={18} />
-              </button>
-            </li>
-          ))}
-        </ul>
-        <div>
-          <button
-            type="button"
-            className="button small"
-            disabled={reasons.length >= 30}
-            onClick={() => setReasons([...reasons, { code: '', label: '' }])}
-          >
-            Add a reason
-          </button>
-        </div>
-      </fieldset>
-      <div className="field">
-        <label htmlFor="guidelines-consent">Consent</label>
-        <textarea
-          id="guidelines-consent"
-          rows={3}
-          maxLength={10_000}
-          value={consent}
-          dir="auto"
-          onChange={({ target }) => setConsent(target.value)}
-        />
-        <span className="hint">
-          Raters agree to it before their first answer, and every export carries it. Empty: nothing is asked.
-        </span>
-      </div>
-      <ErrorNotice error={error} />
-      <div className="row">
-        <button type="submit" className="button primary" disabled={isBusy}>
-          {isBusy ? 'Saving …' : 'Save'}
-        </button>
-        {isSaved && (
-          <span role="status" className="soft">
-            Saved
-          </span>
-        )}
-      </div>
-    </form>
   )
 }

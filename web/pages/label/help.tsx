@@ -17,7 +17,7 @@ export function Help({ guidelines, keys, canEdit, close }: HelpProps) {
       {guidelines !== undefined && <GuidelinesText text={guidelines.text} />}
       {canEdit && (
         <div>
-          <a className="button small" href={to('raters')}>
+          <a className="button small" href={to('raters', 'asking')}>
             Edit the guidelines
           </a>
         </div>

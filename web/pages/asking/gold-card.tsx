@@ -1,0 +1,56 @@
+import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
+import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
+import { Picture } from '../../components/picture.tsx'
+import { capital } from '../../format.ts'
+
+type Answer = GoldChange['answer']
+
+export interface GoldCardProps {
+  readonly image: ImageRef
+  readonly prompt: string
+  /** Null: an ordinary image. */
+  readonly answer: Answer
+  readonly isBusy: boolean
+  readonly set: (answer: Answer) => void
+}
+
+/** An image, its prompt, and its known answer, which a click states, changes or takes back. */
+export const GoldCard = ({ image, prompt, answer, isBusy, set }: GoldCardProps) => (
+  <li className="gold-card" data-answer={answer ?? undefined}>
+    <Picture image={image} shown={256} alt="" />
+    <p className="gold-prompt" dir="auto" title={prompt}>
+      {prompt}
+    </p>
+    <div className="gold-answers" role="group" aria-label={`Answer of “${prompt.slice(0, 120)}”`}>
+      {(['good', 'bad'] as const).map((one) => (
+        <button
+          key={one}
+          type="button"
+          className={`button small ${one}`}
+          aria-pressed={answer === one}
+          aria-disabled={isBusy || undefined}
+          onClick={() => {
+            if (!isBusy && answer !== one) set(one)
+          }}
+        >
+          {capital(one)}
+        </button>
+      ))}
+      {answer !== null && (
+        <button
+          type="button"
+          className="button small quiet"
+          aria-disabled={isBusy || undefined}
+          onClick={({ currentTarget }) => {
+            if (isBusy) return
+            // The button goes, and the focus must not go with it.
+            currentTarget.parentElement?.querySelector('button')?.focus()
+            set(null)
+          }}
+        >
+          Remove
+        </button>
+      )}
+    </div>
+  </li>
+)

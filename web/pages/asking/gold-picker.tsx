@@ -1,0 +1,123 @@
+/** Images to choose gold ones from: by their round, by a part of the prompt, a page at a time. */
+import { useEffect, useId, useState } from 'react'
+import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
+import { client } from '../../api.ts'
+import { Loaded } from '../../components/notice.tsx'
+import { figure } from '../../format.ts'
+import { useRemote } from '../../remote.ts'
+import { useStudio } from '../../studio-state.tsx'
+import { GoldCard } from './gold-card.tsx'
+
+export interface GoldPickerProps {
+  /** Of images that are gold already, by their ids. */
+  readonly answers: ReadonlyMap<string, 'good' | 'bad'>
+  readonly isBusy: boolean
+  readonly set: (image: string, answer: GoldChange['answer']) => void
+}
+
+const pageSize = 12
+const typingMs = 250
+
+export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
+  const { state } = useStudio()
+  const id = useId()
+  const [round, setRound] = useState('')
+  const [typed, setTyped] = useState('')
+  const [prompt, setPrompt] = useState('')
+  const [offset, setOffset] = useState(0)
+  // A question for each word, not for each letter.
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      setPrompt(typed.trim())
+      setOffset(0)
+    }, typingMs)
+    return () => clearTimeout(timer)
+  }, [typed])
+  const found = useRemote(
+    () => client.images({ round: round || undefined, prompt: prompt || undefined, offset, count: pageSize }),
+    ['images', round, prompt, offset],
+  )
+  return (
+    <div className="stack gold-picker" role="group" aria-label="Images to choose from">
+      <div className="fields">
+        <div className="field">
+          <label htmlFor={`${id}-prompt`}>Search prompts</label>
+          <input
+            id={`${id}-prompt`}
+            type="text"
+            maxLength={200}
+            value={typed}
+            dir="auto"
+            autoComplete="off"
+            onChange={({ target }) => setTyped(target.value)}
+          />
+        </div>
+        <div className="field">
+          <label htmlFor={`${id}-round`}>Round</label>
+          <select
+            id={`${id}-round`}
+            value={round}
+            onChange={({ target }) => {
+              setRound(target.value)
+              setOffset(0)
+            }}
+          >
+            <option value="">all rounds</option>
+            {state?.rounds.toReversed().map(({ name, images }) => (
+              <option key={name} value={name}>
+                {name} ({figure(images)} images)
+              </option>
+            ))}
+          </select>
+        </div>
+      </div>
+      <Loaded remote={found} heights={[360]}>
+        {({ images, total }) =>
+          total === 0 ? (
+            <p className="notice" role="status">
+              <span>
+                No prompt of {round === '' ? 'the images' : round} holds “<bdi>{prompt}</bdi>”.
+              </span>
+            </p>
+          ) : (
+            <>
+              <ul className="gold-cards" aria-label="Images">
+                {images.map(({ image, prompt: text }) => (
+                  <GoldCard
+                    key={image.id}
+                    image={image}
+                    prompt={text}
+                    answer={answers.get(image.id) ?? null}
+                    isBusy={isBusy}
+                    set={(answer) => set(image.id, answer)}
+                  />
+                ))}
+              </ul>
+              <div className="row">
+                <button
+                  type="button"
+                  className="button small"
+                  disabled={offset === 0}
+                  onClick={() => setOffset(Math.max(0, offset - pageSize))}
+                >
+                  Earlier
+                </button>
+                <button
+                  type="button"
+                  className="button small"
+                  disabled={offset + images.length >= total}
+                  onClick={() => setOffset(offset + pageSize)}
+                >
+                  Later
+                </button>
+                <span className="soft small number" role="status">
+                  {figure(offset + 1)} to {figure(offset + images.length)} of {figure(total)}
+                </span>
+              </div>
+            </>
+          )
+        }
+      </Loaded>
+    </div>
+  )
+}

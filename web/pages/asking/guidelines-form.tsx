@@ -1,0 +1,126 @@
+import { useId, useState } from 'react'
+import { Guidelines } from '../../../src/studio/schemas/labelling.ts'
+import { client } from '../../api.ts'
+import { ErrorNotice } from '../../components/notice.tsx'
+import { useAction } from '../../remote.ts'
+import { GuidelinesText } from '../label/guidelines.tsx'
+import { useGuidelinesDraft } from './guidelines-draft.ts'
+import { ReasonRows } from './reason-rows.tsx'
+import { wrongOf } from './wrong.ts'
+
+/** The text with how raters see it, the reasons, and what raters agree to. */
+export function GuidelinesForm({ saved, reload }: { saved: Guidelines; reload: () => Promise<void> }) {
+  const { written, isChanged, isOvertaken, change, giveUp } = useGuidelinesDraft(saved)
+  const [isSaved, setSaved] = useState(false)
+  const [isChecked, setChecked] = useState(false)
+  const ids = { text: useId(), consent: useId() }
+  const wrong = wrongOf(Guidelines, written)
+  const { run, isBusy, error } = useAction(async () => {
+    setChecked(true)
+    if (wrong.size > 0) return
+    await client.setGuidelines(written)
+    await reload()
+    giveUp()
+    setChecked(false)
+    setSaved(true)
+  })
+  const edit = (given: Parameters<typeof change>[0]) => {
+    setSaved(false)
+    change(given)
+  }
+  const shown = isChecked ? wrong : new Map<string, string>()
+  return (
+    <form
+      className="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        void run()
+      }}
+    >
+      <div className="columns broad">
+        <div className="field">
+          <label htmlFor={ids.text}>Text</label>
+          <textarea
+            id={ids.text}
+            className="guidelines-text"
+            rows={14}
+            maxLength={10_000}
+            value={written.text}
+            dir="auto"
+            aria-describedby={`${ids.text}-hint`}
+            onChange={({ target }) => edit({ text: target.value })}
+          />
+          <span className="hint" id={`${ids.text}-hint`}>
+            “# ” begins a heading, “- ” a line of a list; empty lines part paragraphs.
+          </span>
+        </div>
+        <div className="field">
+          <span className="label">As raters see it</span>
+          <div className="preview" role="group" aria-label="As raters see it" tabIndex={0}>
+            {written.text.trim() === '' ? (
+              <p className="soft">Nothing is written yet.</p>
+            ) : (
+              <GuidelinesText text={written.text} />
+            )}
+          </div>
+        </div>
+      </div>
+      <ReasonRows reasons={written.reasons} wrong={shown} change={(reasons) => edit({ reasons })} />
+      <div className="field">
+        <label htmlFor={ids.consent}>Consent</label>
+        <textarea
+          id={ids.consent}
+          rows={3}
+          maxLength={10_000}
+          value={written.consent}
+          dir="auto"
+          aria-describedby={`${ids.consent}-hint`}
+          onChange={({ target }) => edit({ consent: target.value })}
+        />
+        <span className="hint" id={`${ids.consent}-hint`}>
+          Raters agree to it before their first answer, and again when it changes; every export carries it. Empty:
+          nothing is asked.
+        </span>
+      </div>
+      {isOvertaken && (
+        <p className="notice warn">
+          The guidelines have been changed elsewhere since you began. Yours replace them when you save; no version is
+          lost.
+        </p>
+      )}
+      <ErrorNotice error={error} />
+      {shown.size > 0 && (
+        <p className="notice bad" role="alert">
+          Not saved.{' '}
+          {wrong.has('reasons') ? `Accepted are ${wrong.get('reasons')}.` : 'What has to change is marked above.'}
+        </p>
+      )}
+      <div className="row">
+        <button type="submit" className="button primary" disabled={isBusy || !isChanged}>
+          {isBusy ? 'Saving …' : 'Save the guidelines'}
+        </button>
+        {isChanged && (
+          <button
+            type="button"
+            className="button"
+            disabled={isBusy}
+            onClick={() => {
+              setChecked(false)
+              giveUp()
+            }}
+          >
+            Discard changes
+          </button>
+        )}
+        <span role="status" className="soft small">
+          {isChanged
+            ? 'Not saved yet. What you write stays in this browser.'
+            : isSaved
+              ? 'Saved as a new version: raters see it from now on, and earlier versions are kept.'
+              : 'Saving makes a new version; earlier versions are kept.'}
+        </span>
+      </div>
+    </form>
+  )
+}

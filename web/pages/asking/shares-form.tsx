@@ -1,0 +1,88 @@
+import { useId, useState } from 'react'
+import { AskingSettings } from '../../../src/studio/schemas/labelling.ts'
+import { client } from '../../api.ts'
+import { ErrorNotice } from '../../components/notice.tsx'
+import { useAction } from '../../remote.ts'
+import { wrongOf } from './wrong.ts'
+
+const fields = [
+  {
+    name: 'overlapShare',
+    label: 'Overlap, %',
+    sentence: 'So much of the images is asked of two raters, which tells how far they agree. The rest is asked of one.',
+  },
+  {
+    name: 'goldShare',
+    label: 'Gold, %',
+    sentence: 'So many of the questions hold a gold image, whose answer is known, which tells how careful a rater is.',
+  },
+] as const
+
+const percentOf = (share: number) => String(Number((100 * share).toFixed(2)))
+/** What is not a number goes to the schema as such. */
+const shareOf = (text: string) => (text.trim() === '' ? Number.NaN : Number(text.replace(',', '.')) / 100)
+
+export function SharesForm({ saved, reload }: { saved: AskingSettings; reload: () => Promise<void> }) {
+  const [typed, setTyped] = useState<{ overlapShare?: string; goldShare?: string }>({})
+  const [isSaved, setSaved] = useState(false)
+  const id = useId()
+  const settings: AskingSettings = {
+    ...saved,
+    ...(typed.overlapShare !== undefined && { overlapShare: shareOf(typed.overlapShare) }),
+    ...(typed.goldShare !== undefined && { goldShare: shareOf(typed.goldShare) }),
+  }
+  const wrong = wrongOf(AskingSettings, settings)
+  const isChanged = fields.some(({ name }) => settings[name] !== saved[name])
+  const { run, isBusy, error } = useAction(async () => {
+    if (wrong.size > 0) return
+    await client.setAsking(settings)
+    await reload()
+    setTyped({})
+    setSaved(true)
+  })
+  return (
+    <form
+      className="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        void run()
+      }}
+    >
+      <div className="columns">
+        {fields.map(({ name, label, sentence }) => (
+          <div key={name} className="field">
+            <label htmlFor={`${id}-${name}`}>{label}</label>
+            <input
+              id={`${id}-${name}`}
+              className="share"
+              type="text"
+              inputMode="decimal"
+              autoComplete="off"
+              value={typed[name] ?? percentOf(saved[name])}
+              aria-describedby={`${id}-${name}-hint`}
+              aria-invalid={wrong.has(name) || undefined}
+              onChange={({ target }) => {
+                setSaved(false)
+                setTyped({ ...typed, [name]: target.value })
+              }}
+            />
+            <span className="hint" id={`${id}-${name}-hint`}>
+              {wrong.has(name) && <span className="wrong">Accepted: {wrong.get(name)}. </span>}
+              {sentence}
+            </span>
+          </div>
+        ))}
+      </div>
+      <ErrorNotice error={error} />
+      <div className="row">
+        <button type="submit" className="button primary" disabled={isBusy || !isChanged || wrong.size > 0}>
+          {isBusy ? 'Saving …' : 'Save the shares'}
+        </button>
+        <span role="status" className="soft small">
+          {isChanged ? 'Not saved yet.' : isSaved ? 'Saved: the next questions are asked so.' : ''}
+        </span>
+      </div>
+    </form>
+  )
+}

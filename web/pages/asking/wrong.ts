@@ -1,0 +1,9 @@
+import type { z } from 'zod'
+
+/** What a schema does not accept: by the field, as `reasons.2.code`, what it expects there. */
+export function wrongOf(schema: z.ZodType, given: unknown): Map<string, string> {
+  const { error } = schema.safeParse(given)
+  const issues = error?.issues.map(({ path, message }): [string, string] => [path.join('.'), message]) ?? []
+  // The first of a field is the one to tell.
+  return new Map(issues.reverse())
+}
