@@ -18,6 +18,7 @@ import { ConsentGate, NameGate } from './gates.tsx'
 import { beginGoodBad, GoodBad, goodBadKeys } from './good-bad.tsx'
 import { Help } from './help.tsx'
 import { useKeys } from './keys.ts'
+import { NoImages } from './no-images.tsx'
 import { beginPair, Pairs, pairsNote } from './pairs.tsx'
 import { beginRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
 import { Refused, SaveState } from './save-state.tsx'
@@ -59,7 +60,8 @@ export function LabelPage({ mode: named }: { mode?: string }) {
     go('label', value)
   }
   const frame = { mode, choose, guidelines: guidelines.value, hasImages: state.counts.images > 0 }
-  const key = `${mode} ${name}`
+  // It asks anew when the first images are there.
+  const key = `${mode} ${name} ${frame.hasImages}`
   switch (mode) {
     case 'good-bad':
       return <GoodBadFrame key={key} {...frame} />
@@ -204,27 +206,7 @@ interface DoneProps {
 }
 
 function Done({ mode, choose, hasImages, isAdmin, session }: DoneProps) {
-  if (!hasImages) {
-    return (
-      <Empty
-        icon="image"
-        title="There are no images yet"
-        action={
-          isAdmin ? (
-            <a className="button primary" href={to()}>
-              Draw the first images
-            </a>
-          ) : (
-            <button type="button" className="button" onClick={session.reload}>
-              Look again
-            </button>
-          )
-        }
-      >
-        {isAdmin ? 'The model has to draw some before they can be judged.' : 'An admin lets the model draw some first.'}
-      </Empty>
-    )
-  }
+  if (!hasImages) return <NoImages isAdmin={isAdmin} lookAgain={session.reload} />
   const others = taskModes.filter((one) => one !== mode)
   return (
     <Empty
