@@ -123,7 +123,7 @@ function Upload() {
         </p>
       </div>
       <DropZone accept="image/png,image/jpeg,image/webp" isMany take={take} label="Choose images">
-        or drop them here
+        <span className="by-mouse">or drop them here</span>
       </DropZone>
       {picked.length > 0 && (
         <ul className="uploads">

@@ -57,7 +57,7 @@ export function ImportJudgments() {
     >
       <h2>Import judgments</h2>
       <DropZone accept=".csv,.tsv,.jsonl,.json,.parquet" take={(given) => void take(given)} label="Choose a file">
-        {file === undefined ? 'or drop it here' : file.name}
+        {file === undefined ? <span className="by-mouse">or drop it here</span> : file.name}
       </DropZone>
       <div className="fields">
         <div className="field">
@@ -85,9 +85,13 @@ export function ImportJudgments() {
       </div>
       {namesImages(format) && (
         <DropZone accept=".png,.jpg,.jpeg,.webp,.json" isMany take={setPictures} label="Choose its images">
-          {pictures.length === 0
-            ? 'or drop them here: the file names them'
-            : `${plural(pictures.length, 'file')} to be sent along`}
+          {pictures.length === 0 ? (
+            <>
+              <span className="by-mouse">or drop them here: </span>the file names them
+            </>
+          ) : (
+            `${plural(pictures.length, 'file')} to be sent along`
+          )}
         </DropZone>
       )}
       <ErrorNotice error={error} />
