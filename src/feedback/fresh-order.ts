@@ -55,10 +55,9 @@ interface FreshOrderOptions {
 }
 
 /**
- * Prompts with the fewest judged images come first, and of these the ones whose category has the smallest judged share. Of
- * a prompt that nobody has judged, the images come first of which the reward is least certain, where it says so. More say
- * for uncertainty than that needed more labels for the same reward (docs/log.md). Among equals each rater has an order of
- * his own: see `FreshWalk`.
+ * Prompts with the fewest judged images come first, and of these the ones whose category has the smallest judged share. Where
+ * uncertainties are given, the images of a prompt that nobody has judged come by them, the least certain first; that needed
+ * more labels for the same reward (docs/log.md). Among equals each rater has an order of his own: see `FreshWalk`.
  */
 export class FreshOrder {
   readonly prompts: readonly PromptState[]

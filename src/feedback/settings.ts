@@ -8,6 +8,10 @@ export const FeedbackSettings = z.object({
   mode: z.enum(['good-bad', 'pair', 'rating']).default('good-bad').describe('Way of asking that comes first.'),
   overlapShare: share.default(0.2).describe('Share of the images that two raters are asked about.'),
   goldShare: share.default(0.05).describe('Share of the tasks that hold an image with a known answer.'),
+  byUncertainty: z
+    .boolean()
+    .default(false)
+    .describe('Of a prompt that nobody has judged, the images come first of which the reward is least sure.'),
   seed: z.int().nonnegative().default(0).describe('Of the order in which raters are asked.'),
 })
 export type FeedbackSettings = z.infer<typeof FeedbackSettings>

@@ -387,7 +387,7 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
 
     it('keeps settings', () =>
       within(async ({ database }) => {
-        const usual = { mode: 'good-bad', overlapShare: 0.2, goldShare: 0.05, seed: 0 }
+        const usual = { mode: 'good-bad', overlapShare: 0.2, goldShare: 0.05, byUncertainty: false, seed: 0 }
         assert.deepEqual(await readSettings(database), usual)
         await changeSettings(database, { mode: 'pair', overlapShare: 0.5 })
         await changeSettings(database, { overlapShare: 1 })

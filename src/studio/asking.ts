@@ -20,13 +20,14 @@ export class Asking {
 
   /** The next tasks of a rater. */
   async next(request: Omit<QueueRequest, 'goldShare'>): Promise<NextTasks> {
-    const [images, changes, gold, { seed, overlapShare, goldShare }] = await Promise.all([
+    const [images, changes, gold, { seed, overlapShare, goldShare, byUncertainty }] = await Promise.all([
       this.#rounds.asked(),
       this.#store.changes(),
       readGold(this.#store.database),
       readSettings(this.#store.database),
     ])
-    const basis = { images, gold, uncertainties: this.#runs.uncertainties(), seed, overlapShare }
+    const uncertainties = byUncertainty ? this.#runs.uncertainties() : undefined
+    const basis = { images, gold, uncertainties, seed, overlapShare }
     if (this.#current === undefined || !isSame(this.#current.basis, basis)) {
       this.#current = { basis, queue: new Queue(basis), followed: 0 }
     }

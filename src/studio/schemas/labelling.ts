@@ -86,6 +86,8 @@ export const AskingSettings = z.object({
   overlapShare: askedShare,
   /** Share of the tasks that hold an image with a known answer. */
   goldShare: askedShare,
+  /** Of a prompt that nobody has judged, the images come first of which the reward is least sure. */
+  byUncertainty: z.boolean(),
 })
 export type AskingSettings = z.infer<typeof AskingSettings>
 

@@ -23,16 +23,18 @@ const percentOf = (share: number) => String(Number((100 * share).toFixed(2)))
 const shareOf = (text: string) => (text.trim() === '' ? Number.NaN : Number(text.replace(',', '.')) / 100)
 
 export function SharesForm({ saved, reload }: { saved: AskingSettings; reload: () => Promise<void> }) {
-  const [typed, setTyped] = useState<{ overlapShare?: string; goldShare?: string }>({})
+  const [typed, setTyped] = useState<{ overlapShare?: string; goldShare?: string; byUncertainty?: boolean }>({})
   const [isSaved, setSaved] = useState(false)
   const id = useId()
   const settings: AskingSettings = {
     ...saved,
     ...(typed.overlapShare !== undefined && { overlapShare: shareOf(typed.overlapShare) }),
     ...(typed.goldShare !== undefined && { goldShare: shareOf(typed.goldShare) }),
+    ...(typed.byUncertainty !== undefined && { byUncertainty: typed.byUncertainty }),
   }
   const wrong = wrongOf(AskingSettings, settings)
-  const isChanged = fields.some(({ name }) => settings[name] !== saved[name])
+  const isChanged =
+    settings.byUncertainty !== saved.byUncertainty || fields.some(({ name }) => settings[name] !== saved[name])
   const { run, isBusy, error } = useAction(async () => {
     if (wrong.size > 0) return
     await client.setAsking(settings)
@@ -74,10 +76,27 @@ export function SharesForm({ saved, reload }: { saved: AskingSettings; reload: (
           </div>
         ))}
       </div>
+      <div className="field">
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={settings.byUncertainty}
+            aria-describedby={`${id}-unsure-hint`}
+            onChange={({ target }) => {
+              setSaved(false)
+              setTyped({ ...typed, byUncertainty: target.checked })
+            }}
+          />
+          Of a new prompt, first the images that the reward is least sure of
+        </label>
+        <span className="hint" id={`${id}-unsure-hint`}>
+          Otherwise by lot. On the embedded model this needed more labels for as good a reward; other images may differ.
+        </span>
+      </div>
       <ErrorNotice error={error} />
       <div className="row">
         <button type="submit" className="button primary" disabled={isBusy || !isChanged || wrong.size > 0}>
-          {isBusy ? 'Saving …' : 'Save the shares'}
+          {isBusy ? 'Saving …' : 'Save how they are asked'}
         </button>
         <span role="status" className="soft small">
           {isChanged ? 'Not saved yet.' : isSaved ? 'Saved: the next questions are asked so.' : ''}
