@@ -81,6 +81,7 @@ const askedShare = z.number('0 to 100 %').min(0, '0 to 100 %').max(1, '0 to 100 
 
 /** How raters are asked. */
 export const AskingSettings = z.object({
+  /** Way of asking that comes first; a rater may choose another. */
   mode: TaskMode,
   /** Share of the images that two raters are asked about. */
   overlapShare: askedShare,

@@ -7,7 +7,7 @@ import { to } from '../../router.ts'
 import '../../styles/asking.css'
 import { GoldSection } from './gold-section.tsx'
 import { GuidelinesForm } from './guidelines-form.tsx'
-import { SharesForm } from './shares-form.tsx'
+import { QuestionsForm } from './questions-form.tsx'
 
 export function AskingPage() {
   const guidelines = useRemote(() => client.guidelines(), ['guidelines'])
@@ -32,10 +32,10 @@ export function AskingPage() {
             {(saved) => <GuidelinesForm saved={saved} reload={guidelines.reload} />}
           </Loaded>
         </section>
-        <section className="card stack" aria-labelledby="shares-title">
-          <h2 id="shares-title">Asked twice, and asked to check</h2>
+        <section className="card stack" aria-labelledby="questions-title">
+          <h2 id="questions-title">Questions</h2>
           <Loaded remote={asking} heights={[130]}>
-            {(saved) => <SharesForm saved={saved} reload={asking.reload} />}
+            {(saved) => <QuestionsForm saved={saved} reload={asking.reload} />}
           </Loaded>
         </section>
         <GoldSection goldShare={asking.value?.goldShare} />

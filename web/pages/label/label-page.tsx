@@ -24,7 +24,11 @@ import { beginRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
 import { Refused, SaveState } from './save-state.tsx'
 import { useSession, type Session, type Turn } from './session.ts'
 
-const modeTitles: Readonly<Record<TaskMode, string>> = { 'good-bad': 'Good or bad', pair: 'Pairs', rating: 'Ratings' }
+export const modeTitles: Readonly<Record<TaskMode, string>> = {
+  'good-bad': 'Good or bad',
+  pair: 'Pairs',
+  rating: 'Ratings',
+}
 const modeQuestions: Readonly<Record<TaskMode, string>> = {
   'good-bad': 'Does the image show the prompt?',
   pair: 'Which image is better?',
@@ -37,10 +41,14 @@ export function LabelPage({ mode: named }: { mode?: string }) {
   const { state } = useStudio()
   const rater = useRaterName()
   const guidelines = useRemote(() => client.guidelines(), ['guidelines'])
+  const asking = useRemote(() => client.asking(), ['asking'])
   const [agreed, setAgreed] = useState(() => readStored(consentKey))
   const mode =
-    taskModes.find((one) => one === named) ?? taskModes.find((one) => one === readStored(modeKey)) ?? 'good-bad'
-  if (state === undefined) return <Skeleton heights={[60, 320]} />
+    taskModes.find((one) => one === named) ??
+    taskModes.find((one) => one === readStored(modeKey)) ??
+    asking.value?.mode ??
+    (asking.error === undefined ? undefined : 'good-bad')
+  if (state === undefined || mode === undefined) return <Skeleton heights={[60, 320]} />
   const name = state.login ? state.user.name : rater
   if (name === null) return <NameGate />
   const consent = guidelines.value?.consent ?? ''

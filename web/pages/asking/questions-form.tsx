@@ -1,8 +1,9 @@
 import { useId, useState } from 'react'
-import { AskingSettings } from '../../../src/studio/schemas/labelling.ts'
+import { AskingSettings, taskModes, type TaskMode } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
+import { modeTitles } from '../label/label-page.tsx'
 import { wrongOf } from './wrong.ts'
 
 const fields = [
@@ -22,19 +23,27 @@ const percentOf = (share: number) => String(Number((100 * share).toFixed(2)))
 /** What is not a number goes to the schema as such. */
 const shareOf = (text: string) => (text.trim() === '' ? Number.NaN : Number(text.replace(',', '.')) / 100)
 
-export function SharesForm({ saved, reload }: { saved: AskingSettings; reload: () => Promise<void> }) {
-  const [typed, setTyped] = useState<{ overlapShare?: string; goldShare?: string; byUncertainty?: boolean }>({})
+export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload: () => Promise<void> }) {
+  const [typed, setTyped] = useState<{
+    overlapShare?: string
+    goldShare?: string
+    byUncertainty?: boolean
+    mode?: TaskMode
+  }>({})
   const [isSaved, setSaved] = useState(false)
   const id = useId()
   const settings: AskingSettings = {
     ...saved,
     ...(typed.overlapShare !== undefined && { overlapShare: shareOf(typed.overlapShare) }),
     ...(typed.goldShare !== undefined && { goldShare: shareOf(typed.goldShare) }),
+    ...(typed.mode !== undefined && { mode: typed.mode }),
     ...(typed.byUncertainty !== undefined && { byUncertainty: typed.byUncertainty }),
   }
   const wrong = wrongOf(AskingSettings, settings)
   const isChanged =
-    settings.byUncertainty !== saved.byUncertainty || fields.some(({ name }) => settings[name] !== saved[name])
+    settings.mode !== saved.mode ||
+    settings.byUncertainty !== saved.byUncertainty ||
+    fields.some(({ name }) => settings[name] !== saved[name])
   const { run, isBusy, error } = useAction(async () => {
     if (wrong.size > 0) return
     await client.setAsking(settings)
@@ -75,6 +84,27 @@ export function SharesForm({ saved, reload }: { saved: AskingSettings; reload: (
             </span>
           </div>
         ))}
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-mode`}>First way of asking</label>
+        <select
+          id={`${id}-mode`}
+          value={settings.mode}
+          aria-describedby={`${id}-mode-hint`}
+          onChange={({ target }) => {
+            setSaved(false)
+            setTyped({ ...typed, mode: target.value as TaskMode })
+          }}
+        >
+          {taskModes.map((mode) => (
+            <option key={mode} value={mode}>
+              {modeTitles[mode]}
+            </option>
+          ))}
+        </select>
+        <span className="hint" id={`${id}-mode-hint`}>
+          What the label page opens with. A rater can choose another way, and keeps it.
+        </span>
       </div>
       <div className="field">
         <label className="check">
