@@ -8,7 +8,7 @@ import { sessionCookie } from '../../src/studio/server/access.ts'
 export interface Work {
   readonly port: number
   readonly tokens: readonly string[]
-  /** Mean pause before an answer is submitted; drawn between half and one and a half of it. */
+  /** Mean pause for each answer of a task before they are submitted; drawn between half and one and a half of it. */
   readonly thinkMs: number
   readonly seconds: number
 }
@@ -33,14 +33,14 @@ export async function rateTogether({ port, tokens, thinkMs, seconds }: Work): Pr
   async function rate(token: string, place: number): Promise<void> {
     const ask = connection(port, token, place)
     const stream = random(2, place)
-    const think = () => pause(thinkMs * (0.5 + stream.uniform()))
+    const think = (answers: number) => pause(answers * thinkMs * (0.5 + stream.uniform()))
     const next = async () => ((await ask('GET', '/api/tasks?count=1')) as Tasks).tasks.at(0)
     let stateAt = began + stateEveryMs * stream.uniform()
     let task = await next()
     // they do not begin in step
     await pause(thinkMs * stream.uniform())
     while (task !== undefined && performance.now() < endsAt) {
-      await think()
+      await think(task.images.length)
       const answers = task.images.map(({ id }) => ({
         id: randomUUID(),
         kind: 'good-bad-skip',
