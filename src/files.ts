@@ -1,8 +1,8 @@
 /** Writing files so that nothing half-written stays, and so that what goes wrong is said in Attune's words. */
 import { randomUUID } from 'node:crypto'
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, readlinkSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname, join, normalize, resolve, sep, win32 } from 'node:path'
 import { FileError, FormatError } from './errors.ts'
 
 /**
@@ -84,5 +84,52 @@ async function readBytes(file: string): Promise<Uint8Array> {
       remedy: 'check the path',
       cause,
     })
+  }
+}
+
+/**
+ * The place of a file or folder that another file names: always below `folder`, whether it is there already or not.
+ * Names from files on disk, uploads and archives go through here before anything is read, written or removed.
+ *
+ * @param name   as it was read: relative to `folder`
+ * @param where  what named it, for the complaint: `images.jsonl:3 file`
+ * @returns `folder` and `name` joined
+ * @throws {FormatError} an empty or absolute name, one with a drive or a zero byte, one that leads out of the folder by
+ *   `..` or through a link
+ */
+export function placeInside(folder: string, name: string, where: string): string {
+  const refuse = (received: string) =>
+    new FormatError({
+      where,
+      expected: 'a name below its folder',
+      received,
+      remedy: 'state its path from that folder, without .., absolute paths and links out of it',
+    })
+  const portable = name.replaceAll('\\', '/')
+  if (name === '' || name.includes('\0')) throw refuse(name === '' ? 'an empty name' : 'a name with a zero byte')
+  if (win32.isAbsolute(name) || /^[a-z]:/i.test(name)) throw refuse(`${name}, an absolute path`)
+  const steps = normalize(portable).split('/').filter(Boolean)
+  if (steps.includes('..') || steps.every((step) => step === '.')) throw refuse(`${name}, which leaves it`)
+  const place = join(folder, name)
+  let root, real
+  try {
+    ;[root, real] = [realPlace(folder), realPlace(place)]
+  } catch (cause) {
+    throw refuse(`${name} (${(cause as Error).message})`)
+  }
+  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) throw refuse(`${name}, a link that leaves it`)
+  return place
+}
+
+/** Where a path leads once links are followed, those to what is not there as well; the rest is taken as it is named. */
+function realPlace(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
+    const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined
+    return link === undefined
+      ? join(realPlace(dirname(path)), basename(path))
+      : realPlace(resolve(realPlace(dirname(path)), link))
   }
 }
