@@ -5,6 +5,7 @@ import { Judgment } from '../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import { judgmentOf, knownIds, rowOf } from './judgment-rows.ts'
+import { expectNotAhead } from './judgment-times.ts'
 import type { FeedbackTables } from './tables.ts'
 
 interface Submission {
@@ -93,6 +94,7 @@ async function freshJudgments(
     }
     const known = seen.get(judgment.id)
     if (known === undefined) {
+      expectNotAhead(judgment.at, `judgment ${judgment.id} at`)
       fresh.push(judgment)
       seen.set(judgment.id, judgment)
       earlier.add(judgment.id)

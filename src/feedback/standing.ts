@@ -39,7 +39,7 @@ interface Entry {
 /**
  * Rows go in in their order of arrival; the judgments that stand come out. A row with `undoes` takes an earlier row back
  * and is no judgment itself (taking that row back restores the earlier one). Of what is left, the latest of each rater
- * about the same question counts: by time, and by arrival where the times are equal.
+ * about the same question counts, whatever times they state: clocks are set wrong, and files hold what they hold.
  */
 export class StandingJudgments {
   readonly #entries = new Map<string, Entry>()
@@ -82,11 +82,7 @@ export class StandingJudgments {
   }
 
   #settle(question: string): void {
-    let best: Entry | undefined
-    for (const entry of this.#questions.get(question) ?? []) {
-      if (entry.undone > 0) continue
-      if (best === undefined || Date.parse(entry.row.at) >= Date.parse(best.row.at)) best = entry
-    }
+    const best = this.#questions.get(question)?.findLast(({ undone }) => undone === 0)
     const before = this.#latest.get(question)
     if (best === before) return
     this.#all = undefined

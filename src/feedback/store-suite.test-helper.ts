@@ -107,8 +107,8 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
         const good = judgment('1', first)
         const bad = { ...judgment('2', first, 'bad'), at: '2026-01-01T00:00:00.5Z' }
         const other = { ...judgment('3', first, 'skip'), rater: 'bob' }
-        const early = { ...judgment('4', first, 'skip'), at: '2025-01-01T00:00:00Z' }
-        await store.addJudgments([good, bad, other, early])
+        const early = { ...judgment('4', first, 'skip'), at: '2025-01-01T00:00:00Z', rater: 'bob' }
+        await store.addJudgments([good, bad, early, other])
         assert.deepEqual(await store.judgments(), [bad, other])
         await store.addJudgments([{ ...bad, id: '5', undoes: '2' }])
         assert.deepEqual(await store.judgments(), [good, other])
@@ -129,6 +129,24 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
           raters: 2,
           rows: 6,
         })
+      }))
+
+    it('refuses what is not yet, and lets a correction stand whose clock is behind', () =>
+      within(async (store) => {
+        await store.addImages([first], '.')
+        const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+        for (const at of [inMinutes(60), inMinutes(365 * 24 * 60), '9999-12-31T23:59:59Z']) {
+          const ahead = store.addJudgments([judgment('0', first), { ...judgment('1', first), at }])
+          await assert.rejects(ahead, /judgment 1 at: expected a time that is not ahead of .*now/)
+        }
+        assert.deepEqual(await store.allRows(), [])
+        const slightly = { ...judgment('2', first), at: inMinutes(1) }
+        const correction = { ...judgment('3', first, 'bad'), at: inMinutes(-60) }
+        await store.addJudgments([slightly])
+        await store.addJudgments([correction])
+        assert.deepEqual(await store.judgments(), [correction])
+        const known = { ...slightly, at: inMinutes(60) }
+        assert.equal(await store.addJudgments([known]), 0, 'a repetition changes nothing')
       }))
 
     it('takes many writers at once', () =>

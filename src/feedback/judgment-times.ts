@@ -1,0 +1,23 @@
+/** When judgments may have been made. */
+import { FormatError } from '../errors.ts'
+
+/** Clocks of honest machines differ by less. */
+const mostAheadMs = 5 * 60_000
+
+/**
+ * A judgment of the future would be one that nobody has made.
+ *
+ * @param at     ISO 8601
+ * @param where  for the complaint: `labels.csv:3 at`
+ * @throws {FormatError} more than five minutes ahead of this machine's clock
+ */
+export function expectNotAhead(at: string, where: string): void {
+  const now = Date.now()
+  if (Date.parse(at) <= now + mostAheadMs) return
+  throw new FormatError({
+    where,
+    expected: `a time that is not ahead of ${new Date(now).toISOString()}, which is now`,
+    received: at,
+    remedy: 'correct the time, or the clock of the machine that is wrong',
+  })
+}
