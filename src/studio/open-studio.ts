@@ -14,6 +14,7 @@ import type { StudioModel } from './jobs/orders.ts'
 import { stageSchemas } from './jobs/stage-schemas.ts'
 import { RoundBook } from './round-book.ts'
 import { RunLibrary } from './runs.ts'
+import { rewardLack } from './server/rewards.ts'
 import type { Studio } from './studio.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
 
@@ -43,7 +44,11 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
   const feedback = database === null ? databaseName : withoutPassword(database)
   const rounds = new RoundBook(store)
   const runs = new RunLibrary(workspace)
-  const queue = new JobQueue(workspace, { ...jobs, onDone: (job) => collectImages({ workspace, store, rounds }, job) })
+  const queue = new JobQueue(workspace, {
+    ...jobs,
+    onDone: (job) => collectImages({ workspace, store, rounds }, job),
+    objection: (job) => objectionTo(job, runs),
+  })
   return {
     workspace,
     store,
@@ -66,6 +71,13 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
       await store.close()
     },
   }
+}
+
+/** A policy that was ordered while its reward was still being made begins by itself: only where the reward is proven. */
+function objectionTo({ stage, queuedAt, settings: { reward } }: JobRecord, runs: RunLibrary): string | null {
+  if (!stage.startsWith('policy ')) return null
+  const made = runs.ofKind('reward').find(({ name }) => name === reward)
+  return made === undefined || made.manifest.finishedAt <= queuedAt ? null : rewardLack(made)
 }
 
 /** The images of a finished run become known to the store, under the name of the policy that drew them. */

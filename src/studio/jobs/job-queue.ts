@@ -31,6 +31,8 @@ const sampleNowName = 'sample-now'
 export interface JobQueueOptions {
   /** What is to be done with a finished run; done again where this process was killed before it had been. */
   readonly onDone?: (job: JobRecord) => Promise<void>
+  /** Why a job that waited must not begin by itself, as a sentence; it is stopped then, and can be resumed by hand. */
+  readonly objection?: (job: JobRecord) => string | null
   /** Between looks at the processes. */
   readonly everyMs?: number
   /** From SIGTERM to SIGKILL. */
@@ -66,7 +68,13 @@ export class JobQueue implements Disposable {
   /** Takes up the jobs of an earlier server. @throws {FormatError} a broken record */
   constructor(workspace: Workspace, options: JobQueueOptions = {}) {
     this.#workspace = workspace
-    this.#options = { onDone: () => Promise.resolve(), everyMs: 500, patienceMs: 10_000, ...options }
+    this.#options = {
+      onDone: () => Promise.resolve(),
+      objection: () => null,
+      everyMs: 500,
+      patienceMs: 10_000,
+      ...options,
+    }
     this.#jobs = new Map(readJobs(workspace).map((job) => [job.id, job]))
     for (const job of this.#jobs.values()) if (isActive(job) && job.owner === null) this.#adopt(job)
     this.#timer = setInterval(() => this.look(), this.#options.everyMs).unref()
@@ -197,6 +205,12 @@ export class JobQueue implements Disposable {
     if (this.#isFinished(job)) {
       // Only what comes after the run is left to do.
       this.#change(job, { state: 'running', startedAt: new Date().toISOString() })
+      return this.look()
+    }
+    const objection = this.#options.objection(job)
+    if (objection !== null) {
+      const error = `not begun by itself: ${objection}`
+      this.#change(job, { state: 'stopped', finishedAt: new Date().toISOString(), error })
       return this.look()
     }
     const log = openSync(logFile(this.#workspace, job.id), 'a')

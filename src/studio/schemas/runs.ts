@@ -44,6 +44,11 @@ export const RewardSummary = z.object({
   raters: count,
   /** Some of the labels are of a simulated rater. */
   simulated: z.boolean(),
+  /**
+   * Why no policy starts by itself on this reward, and what would help, as a sentence; null where it is proven: the interval
+   * of its AUC on held-out prompts (without labels, of its share of pairs) lies above chance and above the CLIP score's.
+   */
+  lack: z.string().nullable(),
   /** On judgments of prompts that were held out; null where none were, or where the figure does not exist. */
   heldOut: z
     .object({

@@ -60,10 +60,33 @@ const Disagreements = z.array(
   }),
 )
 
-export function rewardSummary({ name, manifest }: StudioRun): RewardSummary {
+/** What keeps a policy from starting by itself on a reward; null where nothing does. */
+export function rewardLack({ name, manifest }: StudioRun): string | null {
+  const { heldOut } = Results.parse(manifest.results)
+  const more = 'Judge more images, of more prompts, and train the next reward'
+  if (!heldOut) return `${name} was measured on no held-out prompts. ${more}.`
+  const { auc, aucInterval, clipScoreAuc, pairAccuracy, pairAccuracyInterval, n, comparisons } = heldOut
+  const told = (value: number) => value.toFixed(2)
+  const ends = ([low, high]: readonly [number, number]) => `${told(low)} to ${told(high)}`
+  if (auc !== null && aucInterval !== null) {
+    const bar = Math.max(0.5, clipScoreAuc ?? 0.5)
+    if (aucInterval[0] > bar) return null
+    const than = bar === 0.5 ? 'chance (0.50)' : `the CLIP score (${told(bar)})`
+    return `${name} is not shown to be better than ${than}: its AUC on ${n} held-out labels is ${told(auc)} (${ends(aucInterval)}). ${more}.`
+  }
+  if (pairAccuracy !== null && pairAccuracyInterval !== null) {
+    if (pairAccuracyInterval[0] > 0.5) return null
+    return `${name} is not shown to be better than chance: it orders ${told(pairAccuracy)} of ${comparisons} held-out pairs as people did (${ends(pairAccuracyInterval)}). ${more}.`
+  }
+  return `${name} was measured on too few held-out judgments for an interval. ${more}.`
+}
+
+export function rewardSummary(run: StudioRun): RewardSummary {
+  const { name, manifest } = run
   const { encoder, heldOut, ...rest } = Results.parse(manifest.results)
   return {
     ...rest,
+    lack: rewardLack(run),
     name,
     at: manifest.finishedAt,
     seconds: manifest.seconds,

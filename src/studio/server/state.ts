@@ -1,4 +1,5 @@
 /** Where the studio stands, in one answer, and what would be sensible next. */
+import type { Judgment } from '../../records.ts'
 import { attuneVersion } from '../../run.ts'
 import type { PolicySummary, Round } from '../schemas/runs.ts'
 import { Counts, State } from '../schemas/state.ts'
@@ -7,7 +8,7 @@ import type { Studio } from '../studio.ts'
 import { runNameOf } from '../workspace.ts'
 import { readComparisons } from './comparison-files.ts'
 import { reportSummary } from './reports.ts'
-import { rewardSummary } from './rewards.ts'
+import { rewardLack, rewardSummary } from './rewards.ts'
 import { roundsOf } from './rounds.ts'
 import { jsonRoute } from './route.ts'
 
@@ -54,7 +55,9 @@ export const stateRoutes = [
               .map((run) => reportSummary(studio, run))
               .reverse()
           : [],
-        next: isAdmin ? nextStep(studio, counts, rounds) : { step: 'label' as const, sentence: 'Judge some images.' },
+        next: isAdmin
+          ? nextStep(studio, counts, rounds, await store.judgments())
+          : { step: 'label' as const, sentence: 'Judge some images.' },
       }
     },
   }),
@@ -76,7 +79,12 @@ export function policySummary({ name, manifest, config }: StudioRun): PolicySumm
   }
 }
 
-function nextStep({ queue, runs, workspace }: Studio, counts: Counts, rounds: readonly Round[]): State['next'] {
+function nextStep(
+  { queue, runs, workspace }: Studio,
+  counts: Counts,
+  rounds: readonly Round[],
+  judgments: readonly Judgment[],
+): State['next'] {
   const active = queue.all().find(({ state }) => state === 'running' || state === 'stopping' || state === 'waiting')
   const rewards = runs.ofKind('reward')
   const policies = runs.ofKind('policy')
@@ -92,7 +100,13 @@ function nextStep({ queue, runs, workspace }: Studio, counts: Counts, rounds: re
     const left = Math.max(1, enoughLabels - judged)
     return { step: 'label', sentence: `Judge ${left} more ${left === 1 ? 'image' : 'images'} to train a first reward.` }
   }
-  if (policy === undefined) return { step: 'train-policy', sentence: `Fine-tune the model on ${reward.name}.` }
+  const lack = rewardLack(reward)
+  const fresh = judgments.filter(({ kind, at }) => kind !== 'vote' && at > reward.manifest.startedAt).length
+  if (policy === undefined) {
+    return lack === null
+      ? { step: 'train-policy', sentence: `Fine-tune the model on ${reward.name}.` }
+      : weakReward(lack, fresh)
+  }
   const compared = readComparisons(workspace).some(({ policies: names }) => names.includes(policy.name))
   if (!compared) return { step: 'compare', sentence: `Compare ${policy.name} with the pre-trained model, blind.` }
   const isReported = runs
@@ -104,7 +118,16 @@ function nextStep({ queue, runs, workspace }: Studio, counts: Counts, rounds: re
   if (round.judged < Math.min(enoughLabels, round.images)) {
     return { step: 'label', sentence: `Judge the images of ${round.name}.` }
   }
-  return reward.manifest.finishedAt < round.at
-    ? { step: 'train-reward', sentence: `${round.name} is judged: train the next reward.` }
+  if (reward.manifest.finishedAt < round.at) {
+    return { step: 'train-reward', sentence: `${round.name} is judged: train the next reward.` }
+  }
+  return lack !== null
+    ? weakReward(lack, fresh)
     : { step: 'train-policy', sentence: `Fine-tune further on ${reward.name}.` }
 }
+
+/** More answers first; where enough are new, the next reward. */
+const weakReward = (lack: string, fresh: number): State['next'] => ({
+  step: fresh >= enoughLabels ? 'train-reward' : 'label',
+  sentence: lack,
+})
