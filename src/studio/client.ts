@@ -20,10 +20,12 @@ import {
   AskingSettings,
   Gold,
   Guidelines,
+  OwnAnswers,
   Tasks,
   type AskedImagesQuery,
   type GoldChange,
   type NewJudgments,
+  type OwnAnswersQuery,
   type TasksQuery,
 } from './schemas/labelling.ts'
 import { Agreement, Raters, type RaterChange } from './schemas/raters.ts'
@@ -111,6 +113,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     state: () => get(State, '/api/state'),
     tasks: (query: TasksQuery) => get(Tasks, '/api/tasks', query as Query),
     judge: (body: NewJudgments) => post(Added, '/api/judgments', body),
+    ownAnswers: (query: OwnAnswersQuery = {}) => get(OwnAnswers, '/api/judgments', query as Query),
     guidelines: () => get(Guidelines, '/api/guidelines'),
     setGuidelines: (body: Guidelines) => ask(Guidelines, 'PUT', url('/api/guidelines'), body),
     asking: () => get(AskingSettings, '/api/asking'),

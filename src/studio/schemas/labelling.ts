@@ -51,6 +51,23 @@ export const NewJudgment = z.discriminatedUnion('kind', [
 export type NewJudgment = z.infer<typeof NewJudgment>
 export const NewJudgments = z.strictObject({ judgments: z.array(NewJudgment).min(1).max(200) })
 export type NewJudgments = z.infer<typeof NewJudgments>
+/** Which of a rater's own answers are wanted. */
+export const OwnAnswersQuery = z.object({
+  mode: TaskMode.default('good-bad'),
+  count: z.coerce.number().int().min(1).max(50).default(20),
+})
+export type OwnAnswersQuery = z.input<typeof OwnAnswersQuery>
+/** A rater's own answers that stand, the last one first: what can be taken back, by the same judgment with `undoes`. */
+export const OwnAnswers = z.object({
+  answers: z.array(
+    z.object({
+      judgment: NewJudgment,
+      /** What was on the screen: its images are those that the judgment tells as shown, else those that it judges. */
+      task: Task,
+    }),
+  ),
+})
+export type OwnAnswers = z.infer<typeof OwnAnswers>
 /** When this arrives, the judgments are on the disk. */
 export const Added = z.object({
   added: count,

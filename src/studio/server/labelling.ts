@@ -1,4 +1,5 @@
 /** What is asked next, and the answers. */
+import { StudioError } from '../../errors.ts'
 import { readGold, setGold } from '../../feedback/gold.ts'
 import { addGuidelines, latestGuidelines } from '../../feedback/guidelines.ts'
 import { rankingConflict } from '../../feedback/ranking.ts'
@@ -14,9 +15,13 @@ import {
   Gold,
   GoldChange,
   Guidelines,
+  NewJudgment,
   NewJudgments,
+  OwnAnswers,
+  OwnAnswersQuery,
   Tasks,
   TasksQuery,
+  type TaskMode,
 } from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
 import { refuse } from './failures.ts'
@@ -71,6 +76,15 @@ export const labellingRoutes = [
         rater,
         body.judgments.map((judgment) => ({ ...judgment, rater, raterKind: 'person' as const })),
       ),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/judgments',
+    summary: 'The last answers of this rater that stand and can be taken back.',
+    who: 'rater',
+    query: OwnAnswersQuery,
+    answer: OwnAnswers,
+    handle: ({ studio, rater, query }) => ownAnswers(studio, rater, query),
   }),
   jsonRoute({
     method: 'get',
@@ -154,6 +168,37 @@ export const labellingRoutes = [
     },
   }),
 ]
+
+/** Newest first, by their order of arrival. Those whose pictures are gone cannot be shown again. */
+async function ownAnswers(
+  { store, images }: Pick<Studio, 'store' | 'images'>,
+  rater: string,
+  { mode, count }: z.output<typeof OwnAnswersQuery>,
+): Promise<OwnAnswers> {
+  const kinds = kindsOf[mode]
+  const own = (await store.judgments()).filter((one) => one.rater === rater && kinds.includes(one.kind))
+  const answers: OwnAnswers['answers'] = []
+  for (const { rater: _rater, raterKind: _kind, ...judgment } of own.toReversed()) {
+    const parsed = NewJudgment.safeParse(judgment)
+    if (!parsed.success) continue
+    const shown = judgment.shown ?? judgment.images
+    try {
+      const refs = await images.refs(shown)
+      const prompt = (await images.find(shown[0])).record.text
+      answers.push({ judgment: parsed.data, task: { id: judgment.id, mode, prompt, images: refs, rated: {} } })
+    } catch (error) {
+      if (!(error instanceof StudioError)) throw error
+    }
+    if (answers.length === count) break
+  }
+  return { answers }
+}
+
+const kindsOf: Readonly<Record<TaskMode, readonly Judgment['kind'][]>> = {
+  'good-bad': ['good-bad-skip'],
+  pair: ['pair'],
+  rating: ['rating', 'ranking'],
+}
 
 async function goldOf({ store, images }: Studio): Promise<Gold> {
   const [gold, stored] = await Promise.all([readGold(store.database), store.images()])

@@ -73,6 +73,7 @@ test('raters reach what they need to judge, and no more', () => {
       'get /api/compare',
       'get /api/compare/:id/tasks',
       'get /api/guidelines',
+      'get /api/judgments',
       'get /api/state',
       'get /api/tasks',
       'get /images/:id',
