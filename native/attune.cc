@@ -857,6 +857,22 @@ napi_value threads(napi_env env, napi_callback_info info) {
   });
 }
 
+/// tf32(whether | nothing) → whether products and convolutions of float32 on a GPU may round their factors to TF32
+napi_value tf32(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto arguments = argumentsOf<1>(env, info);
+    auto& context = at::globalContext();
+    bool whether;
+    if (napi_get_value_bool(env, arguments[0], &whether) == napi_ok) {
+      context.setAllowTF32CuBLAS(whether);
+      context.setAllowTF32CuDNN(whether);
+    }
+    napi_value result;
+    check(napi_get_boolean(env, context.allowTF32CuBLAS(), &result));
+    return result;
+  });
+}
+
 napi_value library(napi_env env, napi_callback_info) {
   return guarded(env, [&] {
     napi_value result;
@@ -903,7 +919,7 @@ napi_value initialise(napi_env env, napi_value exports) {
       {"autocast", autocast},       {"generator", makeGenerator},
       {"seedGenerator", seedGenerator}, {"generatorState", generatorState},
       {"threads", threads},         {"library", library},
-      {"operators", operators},
+      {"tf32", tf32},               {"operators", operators},
   };
   for (const auto& [name, callback] : functions) {
     napi_value function;

@@ -43,6 +43,7 @@ export interface Native {
   seedGenerator(generator: GeneratorHandle, seed: number): void
   generatorState(generator: GeneratorHandle, state?: TensorHandle): TensorHandle | undefined
   threads(count?: number): number
+  tf32(whether?: boolean): boolean
   library(): { version: string; cudaDevices: number; cpu: string }
   operators(): string[]
 }
@@ -94,4 +95,12 @@ export function describeLibrary(): { version: string; cudaDevices: number; cpu: 
  */
 export function useThreads(count?: number): number {
   return native().threads(count)
+}
+
+/**
+ * Says whether products and convolutions of float32 on a GPU may round their factors to TF32 (10 bits of mantissa, sums in
+ * float32), for all further operators of this process, and returns what is in force. A CPU computes in float32 either way.
+ */
+export function useTf32(whether?: boolean): boolean {
+  return native().tf32(whether)
 }
