@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { FormatError } from '../errors.ts'
+import { kindOnDisk } from '../file-kind.ts'
 import type { Random } from '../random.ts'
 import type { Picture } from './png.ts'
 
@@ -46,12 +47,8 @@ export async function readCroppedPicture(file: string, cropping: Cropping, strea
       .toBuffer()
     return { bytes: new Uint8Array(bytes), width: side, height: side }
   } catch (cause) {
-    throw new FormatError({
-      where: file,
-      expected: 'a readable image',
-      received: (cause as Error).message.split('\n')[0],
-      remedy: 'restore the file, or take it out of the list',
-      cause,
-    })
+    const [received] = (cause as Error).message.split('\n')
+    const remedy = 'restore the file, or take it out of the list'
+    throw new FormatError({ where: file, expected: 'a readable image', received, remedy, ...kindOnDisk(file), cause })
   }
 }

@@ -1,6 +1,7 @@
 /** Pixels in tensors, bytes in memory, PNG on disk. */
 import sharp from 'sharp'
 import { FormatError } from '../errors.ts'
+import { kindOnDisk } from '../file-kind.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -51,12 +52,8 @@ export async function readPicture(file: string): Promise<Picture> {
       .toBuffer({ resolveWithObject: true })
     return { bytes: new Uint8Array(data), width: info.width, height: info.height }
   } catch (cause) {
-    throw new FormatError({
-      where: file,
-      expected: 'a readable image',
-      received: (cause as Error).message.split('\n')[0],
-      remedy: 'draw the images again, or restore the file',
-      cause,
-    })
+    const [received] = (cause as Error).message.split('\n')
+    const remedy = 'draw the images again, or restore the file'
+    throw new FormatError({ where: file, expected: 'a readable image', received, remedy, ...kindOnDisk(file), cause })
   }
 }

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { z } from 'zod'
 import { FileError, FormatError } from '../errors.ts'
+import { kindOnDisk } from '../file-kind.ts'
 import { writing } from '../files.ts'
 import { tensor } from './create.ts'
 import { elementSize, type Dtype } from './dtype.ts'
@@ -198,6 +199,17 @@ const entrySchema = z.object({
 })
 
 function readHeader(file: string, descriptor: number): SafetensorsHeader {
+  try {
+    return soundHeader(file, descriptor)
+  } catch (cause) {
+    // Of a file that is something else altogether, what its header lacks tells nothing.
+    const kind = cause instanceof FormatError ? kindOnDisk(file) : undefined
+    if (kind === undefined) throw cause
+    throw new FormatError({ where: file, expected: 'a safetensors file', ...kind, cause })
+  }
+}
+
+function soundHeader(file: string, descriptor: number): SafetensorsHeader {
   const size = fstatSync(descriptor).size
   if (size < 8) throw broken(file, 'at least 8 bytes', `${size}`)
   const prefix = readExactly(file, descriptor, 0, 8)
@@ -219,7 +231,10 @@ function readHeader(file: string, descriptor: number): SafetensorsHeader {
     end = entry.end
   }
   const start = 8 + length
-  if (start + end !== size) throw broken(file, `${start + end} bytes, as the header says`, `${size}`)
+  if (start + end !== size) {
+    const received = start + end > size ? `${size}, a download or copy that broke off` : `${size}`
+    throw broken(file, `${start + end} bytes, as the header says`, received)
+  }
   return { metadata, entries: new Map(ordered), start }
 }
 

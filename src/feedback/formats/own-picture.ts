@@ -1,5 +1,6 @@
 /** A picture that a person brings: looked at closely, since its bytes come from anywhere. */
 import { FormatError } from '../../errors.ts'
+import { otherBinaryKind } from '../../file-kind.ts'
 
 export const ownPictureLimits = { bytes: 32 * 2 ** 20, pixels: 40e6 } as const
 
@@ -35,7 +36,13 @@ export async function ownPicture(bytes: Uint8Array, where: string): Promise<Uint
   const refuse = (received: string, remedy: string, cause?: unknown) =>
     new FormatError({ where, expected, received, remedy, cause })
   const type = typeOf(bytes)
-  if (type === undefined) throw refuse(bytes.length === 0 ? 'an empty file' : 'something else', 'convert it')
+  if (type === undefined) {
+    const { received, remedy } = otherBinaryKind(bytes.subarray(0, 512)) ?? {
+      received: 'something else',
+      remedy: 'convert it',
+    }
+    throw refuse(received, remedy)
+  }
   expectSize(bytes.length, where)
   const { default: sharp } = await import('sharp')
   try {

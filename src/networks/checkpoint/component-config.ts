@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import { checked } from '../../checked.ts'
 import { FileError, FormatError } from '../../errors.ts'
+import { otherFileKind } from '../../file-kind.ts'
+import { jsonComplaint, parsePythonJson } from './python-json.ts'
 
 const remedy = 'take the folder as diffusers or transformers saved it'
 
@@ -20,17 +22,18 @@ export function readConfig<S extends z.ZodType>(folder: string, file: string, sc
 }
 
 function readJson(path: string): unknown {
-  let text: string
+  let bytes: Buffer
   try {
-    text = readFileSync(path, 'utf8')
+    bytes = readFileSync(path)
   } catch (cause) {
     const received = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message
     throw new FileError({ where: path, expected: 'a JSON file', received, remedy, cause })
   }
   try {
-    return JSON.parse(text)
+    return parsePythonJson(bytes.toString())
   } catch (cause) {
-    throw new FormatError({ where: path, expected: 'JSON', received: (cause as Error).message, remedy, cause })
+    const kind = otherFileKind(bytes.subarray(0, 512)) ?? { received: jsonComplaint(cause), remedy }
+    throw new FormatError({ where: path, expected: 'JSON', ...kind, cause })
   }
 }
 

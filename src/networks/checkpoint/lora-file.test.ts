@@ -13,6 +13,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Adapter } from '../weights.ts'
 import { ab, fileOf, folder, layer, out, read, targets, text } from './lora-file.test-helper.ts'
 import { readLora, writeLora } from './lora-file.ts'
+import { originalNames } from './original-names.ts'
 
 useThreads(1)
 const fixtures = fileURLToPath(new URL('../../../test/fixtures', import.meta.url))
@@ -73,6 +74,27 @@ describe('reading LoRA files of other programs', () => {
     assert.ok([...readFixture('lora-sdxl-kohya').adapters.keys()].some((name) => name.startsWith('text_encoder_2.')))
   })
 
+  for (const model of ['sd1', 'sdxl'] as const) {
+    it(`reads ComfyUI's names, with alphas beside: ${model}`, () => {
+      using _scope = tensorScope()
+      const pathOf = (name: string) => name.slice('unet.'.length, -'.weight'.length)
+      const all = [...adaptersOf(targetsOf(model))]
+      const original = originalNames([...targetsOf(model).keys()].map(pathOf))
+      const expected = new Map(all.filter(([name]) => name.startsWith('unet.') && original.has(pathOf(name))))
+      assert.ok(expected.size > 20)
+      const tensors = [...expected].flatMap(([name, { down, up, scale }]): [string, Tensor][] => {
+        const path = `diffusion_model.${original.get(pathOf(name))}`
+        return [
+          [`${path}.lora_A.weight`, down],
+          [`${path}.lora_B.weight`, up],
+          [`${path}.alpha`, tensor([scale * down.shape[0]], [])],
+        ]
+      })
+      const file = fileOf(Object.fromEntries(tensors))
+      assertSameChanges(readLora(file, targetsOf(model), model).adapters, expected)
+    })
+  }
+
   it('takes alpha = rank without metadata and alphas', () => {
     using _scope = tensorScope()
     const [plain, scaled] = [readFixture('lora-sd1-plain').adapters, readFixture('lora-sd1').adapters]
@@ -117,6 +139,16 @@ describe('reading LoRA files of other programs', () => {
       'text_encoder_2.encoder.layers.0.self_attn.q_proj.lora_B.weight',
       `text_encoder_2.${text}.q_proj`,
     ],
+    ...[
+      [`diffusion_model.${layer}`, unet],
+      ['diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q', unet],
+      ['diffusion_model.input_blocks.1.0.in_layers.2', 'unet.down_blocks.0.resnets.0.conv1'],
+      [`text_encoders.clip_l.transformer.${text}.q_proj`, `text_encoder.${text}.q_proj`],
+      [`text_encoders.clip_g.transformer.${text}.q_proj`, `text_encoder_2.${text}.q_proj`],
+    ].flatMap(([name, weight]): [string, string, string, string][] => [
+      [`ComfyUI, ${name}`, `${name}.lora_A.weight`, `${name}.lora_B.weight`, weight],
+      [`ComfyUI in kohya’s words, ${name}`, `${name}.lora_down.weight`, `${name}.lora_up.weight`, weight],
+    ]),
     ...[
       ['unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q', unet],
       ['unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q', unet],

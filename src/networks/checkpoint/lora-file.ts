@@ -29,7 +29,8 @@ export interface LoraFile {
 
 /**
  * Reads a LoRA in the form of diffusers (current, with `.lora.down`, and of attention processors), of PEFT itself, or of
- * kohya's scripts (diffusers' or the original names of blocks). All of it has to fit the model: nothing is left out.
+ * kohya's scripts (diffusers' or the original names of blocks), or of ComfyUI (`diffusion_model.…`, either names of
+ * blocks). All of it has to fit the model: nothing is left out.
  *
  * The scale alpha / rank comes from `lora_adapter_metadata` in the header, for PEFT's own files from `adapter_config.json`
  * beside them; else from `.alpha` keys; else alpha = rank, as diffusers takes it. The tensors belong to the scope in force,

@@ -17,9 +17,9 @@ export interface LoraKey {
 }
 
 const kohyaKey = /^(?<layer>lora_(?:unet|te|te1|te2)_[^.]+)\.(?:lora_(?<part>down|up)\.weight|alpha)$/
-// PEFT's; diffusers' since 0.17; its attention processors before that, whose layers end in `_lora`.
+// PEFT's; diffusers' since 0.17; ComfyUI's; the attention processors before that, whose layers end in `_lora`.
 const diffusersKey =
-  /^(?<layer>.+?)(?:\.lora_(?<letter>[AB])(?:\.default)?\.weight|(?:\.lora|\.lora_linear_layer|_lora)\.(?<part>down|up)\.weight|(?:\.lora|_lora)?\.alpha)$/
+  /^(?<layer>.+?)(?:\.lora_(?<letter>[AB])(?:\.default)?(?:\.weight)?|(?:\.lora[._]|\.lora_linear_layer\.|_lora\.)(?<part>down|up)\.weight|(?:\.lora|_lora)?\.alpha)$/
 
 /** Takes a key apart; `undefined` if it is none of a plain LoRA. */
 export function parseLoraKey(key: string): LoraKey | undefined {
@@ -102,9 +102,18 @@ function textPaths(path: string): readonly string[] {
   return [...new Set([path, old, shortPath(path), shortPath(old)])]
 }
 
-/** What several spellings of diffusers' form share: no wrapper of PEFT, no processor. */
+/** ComfyUI's names of the networks; what follows is in the original names, or in diffusers'. */
+const comfyNetworks: readonly (readonly [pattern: RegExp, network: string])[] = [
+  [/^(?:model\.)?diffusion_model\./, 'unet.'],
+  [/^(?:text_encoders\.)?clip_[lh]\.transformer\./, 'text_encoder.'],
+  [/^(?:text_encoders\.)?clip_g\.transformer\./, 'text_encoder_2.'],
+]
+
+/** What several spellings of diffusers' form share: no wrapper of PEFT, no processor, diffusers' names of networks. */
 export function plainLayer(layer: string): string {
-  return layer.replace(/^base_model\.model\./, '').replace('.processor.', '.')
+  const plain = layer.replace(/^base_model\.model\./, '').replace('.processor.', '.')
+  const comfy = comfyNetworks.find(([pattern]) => pattern.test(plain))
+  return comfy === undefined ? plain : plain.replace(...comfy)
 }
 
 /** Whether a layer of diffusers' form says which network it is of. */

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
+import { otherFileKind } from '../../file-kind.ts'
+import { jsonComplaint, parsePythonJson } from './python-json.ts'
 import { shortPath, type LoraNetwork } from './lora-keys.ts'
 
 /** Field of a LoRA file's header. */
@@ -35,9 +37,9 @@ export function parsePeftConfigs(where: string, text: string): ReadonlyMap<LoraN
     })
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = parsePythonJson(text)
   } catch (cause) {
-    throw broken('JSON', (cause as Error).message)
+    throw broken('JSON', otherFileKind(Buffer.from(text))?.received ?? jsonComplaint(cause))
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw broken('a JSON object', 'another value')
   const fields = new Map<LoraNetwork, Record<string, unknown>>()

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { FileError, FormatError } from '../../errors.ts'
+import { otherFileKind } from '../../file-kind.ts'
+import { jsonComplaint, parsePythonJson } from '../checkpoint/python-json.ts'
 
 /** What a tokenizer is made from. */
 export interface TokenizerFiles {
@@ -207,21 +209,23 @@ function parse<S extends z.ZodType>(schema: S, file: string): z.output<S> {
 }
 
 function readJson(file: string): unknown {
-  const text = readText(file)
+  const text = readText(file, 'JSON')
   try {
-    return JSON.parse(text)
+    return parsePythonJson(text)
   } catch (cause) {
-    // The message may quote some lines of the file.
-    const received = (cause as Error).message.replace(/\s+/g, ' ')
-    throw new FormatError({ where: file, expected: 'JSON', received, remedy, cause })
+    throw new FormatError({ where: file, expected: 'JSON', received: jsonComplaint(cause), remedy, cause })
   }
 }
 
-function readText(file: string): string {
+function readText(file: string, expected = 'a file of a CLIP tokenizer'): string {
+  let bytes: Buffer
   try {
-    return readFileSync(file, 'utf8')
+    bytes = readFileSync(file)
   } catch (cause) {
     const received = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message
     throw new FileError({ where: file, expected: 'a file of a CLIP tokenizer', received, remedy, cause })
   }
+  const kind = otherFileKind(bytes.subarray(0, 512))
+  if (kind !== undefined) throw new FormatError({ where: file, expected, ...kind })
+  return bytes.toString()
 }
