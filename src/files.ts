@@ -1,12 +1,26 @@
 /** Writing files so that nothing half-written stays, and so that what goes wrong is said in Attune's words. */
 import { randomUUID } from 'node:crypto'
-import { lstatSync, readlinkSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, normalize, resolve, sep, win32 } from 'node:path'
 import { FileError, FormatError } from './errors.ts'
 
+/** Names under which a file is written before it is whole end like this; what a killed process left has such a name. */
+export const partialName = /\.[0-9a-f]{8}\.partial(\.stale)?$/
+
 /**
- * Writes a file whole or not at all: under another name first, renamed when it is on the disk.
+ * Writes a file whole or not at all: under another name first, renamed when it is on the disk. When it returns, the name is
+ * on the disk as well.
  *
  * @throws {FileError} the disk is full, the folder is missing or may not be written
  */
@@ -16,9 +30,29 @@ export function writeFileAtomic(file: string, content: Uint8Array | string): voi
     try {
       writeFileSync(partial, content, { flush: true })
       renameSync(partial, file)
+      sync(dirname(file))
     } catch (error) {
       rmSync(partial, { force: true })
       throw error
+    }
+  })
+}
+
+/**
+ * Puts on the disk what was written to a file, or of a folder which names it holds; without it, a loss of power may take
+ * back files that were made, renamed or removed. Where a file system cannot do this for folders, nothing happens.
+ *
+ * @throws {FileError} the disk is full or broken
+ */
+export function sync(place: string): void {
+  writing(place, () => {
+    const descriptor = openSync(place, 'r')
+    try {
+      fsyncSync(descriptor)
+    } catch (error) {
+      if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EBADF'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    } finally {
+      closeSync(descriptor)
     }
   })
 }
@@ -33,6 +67,8 @@ const reasons: Readonly<Record<string, readonly [received: string, remedy: strin
   ENOTDIR: ['a file where a folder should be', 'choose another folder'],
   EEXIST: ['a file where a folder should be', 'choose another folder'],
   EISDIR: ['a folder where a file should be', 'choose another name'],
+  EFBIG: ['a file larger than is allowed here', 'raise the limit (`ulimit -f`) and run it again'],
+  EIO: ['a disk that does not take it', 'look after the disk, or choose another folder'],
   EMFILE: ['too many open files', 'raise the limit with `ulimit -n 4096`'],
 }
 

@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { z } from 'zod'
 import { FileError, FormatError } from '../errors.ts'
 import { kindOnDisk } from '../file-kind.ts'
-import { writing } from '../files.ts'
+import { sync, writing } from '../files.ts'
 import { tensor } from './create.ts'
 import { elementSize, type Dtype } from './dtype.ts'
 import type { Tensor } from './tensor.ts'
@@ -73,6 +74,7 @@ export function writeSafetensors(
         closeSync(descriptor)
       }
       renameSync(partial, file)
+      sync(dirname(file))
     } catch (error) {
       rmSync(partial, { force: true })
       throw error
