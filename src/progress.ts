@@ -1,6 +1,8 @@
 /** Progress on one line of stderr, with rate and time left. */
 
 export interface Progress {
+  /** `count` were done before this process: they count, but tell nothing of its speed. */
+  skip(count: number): void
   /** `count` more are done; `note` (`reward 0.61`) stands at the end of the line. */
   advance(count?: number, note?: string): void
   /** Ends the line with the total time. */
@@ -35,12 +37,13 @@ export function progress(
   const began = now()
   const terminal = stream.isTTY === true
   let count = 0
+  let skipped = 0
   let shown = terminal ? -Infinity : began
   let lastNote = ''
 
   const line = () => {
     const seconds = (now() - began) / 1000
-    const rate = seconds > 0 ? count / seconds : 0
+    const rate = seconds > 0 ? (count - skipped) / seconds : 0
     const left = rate > 0 ? `, ${clock((total - count) / rate)} left` : ''
     const share = total > 0 ? Math.floor((100 * count) / total) : 100
     return `${label}: ${count}/${total} ${unit} ${share} % ${rate.toFixed(rate < 10 ? 2 : 0)}/s${left}${lastNote}`
@@ -49,6 +52,10 @@ export function progress(
     stream.write(terminal ? `\r\x1b[2K${text.slice(0, (stream.columns ?? 120) - 1)}${end}` : `${text}\n`)
   }
   return {
+    skip(more) {
+      count += more
+      skipped += more
+    },
     advance(more = 1, note) {
       count += more
       if (note !== undefined) lastNote = ` ${note}`
@@ -58,7 +65,7 @@ export function progress(
     },
     done(note) {
       if (note !== undefined) lastNote = ` ${note}`
-      show(`${label}: ${count} ${unit} in ${clock((now() - began) / 1000)}${lastNote}`, '\n')
+      show(`${label}: ${count - skipped} ${unit} in ${clock((now() - began) / 1000)}${lastNote}`, '\n')
     },
   }
 }

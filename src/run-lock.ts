@@ -1,10 +1,10 @@
 /** The lock of a run folder: a file that names the process that writes there. */
 import { randomUUID } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { RunInUseError } from './errors.ts'
-import { writing } from './files.ts'
+import { partialName, writing } from './files.ts'
 
 export const lockName = 'run.lock'
 
@@ -50,6 +50,14 @@ export function takeLock(folder: string): void {
     }
   } finally {
     rmSync(mine, { force: true })
+  }
+}
+
+/** Removes what processes have left that were killed while they took the lock. */
+export function removeStaleLocks(folder: string): void {
+  for (const name of readdirSync(folder).filter((one) => one.startsWith(`${lockName}.`) && partialName.test(one))) {
+    const owner = readOwner(join(folder, name))
+    if (owner === undefined || !isAlive(owner)) rmSync(join(folder, name), { force: true })
   }
 }
 

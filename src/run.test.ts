@@ -91,16 +91,19 @@ test('a failed run takes with it what it wrote, and nothing else', () => {
   assert.deepEqual(readdirSync(folder), ['notes.txt'])
 })
 
-test('a failed run that can be resumed stays, and goes on with the same settings only', () => {
-  const options = { folder: fresh(), stage: 'policy dpok', config, resumable: true }
+test('a failed run that keeps something stays, and goes on with the same settings only', () => {
+  const options = { folder: fresh(), stage: 'policy dpok', config, resume: false }
   {
     using run = startRun(options)
     run.metrics({ step: 1 })
     writeFileSync(run.path('state.safetensors'), 'state')
+    run.keep()
   }
   writeFileSync(join(options.folder, 'metrics.jsonl'), '{"step":2,"lo', { flag: 'a' })
-  assert.throws(() => startRun(options), /unfinished run/)
-  assert.throws(() => startRun({ ...options, config: { seed: 8 }, resume: true }), /other settings/)
+  assert.throws(() => startRun(options), /an unfinished run of policy dpok — go on with it by --resume/)
+  const other = { ...options, config: { seed: 8 }, resume: true }
+  assert.throws(() => startRun(other), /other settings \(seed 7, not 8; klWeight 0\.01, not nothing\)/)
+  assert.throws(() => startRun({ ...options, stage: 'report', resume: true }), /an unfinished run of policy dpok/)
   using run = startRun({ ...options, resume: true })
   assert.equal(run.resumed, true)
   run.metrics({ step: 2 })
@@ -116,11 +119,84 @@ test('a failed run that can be resumed stays, and goes on with the same settings
   assert.deepEqual([first.includes(restart), second.includes(restart)], [false, true])
 })
 
-async function killedRun(folder: string, resumable: boolean) {
+test('a resumed run that fails takes nothing with it', () => {
+  const options = { folder: fresh(), stage: 'images generate', config, resume: true }
+  {
+    using run = startRun(options)
+    writeFileSync(run.path('a.png'), 'first')
+    run.keep()
+  }
+  {
+    using run = startRun(options)
+    writeFileSync(run.path('a.png'), 'second')
+    writeFileSync(run.path('b.png'), 'second')
+  }
+  assert.deepEqual(readdirSync(options.folder).sort(), ['a.png', 'b.png', 'config.json'])
+})
+
+test('what a run folder names is never removed, whatever it names', () => {
+  const victim = join(root, 'victim')
+  mkdirSync(victim)
+  writeFileSync(join(victim, 'letter.txt'), 'dear')
+  for (const resume of [undefined, false, true]) {
+    const folder = fresh()
+    mkdirSync(folder)
+    symlinkSync(victim, join(folder, 'link'))
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ stage: 'report', ...config }))
+    writeFileSync(join(folder, 'run.files'), `../victim\n${victim}\nlink\nlink/letter.txt\nconfig.json\n`)
+    const start = () => startRun({ folder, stage: 'report', config, ...(resume !== undefined && { resume }) }).fail()
+    if (resume === true) start()
+    else assert.throws(start, RunInUseError)
+    assert.equal(readFileSync(join(victim, 'letter.txt'), 'utf8'), 'dear')
+    assert.deepEqual(readdirSync(folder).sort(), ['config.json', 'link', 'run.files'])
+  }
+})
+
+test('what was half-written when a process was killed goes when the run is resumed', () => {
+  const options = { folder: fresh(), stage: 'images generate', config, resume: true }
+  {
+    using run = startRun(options)
+    mkdirSync(run.path('images'))
+    run.keep()
+  }
+  const at = (name: string) => join(options.folder, name)
+  for (const name of ['images/1.png.0123abcd.partial', 'x.safetensors.00000000.partial', 'run.lock.89abcdef.partial']) {
+    writeFileSync(at(name), 'half')
+  }
+  writeFileSync(at('mine.partial'), "a person's")
+  using run = startRun(options)
+  assert.deepEqual(readdirSync(options.folder, { recursive: true }).sort(), [
+    'config.json',
+    'images',
+    'mine.partial',
+    'run.lock',
+  ])
+  symlinkSync('nowhere', at('dangling'))
+  assert.deepEqual(
+    run.finish().files.map(({ file }) => file),
+    ['config.json', 'images/', 'mine.partial'],
+  )
+})
+
+test('what a run depends on is the same when it is resumed', () => {
+  const options = { folder: fresh(), stage: 'images generate', config, resume: true }
+  {
+    using run = startRun(options)
+    run.dependsOn({ prompts: 'a', model: 'b' })
+    run.keep()
+  }
+  {
+    using run = startRun(options)
+    run.dependsOn({ prompts: 'a', model: 'b' })
+    assert.throws(() => run.dependsOn({ prompts: 'a', model: 'c' }), /expected the model with which this run began/)
+  }
+})
+
+async function killedRun(folder: string) {
   const script = `
     import { writeFileSync } from 'node:fs'
     import { startRun } from ${JSON.stringify(new URL('./run.ts', import.meta.url).href)}
-    const run = startRun({ folder: ${JSON.stringify(folder)}, stage: 'policy dpok', config: ${JSON.stringify(config)}, resumable: ${resumable} })
+    const run = startRun({ folder: ${JSON.stringify(folder)}, stage: 'policy dpok', config: ${JSON.stringify(config)} })
     writeFileSync(run.path('half.png'), 'half')
     console.log('running')
     setInterval(() => {}, 1000)`
@@ -132,15 +208,14 @@ async function killedRun(folder: string, resumable: boolean) {
   await ended
 }
 
-test('after kill -9 the lock is taken over: resumed, or started afresh', async () => {
-  const [resumed, afresh] = [fresh(), fresh()]
-  await Promise.all([killedRun(resumed, true), killedRun(afresh, false)])
-  assert.throws(() => readRun(resumed), /not finished/)
-  using first = startRun({ folder: resumed, stage: 'policy dpok', config, resumable: true, resume: true })
-  assert.equal(existsSync(first.path('half.png')), true)
-  using second = startRun({ folder: afresh, stage: 'policy dpok', config })
-  assert.equal(second.resumed, false)
-  assert.equal(existsSync(second.path('half.png')), false)
+test('after kill -9 the lock is taken over by who resumes, and refused to others', async () => {
+  const folder = fresh()
+  await killedRun(folder)
+  assert.throws(() => readRun(folder), /not finished/)
+  assert.throws(() => startRun({ folder, stage: 'policy dpok', config }), /which cannot go on — remove it/)
+  assert.throws(() => startRun({ folder, stage: 'policy dpok', config, resume: false }), /by --resume/)
+  using run = startRun({ folder, stage: 'policy dpok', config, resume: true })
+  assert.equal(existsSync(run.path('half.png')), true)
 })
 
 test("a later process with a dead owner's number does not keep the lock", () => {

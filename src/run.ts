@@ -1,26 +1,29 @@
 /**
- * A run folder: what one stage of the flow wrote, and from what. `config.json` is written first and `manifest.json`
- * last, so a folder with a manifest is complete; between the two `run.lock` names the process that writes.
+ * A run folder: what one stage of the flow wrote, and from what.
+ *
+ * - `config.json` is written first and `manifest.json` last. A folder with a manifest is finished and never written again;
+ *   one with the config alone is unfinished, and only `--resume` with the same settings goes on with it.
+ * - While a process writes there, `run.lock` names it.
+ * - What an earlier process made is never removed here, nor what others laid there. A process that fails takes back what it
+ *   has made itself, and only where it had begun the folder and had made nothing yet that is worth keeping.
  */
 import { createHash } from 'node:crypto'
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  rmdirSync,
-  statSync,
-  truncateSync,
-} from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, normalize, sep } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { FileError, FormatError, RunInUseError } from './errors.ts'
-import { writeFileAtomic, writing } from './files.ts'
+import { writeFileAtomic } from './files.ts'
+import {
+  configName,
+  expectFree,
+  makeFolder,
+  manifestName,
+  readJson,
+  removeIfEmpty,
+  removePartial,
+} from './run-folder.ts'
 import { lockName, takeLock } from './run-lock.ts'
-import { appendScalars, eventFileName, startEventFile } from './tensorboard.ts'
+import { RunMetrics, type MetricsRow } from './run-metrics.ts'
 
 export { writeFileAtomic, writing } from './files.ts'
 
@@ -46,6 +49,9 @@ const Manifest = z.object({
 /** What `manifest.json` says about a finished run. */
 export type Manifest = z.infer<typeof Manifest>
 
+/** Config field of every stage that can go on with an unfinished run; its `out` is the run folder. */
+export const resumeField = z.boolean().default(false).describe('Goes on with an unfinished run of the same settings.')
+
 export interface RunOptions {
   readonly folder: string
   /** The command that makes the run: `reward train`. */
@@ -53,9 +59,7 @@ export interface RunOptions {
   /** Recorded as `config.json`, which is a valid `--config` for the same stage. */
   readonly config: Readonly<Record<string, unknown>>
   readonly parents?: Readonly<Record<string, string>>
-  /** The stage keeps checkpoints: a failed or killed run stays, and is never started over unasked. */
-  readonly resumable?: boolean
-  /** Go on with an unfinished run of the same stage and config, where there is one. */
+  /** Go on with an unfinished run of the same settings, where there is one. Stages that cannot leave it out. */
   readonly resume?: boolean
 }
 
@@ -66,48 +70,61 @@ export interface Run extends Disposable {
   readonly resumed: boolean
   /** Path of a file or folder of this run; only what was named here is removed when the run fails. */
   path(name: string): string
+  /**
+   * Records SHA-256 of what the results depend on beside the settings, by names as a reader knows them.
+   *
+   * @throws {RunInUseError} the run is resumed, and one of these was another when it began
+   */
+  dependsOn(inputs: Readonly<Record<string, string>>): void
+  /** From now on a failure leaves the folder, to be resumed. */
+  keep(): void
   /** Appends one row to `metrics.jsonl`, with the UTC time as `at`, and its numbers to an event file of TensorBoard. */
-  metrics(row: Readonly<{ step: number } & Record<string, unknown>>): void
+  metrics(row: MetricsRow): void
+  /** Keeps the rows of metrics up to a step: see {@link RunMetrics.rewind}. */
+  rewind(step: number): Readonly<Record<string, unknown>>
+  /** Puts the rows of metrics on the disk: before a checkpoint that counts on them. */
+  sync(): void
   /** Writes `manifest.json`; the run is complete. */
   finish(results?: Readonly<Record<string, unknown>>): Manifest
-  /** Gives the folder up: it stays as it is where the run is resumable, else what was written goes. */
+  /** Gives the folder up: it stays where there is something to resume, else what was written goes. */
   fail(): void
 }
 
-const namesName = 'run.files'
+const inputsName = 'inputs.json'
 const hashedUpToBytes = 64e6
 
 /**
  * Creates a run folder and takes its lock; the lock of a process that has ended is taken over.
  *
- * @throws {RunInUseError} another process writes it, it holds a finished run, foreign files, or another config's run
+ * @throws {RunInUseError} another process writes it, it holds a finished run, an unfinished one that is not to be resumed,
+ *   foreign files, or another config's run
  * @throws {FileError} the folder cannot be written
  */
 export function startRun(options: RunOptions): Run {
-  const { folder, stage, parents = {}, resumable = false, resume = false } = options
+  const { folder, stage, parents = {}, resume } = options
   const config = JSON.parse(JSON.stringify({ stage, ...options.config })) as Record<string, unknown>
   const inFolder = (name: string) => join(folder, name)
   const began = Date.now()
-  writing(folder, () => mkdirSync(folder, { recursive: true }))
+  makeFolder(folder)
   takeLock(folder)
   const unlock = () => rmSync(inFolder(lockName), { force: true })
 
   let resumed: boolean
   try {
-    resumed = expectFree(folder, config, resumable, resume)
-    if (!resumed) {
-      removeOwn(folder)
-      writeFileAtomic(inFolder('config.json'), `${JSON.stringify(config, null, 2)}\n`)
-    } else dropTornRow(inFolder('metrics.jsonl'))
+    resumed = expectFree(folder, config, resume)
+    removePartial(folder)
+    if (!resumed) writeFileAtomic(inFolder(configName), `${JSON.stringify(config, null, 2)}\n`)
   } catch (error) {
     unlock()
     removeIfEmpty(folder)
     throw error
   }
 
+  const metrics = new RunMetrics(folder, resumed)
+  if (resumed) metrics.rewind(Infinity)
   let open = true
-  let events: string | undefined
-  const named = new Set(ownNames(folder))
+  let kept = resumed
+  const made = new Set([configName])
   const run: Run = {
     folder,
     resumed,
@@ -121,28 +138,27 @@ export function startRun(options: RunOptions): Run {
           remedy: 'use a relative path',
         })
       }
-      if (!named.has(top)) {
-        named.add(top)
-        writing(inFolder(namesName), () => appendFileSync(inFolder(namesName), `${top}\n`))
-      }
+      made.add(top)
       return inFolder(name)
     },
-    metrics({ step, ...rest }) {
-      const at = new Date()
-      const row = JSON.stringify({ step, at: at.toISOString(), ...rest })
-      writing(inFolder('metrics.jsonl'), () => appendFileSync(inFolder('metrics.jsonl'), `${row}\n`))
-      if (events === undefined) {
-        const name = eventFileName(readdirSync(folder), at)
-        startEventFile((events = run.path(name)), at, resumed ? step : undefined)
-      }
-      appendScalars(events, at, step, rest)
+    dependsOn(inputs) {
+      const file = run.path(inputsName)
+      if (resumed && existsSync(file)) expectSameInputs(folder, file, inputs)
+      else writeFileAtomic(file, `${JSON.stringify(inputs, null, 2)}\n`)
     },
+    keep() {
+      kept = true
+    },
+    metrics: (row) => metrics.append(row),
+    rewind: (step) => metrics.rewind(step),
+    sync: () => metrics.sync(),
     finish(results = {}) {
+      metrics.sync()
       const manifest: Manifest = {
         schema: 1,
         stage,
         parents: { ...parents },
-        startedAt: statSync(inFolder('config.json')).mtime.toISOString(),
+        startedAt: statSync(inFolder(configName)).mtime.toISOString(),
         finishedAt: new Date().toISOString(),
         seconds: (Date.now() - began) / 1000,
         version: attuneVersion(),
@@ -150,16 +166,16 @@ export function startRun(options: RunOptions): Run {
         results: { ...results },
         files: listFiles(folder),
       }
-      writeFileAtomic(inFolder('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+      writeFileAtomic(inFolder(manifestName), `${JSON.stringify(manifest, null, 2)}\n`)
       open = false
-      rmSync(inFolder(namesName), { force: true })
       unlock()
       return manifest
     },
     fail() {
       if (!open) return
       open = false
-      if (!resumable) removeOwn(folder)
+      if (!kept)
+        for (const name of [...made, ...metrics.files]) rmSync(inFolder(name), { recursive: true, force: true })
       unlock()
       removeIfEmpty(folder)
     },
@@ -177,14 +193,16 @@ export function startRun(options: RunOptions): Run {
  * @throws {FormatError} the manifest is broken
  */
 export function readRun(folder: string): Manifest {
-  const file = join(folder, 'manifest.json')
+  const file = join(folder, manifestName)
   if (!existsSync(file)) {
-    const begun = existsSync(join(folder, 'config.json'))
+    const begun = existsSync(join(folder, configName))
     throw new FileError({
       where: folder,
       expected: 'a finished run (with a manifest.json)',
       received: begun ? 'a run that was not finished' : existsSync(folder) ? 'a folder without one' : 'no such folder',
-      remedy: begun ? 'let the stage that writes it end, or run it again' : 'check the path, or run that stage first',
+      remedy: begun
+        ? 'let the stage that writes it end, or go on with it by --resume'
+        : 'check the path, or run that stage first',
     })
   }
   let content: unknown
@@ -205,81 +223,32 @@ export function readRun(folder: string): Manifest {
   })
 }
 
-/** Whether there is an unfinished run to go on with. */
-function expectFree(folder: string, config: unknown, resumable: boolean, resume: boolean): boolean {
-  const refuse = (received: string, remedy: string) =>
-    new RunInUseError({ where: folder, expected: 'a new or empty folder', received, remedy })
-  if (existsSync(join(folder, 'manifest.json'))) {
-    throw refuse('one that holds a finished run', 'choose another folder, or remove this one')
-  }
-  const recorded = readConfig(join(folder, 'config.json'))
-  const begun = typeof recorded?.stage === 'string'
-  const own = new Set([lockName, ...(begun ? ['config.json', 'metrics.jsonl', namesName, ...ownNames(folder)] : [])])
-  const foreign = readdirSync(folder).filter((name) => !own.has(name) && !name.endsWith('.partial'))
-  if (foreign.length > 0 && !(begun && resume)) {
-    throw refuse(`one with other files (${foreign.slice(0, 3).join(', ')})`, 'choose another folder')
-  }
-  if (!begun || (!resume && !resumable)) return false
-  if (!resume) throw refuse('one with an unfinished run', 'resume it, choose another folder, or remove this one')
-  if (!isDeepStrictEqual(recorded, config)) {
-    throw new RunInUseError({
-      where: folder,
-      expected: 'an unfinished run with the same settings',
-      received: 'one with other settings (see its config.json)',
-      remedy: 'pass that config.json as --config, or choose another folder',
-    })
-  }
-  return true
-}
-
-function readConfig(file: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
-  } catch {
-    return undefined
-  }
-}
-
-function ownNames(folder: string): string[] {
-  const file = join(folder, namesName)
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
-}
-
-function removeOwn(folder: string): void {
-  const partial = readdirSync(folder).filter((name) => name.endsWith('.partial') && !name.startsWith(lockName))
-  for (const name of [...ownNames(folder), ...partial, 'metrics.jsonl', namesName, 'config.json']) {
-    rmSync(join(folder, name), { recursive: true, force: true })
-  }
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder)
-  } catch {
-    // Not empty: what was there before stays.
-  }
-}
-
-/** A process that was killed while it appended may have left half a row. */
-function dropTornRow(file: string): void {
-  if (!existsSync(file)) return
-  const bytes = readFileSync(file)
-  writing(file, () => truncateSync(file, bytes.lastIndexOf(10) + 1))
+function expectSameInputs(folder: string, file: string, inputs: Readonly<Record<string, string>>): void {
+  const recorded = readJson(file) ?? {}
+  const changed = Object.keys(inputs).find((name) => recorded[name] !== inputs[name])
+  if (changed === undefined) return
+  throw new RunInUseError({
+    where: folder,
+    expected: `the ${changed} with which this run began`,
+    received: 'another',
+    remedy: 'restore it, or begin again in another folder',
+  })
 }
 
 function listFiles(folder: string): Manifest['files'] {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const listed = entries.filter(({ name }) => name !== lockName && name !== namesName)
-  return listed.map((entry) => {
+  return entries.flatMap((entry) => {
     const path = join(folder, entry.name)
-    if (!entry.isDirectory()) {
-      const { size } = statSync(path)
+    if (entry.name.startsWith(lockName)) return []
+    if (entry.isFile()) {
+      const { size } = lstatSync(path)
       const sha256 = size <= hashedUpToBytes ? sha256Of(path) : undefined
-      return { file: entry.name, bytes: size, ...(sha256 === undefined ? {} : { sha256 }) }
+      return [{ file: entry.name, bytes: size, ...(sha256 === undefined ? {} : { sha256 }) }]
     }
+    if (!entry.isDirectory()) return []
     const inside = readdirSync(path, { recursive: true, withFileTypes: true }).filter((inner) => inner.isFile())
-    const bytes = inside.reduce((sum, inner) => sum + statSync(join(inner.parentPath, inner.name)).size, 0)
-    return { file: `${entry.name}/`, bytes, count: inside.length }
+    const bytes = inside.reduce((sum, inner) => sum + lstatSync(join(inner.parentPath, inner.name)).size, 0)
+    return [{ file: `${entry.name}/`, bytes, count: inside.length }]
   })
 }
 

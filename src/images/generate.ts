@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { progress } from '../progress.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { ImageRecord, Prompt } from '../records.ts'
-import { startRun, writing, type Manifest } from '../run.ts'
+import { resumeField, startRun, writing, type Manifest } from '../run.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -48,7 +48,7 @@ export const GenerateConfig = z.strictObject({
       'Images drawn at once, the model’s own number without it; changes the speed, and the images by no more than rounding (one level of 255 here and there).',
     ),
   ...modelFields,
-  resume: z.boolean().default(false).describe('Goes on with a run that was killed, with the same settings.'),
+  resume: resumeField,
   out: z.string().min(1).describe('Run folder to write.'),
 })
 export type GenerateConfig = z.infer<typeof GenerateConfig>
@@ -76,7 +76,7 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   const starts = config.latents === null ? undefined : readStarts(config.latents, wanted.length, opened.model)
   const ends = config.outputLatents ? new LatentsFile(run.path(latentsFileName), done) : undefined
   const bar = progress('images', wanted.length, 'images')
-  bar.advance(done)
+  bar.skip(done)
   for (let from = done; from < wanted.length; from += batchSize) {
     const batch = wanted.slice(from, from + batchSize)
     const requests = batch.map(({ text }, i) => ({ text, seed: config.seed, index: from + i }))

@@ -6,13 +6,14 @@ import { imageListName, imageParents, readImages, type StoredImage } from '../im
 import { modelFields, type Open } from '../images/open-model.ts'
 import { readPictures } from '../images/pictures.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
-import { startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
+import { resumeField, startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
 
 export const BestOfNConfig = z.strictObject({
   images: z.array(z.string().min(1)).length(1).describe('Run folder of generated images.'),
   ...rewardFields,
   n: z.int().positive().default(4).describe('Images among which the best is taken.'),
   ...modelFields,
+  resume: resumeField,
   out: z.string().min(1).describe('Run folder to write: the chosen images, under their own ids.'),
 })
 export type BestOfNConfig = z.infer<typeof BestOfNConfig>
@@ -24,9 +25,9 @@ export type BestOfNConfig = z.infer<typeof BestOfNConfig>
  * @throws {FormatError} a reward of another encoder
  */
 export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<Manifest> {
-  const { out, ...settings } = config
+  const { out, resume, ...settings } = config
   const parents = { ...imageParents(config.images), reward: config.reward }
-  using run = startRun({ folder: out, stage: 'policy best-of-n', config: settings, parents })
+  using run = startRun({ folder: out, stage: 'policy best-of-n', config: settings, parents, resume })
   const groups = groupsOf(await readImages(...config.images), config.n)
   const reward = await openReward(config.reward, config, open)
   const images = groups.flat()

@@ -2,12 +2,10 @@
  * A training run that can be killed at any time and continued: all changing state goes into one checkpoint file, and the
  * rows of `metrics.jsonl` behind it are cut off on resuming, so the result is that of an uninterrupted run.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, rmSync } from 'node:fs'
 import { z } from 'zod'
 import { progress } from '../progress.ts'
-import { startRun, writeFileAtomic, type Manifest, type Run, type RunOptions } from '../run.ts'
-import { loraFileName, policyFileName } from './policy-file.ts'
+import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
 import { readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
@@ -35,7 +33,7 @@ export const trainingRunFields = {
     .nullable()
     .default(null)
     .describe('Reward that measures the sample images, as a curve: nothing chooses by it.'),
-  resume: z.boolean().default(false).describe('Goes on with an unfinished run of the same settings.'),
+  resume: resumeField,
   out: z.string().min(1).describe('Run folder to write.'),
 }
 
@@ -44,24 +42,8 @@ export const trainingRunFields = {
  * nothing behind.
  */
 export async function inTrainingRun(options: RunOptions, work: (run: Run) => Promise<Manifest>): Promise<Manifest> {
-  const run = startRun({ ...options, resumable: true })
-  const wrote = (name: string) => existsSync(join(options.folder, name))
-  try {
-    return await work(run)
-  } catch (error) {
-    run.fail()
-    if (![checkpointName, policyFileName, loraFileName].some(wrote)) discard(options)
-    throw error
-  }
-}
-
-/** A run that keeps nothing takes the folder over and gives it up. */
-function discard(options: RunOptions): void {
-  try {
-    startRun({ ...options, resume: false, resumable: false }).fail()
-  } catch {
-    // The error that stopped the work is the one to tell.
-  }
+  using run = startRun(options)
+  return await work(run)
 }
 
 /** An algorithm as the loop sees it. */
@@ -104,11 +86,11 @@ export async function trainToEnd(
     earlier = state.numbers.seconds as number
   }
   // Without a checkpoint the run begins anew, its first samples too.
-  let metrics = cutMetrics(join(run.folder, 'metrics.jsonl'), trainer.done === 0 ? -1 : trainer.done)
+  let metrics = run.rewind(trainer.done === 0 ? -1 : trainer.done) as Readonly<Record<string, number>>
   const began = performance.now()
   const seconds = () => earlier + (performance.now() - began) / 1000
   const bar = progress(loop.label, trainer.total, 'steps')
-  bar.advance(trainer.done)
+  bar.skip(trainer.done)
   if (trainer.done === 0 && loop.sampleEvery > 0) {
     const measured = await loop.sample(0)
     if (Object.keys(measured).length > 0) run.metrics({ step: 0, ...measured })
@@ -125,9 +107,12 @@ export async function trainToEnd(
     bar.advance(1, loop.note(metrics))
     if (trainer.done % loop.checkpointEvery === 0 && trainer.done < trainer.total) {
       const { tensors, numbers } = trainer.state()
+      run.sync()
       writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, seconds: seconds() } })
+      run.keep()
     }
   }
+  run.keep()
   bar.done(loop.note(metrics))
   return { metrics, seconds: seconds() }
 }
@@ -136,14 +121,4 @@ export async function trainToEnd(
 export function finishTraining(run: Run, results: Readonly<Record<string, unknown>>): Manifest {
   for (const name of [checkpointName, sampleNowName]) rmSync(run.path(name), { force: true })
   return run.finish(results)
-}
-
-/** Keeps the rows up to a step. @returns the last of them */
-function cutMetrics(file: string, step: number): Readonly<Record<string, number>> {
-  if (!existsSync(file)) return {}
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
-  const kept = lines.filter((line) => (JSON.parse(line) as { step: number }).step <= step)
-  if (kept.length < lines.length) writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''))
-  const { at: _at, ...last } = JSON.parse(kept.at(-1) ?? '{}') as Record<string, number>
-  return last
 }

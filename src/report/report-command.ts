@@ -26,7 +26,7 @@ import {
 } from './write-report.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import { rewardFileName } from '../reward/reward-file.ts'
-import { startRun, writing } from '../run.ts'
+import { resumeField, startRun, writing } from '../run.ts'
 import { describeLibrary } from '../tensor/library.ts'
 import type { ReportTask, ReportTaskResult, ReportTools } from './tasks.ts'
 
@@ -58,6 +58,7 @@ export const ReportConfig = z.strictObject({
     .describe(
       'Processes at once, each with the model in its memory; two for shapes and one for real checkpoints without it.',
     ),
+  resume: resumeField,
   out: z.string().min(1).describe('Run folder to write: report.html, report.json and the images as drawn.'),
 })
 export type ReportConfig = z.infer<typeof ReportConfig>
@@ -88,13 +89,13 @@ const enoughImages = 400
  * @throws {FileError | FormatError} a run that is missing, unfinished, or of another kind
  */
 export async function makeReport(config: ReportConfig, world: ReportWorld, extra: ReportExtra = {}): Promise<Report> {
-  const { out, ...settings } = config
+  const { out, resume, ...settings } = config
   const began = Date.now()
   const trained = trainedPolicies(config)
   const reward = rewardRun(config.reward)
   if (reward !== undefined) rewardResults(reward)
   const parents = { reward: config.reward, ...Object.fromEntries(trained.map(({ name, run }) => [name, run.folder])) }
-  using run = startRun({ folder: out, stage: 'report', config: settings, parents })
+  using run = startRun({ folder: out, stage: 'report', config: settings, parents, resume })
   const opened = await world.open(config)
   // What is wrong is told before the long work.
   const { range: rewardRange } = await openReward(config.reward, config, () => Promise.resolve(opened))

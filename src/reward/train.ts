@@ -5,7 +5,7 @@ import { modelFields, type Open, type OpenModel } from '../images/open-model.ts'
 import { readPicture } from '../images/png.ts'
 import { readDistractors } from '../prompts/distractors-file.ts'
 import type { Judgment } from '../records.ts'
-import { startRun, writeFileAtomic, type Manifest } from '../run.ts'
+import { resumeField, startRun, writeFileAtomic, type Manifest } from '../run.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { disagreements, foretold, largestDifferences } from './disagreements.ts'
 import { embed } from './embeddings.ts'
@@ -66,6 +66,7 @@ export const RewardTrainConfig = z.strictObject({
       'Wrong prompts for prompt classification, .jsonl: {"prompt": …, "distractors": […]} a line. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
     ),
   ...modelFields,
+  resume: resumeField,
   out: z.string().min(1).describe('Run folder to write.'),
 })
 export type RewardTrainConfig = z.infer<typeof RewardTrainConfig>
@@ -84,10 +85,10 @@ const mostDisagreements = 50
  * @throws {FormatError} an image or a line of distractors cannot be read, or all of these are for other prompts
  */
 export async function trainReward(config: RewardTrainConfig, open: Open): Promise<Manifest> {
-  const { out, ...settings } = config
+  const { out, resume, ...settings } = config
   const { seed, feedback, distractorsFile } = config
   const parents = { feedback, ...(distractorsFile === null ? {} : { distractors: distractorsFile }) }
-  using run = startRun({ folder: out, stage: 'reward train', config: settings, parents })
+  using run = startRun({ folder: out, stage: 'reward train', config: settings, parents, resume })
   const own = config.encoder === null ? await ownEncoder(config, open) : undefined
   const { examples, judged, others, judgments, unreadable } = await readExamples(feedback, own?.encoder.canRead)
   if (unreadable > 0) tellUnreadable(unreadable)

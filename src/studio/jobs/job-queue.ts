@@ -17,12 +17,6 @@ import { errorLine, lastLines } from './progress-line.ts'
 
 const script = fileURLToPath(new URL('../../cli.ts', import.meta.url))
 
-/** Stages that take `--resume`; the others begin anew. */
-export const resumableStages: ReadonlySet<StageName> = new Set([
-  'images generate',
-  'policy reward-weighted',
-  'policy dpok',
-])
 /** Stages that draw sample images when they are asked to. */
 export const samplingStages: ReadonlySet<StageName> = new Set(['policy reward-weighted', 'policy dpok'])
 /** As `sampleNowName` of src/policy/training-run.ts, which reaches libtorch. */
@@ -154,7 +148,7 @@ export class JobQueue implements Disposable {
     if (job.state !== 'stopped' && job.state !== 'failed') {
       throw this.#refuse(job, 'a job that was stopped or has failed', 'start a new one')
     }
-    this.#writeConfig(id, resumableStages.has(job.stage) ? { ...config, resume: true } : config)
+    this.#writeConfig(id, { ...config, resume: true })
     this.#change(job, {
       state: 'waiting',
       error: null,

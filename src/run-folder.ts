@@ -1,0 +1,94 @@
+/** The folder of a run before the run begins and after it has failed: who may write there, and what is cleared away. */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { RunInUseError } from './errors.ts'
+import { partialName, sync, writing } from './files.ts'
+import { lockName, removeStaleLocks } from './run-lock.ts'
+
+/** Written first: the settings of the run. */
+export const configName = 'config.json'
+/** Written last: what the run made. */
+export const manifestName = 'manifest.json'
+
+/**
+ * Whether there is an unfinished run to go on with.
+ *
+ * @param resume undefined where the stage cannot go on with one
+ * @throws {RunInUseError} a finished run, an unfinished one that is not to be resumed or has other settings, other files
+ */
+export function expectFree(
+  folder: string,
+  config: Readonly<Record<string, unknown>>,
+  resume: boolean | undefined,
+): boolean {
+  const refuse = (received: string, remedy: string, expected = 'a new or empty folder') =>
+    new RunInUseError({ where: folder, expected, received, remedy })
+  if (existsSync(join(folder, manifestName))) {
+    throw refuse('one that holds a finished run', 'choose another folder, or remove this one')
+  }
+  const recorded = readJson(join(folder, configName))
+  if (typeof recorded?.stage === 'string') {
+    const unfinished = `one with an unfinished run of ${recorded.stage}`
+    if (recorded.stage !== config.stage) throw refuse(unfinished, 'choose another folder, or remove this one')
+    if (resume === undefined) throw refuse(`${unfinished}, which cannot go on`, 'remove it, or choose another folder')
+    if (!resume) throw refuse(unfinished, 'go on with it by --resume, choose another folder, or remove this one')
+    if (isDeepStrictEqual(recorded, config)) return true
+    throw refuse(
+      `one with other settings (${differences(recorded, config)})`,
+      'pass its config.json as --config, or choose another folder',
+      'an unfinished run with the same settings',
+    )
+  }
+  const foreign = readdirSync(folder).filter((name) => name !== lockName && !partialName.test(name))
+  if (foreign.length === 0) return false
+  throw refuse(`one with other files (${foreign.slice(0, 3).join(', ')})`, 'choose another folder')
+}
+
+/** `klWeight 0.1, not 0.01` */
+function differences(recorded: Readonly<Record<string, unknown>>, given: Readonly<Record<string, unknown>>): string {
+  const fields = [...new Set([...Object.keys(recorded), ...Object.keys(given)])]
+  const others = fields.filter((field) => !isDeepStrictEqual(recorded[field], given[field]))
+  const shown = others.slice(0, 3).map((field) => {
+    const [before, now] = [recorded, given].map((each) => JSON.stringify(each[field]) ?? 'nothing')
+    return `${field} ${before}, not ${now}`
+  })
+  return [...shown, ...(others.length > shown.length ? [`${others.length - shown.length} more`] : [])].join('; ')
+}
+
+/** Undefined where it is not there or no JSON. */
+export function readJson(file: string): Record<string, unknown> | undefined {
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8'))) as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}
+
+/** Makes a folder and those above it, so that they last. */
+export function makeFolder(folder: string): void {
+  const first = writing(folder, () => mkdirSync(folder, { recursive: true }))
+  if (first === undefined) return
+  for (let made = folder; ; made = dirname(made)) {
+    sync(dirname(made))
+    if (made === first || dirname(made) === made) return
+  }
+}
+
+/** What a killed process had not written whole; no name of a person's file looks like that. */
+export function removePartial(folder: string): void {
+  removeStaleLocks(folder)
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !partialName.test(entry.name) || entry.name.startsWith(lockName)) continue
+    rmSync(join(entry.parentPath, entry.name), { force: true })
+  }
+}
+
+/** Leaves it where something is in it. */
+export function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Not empty.
+  }
+}
