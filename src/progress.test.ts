@@ -33,6 +33,21 @@ test('a log file gets a line every ten seconds', () => {
   ])
 })
 
+test('what was done before tells nothing of the time that is left', () => {
+  const { written, bar, wait } = recorded(false)
+  bar.skip(30)
+  for (let i = 0; i < 10; i++) {
+    wait(2000)
+    bar.advance()
+  }
+  bar.done()
+  assert.deepEqual(written, [
+    'images: 35/40 images 87 % 0.50/s, 0:10 left\n',
+    'images: 40/40 images 100 % 0.50/s, 0:00 left\n',
+    'images: 10 images in 0:20\n',
+  ])
+})
+
 test('times are written as a clock', () => {
   assert.deepEqual([0, 75, 3675].map(clock), ['0:00', '1:15', '1:01:15'])
 })

@@ -11,6 +11,8 @@ import { lastLines, readProgress, toldLines } from './progress-line.ts'
 /** When a label of a job's progress was first seen, and how far it was then. */
 interface Sighting {
   readonly label: string
+  /** Of the process. */
+  readonly startedAt: string | null
   readonly at: number
   readonly done: number
 }
@@ -39,7 +41,7 @@ export class JobViews {
       startedAt: job.startedAt,
       finishedAt: job.finishedAt,
       progress,
-      etaSeconds: progress === null ? null : this.#secondsLeft(job.id, progress),
+      etaSeconds: progress === null ? null : this.#secondsLeft(job, progress),
       seconds: secondsOf(job),
       error: job.error,
       can: {
@@ -60,11 +62,11 @@ export class JobViews {
     }
   }
 
-  /** From the pace since this label was first seen: the line's own rate counts what an earlier process has done. */
-  #secondsLeft(id: string, { label, done, total }: JobProgress): number | null {
+  /** From the pace since this label of this process was first seen: a job that was resumed has rested in between. */
+  #secondsLeft({ id, startedAt }: JobRecord, { label, done, total }: JobProgress): number | null {
     const seen = this.#sightings.get(id)
-    if (seen?.label !== label || done < seen.done) {
-      this.#sightings.set(id, { label, at: Date.now(), done })
+    if (seen?.label !== label || seen.startedAt !== startedAt || done < seen.done) {
+      this.#sightings.set(id, { label, startedAt, at: Date.now(), done })
       return null
     }
     return done === seen.done ? null : ((total - done) * (Date.now() - seen.at)) / 1000 / (done - seen.done)
