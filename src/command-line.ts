@@ -45,7 +45,8 @@ function optionsOf(flag: Flag): Option[] {
   const described = `${flag.sentence}${flag.default === undefined || flag.default === null ? '' : ` (default: ${shown(flag.default)})`}`
   if (flag.type !== 'boolean') {
     const word = flag.expected.startsWith('one of') ? flag.expected.slice(7).replaceAll(' ', '') : flag.type
-    return [new Option(`${flag.flag} <${word}>`, described)]
+    const option = new Option(`${flag.flag} <${flag.repeatable ? 'text' : word}>`, described)
+    return [flag.repeatable ? option.argParser((text: string, before?: string[]) => [...(before ?? []), text]) : option]
   }
   const negative = flag.flag.replace('--', '--no-')
   const on = new Option(flag.flag, described)

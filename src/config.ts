@@ -16,6 +16,8 @@ export interface Flag {
   /** `--kl-weight` */
   readonly flag: string
   readonly type: 'number' | 'text' | 'boolean' | 'list'
+  /** A list of texts that may hold commas: the flag is given once for each. */
+  readonly repeatable: boolean
   /** What is accepted, in words: `a number ≥ 0`. */
   readonly expected: string
   readonly sentence: string
@@ -36,6 +38,8 @@ interface Property {
   maximum?: number
   exclusiveMinimum?: number
   exclusiveMaximum?: number
+  /** From the schema's `meta`. */
+  repeatable?: boolean
 }
 
 /** The flags of a stage, in the order of its schema. */
@@ -47,6 +51,7 @@ export function flagsOf(schema: StageSchema): Flag[] {
     field,
     flag: flagName(field),
     type: flagType(property),
+    repeatable: property.repeatable === true,
     expected: inWords(property),
     sentence: property.description ?? '',
     default: property.default,
@@ -173,6 +178,7 @@ function readConfigFile(file: string, stage: string): Record<string, unknown> {
 function readValue(flag: Flag, given: unknown): unknown {
   if (typeof given !== 'string') return given
   if (flag.type === 'number') return given.trim() === '' || Number.isNaN(Number(given)) ? given : Number(given)
+  if (flag.repeatable) return [given]
   if (flag.type === 'list') {
     const parts = given.split(',').map((part) => part.trim())
     return flag.expected.includes('number') ? parts.map((part) => (part === '' ? part : Number(part))) : parts

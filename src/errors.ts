@@ -18,9 +18,15 @@ const longest = 500
 
 /** What came from a file may be megabytes on many lines; a terminal would obey what it says. */
 function oneLine(text: string): string {
-  const shown = text.length > longest ? `${text.slice(0, longest)} … (${text.length} characters)` : text
-  return shown.toWellFormed().replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  return plain(text.length > longest ? `${text.slice(0, longest)} … (${text.length} characters)` : text)
 }
+
+/** The beginning of a user's text on one line, harmless to a terminal. */
+export function shownText(text: string, most: number): string {
+  return plain(text.length > most ? `${text.slice(0, most)}…` : text)
+}
+
+const plain = (text: string) => text.toWellFormed().replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
 
 /** Base of all errors of Attune. `exitCode` is what the command line ends with: 1 our fault, 2 the user's. */
 export abstract class AttuneError extends Error {

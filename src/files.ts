@@ -1,4 +1,5 @@
 /** Writing files so that nothing half-written stays, and so that what goes wrong is said in Attune's words. */
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import {
   closeSync,
@@ -88,24 +89,58 @@ export function writing<T>(file: string, write: () => T): T {
 }
 
 /**
- * A text file that a user wrote, without the mark that some programs put before the first character.
+ * A text file that a user wrote: UTF-8, or UTF-16 with its mark, without the mark.
  *
  * @throws {FileError} it is missing or cannot be read
- * @throws {FormatError} it is no UTF-8
+ * @throws {FormatError} it is in another encoding
  */
 export async function readText(file: string): Promise<string> {
-  const bytes = await readBytes(file)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new FormatError({
-      where: basename(file),
-      expected: 'a text in UTF-8 of less than 512 MB',
-      received: `${bytes.length} bytes that are none`,
-      remedy: 'save it again in this encoding',
+  return decodeText(basename(file), await readBytes(file))
+}
+
+/**
+ * The text of a file's bytes; see {@link readText}. What has no mark is never guessed: a wrong guess would be a wrong text.
+ *
+ * @throws {FormatError} names the first line that is no UTF-8, with what it would be in Windows-1252
+ */
+export function decodeText(name: string, bytes: Uint8Array): string {
+  const [first, second, third, fourth] = bytes
+  const isUtf32 = first === 0xff && second === 0xfe && third === 0 && fourth === 0 && bytes.length % 4 === 0
+  const mark = first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  const looksWide = mark === 'utf-8' && bytes.length > 1 && (first === 0) !== (second === 0)
+  const refuse = (received: string, from: string, cause?: unknown) =>
+    new FormatError({
+      where: name,
+      expected: 'a text in UTF-8 of less than 512 MB, or in UTF-16 with its mark',
+      received,
+      remedy: `save it again as UTF-8, or convert it: iconv -f ${from} -t UTF-8`,
       cause,
     })
+  if (isUtf32) throw refuse('UTF-32', 'UTF-32')
+  if (looksWide)
+    throw refuse('every other byte zero, as in UTF-16 without its mark', first === 0 ? 'UTF-16BE' : 'UTF-16LE')
+  try {
+    return new TextDecoder(mark, { fatal: true }).decode(bytes)
+  } catch (cause) {
+    if (mark !== 'utf-8') throw refuse('broken UTF-16', mark.toUpperCase(), cause)
+    throw refuse(foreignLine(bytes), 'WINDOWS-1252', cause)
   }
+}
+
+/** The first line that is no UTF-8, as it would read in the encoding that most such files have. */
+function foreignLine(bytes: Uint8Array): string {
+  let line = 1
+  for (let from = 0; from < bytes.length; line++) {
+    const newline = bytes.indexOf(10, from)
+    const to = newline < 0 ? bytes.length : newline
+    const part = bytes.subarray(from, to)
+    if (!isUtf8(part)) {
+      const shown = new TextDecoder('windows-1252').decode(part.subarray(0, 120)).trim()
+      return `another encoding in line ${line} (as Windows-1252 or Latin-1 it reads “${shown}”)`
+    }
+    from = to + 1
+  }
+  return `${bytes.length} bytes that are none`
 }
 
 async function readBytes(file: string): Promise<Uint8Array> {

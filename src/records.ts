@@ -28,6 +28,10 @@ export const Prompt = z.strictObject({
   category: Category,
   /** Present where the text was made from, or parsed by, a vocabulary. */
   attributes: Attributes.optional(),
+  /** Of its images, in place of the run's. */
+  seed: z.int().nonnegative().optional(),
+  /** What the images should not show: guidance leads away from it, where otherwise it leads away from no prompt. */
+  negative: z.string().min(1).optional(),
 })
 export type Prompt = z.infer<typeof Prompt>
 

@@ -11,13 +11,13 @@ import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { drawStates, type DrawRequest, type Sampling } from './draw.ts'
 import { imageListName, readImageList } from './image-run.ts'
-import { readKnownPrompts } from './known-prompts.ts'
+import { promptFields, readKnownPrompts } from './known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
 import { latentsFileName, LatentsFile, readStarts } from './latents-file.ts'
 import { encodePng, picturesOf, type Picture } from './png.ts'
 
 export const GenerateConfig = z.strictObject({
-  prompts: z.string().min(1).describe('Prompt file: .txt, .jsonl, or the .json of the public DPOK code.'),
+  ...promptFields,
   perPrompt: z.int().positive().default(4).describe('Images of each prompt.'),
   seed: z.int().nonnegative().default(0).describe('The noise of an image is a function of the seed and its index.'),
   policy: z
@@ -62,10 +62,13 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
  */
 export async function generateImages(config: GenerateConfig, open: Open): Promise<Manifest> {
   const { out, resume, ...settings } = config
-  const parents = { prompts: config.prompts, ...(config.policy === null ? {} : { policy: config.policy }) }
+  const parents = {
+    ...(config.prompts === null ? {} : { prompts: config.prompts }),
+    ...(config.policy === null ? {} : { policy: config.policy }),
+  }
   using run = startRun({ folder: out, stage: 'images generate', config: settings, parents, resume })
   const opened = await open(config, config.policy)
-  const prompts = await readKnownPrompts(config.prompts, opened)
+  const { prompts, results } = await readKnownPrompts(config, opened, { draws: true })
   const sampling = samplingOf(opened.model, config)
   const list = run.path(imageListName)
   writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
@@ -90,7 +93,8 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   }
   bar.done()
   const { name, sha256 } = opened.model
-  return run.finish({ images: wanted.length, prompts: prompts.length, model: name, modelSha256: sha256, ...sampling })
+  const counts = { images: wanted.length, prompts: prompts.length, ...results }
+  return run.finish({ ...counts, model: name, modelSha256: sha256, ...sampling })
 }
 
 /** Pictures of consecutive requests; the places of `starts` are the indices of the requests. */

@@ -6,6 +6,7 @@ import type { NoiseWeighting } from '../diffusion/denoising-loss.ts'
 import type { Schedule } from '../diffusion/schedule.ts'
 import { cat } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import type { TextLength } from './text-length.ts'
 import type { Delta, Weights } from './weights.ts'
 
 /** Encoded prompts: named tensors with one row a prompt. Opaque to everything but the model that made it. */
@@ -58,6 +59,8 @@ export interface GenerativeModel {
   timesteps(steps: number): number[]
   /** One row a text; the empty text is "no prompt". @throws {VocabularyError} */
   encodeText(texts: readonly string[]): Conditioning
+  /** How much of a text is read; absent where texts that are too long are refused. */
+  readonly textLength?: (text: string) => TextLength
   /** The network's prediction for states [B, C, h, w] at steps int64 [B]; its type is the schedule's. */
   predict(xt: Tensor, t: Tensor, conditioning: Conditioning): Tensor
   /** x_0 [B, C, h, w] → pixels [B, 3, H, W], clamped to [-1, 1]. */

@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor/tensor.ts'
+import type { TextLength } from './text-length.ts'
 
 /** A frozen pair of encoders, images and texts to unit vectors of one space, as rewards use it. */
 export interface ImageTextEncoder {
@@ -13,6 +14,8 @@ export interface ImageTextEncoder {
   embedImages(pixels: Tensor): Tensor
   /** Whether it knows all words of a text; absent where it takes any. */
   readonly canRead?: (text: string) => boolean
+  /** How much of a text is read; absent where texts that are too long are refused. */
+  readonly textLength?: (text: string) => TextLength
   /** → unit vectors [B, d], float32. @throws {VocabularyError} */
   embedTexts(texts: readonly string[]): Tensor
 }

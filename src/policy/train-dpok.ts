@@ -1,7 +1,7 @@
 /** `policy dpok`: online fine-tuning on a reward, regularised to the pre-trained model. */
 import { z } from 'zod'
 import { samplerOf } from '../images/draw.ts'
-import { readKnownPrompts } from '../images/known-prompts.ts'
+import { promptFields, readKnownPrompts } from '../images/known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
@@ -12,7 +12,7 @@ import { trainableDelta, trainableFields } from './trainable.ts'
 import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
 
 export const DpokConfig = z.strictObject({
-  prompts: z.string().min(1).describe('Prompt file: .txt, .jsonl, or the .json of the public DPOK code.'),
+  ...promptFields,
   ...rewardFields,
   ...dpokFields,
   ...trainableFields,
@@ -33,11 +33,16 @@ export type DpokConfig = z.infer<typeof DpokConfig>
 export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promise<Manifest> {
   const { out, resume, ...settings } = config
   const { prompts: file, policy: start, seed } = config
-  const parents = { prompts: file, reward: config.reward, ...(start === null ? {} : { policy: start }) }
+  const parents = {
+    ...(file === null ? {} : { prompts: file }),
+    reward: config.reward,
+    ...(start === null ? {} : { policy: start }),
+  }
   return inTrainingRun({ folder: out, stage: 'policy dpok', config: settings, parents, resume }, async (run) => {
     const opened = await open(config)
     const { model } = opened
-    const texts = (await readKnownPrompts(file, opened)).map(({ text }) => text)
+    const known = await readKnownPrompts(config, opened)
+    const texts = known.prompts.map(({ text }) => text)
     const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
     const sampling = samplingOf(model, config)
     const earlier = start === null ? undefined : openPolicy(model, start)
@@ -78,6 +83,7 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
       updates,
       klWeight: config.klWeight,
     })
-    return finishTraining(run, { imagesDrawn, updates, seconds, ...last, ...sampling, modelSha256: model.sha256 })
+    const counts = { imagesDrawn, updates, seconds, ...known.results }
+    return finishTraining(run, { ...counts, ...last, ...sampling, modelSha256: model.sha256 })
   })
 }

@@ -31,6 +31,28 @@ test('distractors by their prompts', async () => {
   )
 })
 
+test('distractors of a table and of a list', async () => {
+  const wanted = [
+    ['a dog', ['a cat, asleep', 'a cow']],
+    ['a bus', ['a car']],
+  ]
+  const list = wanted.map(([prompt, distractors]) => ({ prompt, distractors }))
+  for (const [name, content] of [
+    ['wrong.csv', 'Prompt,Distractor\r\na dog,"a cat, asleep"\r\na bus,a car\r\na dog,a cow\r\n'],
+    ['wrong.tsv', 'prompt\tdistractors\ra dog\ta cat, asleep\ra dog\ta cow\ra bus\ta car'],
+    ['wrong.json', JSON.stringify(list, null, 2)],
+    ['wrong.jsonl', list.map((line) => JSON.stringify(line)).join('\r')],
+  ]) {
+    writeFileSync(join(folder, name), content)
+    assert.deepEqual([...(await readDistractors(join(folder, name)))], wanted, name)
+  }
+  writeFileSync(join(folder, 'wrong.csv'), 'prompt\na dog\n')
+  await assert.rejects(
+    readDistractors(join(folder, 'wrong.csv')),
+    /^FormatError: wrong\.csv:1: expected a column distractor/,
+  )
+})
+
 test('what is broken is named by file and line', async () => {
   const good = { prompt: 'a dog', distractors: ['a cat'] }
   const refusals: [expected: RegExp, ...lines: (string | object)[]][] = [

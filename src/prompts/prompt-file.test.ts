@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { FileError, FormatError } from '../errors.ts'
 import type { Prompt } from '../records.ts'
-import { readPrompts, writePrompts } from './prompt-file.ts'
+import { readPromptList, readPrompts, writePrompts, type PromptFileOptions } from './prompt-file.ts'
 import type { PromptVocabulary } from './vocabulary.ts'
 
 const vocabulary: PromptVocabulary = {
@@ -15,12 +15,23 @@ const vocabulary: PromptVocabulary = {
   backgrounds: ['blue'],
 }
 
-async function readFrom(name: string, content: string, words?: PromptVocabulary): Promise<Prompt[]> {
+async function listFrom(name: string, content: string | Uint8Array, options: PromptFileOptions = {}) {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'prompts-'))
   const file = join(folder.path, name)
   await writeFile(file, content)
-  return await readPrompts(file, words)
+  return await readPromptList(file, options)
 }
+
+async function readFrom(
+  name: string,
+  content: string | Uint8Array,
+  words?: PromptVocabulary,
+  column?: string,
+): Promise<Prompt[]> {
+  return (await listFrom(name, content, { vocabulary: words, column })).prompts
+}
+
+const textsOf = async (...from: Parameters<typeof readFrom>) => (await readFrom(...from)).map(({ text }) => text)
 
 describe('readPrompts', () => {
   it('reads text, with comments, blank lines, a byte order mark and CRLF', async () => {
@@ -38,11 +49,11 @@ describe('readPrompts', () => {
 
   it('reads JSON lines under either name of the text', async () => {
     const lines = [
-      { prompt: 'a dog', negative_prompt: 'blurred' },
+      { prompt: 'a dog', negative_prompt: 'blurred', seed: 7 },
       { text: 'red circles', id: 'mine', category: 'count', attributes: { object: 'dog' } },
     ]
     assert.deepEqual(await readFrom('a.jsonl', lines.map((line) => JSON.stringify(line)).join('\n'), vocabulary), [
-      { id: 'p0001', text: 'a dog', category: 'other' },
+      { id: 'p0001', text: 'a dog', category: 'other', seed: 7, negative: 'blurred' },
       { id: 'mine', text: 'red circles', category: 'count', attributes: { object: 'dog' } },
     ])
   })
@@ -63,25 +74,124 @@ describe('readPrompts', () => {
     )
   })
 
-  it('names both lines of a repeated prompt', async () => {
-    await assert.rejects(readFrom('a.txt', 'dogs\n\n dogs\n'), (error) => {
-      assert.ok(error instanceof FormatError)
-      assert.match(error.message, /^a\.txt:3 prompt: .*"dogs", which line 1 has too/)
-      return true
-    })
+  it('reads tables by the column that holds the prompts', async () => {
+    const parti =
+      'Prompt\tCategory\tChallenge\tNote\r\n' +
+      '"A" and a dog\tAnimals\tBasic\t\r\n' +
+      'a sign that says "Diffusion, now"\tWorld Knowledge\tComplex\tquotes "open\r\n' +
+      '"three ""red"" cars"\tColors\tQuantity\r\n'
+    assert.deepEqual(
+      (await readFrom('PartiPrompts.tsv', parti)).map(({ text, category }) => [text, category]),
+      [
+        ['"A" and a dog', 'other'],
+        ['a sign that says "Diffusion, now"', 'other'],
+        ['three "red" cars', 'color'],
+      ],
+    )
+    assert.deepEqual(
+      await readFrom('DrawBench.csv', '\uFEFFPrompts,Category\n"A cat, two dogs",Counting\n\nA bus,Text\n'),
+      [
+        { id: 'p0002', text: 'A cat, two dogs', category: 'count' },
+        { id: 'p0004', text: 'A bus', category: 'other' },
+      ],
+    )
+    assert.deepEqual(await textsOf('a.csv', 'id;caption\r1;a dog, a cat\r2;"two\rlines"\r'), [
+      'a dog, a cat',
+      'two\nlines',
+    ])
+    assert.deepEqual(await textsOf('a.csv', 'prompt,text\na,b\n', undefined, 'Text'), ['b'])
+    assert.deepEqual(await textsOf('a.tsv', 'Prompt\na dog, a cat\n"x\n'), ['a dog, a cat', '"x'])
+  })
+
+  it('reads the benchmarks of others', async () => {
+    const coco = { info: {}, images: [{ id: 9 }], annotations: [{ image_id: 9, id: 1, caption: ' A man. \n' }] }
+    const genEval = [
+      { tag: 'counting', include: [{ class: 'bench', count: 2 }], prompt: 'a photo of two benches' },
+      { tag: 'color_attr', include: [], prompt: 'a red car and a blue dog' },
+    ]
+    const imageReward = [{ id: '000904-0035', prompt: 'a painting', generations: ['a.webp'], ranking: [1] }]
+    const hpd = [{ prompt: 'a girl', image_path: ['1.jpg'], rank: [0] }]
+    const genAi = { '00000': { id: '00000', prompt: 'a baker', models: {} } }
+    const lines = genEval.map((line) => JSON.stringify(line)).join('\n')
+    for (const [name, content, texts] of [
+      ['captions_val2017.json', JSON.stringify(coco), ['A man.']],
+      ['metadata.jsonl', lines, genEval.map(({ prompt }) => prompt)],
+      ['lines.json', lines, genEval.map(({ prompt }) => prompt)],
+      ['list.jsonl', JSON.stringify(genEval, null, 1), genEval.map(({ prompt }) => prompt)],
+      ['benchmark-prompts.json', JSON.stringify(imageReward), ['a painting']],
+      ['test.json', JSON.stringify(hpd), ['a girl']],
+      ['anime.json', '["a", "b"]', ['a', 'b']],
+      ['genai.json', JSON.stringify(genAi), ['a baker']],
+      ['named.json', '{"prompts": ["a", {"prompt": "b"}]}', ['a', 'b']],
+      ['one.json', '{"text": "a"}', ['a']],
+    ] as const) {
+      assert.deepEqual(await textsOf(name, content), texts, name)
+    }
+    assert.deepEqual(
+      (await readFrom('metadata.jsonl', lines)).map(({ category }) => category),
+      ['count', 'combination'],
+    )
+    assert.deepEqual((await readFrom('list.json', '[{"id": 12, "prompt": "a", "attributes": ["x"]}]'))[0].id, '12')
+  })
+
+  it('reads what other programs call lines and encodings', async () => {
+    const bytes = (mark: number[], text: string, swap: boolean) => {
+      const wide = Buffer.from(text, 'utf16le')
+      return Buffer.concat([Buffer.from(mark), swap ? wide.swap16() : wide])
+    }
+    const both = ['ein Hündchen', 'a dog 🐕']
+    assert.deepEqual(await textsOf('a.txt', both.join('\r')), both)
+    assert.deepEqual(await textsOf('a.txt', bytes([0xff, 0xfe], both.join('\r\n'), false)), both)
+    assert.deepEqual(await textsOf('a.txt', bytes([0xfe, 0xff], both.join('\n'), true)), both)
+    for (const [content, message] of [
+      [Buffer.from('a dog\nein H\xfcndchen\n', 'latin1'), /^a\.txt: .*UTF-8.*line 2.*“ein Hündchen”.*iconv/],
+      [bytes([], both.join('\n'), false), /^a\.txt: .*UTF-16 without its mark/],
+      [bytes([0xff, 0xfe, 0, 0], 'a\0b\0', false), /^a\.txt: .*UTF-32/],
+      ['a dog\0\n', /^a\.txt:1: .*zero byte/],
+    ] as const) {
+      await assert.rejects(readFrom('a.txt', content), { name: 'FormatError', message })
+    }
+  })
+
+  it('keeps one of a repeated prompt', async () => {
+    const { prompts, lines, repeated } = await listFrom('a.txt', 'dogs\n\n dogs\ncats\ndogs')
+    assert.deepEqual(
+      prompts.map(({ text }) => text),
+      ['dogs', 'cats'],
+    )
+    assert.deepEqual(lines, [1, 4])
+    assert.deepEqual(
+      repeated.map(({ line }) => line),
+      [3, 5],
+    )
     await assert.rejects(readFrom('a.jsonl', '{"text":"a","id":"p0002"}\n{"text":"b"}'), /a\.jsonl:2 id/)
+    assert.equal((await readFrom('a.jsonl', '{"text":"a","seed":1}\n{"text":"a","seed":2}')).length, 2)
   })
 
   it('names the line that is broken', async () => {
     for (const [name, content, message] of [
       ['a.jsonl', '{"text":"a"}\n{', /^a\.jsonl:2: expected JSON/],
-      ['a.jsonl', '{"text":"a"}\n\n{}', /^a\.jsonl:3: .*needs "prompt" or "text"/],
+      ['a.jsonl', '{"text":"a"}\n\n{}', /^a\.jsonl:3: expected a field or column prompt, .*--prompt-column/],
+      ['a.jsonl', '{"text":"a","prompt":"b"}', /^a\.jsonl:1: .*received text and prompt, which differ/],
+      ['a.jsonl', '{"text":"a","seed":-1}', /^a\.jsonl:1 seed: expected a whole number/],
+      ['a.jsonl', '{"text":"a\\ud800"}', /^a\.jsonl:1 text: .*half a character/],
       ['a.jsonl', '{"text":"  "}', /^a\.jsonl:1 text: /],
-      ['a.jsonl', '{"text":"a","category":"colour"}', /^a\.jsonl:1 category: /],
-      ['a.json', '["a"]', /^a\.json: /],
+      ['a.json', '[3]', /^a\.json:1: /],
+      ['a.json', '3', /^a\.json: expected a list/],
+      ['a.json', '{"images":[{"id":1}],"annotations":[{"id":1}]}', /^a\.json: expected a list/],
+      ['a.json', '{"annotations":[{"caption":"a"},{"id":1}]}', /^a\.json:2 caption: /],
       ['a.json', '{', /^a\.json: expected JSON/],
       ['a.txt', '# nothing\n', /^a\.txt: expected at least one prompt/],
-      ['a.csv', 'a', /^a\.csv: expected a file named/],
+      ['a.csv', 'a', /^a\.csv:1: expected a field or column prompt.*received "a" .*--prompt-column/],
+      ['a.csv', 'prompt\na dog, running\n', /^a\.csv:2: expected 1 cells.*quotes/],
+      ['a.csv', 'prompt,n\n"a dog,1\na cat,2\n', /^a\.csv:\d: expected a table with balanced quotes/],
+      ['a.csv', 'prompt,category\n,color\n', /^a\.csv:2 prompt: expected a prompt, received ""/],
+      ['a.csv', 'prompt,text\na,b\n', /^a\.csv:1: .*received prompt and text, which differ/],
+      ['a.txt', 'Prompt\tCategory\na dog\tAnimals\n', /^a\.txt: .*table with tabs.*name it \.tsv/],
+      ['a.txt', 'a dog\tAnimals\na cat\tAnimals\n', /^a\.txt: .*table with tabs/],
+      ['a.txt', 'prompt,category\na dog,Animals\n', /^a\.txt: .*name it \.csv/],
+      ['a.txt', '{"prompt":"a"}\n', /^a\.txt: .*name it \.jsonl/],
+      ['a.md', 'a', /^a\.md: expected a file named/],
     ] as const) {
       await assert.rejects(readFrom(name, content), (error) => {
         assert.ok(error instanceof FormatError)

@@ -6,7 +6,7 @@ import { runTasks } from '../child-processes.ts'
 import { ConfigError } from '../errors.ts'
 import { openExistingFeedback } from '../feedback/stages.ts'
 import { readImages } from '../images/image-run.ts'
-import { readKnownPrompts } from '../images/known-prompts.ts'
+import { promptColumnField, readKnownPrompts, type KnownPrompts } from '../images/known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type OpenPolicy } from '../images/open-model.ts'
 import { openPolicy } from '../policy/policy-file.ts'
 import { progress } from '../progress.ts'
@@ -39,6 +39,7 @@ export const ReportConfig = z.strictObject({
   bestOf: z.int().positive().default(4).describe('Images among which best-of-n picks; 1 leaves it out.'),
   seen: optionalRun.describe('File of the prompts that were trained on; shapes has a list of its own.'),
   unseen: optionalRun.describe('File of prompts that were not; shapes has a list of its own.'),
+  ...promptColumnField,
   scorer: optionalRun.describe(
     'Reward that measures alignment where there is no judge: the share of images that it prefers to the base’s. Best one that no policy was trained on; --reward without it.',
   ),
@@ -102,8 +103,9 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
   for (const { run } of trained) openPolicy(opened.model, run.folder)
   const judge = await world.judgeOf(config.model)
+  const { prompts, ofFiles } = await promptsOf(config, opened, await world.promptsOf(config.model))
   const plan: EvaluationPlan = {
-    prompts: await promptsOf(config, opened, await world.promptsOf(config.model)),
+    prompts,
     imagesPerPrompt: config.imagesPerPrompt,
     seed: config.seed,
     sampling: samplingOf(opened.model, config),
@@ -147,7 +149,7 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   )
   for (const name of reportFiles) run.path(name)
   writeReport(run.folder, { report, grids: await sampleRows(plan, measured) })
-  run.finish({ seconds: own.seconds, policies: measured.map(({ name }) => name) })
+  run.finish({ seconds: own.seconds, policies: measured.map(({ name }) => name), ...ofFiles })
   return report
 }
 
@@ -168,15 +170,22 @@ function rewardRun(reward: string): PastRun | undefined {
   return existsSync(join(reward, rewardFileName)) ? pastRun(reward) : undefined
 }
 
-/** @throws {ConfigError} a model that brings no prompts needs files of them */
+/**
+ * @returns ofFiles what was repeated in the files or is cut, for the manifest
+ * @throws {ConfigError} a model that brings no prompts needs files of them
+ */
 async function promptsOf(
-  { seen, unseen, model }: ReportConfig,
+  { seen, unseen, promptColumn, model }: ReportConfig,
   opened: OpenPolicy,
   own: OwnPrompts | undefined,
-): Promise<EvaluationPlan['prompts']> {
-  const read = async (file: string | null, flag: string, bring: (() => Prompt[]) | undefined) => {
-    if (file !== null) return readKnownPrompts(file, opened)
-    if (bring !== undefined) return bring()
+): Promise<{ prompts: EvaluationPlan['prompts']; ofFiles: Readonly<Record<string, KnownPrompts['results']>> }> {
+  const read = async (
+    file: string | null,
+    flag: string,
+    bring: (() => Prompt[]) | undefined,
+  ): Promise<KnownPrompts> => {
+    if (file !== null) return readKnownPrompts({ prompts: file, prompt: null, promptColumn }, opened)
+    if (bring !== undefined) return { prompts: bring(), results: {} }
     throw new ConfigError({
       where: flag,
       expected: `a prompt file, since ${model} brings no prompts`,
@@ -184,10 +193,14 @@ async function promptsOf(
       remedy: 'give the prompts that were trained on as --seen and others as --unseen',
     })
   }
-  return [
-    ...(await read(seen, '--seen', own?.seen)).map((prompt) => ({ ...prompt, split: 'seen' as const })),
-    ...(await read(unseen, '--unseen', own?.unseen)).map((prompt) => ({ ...prompt, split: 'unseen' as const })),
-  ]
+  const [first, second] = [await read(seen, '--seen', own?.seen), await read(unseen, '--unseen', own?.unseen)]
+  return {
+    prompts: [
+      ...first.prompts.map((prompt) => ({ ...prompt, split: 'seen' as const })),
+      ...second.prompts.map((prompt) => ({ ...prompt, split: 'unseen' as const })),
+    ],
+    ofFiles: { seenPrompts: first.results, unseenPrompts: second.results },
+  }
 }
 
 interface TrainedPolicy {

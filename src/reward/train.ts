@@ -63,7 +63,7 @@ export const RewardTrainConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Wrong prompts for prompt classification, .jsonl: {"prompt": …, "distractors": […]} a line. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
+      'Wrong prompts for prompt classification: .jsonl or .json of {"prompt": …, "distractors": […]}, or a table with the columns prompt and distractor. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
     ),
   ...modelFields,
   resume: resumeField,

@@ -78,6 +78,7 @@ export function openClip(name: string, { dtype, device }: { dtype: Dtype; device
     device: weights.device,
     logitScale,
     embedImages: (pixels) => embedImages(weights, config, preprocessing, pixels),
+    textLength: (text) => ({ tokens: tokenizer.count(text), read: tokenizer.length }),
     embedTexts: (texts) => embedTexts(weights, config, tokenizer, texts),
   }
 }

@@ -10,6 +10,7 @@ import type { TextEncoderConfig } from '../clip/config.ts'
 import { projectText, textModel } from '../clip/text-model.ts'
 import type { ClipTokenizer } from '../clip/tokenizer.ts'
 import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../generative-model.ts'
+import type { TextLength } from '../text-length.ts'
 import type { Delta, Weights } from '../weights.ts'
 import type { Codec } from './codec.ts'
 import { unet } from './unet.ts'
@@ -121,6 +122,15 @@ class StableDiffusion implements GenerativeModel {
     const joined = Object.keys(rows[0]).map((key) => [key, scope.keep(cat(rows.map((row) => row[key])))])
     this.#forgetOldest()
     return Object.fromEntries(joined) as Conditioning
+  }
+
+  /** Of the encoder that loses most of it. */
+  textLength(text: string): TextLength {
+    const lengths = this.#parts.towers.map(({ tokenizer }) => ({
+      tokens: tokenizer.count(text),
+      read: tokenizer.length,
+    }))
+    return lengths.reduce((worst, one) => (one.tokens - one.read > worst.tokens - worst.read ? one : worst))
   }
 
   get #trainsText(): boolean {

@@ -34,6 +34,8 @@ export const hiddenFields: ReadonlySet<string> = new Set([
   'feedback',
   'model',
   'encoder',
+  'prompt',
+  'promptColumn',
   'latents',
   'outputLatents',
   'distractorsFile',

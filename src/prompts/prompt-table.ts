@@ -1,0 +1,80 @@
+/** A table of prompts: `.csv` as spreadsheets write it, and `.tsv`, in which a quote is mostly an ordinary character. */
+import { extname } from 'node:path'
+import { CsvError, parse } from 'csv-parse/sync'
+import { FormatError } from '../errors.ts'
+
+export interface PromptTable {
+  /** The cells of the first row, as they are written. */
+  readonly columns: readonly string[]
+  /** Rows that are not blank, with the cells under the columns. */
+  readonly rows: readonly { readonly line: number; readonly fields: Readonly<Record<string, string>> }[]
+}
+
+/**
+ * Reads a table whose first row names its columns. Lines may end with LF, CRLF or CR. `line` counts rows, as a
+ * spreadsheet numbers them: the header is 1.
+ *
+ * @throws {FormatError} names file and row: an empty file, quotes that do not end, a row with a cell too many
+ */
+export function readPromptTable(name: string, content: string): PromptTable {
+  const text = content.replace(/\r\n?/g, '\n')
+  const [header] = text.split('\n', 1)
+  const delimiter = delimiterOf(extname(name).toLowerCase(), header)
+  const [first = [], ...body] =
+    (delimiter === '\t' ? plainCells(text) : undefined) ?? quotedCells(name, text, delimiter)
+  const columns = first.map((column) => column.trim())
+  const rows = body.flatMap((cells, place) => {
+    if (cells.every((cell) => cell.trim() === '')) return []
+    const line = place + 2
+    if (cells.slice(columns.length).some((cell) => cell.trim() !== '')) {
+      throw new FormatError({
+        where: `${name}:${line}`,
+        expected: `${columns.length} cells, as in the first row`,
+        received: String(cells.length),
+        remedy: 'put quotes around cells that hold what separates them',
+      })
+    }
+    return [{ line, fields: Object.fromEntries(columns.map((column, i) => [column, cells[i]?.trim() ?? ''])) }]
+  })
+  return { columns, rows }
+}
+
+function delimiterOf(ending: string, header: string): string {
+  if (ending === '.tsv' && (header.includes('\t') || !/[,;]/.test(header))) return '\t'
+  const parts = (delimiter: string) => header.split(delimiter).length
+  return [',', ';', '\t'].reduce((best, one) => (parts(one) > parts(best) ? one : best))
+}
+
+/**
+ * Cells between tabs, where every line is a row of its own: a quote at the start of a cell must not swallow the rows
+ * that follow. Quotes around a whole cell are taken off. Nothing where cells seem to go on over lines.
+ */
+function plainCells(text: string): string[][] | undefined {
+  const rows = text.split('\n').map((line) => line.split('\t'))
+  const width = rows[0].length
+  const goesOn = (cell: string) => /^\s*"/.test(cell) && !/^\s*"([^"]|"")*"\s*$/.test(cell)
+  const isWhole = (cells: readonly string[]) =>
+    cells.length === width || (cells.length < width && (width === 1 || !cells.some(goesOn)))
+  if (!rows.every(isWhole)) return undefined
+  return rows.map((cells) => cells.map(unquoted))
+}
+
+function unquoted(cell: string): string {
+  const inner = /^\s*"((?:[^"]|"")*)"\s*$/.exec(cell)?.[1]
+  return inner === undefined ? cell : inner.replaceAll('""', '"')
+}
+
+function quotedCells(name: string, text: string, delimiter: string): string[][] {
+  try {
+    return parse(text, { delimiter, relax_column_count: true, relax_quotes: true })
+  } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause
+    throw new FormatError({
+      where: `${name}:${cause.lines ?? '?'}`,
+      expected: 'a table with balanced quotes',
+      received: cause.message,
+      remedy: 'correct the line, or save the table again',
+      cause,
+    })
+  }
+}

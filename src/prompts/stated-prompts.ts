@@ -1,0 +1,335 @@
+/**
+ * What prompt files state, by their form:
+ *
+ * - `.txt`: a prompt a line;
+ * - `.jsonl`: an object a line, such as GenEval's `metadata.jsonl`;
+ * - `.json`: a list of objects (ImageReward's and HPD's benchmarks), of texts, or objects by their ids; COCO's captions;
+ *   the `{prompt: {"category"}}` of the public DPOK code;
+ * - `.csv`, `.tsv`: a table with a header (PartiPrompts, DrawBench).
+ */
+import { extname } from 'node:path'
+import { z } from 'zod'
+import { FormatError } from '../errors.ts'
+import { Attributes, Category } from '../records.ts'
+import { readPromptTable } from './prompt-table.ts'
+
+/** A prompt as its file states it. `line` is 1-based; in a `.json` file it is the number of the entry. */
+export interface StatedPrompt {
+  readonly line: number
+  readonly text: string
+  readonly id?: string
+  readonly category?: Category
+  readonly attributes?: Attributes
+  readonly seed?: number
+  readonly negative?: string
+}
+
+/** Fields and columns that hold a prompt, in any case of letters. */
+const textNames = ['prompt', 'prompts', 'text', 'caption']
+
+/** What DPOK, GenEval, DrawBench and PartiPrompts call our categories. */
+const categoryNames: Readonly<Record<string, Category>> = {
+  colors: 'color',
+  colour: 'color',
+  colours: 'color',
+  counting: 'count',
+  counts: 'count',
+  quantity: 'count',
+  numeracy: 'count',
+  backgrounds: 'background',
+  location: 'background',
+  composition: 'combination',
+  color_attr: 'combination',
+}
+
+/**
+ * The prompts of a text, in their order, with those that repeat.
+ *
+ * @param name   of the file; its ending is the form
+ * @param column the field or column that holds the prompts; otherwise the one of them that is named as such
+ * @throws {FormatError} names file and line: a form that is not known, no such column or several, a prompt that is none
+ */
+export function statedPrompts(name: string, content: string, column: string | null = null): StatedPrompt[] {
+  const ending = extname(name).toLowerCase()
+  const trimmed = content.trimStart()
+  switch (ending) {
+    case '.txt':
+      if (column !== null) throw withoutColumns(name, column)
+      return textLines(name, content)
+    case '.jsonl':
+    case '.ndjson':
+      return trimmed.startsWith('[') ? jsonPrompts(name, content, column) : jsonLines(name, content, column)
+    case '.json':
+      return isJsonLines(content) ? jsonLines(name, content, column) : jsonPrompts(name, content, column)
+    case '.csv':
+    case '.tsv':
+      return tablePrompts(name, content, column)
+    default:
+      throw new FormatError({
+        where: name,
+        expected: 'a file named .txt (a prompt a line), .jsonl, .json, or .csv or .tsv (a table with a header)',
+        received: ending || 'no ending',
+        remedy: 'name it by what it holds: only a file with one prompt on each line is a .txt',
+      })
+  }
+}
+
+interface NumberedLine {
+  readonly line: number
+  readonly text: string
+}
+
+/** Lines that are not blank, whatever ends them: LF, CRLF, or CR alone. */
+export function linesOf(content: string): NumberedLine[] {
+  return content
+    .split(/\r\n|[\n\r\u0085\u2028\u2029]/)
+    .map((text, place) => ({ line: place + 1, text: text.trim() }))
+    .filter(({ text }) => text !== '')
+}
+
+function textLines(name: string, content: string): StatedPrompt[] {
+  const lines = linesOf(content).filter(({ text }) => !text.startsWith('#'))
+  const other = lines.length === 0 ? undefined : foreignForm(lines)
+  if (other !== undefined) {
+    const [received, ending] = other
+    throw new FormatError({
+      where: name,
+      expected: 'one prompt on each line, as .txt says',
+      received,
+      remedy: `name it ${ending}, so that its prompts are read and not whole rows`,
+    })
+  }
+  return lines.map(({ line, text }) => ({ line, text: promptText(text, `${name}:${line}`) }))
+}
+
+/** What a file that was renamed to .txt is in truth. */
+function foreignForm(lines: readonly NumberedLine[]): readonly [what: string, ending: string] | undefined {
+  const [{ text: header }] = lines
+  const isHeader = (delimiter: string) => {
+    const cells = header.split(delimiter).map((cell) => cell.replaceAll('"', '').trim().toLowerCase())
+    return cells.length > 1 && cells.some((cell) => textNames.includes(cell))
+  }
+  const tabs = header.split('\t').length
+  if (isHeader('\t')) return ['a table with tabs and a header', '.tsv']
+  if (tabs > 1 && lines.length > 1 && lines.every(({ text }) => text.split('\t').length === tabs)) {
+    return ['a table with tabs', '.tsv, with a first row that names its columns']
+  }
+  if (isHeader(',') || isHeader(';')) return ['a table with a header', '.csv']
+  return lines.every(({ text }) => parsedObject(text) !== undefined) ? ['an object on each line', '.jsonl'] : undefined
+}
+
+const parsedObject = (text: string): object | undefined => {
+  try {
+    const value: unknown = text.startsWith('{') ? JSON.parse(text) : undefined
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Programs also write an object a line under the name .json. */
+function isJsonLines(content: string): boolean {
+  const [first, second] = linesOf(content)
+  return second !== undefined && parsedObject(first.text) !== undefined && second.text.startsWith('{')
+}
+
+function jsonLines(name: string, content: string, column: string | null): StatedPrompt[] {
+  return linesOf(content).map(({ line, text }) => {
+    const where = `${name}:${line}`
+    return fromRecord(parsedJson(text, where), line, where, column)
+  })
+}
+
+const CocoFile = z.looseObject({
+  annotations: z.array(z.looseObject({})).refine((list) => list.some((one) => 'caption' in one)),
+})
+const DpokFile = z.record(z.string(), z.object({ category: z.string().optional() }))
+
+function jsonPrompts(name: string, content: string, column: string | null): StatedPrompt[] {
+  const value = parsedJson(content, name)
+  const at = (place: number) => `${name}:${place + 1}`
+  const records = (list: readonly unknown[]) =>
+    list.map((one, place) =>
+      typeof one === 'string'
+        ? { line: place + 1, text: promptText(one, at(place)) }
+        : fromRecord(one, place + 1, at(place), column),
+    )
+  if (Array.isArray(value)) return records(value)
+  const coco = CocoFile.safeParse(value)
+  if (coco.success) {
+    return coco.data.annotations.map(({ caption }, place) => ({
+      line: place + 1,
+      text: promptText(caption, `${at(place)} caption`),
+    }))
+  }
+  const entries = Object.entries(Object(value) as Record<string, unknown>)
+  const [own] = textFields(
+    entries.map(([key]) => key),
+    column,
+  )
+  const one = own === undefined ? undefined : (value as Record<string, unknown>)[own]
+  if (Array.isArray(one)) return records(one)
+  if (typeof one === 'string') return records([value])
+  // Their keys are ids, not prompts.
+  if (entries.some(([, one]) => hasText(one, column))) return records(entries.map(([, one]) => one))
+  const dpok = DpokFile.safeParse(value)
+  if (column === null && dpok.success) {
+    return Object.entries(dpok.data).map(([text, { category }], place) => ({
+      line: place + 1,
+      text: promptText(text, at(place)),
+      ...(category !== undefined && { category: categoryNamed(category) }),
+    }))
+  }
+  throw new FormatError({
+    where: name,
+    expected: 'a list of texts or of objects with a prompt, {"annotations": [{"caption"}]}, or {prompt: {"category"}}',
+    received:
+      typeof value === 'object' && value !== null ? `fields ${entries.map(([key]) => key).join(', ')}` : typeof value,
+    remedy: column === null ? 'name the field of the prompts with --prompt-column' : 'choose another --prompt-column',
+  })
+}
+
+const hasText = (value: unknown, column: string | null): boolean =>
+  typeof value === 'object' && value !== null && textFields(Object.keys(value), column).length > 0
+
+function tablePrompts(name: string, content: string, column: string | null): StatedPrompt[] {
+  const { columns, rows } = readPromptTable(name, content)
+  const text = onlyText(textFields(columns, column), columns, `${name}:1`, column)
+  return rows.map(({ line, fields }) => fromFields(fields, text, line, `${name}:${line}`))
+}
+
+/** Whatever else other tools call their fields is not looked at. */
+const OwnFields = z.object({
+  id: z
+    .union([z.string().min(1), z.number().transform(String)])
+    .optional()
+    .catch(undefined),
+  attributes: z.preprocess(
+    (value) => (Object(value) === value && !Array.isArray(value) ? value : undefined),
+    Attributes.optional(),
+  ),
+})
+
+function fromRecord(value: unknown, line: number, where: string, column: string | null): StatedPrompt {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new FormatError({
+      where,
+      expected: 'an object with a prompt',
+      received: JSON.stringify(value),
+      remedy: 'write {"prompt": …}',
+    })
+  }
+  const record = value as Record<string, unknown>
+  const own = OwnFields.safeParse(record)
+  if (!own.success) {
+    const [issue] = own.error.issues
+    throw new FormatError({
+      where: [where, ...issue.path].join(' '),
+      expected: 'a prompt with known fields',
+      received: issue.message,
+      remedy: 'correct the field',
+    })
+  }
+  const text = onlyText(presentOf(record, textFields(Object.keys(record), column)), Object.keys(record), where, column)
+  return { ...fromFields(record, text, line, where), ...own.data }
+}
+
+/** Of several names for the prompt, an empty one beside another does not count. */
+function presentOf(record: Record<string, unknown>, names: readonly string[]): readonly string[] {
+  const stated = names.filter((name) => record[name] !== null && record[name] !== '')
+  const texts = new Set(stated.map((name) => record[name]))
+  return texts.size === 1 ? stated.slice(0, 1) : stated.length === 0 ? names.slice(0, 1) : stated
+}
+
+function fromFields(record: Record<string, unknown>, text: string, line: number, where: string): StatedPrompt {
+  const named = (name: string) => {
+    const key = Object.keys(record).find((one) => one.toLowerCase() === name)
+    return key === undefined ? undefined : record[key]
+  }
+  const category = named('category') ?? named('tag')
+  const seed = seedOf(named('seed'), `${where} seed`)
+  const negative = named('negative_prompt')
+  return {
+    line,
+    text: promptText(record[text], `${where} ${text}`),
+    ...(typeof category === 'string' && category.trim() !== '' && { category: categoryNamed(category) }),
+    ...(seed !== undefined && { seed }),
+    ...(typeof negative === 'string' &&
+      negative.trim() !== '' && {
+        negative: promptText(negative, `${where} negative_prompt`),
+      }),
+  }
+}
+
+/** @throws {FormatError} stated, and no whole number */
+function seedOf(value: unknown, where: string): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined
+  const seed = typeof value === 'string' ? Number(value) : value
+  if (typeof seed === 'number' && Number.isSafeInteger(seed) && seed >= 0) return seed
+  throw new FormatError({
+    where,
+    expected: 'a whole number ≥ 0',
+    received: JSON.stringify(value),
+    remedy: 'correct the seed, or leave it out for that of the run',
+  })
+}
+
+function textFields(names: readonly string[], column: string | null): string[] {
+  if (column === null) return names.filter((name) => textNames.includes(name.trim().toLowerCase()))
+  const exact = names.filter((name) => name === column)
+  return exact.length > 0 ? exact : names.filter((name) => name.trim().toLowerCase() === column.trim().toLowerCase())
+}
+
+function onlyText(found: readonly string[], all: readonly string[], where: string, column: string | null): string {
+  if (found.length === 1) return found[0]
+  const isNone = found.length === 0
+  throw new FormatError({
+    where,
+    expected: column === null ? `a field or column ${textNames.join(', ')}` : `a field or column ${column}`,
+    received: isNone
+      ? all.map((name) => JSON.stringify(name)).join(', ') || 'none'
+      : `${found.join(' and ')}, which differ`,
+    remedy: `name the one that holds the prompts with --prompt-column${isNone ? ', or name it prompt in the file' : ''}`,
+  })
+}
+
+/** @throws {FormatError} no text, an empty one, or one that no database keeps */
+function promptText(value: unknown, where: string): string {
+  const text = typeof value === 'string' ? value.trim() : ''
+  const isWhole = !text.includes('\0') && text.isWellFormed()
+  if (text !== '' && isWhole) return text
+  throw new FormatError({
+    where,
+    expected: 'a prompt',
+    received:
+      text !== ''
+        ? 'a text with a zero byte or half a character'
+        : value === undefined
+          ? 'nothing'
+          : JSON.stringify(value),
+    remedy: text !== '' ? 'save the file again as UTF-8' : 'write one, or remove the entry',
+  })
+}
+
+function categoryNamed(name: string): Category {
+  const key = name.trim().toLowerCase()
+  return categoryNames[key] ?? Category.catch('other').parse(key)
+}
+
+function withoutColumns(name: string, column: string): FormatError {
+  return new FormatError({
+    where: name,
+    expected: `a table or JSON with a column ${column}`,
+    received: 'a .txt, which has one prompt on each line',
+    remedy: 'leave out --prompt-column, or name the file by what it holds',
+  })
+}
+
+function parsedJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause)
+    throw new FormatError({ where, expected: 'JSON', received, remedy: 'correct the syntax', cause })
+  }
+}
