@@ -1,8 +1,9 @@
 /** Parquet files with the columns of Pick-a-Pic: opened, checked, and read a part at a time. */
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, snappyUncompress } from 'hyparquet'
-import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { AttuneError, FileError, FormatError } from '../../errors.ts'
+import { refuseParquet } from './parquet-bytes.ts'
+import { readColumnPart, type Allowance, type StoredColumn } from './parquet-column.ts'
+import { footerPlace, readFooter, type ParquetColumn, type RowGroup } from './parquet-footer.ts'
 import { columns } from './pick-a-pic.ts'
 
 export const needed = ['caption', 'jpg_0', 'jpg_1', 'label_0', 'label_1'] as const
@@ -28,6 +29,9 @@ export interface Parquet {
   image(row: number, column: 'jpg_0' | 'jpg_1'): Promise<Uint8Array>
 }
 
+/** Few bytes can stand for very many: nothing is made beyond these. */
+const most = { rows: 2_000_000, rowsOfSmallFile: 50_000, bytesAtOnce: 2 ** 29 }
+
 /**
  * Opens a file: uncompressed, or compressed with snappy, gzip, zstd or brotli.
  *
@@ -35,106 +39,139 @@ export interface Parquet {
  * @throws {FileError} the file cannot be read
  * @throws {FormatError} no parquet, cut off, too large, or a column that is missing or of another type
  */
-export async function openParquet(file: string, name: string): Promise<Parquet> {
-  const buffer = await bufferOf(file)
-  if (buffer.byteLength === 0) {
-    throw new FormatError({
-      where: name,
-      expected: 'a parquet file',
-      received: 'an empty file',
-      remedy: 'fetch it again',
-    })
+export function openParquet(file: string, name: string): Promise<Parquet> {
+  return decoding(name, () => opened(file, name))
+}
+
+function opened(file: string, name: string): Parquet {
+  const size = sizeOf(file)
+  if (size === 0) {
+    const expected = 'a parquet file'
+    throw new FormatError({ where: name, expected, received: 'an empty file', remedy: 'fetch it again' })
   }
-  const metadata = await decoding(name, () => parquetMetadataAsync(buffer))
-  expectLength(name, metadata)
-  const types = columnTypes(metadata)
-  for (const column of [...needed, ...helpful]) expectColumn(name, column, types)
-  const read = (wanted: readonly string[], from: number, to: number) =>
-    decoding(name, () =>
-      parquetReadObjects({
-        file: buffer,
-        metadata,
-        columns: [...wanted],
-        rowStart: from,
-        rowEnd: to,
-        utf8: false,
-        compressors,
-      }),
-    )
-  let held: { from: number; to: number; rows: Row[] } = { from: 0, to: 0, rows: [] }
+  const end = Math.min(8, size)
+  const place = footerPlace(bytesAt(file, size - end, end, name), size, name)
+  const wanted = new Set<string>([...needed, ...helpful])
+  const footer = readFooter(bytesAt(file, place.from, place.length, name), wanted, name)
+  expectLength(name, footer.rows, size)
+  for (const column of [...needed, ...helpful]) expectColumn(name, column, footer.columns)
+
+  const partOf = (column: string, { rows, parts }: RowGroup, allowance: Allowance): readonly unknown[] => {
+    const where = `${name} ${column}`
+    if (rows === 0) return []
+    const part = parts.get(column) ?? refuseParquet(where, 'this column in every group of rows', 'one without it')
+    const bytes = bytesAt(file, part.from, part.length, where)
+    return readColumnPart(bytes, part, footer.columns.get(column) as StoredColumn, { rows, where, allowance })
+  }
+  let held: { from: number; to: number; sides: ReadonlyMap<string, readonly unknown[]> } | undefined
   return {
-    rows: Number(metadata.num_rows),
-    note: (key) => metadata.key_value_metadata?.find((entry) => entry.key === key)?.value,
-    has: (column) => types.has(column),
-    read,
-    async image(row, column) {
-      if (row < held.from || row >= held.to) {
-        const [from, to] = groupAround(metadata, row)
-        held = { from, to, rows: await read(['jpg_0', 'jpg_1'], from, to) }
-      }
-      const bytes = held.rows[row - held.from][column]
-      return bytes instanceof Uint8Array ? bytes : new Uint8Array()
+    rows: footer.rows,
+    note: (key) => {
+      const text = footer.notes.get(key)
+      return text === undefined ? undefined : new TextDecoder().decode(text)
     },
+    has: (column) => footer.columns.has(column),
+    read: (named, from, to) =>
+      decoding(name, () => {
+        const allowance = { bytes: most.bytesAtOnce }
+        const rows = Array.from({ length: footer.rows }, (): Record<string, unknown> => ({}))
+        for (const column of named) {
+          let row = 0
+          for (const group of footer.groups) {
+            for (const value of partOf(column, group, allowance)) rows[row++][column] = value
+          }
+        }
+        return rows.slice(from, to)
+      }),
+    image: (row, column) =>
+      decoding(name, () => {
+        if (held === undefined || row < held.from || row >= held.to) {
+          held = undefined
+          const { group, from } = groupAround(footer.groups, row)
+          const allowance = { bytes: most.bytesAtOnce }
+          const sides = new Map(['jpg_0', 'jpg_1'].map((side) => [side, partOf(side, group, allowance)]))
+          held = { from, to: from + group.rows, sides }
+        }
+        const bytes = held.sides.get(column)?.[row - held.from]
+        return bytes instanceof Uint8Array ? bytes : new Uint8Array()
+      }),
   }
 }
 
-async function bufferOf(file: string): Promise<AsyncBuffer> {
+function sizeOf(file: string): number {
+  return withFile(file, (descriptor) => fstatSync(descriptor).size)
+}
+
+/** @throws {FormatError} the file does not reach so far: nothing is made for what it only states */
+function bytesAt(file: string, from: number, length: number, where: string): Uint8Array {
+  return withFile(file, (descriptor) => {
+    const { size } = fstatSync(descriptor)
+    if (!(from >= 0 && length >= 0 && from + length <= size)) {
+      refuseParquet(where, `bytes ${from} to ${from + length}`, `a file of ${size} bytes`)
+    }
+    const bytes = new Uint8Array(length)
+    for (let done = 0; done < length;) {
+      const count = readSync(descriptor, bytes, done, length - done, from + done)
+      if (count === 0) refuseParquet(where, `${length} bytes from byte ${from}`, `${done}`)
+      done += count
+    }
+    return bytes
+  })
+}
+
+function withFile<T>(file: string, read: (descriptor: number) => T): T {
+  let descriptor
   try {
-    return await asyncBufferFromFile(file)
+    descriptor = openSync(file, 'r')
   } catch (cause) {
-    const received = (cause as Error).message
-    throw new FileError({ where: file, expected: 'a file that can be read', received, remedy: 'check the path', cause })
+    throw unreadable(file, (cause as Error).message, cause)
+  }
+  try {
+    if (!fstatSync(descriptor).isFile()) throw unreadable(file, 'something that is no file')
+    return read(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 
-/** Columns at the top by their types; undefined is the type of a group. */
-function columnTypes({ schema }: FileMetaData): Map<string, string | undefined> {
-  const types = new Map<string, string | undefined>()
-  const [, ...elements] = schema
-  for (let i = 0, nested = 0; i < elements.length; i++) {
-    const { name, type, num_children: children = 0 } = elements[i]
-    if (nested === 0) types.set(name, type)
-    else nested--
-    nested += children
-  }
-  return types
-}
+const unreadable = (file: string, received: string, cause?: unknown) =>
+  new FileError({ where: file, expected: 'a file that can be read', received, remedy: 'check the path', cause })
 
 function expectColumn(
   file: string,
   column: (typeof needed | typeof helpful)[number],
-  types: Map<string, string | undefined>,
+  found: ReadonlyMap<string, ParquetColumn>,
 ) {
   const expected = columns[column].type
   const isNeeded = needed.some((one) => one === column)
-  if (!types.has(column) && !isNeeded) return
-  const received = types.get(column)
+  if (!found.has(column) && !isNeeded) return
+  const received = found.get(column)?.type
   const isNumber = expected === 'DOUBLE' || expected === 'INT64'
   if (received === expected || (isNumber && ['INT32', 'INT64', 'FLOAT', 'DOUBLE'].includes(received ?? ''))) return
   throw new FormatError({
     where: `${file} ${column}`,
     expected: `a column of type ${expected}`,
-    received: types.has(column)
+    received: found.has(column)
       ? (received ?? 'a group of columns')
-      : `none (there are ${[...types.keys()].join(', ')})`,
+      : `none (there are ${[...found.keys()].join(', ')})`,
     remedy: 'is it a file of Pick-a-Pic with images?',
   })
 }
 
-function groupAround({ row_groups: groups }: FileMetaData, row: number): [from: number, to: number] {
+function groupAround(groups: readonly RowGroup[], row: number): { group: RowGroup; from: number } {
   let from = 0
-  for (const { num_rows: count } of groups) {
-    const to = from + Number(count)
-    if (row < to) return [from, to]
-    from = to
+  for (const group of groups) {
+    if (row < from + group.rows) return { group, from }
+    from += group.rows
   }
-  return [row, row + 1]
+  return { group: { rows: 0, parts: new Map() }, from: row }
 }
 
-/** What the decoder complains about is the file's fault. */
-async function decoding<T>(name: string, read: () => Promise<T>): Promise<T> {
+/** What an unpacker complains about is the file's fault. */
+async function decoding<T>(name: string, read: () => T): Promise<T> {
+  await Promise.resolve()
   try {
-    return await read()
+    return read()
   } catch (cause) {
     if (cause instanceof AttuneError) throw cause
     throw new FormatError({
@@ -147,46 +184,13 @@ async function decoding<T>(name: string, read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Few bytes can stand for very many: nothing is unpacked beyond these. */
-const most = { rows: 2e6, pageBytes: 2 ** 29 }
-
-function expectLength(name: string, { num_rows: rows }: FileMetaData): void {
-  if (rows >= 0 && rows <= most.rows) return
+function expectLength(name: string, rows: number, size: number): void {
+  const bound = rows > most.rows ? most.rows : most.rowsOfSmallFile + size
+  if (rows <= bound) return
   throw new FormatError({
     where: name,
-    expected: `at most ${most.rows} rows`,
+    expected: `at most ${bound} rows${rows > most.rows ? '' : ` in ${size} bytes`}`,
     received: `${rows}`,
     remedy: 'split the file',
   })
-}
-
-type Unpack = (packed: Uint8Array, length: number) => Uint8Array
-
-/** Of pages, each of a length that the file states. */
-const withinBounds =
-  (unpack: Unpack): Unpack =>
-  (packed, length) => {
-    if (length <= most.pageBytes) return unpack(packed, length)
-    throw new FormatError({
-      where: 'page',
-      expected: `at most ${most.pageBytes} bytes`,
-      received: `${length}`,
-      remedy: 'save it with smaller pages',
-    })
-  }
-
-/** Without the frame of Node's pool, which holds other bytes too. */
-const whole = (bytes: Buffer) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-
-const compressors: Compressors = {
-  SNAPPY: withinBounds((packed, length) => {
-    const bytes = new Uint8Array(length)
-    snappyUncompress(packed, bytes)
-    return bytes
-  }),
-  GZIP: withinBounds((packed, length) => whole(gunzipSync(packed, { maxOutputLength: Math.max(1, length) }))),
-  ZSTD: withinBounds((packed, length) => whole(zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length) }))),
-  BROTLI: withinBounds((packed, length) =>
-    whole(brotliDecompressSync(packed, { maxOutputLength: Math.max(1, length) })),
-  ),
 }
