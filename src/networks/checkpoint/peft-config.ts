@@ -5,8 +5,9 @@
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { otherFileKind } from '../../file-kind.ts'
-import { jsonComplaint, parsePythonJson } from './python-json.ts'
+import { layerPattern } from './layer-pattern.ts'
 import { shortPath, type LoraNetwork } from './lora-keys.ts'
+import { jsonComplaint, parsePythonJson } from './python-json.ts'
 
 /** Field of a LoRA file's header. */
 export const peftConfigKey = 'lora_adapter_metadata'
@@ -20,7 +21,18 @@ const configSchema = z.object({
   use_rslora: z.boolean().default(false),
   use_dora: z.boolean().default(false),
 })
-export type PeftConfig = z.infer<typeof configSchema>
+
+/** Values of layers by patterns, of which the first that matches counts. */
+type ByLayer = (path: string) => number | undefined
+
+export interface PeftConfig {
+  readonly rank: number
+  readonly alpha: number
+  readonly rankOf: ByLayer
+  readonly alphaOf: ByLayer
+  /** rsLoRA: alpha counts against √rank. */
+  readonly isRootScaled: boolean
+}
 
 /**
  * Configurations by network. Fields without a network's name in front (`r` instead of `unet.r`) are the denoiser's.
@@ -42,14 +54,16 @@ export function parsePeftConfigs(where: string, text: string): ReadonlyMap<LoraN
     throw broken('JSON', otherFileKind(Buffer.from(text))?.received ?? jsonComplaint(cause))
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw broken('a JSON object', 'another value')
-  const fields = new Map<LoraNetwork, Record<string, unknown>>()
+  const fields = new Map<LoraNetwork, [field: string, value: unknown][]>()
   for (const [name, value] of Object.entries(json)) {
     const [, network = 'unet', field] = /^(?:(unet|text_encoder|text_encoder_2)\.)?(.*)$/s.exec(name)!
-    fields.set(network as LoraNetwork, { ...fields.get(network as LoraNetwork), [field]: value })
+    const own = fields.get(network as LoraNetwork) ?? []
+    own.push([field, value])
+    fields.set(network as LoraNetwork, own)
   }
   const configs = new Map<LoraNetwork, PeftConfig>()
   for (const [network, own] of fields) {
-    const parsed = configSchema.safeParse(own)
+    const parsed = configSchema.safeParse(Object.fromEntries(own))
     if (!parsed.success) {
       const { path, message } = parsed.error.issues[0]
       throw broken("the fields of PEFT's LoraConfig", `${network}.${path.join('.')}: ${message}`)
@@ -57,7 +71,14 @@ export function parsePeftConfigs(where: string, text: string): ReadonlyMap<LoraN
     if (parsed.data.use_dora) {
       throw new FormatError({ where, expected: 'plain LoRA', received: 'DoRA', remedy: 'use a LoRA without DoRA' })
     }
-    configs.set(network, parsed.data)
+    const { r, lora_alpha, rank_pattern, alpha_pattern, use_rslora } = parsed.data
+    configs.set(network, {
+      rank: r,
+      alpha: lora_alpha,
+      rankOf: byLayer(where, rank_pattern ?? {}),
+      alphaOf: byLayer(where, alpha_pattern ?? {}),
+      isRootScaled: use_rslora,
+    })
   }
   return configs
 }
@@ -69,7 +90,7 @@ export function parsePeftConfigs(where: string, text: string): ReadonlyMap<LoraN
  * @throws {FormatError} the configuration gives this layer another rank
  */
 export function scaleOf(where: string, config: PeftConfig, path: string, rank: number): number {
-  const stated = patternOf(where, config.rank_pattern, path) ?? config.r
+  const stated = config.rankOf(path) ?? config.rank
   if (stated !== rank) {
     throw new FormatError({
       where,
@@ -78,31 +99,47 @@ export function scaleOf(where: string, config: PeftConfig, path: string, rank: n
       remedy: 'the file contradicts itself; export the LoRA again',
     })
   }
-  const alpha = patternOf(where, config.alpha_pattern, path) ?? config.lora_alpha
-  return alpha / (config.use_rslora ? Math.sqrt(rank) : rank)
+  const alpha = config.alphaOf(path) ?? config.alpha
+  return alpha / (config.isRootScaled ? Math.sqrt(rank) : rank)
 }
 
-/** The first pattern, a regular expression, that matches a path or the end of one from a dot on. */
-function patternOf(
-  where: string,
-  patterns: Readonly<Record<string, number>> | null | undefined,
-  path: string,
-): number | undefined {
-  for (const [pattern, value] of Object.entries(patterns ?? {})) {
-    let expression: RegExp
-    try {
-      expression = new RegExp(`^(?:.*\\.)?(?:${pattern})$`)
-    } catch {
-      throw new FormatError({
-        where,
-        expected: `regular expressions in the patterns of ${peftConfigKey}`,
-        received: JSON.stringify(pattern),
-        remedy: 'export the LoRA again',
-      })
-    }
-    if (expression.test(path) || expression.test(shortPath(path))) return value
+/** In all patterns of a network; each may be run on each of its layers. */
+const mostStates = 5000
+
+/** A pattern, a regular expression, matches a path or the end of one from a dot on; paths count with their prefix and without. */
+function byLayer(where: string, patterns: Readonly<Record<string, number>>): ByLayer {
+  const entries = Object.entries(patterns)
+  const plain = entries.flatMap(([name, value], order) => (isPlain(name) ? [{ name, value, order }] : []))
+  const others = entries.flatMap(([source, value], order) =>
+    isPlain(source) ? [] : [{ pattern: layerPattern(source, where), value, order }],
+  )
+  const states = others.reduce((sum, { pattern }) => sum + pattern.states, 0)
+  if (states > mostStates) {
+    throw new FormatError({
+      where,
+      expected: `regular expressions of ${mostStates} states in all`,
+      received: `${states}`,
+      remedy: 'state the names of the layers instead',
+    })
   }
-  return undefined
+  return (path) => {
+    const paths = [...new Set([path, shortPath(path)])]
+    const found = [
+      plain.find(({ name }) => paths.some((one) => endsAs(one, name))),
+      others.find(({ pattern }) => paths.some((one) => pattern.matches(one))),
+    ].filter((one) => one !== undefined)
+    return found.sort((a, b) => a.order - b.order).at(0)?.value
+  }
+}
+
+/** A name, whose dots stand for any character all the same. */
+const isPlain = (pattern: string) => /^[\w.]*$/.test(pattern)
+
+function endsAs(path: string, name: string): boolean {
+  const from = path.length - name.length
+  if (from < 0 || (from > 0 && path[from - 1] !== '.')) return false
+  for (let i = name.length - 1; i >= 0; i--) if (name[i] !== '.' && name[i] !== path[from + i]) return false
+  return true
 }
 
 /**
