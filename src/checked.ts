@@ -15,8 +15,12 @@ export function checked<S extends z.ZodType>(schema: S, content: unknown, where:
   throw new FormatError({
     where: `${where} ${issue.path.join('.')}`.trim(),
     expected: /expected (.*?)(?:, received .*)?$/.exec(issue.message)?.[1] ?? issue.message,
-    received: value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80),
+    received: shown(value),
     remedy,
     cause: parsed.error,
   })
 }
+
+/** Numbers as they are: JSON has no words for those that are not finite. */
+const shown = (value: unknown) =>
+  value === undefined ? 'nothing' : typeof value === 'number' ? String(value) : JSON.stringify(value).slice(0, 80)

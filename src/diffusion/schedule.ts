@@ -176,6 +176,18 @@ export function trailingTimesteps(trainSteps: number, steps: number): number[] {
   )
 }
 
+/**
+ * n of the `distilled` times ⌊T/distilled⌋ · k − 1 on which a consistency model was distilled, from the last on: every
+ * (distilled/n)-th, rounded down. As diffusers' LCMScheduler (Luo et al. 2023, arXiv:2310.04378).
+ */
+export function consistencyTimesteps(trainSteps: number, steps: number, distilled: number): number[] {
+  const stride = Math.floor(trainSteps / distilled)
+  return checked(
+    Array.from({ length: steps }, (_, i) => (distilled - Math.floor((i * distilled) / steps)) * stride - 1),
+    trainSteps,
+  )
+}
+
 /** n times from T − 1 to 0, both included. */
 export function linspaceTimesteps(trainSteps: number, steps: number): number[] {
   const stride = (trainSteps - 1) / Math.max(1, steps - 1)

@@ -82,7 +82,7 @@ describe('readScheduler', () => {
 
   it('reads the files of Stable Diffusion 1, 2 and XL', () => {
     const { alphaBar } = scaledLinearSchedule()
-    const common = { finalAlphaBar: alphaBar[0], clipSample: undefined }
+    const common = { finalAlphaBar: alphaBar[0], clipSample: undefined, fewSteps: undefined }
     for (const [model, trainedWith, predictionType, note] of [
       ['sd1', 'PNDMScheduler', 'epsilon', `The checkpoint's own sampler PNDMScheduler is deterministic; ${instead}`],
       ['sd2', 'DDIMScheduler', 'v', undefined],
@@ -95,6 +95,25 @@ describe('readScheduler', () => {
       if (note instanceof RegExp) assert.match(said ?? '', note)
       else assert.equal(said, note)
     }
+  })
+
+  it('visits the times of consistency models, and knows models for a few steps by their files', () => {
+    const { consistencyTimesteps } = read('expected-cut-unet.json') as {
+      consistencyTimesteps: Record<string, number[]>
+    }
+    const lcm = readScheduler({ _class_name: 'LCMScheduler' }, 'file')
+    for (const [steps, times] of Object.entries(consistencyTimesteps)) {
+      assert.deepEqual(lcm.timesteps(Number(steps)), times)
+    }
+    assert.throws(() => lcm.timesteps(51), ScheduleError)
+    const few = (config: object) => readScheduler({ _class_name: 'EulerDiscreteScheduler', ...config }, 'file').fewSteps
+    assert.equal(lcm.fewSteps?.isCertain, true)
+    assert.equal(few({ timestep_spacing: 'trailing' })?.isCertain, false)
+    for (const many of [{}, { timestep_spacing: 'leading' }, { timestep_spacing: 'linspace' }]) {
+      assert.equal(few(many), undefined)
+    }
+    const zero = { timestep_spacing: 'trailing', rescale_betas_zero_snr: true, prediction_type: 'v_prediction' }
+    assert.equal(few(zero), undefined)
   })
 
   it('has the defaults of DDIMScheduler.from_config, but clamps only where the file or its own sampler does', () => {

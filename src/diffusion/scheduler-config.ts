@@ -15,6 +15,7 @@ import { z } from 'zod'
 import { checked } from '../checked.ts'
 import { FormatError, ScheduleError } from '../errors.ts'
 import {
+  consistencyTimesteps,
   cosineSchedule,
   leadingTimesteps,
   linearSchedule,
@@ -40,6 +41,8 @@ export interface NoiseSetup {
   readonly clipSample: number | undefined
   /** The class that the file names. */
   readonly trainedWith: string
+  /** Why the network seems to be made for a few steps, and whether that is certain; undefined where nothing says so. */
+  readonly fewSteps: { readonly sign: string; readonly isCertain: boolean } | undefined
   /** What a person should know: how the checkpoint's own sampler differs from ours, in sentences. */
   readonly note: string | undefined
 }
@@ -55,13 +58,21 @@ const replaced = new Map([
     'DPMSolverSinglestepScheduler',
     'KDPM2DiscreteScheduler',
     'DEISMultistepScheduler',
+    'DDIMParallelScheduler',
+    'SASolverScheduler',
     'UniPCMultistepScheduler',
   ].map((name) => [name, 'deterministic'] as const),
-  ...['EulerAncestralDiscreteScheduler', 'KDPM2AncestralDiscreteScheduler', 'DPMSolverSDEScheduler'].map(
-    (name) => [name, 'of another kind'] as const,
-  ),
+  ...[
+    'EulerAncestralDiscreteScheduler',
+    'KDPM2AncestralDiscreteScheduler',
+    'DPMSolverSDEScheduler',
+    'LCMScheduler',
+    'TCDScheduler',
+  ].map((name) => [name, 'of another kind'] as const),
 ])
 const own = ['DDIMScheduler', 'DDPMScheduler']
+/** Samplers of consistency models, which visit some of the times that these were distilled on. */
+const ofConsistency = ['LCMScheduler', 'TCDScheduler']
 
 const betaMessage = 'a number between 0 and 1'
 const beta = z.number(betaMessage).gt(0, betaMessage).lt(1, betaMessage)
@@ -101,6 +112,7 @@ const SchedulerConfig = z.looseObject(
     use_flow_sigmas: flag,
     timestep_type: z.string('discrete').default('discrete'),
     variance_type: z.string('text').nullish(),
+    original_inference_steps: z.int(countMessage).min(1, countMessage).default(50),
   },
   'an object',
 )
@@ -173,6 +185,15 @@ function noteOf(config: SchedulerConfig, clipSample: number | undefined): string
   return notes.length === 0 ? undefined : notes.join(' ')
 }
 
+function fewStepsOf(config: SchedulerConfig): NoiseSetup['fewSteps'] {
+  const name = config._class_name
+  if (ofConsistency.includes(name)) return { sign: `its sampler is ${name}`, isCertain: true }
+  // Networks for a zero signal-to-noise ratio are sampled in this spacing as well, in many steps.
+  const isZero = config.rescale_betas_zero_snr || config.prediction_type !== 'epsilon'
+  if (config.timestep_spacing !== 'trailing' || isZero) return undefined
+  return { sign: 'its timestep_spacing is trailing, as in SD-Turbo and SDXL-Turbo', isCertain: false }
+}
+
 /**
  * What a parsed `scheduler_config.json` says, with the defaults of diffusers' DDIMScheduler for fields that it lacks.
  *
@@ -191,13 +212,16 @@ export function readScheduler(config: unknown, where: string): NoiseSetup {
   const clips = parsed.clip_sample ?? own.includes(name)
   const clipSample = clips ? parsed.clip_sample_range : undefined
   const { timestep_spacing: spacing, steps_offset: offset } = parsed
-  const times = { leading: leadingTimesteps, trailing: trailingTimesteps, linspace: linspaceTimesteps }[spacing]
+  const times = ofConsistency.includes(name)
+    ? (trainSteps: number, steps: number) => consistencyTimesteps(trainSteps, steps, parsed.original_inference_steps)
+    : { leading: leadingTimesteps, trailing: trailingTimesteps, linspace: linspaceTimesteps }[spacing]
   return {
     schedule,
     finalAlphaBar: name === 'DDPMScheduler' || parsed.set_alpha_to_one ? 1 : schedule.alphaBar[0],
     timesteps: (steps) => times(schedule.alphaBar.length, steps, offset),
     clipSample,
     trainedWith: name,
+    fewSteps: fewStepsOf(parsed),
     note: noteOf(parsed, clipSample),
   }
 }

@@ -14,7 +14,7 @@ export interface Sampling {
   readonly steps: number
   /** 0 deterministic … 1 as noisy as DDPM. */
   readonly eta: number
-  /** Scale of classifier-free guidance; 1 is without. */
+  /** Scale of classifier-free guidance; 1 and less are without. */
   readonly guidance: number
 }
 

@@ -13,7 +13,7 @@ const shifts = [
 ]
 
 describe('the guided prediction', () => {
-  it('is unconditional + w · (conditional − unconditional), by hand', () => {
+  it('is unconditional + w · (conditional − unconditional), by hand; up to 1 the conditional one alone', () => {
     using _scope = tensorScope()
     const model = gaussianModel().with(shiftsFrom(shifts).delta)
     const texts = ['high', '', 'low']
@@ -25,11 +25,11 @@ describe('the guided prediction', () => {
       [0.5, -1, 2].flatMap((value) => new Array<number>(4).fill(value)),
       [3, 1, 2, 2],
     )
-    for (const w of [0, 1, 2.5]) {
+    for (const w of [-1, 0, 0.5, 1, 2.5]) {
       const found = predictGuided(model, encodePrompts(model, texts), texts, xt, tensor(times, [3], 'int64'), w)
       const expected = [0.5, -1, 2].map((x, i) => {
         const [empty, own] = [shifts[0][times[i]], shifts[rows[i]][times[i]]]
-        return slope * x + offset + empty + w * (own - empty)
+        return slope * x + offset + (w <= 1 ? own : empty + w * (own - empty))
       })
       assert.deepEqual(found.shape, [3, 1, 2, 2])
       assertClose(found.flatten(1).select(1, 3).toArray(), expected, 1e-6)

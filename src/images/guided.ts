@@ -29,13 +29,14 @@ export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string
 }
 
 /**
- * Classifier-free guided prediction, both branches in one batch. Scale 1 asks for the conditional branch alone. What the
- * network computes in a narrower type is widened before it is guided: the difference of two branches is small.
+ * Classifier-free guided prediction, both branches in one batch. A scale of 1 or less asks for the conditional branch
+ * alone, as in diffusers: 0 is how models that need no guidance are called. So it is at every scale for a network that
+ * was distilled with guidance, which is told the scale instead. What the network computes in a narrower type is widened before it is guided: the difference of two branches is small.
  *
  * @param xt       states [B, …]
  * @param t        training times, int64 [B]
  * @param texts    B prompts
- * @param guidance scale w: unconditional + w · (conditional − unconditional)
+ * @param guidance scale w > 1: unconditional + w · (conditional − unconditional)
  * @returns        [B, …], float32, the model's prediction type
  */
 export function predictGuided(
@@ -47,7 +48,8 @@ export function predictGuided(
   guidance: number,
 ): Tensor {
   const rows = rowsFor(prompts, texts)
-  if (guidance === 1) return model.predict(xt, t, rows).to('float32')
+  if (model.tellGuidance !== undefined) return model.predict(xt, t, model.tellGuidance(rows, guidance)).to('float32')
+  if (guidance <= 1) return model.predict(xt, t, rows).to('float32')
   const batch = texts.length
   const empty = rowsFor(
     prompts,

@@ -86,7 +86,9 @@ export const samplingFields = {
     .number()
     .nullable()
     .default(null)
-    .describe('Scale of classifier-free guidance, 1 is without; the model’s own without it.'),
+    .describe(
+      'Scale of classifier-free guidance; from 1 down the prompt’s own prediction alone counts. The model’s own without it.',
+    ),
 }
 
 /** The given settings, and the model's own where none is given. */

@@ -61,6 +61,8 @@ export interface GenerativeModel {
   encodeText(texts: readonly string[]): Conditioning
   /** How much of a text is read; absent where texts that are too long are refused. */
   readonly textLength?: (text: string) => TextLength
+  /** Of a network that was distilled with guidance: conditionings with the scale that it is to predict for. */
+  readonly tellGuidance?: (rows: Conditioning, scale: number) => Conditioning
   /** The network's prediction for states [B, C, h, w] at steps int64 [B]; its type is the schedule's. */
   predict(xt: Tensor, t: Tensor, conditioning: Conditioning): Tensor
   /** x_0 [B, C, h, w] → pixels [B, 3, H, W], clamped to [-1, 1]. */

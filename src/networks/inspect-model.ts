@@ -35,7 +35,7 @@ export function inspectModel({ model }: InspectConfig): string {
 }
 
 function describeDiffusion(checked: CheckedCheckpoint): string {
-  const { folder, pipeline, unet, vae, towers, noise, resolution } = checked
+  const { folder, pipeline, unet, vae, towers, noise, resolution, sampling, notes } = checked
   const side = resolution / vae.config.factor
   const parts = [
     { name: 'unet', found: unet.network.found },
@@ -50,7 +50,11 @@ function describeDiffusion(checked: CheckedCheckpoint): string {
     ...parts.map(({ name, found }) => [name, sizeOf(found)] as const),
     ['images', `${resolution} × ${resolution} pixels; latents ${vae.config.latentChannels} × ${side} × ${side}`],
     ['noise', `${steps} steps, predicts ${noise.schedule.predictionType}; saved with ${noise.trainedWith}`],
-    ...(noise.note === undefined ? [] : [['', noise.note] as const]),
+    [
+      'sampling',
+      `${sampling.steps} steps, η ${sampling.eta}, guidance ${sampling.guidance} where nothing else is said`,
+    ],
+    ...notes.map((note) => ['', note] as const),
     ['weights held', `${gigabytes(4 * all)} in fp32, ${gigabytes(2 * all)} in bf16 or fp16`],
     ...adapterLayers.map((layers) => [`adapters: ${layers}`, adaptersOn(unet.network.found, layers)] as const),
     ['Attune can', 'draw images, train by reward-weighted likelihood and by DPOK, and report on them'],

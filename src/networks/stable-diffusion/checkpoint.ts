@@ -15,6 +15,7 @@ import type { Weights } from '../weights.ts'
 import { decode, encode, modernKey } from './autoencoder.ts'
 import { readAutoencoderConfig, type AutoencoderConfig } from './autoencoder-config.ts'
 import type { TextTower } from './model.ts'
+import { samplingDefaults, type SamplingDefaults } from './sampling-defaults.ts'
 import { unet } from './unet.ts'
 import { readUnetConfig, type UnetConfig } from './unet-config.ts'
 
@@ -28,10 +29,12 @@ export interface CheckedTower extends TextTower {
   readonly network: CheckedNetwork
 }
 
+const pipelines = ['StableDiffusionPipeline', 'StableDiffusionXLPipeline', 'LatentConsistencyModelPipeline'] as const
+
 export interface CheckedCheckpoint {
   readonly folder: string
   /** The class of diffusers' pipeline. */
-  readonly pipeline: 'StableDiffusionPipeline' | 'StableDiffusionXLPipeline'
+  readonly pipeline: (typeof pipelines)[number]
   readonly unet: { readonly config: UnetConfig; readonly network: CheckedNetwork }
   readonly vae: { readonly config: AutoencoderConfig; readonly network: CheckedNetwork }
   readonly towers: readonly CheckedTower[]
@@ -39,6 +42,9 @@ export interface CheckedCheckpoint {
   readonly zeroEmptyPrompt: boolean
   /** Side of the images that it was trained on, pixels. */
   readonly resolution: number
+  readonly sampling: SamplingDefaults
+  /** What a person should know of how this checkpoint is used, as sentences. */
+  readonly notes: readonly string[]
   /** SHA-256 of the weights that take part in a prediction. */
   readonly sha256: () => string
 }
@@ -52,11 +58,11 @@ export interface CheckedCheckpoint {
  */
 export function checkCheckpoint(folder: string): CheckedCheckpoint {
   const index = readConfig(folder, 'model_index.json', Index)
-  const pipelines = ['StableDiffusionPipeline', 'StableDiffusionXLPipeline'] as const
   const pipeline = expectClass(index, pipelines, join(folder, 'model_index.json'))
   const isXl = pipeline === 'StableDiffusionXLPipeline'
 
-  const unetConfig = readUnetConfig(readConfig(folder, 'unet/config.json', AnyJson), join(folder, 'unet/config.json'))
+  const unetJson = readConfig(folder, 'unet/config.json', AnyJson)
+  const unetConfig = readUnetConfig(unetJson, join(folder, 'unet/config.json'))
   const vaeConfig = readAutoencoderConfig(
     readConfig(folder, 'vae/config.json', AnyJson),
     join(folder, 'vae/config.json'),
@@ -79,6 +85,9 @@ export function checkCheckpoint(folder: string): CheckedCheckpoint {
   const scheduler = readConfig(folder, 'scheduler/scheduler_config.json', AnyJson)
   // What StableDiffusionPipeline sets right in the files of old checkpoints.
   const corrected = isXl ? scheduler : { ...scheduler, clip_sample: false, steps_offset: 1 }
+  const noise = readScheduler(corrected, join(folder, 'scheduler/scheduler_config.json'))
+  const { sampling, note } = samplingDefaults(folder, unetConfig, noise)
+  const notes = [noise.note, note, sizeNote(unetJson.sample_size, unetConfig)].filter((one) => one !== undefined)
   const files = [...network.found.files, ...towers.flatMap((tower) => tower.network.found.files)]
   return {
     folder,
@@ -86,11 +95,18 @@ export function checkCheckpoint(folder: string): CheckedCheckpoint {
     unet: { config: unetConfig, network },
     vae: { config: vaeConfig, network: vae },
     towers,
-    noise: readScheduler(corrected, join(folder, 'scheduler/scheduler_config.json')),
+    noise,
+    sampling,
+    notes,
     zeroEmptyPrompt: isXl && index.force_zeros_for_empty_prompt,
     resolution: (unetConfig.sampleSize?.[0] ?? (isXl ? 128 : 64)) * vaeConfig.factor,
     sha256: () => hashWeights(files),
   }
+}
+
+function sizeNote(stated: unknown, { sampleSize }: UnetConfig): string | undefined {
+  if (typeof stated !== 'number' || sampleSize === undefined || stated === sampleSize[0]) return undefined
+  return `Its configuration says ${stated} × ${stated} latents, as diffusers before 0.9 wrote for all models; it draws ${sampleSize[0]} × ${sampleSize[1]}, that of its training.`
 }
 
 function checkTower(folder: string, name: CheckedTower['name']): CheckedTower {
@@ -146,9 +162,10 @@ function expectParts(folder: string, unet: UnetConfig, vae: AutoencoderConfig, t
 function tryUnet(weights: Weights, config: UnetConfig): void {
   const side = 2 ** (config.levels.length - 1)
   const make = (...shape: number[]) => zeros(shape, 'float32', weights.device)
-  const { addition, channels, tokenWidth } = config
+  const { addition, channels, tokenWidth, guidanceWidth } = config
   unet(weights, config, make(1, channels, side, side), zeros([1], 'int64', weights.device), {
     tokens: make(1, 77, tokenWidth),
+    ...(guidanceWidth !== undefined && { guidance: make(1, guidanceWidth) }),
     ...(addition && { pooled: make(1, addition.inputs - 6 * addition.timeWidth), timeIds: make(1, 6) }),
   })
 }

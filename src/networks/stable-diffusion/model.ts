@@ -13,6 +13,7 @@ import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from
 import type { TextLength } from '../text-length.ts'
 import type { Delta, Weights } from '../weights.ts'
 import type { Codec } from './codec.ts'
+import type { SamplingDefaults } from './sampling-defaults.ts'
 import { unet } from './unet.ts'
 import type { UnetConfig } from './unet-config.ts'
 
@@ -38,6 +39,7 @@ export interface StableDiffusionParts {
   readonly resolution: number
   /** XL: no prompt is a conditioning of zeros, not an encoded empty text. */
   readonly zeroEmptyPrompt: boolean
+  readonly sampling: SamplingDefaults
 }
 
 const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
@@ -49,6 +51,17 @@ const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
 /** Whether adapters on these kinds of layers change a weight; names are those of the model, `unet.…`. */
 export function isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean {
   return name.startsWith('unet.') && layers.some((kind) => adapterTargets[kind].test(name))
+}
+
+/**
+ * Sines and cosines of 1000 (w − 1) at geometrically falling frequencies, as diffusers tells a network the scale w:
+ * one row for each of `like`, [B, width] float32.
+ */
+function guidanceFeatures(like: Tensor, scale: number, width: number): Tensor {
+  const half = width / 2
+  const angles = Array.from({ length: half }, (_, i) => 1000 * (scale - 1) * 10_000 ** (-i / (half - 1)))
+  const row = [...angles.map(Math.sin), ...angles.map(Math.cos)]
+  return tensor(row, [1, width]).to(like.device).expand(like.shape[0], width)
 }
 
 /** Side of the latents that a preview is decoded from: 224 pixels, what CLIP looks at. */
@@ -66,6 +79,7 @@ class StableDiffusion implements GenerativeModel {
   readonly clipSample: number | undefined
   readonly defaults: ModelDefaults
   readonly weights: Weights
+  readonly tellGuidance: GenerativeModel['tellGuidance']
   readonly #parts: StableDiffusionParts
   readonly #delta: Delta
   /** Of frozen text encoders; every view of this model shares them. */
@@ -84,10 +98,12 @@ class StableDiffusion implements GenerativeModel {
     this.finalAlphaBar = noise.finalAlphaBar
     this.clipSample = noise.clipSample
     this.weights = weights.with(delta)
+    const { guidanceWidth } = parts.unet
+    if (guidanceWidth !== undefined) {
+      this.tellGuidance = (rows, scale) => ({ ...rows, guidance: guidanceFeatures(rows.tokens, scale, guidanceWidth) })
+    }
     this.defaults = {
-      steps: 50,
-      eta: 1,
-      guidance: 7.5,
+      ...parts.sampling,
       batchSize: weights.device === 'cpu' ? 2 : 8,
       parameters: 'lora',
       dpokLearningRate: 3e-4,
@@ -184,21 +200,21 @@ class StableDiffusion implements GenerativeModel {
     return isXl && pooled !== undefined ? { tokens, pooled: scope.keep(shown(pooled)) } : { tokens }
   }
 
-  predict(xt: Tensor, t: Tensor, { tokens, pooled }: Conditioning): Tensor {
+  predict(xt: Tensor, t: Tensor, { tokens, pooled, guidance }: Conditioning): Tensor {
     const { unet: config, codec, resolution } = this.#parts
     // Training passes do not decode: the codec makes room for their activations.
     if (native().gradMode()) codec.leaveDevice()
     using scope = tensorScope()
-    const extra =
-      pooled === undefined
-        ? {}
-        : {
-            pooled,
-            // Original size, crop and target size, as if the image had never been cropped (Podell et al. 2023, §2.2).
-            timeIds: tensor([resolution, resolution, 0, 0, resolution, resolution], [1, 6])
-              .expand(t.shape[0], 6)
-              .to(this.device),
-          }
+    const extra = {
+      ...(guidance !== undefined && { guidance }),
+      ...(pooled !== undefined && {
+        pooled,
+        // Original size, crop and target size, as if the image had never been cropped (Podell et al. 2023, §2.2).
+        timeIds: tensor([resolution, resolution, 0, 0, resolution, resolution], [1, 6])
+          .expand(t.shape[0], 6)
+          .to(this.device),
+      }),
+    }
     return scope.keep(unet(this.weights.at('unet'), config, xt.to(this.weights.dtype), t, { tokens, ...extra }))
   }
 

@@ -28,7 +28,7 @@ export interface OpenOptions {
 export function openStableDiffusion(
   name: string,
   { device, dtype, resolution, tiling }: OpenOptions,
-): { model: GenerativeModel; notes: string[] } {
+): { model: GenerativeModel; notes: readonly string[] } {
   const checked = checkCheckpoint(resolveCheckpoint(name))
   const side = resolution ?? checked.resolution
   const { factor, forceUpcast } = checked.vae.config
@@ -58,6 +58,7 @@ export function openStableDiffusion(
     noise: checked.noise,
     resolution: side,
     zeroEmptyPrompt: checked.zeroEmptyPrompt,
+    sampling: checked.sampling,
   })
-  return { model, notes: checked.noise.note === undefined ? [] : [checked.noise.note] }
+  return { model, notes: checked.notes }
 }

@@ -26,6 +26,7 @@ const layerNormEpsilon = 1e-5
  */
 export function transformer(weights: Weights, x: Tensor, tokens: Tensor, shape: TransformerShape): Tensor {
   using scope = tensorScope()
+  if (shape.layers === 0) return scope.keep(x.add(fromPlaces(weights, toPlaces(weights, x, shape), x, shape)))
   let h = x
   for (let i = 0; i < shape.layers; i++) {
     const block = (before: Tensor, tokens: Tensor, x: Tensor): Tensor => {

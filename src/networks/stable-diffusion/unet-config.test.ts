@@ -9,7 +9,7 @@ const read = (changes: object, from: object = sd15) => readUnetConfig({ ...from,
 
 describe('the config of a denoiser', () => {
   it('of Stable Diffusion 1.5: attention_head_dim counts heads', () => {
-    const level = { resnets: 2, heads: 8, transformerLayers: 1, attendsDown: true, attendsUp: true }
+    const level = { resnets: 2, heads: 8, transformersDown: [1, 1], transformersUp: [1, 1, 1] }
     assert.deepEqual(read({}), {
       channels: 4,
       sampleSize: [64, 64],
@@ -17,14 +17,16 @@ describe('the config of a denoiser', () => {
         { ...level, channels: 320 },
         { ...level, channels: 640 },
         { ...level, channels: 1280 },
-        { ...level, channels: 1280, attendsDown: false, attendsUp: false },
+        { ...level, channels: 1280, transformersDown: undefined, transformersUp: undefined },
       ],
+      middle: { transformer: 1 },
       groups: 32,
       epsilon: 1e-5,
       tokenWidth: 768,
       linearProjection: false,
       flipSinToCos: true,
       freqShift: 0,
+      guidanceWidth: undefined,
       addition: undefined,
     })
   })
@@ -41,13 +43,20 @@ describe('the config of a denoiser', () => {
   it('of Stable Diffusion XL: layers of attention by level, added text and sizes', () => {
     const config = read({}, sdxl)
     assert.deepEqual(
-      config.levels.map(({ transformerLayers, attendsDown, attendsUp }) => [transformerLayers, attendsDown, attendsUp]),
+      config.levels.map(({ transformersDown, transformersUp }) => [transformersDown, transformersUp]),
       [
-        [1, false, false],
-        [2, true, true],
-        [10, true, true],
+        [undefined, undefined],
+        [
+          [2, 2],
+          [2, 2, 2],
+        ],
+        [
+          [10, 10],
+          [10, 10, 10],
+        ],
       ],
     )
+    assert.deepEqual(config.middle, { transformer: 10 })
     assert.deepEqual(config.addition, { timeWidth: 256, inputs: 2816 })
   })
 
@@ -61,6 +70,43 @@ describe('the config of a denoiser', () => {
     assert.deepEqual(read({}, { _class_name, _diffusers_version, sample_size, cross_attention_dim }), read(implied))
   })
 
+  it('takes networks that were cut down: SSD-1B, without transformers in the middle; tiny-sd, without a middle', () => {
+    const ssd = read(
+      {
+        ...{ mid_block_type: 'UNetMidBlock2D', transformer_layers_per_block: [1, [2, 2], [4, 4]] },
+        reverse_transformer_layers_per_block: [[4, 4, 10], [2, 1, 1], 1],
+      },
+      sdxl,
+    )
+    assert.deepEqual(
+      ssd.levels.map(({ transformersDown, transformersUp }) => [transformersDown, transformersUp]),
+      [
+        [undefined, undefined],
+        [
+          [2, 2],
+          [2, 1, 1],
+        ],
+        [
+          [4, 4],
+          [4, 4, 10],
+        ],
+      ],
+    )
+    assert.deepEqual(ssd.middle, { transformer: undefined })
+    assert.equal(read({ mid_block_type: null }).middle, undefined)
+    assert.deepEqual(read({ transformer_layers_per_block: [0, 2, 3, 0] }).levels[0].transformersDown, [0, 0])
+  })
+
+  it('corrects the size that diffusers before 0.9 wrote for all models', () => {
+    const sizeWith = (version: string | undefined, size: number) =>
+      read({ _diffusers_version: version, sample_size: size }).sampleSize
+    for (const old of ['0.6.0', '0.8.1', '0.8.0.dev0']) assert.deepEqual(sizeWith(old, 32), [64, 64], old)
+    for (const newer of ['0.9.0', '0.9.0.dev0', '0.42.1', '1.0.0', undefined]) {
+      assert.deepEqual(sizeWith(newer, 32), [32, 32], newer)
+    }
+    assert.deepEqual(sizeWith('0.6.0', 96), [96, 96])
+  })
+
   it('takes levels that differ, and sizes that are not square', () => {
     const config = read({
       layers_per_block: [1, 2, 3, 4],
@@ -69,7 +115,11 @@ describe('the config of a denoiser', () => {
       act_fn: 'swish',
     })
     assert.deepEqual(
-      config.levels.map(({ resnets, attendsDown, attendsUp }) => [resnets, attendsDown, attendsUp]),
+      config.levels.map(({ resnets, transformersDown: down, transformersUp: up }) => [
+        resnets,
+        down !== undefined,
+        up !== undefined,
+      ]),
       [
         [1, true, false],
         [2, true, false],
@@ -87,14 +137,13 @@ describe('the config of a denoiser that we do not have', () => {
     ['_class_name', undefined, /^UNet2DConditionModel$/],
     ['down_block_types', ['AttnDownBlock2D'], /CrossAttnDownBlock2D or DownBlock2D/, 'down_block_types.0'],
     ['up_block_types', ['KUpBlock2D'], /CrossAttnUpBlock2D or UpBlock2D/, 'up_block_types.0'],
-    ['mid_block_type', 'UNetMidBlock2D', /^UNetMidBlock2DCrossAttn$/],
-    ['mid_block_type', null, /^UNetMidBlock2DCrossAttn$/],
+    ['mid_block_type', 'UNetMidBlock2DSimpleCrossAttn', /^UNetMidBlock2DCrossAttn, UNetMidBlock2D or null$/],
     ['class_embed_type', 'timestep', /classes/],
     ['num_class_embeds', 1000, /classes/],
     ['class_embeddings_concat', true, /classes/],
     ['addition_embed_type', 'image', /null or text_time/],
     ['attention_type', 'gated', /^default$/],
-    ['time_cond_proj_dim', 256, /plain time embedding/],
+    ['time_cond_proj_dim', 255, /an even number/],
     ['time_embedding_type', 'fourier', /positional/],
     ['time_embedding_dim', 512, /four times/],
     ['time_embedding_act_fn', 'silu', /plain time embedding/],
@@ -104,7 +153,8 @@ describe('the config of a denoiser that we do not have', () => {
     ['encoder_hid_dim', 1024, /text encoder/],
     ['encoder_hid_dim_type', 'text_proj', /text encoder/],
     ['num_attention_heads', 8, /attention_head_dim/],
-    ['reverse_transformer_layers_per_block', [1, 1, 1, 1], /same transformers/],
+    ['reverse_transformer_layers_per_block', [1, 1, 1], /4 numbers, one a level/],
+    ['reverse_transformer_layers_per_block', [1, [1, 1], 1, 1], /3 numbers in a list/],
     ['resnet_time_scale_shift', 'scale_shift', /default/],
     ['act_fn', 'gelu', /silu/],
     ['dropout', 0.1, /0/],
@@ -126,8 +176,9 @@ describe('the config of a denoiser that we do not have', () => {
     ['attention_head_dim', [8, 8], /4 numbers, one a level/],
     ['attention_head_dim', 7, /divide 320/],
     ['attention_head_dim', 'many', /whole number ≥ 1, or one a level/],
-    ['transformer_layers_per_block', [[1, 1], 1, 1, 1], /whole number/],
-    ['transformer_layers_per_block', 0, /whole number/],
+    ['transformer_layers_per_block', [[1, 1], 1, 1, 1], /way up/, 'reverse_transformer_layers_per_block'],
+    ['transformer_layers_per_block', -1, /whole numbers ≥ 0/],
+    ['transformer_layers_per_block', [[1, -1], 1, 1, 1], /whole numbers ≥ 0/],
     ['cross_attention_dim', [768, 768, 768, 768], /whole number/],
     ['sample_size', [64], /\[height, width\]/],
   ]

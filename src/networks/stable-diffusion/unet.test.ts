@@ -72,6 +72,23 @@ describe('the denoiser', () => {
     })
   }
 
+  it('gives the numbers of diffusers where it is cut down, has other depths, or is told the scale of guidance', () => {
+    withoutLeak(() => {
+      const expected = expectedOf('cut-unet')
+      const { configs } = readJson('expected-cut-unet.json') as { configs: Record<string, unknown> }
+      const { tensors } = readSafetensors(join(fixtures, 'expected-cut-unet.safetensors'))
+      for (const [name, json] of Object.entries(configs)) {
+        const own = [...tensors].filter(([key]) => key.startsWith(`${name}/`) && !key.endsWith('/output'))
+        const weights = Weights.of(new Map(own.map(([key, each]) => [key.slice(name.length + 1), each.to('float32')])))
+        const given = { tokens: expected('tokens'), guidance: expected('guidance') }
+        const output = unet(weights, readUnetConfig(json, name), expected('sample'), expected('timestep'), given)
+        assertNear(output, expected(`${name}/output`), 1e-5)
+        assert.deepEqual(weights.unasked(), [], name)
+      }
+      assert.equal(Object.keys(configs).length, 5)
+    })
+  })
+
   it('gives the numbers of diffusers for sizes that do not halve evenly, and for other features of time', () => {
     withoutLeak(() => {
       const expected = expectedOf('unet')

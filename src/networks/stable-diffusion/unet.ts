@@ -21,6 +21,8 @@ export interface UnetConditioning {
   readonly pooled?: Tensor
   /** SDXL: height and width of the original, top and left of the crop, height and width to draw, in pixels: [B, 6]. */
   readonly timeIds?: Tensor
+  /** Distilled networks: features of the scale of guidance, [B, guidanceWidth]; without them it is not told. */
+  readonly guidance?: Tensor
 }
 
 /** What all blocks share. */
@@ -71,7 +73,7 @@ function goDown(weights: Weights, levels: readonly UnetLevel[], skips: Tensor[],
   levels.forEach((level, i) => {
     const block = weights.at(`down_blocks.${i}`)
     for (let j = 0; j < level.resnets; j++) {
-      skips.push(layer(block, j, [skips[skips.length - 1]], level, level.attendsDown, shared))
+      skips.push(layer(block, j, [skips[skips.length - 1]], level, level.transformersDown?.[j], shared))
     }
     if (i === levels.length - 1) return
     skips.push(downsample(block.at('downsamplers.0'), skips[skips.length - 1], level.channels, 'all'))
@@ -85,8 +87,9 @@ function goUp(weights: Weights, levels: readonly UnetLevel[], h: Tensor, skips: 
     const block = weights.at(`up_blocks.${i}`)
     for (let j = 0; j <= level.resnets; j++) {
       const skip = skips.pop()!
-      const next = layer(block, j, [h, skip], level, level.attendsUp, shared)
-      for (const read of [h, skip]) read.dispose()
+      const next = layer(block, j, [h, skip], level, level.transformersUp?.[j], shared)
+      // Without a middle block, they are one at first.
+      for (const read of new Set([h, skip])) read.dispose()
       h = next
     }
     if (i === levels.length - 1) return
@@ -99,24 +102,26 @@ function goUp(weights: Weights, levels: readonly UnetLevel[], h: Tensor, skips: 
 }
 
 function middle(block: Weights, x: Tensor, shared: Shared): Tensor {
+  const { middle: own, levels } = shared.config
+  if (own === undefined) return x
   using scope = tensorScope()
-  const level = shared.config.levels[shared.config.levels.length - 1]
-  const mixed = layer(block, 0, [x], level, true, shared)
-  return scope.keep(layer(block, 1, [mixed], level, false, shared))
+  const level = levels[levels.length - 1]
+  const mixed = layer(block, 0, [x], level, own.transformer, shared)
+  return scope.keep(own.transformer === undefined ? mixed : layer(block, 1, [mixed], level, undefined, shared))
 }
 
-/** Residual block number i over the joined channels of its inputs, and the transformer behind it. */
+/** Residual block number i over the joined channels of its inputs, and the transformer of `layers` behind it, if any. */
 function layer(
   block: Weights,
   i: number,
   inputs: readonly Tensor[],
   level: UnetLevel,
-  attends: boolean,
+  layers: number | undefined,
   { config, time, tokens }: Shared,
 ): Tensor {
   using scope = tensorScope()
   const { groups, epsilon, linearProjection, tokenWidth } = config
-  const { channels, heads, transformerLayers: layers } = level
+  const { channels, heads } = level
   const shape = {
     inputs: inputs.reduce((sum, { shape }) => sum + shape[1], 0),
     outputs: channels,
@@ -130,17 +135,19 @@ function layer(
     return scope.keep(resnet(block.at(`resnets.${i}`), x, shape, time))
   }
   const h = checkpointed(residual, time, ...inputs)
-  if (!attends) return scope.keep(h)
+  if (layers === undefined) return scope.keep(h)
   const size = { channels, heads, layers, tokenWidth, groups, linearProjection }
   return scope.keep(transformer(block.at(`attentions.${i}`), h, tokens, size))
 }
 
 /** → [B, 4 · channels of the finest level], with the activation that every residual block begins with. */
-function timeEmbedding(weights: Weights, config: UnetConfig, t: Tensor, { pooled, timeIds }: UnetConditioning): Tensor {
+function timeEmbedding(weights: Weights, config: UnetConfig, t: Tensor, conditioning: UnetConditioning): Tensor {
   using scope = tensorScope()
   const { levels, addition } = config
+  const { pooled, timeIds } = conditioning
   const [inputs, width] = [levels[0].channels, 4 * levels[0].channels]
-  const embedded = perceptron(weights.at('time_embedding'), sinusoids(weights, config, t, inputs), inputs, width)
+  const time = withGuidance(weights, config, sinusoids(weights, config, t, inputs), conditioning)
+  const embedded = perceptron(weights.at('time_embedding'), time, inputs, width)
   if (addition === undefined) return scope.keep(embedded.silu())
   if (pooled === undefined || timeIds === undefined) {
     throw new ShapeError({
@@ -156,6 +163,15 @@ function timeEmbedding(weights: Weights, config: UnetConfig, t: Tensor, { pooled
   const sizes = sinusoids(weights, config, timeIds.flatten(), addition.timeWidth).reshape(batch, -1)
   const both = cat([pooled.to(weights.dtype), sizes], 1)
   return scope.keep(embedded.add(perceptron(weights.at('add_embedding'), both, addition.inputs, width)).silu())
+}
+
+/** Adds a projection of the features of guidance to those of the time, time [B, inputs], as diffusers' `cond_proj`. */
+function withGuidance(weights: Weights, config: UnetConfig, time: Tensor, { guidance }: UnetConditioning): Tensor {
+  if (config.guidanceWidth === undefined || guidance === undefined) return time
+  expectShape('guidance', guidance, [time.shape[0], config.guidanceWidth])
+  const own = guidance.to(weights.dtype)
+  const at = weights.at('time_embedding')
+  return time.add(at.linear('cond_proj', own, config.guidanceWidth, time.shape[1], 1, false))
 }
 
 /** As diffusers' TimestepEmbedding: x [B, inputs] → [B, width]. */
