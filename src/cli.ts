@@ -118,7 +118,7 @@ const stages: readonly Stage[] = [
     load: async () => {
       const { ImportConfig, importLabels } = await import('./feedback/stages.ts')
       return stage(ImportConfig, async (config) => {
-        told(await importLabels(config))
+        await importLabels(config, told)
         return config.feedback
       })
     },

@@ -1,21 +1,32 @@
-/** How judgments get into the database: checked, each once, many submissions in one transaction. */
+/** How images and judgments get into the database: checked, each once, many submissions in one transaction. */
 import type { Transaction } from 'kysely'
 import { FormatError, UnknownRecordError } from '../errors.ts'
 import { Judgment } from '../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
+import type { ImageFolders } from './image-folders.ts'
+import { writeImages } from './image-writes.ts'
 import { judgmentOf, knownIds, rowOf } from './judgment-rows.ts'
 import { expectNotAhead } from './judgment-times.ts'
+import type { Addition } from './store.ts'
 import type { FeedbackTables } from './tables.ts'
 
+interface Added {
+  readonly images: number
+  readonly judgments: number
+}
+
 interface Submission {
-  readonly judgments: readonly Judgment[]
-  readonly resolve: (added: number) => void
+  readonly addition: Addition
+  readonly resolve: (added: Added) => void
   readonly reject: (error: unknown) => void
 }
 
 /** Submissions that arrive while one is written go together into the next transaction: one flush of the disk for all. */
-export function groupedWrites(database: FeedbackDatabase): (judgments: readonly Judgment[]) => Promise<number> {
+export function groupedWrites(
+  database: FeedbackDatabase,
+  folders: ImageFolders,
+): (addition: Addition) => Promise<Added> {
   let waiting: Submission[] = []
   let isWriting = false
 
@@ -27,7 +38,7 @@ export function groupedWrites(database: FeedbackDatabase): (judgments: readonly 
       try {
         const outcomes = await database.transaction().execute(async (transaction) => {
           const done: (() => void)[] = []
-          for (const submission of group) done.push(await outcomeOf(transaction, submission))
+          for (const submission of group) done.push(await outcomeOf(transaction, submission, folders))
           return done
         })
         for (const tell of outcomes) tell()
@@ -38,9 +49,9 @@ export function groupedWrites(database: FeedbackDatabase): (judgments: readonly 
     isWriting = false
   }
 
-  return (judgments) =>
+  return (addition) =>
     new Promise((resolve, reject) => {
-      waiting.push({ judgments, resolve, reject })
+      waiting.push({ addition, resolve, reject })
       if (!isWriting) void write()
     })
 }
@@ -48,23 +59,31 @@ export function groupedWrites(database: FeedbackDatabase): (judgments: readonly 
 /** Writes one submission, or refuses it without having written anything; to be told when the transaction is on the disk. */
 async function outcomeOf(
   transaction: Transaction<FeedbackTables>,
-  { judgments, resolve, reject }: Submission,
+  { addition: { images: lists = [], judgments = [] }, resolve, reject }: Submission,
+  folders: ImageFolders,
 ): Promise<() => void> {
   let fresh: Judgment[]
   try {
-    fresh = await freshJudgments(transaction, judgments)
+    const brought = new Set(lists.flatMap(({ records }) => records.map(({ id }) => id)))
+    fresh = await freshJudgments(transaction, judgments, brought)
   } catch (error) {
     if (error instanceof FormatError || error instanceof UnknownRecordError) return () => reject(error)
     throw error
   }
+  const images = await writeImages(transaction, lists, folders)
   for (const chunk of chunks(fresh.map(rowOf))) await transaction.insertInto('judgments').values(chunk).execute()
-  return () => resolve(fresh.length)
+  return () => resolve({ images, judgments: fresh.length })
 }
 
-/** The judgments that are not there yet, after all have been checked. */
+/**
+ * The judgments that are not there yet, after all have been checked.
+ *
+ * @param brought ids of images that come with them
+ */
 async function freshJudgments(
   transaction: Transaction<FeedbackTables>,
   given: readonly Judgment[],
+  brought: ReadonlySet<string>,
 ): Promise<Judgment[]> {
   const judgments = given.map((judgment) => {
     const { error, data } = Judgment.safeParse(judgment)
@@ -76,7 +95,7 @@ async function freshJudgments(
       remedy: 'correct the field',
     })
   })
-  const shown = judgments.flatMap((judgment) => judgment.images)
+  const shown = judgments.flatMap((judgment) => judgment.images.filter((image) => !brought.has(image)))
   const images = await knownIds(transaction, 'images', shown)
   const undoes = judgments.flatMap((judgment) => judgment.undoes ?? [])
   const earlier = await knownIds(transaction, 'judgments', undoes)
@@ -87,7 +106,7 @@ async function freshJudgments(
   }
   const fresh: Judgment[] = []
   for (const judgment of judgments) {
-    const missing = judgment.images.find((image) => !images.has(image))
+    const missing = judgment.images.find((image) => !images.has(image) && !brought.has(image))
     if (missing !== undefined) throw unknownRecord(judgment, 'image', missing)
     if (judgment.undoes !== undefined && !earlier.has(judgment.undoes)) {
       throw unknownRecord(judgment, 'judgment', judgment.undoes)
@@ -111,7 +130,7 @@ async function freshJudgments(
 }
 
 /** What makes two submissions under one id the same; the time of a repetition may be another. */
-function contentOf({ at: _at, durationMs: _durationMs, ...judgment }: Judgment): string {
+export function contentOf({ at: _at, durationMs: _durationMs, ...judgment }: Judgment): string {
   return JSON.stringify(Object.entries(judgment).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 

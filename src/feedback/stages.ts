@@ -1,7 +1,7 @@
 /** `feedback import`, `export` and `sheet`: judgments of people in and out. None of them needs a model. */
 import { existsSync, rmSync } from 'node:fs'
 import { z } from 'zod'
-import { FileError } from '../errors.ts'
+import { FileError, FormatError } from '../errors.ts'
 import { readImages } from '../images/image-run.ts'
 import { isDatabaseUrl } from './database.ts'
 import { filesIn } from './formats/foreign-json.ts'
@@ -37,27 +37,45 @@ export const ImportConfig = z.strictObject({
 export type ImportConfig = z.infer<typeof ImportConfig>
 
 /**
- * Makes the images known to the store and adds all judgments of a file, or none. A store that did not exist before does
- * not exist after a failure either.
+ * Makes the images known to the store and adds all judgments of a file: all of it, or nothing. A store that did not exist
+ * before does not exist after a failure either.
  *
+ * @param tell hears what was counted, before the complaint that there is no judgment in it
  * @throws {FormatError | UnknownRecordError} names file, row and column
  */
-export async function importLabels(config: ImportConfig): Promise<ImportCounts> {
+export async function importLabels(
+  config: ImportConfig,
+  tell: (counts: ImportCounts) => void = () => undefined,
+): Promise<ImportCounts> {
   const { feedback, images, labels, format, rater, sheet, out, imageFolder } = config
-  const runs = await Promise.all((images ?? []).map(async (folder) => ({ folder, drawn: await readImages(folder) })))
+  const drawn = await Promise.all(
+    (images ?? []).map(async (folder) => ({
+      folder,
+      records: (await readImages(folder)).map(({ record }) => record),
+    })),
+  )
   return await addToFeedback(feedback, async (store) => {
-    for (const { folder, drawn } of runs) {
-      await store.addImages(
-        drawn.map(({ record }) => record),
-        folder,
-      )
-    }
-    return await importFeedback(store, labels, {
+    const counts = await importFeedback(store, labels, {
       rater,
+      drawn,
       ...(format === null ? {} : { format }),
       ...(sheet === null ? {} : { sheet }),
       ...(out === null ? {} : { folder: out }),
       ...(imageFolder === null ? {} : { findFile: filesIn(imageFolder) }),
+    })
+    tell(counts)
+    if (counts.added + counts.known > 0) return counts
+    throw new FormatError({
+      where: labels,
+      expected: 'at least one judgment',
+      received:
+        counts.leftOut.length > 0
+          ? 'none that can be used'
+          : `none in ${counts.unanswered} ${counts.unanswered === 1 ? 'row' : 'rows'}`,
+      remedy:
+        counts.leftOut.length > 0
+          ? 'mend what was left out; nothing was added'
+          : 'fill in some answers; nothing was added',
     })
   })
 }

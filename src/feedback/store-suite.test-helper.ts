@@ -193,6 +193,8 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
           { ...vote, images: ids.slice(1) },
           { ...pair, rater: 'a\0b' },
           { ...pair, rater: '\uD800' },
+          { ...pair, reasons: ['\uDC00'] },
+          { ...vote, policies: ['pretrained', 'a\uD800'] },
         ] as Judgment[]
         for (const one of broken) await assert.rejects(store.addJudgments([one]), FormatError)
         assert.deepEqual(await store.allRows(), [])

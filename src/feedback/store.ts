@@ -4,10 +4,9 @@
  */
 import { dirname, resolve } from 'node:path'
 import type { ImageRecord, Judgment } from '../records.ts'
-import { chunks } from './chunks.ts'
 import { isDatabaseUrl, openDatabase, type FeedbackDatabase } from './database.ts'
 import { imageFolders, type ImageFolders } from './image-folders.ts'
-import { knownIds } from './judgment-rows.ts'
+import type { ImagesOfFolder } from './image-writes.ts'
 import { groupedWrites } from './judgment-writes.ts'
 import { knownRows } from './known-rows.ts'
 import type { StandingChange } from './standing.ts'
@@ -36,25 +35,29 @@ export interface FeedbackCounts {
   readonly rows: number
 }
 
+/** What goes into a store together, or not at all. */
+export interface Addition {
+  readonly images?: readonly ImagesOfFolder[]
+  readonly judgments?: readonly Judgment[]
+}
+
 /** What is read is kept: of a later call only what is new is fetched, whichever process has added it. */
 export interface FeedbackStore extends AsyncDisposable {
   /** For the tables of raters, rounds and so on, which have functions of their own. */
   readonly database: FeedbackDatabase
   /**
-   * Makes images known; of an image that already is, the place and the record are brought up to date.
-   *
-   * @returns how many were new
-   */
-  addImages(records: readonly ImageRecord[], folder: string): Promise<number>
-  /**
-   * Adds judgments: all, or none where one of them is refused. When the promise is fulfilled, they are on the disk. A
-   * judgment whose id is already there is left out, so that a repeated submission counts once. Calls at the same time
-   * share one transaction.
+   * Adds images and judgments: all, or none where one is refused. When the promise is fulfilled, they are on the disk. Of
+   * an image that is known, the place and the record are brought up to date. A judgment whose id is already there is left
+   * out, so that a repeated submission counts once. Calls at the same time share one transaction.
    *
    * @returns how many were new
    * @throws {UnknownRecordError} an image, or the judgment that one undoes, is not there
-   * @throws {FormatError} no judgment, or its id belongs to another one
+   * @throws {FormatError} no judgment, one of the future, or its id belongs to another one
    */
+  add(addition: Addition): Promise<{ readonly images: number; readonly judgments: number }>
+  /** {@link add} of images alone. */
+  addImages(records: readonly ImageRecord[], folder: string): Promise<number>
+  /** {@link add} of judgments alone. */
   addJudgments(judgments: readonly Judgment[]): Promise<number>
   /** The judgments that stand, in order of arrival: see `StandingJudgments`. The same list until one changes. */
   judgments(): Promise<readonly Judgment[]>
@@ -84,46 +87,13 @@ export async function openFeedback(fileOrUrl: string): Promise<FeedbackStore> {
 /** The store over any database that has the tables; nothing in here is particular to one. */
 function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): FeedbackStore {
   const known = knownRows(database, folders)
-  const add = groupedWrites(database)
+  const add = groupedWrites(database, folders)
   const store: FeedbackStore = {
     database,
 
-    addImages: (records, folder) =>
-      database.transaction().execute(async (transaction) => {
-        const ids = records.map(({ id }) => id)
-        const before = await knownIds(transaction, 'images', ids)
-        const { revision } = await transaction
-          .selectFrom('images')
-          .select((row) => row.fn.max('revision').as('revision'))
-          .executeTakeFirstOrThrow()
-        const rows = new Map(
-          records.map((record) => [
-            record.id,
-            {
-              id: record.id,
-              folder: folders.stored(folder),
-              record: JSON.stringify(record),
-              revision: (revision ?? 0) + 1,
-            },
-          ]),
-        )
-        for (const chunk of chunks([...rows.values()])) {
-          await transaction
-            .insertInto('images')
-            .values(chunk)
-            .onConflict((conflict) =>
-              conflict.column('id').doUpdateSet((row) => ({
-                folder: row.ref('excluded.folder'),
-                record: row.ref('excluded.record'),
-                revision: row.ref('excluded.revision'),
-              })),
-            )
-            .execute()
-        }
-        return rows.size - before.size
-      }),
-
-    addJudgments: add,
+    add,
+    addImages: async (records, folder) => (await add({ images: [{ records, folder }] })).images,
+    addJudgments: async (judgments) => (await add({ judgments })).judgments,
     judgments: async () => (await known()).standing.all(),
     changes: async () => (await known()).standing.changes,
     allRows: async () => [...(await known()).rows],

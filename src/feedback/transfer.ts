@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path'
 import { ConfigError, FormatError, UnknownRecordError } from '../errors.ts'
 import { readText, writeFileAtomic } from '../files.ts'
 import type { Judgment } from '../records.ts'
+import { identified } from './content-ids.ts'
 import { csvOf, judgmentsOfCsv } from './formats/csv.ts'
 import { imageFinder } from './formats/find-image.ts'
 import { filesIn, type ForeignOptions } from './formats/foreign-json.ts'
@@ -14,8 +15,8 @@ import { readImageReward, writeImageReward } from './formats/image-reward.ts'
 import { judgmentsOfLines, linesOf } from './formats/json-lines.ts'
 import { readLabelStudio } from './formats/label-studio.ts'
 import { outwardRow } from './formats/outward-row.ts'
-import { rankingNumber } from './formats/pick-a-pic.ts'
 import { contentIds, provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
+import type { ImagesOfFolder } from './image-writes.ts'
 import type { FeedbackStore, StoredImage } from './store.ts'
 
 export interface ImportOptions {
@@ -29,6 +30,8 @@ export interface ImportOptions {
   readonly raterKind?: Judgment['raterKind']
   /** ISO 8601, UTC, for rows that do not say; default now. */
   readonly at?: string
+  /** Images that were judged and are made known with the judgments; names of files mean these first. */
+  readonly drawn?: readonly ImagesOfFolder[]
   /** The `sheet.csv` of contact sheets, where `image` holds their numbers. */
   readonly sheet?: string
   /** Run folder to write, for formats that bring images; it is not there afterwards where no image was new. */
@@ -40,7 +43,8 @@ export interface ImportOptions {
 export type ImportCounts = ForeignCounts
 
 /**
- * Adds the judgments of a file: all of them, or none where one is bad. Of the columns of a `.csv` only `image` (id, file
+ * Adds the judgments of a file, with the images that come with them: all of it, or nothing where one judgment is bad or
+ * none is left. Of the columns of a `.csv` only `image` (id, file
  * name, or number on a contact sheet) and `answer` (good, bad, skip; 1, 0, empty) are needed. Importing a file twice
  * counts once; a corrected answer becomes a new judgment. In a filled-in `sheet.csv` (it has a column `number`) rows
  * without an answer are no judgments and are only counted. Pseudonyms of an export of this store become the raters again.
@@ -55,13 +59,9 @@ export async function importFeedback(
   file: string,
   options: ImportOptions = {},
 ): Promise<ImportCounts> {
-  const { format = formatOf(file, formatNames), name = basename(file), raterKind = 'person' } = options
-  const defaults = {
-    rater: options.rater ?? 'anonymous',
-    raterKind,
-    at: options.at ?? new Date().toISOString(),
-    idOf: await contentIds(store),
-  }
+  const { format = formatOf(file, formatNames), name = basename(file), raterKind = 'person', drawn = [] } = options
+  const defaults = { rater: options.rater ?? 'anonymous', raterKind, at: options.at ?? new Date().toISOString() }
+  const [idOf, raterOf] = [await contentIds(store), await unmask(store)]
   if (format !== 'csv' && format !== 'jsonl') {
     const { folder, findFile = filesIn(dirname(file)) } = options
     if (folder === undefined) {
@@ -72,21 +72,27 @@ export async function importFeedback(
         remedy: 'name a new folder with --out',
       })
     }
-    return await addForeign(store, folder, await readForeign(store, file, format, { name, ...defaults, findFile }))
+    const target = { store, folder, drawn, idOf, raterOf }
+    return await addForeign(target, await readForeign(file, format, { name, ...defaults, findFile }))
   }
   const text = await readText(file)
-  const images = await store.images()
+  const own = drawn.flatMap(({ records, folder }) => records.map((record) => ({ record, folder })))
+  const images = [...(await store.images()), ...own]
   const { judgments, rows, unanswered } =
     format === 'csv'
-      ? judgmentsOfCsv(name, text, await imageFinder(images, options.sheet), defaults)
+      ? judgmentsOfCsv(name, text, await imageFinder(images, own, options.sheet), defaults)
       : judgmentsOfLines(name, text, new Set(images.map(({ record }) => record.id)))
-  const raterOf = await unmask(store)
-  const added = await store
-    .addJudgments(judgments.map((judgment) => ({ ...judgment, rater: raterOf(judgment.rater) })))
-    .catch((error: unknown) => {
-      throw withRow(error, name, (id) => rows[judgments.findLastIndex((judgment) => judgment.id === id)])
-    })
-  return { added, known: judgments.length - added, unanswered, images: 0, leftOut: [] }
+  const named = judgments.map(({ judgment, ...rest }) => ({
+    ...rest,
+    judgment: { ...judgment, rater: raterOf(judgment.rater) },
+  }))
+  const complete = identified(named, idOf)
+  if (complete.length === 0) return { added: 0, known: 0, unanswered, images: 0, leftOut: [] }
+  const added = await store.add({ images: drawn, judgments: complete }).catch((error: unknown) => {
+    throw withRow(error, name, (id) => rows[complete.findLastIndex((judgment) => judgment.id === id)])
+  })
+  const known = complete.length - added.judgments
+  return { added: added.judgments, known, unanswered, images: 0, leftOut: [] }
 }
 
 /** What the store refuses it names by its id; a person looks for it in a file. */
@@ -100,19 +106,15 @@ function withRow(error: unknown, name: string, rowOf: (id: string) => number | u
 }
 
 async function readForeign(
-  store: FeedbackStore,
   file: string,
   format: Exclude<FormatName, 'csv' | 'jsonl'>,
-  given: Omit<ForeignOptions, 'knows'>,
+  options: ForeignOptions,
 ): Promise<ForeignRecords> {
-  const ids = new Set((await store.allRows()).map(({ id }) => id))
-  const options = { ...given, knows: (id: string) => ids.has(id) }
   switch (format) {
     case 'pick-a-pic': {
-      const rankings = new Set([...ids].map(rankingNumber))
       // The codec of parquet is loaded where it is needed.
       const { readPickAPic } = await import('./formats/pick-a-pic-import.ts')
-      return await readPickAPic(file, { ...given, knowsRanking: (ranking) => rankings.has(ranking) })
+      return await readPickAPic(file, options)
     }
     case 'image-reward':
       return await readImageReward(file, options)

@@ -11,16 +11,16 @@ export type FindImage = (name: string, where: string) => string
 /**
  * Finds images by id, then by number on the sheet, then by file name or the path in their run folder.
  *
+ * @param first those that a name of a file means where it is one of theirs
  * @param sheet the `sheet.csv` of contact sheets
  */
-export async function imageFinder(images: readonly StoredImage[], sheet: string | undefined): Promise<FindImage> {
+export async function imageFinder(
+  images: readonly StoredImage[],
+  first: readonly StoredImage[],
+  sheet: string | undefined,
+): Promise<FindImage> {
   const ids = new Set(images.map(({ record }) => record.id))
-  const named = new Map<string, Set<string>>()
-  for (const { record } of images) {
-    for (const key of [record.file, basename(record.file)]) {
-      named.set(key, (named.get(key) ?? new Set()).add(record.id))
-    }
-  }
+  const named = [namesOf(first), namesOf(images)]
   const numbered = new Map<string, string>()
   if (sheet !== undefined) {
     const { rows } = csvRows(basename(sheet), await readText(sheet), ['number', 'image'])
@@ -29,7 +29,7 @@ export async function imageFinder(images: readonly StoredImage[], sheet: string 
   return (name, where) => {
     const id = numbered.get(name) ?? name
     if (ids.has(id)) return id
-    const found = [...(named.get(name) ?? [])]
+    const found = [...(named.find((names) => names.has(name))?.get(name) ?? [])]
     if (found.length === 1) return found[0]
     if (found.length > 1) {
       throw new FormatError({
@@ -41,6 +41,16 @@ export async function imageFinder(images: readonly StoredImage[], sheet: string 
     }
     throw unknownImage(where, name)
   }
+}
+
+function namesOf(images: readonly StoredImage[]): Map<string, Set<string>> {
+  const named = new Map<string, Set<string>>()
+  for (const { record } of images) {
+    for (const key of [record.file, basename(record.file)]) {
+      named.set(key, (named.get(key) ?? new Set()).add(record.id))
+    }
+  }
+  return named
 }
 
 export function unknownImage(where: string, name: string): UnknownRecordError {

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { readText } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
-import type { ContentId } from './provenance.ts'
+import type { OwnImage } from './own-images.ts'
 
 /** What an import is told beside the file. */
 export interface ForeignOptions {
@@ -16,10 +16,6 @@ export interface ForeignOptions {
   readonly at: string
   /** The bytes of an image by the path that the file gives it; undefined where there is none. */
   readonly findFile: (path: string) => Uint8Array | undefined
-  /** An id that the same parts always have in this store. */
-  readonly idOf: ContentId
-  /** Whether the store has a judgment of this id. */
-  readonly knows: (judgment: string) => boolean
 }
 
 /**
@@ -90,26 +86,19 @@ export function filesIn(folder: string): ForeignOptions['findFile'] {
 export const idIn = (path: string): string => basename(path).replace(/\.[a-z]+$/, '')
 
 /** The image that a path names, as the import of images takes it. */
-export const imageAt = (path: string, text: string, findFile: ForeignOptions['findFile'], where: string) => ({
+export const imageAt = (path: string, text: string, findFile: ForeignOptions['findFile']): OwnImage => ({
   text,
   name: path,
-  imageId: idIn(path),
-  bytes: () => {
-    const bytes = findFile(path)
-    if (bytes !== undefined) return Promise.resolve(bytes)
-    throw new FormatError({
-      where,
-      expected: 'an image beside the file of judgments',
-      received: 'none of this name',
-      remedy: 'put it there, or name the folder that it is in',
-    })
-  },
+  stated: { id: idIn(path) },
+  bytes: () => Promise.resolve(findFile(path)),
 })
 
 /** A pair where there are two images, else a ranking; 1 is best, equal ranks are ties. */
-export function comparisonOf(given: Omit<Judgment, 'kind' | 'answer'>, ranks: readonly number[]): Judgment {
-  const { id, images, rater, raterKind, at, durationMs } = given
-  const shared = { id, images, rater, raterKind, at, ...(durationMs === undefined ? {} : { durationMs }) }
+export function comparisonOf(
+  { images, rater, at }: Pick<Judgment, 'images' | 'rater' | 'at'>,
+  ranks: readonly number[],
+): Judgment {
+  const shared = { id: '', images, rater, raterKind: 'person', at } as const
   if (ranks.length !== 2) return { ...shared, kind: 'ranking', answer: 'ranked', ranks: [...ranks] }
   const [first, second] = ranks
   return { ...shared, kind: 'pair', answer: first === second ? 'tie' : first < second ? 'first' : 'second' }

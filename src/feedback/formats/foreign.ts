@@ -1,35 +1,37 @@
 /** Judgments of other tools on their way into the store, with the images that they are about. */
-import { FormatError } from '../../errors.ts'
+import { FormatError, type Complaint } from '../../errors.ts'
 import { Judgment } from '../../records.ts'
+import { identified, type Unidentified } from '../content-ids.ts'
+import type { ImagesOfFolder } from '../image-writes.ts'
+import { contentOf } from '../judgment-writes.ts'
+import { expectNotAhead } from '../judgment-times.ts'
 import type { FeedbackStore } from '../store.ts'
-import { addOwnImages, type OwnImage } from './own-images.ts'
+import { addJudgedImages, promptFault, type OwnImage } from './own-images.ts'
+import type { ContentId } from './provenance.ts'
 import { keyed } from './restored.ts'
 
 /** What a file of another tool holds. */
 export interface ForeignRecords {
   /** By the keys under which `judgments` name them, in the order in which they are best read. */
-  readonly images: ReadonlyMap<string, ForeignImage>
+  readonly images: ReadonlyMap<string, OwnImage>
   readonly judgments: readonly ForeignJudgment[]
-  /** Rows that the store itself wrote, and has. */
-  readonly known: number
+  /** What the file calls prompts. */
+  readonly promptName: string
   /** Rows without an answer. */
   readonly unanswered: number
+  /** What else of the file is no judgment, and why: a line each. */
+  readonly leftOut?: readonly string[]
 }
 
-export interface ForeignImage extends OwnImage {
-  /** Perhaps the id of an image of this store: taken as that where the prompt is the same. */
-  readonly imageId?: string
-}
-
-/** The key of an image: one picture of two prompts is two images. */
+/** The key of an image that a file names: one picture of two prompts is two images. */
 export const imageKey = (text: string, image: string): string => JSON.stringify([text, image])
-const imageOfKey = (key: string) => (JSON.parse(key) as [string, string])[1]
 
-export interface ForeignJudgment {
+/** Its images are keys. One without a `source` has an id of its own, since Attune wrote it. */
+export interface ForeignJudgment extends Unidentified {
   /** File and row. */
   readonly where: string
-  /** Its images are keys. */
-  readonly judgment: Judgment
+  /** How many rows say it, where that is more than one. */
+  readonly rows?: number
 }
 
 export interface ForeignCounts {
@@ -42,58 +44,86 @@ export interface ForeignCounts {
   readonly leftOut: readonly string[]
 }
 
+export interface ForeignTarget {
+  readonly store: FeedbackStore
+  /** Run to write for new images; it is not there where none is new, or where no judgment is kept. */
+  readonly folder: string
+  /** Images that become known with what the file brings. */
+  readonly drawn: readonly ImagesOfFolder[]
+  readonly idOf: ContentId
+  /** The rater behind a pseudonym. */
+  readonly raterOf: (name: string) => string
+}
+
 /**
- * Adds the images that are new, copied into a run folder, and all judgments whose images could be read.
+ * Adds the images that are new, copied into a run folder, and all judgments whose images could be read: all of it, or
+ * nothing.
  *
- * @param folder of the run to write; it is not there where no image is new
  * @throws {FormatError} names file and row of a judgment that makes no sense; nothing is added
  * @throws {RunInUseError | FileError} the folder is in use or cannot be written; nothing is added
  */
 export async function addForeign(
-  store: FeedbackStore,
-  folder: string,
-  records: ForeignRecords,
+  { store, folder, drawn, idOf, raterOf }: ForeignTarget,
+  { images, judgments, promptName, unanswered, leftOut: others = [] }: ForeignRecords,
 ): Promise<ForeignCounts> {
-  for (const { where, judgment } of records.judgments) {
-    if (areDistinct(judgment.images)) expectJudgment(where, judgment)
-  }
-  const stored = new Map((await store.images()).map(({ record }) => [record.id, record.text]))
-  const idOf = new Map<string, string | undefined>()
-  const brought: [key: string, image: ForeignImage][] = []
-  for (const [key, image] of records.images) {
-    if (image.imageId !== undefined && stored.get(image.imageId) === image.text) idOf.set(key, image.imageId)
-    else brought.push([key, image])
-  }
-  const images = brought.map(([, image]) => image)
-  const { ids, added, broken } =
-    images.length === 0 ? { ids: [], added: 0, broken: [] } : await addOwnImages(store, folder, images)
-  brought.forEach(([key], i) => idOf.set(key, ids[i]))
+  const leftOut = [...others]
+  const prompted = judgments.filter((one) => {
+    const fault = promptFault(images.get(one.judgment.images[0])?.text ?? '')
+    if (fault !== undefined) leftOut.push(`${one.where} ${promptName}: ${reasonOf(fault)}`)
+    else if (areDistinct(one.judgment.images)) expectJudgment(one)
+    return fault === undefined
+  })
 
-  const nameOf = (key: string) => records.images.get(key)?.name ?? key
-  const leftOut = broken.map(({ file, reason }) => `${file}: ${reason}`)
-  const judgments = records.judgments.flatMap(({ where, judgment }): Judgment[] => {
-    const ours = judgment.images.map((key) => idOf.get(key))
-    const found = ours.filter((id) => id !== undefined)
-    const reason =
-      found.length < ours.length
-        ? `its image ${nameOf(judgment.images[ours.indexOf(undefined)])} cannot be read`
-        : areDistinct(found)
+  const brought = [...images].filter(([, { text }]) => promptFault(text) === undefined)
+  const rows = new Map((await store.allRows()).map((row) => [row.id, row]))
+  let kept: Judgment[] = []
+  let moreRows = 0
+
+  function judgmentsOf(ids: readonly (string | undefined)[]): Judgment[] {
+    const idOfKey = new Map(brought.map(([key], i) => [key, ids[i]]))
+    const found = prompted.flatMap(({ where, judgment, source, rows: count = 1 }): Unidentified[] => {
+      const ours = judgment.images.map((key) => idOfKey.get(key))
+      const lost = judgment.images[ours.indexOf(undefined)]
+      const reason = ours.includes(undefined)
+        ? `its image ${images.get(lost)?.name ?? lost} cannot be read`
+        : areDistinct(ours)
           ? undefined
           : 'two of its images are the same'
-    if (reason === undefined) return [keyed(judgment, (key) => idOf.get(key) ?? imageOfKey(key))]
-    leftOut.push(`${where}: ${reason}`)
-    return []
-  })
-  const fresh = await store.addJudgments(judgments)
-  const known = records.known + judgments.length - fresh
-  return { added: fresh, known, unanswered: records.unanswered, images: added, leftOut }
+      if (reason !== undefined) {
+        leftOut.push(`${where}: ${reason}`)
+        return []
+      }
+      const own = keyed({ ...judgment, rater: raterOf(judgment.rater) }, (key) => idOfKey.get(key) ?? key)
+      if (source !== undefined) return [{ judgment: own, source }]
+      // The same id for something else: a file that was changed, or whose pictures were.
+      const row = rows.get(own.id)
+      if (row !== undefined && contentOf(row) !== contentOf(own)) return [{ judgment: own, source: [own.id, own.at] }]
+      if (row !== undefined) moreRows += count - 1
+      rows.set(own.id, own)
+      return [{ judgment: own }]
+    })
+    return (kept = identified(found, idOf))
+  }
+
+  const pictures = brought.map(([, image]) => image)
+  const added = await addJudgedImages(store, folder, pictures, drawn, judgmentsOf)
+  return {
+    added: added.judgments,
+    known: kept.length - added.judgments + moreRows,
+    unanswered,
+    images: added.added,
+    leftOut: [...added.broken.map(({ file, reason }) => `${file}: ${reason}`), ...leftOut],
+  }
 }
 
-const areDistinct = (images: readonly string[]) => new Set(images).size === images.length
+const areDistinct = (images: readonly unknown[]) => new Set(images).size === images.length
 
-function expectJudgment(where: string, judgment: Judgment): void {
-  const parsed = Judgment.safeParse(judgment)
-  if (parsed.success) return
+const reasonOf = ({ expected, received, remedy }: Pick<Complaint, 'expected' | 'received' | 'remedy'>) =>
+  `expected ${expected}, received ${received} — ${remedy}`
+
+function expectJudgment({ where, judgment, source }: ForeignJudgment): void {
+  const parsed = Judgment.safeParse(source === undefined ? judgment : { ...judgment, id: 'not yet' })
+  if (parsed.success) return expectNotAhead(judgment.at, `${where} time`)
   const [issue] = parsed.error.issues
   throw new FormatError({
     where: [where, ...issue.path].join(' '),

@@ -5,8 +5,9 @@
  */
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
-import { imageKey, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { comparisonOf, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
+import type { OwnImage } from './own-images.ts'
 
 const Ranks = z.array(z.int().nonnegative())
 const paths = z.array(z.string()).min(2)
@@ -39,14 +40,14 @@ type Item = z.infer<typeof Item>
  */
 export async function readHpdv2(file: string, options: ForeignOptions): Promise<ForeignRecords> {
   const { name, at, findFile } = options
-  const images = new Map<string, ForeignImage>()
+  const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
   for (const { where, item } of await readItems(file, name, Item, 'items of HPDv2')) {
     const { prompt } = item
     const paths = 'file_path' in item ? item.file_path : item.image_path
     const keys = paths.map((path) => imageKey(prompt, path))
-    paths.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, where)))
-    answersOf(item, options.rater).forEach(({ rater, ranks }, place) => {
+    paths.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile)))
+    answersOf(item, options.rater).forEach(({ rater, ranks }) => {
       if (ranks.length !== keys.length) {
         throw new FormatError({
           where,
@@ -55,11 +56,10 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
           remedy: 'correct the item',
         })
       }
-      const id = options.idOf('hpdv2', rater, place, prompt, paths, ranks)
-      judgments.push({ where, judgment: comparisonOf({ id, images: keys, rater, raterKind: 'person', at }, ranks) })
+      judgments.push({ where, source: ['hpdv2'], judgment: comparisonOf({ images: keys, rater, at }, ranks) })
     })
   }
-  return { images, judgments, known: 0, unanswered: 0 }
+  return { images, judgments, promptName: 'prompt', unanswered: 0 }
 }
 
 function answersOf(item: Item, rater: string): { rater: string; ranks: readonly number[] }[] {

@@ -6,11 +6,12 @@ import { FormatError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
 import type { StoredImage } from '../store.ts'
-import { imageKey, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { comparisonOf, idIn, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import { imageFile } from './image-file.ts'
+import type { OwnImage } from './own-images.ts'
 import type { Provenance } from './provenance.ts'
-import { keyed, restoredJudgments } from './restored.ts'
+import { exportRecord, keyed, restoredJudgments } from './restored.ts'
 
 const Item = z.object({
   id: z.union([z.string(), z.number()]).optional(),
@@ -20,21 +21,23 @@ const Item = z.object({
 })
 
 /**
- * Reads a file. Two images make a pair, more a ranking. An item whose id is that of a judgment of the store is known.
+ * Reads a file. Two images make a pair, more a ranking.
  * Where Attune wrote the file and its `<name>.provenance.json` is there too, the judgment itself is read from it: with its
  * rater, its times and its details.
  *
  * @throws {FormatError} names file and item
  */
 export async function readImageReward(file: string, options: ForeignOptions): Promise<ForeignRecords> {
-  const { name, rater, at, findFile, knows } = options
-  const images = new Map<string, ForeignImage>()
+  const { name, rater, at, findFile } = options
+  const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
   const about = findFile(provenanceName(name))
   const restored = new Map(
-    restoredJudgments(about && Buffer.from(about).toString()).map((judgment) => [judgment.id, judgment]),
+    restoredJudgments(exportRecord(about && Buffer.from(about).toString()).judgments).map((judgment) => [
+      judgment.id,
+      judgment,
+    ]),
   )
-  let known = 0
   for (const { where, item } of await readItems(file, name, Item, 'items with prompt, generations and ranking')) {
     const { id, prompt, generations, ranking } = item
     if (ranking.length !== generations.length) {
@@ -45,25 +48,18 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
         remedy: 'correct the item',
       })
     }
-    if (knows(String(id))) {
-      known++
-      continue
-    }
     const keys = generations.map((path) => imageKey(prompt, path))
-    generations.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile, `${where} generations`)))
+    generations.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile)))
     const own = restored.get(String(id))
     if (own !== undefined && isThat(own, generations, ranking)) {
       const keyOf = new Map(own.images.map((image, i) => [image, keys[i]]))
-      judgments.push({ where, judgment: keyed(own, (image) => keyOf.get(image) ?? imageKey(prompt, image)) })
+      judgments.push({ where, judgment: keyed(own, (image) => keyOf.get(image) ?? image) })
       continue
     }
-    const judgment = comparisonOf(
-      { id: options.idOf('image-reward', rater, item), images: keys, rater, raterKind: 'person', at },
-      ranking,
-    )
-    judgments.push({ where, judgment })
+    const judgment = comparisonOf({ images: keys, rater, at }, ranking)
+    judgments.push({ where, source: ['image-reward', id ?? null], judgment })
   }
-  return { images, judgments, known, unanswered: 0 }
+  return { images, judgments, promptName: 'prompt', unanswered: 0 }
 }
 
 const isThat = (judgment: Judgment, generations: readonly string[], ranking: readonly number[]) =>

@@ -19,16 +19,16 @@ export function judgmentsOfLines(
   name: string,
   text: string,
   ids: ReadonlySet<string>,
-): { judgments: Judgment[]; rows: number[]; unanswered: 0 } {
+): { judgments: { judgment: Judgment }[]; rows: number[]; unanswered: 0 } {
   const rows: number[] = []
-  const judgments = text.split('\n').flatMap((line, place): Judgment[] => {
+  const judgments = text.split('\n').flatMap((line, place): { judgment: Judgment }[] => {
     if (line.trim() === '') return []
     const where = `${name}:${place + 1}`
     const judgment = parsedLine(where, line)
     const missing = judgment.images.find((image) => !ids.has(image))
     if (missing !== undefined) throw unknownImage(`${where} images`, missing)
     rows.push(place + 1)
-    return [judgment]
+    return [{ judgment }]
   })
   if (judgments.length > 0) return { judgments, rows, unanswered: 0 }
   throw new FormatError({ where: name, expected: 'a judgment', received: 'an empty file', remedy: 'add a line' })

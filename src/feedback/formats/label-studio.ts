@@ -5,9 +5,10 @@
  */
 import { z } from 'zod'
 import type { Judgment } from '../../records.ts'
-import { imageKey, type ForeignImage, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import { answersOf, refusal, skipOf, type TaskImage } from './label-studio-answers.ts'
+import type { OwnImage } from './own-images.ts'
 
 const Annotation = z.object({
   id: z.union([z.string(), z.number()]).optional(),
@@ -35,7 +36,7 @@ type Task = z.infer<typeof Task>
  */
 export async function readLabelStudio(file: string, options: ForeignOptions): Promise<ForeignRecords> {
   const { name, findFile } = options
-  const images = new Map<string, ForeignImage>()
+  const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
   let unanswered = 0
   let others = 0
@@ -47,7 +48,7 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
     }
     const prompt = promptOf(task, where)
     const shown = imagesOf(task, where)
-    for (const { path } of shown) images.set(imageKey(prompt, path), imageAt(path, prompt, findFile, where))
+    for (const { path } of shown) images.set(imageKey(prompt, path), imageAt(path, prompt, findFile))
     for (const annotation of task.annotations) {
       const shared = sharedOf(annotation, where, options)
       const answers = annotation.was_cancelled === true ? [skipOf(shown)] : answersOf(annotation.result, shown, where)
@@ -55,12 +56,12 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
       if (answers.length === 0 && annotation.result.length > 0) others++
       for (const { images: paths, ...answer } of answers) {
         const keys = paths.map((path) => imageKey(prompt, path))
-        const id = options.idOf('label-studio', task.id, annotation.id, shared.rater, prompt, paths, answer)
-        judgments.push({ where, judgment: { ...shared, id, images: keys, ...answer } as Judgment })
+        const source = ['label-studio', task.id ?? null, annotation.id ?? null, annotation.created_at ?? null]
+        judgments.push({ where, source, judgment: { ...shared, id: '', images: keys, ...answer } as Judgment })
       }
     }
   }
-  if (judgments.length > 0 || others === 0) return { images, judgments, known: 0, unanswered }
+  if (judgments.length > 0 || others === 0) return { images, judgments, promptName: 'data prompt', unanswered }
   throw refusal(name, 'choices, pairwise or ranker results', 'none')
 }
 

@@ -1,10 +1,12 @@
 /** Images that people bring: uploads, and what comes with the judgments of other tools. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { FormatError } from '../../errors.ts'
+import { mkdirSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FormatError, type Complaint } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
-import type { ImageRecord, Prompt } from '../../records.ts'
-import { startRun } from '../../run.ts'
+import type { ImageRecord, Judgment, Prompt } from '../../records.ts'
+import { startRun, type Run } from '../../run.ts'
+import type { ImagesOfFolder } from '../image-writes.ts'
 import type { FeedbackStore } from '../store.ts'
 import { ownPicture } from './own-picture.ts'
 
@@ -12,10 +14,15 @@ import { ownPicture } from './own-picture.ts'
 export interface OwnImage extends Pick<Prompt, 'text'>, Partial<Omit<Prompt, 'text'>> {
   /** Of the file, as its owner knows it. */
   readonly name: string
-  /** PNG, JPEG or WebP; read when it is the image's turn. */
-  readonly bytes: Uint8Array | (() => Promise<Uint8Array>)
+  /** PNG, JPEG or WebP; read when it is the image's turn. Undefined, or a promise of it, where there is no file. */
+  readonly bytes: Uint8Array | (() => Promise<Uint8Array | undefined>)
   /** What drew it, where that is known. */
   readonly model?: string
+  /**
+   * The image of the store that an export says it is. It is that one where prompt and picture agree: bytes of this
+   * SHA-256, or the image's own file, or no file at all.
+   */
+  readonly stated?: { readonly id: string; readonly sha256?: string }
 }
 
 export interface AddedImages {
@@ -29,9 +36,20 @@ export interface AddedImages {
 
 const longestText = 10_000
 
+/** What is wrong with a prompt, if anything. */
+export function promptFault(text: string): Pick<Complaint, 'expected' | 'received' | 'remedy'> | undefined {
+  const expected = `a prompt of 1 to ${longestText} whole characters without NUL`
+  const fault = (received: string) => ({ expected, received, remedy: 'correct the prompt' })
+  if (text.trim() === '') return fault('an empty one')
+  if (text.length > longestText) return fault(`${text.length} characters`)
+  if (text.includes('\0')) return fault('one with a NUL')
+  return text.isWellFormed() ? undefined : fault('one with half a character')
+}
+
 /**
  * Makes images known to the store: a copy of each as a PNG, in a finished run folder as `images generate` makes them.
- * Where no image is new, there is no folder. What cannot be read is left out and named.
+ * Where no image is new, there is no folder. What cannot be read is left out and named. An image is known by its prompt
+ * and its bytes, whatever it is called.
  *
  * @param folder of the run to write
  * @param config recorded as the settings of the run
@@ -43,53 +61,139 @@ export async function addOwnImages(
   images: readonly OwnImage[],
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<AddedImages> {
-  const known = new Set((await store.images()).map(({ record }) => record.id))
-  const before = known.size
-  const broken: { file: string; reason: string }[] = []
+  const { judgments: _none, ...added } = await bringImages(store, folder, images, config)
+  return added
+}
+
+/**
+ * {@link addOwnImages} with the judgments about them: all or nothing. Where there are no judgments, no image is added.
+ *
+ * @param drawn images of other runs that become known too
+ * @param judgmentsOf the judgments, by the ids of the images that were given
+ * @throws {FormatError | UnknownRecordError} a judgment is refused; the store is as it was, and there is no folder
+ */
+export async function addJudgedImages(
+  store: FeedbackStore,
+  folder: string,
+  images: readonly OwnImage[],
+  drawn: readonly ImagesOfFolder[],
+  judgmentsOf: (ids: AddedImages['ids']) => readonly Judgment[],
+): Promise<AddedImages & { readonly judgments: number }> {
+  return await bringImages(store, folder, images, {}, { drawn, judgmentsOf })
+}
+
+async function bringImages(
+  store: FeedbackStore,
+  folder: string,
+  images: readonly OwnImage[],
+  config: Readonly<Record<string, unknown>>,
+  judged?: {
+    readonly drawn: readonly ImagesOfFolder[]
+    readonly judgmentsOf: (ids: AddedImages['ids']) => readonly Judgment[]
+  },
+): Promise<AddedImages & { readonly judgments: number }> {
+  const others = judged?.drawn.flatMap(({ records }) => records) ?? []
+  const known = [...(await store.images()).map(({ record }) => record), ...others]
+  const stored = new Map(known.map((record) => [record.id, record]))
+  const seen = new Map<string, Seen>([...stored.keys()].map((id) => [id, { id }]))
   const records: ImageRecord[] = []
-  using run = startRun({ folder, stage: 'images upload', config })
-  writing(folder, () => mkdirSync(run.path('images')))
-  const ids: (string | undefined)[] = []
-  for (const image of images) {
-    try {
-      const { record, png } = await ownImage(image, records.length)
-      ids.push(record.id)
-      if (known.has(record.id)) continue
-      known.add(record.id)
-      writing(run.path(record.file), () => writeFileSync(run.path(record.file), png))
+  using begun = new DisposableStack()
+  let run: Run | undefined
+  const runOf = (): Run => {
+    if (run !== undefined) return run
+    const fresh = begun.use(startRun({ folder, stage: 'images upload', config }))
+    writing(folder, () => mkdirSync(fresh.path('images')))
+    return (run = fresh)
+  }
+  if (judged === undefined) runOf()
+  const bring = async (image: OwnImage): Promise<Seen> => {
+    const bytes = typeof image.bytes === 'function' ? await image.bytes() : image.bytes
+    const id = statedId(image, bytes, stored) ?? contentId(image.text, bytes)
+    const before = seen.get(id)
+    if (before !== undefined) return before
+    const outcome = await attempt(async () => {
+      const { record, png } = await ownImage(image, id, bytes, records.length)
+      const file = runOf().path(record.file)
+      writing(file, () => writeFileSync(file, png))
       records.push(record)
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error
-      ids.push(undefined)
-      broken.push({ file: image.name, reason: reasonOf(error) })
-    }
+      return { id }
+    })
+    if (bytes !== undefined) seen.set(id, outcome)
+    return outcome
   }
-  const added = known.size - before
-  if (added > 0) {
-    writeFileAtomic(run.path('images.jsonl'), records.map((record) => `${JSON.stringify(record)}\n`).join(''))
-    run.finish({ images: added, broken: broken.length })
-    await store.addImages(records, folder)
+  const found: Seen[] = []
+  for (const image of images) found.push(await attempt(() => bring(image)))
+  const ids = found.map((one) => ('id' in one ? one.id : undefined))
+  const broken = found.flatMap((one, i) => ('id' in one ? [] : [{ file: images[i].name, reason: one.reason }]))
+  const judgments = judged?.judgmentsOf(ids)
+  const isKept = judgments === undefined || judgments.length > 0
+  const [own, drawn] = isKept ? [records, judged?.drawn ?? []] : [[], []]
+  if (own.length > 0) {
+    writeFileAtomic(runOf().path('images.jsonl'), own.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    runOf().finish({ images: own.length, broken: broken.length })
   }
-  return { ids, added, known: images.length - added - broken.length, broken }
+  const addition = { images: [...drawn, { records: own, folder }], judgments: judgments ?? [] }
+  const { judgments: fresh } = await store.add(addition).catch((error: unknown) => {
+    if (own.length > 0) removeRun(folder)
+    throw error
+  })
+  return { ids, added: own.length, known: images.length - own.length - broken.length, broken, judgments: fresh }
+}
+
+/** An image that can be had, or why it cannot. */
+type Seen = { readonly id: string } | { readonly reason: string }
+
+/** Of this call alone: the folder was new or empty before. */
+function removeRun(folder: string): void {
+  for (const name of ['manifest.json', 'images.jsonl', 'images', 'config.json']) {
+    rmSync(join(folder, name), { recursive: true, force: true })
+  }
+  if (readdirSync(folder).length === 0) rmdirSync(folder)
+}
+
+function statedId(
+  { text, stated }: OwnImage,
+  bytes: Uint8Array | undefined,
+  images: ReadonlyMap<string, ImageRecord>,
+): string | undefined {
+  const record = stated && images.get(stated.id)
+  if (record?.text !== text) return undefined
+  if (bytes === undefined) return record.id
+  const digest = sha256(bytes)
+  return digest === record.sha256 || digest === stated?.sha256 ? record.id : undefined
+}
+
+const contentId = (text: string, bytes: Uint8Array = new Uint8Array()) => sha256(`${text}\0`, bytes).slice(0, 16)
+
+async function attempt(bring: () => Promise<Seen>): Promise<Seen> {
+  try {
+    return await bring()
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return { reason: reasonOf(error) }
+  }
 }
 
 async function ownImage(
-  { text, id, category = 'other', attributes, name, bytes: given, model }: OwnImage,
+  { text, id: prompt, category = 'other', attributes, name, model }: OwnImage,
+  id: string,
+  bytes: Uint8Array | undefined,
   index: number,
 ): Promise<{ record: ImageRecord; png: Uint8Array }> {
-  if (text.trim() === '' || text.length > longestText || text.includes('\0') || !text.isWellFormed()) {
+  const fault = promptFault(text)
+  if (fault !== undefined) throw new FormatError({ where: name, ...fault })
+  if (bytes === undefined) {
     throw new FormatError({
       where: name,
-      expected: `a prompt of 1 to ${longestText} whole characters without NUL`,
-      received: text.trim() === '' ? 'nothing' : text.length > longestText ? `${text.length} characters` : 'others',
-      remedy: 'correct the prompt',
+      expected: 'an image beside the file of judgments',
+      received: 'none of this name',
+      remedy: 'put it there, or name the folder that it is in',
     })
   }
-  const bytes = typeof given === 'function' ? await given() : given
   const png = await ownPicture(bytes, name)
   const record: ImageRecord = {
-    id: sha256(`${text}\0`, bytes).slice(0, 16),
-    prompt: id ?? `own-${sha256(text).slice(0, 12)}`,
+    id,
+    prompt: prompt ?? `own-${sha256(text).slice(0, 12)}`,
     text,
     category,
     ...(attributes === undefined ? {} : { attributes }),

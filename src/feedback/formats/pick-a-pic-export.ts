@@ -1,5 +1,5 @@
 /** Judgments as a parquet file of Pick-a-Pic v2. */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { renameSync, rmSync } from 'node:fs'
 import { fileWriter, parquetWriteRows } from 'hyparquet-writer'
 import sharp from 'sharp'
@@ -28,19 +28,27 @@ export async function writePickAPic(
   provenance: Provenance,
 ): Promise<number> {
   const pairs = judgments.flatMap(pairsOf)
-  const about = provenance.about([...new Set(pairs.map(({ judgment }) => judgment))], imageOf)
+  const written = new Map<string, string>()
+  const judged = [...new Set(pairs.map(({ judgment }) => judgment))]
+  const note = {
+    key: 'attune',
+    // Asked for when all rows are written: before that the pictures are not known.
+    get value() {
+      return JSON.stringify(provenance.about(judged, imageOf, written))
+    },
+  }
   const partial = `${file}.${randomUUID().slice(0, 8)}.partial`
   try {
     await parquetWriteRows({
       writer: fileWriter(partial),
-      rows: rowsOf(pairs, imageOf, provenance),
+      rows: rowsOf(pairs, imageOf, provenance, written),
       columns: Object.keys(columns).map((name) => ({ name, ...(name.startsWith('jpg_') ? jpegColumn : {}) })),
       schema: [
         { name: 'schema', num_children: Object.keys(columns).length },
         ...Object.entries(columns).map(([name, type]) => ({ name, ...type, repetition_type: 'OPTIONAL' as const })),
       ],
       rowGroupSize: rowsAtOnce,
-      kvMetadata: [{ key: 'attune', value: JSON.stringify(about) }],
+      kvMetadata: [note],
       createdBy: `Attune ${provenance.version}`,
     })
     renameSync(partial, file)
@@ -60,6 +68,7 @@ async function* rowsOf(
   pairs: readonly Pair[],
   imageOf: (id: string) => StoredImage,
   { numberOf }: Provenance,
+  written: Map<string, string>,
 ): AsyncGenerator<PickRow> {
   const perPrompt = new Map<string, number>()
   for (const { images } of pairs) {
@@ -69,6 +78,7 @@ async function* rowsOf(
   for (const [place, { judgment, images, label }] of pairs.entries()) {
     const [first, second] = images.map((id) => imageOf(id).record)
     const [jpg_0, jpg_1] = await Promise.all(images.map((id) => jpegOf(imageOf(id))))
+    written.set(images[0], digestOf(jpg_0)).set(images[1], digestOf(jpg_1))
     yield {
       are_different: first.sha256 !== second.sha256,
       best_image_uid: label === 0.5 ? 'none' : images[1 - label],
@@ -92,6 +102,8 @@ async function* rowsOf(
     }
   }
 }
+
+const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 async function jpegOf(image: StoredImage): Promise<Uint8Array> {
   return new Uint8Array(await sharp(imageFile(image)).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer())

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
@@ -240,8 +240,9 @@ describe('import of Pick-a-Pic', () => {
     assert.deepEqual(await store.images(), [])
 
     const counts = await importFeedback(store, at('whole.parquet'), { folder: at('new'), rater: 'ada' })
-    assert.deepEqual([counts.added, counts.images, counts.leftOut.length], [0, 1, 4])
-    assert.match(counts.leftOut[0], /^whole\.parquet row 2 jpg_0: .*prompt/)
-    assert.match(counts.leftOut[2], /^whole\.parquet row 1: two of its images are the same/)
+    assert.deepEqual([counts.added, counts.images, counts.leftOut.length], [0, 0, 2])
+    assert.match(counts.leftOut[0], /^whole\.parquet row 2 caption: expected a prompt .*received an empty one/)
+    assert.match(counts.leftOut[1], /^whole\.parquet row 1: two of its images are the same/)
+    assert.deepEqual([await store.images(), existsSync(at('new'))], [[], false])
   })
 })

@@ -21,7 +21,10 @@ export interface ExportRecord {
   readonly licence: string
   /** What raters agreed to, from when on. */
   readonly consent: readonly { readonly from: string; readonly text: string }[]
-  readonly images: Readonly<Record<string, Pick<ImageRecord, 'sha256' | 'policy' | 'seed' | 'index' | 'source'>>>
+  /** `written` is the SHA-256 of the picture in the export, where it is not the image's own file. */
+  readonly images: Readonly<
+    Record<string, Pick<ImageRecord, 'sha256' | 'policy' | 'seed' | 'index' | 'source'> & { readonly written?: string }>
+  >
   readonly judgments: readonly Judgment[]
 }
 
@@ -34,7 +37,12 @@ export interface Provenance {
   numberOf(rater: string): number
   /** What raters agreed to at a time; empty where there was nothing. */
   consentAt(at: string): string
-  about(judgments: readonly Judgment[], imageOf: (id: string) => { readonly record: ImageRecord }): ExportRecord
+  /** @param written SHA-256 of pictures in the export, by the ids of images */
+  about(
+    judgments: readonly Judgment[],
+    imageOf: (id: string) => { readonly record: ImageRecord },
+    written?: ReadonlyMap<string, string>,
+  ): ExportRecord
 }
 
 /** All that the exports of a store say alike. */
@@ -53,7 +61,7 @@ export async function provenanceOf(
     outward,
     numberOf: (rater) => parseInt(digestOf(salt, rater).slice(0, 12), 16),
     consentAt: (at) => guidelines.findLast(({ createdAt }) => Date.parse(createdAt) <= Date.parse(at))?.consent ?? '',
-    about: (judgments, imageOf) => ({
+    about: (judgments, imageOf, written) => ({
       attune: version,
       exportedAt: new Date().toISOString(),
       licence,
@@ -63,7 +71,18 @@ export async function provenanceOf(
       images: Object.fromEntries(
         [...new Set(judgments.flatMap(({ images }) => images))].map((id) => {
           const { sha256, policy, seed, index, source } = imageOf(id).record
-          return [id, { sha256, policy, seed, index, ...(source === undefined ? {} : { source: nameOnly(source) }) }]
+          const digest = written?.get(id)
+          return [
+            id,
+            {
+              sha256,
+              ...(digest === undefined ? {} : { written: digest }),
+              policy,
+              seed,
+              index,
+              ...(source === undefined ? {} : { source: nameOnly(source) }),
+            },
+          ]
         }),
       ),
       judgments: judgments.map(outward),

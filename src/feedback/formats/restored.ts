@@ -2,20 +2,32 @@
 import { z } from 'zod'
 import { Judgment } from '../../records.ts'
 
-const Recorded = z.object({ attune: z.string(), judgments: z.array(z.unknown()) })
+/** What an import needs of an `ExportRecord`. */
+export interface Recorded {
+  readonly judgments: readonly unknown[]
+  /** By id: the SHA-256 of the picture as it was written, where that is another one than the image's own. */
+  readonly images: Readonly<Partial<Record<string, { readonly sha256?: string }>>>
+}
 
-/**
- * The judgments of an export record; none where there is no such record, or another one: the format itself is enough
- * then.
- *
- * @param text JSON of an `ExportRecord`
- */
-export function restoredJudgments(text: string | undefined): Judgment[] {
-  const recorded = Recorded.safeParse(parsed(text))
-  if (!recorded.success) return []
-  return recorded.data.judgments.flatMap((given) => {
+const Recorded = z.object({
+  attune: z.string(),
+  judgments: z.array(z.unknown()),
+  images: z.record(z.string(), z.object({ written: z.string().optional() })).default({}),
+})
+
+/** @param text JSON of an `ExportRecord`; nothing is read where it is none: the format itself is enough then */
+export function exportRecord(text: string | undefined): Recorded {
+  const { success, data } = Recorded.safeParse(parsed(text))
+  if (!success) return { judgments: [], images: {} }
+  const images = Object.entries(data.images).map(([id, { written }]) => [id, { sha256: written }] as const)
+  return { judgments: data.judgments, images: Object.fromEntries(images) }
+}
+
+/** Those that are judgments; one that takes another back stands in no export. */
+export function restoredJudgments(recorded: readonly unknown[]): Judgment[] {
+  return recorded.flatMap((given) => {
     const { success, data } = Judgment.safeParse(given)
-    return success ? [data] : []
+    return success && data.undoes === undefined ? [data] : []
   })
 }
 
