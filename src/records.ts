@@ -67,11 +67,11 @@ export const ImageRecord = z.strictObject({
 })
 export type ImageRecord = z.infer<typeof ImageRecord>
 
-/** A name without NUL and half characters, which a database would refuse or change. */
-const Name = z
+/** A text without NUL and half characters, which a database or a file would refuse or change. */
+const Text = z
   .string()
-  .min(1)
-  .refine((name) => !name.includes('\0') && name.isWellFormed(), 'a text with a NUL or half a character')
+  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'a text with a NUL or half a character')
+const Name = Text.min(1)
 
 /** What every judgment says, whatever was asked. */
 const judgmentFields = {
@@ -137,7 +137,7 @@ const AnyJudgment = z.discriminatedUnion('kind', [
     images: z.array(Name).min(2).max(16),
     answer: z.enum(['first', 'second', 'tie', 'skip']),
     /** The runs of the two policies, or `pretrained`, in the order shown. */
-    policies: z.array(z.string()).length(2),
+    policies: z.array(Text).length(2),
     /** What is asked: does the image show the prompt, or is it a good picture. */
     question: z.enum(['alignment', 'fidelity']),
   }),
