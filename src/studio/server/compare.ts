@@ -24,10 +24,13 @@ import { comparisonPrefix } from '../runs.ts'
 import { freeRunName, runsName } from '../workspace.ts'
 import { readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
 import { notFound, refuse } from './failures.ts'
-import { firstComparisonSeed, formContext } from './jobs.ts'
+import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
 import { addOwn } from './labelling.ts'
 import { jsonRoute } from './route.ts'
 import { duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
+
+/** Images from elsewhere may have any seed; ours count on below this one. */
+const lastSeed = 1e9
 
 const isDrawn = ({ workspace }: Studio, run: string) => existsSync(workspace.at(runsName, run, 'manifest.json'))
 
@@ -88,7 +91,8 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
     })
   }
   const id = freeRunName(workspace, comparisonPrefix.slice(0, -1), new Set(earlier.map((one) => one.id)))
-  const seed = firstComparisonSeed + number
+  const taken = (await usedSeeds(studio)).filter((one) => one < lastSeed)
+  const seed = 1 + taken.reduce((most, one) => Math.max(most, one), firstComparisonSeed)
   const texts = prompts.map(({ text }) => text)
   const printed = (await studio.stages())['images generate']
   const form = formOf('images generate', printed, await formContext(studio))

@@ -27,7 +27,7 @@ export const firstComparisonSeed = 2_000_000
 
 export async function formContext(studio: Studio): Promise<FormContext> {
   const counts = await studio.store.counts()
-  const seeds = (await studio.rounds.asked()).map(({ seed }) => seed).filter((seed) => seed < firstComparisonSeed)
+  const seeds = (await usedSeeds(studio)).filter((seed) => seed < firstComparisonSeed)
   return {
     runs: studio.runs,
     open: studio.queue.open(),
@@ -37,6 +37,16 @@ export async function formContext(studio: Studio): Promise<FormContext> {
     compared: counts.pairs + counts.rankings,
     nextSeed: seeds.reduce((most, seed) => Math.max(most, seed), 0) + 1,
   }
+}
+
+/** Of all images that were drawn, and of those that are to be: a job that waits or failed has taken its seed as well. */
+export async function usedSeeds({ store, runs, queue }: Pick<Studio, 'store' | 'runs' | 'queue'>): Promise<number[]> {
+  const drawn = (await store.images()).map(({ record }) => record.seed)
+  const ordered = [
+    ...queue.all().map(({ stage, settings }) => stage === 'images generate' && settings.seed),
+    ...runs.all().map(({ manifest, config }) => manifest.stage === 'images generate' && config.seed),
+  ]
+  return [...drawn, ...ordered.filter((seed) => typeof seed === 'number')]
 }
 
 /**
