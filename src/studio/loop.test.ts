@@ -66,6 +66,10 @@ describe('the loop', () => {
     const after = await it.client.startJob({ stage: 'policy dpok', run: 'waits', settings })
     assert.deepEqual([after.state, after.settings.reward], ['waiting', 'reward-1'])
     const { results } = await until(id, isState('done'))
+    // Nothing is proven by so few labels: a person has to want it.
+    const stopped = await until(after.id, isState('stopped'))
+    assert.match(stopped.error ?? '', /^not begun by itself: reward-1 .*Judge more images/)
+    await it.client.resumeJob(after.id)
     await until(after.id, isState('done'))
     assert.equal(results.labels, 16)
     const [reward] = (await it.client.rewards()).rewards

@@ -1,6 +1,6 @@
 /** Opens a workspace with its store and its jobs. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { openFeedback } from '../feedback/store.ts'
 import { writeFileAtomic } from '../files.ts'
@@ -14,6 +14,7 @@ import type { StudioModel } from './jobs/orders.ts'
 import { stageSchemas } from './jobs/stage-schemas.ts'
 import { RoundBook } from './round-book.ts'
 import { RunLibrary } from './runs.ts'
+import { uploadsName } from './server/forms.ts'
 import { rewardLack } from './server/rewards.ts'
 import type { Studio } from './studio.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
@@ -40,6 +41,7 @@ export type OpenedStudio = Studio & AsyncDisposable
 export async function openStudio(folder: string, options: StudioOptions = {}): Promise<OpenedStudio> {
   const { database = null, publicUrl = null, login = false, jobs, model = 'shapes', encoder = null } = options
   const workspace = openWorkspace(folder)
+  removeUploads(workspace)
   const store = await openFeedback(database ?? workspace.at(databaseName))
   const feedback = database === null ? databaseName : withoutPassword(database)
   const rounds = new RoundBook(store)
@@ -110,6 +112,11 @@ export function withoutPassword(database: string): string {
   if (password === undefined) return database
   process.env.PGPASSWORD = decodeURIComponent(password)
   return before + after
+}
+
+/** What a server that was killed had received and not looked at yet. */
+function removeUploads({ at }: Workspace): void {
+  for (const name of readdirSync(at(uploadsName))) rmSync(at(uploadsName, name), { recursive: true, force: true })
 }
 
 /** Stays the same for a workspace, so that a vote that was begun before a restart can be cast after it. */

@@ -60,6 +60,9 @@ export interface RunningStudio extends AsyncDisposable {
 /** How long the first admin's link works. */
 const firstLinkDays = 2
 
+/** Of each connection. How long the body of a request may take, its size says: see server/bodies.ts. */
+const serverOptions = { headersTimeout: 20_000, requestTimeout: 3_600_000, connectionsCheckingInterval: 5000 }
+
 /**
  * Starts the server.
  *
@@ -105,7 +108,8 @@ export async function startStudio(config: StudioConfig): Promise<RunningStudio> 
 
 function listen(studio: OpenedStudio, hostname: string, port: number): Promise<ServerType> {
   return new Promise((listening, failed) => {
-    const server = serve({ fetch: studioApp(studio).fetch, hostname, port }, () => listening(server))
+    const options = { fetch: studioApp(studio).fetch, hostname, port, serverOptions }
+    const server = serve(options, () => listening(server))
     server.once('error', (cause: NodeJS.ErrnoException) => {
       failed(
         new ConfigError({

@@ -5,8 +5,8 @@ export const count = z.int().nonnegative()
 export const share = z.number().min(0).max(1)
 export const time = z.iso.datetime()
 /** No database keeps a NUL in a text, nor half a pair of surrogates. */
-const isClean = (given: string) => !given.includes('\0') && given.isWellFormed()
-const clean = 'whole characters, none of them NUL'
+export const isClean = (given: string) => !given.includes('\0') && given.isWellFormed()
+export const clean = 'whole characters, none of them NUL'
 /** A text that a person wrote. It is data wherever it goes. */
 export const text = z.string().max(10_000).refine(isClean, clean)
 export const PromptText = text.trim().min(1)

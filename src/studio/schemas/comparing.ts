@@ -1,7 +1,7 @@
 /** Policies side by side, and blind votes. */
 import { z } from 'zod'
 import { count, ImageRef, Interval, PolicyRef, PromptText, RunName, time } from './basics.ts'
-import { Progress } from './labelling.ts'
+import { JudgmentId, Progress } from './labelling.ts'
 
 export const NewComparison = z.strictObject({
   policies: z.array(PolicyRef).min(2).max(6),
@@ -68,12 +68,12 @@ export const NewVotes = z.strictObject({
     .array(
       z.strictObject({
         /** A UUID made by the page: a repetition counts once. */
-        id: z.string().min(1).max(100),
+        id: JudgmentId,
         task: z.string().max(500),
         answer: z.enum(['first', 'second', 'tie', 'skip']),
         at: time,
         durationMs: z.number().nonnegative().optional(),
-        undoes: z.string().max(100).optional(),
+        undoes: JudgmentId.optional(),
       }),
     )
     .min(1)

@@ -1,7 +1,7 @@
 /** What raters are asked, what they answer, and how they are asked. */
 import { z } from 'zod'
 import { Judgment } from '../../records.ts'
-import { count, ImageRef, RunName, text } from './basics.ts'
+import { clean, count, ImageRef, isClean, RunName, text } from './basics.ts'
 
 export const taskModes = ['good-bad', 'pair', 'rating'] as const
 export const TaskMode = z.enum(taskModes)
@@ -40,13 +40,21 @@ export const TasksQuery = z.object({
 export type TasksQuery = z.input<typeof TasksQuery>
 
 const own = { rater: true, raterKind: true } as const
+/** A UUID made by the page; what was imported may have others. */
+export const JudgmentId = z.string().min(1).max(200).refine(isClean, clean)
+const OwnImageId = z.string().min(1).max(100)
+const sent = {
+  id: JudgmentId,
+  undoes: JudgmentId.optional(),
+  shown: z.array(OwnImageId).max(16).optional(),
+}
 const [GoodBadSkip, Pair, Rating, Ranking] = Judgment.options
 /** A judgment as a page sends it: who judges is the server's to say, and votes have a way of their own. */
 export const NewJudgment = z.discriminatedUnion('kind', [
-  GoodBadSkip.omit(own),
-  Pair.omit(own),
-  Rating.omit(own),
-  Ranking.omit(own),
+  GoodBadSkip.omit(own).extend({ ...sent, images: z.array(OwnImageId).length(1) }),
+  Pair.omit(own).extend({ ...sent, images: z.array(OwnImageId).length(2) }),
+  Rating.omit(own).extend({ ...sent, images: z.array(OwnImageId).length(1) }),
+  Ranking.omit(own).extend({ ...sent, images: z.array(OwnImageId).min(2).max(16) }),
 ])
 export type NewJudgment = z.infer<typeof NewJudgment>
 export const NewJudgments = z.strictObject({ judgments: z.array(NewJudgment).min(1).max(200) })

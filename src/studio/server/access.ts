@@ -14,8 +14,12 @@ import { refuse } from './failures.ts'
 import type { Route } from './route.ts'
 
 export const sessionCookie = 'attune-session'
-/** Calls a minute: of one session, and of one address, which many raters may share. */
-const mostCalls = { session: 1200, address: 20_000 } as const
+/** Calls a minute of one rater, in all sessions together. */
+export const mostCallsOfRater = 1200
+/** Answers a minute of one rater, which are kept for good: nobody judges that fast, but what waited for a connection comes at once. */
+export const mostAnswersOfRater = 1200
+/** Calls a minute of one address, which many raters may share. */
+const mostCallsOfAddress = 20_000
 /** Under which answers are filed where nobody has told a name. */
 export const namelessRater = 'me'
 
@@ -32,8 +36,10 @@ const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-rea
  * Refuses names that lead here by a trick of DNS, whoever comes through a proxy to a studio without login, and callers
  * that ask too often.
  */
-export function guardAccess({ login, publicUrl }: Pick<Studio, 'login' | 'publicUrl'>): MiddlewareHandler {
-  const limiter = new Limiter()
+export function guardAccess(
+  { login, publicUrl }: Pick<Studio, 'login' | 'publicUrl'>,
+  calls: Limiter,
+): MiddlewareHandler {
   return async (context, next) => {
     if (!login && proxyHeaders.some((name) => context.req.header(name) !== undefined)) {
       throw refuse(403, 'forbidden', {
@@ -51,11 +57,7 @@ export function guardAccess({ login, publicUrl }: Pick<Studio, 'login' | 'public
         remedy: 'open the address that the server printed, or start it with --host to be reached from elsewhere',
       })
     }
-    if (login) {
-      const session = getCookie(context, sessionCookie)
-      limiter.count(addressOf(context, publicUrl), mostCalls.address)
-      if (session !== undefined) limiter.count(session, mostCalls.session)
-    }
+    if (login) calls.count(`address ${addressOf(context, publicUrl)}`, mostCallsOfAddress)
     await next()
   }
 }
@@ -70,7 +72,7 @@ export async function userOf(
     const name = toldName(context.req.header('x-attune-rater'))
     return { user: { name, role: 'admin' }, rater: name ?? namelessRater }
   }
-  const token = getCookie(context, sessionCookie)
+  const token = tokenOf(getCookie(context, sessionCookie))
   const session = token === undefined ? undefined : await findSession(store.database, hashOf(token), new Date())
   if (session === undefined) {
     if (who === 'open') return { user: { name: null, role: 'rater' }, rater: namelessRater }
@@ -92,6 +94,10 @@ export async function userOf(
   }
   return { user: { name: session.rater, role }, rater: session.rater }
 }
+
+/** A cookie that cannot be one of ours is none. */
+export const tokenOf = (cookie: string | undefined): string | undefined =>
+  cookie !== undefined && /^[\w-]{43}$/.test(cookie) ? cookie : undefined
 
 /** A name travels percent-encoded, since headers hold Latin letters only. */
 function toldName(header: string | undefined): string | null {
@@ -120,20 +126,27 @@ export function addressOf(context: Context, publicUrl: string | null): string {
   return env?.incoming?.socket?.remoteAddress ?? 'unknown'
 }
 
+/** Of a text that a caller may have made as long as a header can be. */
+const longestKey = 300
+/** More callers a minute than that: the first of them are forgotten. */
+const mostCallers = 10_000
+
 /** Counts calls in the minute that runs. */
 export class Limiter {
   #minute = 0
   #counts = new Map<string, number>()
 
   /** @throws {StudioError} more than `most` in this minute */
-  count(caller: string, most: number): void {
+  count(caller: string, most: number, times = 1): void {
     const minute = Math.floor(Date.now() / 60_000)
     if (minute !== this.#minute) {
       this.#minute = minute
       this.#counts = new Map()
     }
-    const count = (this.#counts.get(caller) ?? 0) + 1
-    this.#counts.set(caller, count)
+    const key = caller.length > longestKey ? hashOf(caller) : caller
+    const count = (this.#counts.get(key) ?? 0) + times
+    this.#counts.set(key, count)
+    if (this.#counts.size > mostCallers) this.#counts.delete(this.#counts.keys().next().value!)
     if (count <= most) return
     throw refuse(429, 'too-many-requests', {
       where: 'request',

@@ -1,6 +1,6 @@
 /** Accounts: an admin invites by a link that works once, and a session follows. Where there is no login, nothing of this is. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { serialize } from 'hono/utils/cookie'
+import { parse, serialize } from 'hono/utils/cookie'
 import { z } from 'zod'
 import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from '../../feedback/invitations.ts'
 import { readRaters, saveRater } from '../../feedback/raters.ts'
@@ -107,7 +107,7 @@ export const accountRoutes = [
     answer: Done,
     handle: async (call) => {
       needLogin(call)
-      const token = new RegExp(`${sessionCookie}=([^;]+)`).exec(call.request.headers.get('cookie') ?? '')?.[1] ?? ''
+      const token = parse(call.headers.get('cookie') ?? '', sessionCookie)[sessionCookie] ?? ''
       await endSession(call.studio.store.database, hashOf(token))
       return withCookie({ done: true }, '', 0, call.studio)
     },
@@ -137,7 +137,7 @@ export const accountRoutes = [
       // A second link of somebody who is here already never makes an admin of a rater, or the reverse.
       const role = earlier?.role ?? call.body.role
       const { invitation, token } = await invite(store, { ...call.body, role })
-      return { invitation, link: linkOf(publicUrl ?? new URL(call.request.url).origin, token) }
+      return { invitation, link: linkOf(publicUrl ?? call.origin, token) }
     },
   }),
   jsonRoute({

@@ -483,7 +483,8 @@ describe('rewards, reports, lineage', () => {
     )
     await addImageRun(studio, 'round-2', ['a'], { policy: 'dpok-1' })
     // Drawn before the reward, judged after it.
-    await it.client.judge({ judgments: [{ ...goodBad('b', later.id), at: '9999-01-01T00:00:00.000Z' }] })
+    const at = new Date(Date.now() + 60_000).toISOString()
+    await it.client.judge({ judgments: [{ ...goodBad('b', later.id), at }] })
     await addImageRun(studio, 'compare-1-1', ['b'], { policy: 'dpok-1', purpose: 'comparison' })
     addRun(studio, 'rw-1', 'policy reward-weighted', {
       images: 'runs/round-2',

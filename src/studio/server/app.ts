@@ -1,13 +1,14 @@
 /** The studio's HTTP interface as a Hono app: routes, what guards them, and the pages. */
 import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
 import type { Studio } from '../studio.ts'
 import { accountRoutes } from './accounts.ts'
 import { compareRoutes } from './compare.ts'
-import { addressOf, guardAccess, Limiter, userOf } from './access.ts'
+import { addressOf, guardAccess, Limiter, mostAnswersOfRater, mostCallsOfRater, userOf } from './access.ts'
+import { Budget, textOf, usualPatience, type Patience, type Reading } from './bodies.ts'
 import { notFound, refusalOf, refuse } from './failures.ts'
+import { withForm, type ReceivedForm } from './forms.ts'
 import { imageRoutes } from './images.ts'
 import { jobRoutes } from './jobs.ts'
 import { labellingRoutes } from './labelling.ts'
@@ -17,7 +18,7 @@ import { raterRoutes } from './raters.ts'
 import { reportRoutes } from './reports.ts'
 import { rewardRoutes } from './rewards.ts'
 import { roundRoutes } from './rounds.ts'
-import type { Call, Route } from './route.ts'
+import { usualLimit, type Call, type Route } from './route.ts'
 import { refuseForeign, setHeaders } from './security.ts'
 import { stateRoutes } from './state.ts'
 import { transferRoutes } from './transfer.ts'
@@ -36,10 +37,18 @@ export const routes: readonly Route[] = [
   ...accountRoutes,
 ]
 
-const usualLimit = 1_000_000
+export interface AppOptions {
+  readonly patience?: Patience
+}
 
-export function studioApp(studio: Studio): Hono {
-  const limiter = new Limiter()
+/** Of JSON that is being read or answered. */
+const jsonBudget = { most: 64e6, mostEach: 8e6 }
+/** Of files that are being received or looked at: an admin's whole upload, and another beside it. */
+const fileBudget = { most: 2e9, mostEach: 1e9 }
+
+export function studioApp(studio: Studio, { patience = usualPatience }: AppOptions = {}): Hono {
+  const calls = new Limiter()
+  const reading = { json: new Budget(jsonBudget), files: new Budget(fileBudget), patience }
   const app = new Hono()
   app.onError((error, context) => {
     const { status, body } = refusalOf(error, studio.workspace)
@@ -48,14 +57,9 @@ export function studioApp(studio: Studio): Hono {
   })
   app.use(setHeaders)
   app.use(refuseForeign(studio))
-  app.use(guardAccess(studio))
+  app.use(guardAccess(studio, calls))
   for (const route of routes) {
-    const limit = bodyLimit({ maxSize: route.bodyLimit ?? usualLimit, onError: () => tooLarge(route) })
-    app.on(route.method, [route.path], limit, (context) => {
-      if (studio.login && route.perMinute !== undefined)
-        limiter.count(`${addressOf(context, studio.publicUrl)} ${route.path}`, route.perMinute)
-      return answer(route, context, studio)
-    })
+    app.on(route.method, [route.path], (context) => answer(route, context, { studio, calls, reading }))
   }
   app.get('/api/openapi.json', (context) => context.json(openApiOf(routes)))
   app.all('/api/*', () => {
@@ -68,21 +72,46 @@ export function studioApp(studio: Studio): Hono {
   return app
 }
 
-async function answer(route: Route, context: Context, studio: Studio): Promise<Response> {
-  const { user, rater } = await userOf(context, route, studio)
-  const call = {
-    studio,
-    user,
-    rater,
-    params: checkedParams(route, context),
-    query: checked(route.query, context.req.query(), 'query'),
-    body: route.body === undefined ? undefined : checked(route.body, await bodyOf(context), 'body'),
-    request: context.req.raw,
-  } as Call<never, never, never>
-  const given = await route.handle(call)
-  if (typeof route.answer === 'string' || given instanceof Response) return given as Response
-  return context.json(route.answer.parse(given) as object)
+interface Serving {
+  readonly studio: Studio
+  readonly calls: Limiter
+  readonly reading: { readonly json: Budget; readonly files: Budget; readonly patience: Patience }
 }
+
+/** Who calls, and how often, is settled before anything of the body is read. */
+async function answer(route: Route, context: Context, { studio, calls, reading }: Serving): Promise<Response> {
+  const address = addressOf(context, studio.publicUrl)
+  if (studio.login && route.perMinute !== undefined) calls.count(`${route.path} ${address}`, route.perMinute)
+  const { user, rater } = await userOf(context, route, studio)
+  const caller = user.name === null ? `address ${address}` : `rater ${rater}`
+  if (studio.login && user.name !== null) calls.count(caller, mostCallsOfRater)
+  const params = checkedParams(route, context)
+  const query = checked(route.query, context.req.query(), 'query')
+  const { patience } = reading
+  const limit = route.bodyLimit ?? usualLimit
+  const { raw } = context.req
+  const handled = async (body: unknown, form: ReceivedForm): Promise<Response> => {
+    const { headers } = raw
+    const { origin } = new URL(raw.url)
+    const call = { studio, user, rater, params, query, body, form, headers, origin } as Call<never, never, never>
+    const given = await route.handle(call)
+    if (typeof route.answer === 'string' || given instanceof Response) return given as Response
+    return context.json(route.answer.parse(given) as object)
+  }
+  if (route.form !== undefined) {
+    using hold = reading.files.hold(caller)
+    return await withForm(studio.workspace, raw, { limit, hold, patience }, (form) => handled(undefined, form))
+  }
+  if (route.body === undefined) return await handled(undefined, noForm)
+  using hold = reading.json.hold(caller)
+  const body = checked(route.body, await jsonOf(raw, { limit, hold, patience }), 'body')
+  if (studio.login && route.answersIn !== undefined) {
+    calls.count(`answers ${caller}`, mostAnswersOfRater, route.answersIn(body as never))
+  }
+  return await handled(body, noForm)
+}
+
+const noForm: ReceivedForm = { fields: {}, files: [], folder: '' }
 
 /** What cannot be a name or an id is not there. */
 function checkedParams({ params }: Route, context: Context): unknown {
@@ -92,8 +121,8 @@ function checkedParams({ params }: Route, context: Context): unknown {
   throw notFound('name or id')
 }
 
-async function bodyOf(context: Context): Promise<unknown> {
-  if (!(context.req.header('content-type') ?? '').startsWith('application/json')) {
+async function jsonOf(request: Request, reading: Reading): Promise<unknown> {
+  if (!(request.headers.get('content-type') ?? '').startsWith('application/json')) {
     throw refuse(415, 'media-type', {
       where: 'body',
       expected: 'application/json',
@@ -101,10 +130,10 @@ async function bodyOf(context: Context): Promise<unknown> {
       remedy: 'send JSON',
     })
   }
+  const text = await textOf(request, reading)
   try {
-    return await context.req.json()
+    return JSON.parse(text) as unknown
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
     throw refuse(400, 'format', {
       where: 'body',
       expected: 'JSON',
@@ -125,14 +154,5 @@ function checked(schema: z.ZodType | undefined, value: unknown, where: 'query' |
     expected: issue.message.slice(0, 500),
     received: 'another value',
     remedy: 'mend the request',
-  })
-}
-
-function tooLarge({ bodyLimit: most = usualLimit }: Route): never {
-  throw refuse(413, 'too-large', {
-    where: 'body',
-    expected: `at most ${Math.round(most / 1e6)} MB`,
-    received: 'more',
-    remedy: 'send less at once',
   })
 }

@@ -151,6 +151,7 @@ export const compareRoutes = [
     summary: 'Let several policies draw the same prompts with the same noise.',
     who: 'admin',
     body: NewComparison,
+    bodyLimit: 1_000_000,
     answer: ComparisonSummary,
     handle: async ({ studio, body }) => summaryOf(studio, await studio.queue.inTurn(() => begin(studio, body))),
   }),
@@ -213,6 +214,8 @@ export const compareRoutes = [
     summary: 'Blind votes. When this is answered they are on the disk; a repetition counts once.',
     who: 'rater',
     body: NewVotes,
+    bodyLimit: 300_000,
+    answersIn: ({ votes }) => votes.length,
     answer: Added,
     handle: ({ studio, rater, body }) =>
       addOwn(

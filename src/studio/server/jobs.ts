@@ -103,6 +103,7 @@ export const jobRoutes = [
     summary: 'Queue a stage.',
     who: 'admin',
     body: NewJob,
+    bodyLimit: 1_000_000,
     answer: JobDetail,
     handle: async ({ studio, body }) => detail(studio, await startStage(studio, body.stage, body.settings, body.run)),
   }),

@@ -69,6 +69,8 @@ export const labellingRoutes = [
     summary: 'Answers. When this is answered they are on the disk; a repetition counts once.',
     who: 'rater',
     body: NewJudgments,
+    bodyLimit: 500_000,
+    answersIn: ({ judgments }) => judgments.length,
     answer: Added,
     handle: ({ studio, rater, body }) =>
       addOwn(
@@ -100,6 +102,7 @@ export const labellingRoutes = [
     summary: 'Change what raters are told; earlier versions stay on record.',
     who: 'admin',
     body: Guidelines,
+    bodyLimit: 200_000,
     answer: Guidelines,
     handle: async ({ studio, rater, body }) => {
       await addGuidelines(studio.store.database, { ...body, createdAt: new Date().toISOString(), author: rater })

@@ -42,6 +42,7 @@ export const roundRoutes = [
     summary: 'Let a policy draw a round of images.',
     who: 'admin',
     body: NewRound,
+    bodyLimit: 1_000_000,
     answer: JobDetail,
     handle: async ({ studio, body }) => {
       const { policy, prompts, promptCount, perPrompt } = body

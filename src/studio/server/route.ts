@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { User } from '../schemas/accounts.ts'
 import type { Studio } from '../studio.ts'
+import type { ReceivedForm } from './forms.ts'
 
 export type Method = 'get' | 'post' | 'put' | 'delete'
 
@@ -17,26 +18,34 @@ export interface Call<Params, Query, Body> {
   readonly params: Params
   readonly query: Query
   readonly body: Body
-  /** The request as it came. */
-  readonly request: Request
+  /** What a multipart body held; empty on routes without a form. */
+  readonly form: ReceivedForm
+  readonly headers: Headers
+  /** `http://127.0.0.1:4870` */
+  readonly origin: string
 }
 
-interface Facts {
+/** Of JSON bodies, bytes: a name and a number. */
+export const usualLimit = 16_000
+
+interface Facts<B> {
   readonly method: Method
   /** `/api/jobs/:id` */
   readonly path: string
   readonly summary: string
   /** `open`: without an account as well. */
   readonly who: 'open' | 'rater' | 'admin'
-  /** Of the body, bytes; 1 MB without it. */
+  /** Of the body, bytes; {@link usualLimit} without it. */
   readonly bodyLimit?: number
-  /** The body is multipart: its fields, which the handler reads itself. */
+  /** How many answers of the rater it brings: they are counted by the minute. */
+  readonly answersIn?: (body: B) => number
+  /** The body is multipart, and its files wait on the disk: its fields, which the handler checks itself. */
   readonly form?: z.ZodType
   /** At most so many calls a minute from one address, where accounts are asked for. */
   readonly perMinute?: number
 }
 
-export interface Route extends Facts {
+export interface Route extends Facts<never> {
   readonly params?: z.ZodType
   readonly query?: z.ZodType
   readonly body?: z.ZodType
@@ -47,7 +56,7 @@ export interface Route extends Facts {
 
 /** A route that answers JSON. */
 export function jsonRoute<P = unknown, Q = unknown, B = unknown, A = unknown>(
-  route: Facts & {
+  route: Facts<B> & {
     readonly params?: z.ZodType<P>
     readonly query?: z.ZodType<Q>
     readonly body?: z.ZodType<B>
@@ -61,7 +70,7 @@ export function jsonRoute<P = unknown, Q = unknown, B = unknown, A = unknown>(
 
 /** A route that answers something else: an image, a page, a file. */
 export function fileRoute<P = unknown, Q = unknown>(
-  route: Facts & {
+  route: Facts<never> & {
     readonly params?: z.ZodType<P>
     readonly query?: z.ZodType<Q>
     readonly answer: string

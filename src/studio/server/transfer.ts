@@ -1,6 +1,7 @@
 /** Judgments in and out, and pictures of one's own. */
 import { randomUUID } from 'node:crypto'
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { formats } from '../../feedback/formats/formats.ts'
@@ -12,6 +13,7 @@ import { ExportQuery, Imported, ImportFormat, Uploaded } from '../schemas/transf
 import type { Studio } from '../studio.ts'
 import { freeRunName, runsName } from '../workspace.ts'
 import { refuse } from './failures.ts'
+import { uploadsName, type ReceivedFile } from './forms.ts'
 import { fileRoute, jsonRoute } from './route.ts'
 import { zipOf, type ZipEntry } from './zip.ts'
 
@@ -37,15 +39,11 @@ export const transferRoutes = [
     bodyLimit: importLimit,
     form: ImportForm,
     answer: Imported,
-    handle: async ({ studio, rater, request }) => {
-      const form = await formOf(request)
-      const { format, rater: named } = fieldsOf(
-        z.object({ format: ImportFormat, rater: RaterName.optional() }),
-        Object.fromEntries([...form].filter(([, value]) => typeof value === 'string')),
-      )
-      const file = form.get('file')
-      if (!(file instanceof File)) throw missingFile('file', 'one file')
-      const pictures = form.getAll('images').filter((one): one is File => one instanceof File)
+    handle: async ({ studio, rater, form: { fields, files } }) => {
+      const { format, rater: named } = fieldsOf(z.object({ format: ImportFormat, rater: RaterName.optional() }), fields)
+      const file = files.find(({ field }) => field === 'file')
+      if (file === undefined) throw missingFile('file', 'one file')
+      const pictures = files.filter(({ field }) => field === 'images')
       return await addImport(studio, file, pictures, { format, rater: named ?? rater })
     },
   }),
@@ -73,15 +71,14 @@ export const transferRoutes = [
     bodyLimit: uploadLimit,
     form: UploadForm,
     answer: Uploaded,
-    handle: async ({ studio, request }) => {
-      const form = await formOf(request)
-      const files = form.getAll('files').filter((file): file is File => file instanceof File)
+    handle: async ({ studio, form }) => {
+      const files = form.files.filter(({ field }) => field === 'files')
       if (files.length === 0 || files.length > mostFiles) throw missingFile('files', `1 to ${mostFiles} pictures`)
       const { prompts } = fieldsOf(
         z.object({
           prompts: z.array(PromptText).length(files.length, 'a prompt for each file'),
         }),
-        { prompts: parsedList(form.get('prompts')) },
+        { prompts: parsedList(form.fields.prompts) },
       )
       return await addUploads(studio, files, prompts)
     },
@@ -91,7 +88,7 @@ export const transferRoutes = [
 /** As a round of their own, of those that the store does not have yet. */
 async function addUploads(
   { store, rounds, workspace }: Studio,
-  files: readonly File[],
+  files: readonly ReceivedFile[],
   prompts: readonly string[],
 ): Promise<Uploaded> {
   const { addOwnImages } = await import('../../feedback/formats/own-images.ts')
@@ -99,7 +96,7 @@ async function addUploads(
   const images = files.map((file, i) => ({
     ...promptsFrom([prompts[i]])[0],
     name: file.name.slice(0, 200),
-    bytes: async () => new Uint8Array(await file.arrayBuffer()),
+    bytes: async () => new Uint8Array(await readFile(file.path)),
   }))
   const { ids, added, broken } = await addOwnImages(store, workspace.at(runsName, name), images)
   if (added > 0) {
@@ -113,28 +110,32 @@ async function addUploads(
 /** What comes with pictures becomes a round of its own. */
 async function addImport(
   { store, rounds, workspace }: Studio,
-  file: File,
-  pictures: readonly File[],
+  file: ReceivedFile,
+  pictures: readonly ReceivedFile[],
   options: { readonly format: ImportFormat; readonly rater: string },
 ): Promise<Imported> {
-  const bytes = new Map<string, Uint8Array>()
+  const paths = new Map<string, string>()
   for (const picture of pictures) {
     const name = lastPart(picture.name)
-    const content = new Uint8Array(await picture.arrayBuffer())
-    if (bytes.has(name) && Buffer.compare(bytes.get(name)!, content) !== 0) throw sameName(name)
-    bytes.set(name, content)
+    const other = paths.get(name)
+    if (other !== undefined && !readFileSync(other).equals(readFileSync(picture.path))) throw sameName(name)
+    paths.set(name, picture.path)
   }
+  const pathOf = (name: string) => paths.get(name) ?? paths.get(name.replace(/^[0-9a-f]{8}-/, ''))
   const run = freeRunName(workspace, 'import')
   const folder = workspace.at(runsName, run)
   return await inFolder({ workspace }, async (place) => {
     const path = join(place, `judgments${formats[options.format].ending}`)
-    writeFileSync(path, new Uint8Array(await file.arrayBuffer()))
+    renameSync(file.path, path)
     const { leftOut, ...counts } = await importFeedback(store, path, {
       ...options,
       name: lastPart(file.name).slice(0, 200),
       folder,
       // Only what was sent along is looked at. Label Studio puts eight digits before a name.
-      findFile: (named) => bytes.get(lastPart(named)) ?? bytes.get(lastPart(named).replace(/^[0-9a-f]{8}-/, '')),
+      findFile: (named) => {
+        const found = pathOf(lastPart(named))
+        return found === undefined ? undefined : new Uint8Array(readFileSync(found))
+      },
     })
     if (counts.images > 0) {
       const images = readImageList(join(folder, imageListName)).map(({ id }) => id)
@@ -158,7 +159,7 @@ const lastPart = (path: string) => path.split(/[\\/]/).at(-1) ?? ''
 
 /** Under a name of ours, gone afterwards. */
 async function inFolder<T>({ workspace }: Pick<Studio, 'workspace'>, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = workspace.at('uploads', randomUUID())
+  const folder = workspace.at(uploadsName, randomUUID())
   mkdirSync(folder)
   try {
     return await work(folder)
@@ -177,21 +178,6 @@ const download = (name: string, bytes: Uint8Array) =>
       'content-disposition': `attachment; filename="${name}"`,
     },
   })
-
-async function formOf(request: Request): Promise<FormData> {
-  try {
-    return await request.formData()
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
-    throw refuse(415, 'media-type', {
-      where: 'body',
-      expected: 'multipart/form-data',
-      received: 'something else',
-      remedy: 'send a form with a file',
-      cause,
-    })
-  }
-}
 
 function fieldsOf<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
   const parsed = schema.safeParse(given)
