@@ -13,6 +13,8 @@ type Standing = 'fresh' | 'second' | 'gold' | 'closed'
 /** Images that a rater has answered, a skip too, by how they stand. */
 type Own = Readonly<Record<Standing, Set<ImageState>>>
 
+const emptyOwn = (): Own => ({ fresh: new Set(), second: new Set(), gold: new Set(), closed: new Set() })
+
 interface ImageAnswersOptions {
   readonly kind: 'good-bad-skip' | 'rating'
   /** Most images of a task. */
@@ -67,25 +69,25 @@ export class ImageAnswers {
 
   /** Images that a rater has answered. */
   done(rater: string): number {
-    const { fresh, second, gold, closed } = this.#ownOf(rater)
+    const { fresh, second, gold, closed } = this.#readOwn(rater)
     return fresh.size + second.size + gold.size + closed.size
   }
 
   /** Images that a rater is still to be asked about. */
   left(rater: string): number {
-    const { fresh, second, gold } = this.#ownOf(rater)
+    const { fresh, second, gold } = this.#readOwn(rater)
     const all = this.order.freshCount + this.#seconds.items.length + this.#gold.length
     return all - fresh.size - second.size - gold.size
   }
 
   /** How many images of a prompt are fresh for a rater. */
   freshCount(prompt: PromptState, rater: string): number {
-    const { fresh } = this.#ownOf(rater)
+    const { fresh } = this.#readOwn(rater)
     return [...prompt.fresh].filter((image) => !fresh.has(image)).length
   }
 
   walk({ rater, raterSeed, without }: Asked): FreshWalk {
-    return new FreshWalk(this.order, raterSeed, new Set([...this.#ownOf(rater).fresh, ...this.#known(without)]))
+    return new FreshWalk(this.order, raterSeed, new Set([...this.#readOwn(rater).fresh, ...this.#known(without)]))
   }
 
   /** A function that takes out up to `size` images of a prompt that one other rater has judged. */
@@ -93,7 +95,7 @@ export class ImageAnswers {
     let open: [PromptState, ImageState[]][] | undefined
     return (stream) => {
       if (open === undefined) {
-        const own = this.#ownOf(rater).second
+        const own = this.#readOwn(rater).second
         const free = this.#seconds.items.filter((image) => !own.has(image) && !without.has(image.id))
         open = [...Map.groupBy(free, ({ prompt }) => prompt)]
       }
@@ -110,7 +112,7 @@ export class ImageAnswers {
   gold({ rater, without }: Asked): (stream: Random) => ImageState | undefined {
     let open: ImageState[] | undefined
     return (stream) => {
-      const own = this.#ownOf(rater).gold
+      const own = this.#readOwn(rater).gold
       open ??= this.#gold.filter((image) => !own.has(image) && !without.has(image.id))
       return open.length === 0 ? undefined : open.splice(stream.integer(0, open.length - 1), 1)[0]
     }
@@ -120,10 +122,15 @@ export class ImageAnswers {
     return [...ids].flatMap((id) => this.order.image(id) ?? [])
   }
 
+  /** Who only asks leaves nothing behind. */
+  #readOwn(rater: string): Own {
+    return this.#own.get(rater) ?? emptyOwn()
+  }
+
   #ownOf(rater: string): Own {
     let own = this.#own.get(rater)
     if (own === undefined) {
-      own = { fresh: new Set(), second: new Set(), gold: new Set(), closed: new Set() }
+      own = emptyOwn()
       this.#own.set(rater, own)
     }
     return own

@@ -41,6 +41,8 @@ interface Own {
   readonly answers: Map<PromptState, SortedList<Answer>>
 }
 
+const emptyOwn = (): Own => ({ pairs: 0, seconds: new Set(), skipped: new Map(), answers: new Map() })
+
 export class PairIndex implements ModeIndex {
   readonly #basis: QueueBasis
   readonly #order: FreshOrder
@@ -79,7 +81,7 @@ export class PairIndex implements ModeIndex {
 
   open(asked: Asked): OpenTasks {
     const { rater, raterSeed, without } = asked
-    const own = this.#ownOf(rater)
+    const own = this.#own.get(rater) ?? emptyOwn()
     const skipped = [...own.skipped].flatMap(([image, count]) => (count > 0 && image.judgments === 0 ? [image] : []))
     const walk = new FreshWalk(this.#order, raterSeed, new Set(skipped))
     const left = this.#left(own, skipped, walk)
@@ -172,7 +174,7 @@ export class PairIndex implements ModeIndex {
   #ownOf(rater: string): Own {
     let own = this.#own.get(rater)
     if (own === undefined) {
-      own = { pairs: 0, seconds: new Set(), skipped: new Map(), answers: new Map() }
+      own = emptyOwn()
       this.#own.set(rater, own)
     }
     return own

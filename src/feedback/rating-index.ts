@@ -16,6 +16,8 @@ interface Own {
   readonly waiting: Set<ImageState>
 }
 
+const emptyOwn = (): Own => ({ rated: new Map(), ranked: new Map(), waiting: new Set() })
+
 export class RatingIndex implements ModeIndex {
   readonly #answers: ImageAnswers
   readonly #own = new Map<string, Own>()
@@ -41,7 +43,7 @@ export class RatingIndex implements ModeIndex {
   }
 
   open(asked: Asked): OpenTasks {
-    const { rated, waiting } = this.#ownOf(asked.rater)
+    const { rated, waiting } = this.#own.get(asked.rater) ?? emptyOwn()
     const walk = this.#answers.walk(asked)
     const broken = promptsOf([...waiting].filter(({ id }) => !asked.without.has(id)))
     return {
@@ -77,7 +79,7 @@ export class RatingIndex implements ModeIndex {
   #ownOf(rater: string): Own {
     let own = this.#own.get(rater)
     if (own === undefined) {
-      own = { rated: new Map(), ranked: new Map(), waiting: new Set() }
+      own = emptyOwn()
       this.#own.set(rater, own)
     }
     return own

@@ -9,6 +9,8 @@ export class ImageShelf {
   readonly #store: FeedbackStore
   readonly #refs = new Map<string, ImageRef>()
   #byId = new Map<string, StoredImage>()
+  /** Each ends when a picture that is being made smaller is done. */
+  readonly #turns: Promise<void>[] = [Promise.resolve(), Promise.resolve()]
   /** The list that `#byId` was made from. */
   #listed: readonly StoredImage[] | undefined
 
@@ -43,10 +45,24 @@ export class ImageShelf {
   async bytes(id: string, size?: number): Promise<Uint8Array> {
     const file = fileOf(await this.find(id))
     const { width, height } = await this.ref(id)
-    const whole = readFileSync(file)
-    if (size === undefined || Math.max(width, height) <= size) return whole
-    const { default: sharp } = await import('sharp')
-    return await sharp(whole).resize(size, size, { fit: 'inside' }).png().toBuffer()
+    if (size === undefined || Math.max(width, height) <= size) return readFileSync(file)
+    return await this.#inTurn(async () => {
+      const { default: sharp } = await import('sharp')
+      return await sharp(file).resize(size, size, { fit: 'inside' }).png().toBuffer()
+    })
+  }
+
+  /** So many large pictures at once are in memory, however many are asked for. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.shift() ?? Promise.resolve()
+    const done = Promise.withResolvers<void>()
+    this.#turns.push(done.promise)
+    await turn
+    try {
+      return await work()
+    } finally {
+      done.resolve()
+    }
   }
 }
 
