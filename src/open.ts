@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { ConfigError, FileError } from './errors.ts'
 import type { ModelConfig, Open, OpenModel } from './images/open-model.ts'
+import { tellNote } from './notes.ts'
 import type { Probe } from './policy/sample-images.ts'
 import type { WorldJudge } from './report/evaluate.ts'
 import type { ReportWorld } from './report/report-command.ts'
@@ -13,7 +14,7 @@ export const open: Open = async (config, policy = null) => {
   const opened = config.model === embeddedName ? await openEmbedded(config) : await openCheckpoint(config)
   if (policy === null) return { ...opened, policy: opened.model }
   const { openPolicy } = await import('./policy/policy-file.ts')
-  return { ...opened, policy: opened.model.with(openPolicy(opened.model, policy).delta) }
+  return { ...opened, policy: opened.model.with(openPolicy(opened.model, policy, config).delta) }
 }
 
 /** The judge of a model's world; only the embedded one has a judge. */
@@ -83,7 +84,6 @@ async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
     resolution: config.resolution,
     tiling: config.vaeTiling,
   })
-  // Processes that do a part of a stage would only repeat it.
-  if (process.send === undefined) for (const note of notes) process.stderr.write(`note: ${note}\n`)
+  for (const note of notes) tellNote(note)
   return { model }
 }

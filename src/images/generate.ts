@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
+import { ConfigError } from '../errors.ts'
 import { progress } from '../progress.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { ImageRecord, Prompt } from '../records.ts'
@@ -12,7 +13,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { drawStates, type DrawRequest, type Sampling } from './draw.ts'
 import { imageListName, readImageList } from './image-run.ts'
 import { promptFields, readKnownPrompts } from './known-prompts.ts'
-import { modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
+import { loraScaleField, modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
 import { latentsFileName, LatentsFile, readStarts } from './latents-file.ts'
 import { encodePng, picturesOf, type Picture } from './png.ts'
 
@@ -26,6 +27,7 @@ export const GenerateConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe('Run that trained the policy, or a LoRA file; the pre-trained model without it.'),
+  ...loraScaleField,
   ...samplingFields,
   latents: z
     .string()
@@ -59,9 +61,14 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
  *
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
  * @throws {RunInUseError} the folder holds something else
+ * @throws {ConfigError} a strength of no policy
  */
 export async function generateImages(config: GenerateConfig, open: Open): Promise<Manifest> {
   const { out, resume, ...settings } = config
+  if (config.loraScale !== 1 && config.policy === null) {
+    const remedy = 'give the run or the LoRA file whose strength it is, or leave it out'
+    throw new ConfigError({ where: '--lora-scale', expected: 'a --policy', received: 'none', remedy })
+  }
   const parents = {
     ...(config.prompts === null ? {} : { prompts: config.prompts }),
     ...(config.policy === null ? {} : { policy: config.policy }),

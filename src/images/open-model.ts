@@ -31,7 +31,10 @@ export interface OpenPolicy extends OpenModel {
  * @throws {ConfigError} unknown name, or a setting that this model does not have
  * @throws {FileError | FormatError} weights that are missing or broken, or a policy of another model
  */
-export type Open = (config: ModelConfig, policy?: string | null) => Promise<OpenPolicy>
+export type Open = (
+  config: ModelConfig & { readonly loraScale?: number },
+  policy?: string | null,
+) => Promise<OpenPolicy>
 
 /** Config fields of every stage that computes with a model. */
 export const modelFields = {
@@ -72,6 +75,14 @@ export const modelFields = {
 }
 const ModelConfig = z.object(modelFields)
 export type ModelConfig = z.infer<typeof ModelConfig>
+
+/** Config field of every stage that shows what a policy does. */
+export const loraScaleField = {
+  loraScale: z
+    .number()
+    .default(1)
+    .describe('Strength of a policy made of adapters: 0 is the pre-trained model, 1 the policy as it was trained.'),
+}
 
 /** Config fields of every stage that samples. */
 export const samplingFields = {

@@ -1,7 +1,7 @@
 /** `policy export`: the adapters of a policy as a file for other programs. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import { modelFields, type Open } from '../images/open-model.ts'
+import { loraScaleField, modelFields, type Open } from '../images/open-model.ts'
 import { writeLora } from '../networks/checkpoint/lora-file.ts'
 import { openPolicy, provenanceOf } from './policy-file.ts'
 
@@ -14,6 +14,7 @@ export const PolicyExportConfig = z.strictObject({
     .enum(['diffusers', 'kohya'])
     .default('kohya')
     .describe('diffusers: lora_A and lora_B by module, as runs write it; kohya: lora_down, lora_up and alpha.'),
+  ...loraScaleField,
   ...modelFields,
   out: z.string().min(1).endsWith('.safetensors').describe('File to write, *.safetensors.'),
 })
@@ -26,7 +27,7 @@ export type PolicyExportConfig = z.infer<typeof PolicyExportConfig>
  */
 export async function exportPolicy(config: PolicyExportConfig, open: Open): Promise<string> {
   const { model } = await open(config)
-  const { file, delta } = openPolicy(model, config.policy)
+  const { file, delta } = openPolicy(model, config.policy, config)
   if (delta.adapters === undefined || delta.adapters.size === 0) {
     throw new ConfigError({
       where: '--policy',

@@ -70,7 +70,9 @@ for (const [kind, trainable, name] of [
       'attune.modelSha256': 'f'.repeat(64),
       'attune.predictionType': 'x0',
     })
-    assert.throws(() => openPolicy(freshModel('e'.repeat(64)), source), { name: FormatError.name, where: file })
+    // The hash of another precision or of a fine-tune: shapes decide.
+    const other = freshModel('e'.repeat(64))
+    assert.deepEqual(predict(other.with(openPolicy(other, source).delta)), expected)
   })
 }
 
@@ -101,4 +103,35 @@ test('refuses what is no policy, and a run that is not finished', () => {
   const { source } = writtenRun('unfinished', model, lora)
   renameSync(join(source, 'manifest.json'), join(source, 'manifest.gone'))
   assert.throws(() => openPolicy(model, source), FileError)
+})
+
+test('refuses parameters of other shapes, or that the model does not have', () => {
+  using _scope = tensorScope()
+  const model = freshModel()
+  const { source } = writtenRun('shapes', model, text)
+  const file = join(source, policyFileName)
+  const { tensors, metadata } = readSafetensors(file)
+  const [name] = tensors.keys()
+  for (const [changed, told] of [
+    [new Map([...tensors, [name, full([1, 1], 0)]]), /received \[1, 1\]/],
+    [new Map([...tensors, ['another.weight', full([1], 0)]]), /another\.weight.*does not have/],
+  ] as const) {
+    writeSafetensors(file, changed, metadata)
+    assert.throws(() => openPolicy(model, source), told)
+  }
+})
+
+test('has the strength that is asked for, where it is made of adapters', () => {
+  using _scope = tensorScope()
+  const model = freshModel()
+  const { source, expected } = writtenRun('scaled', model, lora)
+  const at = (loraScale: number) => predict(model.with(openPolicy(model, source, { loraScale }).delta))
+  assert.deepEqual(at(1), expected)
+  const base = predict(model)
+  const apart = (one: number[], other: number[]) => Math.max(...one.map((value, i) => Math.abs(value - other[i])))
+  assert.ok(apart(at(0), base) < 1e-6)
+  assert.ok(apart(at(0.5), base) > 1e-3)
+  assert.ok(apart(at(0.5), expected) > 1e-3)
+  const { source: trained } = writtenRun('unscaled', model, text)
+  assert.throws(() => openPolicy(model, trained, { loraScale: 0.5 }), /--lora-scale: expected 1/)
 })

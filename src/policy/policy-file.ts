@@ -4,11 +4,13 @@
  */
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { FormatError } from '../errors.ts'
+import { ConfigError, FormatError } from '../errors.ts'
 import { readLora, writeLora } from '../networks/checkpoint/lora-file.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
+import { tellNote } from '../notes.ts'
 import { readRun } from '../run.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../tensor/safetensors.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import type { Start, TrainableDelta } from './trainable.ts'
 
 /** Adapters, under diffusers' name. */
@@ -40,14 +42,30 @@ export function writePolicy(
 }
 
 /**
- * The change that a policy makes to a model: `model.with(openPolicy(model, folder).delta)`.
+ * The change that a policy makes to a model: `model.with(openPolicy(model, folder).delta)`. What it was trained on is
+ * known by a hash, which differs between precisions and fine-tunes of one model: names and shapes decide whether it fits,
+ * and a note tells of another base.
  *
  * @param source folder of a `policy dpok` or `policy reward-weighted` run, or a LoRA file of diffusers' or kohya's form
+ * @param options.loraScale what the change of adapters is multiplied by
  * @throws {FileError} no such run or file, or a run that is not finished
- * @throws {FormatError} not a policy, or one of another model
+ * @throws {FormatError} not a policy, or one of a model of other shapes
+ * @throws {ConfigError} a strength for a policy without adapters
  */
-export function openPolicy(model: GenerativeModel, source: string): Start {
-  return readPolicy(model, fileOf(source))
+export function openPolicy(model: GenerativeModel, source: string, { loraScale = 1 } = {}): Start {
+  const start = readPolicy(model, fileOf(source))
+  if (loraScale === 1) return start
+  const { adapters } = start.delta
+  if (adapters === undefined) {
+    throw new ConfigError({
+      where: '--lora-scale',
+      expected: `1 for ${source}, whose parameters were trained themselves`,
+      received: String(loraScale),
+      remedy: 'give a policy made of low-rank adapters, or leave it out',
+    })
+  }
+  const scaled = [...adapters].map(([name, own]) => [name, { ...own, scale: own.scale * loraScale }] as const)
+  return { ...start, delta: { adapters: new Map(scaled) } }
 }
 
 function fileOf(source: string): string {
@@ -61,25 +79,46 @@ function fileOf(source: string): string {
 
 function readPolicy(model: GenerativeModel, file: string): Start {
   const metadata = file.endsWith('.safetensors') ? readSafetensorsHeader(file).metadata : {}
-  const [of, sha256] = [metadata['attune.model'], metadata['attune.modelSha256']]
-  if (sha256 !== undefined && sha256 !== model.sha256) {
-    throw new FormatError({
-      where: file,
-      expected: `a change of ${model.name} ${model.sha256.slice(0, 12)}`,
-      received: `one of ${of} ${sha256.slice(0, 12)}`,
-      remedy: 'give a policy that started from this model',
-    })
-  }
   if (metadata.format === policyFormat) {
-    const trained = [...readSafetensors(file).tensors].map(([name, own]) => [name, own.to(model.device)] as const)
-    return { file, delta: { trained: new Map(trained) } }
+    const own = readSafetensors(file).tensors
+    expectParameters(model, file, own)
+    tellOtherBase(model, file, metadata)
+    return { file, delta: { trained: new Map([...own].map(([name, one]) => [name, one.to(model.device)])) } }
   }
   const targets = new Map([...model.weights.tensors()].map(([name, { shape }]) => [name, shape]))
   const { adapters } = readLora(file, targets, model.name)
+  tellOtherBase(model, file, metadata)
   const placed = [...adapters].map(
     ([name, { down, up, scale }]) => [name, { down: down.to(model.device), up: up.to(model.device), scale }] as const,
   )
   return { file, delta: { adapters: new Map(placed) } }
+}
+
+/** @throws {FormatError} a parameter that the model does not have, or has in another shape */
+function expectParameters(model: GenerativeModel, file: string, own: ReadonlyMap<string, Tensor>): void {
+  const known = model.weights.tensors()
+  for (const [name, { shape }] of own) {
+    const expected = known.get(name)?.shape
+    if (expected?.join() === shape.join()) continue
+    throw new FormatError({
+      where: `${file} ${name}`,
+      expected: expected === undefined ? `a parameter of ${model.name}` : `shape [${expected.join(', ')}]`,
+      received: expected === undefined ? 'one that it does not have' : `[${shape.join(', ')}]`,
+      remedy: 'give a policy that started from this model, or from one of its shapes',
+    })
+  }
+}
+
+function tellOtherBase(model: GenerativeModel, file: string, metadata: Readonly<Record<string, string>>): void {
+  const fields = ['model', 'modelSha256', 'predictionType'].map((field) => metadata[`attune.${field}`])
+  const [of, sha256, predicts] = fields as (string | undefined)[]
+  if (sha256 === undefined || sha256 === model.sha256) return
+  const own = model.schedule.predictionType
+  const otherwise =
+    predicts === undefined || predicts === own ? '' : ` That one predicts ${predicts}, this one ${own}: expect noise.`
+  tellNote(
+    `${file} was trained on ${of ?? 'other weights'} ${sha256.slice(0, 12)}, and not on ${model.name} ${model.sha256.slice(0, 12)}. Its shapes fit, so it is used: on a fine-tune or another precision of that model it does what it should.${otherwise}`,
+  )
 }
 
 /** What the header of a policy's file says of its making. */

@@ -7,7 +7,7 @@ import { ConfigError } from '../errors.ts'
 import { openExistingFeedback } from '../feedback/stages.ts'
 import { readImages } from '../images/image-run.ts'
 import { promptColumnField, readKnownPrompts, type KnownPrompts } from '../images/known-prompts.ts'
-import { modelFields, samplingFields, samplingOf, type OpenPolicy } from '../images/open-model.ts'
+import { loraScaleField, modelFields, samplingFields, samplingOf, type OpenPolicy } from '../images/open-model.ts'
 import { openPolicy } from '../policy/policy-file.ts'
 import { progress } from '../progress.ts'
 import type { Prompt } from '../records.ts'
@@ -36,6 +36,7 @@ export const ReportConfig = z.strictObject({
   ...rewardFields,
   rewardWeighted: optionalRun.describe('Run of `policy reward-weighted`.'),
   dpok: optionalRun.describe('Run of `policy dpok`.'),
+  ...loraScaleField,
   bestOf: z.int().positive().default(4).describe('Images among which best-of-n picks; 1 leaves it out.'),
   seen: optionalRun.describe('File of the prompts that were trained on; shapes has a list of its own.'),
   unseen: optionalRun.describe('File of prompts that were not; shapes has a list of its own.'),
@@ -101,7 +102,7 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   // What is wrong is told before the long work.
   const { range: rewardRange } = await openReward(config.reward, config, () => Promise.resolve(opened))
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
-  for (const { run } of trained) openPolicy(opened.model, run.folder)
+  for (const { run } of trained) openPolicy(opened.model, run.folder, config)
   const judge = await world.judgeOf(config.model)
   const { prompts, ofFiles } = await promptsOf(config, opened, await world.promptsOf(config.model))
   const plan: EvaluationPlan = {
@@ -235,8 +236,8 @@ async function measure(
   // A judge means the embedded world, whose networks are small enough to be held twice.
   const atOnce = config.processes ?? (isJudged ? 2 : 1)
   const images = plan.prompts.length * plan.imagesPerPrompt
-  const { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder } = config
-  const shared = { plan, model: { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder } }
+  const { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder, loraScale } = config
+  const shared = { plan, model: { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder, loraScale } }
   const candidates = Array.from({ length: bestOf }, (_, candidate) => fileOf(`base-${candidate}`))
   // Images of the base that neither it nor best-of-n is measured by.
   const reference = isJudged || referenceImages !== null ? [] : [fileOf('reference')]

@@ -9,7 +9,7 @@ import { readReference } from './reference.ts'
 interface Shared {
   readonly plan: EvaluationPlan
   /** The model, and the encoder that a reward may need beside it. */
-  readonly model: ModelConfig & { readonly encoder?: string | null }
+  readonly model: ModelConfig & { readonly encoder?: string | null; readonly loraScale?: number }
 }
 
 /** A policy is a run folder, or a LoRA file; absent for the pre-trained model. */
