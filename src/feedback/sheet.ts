@@ -6,8 +6,9 @@ import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'csv-stringify/sync'
 import sharp, { type OverlayOptions } from 'sharp'
-import { ConfigError, FileError, FormatError } from '../errors.ts'
+import { AttuneError, ConfigError, FileError, FormatError } from '../errors.ts'
 import { writeFileAtomic } from '../files.ts'
+import { readPngFile } from '../images/png-file.ts'
 import type { ImageRecord } from '../records.ts'
 
 /** An image and its PNG as an absolute path. */
@@ -122,16 +123,18 @@ async function page(images: readonly SheetImage[], first: number, columns: numbe
 
 async function enlarged(image: SheetImage, scale: number): Promise<{ png: Buffer; width: number; height: number }> {
   try {
-    const { width, height } = await sharp(image.file).metadata()
+    const bytes = readPngFile(image.file)
+    const { width, height } = await sharp(bytes).metadata()
     const size = { width: width * scale, height: height * scale }
     return {
-      png: await sharp(image.file)
+      png: await sharp(bytes)
         .resize({ ...size, kernel: 'nearest' })
         .png()
         .toBuffer(),
       ...size,
     }
   } catch (cause) {
+    if (cause instanceof AttuneError) throw cause
     throw new FormatError({
       where: image.file,
       expected: 'a picture that can be read',

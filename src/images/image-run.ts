@@ -1,7 +1,8 @@
 /** A run folder of images: PNG files under `images/` and one ImageRecord a line in `images.jsonl`. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { FileError, FormatError } from '../errors.ts'
+import { placeInside } from '../files.ts'
 import { ImageRecord } from '../records.ts'
 import { readRun } from '../run.ts'
 
@@ -36,10 +37,10 @@ export async function readImages(...folders: readonly string[]): Promise<StoredI
 }
 
 /**
- * The records of an `images.jsonl`.
+ * The records of an `images.jsonl`, whose files lie below its folder.
  *
  * @throws {FileError} no such file
- * @throws {FormatError} names file and line
+ * @throws {FormatError} names file and line of a broken record, or of one whose file leads out of the folder
  */
 export function readImageList(file: string): ImageRecord[] {
   if (!existsSync(file)) {
@@ -51,10 +52,18 @@ export function readImageList(file: string): ImageRecord[] {
     })
   }
   const lines = readFileSync(file, 'utf8').split('\n')
-  return lines.flatMap((line, place) => (line === '' ? [] : [recordOf(line, `${file}:${place + 1}`)]))
+  return lines.flatMap((line, place) =>
+    line === '' ? [] : [readImageRecord(line, dirname(file), `${file}:${place + 1}`)],
+  )
 }
 
-function recordOf(line: string, where: string): ImageRecord {
+/**
+ * A line of an `images.jsonl`.
+ *
+ * @param where names it in errors
+ * @throws {FormatError} a broken record, or one whose file leads out of the folder
+ */
+export function readImageRecord(line: string, folder: string, where: string): ImageRecord {
   const refuse = (field: string, received: string, cause: unknown) =>
     new FormatError({
       where: `${where} ${field}`.trim(),
@@ -70,7 +79,10 @@ function recordOf(line: string, where: string): ImageRecord {
     throw refuse('', (cause as Error).message, cause)
   }
   const parsed = ImageRecord.safeParse(value)
-  if (parsed.success) return parsed.data
+  if (parsed.success) {
+    placeInside(folder, parsed.data.file, `${where} file`)
+    return parsed.data
+  }
   const [issue] = parsed.error.issues
   throw refuse(issue.path.join('.'), issue.message, parsed.error)
 }

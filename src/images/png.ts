@@ -1,9 +1,10 @@
 /** Pixels in tensors, bytes in memory, PNG on disk. */
 import sharp from 'sharp'
-import { FormatError } from '../errors.ts'
+import { AttuneError, FormatError } from '../errors.ts'
 import { kindOnDisk } from '../file-kind.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { readPngFile } from './png-file.ts'
 
 /** One image: RGB, row by row. */
 export interface Picture {
@@ -42,16 +43,22 @@ export function encodePng({ bytes, width, height }: Picture): Promise<Buffer> {
     .toBuffer()
 }
 
-/** @throws {FormatError} not an image that can be read */
+/**
+ * Reads an image of a run.
+ *
+ * @throws {FormatError} not a PNG file that can be read
+ * @throws {FileError} no such file
+ */
 export async function readPicture(file: string): Promise<Picture> {
   try {
-    const { data, info } = await sharp(file)
+    const { data, info } = await sharp(readPngFile(file))
       .removeAlpha()
       .toColourspace('srgb')
       .raw()
       .toBuffer({ resolveWithObject: true })
     return { bytes: new Uint8Array(data), width: info.width, height: info.height }
   } catch (cause) {
+    if (cause instanceof AttuneError) throw cause
     const [received] = (cause as Error).message.split('\n')
     const remedy = 'draw the images again, or restore the file'
     throw new FormatError({ where: file, expected: 'a readable image', received, remedy, ...kindOnDisk(file), cause })

@@ -1,9 +1,10 @@
 /** `policy best-of-n`: of each n images of a prompt the one that the reward likes best. Nothing is trained. */
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { imageListName, imageParents, readImages, type StoredImage } from '../images/image-run.ts'
 import { modelFields, type Open } from '../images/open-model.ts'
+import { readPngFile } from '../images/png-file.ts'
 import { readPictures } from '../images/pictures.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
 import { resumeField, startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
@@ -43,7 +44,7 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<
   writing(run.path('images'), () => mkdirSync(run.path('images')))
   for (const place of chosen) {
     const { record, file } = images[place]
-    writing(run.path(record.file), () => copyFileSync(file, run.path(record.file)))
+    writing(run.path(record.file), () => writeFileSync(run.path(record.file), readPngFile(file)))
   }
   writeFileAtomic(run.path(imageListName), chosen.map((place) => `${JSON.stringify(images[place].record)}\n`).join(''))
   const meanReward = chosen.reduce((sum, place) => sum + scores[place], 0) / chosen.length

@@ -1,20 +1,15 @@
 /** The file of a stored image. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { FileError } from '../../errors.ts'
+import { placeInside } from '../../files.ts'
+import { readPngFile } from '../../images/png-file.ts'
 import type { StoredImage } from '../store.ts'
 
-/** @throws {FileError} it is gone */
+/**
+ * Its bytes, which are those of a PNG.
+ *
+ * @throws {FileError} it is gone
+ * @throws {FormatError} it lies outside of its folder, or is no PNG
+ */
 export function imageFile({ record, folder }: StoredImage): Uint8Array {
-  try {
-    return readFileSync(join(folder, record.file))
-  } catch (cause) {
-    throw new FileError({
-      where: `image ${record.id} (${record.file})`,
-      expected: 'a file in the folder that it was drawn into',
-      received: (cause as NodeJS.ErrnoException).code ?? 'none',
-      remedy: 'restore the folder, or import its images from where they are now',
-      cause,
-    })
-  }
+  const where = `image ${record.id} (${record.file})`
+  return readPngFile(placeInside(folder, record.file, where), where)
 }
