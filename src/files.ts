@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, normalize, resolve, sep, win32 } from 'node:path'
 import { FileError, FormatError } from './errors.ts'
 
@@ -56,6 +56,24 @@ export function sync(place: string): void {
       closeSync(descriptor)
     }
   })
+}
+
+/**
+ * Writes many files at once, so that they are on the disk together. A process that is killed meanwhile may leave half a
+ * file: what lists the files is written afterwards.
+ *
+ * @param files their content by their paths
+ * @throws {FileError}
+ */
+export async function writeFiles(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  const written = await Promise.allSettled([...files].map(([file, bytes]) => writeFile(file, bytes, { flush: true })))
+  written.forEach((result, i) => {
+    if (result.status === 'fulfilled') return
+    writing([...files.keys()][i], () => {
+      throw result.reason
+    })
+  })
+  for (const folder of new Set([...files.keys()].map(dirname))) sync(folder)
 }
 
 const reasons: Readonly<Record<string, readonly [received: string, remedy: string]>> = {

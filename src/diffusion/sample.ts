@@ -20,6 +20,18 @@ export interface Sampling {
   readonly sampler: Sampler
   /** [B, steps + 1, …]: x_T, then the noise of each step in the order of sampling; that of a step with σ = 0 is not used. */
   readonly noise: Tensor
+  /** Sees every state but x_T as it is reached, and may throw. */
+  readonly watch?: (state: Tensor, reached: Reached) => void
+}
+
+/** How a state was reached. */
+export interface Reached {
+  /** 1 … `steps`. */
+  readonly step: number
+  readonly steps: number
+  /** Training time from which the step went. */
+  readonly t: number
+  readonly prediction: Tensor
 }
 
 /**
@@ -36,7 +48,7 @@ export function noiseFor(path: readonly number[], shape: readonly number[], step
 type Visit = (state: Tensor, prediction?: Tensor, step?: TensorScope) => void
 
 /** Draws and hands every state in turn, x_T first and alone, to `visit`. Records no gradients. */
-function drawStates({ predict, sampler, noise }: Sampling, visit: Visit): void {
+function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit): void {
   const { steps } = sampler
   if (noise.shape.length < 3 || noise.shape[1] !== steps.length + 1) {
     throw new ShapeError({
@@ -55,6 +67,7 @@ function drawStates({ predict, sampler, noise }: Sampling, visit: Visit): void {
     const prediction = predict(xt, full([batch], t, 'int64', noise.device))
     const { mean } = ddimTransition(prediction, xt, new Array<number>(batch).fill(index), sampler)
     const next = stochastic ? mean.add(noise.select(1, index + 1).mul(sigma)) : mean
+    watch?.(next, { step: index + 1, steps: steps.length, t, prediction })
     visit((xt = scope.keep(next)), prediction, scope)
   }
 }

@@ -6,6 +6,7 @@ import { noGrad } from '../tensor/autograd.ts'
 import { cat, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectFinitePixels, expectFiniteState } from './finite.ts'
 import { encodePrompts, predictGuided } from './guided.ts'
 import { picturesOf, type Picture } from './png.ts'
 
@@ -33,6 +34,7 @@ export function samplerOf(model: GenerativeModel, { steps, eta }: Sampling): Sam
  * Draws x_0 of a batch, one a request.
  * @param start x_T [B, C, h, w] to begin with; without it, the first part of each image's noise
  * @returns     [B, C, h, w], float32, on the model's device
+ * @throws {DivergenceError} a state is not finite
  */
 export function drawStates(
   model: GenerativeModel,
@@ -48,7 +50,20 @@ export function drawStates(
   const own = stack(requests.map(({ seed, index }) => noiseFor([seed, index], model.stateShape, sampler.steps.length)))
   const noise = start === undefined ? own : cat([start.unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
   const predict = (xt: Tensor, t: Tensor) => predictGuided(model, prompts, texts, xt, t, sampling.guidance)
-  return scope.keep(sampleImages({ predict, sampler, noise: noise.to(model.device) }))
+  return scope.keep(sampleImages({ predict, sampler, noise: noise.to(model.device), watch: expectFiniteState }))
+}
+
+/**
+ * Pixels of drawn states.
+ *
+ * @param x0 [B, C, h, w]
+ * @returns  [B, 3, H, W] in [-1, 1]
+ * @throws {DivergenceError} the decoder leaves the finite numbers
+ */
+export function decodeStates(model: GenerativeModel, x0: Tensor): Tensor {
+  const pixels = model.decode(x0)
+  expectFinitePixels(pixels)
+  return pixels
 }
 
 /** Draws one image a request, in their order; `onBatch` hears how many are done. */
@@ -64,7 +79,7 @@ export function drawImages(
   for (let from = 0; from < requests.length; from += batchSize) {
     using _scope = tensorScope()
     const batch = requests.slice(from, from + batchSize)
-    pictures.push(...picturesOf(model.decode(drawStates(model, batch, sampling))))
+    pictures.push(...picturesOf(decodeStates(model, drawStates(model, batch, sampling))))
     onBatch?.(batch.length)
   }
   return pictures

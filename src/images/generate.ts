@@ -1,20 +1,23 @@
 /** `images generate`: a policy draws K images of each prompt. */
-import { createHash } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
+import { writeFiles } from '../files.ts'
 import { progress } from '../progress.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { ImageRecord, Prompt } from '../records.ts'
 import { resumeField, startRun, writing, type Manifest } from '../run.ts'
+import { sha256, sha256OfFile, sha256OfWeights } from '../sha256.ts'
 import { noGrad } from '../tensor/autograd.ts'
+import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { drawStates, type DrawRequest, type Sampling } from './draw.ts'
-import { imageListName, readImageList } from './image-run.ts'
+import { decodeStates, drawStates, type DrawRequest, type Sampling } from './draw.ts'
+import { imageListName } from './image-run.ts'
+import { keptImages, writeList } from './kept-images.ts'
 import { promptFields, readKnownPrompts } from './known-prompts.ts'
 import { loraScaleField, modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
-import { latentsFileName, LatentsFile, readStarts } from './latents-file.ts'
+import { latentsFileName, readStarts, writeLatents } from './latents-file.ts'
 import { encodePng, picturesOf, type Picture } from './png.ts'
 
 export const GenerateConfig = z.strictObject({
@@ -57,10 +60,12 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
 
 /**
  * Draws `perPrompt` images of each prompt into a run folder. Image k of prompt p has index p · K + k and its noise is a
- * function of (seed, index), so images do not depend on batches or on resuming.
+ * function of (seed, index), so images do not depend on batches or on resuming. A batch is on the disk before the list
+ * names it.
  *
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
- * @throws {RunInUseError} the folder holds something else
+ * @throws {RunInUseError} the folder holds something else, or is resumed with another model, policy or list of prompts
+ * @throws {DivergenceError} a state of an image is not finite
  * @throws {ConfigError} a strength of no policy
  */
 export async function generateImages(config: GenerateConfig, open: Open): Promise<Manifest> {
@@ -76,33 +81,70 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   using run = startRun({ folder: out, stage: 'images generate', config: settings, parents, resume })
   const opened = await open(config, config.policy)
   const { prompts, results } = await readKnownPrompts(config, opened, { draws: true })
-  const sampling = samplingOf(opened.model, config)
+  const { model, policy } = opened
+  const sampling = samplingOf(model, config)
+  const count = imageCount(prompts.length, config.perPrompt)
+  const promptOf = (index: number) => prompts[Math.floor(index / config.perPrompt)]
+  const starts = config.latents === null ? undefined : readStarts(config.latents, count, model)
+  const inputs = {
+    prompts: sha256(JSON.stringify(prompts)),
+    model: model.sha256,
+    ...(config.policy === null ? {} : { policy: sha256OfWeights(config.policy) }),
+    ...(config.latents === null ? {} : { latents: sha256OfFile(config.latents) }),
+  }
+  run.dependsOn(inputs)
+
   const list = run.path(imageListName)
   writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
-
-  const wanted = prompts.flatMap((prompt) => new Array<Prompt>(config.perPrompt).fill(prompt))
-  const batchSize = config.batchSize ?? opened.model.defaults.batchSize
-  const done = run.resumed ? dropTornLine(list) : 0
-  const starts = config.latents === null ? undefined : readStarts(config.latents, wanted.length, opened.model)
-  const ends = config.outputLatents ? new LatentsFile(run.path(latentsFileName), done) : undefined
-  const bar = progress('images', wanted.length, 'images')
-  bar.skip(done)
-  for (let from = done; from < wanted.length; from += batchSize) {
-    const batch = wanted.slice(from, from + batchSize)
-    const requests = batch.map(({ text }, i) => ({ text, seed: config.seed, index: from + i }))
-    const files = await Promise.all(drawBatch(opened.policy, requests, sampling, starts, ends).map(encodePng))
-    const records = files.map((png, i) => imageRecord(batch[i], png, from + i, config, sampling))
-    writing(list, () => {
-      records.forEach(({ file }, i) => writeFileSync(run.path(file), files[i]))
-      appendFileSync(list, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
-    })
-    bar.advance(batch.length)
+  const drawn = keptImages(list, ({ index, text, file }) => {
+    return index < count && text === promptOf(index).text && file === fileOf(index)
+  })
+  const ends = config.outputLatents ? new PartFiles(run.path('latents'), sha256(JSON.stringify(inputs))) : undefined
+  const batchSize = config.batchSize ?? model.defaults.batchSize
+  const bar = progress('images', count, 'images')
+  bar.skip(drawn.size)
+  for (let from = 0; from < count; from += batchSize) {
+    const indices = Array.from({ length: Math.min(batchSize, count - from) }, (_, i) => from + i)
+    const lacking = indices.filter((index) => !drawn.has(index))
+    if (lacking.length === 0 && (ends === undefined || ends.read(from) !== undefined)) continue
+    // The whole batch, as it was before: sums in another order could move a level.
+    const requests = indices.map((index) => ({ text: promptOf(index).text, seed: config.seed, index }))
+    const pictures = drawBatch(policy, requests, sampling, starts, ends)
+    const pngs = await Promise.all(lacking.map((index) => encodePng(pictures[index - from])))
+    const records = lacking.map((index, i) => imageRecord(promptOf(index), pngs[i], index, config, sampling))
+    await writeFiles(new Map(records.map(({ file }, i) => [run.path(file), pngs[i]])))
+    writing(list, () =>
+      appendFileSync(list, records.map((record) => `${JSON.stringify(record)}\n`).join(''), { flush: true }),
+    )
+    for (const record of records) drawn.set(record.index, record)
+    run.keep()
+    bar.advance(lacking.length)
   }
   bar.done()
-  const { name, sha256 } = opened.model
-  const counts = { images: wanted.length, prompts: prompts.length, ...results }
-  return run.finish({ ...counts, model: name, modelSha256: sha256, ...sampling })
+  writeList(list, drawn, readFileSync(list, 'utf8'))
+  if (ends !== undefined) {
+    const places = Array.from({ length: Math.ceil(count / batchSize) }, (_, batch) => batch * batchSize)
+    using latents = ends.joined(places).get('x0')!
+    writeLatents(run.path(latentsFileName), latents)
+    ends.remove()
+  }
+  const { name, sha256: modelSha256 } = model
+  const counts = { images: count, prompts: prompts.length, ...results }
+  return run.finish({ ...counts, model: name, modelSha256, ...sampling })
 }
+
+/** @throws {ConfigError} more than a run numbers */
+function imageCount(prompts: number, perPrompt: number): number {
+  const count = prompts * perPrompt
+  if (count <= mostImages) return count
+  throw new ConfigError({
+    where: '--per-prompt',
+    expected: `at most ${mostImages} images in all, which a run numbers by six digits`,
+    received: `${prompts} prompts of ${perPrompt} images`,
+    remedy: 'draw fewer, or several runs with seeds of their own',
+  })
+}
+const mostImages = 1e6
 
 /** Pictures of consecutive requests; the places of `starts` are the indices of the requests. */
 function drawBatch(
@@ -110,15 +152,17 @@ function drawBatch(
   requests: readonly DrawRequest[],
   sampling: Sampling,
   starts: Tensor | undefined,
-  ends: LatentsFile | undefined,
+  ends: PartFiles | undefined,
 ): Picture[] {
   using _scope = tensorScope()
   using _noGrad = noGrad()
   const [{ index }] = requests
   const x0 = drawStates(policy, requests, sampling, starts?.slice(0, index, index + requests.length))
-  ends?.append(x0)
-  return picturesOf(policy.decode(x0))
+  ends?.write(index, new Map([['x0', x0.to('cpu')]]))
+  return picturesOf(decodeStates(policy, x0))
 }
+
+const fileOf = (index: number) => `images/${String(index).padStart(6, '0')}.png`
 
 function imageRecord(
   prompt: Prompt,
@@ -128,13 +172,13 @@ function imageRecord(
   { steps, eta, guidance }: Sampling,
 ): ImageRecord {
   return {
-    id: createHash('sha256').update(`${prompt.text}\0`).update(png).digest('hex').slice(0, 16),
+    id: sha256(`${prompt.text}\0`, png).slice(0, 16),
     prompt: prompt.id,
     text: prompt.text,
     category: prompt.category,
     ...(prompt.attributes === undefined ? {} : { attributes: prompt.attributes }),
-    file: `images/${String(index).padStart(6, '0')}.png`,
-    sha256: createHash('sha256').update(png).digest('hex'),
+    file: fileOf(index),
+    sha256: sha256(png),
     seed,
     index,
     policy: policy ?? 'pretrained',
@@ -143,12 +187,4 @@ function imageRecord(
     eta,
     guidance,
   }
-}
-
-/** How many images a killed run has listed; half a line at the end of its list is cut off. */
-function dropTornLine(list: string): number {
-  if (!existsSync(list)) return 0
-  const bytes = readFileSync(list)
-  writing(list, () => truncateSync(list, bytes.lastIndexOf(10) + 1))
-  return readImageList(list).length
 }

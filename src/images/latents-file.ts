@@ -1,10 +1,8 @@
 /** Latents on disk, as diffusers' `latents=` and `output_type="latent"`: one tensor `latents` [images, C, h, w]. */
-import { existsSync } from 'node:fs'
 import { FormatError } from '../errors.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
-import { cat } from '../tensor/create.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
-import { tensorScope, unscoped } from '../tensor/scope.ts'
+import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 export const latentsFileName = 'latents.safetensors'
@@ -18,7 +16,15 @@ const tensorName = 'latents'
 export function readStarts(file: string, images: number, { stateShape }: GenerativeModel): Tensor {
   const wanted = [images, ...stateShape]
   const latents = unscoped(() => readSafetensors(file, { only: (name) => name === tensorName })).tensors.get(tensorName)
-  if (latents?.shape.join() === wanted.join()) return unscoped(() => latents.to('float32'))
+  if (latents?.shape.join() === wanted.join()) {
+    if (Number.isFinite(latents.to('float32').sum().item())) return unscoped(() => latents.to('float32'))
+    throw new FormatError({
+      where: `${file} ${tensorName}`,
+      expected: 'finite numbers',
+      received: 'NaN or infinity',
+      remedy: 'make them again',
+    })
+  }
   throw new FormatError({
     where: `${file} ${tensorName}`,
     expected: `a tensor [${wanted.join(', ')}], one row an image`,
@@ -27,27 +33,7 @@ export function readStarts(file: string, images: number, { stateShape }: Generat
   })
 }
 
-/** x_0 of the images of a run, written as they are drawn. */
-export class LatentsFile {
-  readonly #file: string
-  #rows: Tensor | undefined
-
-  /** @param done images that an earlier process has drawn and listed */
-  constructor(file: string, done: number) {
-    this.#file = file
-    if (done === 0 || !existsSync(file)) return
-    const known = unscoped(() => readSafetensors(file)).tensors.get(tensorName)
-    this.#rows = known && unscoped(() => known.slice(0, 0, done))
-  }
-
-  append(x0: Tensor): void {
-    const before = this.#rows
-    this.#rows = unscoped(() => {
-      using scope = tensorScope()
-      const own = x0.to('cpu')
-      return scope.keep(before === undefined ? own.clone() : cat([before, own]))
-    })
-    before?.dispose()
-    writeSafetensors(this.#file, new Map([[tensorName, this.#rows]]), { format: 'attune-latents-1' })
-  }
+/** Writes x_0 of the images of a run, in their order. @throws {FileError} */
+export function writeLatents(file: string, latents: Tensor): void {
+  writeSafetensors(file, new Map([[tensorName, latents]]), { format: 'attune-latents-1' })
 }

@@ -3,6 +3,7 @@ import type { Sampler } from '../diffusion/ddim.ts'
 import { gaussianKl } from '../diffusion/gaussian.ts'
 import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
 import { ddimTransition } from '../diffusion/transition.ts'
+import { expectFiniteState } from '../images/finite.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { noGrad } from '../tensor/autograd.ts'
@@ -40,6 +41,7 @@ export function trajectoryKl(
       noise: stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length))).to(
         policy.device,
       ),
+      watch: expectFiniteState,
     })
     const sums = new Array<number>(batch.length).fill(0)
     for (const { index, t, stochastic } of sampler.steps) {
