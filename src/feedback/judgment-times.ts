@@ -21,3 +21,17 @@ export function expectNotAhead(at: string, where: string): void {
     remedy: 'correct the time, or the clock of the machine that is wrong',
   })
 }
+
+const stated = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i
+
+/**
+ * A time as another tool writes it, in UTC: one that names no zone is one in UTC, whatever zone this machine is in.
+ *
+ * @returns ISO 8601 with milliseconds; undefined of what is no ISO time
+ */
+export function utcTime(text: string): string | undefined {
+  const [, day, clock = '00:00', zone = 'Z'] = stated.exec(text.trim()) ?? []
+  if (day === undefined) return undefined
+  const time = new Date(`${day}T${clock}${zone.toUpperCase() === 'UTC' ? 'Z' : zone.toUpperCase()}`)
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
+}

@@ -34,7 +34,7 @@ export const formats: Readonly<Record<FormatName, Format>> = {
     title: 'Label Studio (JSON)',
     ending: '.json',
     bringsImages: true,
-    kinds: ['good-bad-skip', 'pair', 'ranking'],
+    kinds: ['good-bad-skip', 'pair', 'rating', 'ranking'],
   },
 }
 

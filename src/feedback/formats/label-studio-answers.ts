@@ -1,9 +1,13 @@
-/** What the results of Label Studio's choices, pairwise and ranker say about the images of a task. */
+/** What the results of Label Studio's choices, pairwise, ranker and rating say about the images of a task. */
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
+import { answerOf } from './answer-words.ts'
+import type { LabelConfig } from './label-studio-config.ts'
+import { sidesOf } from './label-studio-sides.ts'
 
 const Result = z.object({
-  from_name: z.string().optional(),
+  from_name: z.string().default(''),
+  to_name: z.string().default(''),
   type: z.string(),
   value: z.record(z.string(), z.unknown()),
 })
@@ -21,6 +25,21 @@ export type Answer =
   | { kind: 'ranking'; images: string[]; answer: 'ranked'; ranks: number[] }
   | { kind: 'ranking'; images: string[]; answer: 'skip' }
 
+/** Stars that an image got for one question. */
+export interface Stars {
+  readonly question: string
+  readonly image: string
+  readonly stars: number
+}
+
+/** What an annotation says. */
+export interface Answered {
+  readonly answers: readonly Answer[]
+  readonly stars: readonly Stars[]
+  /** Types of results that are no judgments. */
+  readonly others: readonly string[]
+}
+
 /** Of all images of a task. */
 export function skipOf(shown: readonly TaskImage[]): Answer {
   const images = shown.map(({ path }) => path)
@@ -29,62 +48,110 @@ export function skipOf(shown: readonly TaskImage[]): Answer {
 }
 
 /**
- * What each result says; results of other types are none.
+ * What each result says.
  *
  * @throws {FormatError} names the task, the type and the answer that makes no sense
  */
-export function answersOf(result: readonly unknown[], shown: readonly TaskImage[], where: string): Answer[] {
+export function answered(
+  result: readonly unknown[],
+  shown: readonly TaskImage[],
+  config: LabelConfig,
+  where: string,
+): Answered {
   const results = result.flatMap((given) => Result.safeParse(given).data ?? [])
-  // Beside several images, choices are another question.
-  const chosen = shown.length === 1 ? choicesOf(results, shown[0].path, where) : []
-  const compared = results.flatMap(({ type, value }): Answer[] => {
-    if (type === 'pairwise') return [pairOf(value, shown, where)]
-    return type === 'ranker' ? rankingOf(value, shown, where) : []
+  const imageOf = (one: Result) => imageAskedAbout(one, shown, config)
+  const chosen =
+    shown.length === 1
+      ? choicesOf(results, shown[0].path, where)
+      : results.flatMap((one): Answer[] => {
+          // Beside several images, choices are another question, but where they name one of them.
+          const image = one.type === 'choices' ? imageOf(one) : undefined
+          return image === undefined || answersIn(one).length === 0 ? [] : choicesOf([one], image, where)
+        })
+  const compared = results.flatMap((one): Answer[] => {
+    if (one.type === 'pairwise') return [pairOf(one, shown, config, where)]
+    return one.type === 'ranker' ? rankingOf(one.value, shown, where) : []
   })
-  return [...chosen, ...compared]
+  const stars = results.flatMap((one): Stars[] => {
+    const image = one.type === 'rating' ? imageOf(one) : undefined
+    return image === undefined ? [] : [{ question: one.from_name, image, stars: starsIn(one, where) }]
+  })
+  const others = results.flatMap((one) => {
+    if (one.type === 'rating') return imageOf(one) === undefined ? ['rating of several images'] : []
+    return ['choices', 'pairwise', 'ranker'].includes(one.type) ? [] : [one.type]
+  })
+  return { answers: [...chosen, ...compared], stars, others }
+}
+
+function imageAskedAbout(
+  { from_name, to_name }: Result,
+  shown: readonly TaskImage[],
+  config: LabelConfig,
+): string | undefined {
+  if (shown.length === 1) return shown[0].path
+  const fields = config.fieldsOf(from_name) ?? [to_name]
+  return fields.length === 1 ? shown.find(({ name }) => name === fields[0])?.path : undefined
+}
+
+function starsIn({ value }: Result, where: string): number {
+  if (typeof value.rating === 'number' && value.rating >= 0) return value.rating
+  throw refusal(`${where} rating`, 'a number of stars', JSON.stringify(value.rating) ?? 'nothing')
 }
 
 /** Of several questions about an image, the one that is answered by good or bad; the words of the others are no judgment. */
 function choicesOf(results: readonly Result[], image: string, where: string): Answer[] {
   const asked = results.filter(({ type }) => type === 'choices')
-  const answered = asked.filter(({ value }) => Object.hasOwn(choices, wordOf(value)))
-  const questions = [...new Set(answered.map(({ from_name: name = 'choices' }) => name))]
+  const said = asked.map((one) => ({ ...one, answers: answersIn(one) })).filter(({ answers }) => answers.length > 0)
+  const questions = [...new Set(said.map(({ from_name: name }) => name || 'choices'))]
   if (questions.length > 1) {
     const received = `answers to ${questions.join(', ')}`
     throw refusal(`${where} choices`, 'one question of good or bad', received)
   }
-  if (asked.length > 0 && answered.length === 0) {
-    const received = JSON.stringify((asked[0].value.choices as unknown[] | undefined)?.[0]) ?? 'nothing'
-    throw refusal(`${where} choices`, 'good, bad or skip (yes, no; 1, 0)', received)
+  if (asked.length > 0 && said.length === 0) {
+    const received = JSON.stringify(wordsIn(asked[0])[0]) ?? 'nothing'
+    throw refusal(`${where} choices`, 'good, bad or skip (yes, no; true, false; 1, 0)', received)
   }
-  return answered.map(({ value }) => ({ kind: 'good-bad-skip', images: [image], answer: choices[wordOf(value)] }))
+  return said.map(({ answers, ...one }) => {
+    if (answers.length === 1) return { kind: 'good-bad-skip', images: [image], answer: answers[0] }
+    throw refusal(
+      `${where} choices`,
+      'one of good, bad or skip',
+      wordsIn(one)
+        .map((word) => `"${word}"`)
+        .join(', '),
+    )
+  })
 }
 
-const wordOf = ({ choices: given }: Readonly<Record<string, unknown>>): string =>
-  Array.isArray(given)
-    ? String((given as unknown[])[0])
-        .trim()
-        .toLowerCase()
-    : ''
+const wordsIn = ({ value: { choices: given } }: Result): string[] => (Array.isArray(given) ? given.map(String) : [])
 
-const choices: Readonly<Record<string, 'good' | 'bad' | 'skip'>> = {
-  good: 'good',
-  yes: 'good',
-  '1': 'good',
-  bad: 'bad',
-  no: 'bad',
-  '0': 'bad',
-  skip: 'skip',
-}
+/** Each answer once. */
+const answersIn = (one: Result) => [
+  ...new Set(wordsIn(one).flatMap((word) => (word.trim() === '' ? [] : (answerOf(word) ?? [])))),
+]
 
-function pairOf({ selected }: Readonly<Record<string, unknown>>, shown: readonly TaskImage[], where: string): Answer {
+function pairOf(
+  { value: { selected }, from_name, to_name }: Result,
+  shown: readonly TaskImage[],
+  config: LabelConfig,
+  where: string,
+): Answer {
   if (shown.length !== 2) throw refusal(`${where} pairwise`, 'a task of two images', `${shown.length}`)
-  const images = shown.map(({ path }) => path)
-  if (selected === undefined || selected === null || selected === 'none') return { kind: 'pair', images, answer: 'tie' }
-  if (selected !== 'left' && selected !== 'right') {
+  const isTie = selected === undefined || selected === null || selected === 'none'
+  if (!isTie && selected !== 'left' && selected !== 'right') {
     throw refusal(`${where} pairwise selected`, 'left, right or nothing', JSON.stringify(selected))
   }
-  return { kind: 'pair', images, answer: selected === 'left' ? 'first' : 'second' }
+  const sides = sidesOf(shown, config.fieldsOf(from_name) ?? to_name.split(',').map((name) => name.trim()))
+  if (sides === undefined && !isTie) {
+    throw new FormatError({
+      where: `${where} pairwise`,
+      expected: 'fields of which it is certain which image was on the left',
+      received: shown.map(({ name }) => name).join(', '),
+      remedy: 'name them left and right, or lay the labelling configuration beside the file as config.xml',
+    })
+  }
+  const images = (sides ?? shown).map(({ path }) => path)
+  return { kind: 'pair', images, answer: isTie ? 'tie' : selected === 'left' ? 'first' : 'second' }
 }
 
 /** Where Label Studio keeps the images that are in no bucket; the order there is not an answer. */
@@ -111,13 +178,10 @@ function rankingOf(value: Readonly<Record<string, unknown>>, shown: readonly Tas
     throw refusal(`${where} ranker`, `the ids ${names}, best first`, 'none')
   }
   const pathOf = (id: string) => shown.find(({ name }) => name === id)!.path
-  if (filled.every(({ name }) => Object.hasOwn(choices, name.trim().toLowerCase()))) {
-    return filled.flatMap(({ name, ids }) =>
-      ids.map((id): Answer => ({
-        kind: 'good-bad-skip',
-        images: [pathOf(id)],
-        answer: choices[name.trim().toLowerCase()],
-      })),
+  const named = filled.map(({ name, ids }) => ({ answer: name.trim() === '' ? undefined : answerOf(name), ids }))
+  if (named.every(({ answer }) => answer !== undefined)) {
+    return named.flatMap(({ answer, ids }) =>
+      ids.map((id): Answer => ({ kind: 'good-bad-skip', images: [pathOf(id)], answer: answer! })),
     )
   }
   const numbers = filled.map(({ name }) => Number(/\d+$/.exec(name.trim())?.[0] ?? NaN))

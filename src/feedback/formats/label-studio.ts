@@ -1,13 +1,16 @@
 /**
- * The JSON that Label Studio exports: tasks with annotations. Read are choices of one image, pairwise comparisons, and
- * rankings, also into buckets; a task's images are those fields of its `data` that name one, in their order, left before
- * right.
+ * The JSON that Label Studio exports: tasks with annotations. Read are choices of one image, pairwise comparisons,
+ * rankings, also into buckets, and stars; a task's images are those fields of its `data` that name one, in their order.
  */
 import { z } from 'zod'
+import { FormatError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
+import { utcTime } from '../judgment-times.ts'
 import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
-import { answersOf, refusal, skipOf, type TaskImage } from './label-studio-answers.ts'
+import { answered, refusal, skipOf, type TaskImage } from './label-studio-answers.ts'
+import { labelConfig } from './label-studio-config.ts'
+import { judgmentsOfStars, type StarsGiven } from './label-studio-stars.ts'
 import type { OwnImage } from './own-images.ts'
 
 const Annotation = z.object({
@@ -30,7 +33,7 @@ type Task = z.infer<typeof Task>
 
 /**
  * Reads a file. An annotation that was cancelled is a skip; tasks without an annotation, and annotations without an answer,
- * are unanswered.
+ * are unanswered. The labelling configuration is read where it lies beside the file, as `config.xml`.
  *
  * @throws {FormatError} names file and task
  */
@@ -38,8 +41,11 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
   const { name, findFile } = options
   const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
+  const stars: StarsGiven[] = []
+  const others: string[] = []
   let unanswered = 0
-  let others = 0
+  const xml = ['config.xml', 'label_config.xml'].map(findFile).find((bytes) => bytes !== undefined)
+  const config = labelConfig(xml && new TextDecoder().decode(xml))
   for (const { where: item, item: task } of await readItems(file, name, Task, 'tasks with data and annotations')) {
     const where = task.id === undefined ? item : `${name} task ${task.id}`
     if (task.annotations.length === 0) {
@@ -51,18 +57,43 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
     for (const { path } of shown) images.set(imageKey(prompt, path), imageAt(path, prompt, findFile))
     for (const annotation of task.annotations) {
       const shared = sharedOf(annotation, where, options)
-      const answers = annotation.was_cancelled === true ? [skipOf(shown)] : answersOf(annotation.result, shown, where)
-      if (answers.length === 0) unanswered++
-      if (answers.length === 0 && annotation.result.length > 0) others++
-      for (const { images: paths, ...answer } of answers) {
+      const said =
+        annotation.was_cancelled === true
+          ? { answers: [skipOf(shown)], stars: [], others: [] }
+          : answered(annotation.result, shown, config, where)
+      if (said.answers.length === 0 && said.stars.length === 0) unanswered++
+      others.push(...said.others)
+      for (const given of said.stars) {
+        stars.push({
+          ...given,
+          ...shared,
+          where,
+          image: imageKey(prompt, given.image),
+          prompt,
+          annotation: annotation.id,
+        })
+      }
+      for (const { images: paths, ...answer } of said.answers) {
         const keys = paths.map((path) => imageKey(prompt, path))
         const source = ['label-studio', task.id ?? null, annotation.id ?? null, annotation.created_at ?? null]
         judgments.push({ where, source, judgment: { ...shared, id: '', images: keys, ...answer } as Judgment })
       }
     }
   }
-  if (judgments.length > 0 || others === 0) return { images, judgments, promptName: 'data prompt', unanswered }
-  throw refusal(name, 'choices, pairwise or ranker results', 'none')
+  const rated = judgmentsOfStars(stars, config)
+  judgments.push(...rated.judgments)
+  const leftOut = [...Map.groupBy(others, (type) => type)].map(
+    ([type, all]) => `${name}: ${all.length} ${all.length === 1 ? 'result' : 'results'} of type ${type}, no judgment`,
+  )
+  if (judgments.length > 0 || leftOut.length === 0 || stars.length > 0) {
+    return { images, judgments, promptName: 'data', unanswered, leftOut: [...leftOut, ...rated.leftOut] }
+  }
+  throw new FormatError({
+    where: name,
+    expected: 'choices, pairwise or ranker results',
+    received: 'none',
+    remedy: 'export tasks that are answered by these, or by ratings',
+  })
 }
 
 function promptOf({ data }: Task, where: string): string {
@@ -81,7 +112,7 @@ function imagesOf({ data }: Task, where: string): TaskImage[] {
   const fields = Object.entries(data).flatMap(([name, value]) =>
     isImage(value) ? [{ name, path: pathOf(value) }] : [],
   )
-  const found = listed ?? fields.sort((a, b) => sideOf(a.name) - sideOf(b.name))
+  const found = listed ?? fields
   if (found.length > 0) return found
   throw refusal(`${where} data`, 'fields that name images (.png, .jpg, .webp)', Object.keys(data).join(', ') || 'none')
 }
@@ -97,9 +128,6 @@ function listedImages(list: readonly unknown[]): TaskImage[] {
     return path === undefined ? [] : [{ name: String(id ?? place), path: pathOf(path) }]
   })
 }
-
-/** A database may have sorted the fields of a task by their names. */
-const sideOf = (name: string) => (/left/i.test(name) ? -1 : /right/i.test(name) ? 1 : 0)
 
 /** `/data/local-files/?d=a/b.png` names the file `a/b.png`; what follows the path of another address does not matter. */
 function pathOf(address: string): string {
@@ -117,12 +145,12 @@ type Shared = Pick<Judgment, 'rater' | 'raterKind' | 'at' | 'durationMs'>
 function sharedOf(annotation: Annotation, where: string, { rater, at }: ForeignOptions): Shared {
   const { completed_by: by, lead_time: seconds, created_at: created } = annotation
   const person = typeof by === 'object' && by !== null ? (by.email ?? by.id) : by
-  const time = created ?? at
-  if (Number.isNaN(Date.parse(time))) throw refusal(`${where} created_at`, 'a time', JSON.stringify(time))
+  const time = created === undefined || created === null ? at : utcTime(created)
+  if (time === undefined) throw refusal(`${where} created_at`, 'a time', JSON.stringify(created))
   return {
     rater: person === undefined || person === null ? rater : typeof person === 'number' ? `user ${person}` : person,
     raterKind: 'person',
-    at: new Date(time).toISOString(),
+    at: time,
     ...(typeof seconds === 'number' ? { durationMs: seconds * 1000 } : {}),
   }
 }
