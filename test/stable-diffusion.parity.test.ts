@@ -7,11 +7,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ddimSampler } from '../src/diffusion/ddim.ts'
+import { ddimSampler, ddimTransition } from '../src/diffusion/ddim.ts'
 import { gaussianKl, gaussianLogDensity } from '../src/diffusion/gaussian.ts'
 import { sampleImages } from '../src/diffusion/sample.ts'
-import { scheduleFromAlphaBar } from '../src/diffusion/schedule.ts'
-import { ddimTransition } from '../src/diffusion/transition.ts'
+import { scheduleFromAlphaBar, type PredictionType } from '../src/diffusion/schedule.ts'
 import { drawStates, samplerOf } from '../src/images/draw.ts'
 import { encodePrompts, predictGuided } from '../src/images/guided.ts'
 import type { GenerativeModel } from '../src/networks/generative-model.ts'
@@ -94,7 +93,11 @@ for (const device of devices) {
             const start = expected('sampling.latents')
             const requests = texts.map((text, index) => ({ text, seed: 0, index }))
             const sampling = { steps: 10, eta: 0, guidance: 7.5 }
-            assert.deepEqual(model.timesteps(10), expected('sampling.timesteps').toArray())
+            const { steps } = samplerOf(model, sampling)
+            assert.deepEqual(
+              steps.map(({ t }) => t),
+              expected('sampling.timesteps').toArray(),
+            )
             const drawn = model.decode(drawStates(model, requests, sampling, start))
             assertNear(drawn, expected('sampling.pixels').clamp(-1, 1), pixels, 'pixels, η = 0')
 
@@ -117,10 +120,11 @@ for (const device of devices) {
       it(`has diffusers' log-density and KL, given its predictions (${name})`, () => {
         using _scope = tensorScope()
         const [model, expected] = [open(name, 'float32', device), expectedOf(name)]
-        const { predictionType } = model.schedule
+        const { predictionType } = model.process
+        const times = samplerOf(model, { steps: 10, eta: 1, guidance: 1 }).steps.map(({ t }) => t)
         const alphaBar = float32AlphaBar()
-        const schedule = scheduleFromAlphaBar({ alphaBar, predictionType })
-        const sampler = ddimSampler(schedule, model.timesteps(10), { eta: 1, finalAlphaBar: alphaBar[0] })
+        const schedule = scheduleFromAlphaBar({ alphaBar, predictionType: predictionType as PredictionType })
+        const sampler = ddimSampler(schedule, times, { eta: 1, finalAlphaBar: alphaBar[0] })
         const read = (key: string) => expected(`transition.${key}`).to(device)
         // [steps, batch, …]: every row of every step is a transition of its own.
         const rows = read('xt').shape[1]

@@ -7,10 +7,9 @@
  * sampler, and the KL of a trajectory of such steps.
  */
 import { parseArgs } from 'node:util'
-import { ddimSampler } from '../../src/diffusion/ddim.ts'
+import { ddimSampler, ddimTransition } from '../../src/diffusion/ddim.ts'
 import { guide } from '../../src/diffusion/guidance.ts'
 import { leadingTimesteps, scaledLinearSchedule } from '../../src/diffusion/schedule.ts'
-import { ddimTransition } from '../../src/diffusion/transition.ts'
 import { isAdapterTarget } from '../../src/networks/stable-diffusion/model.ts'
 import { sd15 } from '../../src/networks/stable-diffusion/published-configs.test-helper.ts'
 import { unet } from '../../src/networks/stable-diffusion/unet.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ScheduleError } from '../errors.ts'
-import { ddimSampler, expectPolicy } from './ddim.ts'
+import { ddimSampler } from './ddim.ts'
+import { expectPolicy } from './process.ts'
 import {
   leadingTimesteps,
   linearSchedule,
@@ -28,11 +29,11 @@ describe('ddimSampler', () => {
       [21, 0.98038075, 0.99829603, 0.03948, -0.129287, 5.362118],
       [1, 0.99829603, 0.99915, 0.020648, -0.020714, 0.503194],
     ]
-    const klPerEpsilon = steps.map((step) => step.meanPerEpsilon ** 2 / (2 * step.sigma ** 2))
+    const klPerEpsilon = steps.map((step) => step.meanPerPrediction ** 2 / (2 * step.sigma ** 2))
     for (const [t, ...expected] of table) {
       const step = steps.find((step) => step.t === t)!
-      const { alphaBar, alphaBarPrev, sigma, meanPerEpsilon, index } = step
-      assertClose([alphaBar, alphaBarPrev, sigma, meanPerEpsilon, klPerEpsilon[index]], expected, 1e-6)
+      const { alphaBar, alphaBarPrev, sigma, meanPerPrediction, index } = step
+      assertClose([alphaBar, alphaBarPrev, sigma, meanPerPrediction, klPerEpsilon[index]], expected, 1e-6)
     }
     const sum = klPerEpsilon.reduce((total, c) => total + c, 0)
     assert.ok(Math.abs(sum - 11.004) < 5e-5, `Σ c = ${sum}`)

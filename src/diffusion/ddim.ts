@@ -1,50 +1,13 @@
-/**
- * The sampler DDIM(η) as numbers: for each step from time t to the next the Gaussian N(μ, σ²I) over xₜ₋₁
- * (Song et al. 2021, DDIM, arXiv:2010.02502, Eqs. 12 and 16):
- *
- *   σ = η √((1 − ᾱ₋)/(1 − ᾱ)) √(1 − ᾱ/ᾱ₋)
- *   μ = √ᾱ₋ x̂₀ + √(1 − ᾱ₋ − σ²) ε̂
- *
- * with ᾱ₋ the ᾱ of the next time. η = 1 is the ancestral sampler of DDPM (the posterior variance β̃), η = 0 is
- * deterministic. All in float64.
- *
- * Samplers of models that were made for it clamp x̂₀ to ±clipSample and leave ε̂ as it was predicted (diffusers' DDIM
- * without `use_clipped_model_output`). The step stays a Gaussian of the same σ.
- */
+/** DDIM(η) as a sampler of variance-preserving diffusion (Song et al. 2021, DDIM, arXiv:2010.02502). */
 import { ScheduleError } from '../errors.ts'
+import { tensor } from '../tensor/create.ts'
+import { expectShape } from '../tensor/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { ddimStep, type DdimStep } from './ddim-step.ts'
+import { alongBatch } from './per-sample.ts'
+import { toX0AndEpsilon } from './prediction.ts'
+import { stepsAt, type Parts, type Sampler, type Transition } from './process.ts'
 import { expectTimesteps, type PredictionType, type Schedule } from './schedule.ts'
-
-/**
- * One step. μ is linear in what the network says: μ = meanPerState · xₜ + meanPerPrediction · prediction. In a sampler
- * with `clipSample` that is so element by element, where |x̂₀| ≤ clipSample.
- */
-export interface Step {
-  /** Place in the order of sampling, from 0. */
-  readonly index: number
-  /** Training time at which the network is asked. */
-  readonly t: number
-  readonly alphaBar: number
-  readonly alphaBarPrev: number
-  readonly sigma: number
-  /** √(1 − ᾱ₋ − σ²), the share of ε̂ in μ. */
-  readonly direction: number
-  /** σ > 0. Otherwise the step belongs to the environment: it is sampled, but has no log-density and no KL. */
-  readonly stochastic: boolean
-  /** dμ/dε̂ at fixed xₜ; −∞ where ᾱ = 0. KL of the step = (dμ/dε̂)² / (2σ²) · ‖ε̂ − ε̂_reference‖². */
-  readonly meanPerEpsilon: number
-  /** dμ/dxₜ at a fixed prediction. */
-  readonly meanPerState: number
-  /** dμ/d(prediction) at fixed xₜ. */
-  readonly meanPerPrediction: number
-}
-
-export interface Sampler {
-  readonly steps: readonly Step[]
-  readonly predictionType: PredictionType
-  readonly eta: number
-  /** Range ±c to which x̂₀ is clamped; undefined: it is not. */
-  readonly clipSample: number | undefined
-}
 
 export interface DdimOptions {
   /** 0 deterministic … 1 DDPM. */
@@ -55,39 +18,38 @@ export interface DdimOptions {
   readonly clipSample?: number
 }
 
-function step(
-  index: number,
-  t: number,
-  alphaBar: number,
-  alphaBarPrev: number,
-  eta: number,
-  type: PredictionType,
-): Step {
-  const sigma = eta * Math.sqrt(((1 - alphaBarPrev) / (1 - alphaBar)) * (1 - alphaBar / alphaBarPrev))
-  const signal = Math.sqrt(alphaBar)
-  const noise = Math.sqrt(1 - alphaBar)
-  const signalPrev = Math.sqrt(alphaBarPrev)
-  const direction = Math.sqrt(Math.max(0, 1 - alphaBarPrev - sigma * sigma))
-  const meanPerEpsilon = direction - (signalPrev * noise) / signal
-  const byType = {
-    epsilon: { meanPerState: signalPrev / signal, meanPerPrediction: meanPerEpsilon },
-    v: {
-      meanPerState: signalPrev * signal + direction * noise,
-      meanPerPrediction: direction * signal - signalPrev * noise,
-    },
-    x0: { meanPerState: direction / noise, meanPerPrediction: signalPrev - (direction * signal) / noise },
+export class DdimSampler implements Sampler {
+  readonly name = 'ddim'
+  readonly eta: number
+  readonly steps: readonly DdimStep[]
+  readonly predictionType: PredictionType
+  /** Range ±c to which x̂₀ is clamped; undefined: it is not. */
+  readonly clipSample: number | undefined
+
+  constructor(steps: readonly DdimStep[], eta: number, predictionType: PredictionType, clipSample: number | undefined) {
+    this.steps = Object.freeze(steps)
+    this.eta = eta
+    this.predictionType = predictionType
+    this.clipSample = clipSample
   }
-  return Object.freeze({
-    index,
-    t,
-    alphaBar,
-    alphaBarPrev,
-    sigma,
-    direction,
-    stochastic: sigma > 0,
-    meanPerEpsilon,
-    ...byType[type],
-  })
+
+  start(noise: Tensor): Tensor {
+    return noise
+  }
+
+  times(at: readonly number[], device: string): Tensor {
+    const times = stepsAt(this.steps, at).map(({ t }) => t)
+    return tensor(times, [at.length], 'int64').to(device)
+  }
+
+  transition(said: Tensor, xt: Tensor, at: readonly number[]): Transition {
+    return ddimTransition(said, xt, at, this)
+  }
+
+  parts(said: Tensor, xt: Tensor, at: readonly number[]): Parts {
+    const alphaBar = tensor(stepsAt(this.steps, at).map((step) => step.alphaBar))
+    return toX0AndEpsilon(said, xt, alphaBar, this.predictionType)
+  }
 }
 
 /**
@@ -99,7 +61,7 @@ export function ddimSampler(
   schedule: Schedule,
   timesteps: readonly number[],
   { eta = 1, finalAlphaBar = 1, clipSample }: DdimOptions = {},
-): Sampler {
+): DdimSampler {
   const { alphaBar, predictionType } = schedule
   expectTimesteps(timesteps, alphaBar.length)
   if (!(eta >= 0 && eta <= 1)) {
@@ -136,21 +98,48 @@ export function ddimSampler(
     })
   }
   const steps = timesteps.map((t, index) =>
-    step(index, t, alphaBar[t], alphaBar[timesteps[index + 1]] ?? finalAlphaBar, eta, predictionType),
+    ddimStep(index, t, alphaBar[t], alphaBar[timesteps[index + 1]] ?? finalAlphaBar, eta, predictionType),
   )
-  return Object.freeze({ steps: Object.freeze(steps), predictionType, eta, clipSample })
+  return new DdimSampler(steps, eta, predictionType, clipSample)
 }
 
 /**
- * Checks that the sampler can be a policy: that at least one step is stochastic.
- * @throws {ScheduleError}
+ * μ and σ of DDIM(η) for a batch whose rows may stand at different steps:
+ * μ = meanPerState · xₜ + meanPerPrediction · prediction, with the coefficients of each row's step, and with
+ * `sampler.clipSample` = c: μ = √ᾱ₋ clamp(x̂₀, −c, c) + direction · ε̂.
+ * Differentiable in the prediction and in xₜ (a clamped x̂₀ passes nothing on). A row's result does not depend on the
+ * other rows. Mean and sigma are on the device of xₜ and in its element type: with float32 states they are float32 even
+ * where a network says bfloat16, but a prediction that was rounded before it was guided stays so (see `guide`).
+ *
+ * @param prediction   [B, …], already guided, of the sampler's prediction type
+ * @param xt           [B, …], latent units, float32 or float64
+ * @param stepIndices  B places in the order of sampling
+ * @throws {ShapeError} where shapes differ
+ * @throws {ScheduleError} where the sampler has no such step
+ * @see Song et al. 2021 (DDIM, arXiv:2010.02502), Eq. 12
  */
-export function expectPolicy(sampler: Sampler): void {
-  if (sampler.steps.some((step) => step.stochastic)) return
-  throw new ScheduleError({
-    where: 'policy',
-    expected: 'a sampler with at least one stochastic step',
-    received: `η = ${sampler.eta} and ${sampler.steps.length} deterministic step${sampler.steps.length === 1 ? '' : 's'}`,
-    remedy: 'use η > 0 and at least two steps (the step to ᾱ = 1 is always deterministic)',
-  })
+export function ddimTransition(
+  prediction: Tensor,
+  xt: Tensor,
+  stepIndices: readonly number[],
+  sampler: DdimSampler,
+): Transition {
+  expectShape('prediction', prediction, xt.shape)
+  expectShape('xt', xt, [stepIndices.length, ...xt.shape.slice(1)])
+  const steps = stepsAt(sampler.steps, stepIndices)
+  const gathered = (coefficient: (step: DdimStep) => number): Tensor => tensor(Float64Array.from(steps, coefficient))
+  const times = (coefficient: (step: DdimStep) => number, states: Tensor): Tensor =>
+    alongBatch('coefficient', gathered(coefficient), xt).mul(states)
+  const sigma = gathered((step) => step.sigma)
+    .to(xt.dtype)
+    .to(xt.device)
+  if (sampler.clipSample === undefined) {
+    const fromState = times((step) => step.meanPerState, xt)
+    return { mean: fromState.add(times((step) => step.meanPerPrediction, prediction)), sigma }
+  }
+  const alphaBar = gathered((step) => step.alphaBar)
+  const { x0, epsilon } = toX0AndEpsilon(prediction, xt, alphaBar, sampler.predictionType)
+  const clamped = x0.clamp(-sampler.clipSample, sampler.clipSample)
+  const fromImage = times((step) => Math.sqrt(step.alphaBarPrev), clamped)
+  return { mean: fromImage.add(times((step) => step.direction, epsilon)), sigma }
 }

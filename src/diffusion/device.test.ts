@@ -4,15 +4,15 @@ import { it } from 'node:test'
 import { tensor, zeros } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { ddimSampler } from './ddim.ts'
-import { cappedInverseNoise, denoisingLoss } from './denoising-loss.ts'
+import { ddimSampler, ddimTransition } from './ddim.ts'
+import { denoisingLoss } from './denoising-loss.ts'
 import { gaussianKl, gaussianLogDensity, gaussianLogDensityPerElement, logDensityDifference } from './gaussian.ts'
 import { guide } from './guidance.ts'
 import { addNoise, predictionTarget, toX0AndEpsilon } from './prediction.ts'
 import { sampleImages } from './sample.ts'
 import { leadingTimesteps, linearSchedule } from './schedule.ts'
 import { withoutLeak } from './tensor-checks.test-helper.ts'
-import { ddimTransition } from './transition.ts'
+import { cappedInverseNoise, VariancePreserving } from './variance-preserving.ts'
 
 useThreads(1)
 
@@ -35,8 +35,14 @@ for (const type of ['epsilon', 'v', 'x0'] as const) {
       expectOnMeta(said.x0, shape)
       expectOnMeta(said.epsilon, shape)
       for (const weighting of [undefined, cappedInverseNoise(10)]) {
-        const given = { prediction: onMeta(), x0: onMeta(), epsilon: onMeta(), alphaBar, type, weighting }
-        expectOnMeta(denoisingLoss(given), [2])
+        const schedule = linearSchedule({ predictionType: type })
+        const process = new VariancePreserving({
+          schedule,
+          timesteps: () => timesteps,
+          ...(weighting && { weighting }),
+        })
+        const given = { prediction: onMeta(), x0: onMeta(), epsilon: onMeta(), t: tensor([700, 3], [2], 'int64') }
+        expectOnMeta(denoisingLoss(process, given), [2])
       }
     })
   })

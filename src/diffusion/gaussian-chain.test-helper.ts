@@ -22,7 +22,7 @@
  *
  * The exact score of Gaussian images makes any sampler such a chain (`chainOfSampler`).
  */
-import type { Sampler } from './ddim.ts'
+import type { DdimSampler } from './ddim.ts'
 
 /** xₜ₋₁ ~ N(a xₜ + b, sigma²). */
 export interface AffineStep {
@@ -44,7 +44,7 @@ export interface GaussianChain {
 
 /** The chain of a sampler whose network says slopeₜ·xₜ + offsetₜ, from x_T ~ N(0, 1). */
 export function chainOfSampler(
-  sampler: Sampler,
+  sampler: DdimSampler,
   prediction: (index: number) => { readonly slope: number; readonly offset: number },
   { rewardSlope, klWeight }: Pick<GaussianChain, 'rewardSlope' | 'klWeight'>,
 ): GaussianChain {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { ddimSampler } from './ddim.ts'
+import { ddimSampler, ddimTransition } from './ddim.ts'
 import {
   chainOfSampler,
   meanReward,
@@ -18,7 +18,6 @@ import { gaussianKl } from './gaussian.ts'
 import { noiseFor, sampleTrajectories } from './sample.ts'
 import { leadingTimesteps, linearSchedule } from './schedule.ts'
 import { assertClose, withoutLeak } from './tensor-checks.test-helper.ts'
-import { ddimTransition } from './transition.ts'
 
 const chain: GaussianChain = {
   steps: [

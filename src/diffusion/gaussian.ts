@@ -1,4 +1,7 @@
-/** Densities and divergence of Gaussians with one standard deviation per sample, σ > 0 (see `expectStochastic`). */
+/**
+ * Densities and divergence of Gaussians with one standard deviation per sample, [B], or one per element, [B, …] as the
+ * states; σ > 0 (see `expectStochastic`).
+ */
 import { expectShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { expectPerSample } from './per-sample.ts'
@@ -8,13 +11,22 @@ import { expectPerSample } from './per-sample.ts'
  *
  * @param x      xₜ₋₁   [B, …], latent units
  * @param mean   μ      [B, …], latent units
- * @param sigma  σ      [B], latent units, > 0
+ * @param sigma  σ      [B] or [B, …], latent units, > 0
  * @returns      [B], nats, summed over all but the first dimension (never averaged)
  * @throws {ShapeError}
  */
 export function gaussianLogDensity(x: Tensor, mean: Tensor, sigma: Tensor): Tensor {
   expectShape('mean', mean, x.shape)
-  expectPerSample('sigma', sigma, x)
+  expectSigma(sigma, x)
+  if (isPerElement(sigma, x)) {
+    const each = x
+      .sub(mean)
+      .div(sigma)
+      .square()
+      .mul(-0.5)
+      .sub(sigma.log().add(0.5 * Math.log(2 * Math.PI)))
+    return each.flatten(1).sum(1)
+  }
   const elements = x.numel / x.shape[0]
   return x
     .sub(mean)
@@ -54,8 +66,10 @@ export function gaussianLogDensityPerElement(x: Tensor, mean: Tensor, sigma: Ten
  */
 export function gaussianKl(mean: Tensor, reference: Tensor, sigma: Tensor): Tensor {
   expectShape('reference', reference, mean.shape)
-  expectPerSample('sigma', sigma, mean)
-  return mean.sub(reference).square().flatten(1).sum(1).div(sigma.square().mul(2))
+  expectSigma(sigma, mean)
+  const shift = mean.sub(reference)
+  if (isPerElement(sigma, mean)) return shift.div(sigma).square().mul(0.5).flatten(1).sum(1)
+  return shift.square().flatten(1).sum(1).div(sigma.square().mul(2))
 }
 
 /**
@@ -67,18 +81,24 @@ export function gaussianKl(mean: Tensor, reference: Tensor, sigma: Tensor): Tens
  * @param x      xₜ₋₁   [B, …], latent units
  * @param mean   μ_θ    [B, …], latent units
  * @param old    μ_old  [B, …], latent units
- * @param sigma  σ      [B], latent units, > 0
+ * @param sigma  σ      [B] or [B, …], latent units, > 0
  * @returns      [B], nats, summed over all but the first dimension
  * @throws {ShapeError}
  */
 export function logDensityDifference(x: Tensor, mean: Tensor, old: Tensor, sigma: Tensor): Tensor {
   expectShape('mean', mean, x.shape)
   expectShape('old', old, x.shape)
-  expectPerSample('sigma', sigma, x)
+  expectSigma(sigma, x)
   const shift = mean.sub(old)
-  return shift
-    .mul(x.sub(old).sub(shift.mul(0.5)))
-    .flatten(1)
-    .sum(1)
-    .div(sigma.square())
+  const each = shift.mul(x.sub(old).sub(shift.mul(0.5)))
+  if (isPerElement(sigma, x)) return each.div(sigma.square()).flatten(1).sum(1)
+  return each.flatten(1).sum(1).div(sigma.square())
+}
+
+const isPerElement = (sigma: Tensor, x: Tensor) => sigma.shape.length > 1 && sigma.shape.length === x.shape.length
+
+/** @throws {ShapeError} neither one number a sample nor one an element */
+function expectSigma(sigma: Tensor, x: Tensor): void {
+  if (isPerElement(sigma, x)) expectShape('sigma', sigma, x.shape)
+  else expectPerSample('sigma', sigma, x)
 }

@@ -4,9 +4,10 @@ import { ShapeError } from '../errors.ts'
 import { cat, stack, tensor } from '../tensor/create.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { ddimSampler, type Sampler } from './ddim.ts'
+import { ddimSampler } from './ddim.ts'
 import { fixture } from './fixture.test-helper.ts'
 import { chainOfSampler, stateMoments } from './gaussian-chain.test-helper.ts'
+import type { Sampler } from './process.ts'
 import { noiseFor, sampleImages, sampleTrajectories, type Predictor } from './sample.ts'
 import { leadingTimesteps, linearSchedule, linspaceTimesteps, scaledLinearSchedule, type Schedule } from './schedule.ts'
 import { assertClose, float64, withoutLeak } from './tensor-checks.test-helper.ts'
@@ -82,7 +83,7 @@ describe('sampleImages', () => {
     })
   })
 
-  it('leaves one tensor, or states and predictions, and records no gradients', () => {
+  it('leaves one tensor, or states, predictions and deviations, and records no gradients', () => {
     withoutLeak(() => {
       const given = noise(0, 1)
       const weight = float64([0.9], 1).to('float32').requireGrad()
@@ -92,7 +93,7 @@ describe('sampleImages', () => {
       assert.ok(livingTensors() <= before + 1)
       assert.equal(image.requiresGrad, false)
       sampleTrajectories({ predict: learning, sampler, noise: given })
-      assert.ok(livingTensors() <= before + 1 + 7 + 6)
+      assert.ok(livingTensors() <= before + 1 + 7 + 6 + 6)
     })
   })
 

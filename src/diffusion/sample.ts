@@ -5,14 +5,14 @@
 import { ShapeError } from '../errors.ts'
 import { seedOf } from '../random.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { full, randn } from '../tensor/create.ts'
+import { randn } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
 import { tensorScope, type TensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Sampler } from './ddim.ts'
-import { ddimTransition } from './transition.ts'
+import { alongBatch } from './per-sample.ts'
+import type { Sampler } from './process.ts'
 
-/** The network with its conditioning and guidance: xₜ [B, …] and t int64 [B] (training times) to a prediction [B, …]. */
+/** The network with its conditioning and guidance: xₜ [B, …] and times [B] to a prediction [B, …]. */
 export type Predictor = (xt: Tensor, t: Tensor) => Tensor
 
 export interface Sampling {
@@ -44,8 +44,8 @@ export function noiseFor(path: readonly number[], shape: readonly number[], step
   return randn([stepCount + 1, ...shape], new Generator(seedOf(...path)))
 }
 
-/** Receives a state, to keep or dispose, and the prediction that led to it, which ends with `step` unless kept. */
-type Visit = (state: Tensor, prediction?: Tensor, step?: TensorScope) => void
+/** Receives a state, to keep or dispose, and what led to it, which ends with `scope` unless kept. */
+type Visit = (state: Tensor, step?: { prediction: Tensor; sigma: Tensor; scope: TensorScope }) => void
 
 /** Draws and hands every state in turn, x_T first and alone, to `visit`. Records no gradients. */
 function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit): void {
@@ -60,15 +60,17 @@ function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit):
   }
   using _ = noGrad()
   const batch = noise.shape[0]
-  let xt = noise.select(1, 0).clone()
+  let xt = sampler.start(noise.select(1, 0)).clone()
   visit(xt)
-  for (const { index, t, sigma, stochastic } of steps) {
+  for (const { index, t, stochastic } of steps) {
     using scope = tensorScope()
-    const prediction = predict(xt, full([batch], t, 'int64', noise.device))
-    const { mean } = ddimTransition(prediction, xt, new Array<number>(batch).fill(index), sampler)
-    const next = stochastic ? mean.add(noise.select(1, index + 1).mul(sigma)) : mean
+    const at = new Array<number>(batch).fill(index)
+    const prediction = predict(xt, sampler.times(at, noise.device))
+    const { mean, sigma } = sampler.transition(prediction, xt, at)
+    const deviation = sigma.shape.length === 1 ? alongBatch('sigma', sigma, mean) : sigma
+    const next = stochastic ? mean.add(noise.select(1, index + 1).mul(deviation)) : mean
     watch?.(next, { step: index + 1, steps: steps.length, t, prediction })
-    visit((xt = scope.keep(next)), prediction, scope)
+    visit((xt = scope.keep(next)), { prediction, sigma, scope })
   }
 }
 
@@ -91,16 +93,24 @@ export function sampleImages(sampling: Sampling): Tensor {
  * Draws one image per row of noise and returns the whole way to it.
  * @returns states x_T … x₀, steps + 1 tensors [B, …]: `states[i]` is where step i begins, `states[i + 1]` where it ends
  * @returns predictions, one [B, …] a step: what `predict` said of `states[i]`
+ * @returns sigmas, one a step, [B] or [B, …]: see `Transition`
  * @throws {ShapeError}
  */
-export function sampleTrajectories(sampling: Sampling): { states: Tensor[]; predictions: Tensor[] } {
+export function sampleTrajectories(sampling: Sampling): {
+  states: Tensor[]
+  predictions: Tensor[]
+  sigmas: Tensor[]
+} {
   using scope = tensorScope()
   const states: Tensor[] = []
   const predictions: Tensor[] = []
-  drawStates(sampling, (state, prediction, step) => {
+  const sigmas: Tensor[] = []
+  drawStates(sampling, (state, step) => {
     states.push(state)
-    if (prediction !== undefined) predictions.push(step!.keep(prediction))
+    if (step === undefined) return
+    predictions.push(step.scope.keep(step.prediction))
+    sigmas.push(step.scope.keep(step.sigma))
   })
-  for (const drawn of [...states, ...predictions]) scope.keep(drawn)
-  return { states, predictions }
+  for (const drawn of [...states, ...predictions, ...sigmas]) scope.keep(drawn)
+  return { states, predictions, sigmas }
 }

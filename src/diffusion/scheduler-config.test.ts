@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { FormatError, ScheduleError } from '../errors.ts'
 import { useThreads } from '../tensor/library.ts'
-import { ddimSampler } from './ddim.ts'
+import { ddimSampler, ddimTransition } from './ddim.ts'
 import { linearSchedule, scaledLinearSchedule, zeroTerminalSnr } from './schedule.ts'
 import { readScheduler } from './scheduler-config.ts'
 import { assertClose, float64, withoutLeak } from './tensor-checks.test-helper.ts'
-import { ddimTransition } from './transition.ts'
 
 useThreads(1)
 
@@ -39,7 +38,7 @@ const chains = read('expected-scheduler.json') as {
 describe('the schedulers of diffusers', () => {
   for (const { name, scheduler, config, steps, timesteps, alphasCumprod, ...chain } of chains) {
     it(`${scheduler}, ${name}: its times, ᾱ and steps`, () => {
-      const setup = readScheduler({ _class_name: scheduler, ...config }, 'file')
+      const setup = readScheduler({ _class_name: scheduler, ...config }, 'file').process
       const { schedule, finalAlphaBar, clipSample } = setup
       assert.deepEqual(setup.timesteps(steps), timesteps)
       for (const [t, expected] of Object.entries(alphasCumprod)) {
@@ -82,14 +81,16 @@ describe('readScheduler', () => {
 
   it('reads the files of Stable Diffusion 1, 2 and XL', () => {
     const { alphaBar } = scaledLinearSchedule()
-    const common = { finalAlphaBar: alphaBar[0], clipSample: undefined, fewSteps: undefined }
+    const common = { finalAlphaBar: alphaBar[0], clipSample: undefined }
     for (const [model, trainedWith, predictionType, note] of [
       ['sd1', 'PNDMScheduler', 'epsilon', `The checkpoint's own sampler PNDMScheduler is deterministic; ${instead}`],
       ['sd2', 'DDIMScheduler', 'v', undefined],
       ['sdxl', 'EulerDiscreteScheduler', 'epsilon', /EulerDiscreteScheduler is deterministic/],
     ] as const) {
-      const { schedule, timesteps, note: said, ...rest } = ofFile(model)
-      assert.deepEqual(rest, { ...common, trainedWith })
+      const { process, note: said, trainedWith: found, fewSteps } = ofFile(model)
+      const { schedule, timesteps, finalAlphaBar, clipSample } = process
+      assert.deepEqual({ finalAlphaBar, clipSample }, common)
+      assert.deepEqual([found, fewSteps], [trainedWith, undefined])
       assert.deepEqual(schedule, { alphaBar, predictionType })
       assert.deepEqual(timesteps(50).slice(0, 2), [981, 961])
       if (note instanceof RegExp) assert.match(said ?? '', note)
@@ -103,9 +104,9 @@ describe('readScheduler', () => {
     }
     const lcm = readScheduler({ _class_name: 'LCMScheduler' }, 'file')
     for (const [steps, times] of Object.entries(consistencyTimesteps)) {
-      assert.deepEqual(lcm.timesteps(Number(steps)), times)
+      assert.deepEqual(lcm.process.timesteps(Number(steps)), times)
     }
-    assert.throws(() => lcm.timesteps(51), ScheduleError)
+    assert.throws(() => lcm.process.timesteps(51), ScheduleError)
     const few = (config: object) => readScheduler({ _class_name: 'EulerDiscreteScheduler', ...config }, 'file').fewSteps
     assert.equal(lcm.fewSteps?.isCertain, true)
     assert.equal(few({ timestep_spacing: 'trailing' })?.isCertain, false)
@@ -117,27 +118,30 @@ describe('readScheduler', () => {
   })
 
   it('has the defaults of DDIMScheduler.from_config, but clamps only where the file or its own sampler does', () => {
-    const ddim = readScheduler({ _class_name: 'DDIMScheduler' }, 'file')
+    const ddim = readScheduler({ _class_name: 'DDIMScheduler' }, 'file').process
     assert.deepEqual(ddim.schedule, linearSchedule())
     assert.deepEqual([ddim.finalAlphaBar, ddim.clipSample, ddim.timesteps(2)], [1, 1, [500, 0]])
-    const lms = readScheduler({ _class_name: 'LMSDiscreteScheduler', future_field: [1] }, 'file')
+    const lms = readScheduler({ _class_name: 'LMSDiscreteScheduler', future_field: [1] }, 'file').process
     assert.deepEqual(lms.schedule, linearSchedule())
     assert.deepEqual([lms.finalAlphaBar, lms.clipSample, lms.timesteps(2)], [1, undefined, [500, 0]])
     const clipping = { _class_name: 'PNDMScheduler', clip_sample: true, clip_sample_range: 3 }
-    assert.equal(readScheduler(clipping, 'file').clipSample, 3)
+    assert.equal(readScheduler(clipping, 'file').process.clipSample, 3)
   })
 
   it('takes betas as they are trained, and makes the last time pure noise', () => {
     const given = { _class_name: 'DDIMScheduler', num_train_timesteps: 3, trained_betas: [0.5, 0.5, 1] }
-    assert.deepEqual([...readScheduler(given, 'file').schedule.alphaBar], [0.5, 0.25, 0])
+    assert.deepEqual([...readScheduler(given, 'file').process.schedule.alphaBar], [0.5, 0.25, 0])
     const zero = { _class_name: 'DDIMScheduler', prediction_type: 'v_prediction', rescale_betas_zero_snr: true }
-    assert.deepEqual(readScheduler(zero, 'file').schedule, zeroTerminalSnr(linearSchedule({ predictionType: 'v' })))
+    assert.deepEqual(
+      readScheduler(zero, 'file').process.schedule,
+      zeroTerminalSnr(linearSchedule({ predictionType: 'v' })),
+    )
   })
 
   it('notes what DDPM and other samplers do otherwise', () => {
     const noteOf = (config: object) => readScheduler(config, 'file').note
     const ddpm = { _class_name: 'DDPMScheduler', clip_sample: false, set_alpha_to_one: false }
-    assert.equal(readScheduler(ddpm, 'file').finalAlphaBar, 1)
+    assert.equal(readScheduler(ddpm, 'file').process.finalAlphaBar, 1)
     assert.equal(noteOf(ddpm), undefined)
     assert.equal(noteOf({ ...ddpm, variance_type: 'fixed_small_log' }), undefined)
     assert.match(noteOf({ ...ddpm, variance_type: 'fixed_large' })!, /^The .* has the variance fixed_large; [^.]*\.$/)

@@ -27,18 +27,11 @@ import {
   type PredictionType,
   type Schedule,
 } from './schedule.ts'
+import { VariancePreserving } from './variance-preserving.ts'
 
 export interface NoiseSetup {
-  readonly schedule: Schedule
-  /** ᾱ after the last step of sampling. */
-  readonly finalAlphaBar: number
-  /**
-   * The sampling times for a number of steps, from most to least noise.
-   * @throws {ScheduleError} fewer than one step, or more than there are times
-   */
-  readonly timesteps: (steps: number) => number[]
-  /** Range ±c to which x̂₀ is clamped; undefined: it is not. */
-  readonly clipSample: number | undefined
+  /** Its sampler throws a ScheduleError for fewer than one step, or more than there are times. */
+  readonly process: VariancePreserving
   /** The class that the file names. */
   readonly trainedWith: string
   /** Why the network seems to be made for a few steps, and whether that is certain; undefined where nothing says so. */
@@ -216,10 +209,12 @@ export function readScheduler(config: unknown, where: string): NoiseSetup {
     ? (trainSteps: number, steps: number) => consistencyTimesteps(trainSteps, steps, parsed.original_inference_steps)
     : { leading: leadingTimesteps, trailing: trailingTimesteps, linspace: linspaceTimesteps }[spacing]
   return {
-    schedule,
-    finalAlphaBar: name === 'DDPMScheduler' || parsed.set_alpha_to_one ? 1 : schedule.alphaBar[0],
-    timesteps: (steps) => times(schedule.alphaBar.length, steps, offset),
-    clipSample,
+    process: new VariancePreserving({
+      schedule,
+      finalAlphaBar: name === 'DDPMScheduler' || parsed.set_alpha_to_one ? 1 : schedule.alphaBar[0],
+      timesteps: (steps) => times(schedule.alphaBar.length, steps, offset),
+      clipSample,
+    }),
     trainedWith: name,
     fewSteps: fewStepsOf(parsed),
     note: noteOf(parsed, clipSample),

@@ -1,5 +1,5 @@
 /** Draws images from a policy. The noise of an image is a function of (seed, index), whatever its batch. */
-import { ddimSampler, type Sampler } from '../diffusion/ddim.ts'
+import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleImages } from '../diffusion/sample.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { noGrad } from '../tensor/autograd.ts'
@@ -26,8 +26,7 @@ export interface DrawRequest {
 }
 
 export function samplerOf(model: GenerativeModel, { steps, eta }: Sampling): Sampler {
-  const { schedule, finalAlphaBar, clipSample } = model
-  return ddimSampler(schedule, model.timesteps(steps), { eta, finalAlphaBar, clipSample })
+  return model.process.sampler({ steps, eta })
 }
 
 /**

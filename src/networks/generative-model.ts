@@ -2,8 +2,7 @@
  * What every stage sees of a text-to-image model: one interface for the embedded model and for real checkpoints. No
  * stage knows which it has.
  */
-import type { NoiseWeighting } from '../diffusion/denoising-loss.ts'
-import type { Schedule } from '../diffusion/schedule.ts'
+import type { NoiseProcess } from '../diffusion/process.ts'
 import { cat } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { TextLength } from './text-length.ts'
@@ -39,13 +38,8 @@ export interface GenerativeModel {
   readonly resolution: number
   /** Where it computes: states, times and conditionings are expected there. */
   readonly device: string
-  readonly schedule: Schedule
-  /** Weight of a sample's denoising loss by its ᾱ, as in pre-training; none is plain. */
-  readonly lossWeighting: NoiseWeighting | undefined
-  /** ᾱ of what the last sampling step ends in; 1 is the clean image. */
-  readonly finalAlphaBar: number
-  /** Range ±c to which a sampling step clamps its predicted x_0; none without it. */
-  readonly clipSample: number | undefined
+  /** How it was trained to take noise away, and how it is sampled. */
+  readonly process: NoiseProcess
   /** What stages use where they are not told otherwise. */
   readonly defaults: ModelDefaults
   readonly weights: Weights
@@ -55,15 +49,13 @@ export interface GenerativeModel {
   isTextPath(name: string): boolean
   /** Whether low-rank adapters change this weight when they are put on these kinds of layers. */
   isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean
-  /** Sampling timesteps, descending, in steps of the schedule. */
-  timesteps(steps: number): number[]
   /** One row a text; the empty text is "no prompt". @throws {VocabularyError} */
   encodeText(texts: readonly string[]): Conditioning
   /** How much of a text is read; absent where texts that are too long are refused. */
   readonly textLength?: (text: string) => TextLength
   /** Of a network that was distilled with guidance: conditionings with the scale that it is to predict for. */
   readonly tellGuidance?: (rows: Conditioning, scale: number) => Conditioning
-  /** The network's prediction for states [B, C, h, w] at steps int64 [B]; its type is the schedule's. */
+  /** The network's prediction for states [B, C, h, w] at times [B] of its process. */
   predict(xt: Tensor, t: Tensor, conditioning: Conditioning): Tensor
   /** x_0 [B, C, h, w] → pixels [B, 3, H, W], clamped to [-1, 1]. */
   decode(x0: Tensor): Tensor

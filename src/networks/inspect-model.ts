@@ -43,13 +43,13 @@ function describeDiffusion(checked: CheckedCheckpoint): string {
     { name: 'vae', found: vae.network.found },
   ]
   const all = parts.reduce((sum, { found }) => sum + elements(found), 0)
-  const steps = noise.schedule.alphaBar.length
+  const steps = noise.process.schedule.alphaBar.length
   return lines([
     ['checkpoint', folder],
     ['pipeline', `${pipeline}, ${kindOf(checked)}`],
     ...parts.map(({ name, found }) => [name, sizeOf(found)] as const),
     ['images', `${resolution} × ${resolution} pixels; latents ${vae.config.latentChannels} × ${side} × ${side}`],
-    ['noise', `${steps} steps, predicts ${noise.schedule.predictionType}; saved with ${noise.trainedWith}`],
+    ['noise', `${steps} steps, predicts ${noise.process.schedule.predictionType}; saved with ${noise.trainedWith}`],
     [
       'sampling',
       `${sampling.steps} steps, η ${sampling.eta}, guidance ${sampling.guidance} where nothing else is said`,
@@ -74,7 +74,7 @@ function adaptersOn({ entries }: FoundWeights, layers: (typeof adapterLayers)[nu
 
 function kindOf({ towers, unet, noise }: CheckedCheckpoint): string {
   if (towers.length > 1) return 'Stable Diffusion XL'
-  if (noise.schedule.predictionType === 'v') return 'Stable Diffusion 2 with v-prediction'
+  if (noise.process.schedule.predictionType === 'v') return 'Stable Diffusion 2 with v-prediction'
   return unet.config.linearProjection ? 'Stable Diffusion 2' : 'Stable Diffusion 1'
 }
 

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { ddimSampler } from '../diffusion/ddim.ts'
 import { objective, optimum, shifted, shiftGradient, totalKl } from '../diffusion/gaussian-chain.test-helper.ts'
 import { noiseFor } from '../diffusion/sample.ts'
 import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
@@ -25,7 +24,7 @@ import {
   gaussianModel,
   linearReward,
   meanShifts,
-  samplerFor,
+  fullSampler,
   shiftsFrom,
 } from './gaussian-model.test-helper.ts'
 import { rollOut } from './rollout.ts'
@@ -55,7 +54,7 @@ function dpok(
     trainable,
     reward,
     texts: prompts,
-    sampler: samplerFor(model),
+    sampler: fullSampler,
     guidance,
     seed,
     settings: DpokSettings.parse(settings),
@@ -70,7 +69,7 @@ function gradientOf(algorithm: Dpok): number[][] {
 
 /** The sum over elements of every step's noise of roll-out i in iteration 0, and its reward under these shifts. */
 function handRollout(seed: number, i: number, shift: readonly number[], rewardSlope: number) {
-  const sampler = samplerFor(gaussianModel())
+  const sampler = fullSampler
   const noise = noiseFor([seed, 2, 0, i], [1, 2, 2], 4).flatten(1).sum(1).toArray()
   const chain = chainFor(sampler, { rewardSlope, klWeight: 1 })
   const means = meanShifts(sampler, shift)
@@ -101,7 +100,7 @@ describe('DPOK at θ = θ_old', () => {
       { reward: linearReward(rewardSlope) },
     )
     const metrics = algorithm.iterate()
-    const { steps } = samplerFor(gaussianModel())
+    const { steps } = fullSampler
     const rollouts = Array.from({ length: count }, (_, i) => handRollout(5, i, start, rewardSlope))
     const expected = [0, 0, 0, 0]
     for (const { index, t, sigma, meanPerPrediction } of steps.slice(0, 3)) {
@@ -113,9 +112,9 @@ describe('DPOK at θ = θ_old', () => {
     }
     assertClose(gradientOf(algorithm)[1], expected, 1e-4)
     assertClose([metrics.reward_mean], [rollouts.reduce((sum, { reward }) => sum + reward, 0) / count], 1e-5)
-    const chain = chainFor(samplerFor(gaussianModel()), { rewardSlope, klWeight: beta })
+    const chain = chainFor(fullSampler, { rewardSlope, klWeight: beta })
     // The last step is deterministic: it is no action, whatever its shift.
-    const means = meanShifts(samplerFor(gaussianModel()), start).map((mean, i) => (i === 3 ? 0 : mean))
+    const means = meanShifts(fullSampler, start).map((mean, i) => (i === 3 ? 0 : mean))
     assertClose([metrics.kl], [elements * totalKl(chain, shifted(chain, means))], 1e-4)
   })
 
@@ -129,7 +128,7 @@ describe('DPOK at θ = θ_old', () => {
       { reward: linearReward(rewardSlope) },
     )
     algorithm.iterate()
-    const sampler = samplerFor(gaussianModel())
+    const sampler = fullSampler
     const chain = chainFor(sampler, { rewardSlope, klWeight: beta })
     const exact = shiftGradient(chain, meanShifts(sampler, start))
     const found = gradientOf(algorithm)[1]
@@ -156,7 +155,7 @@ describe('DPOK at θ = θ_old', () => {
     algorithm.iterate()
 
     const model = gaussianModel()
-    const sampler = samplerFor(model)
+    const sampler = fullSampler
     const policy = model.with(shiftsFrom(startShifts).delta)
     const rollouts = rollOut(policy, linearReward(1), new Array<string>(count).fill('low'), (i) => [seed, 2, 0, i], {
       sampler,
@@ -221,7 +220,7 @@ describe('DPOK at θ = θ_old', () => {
       published: true,
     })
     const metrics = algorithm.iterate()
-    const { steps } = samplerFor(gaussianModel())
+    const { steps } = fullSampler
     const rollouts = Array.from({ length: count }, (_, i) => handRollout(5, i, start, 1))
     // loss = −mean(r · clamp(exp(Δ/D), …)) · α + mean((ε_θ − ε_pre)²) · β over transitions and elements
     const expected = [0, 0, 0, 0]
@@ -288,7 +287,7 @@ describe('the first update of DPOK', () => {
 })
 
 describe('DPOK where the optimum is known', () => {
-  const chainOf = (klWeight: number) => chainFor(samplerFor(gaussianModel()), { rewardSlope: 0.5, klWeight })
+  const chainOf = (klWeight: number) => chainFor(fullSampler, { rewardSlope: 0.5, klWeight })
 
   function train(settings: Partial<DpokSettings>, updates: number) {
     using _scope = tensorScope()
@@ -311,7 +310,7 @@ describe('DPOK where the optimum is known', () => {
     )
     while (algorithm.iteration < algorithm.iterations) algorithm.iterate()
     const shift = trainable.parameters.get('shift')!.toArray().slice(4, 8)
-    return meanShifts(samplerFor(gaussianModel()), shift)
+    return meanShifts(fullSampler, shift)
   }
 
   for (const value of [true, false]) {
@@ -449,7 +448,7 @@ describe('a DPOK run', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
     const options = { model, trainable: shiftsFrom(), reward, texts: prompts, guidance: 1, seed: 1 }
-    const sampler = ddimSampler(model.schedule, model.timesteps(4), { eta: 0 })
+    const sampler = model.process.sampler({ steps: 4, eta: 0 })
     assert.throws(() => new Dpok({ ...options, sampler, settings: DpokSettings.parse({}) }), ScheduleError)
     const tooMany = { rolloutsPerIteration: 1, transitionsPerRollout: 2, gradientSteps: 3 }
     assert.throws(() => dpok(shiftsFrom(), tooMany), ConfigError)
@@ -465,7 +464,7 @@ describe('a DPOK run', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
     const trainable = shiftsFrom(startShifts)
-    const sampler = samplerFor(model)
+    const sampler = fullSampler
     const { kl } = dpok(trainable, { ...oneFullUpdate, imagesDrawn: 4, rolloutsPerIteration: 4 }).iterate()
     const fresh = shiftsFrom(startShifts)
     const measured = trajectoryKl(model.with(fresh.delta), ['low'], () => [1], { sampler, guidance: 1 })

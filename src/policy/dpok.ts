@@ -21,10 +21,9 @@
  * the "KL", and a bare clamp of the ratio.
  */
 import { z } from 'zod'
-import { expectPolicy, type Sampler } from '../diffusion/ddim.ts'
 import { gaussianKl, logDensityDifference } from '../diffusion/gaussian.ts'
-import { toX0AndEpsilon } from '../diffusion/prediction.ts'
-import { ddimTransition, type Transition } from '../diffusion/transition.ts'
+import { alongBatch } from '../diffusion/per-sample.ts'
+import { expectPolicy, type Sampler, type Transition } from '../diffusion/process.ts'
 import { ConfigError, RewardError } from '../errors.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
@@ -305,7 +304,6 @@ export class Dpok {
 
   /** The transitions of a minibatch, gathered for as many as are computed at once. */
   #parts(rollouts: Rollouts, advantages: readonly (readonly number[])[], places: readonly Place[]): Transitions[] {
-    const { sampler } = this.#options
     const { device } = this.#policy
     return Array.from({ length: Math.ceil(places.length / this.#batchSize) }, (_, i) => {
       using scope = tensorScope()
@@ -315,16 +313,14 @@ export class Dpok {
       const xt = gathered(({ rollout, step }) => rollouts.states[step].select(0, rollout))
       const xPrev = gathered(({ rollout, step }) => rollouts.states[step + 1].select(0, rollout))
       const noise = gathered(({ rollout, step }) => rollouts.noise.select(0, rollout).select(0, step + 1))
-      const sigma = tensor(Float64Array.from(steps, (step) => sampler.steps[step].sigma))
-        .to('float32')
-        .to(device)
+      const sigma = gathered(({ rollout, step }) => rollouts.sigmas[step].select(0, rollout))
       const advantage = part.map(({ rollout, step }) => advantages[step]?.[rollout] ?? rollouts.rewards[rollout])
       return {
         texts: part.map(({ rollout }) => rollouts.texts[rollout]),
         steps,
         xt,
         xPrev,
-        oldMean: scope.keep(xPrev.sub(noise.mul(alongRows(sigma, xt)))),
+        oldMean: scope.keep(xPrev.sub(noise.mul(sigma.shape.length === 1 ? alongBatch('sigma', sigma, xt) : sigma))),
         advantage: scope.keep(tensor(advantage).to(device)),
         share: part.length / places.length,
       }
@@ -334,13 +330,9 @@ export class Dpok {
   /** The prediction of a model for transitions, and the mean of its action. */
   #act(model: GenerativeModel, { texts, steps, xt }: Transitions): { prediction: Tensor; transition: Transition } {
     const { sampler, guidance } = this.#options
-    const t = tensor(
-      steps.map((step) => sampler.steps[step].t),
-      [steps.length],
-      'int64',
-    ).to(model.device)
+    const t = sampler.times(steps, model.device)
     const prediction = predictGuided(model, encodePrompts(model, texts), texts, xt, t, guidance)
-    return { prediction, transition: ddimTransition(prediction, xt, steps, sampler) }
+    return { prediction, transition: sampler.transition(prediction, xt, steps) }
   }
 
   #mean(model: GenerativeModel, part: Transitions): Tensor {
@@ -393,8 +385,7 @@ export class Dpok {
         .mul(advantage)
         .neg()
         .mean()
-      const alphaBar = tensor(steps.map((step) => sampler.steps[step].alphaBar)).to(xt.device)
-      const epsilonOf = (of: Tensor) => toX0AndEpsilon(of, xt, alphaBar, sampler.predictionType).epsilon
+      const epsilonOf = (of: Tensor) => sampler.parts(of, xt, steps).epsilon
       regulariser = epsilonOf(prediction).sub(epsilonOf(reference.prediction)).square().mean()
     } else {
       policyLoss = clippedSurrogate(summedDelta, advantage, settings.clipRange).mean().mul(perTrajectory)
@@ -449,9 +440,6 @@ interface UpdateMetrics {
   readonly largestDelta: number
   readonly gradNorm: number
 }
-
-/** [M] → [M, 1, …], to broadcast against x [M, …]. */
-const alongRows = (values: Tensor, x: Tensor) => values.reshape(-1, ...x.shape.slice(1).map(() => 1))
 
 /** A reward that is not finite, or the same for every image, teaches nothing and would waste the run. */
 function expectFiniteReward({ rewards }: Rollouts, reward: Reward): void {

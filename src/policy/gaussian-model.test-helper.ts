@@ -3,9 +3,10 @@
  * four training times, and an x0-prediction slope · xₜ + offset + shift[text, t] whose shifts are the only parameter. The
  * reward is the sum of c·x₀ over elements, so each element is the chain of `gaussian-chain.test-helper.ts`.
  */
-import { ddimSampler, type Sampler } from '../diffusion/ddim.ts'
+import type { DdimSampler } from '../diffusion/ddim.ts'
 import { chainOfSampler, type GaussianChain } from '../diffusion/gaussian-chain.test-helper.ts'
 import { scheduleFromAlphaBar } from '../diffusion/schedule.ts'
+import { VariancePreserving } from '../diffusion/variance-preserving.ts'
 import type { Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
 import { Weights, type Delta } from '../networks/weights.ts'
 import type { Reward } from '../reward/reward.ts'
@@ -20,16 +21,16 @@ export const slope = 0.6
 export const offset = 0.1
 const times = 4
 
+export const schedule = scheduleFromAlphaBar({ alphaBar: [0.9, 0.6, 0.3, 0.05], predictionType: 'x0' })
+const process = new VariancePreserving({ schedule, timesteps: () => [3, 2, 1, 0] })
+
 class GaussianModel implements GenerativeModel {
   readonly name = 'gaussian'
   readonly sha256 = 'a'.repeat(64)
   readonly stateShape = [1, 2, 2]
   readonly resolution = 2
-  readonly schedule = scheduleFromAlphaBar({ alphaBar: [0.9, 0.6, 0.3, 0.05], predictionType: 'x0' })
-  readonly lossWeighting = undefined
-  readonly finalAlphaBar = 1
+  readonly process = process
   readonly device = 'cpu'
-  readonly clipSample = undefined
   readonly defaults: ModelDefaults = {
     steps: times,
     eta: 1,
@@ -55,10 +56,6 @@ class GaussianModel implements GenerativeModel {
 
   isAdapterTarget(): boolean {
     return false
-  }
-
-  timesteps(): number[] {
-    return [3, 2, 1, 0]
   }
 
   encodeText(prompts: readonly string[]): Conditioning {
@@ -97,17 +94,19 @@ export function gaussianModel(): GenerativeModel {
   return new GaussianModel(Weights.of(new Map([['shift', zeros([texts.length, times])]])))
 }
 
-export function samplerFor(model: GenerativeModel): Sampler {
-  return ddimSampler(model.schedule, model.timesteps(times))
-}
+/** Every time is visited, at the variance of DDPM. */
+export const fullSampler: DdimSampler = process.sampler({ steps: times, eta: 1 })
 
 /** One element of the model's chain. */
-export function chainFor(sampler: Sampler, weights: Pick<GaussianChain, 'rewardSlope' | 'klWeight'>): GaussianChain {
+export function chainFor(
+  sampler: DdimSampler,
+  weights: Pick<GaussianChain, 'rewardSlope' | 'klWeight'>,
+): GaussianChain {
   return chainOfSampler(sampler, () => ({ slope, offset }), weights)
 }
 
 /** The change of the mean of every step, in the order of sampling, by the shifts of one text. */
-export function meanShifts(sampler: Sampler, shift: readonly number[]): number[] {
+export function meanShifts(sampler: DdimSampler, shift: readonly number[]): number[] {
   return sampler.steps.map(({ t, meanPerPrediction }) => meanPerPrediction * shift[t])
 }
 

@@ -29,7 +29,7 @@ export type PolicyProvenance = Readonly<Record<string, string | number>>
  */
 export function writePolicy(
   path: (name: string) => string,
-  { name, sha256, schedule: { predictionType } }: GenerativeModel,
+  { name, sha256, process: { predictionType } }: GenerativeModel,
   { delta: { trained, adapters = new Map() } }: TrainableDelta,
   provenance: PolicyProvenance,
 ): void {
@@ -113,7 +113,7 @@ function tellOtherBase(model: GenerativeModel, file: string, metadata: Readonly<
   const fields = ['model', 'modelSha256', 'predictionType'].map((field) => metadata[`attune.${field}`])
   const [of, sha256, predicts] = fields as (string | undefined)[]
   if (sha256 === undefined || sha256 === model.sha256) return
-  const own = model.schedule.predictionType
+  const own = model.process.predictionType
   const otherwise =
     predicts === undefined || predicts === own ? '' : ` That one predicts ${predicts}, this one ${own}: expect noise.`
   tellNote(

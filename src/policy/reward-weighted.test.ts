@@ -9,7 +9,7 @@ import { tensor } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { gaussianModel, offset, shiftsFrom, slope } from './gaussian-model.test-helper.ts'
+import { gaussianModel, offset, schedule, shiftsFrom, slope } from './gaussian-model.test-helper.ts'
 import { RewardWeighted, RewardWeightedSettings, type ScoredImage } from './reward-weighted.ts'
 
 useThreads(1)
@@ -62,7 +62,7 @@ function train(settings: Partial<RewardWeightedSettings>, scored = images) {
  * shift = (mean(w r(x₀)) + β mean_pre(r(x₀))) / (mean(w) + β + γ), r(x₀) = (1 − slope √ᾱ) x₀ − offset.
  */
 function optimalShifts(weight: (level: number) => number, beta = 0, gamma = 0, among = levels): number[] {
-  return [...gaussianModel().schedule.alphaBar].map((alphaBar) => {
+  return [...schedule.alphaBar].map((alphaBar) => {
     const residual = (level: number) => (1 - slope * Math.sqrt(alphaBar)) * x0Of(level) - offset
     const mean = (of: (level: number) => number) => among.reduce((sum, level) => sum + of(level), 0) / among.length
     const weighted = mean((level) => weight(level) * residual(level))

@@ -14,7 +14,6 @@
  */
 import { z } from 'zod'
 import { denoisingLoss } from '../diffusion/denoising-loss.ts'
-import { addNoise } from '../diffusion/prediction.ts'
 import { RewardError } from '../errors.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
@@ -23,7 +22,7 @@ import { random, seedOf } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { gradientCheckpoints } from '../tensor/gradient-checkpoints.ts'
-import { randint, randn, tensor } from '../tensor/create.ts'
+import { randn, tensor } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
@@ -105,7 +104,6 @@ export class RewardWeighted {
   readonly #optimiser: AdamW
   readonly #images: readonly (ScoredImage & { readonly row: number })[]
   readonly #learningRate: number
-  readonly #alphaBar: Tensor
   #update = 0
 
   /** @throws {RewardError} nothing is left to learn from, or a reward is not finite */
@@ -120,7 +118,6 @@ export class RewardWeighted {
     this.#reference = model.with({})
     this.#learningRate = settings.learningRate ?? model.defaults.rewardWeightedLearningRate
     this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: this.#learningRate }))
-    this.#alphaBar = unscoped(() => tensor(Float32Array.from(model.schedule.alphaBar)))
   }
 
   get update(): number {
@@ -179,7 +176,7 @@ export class RewardWeighted {
     const { model, seed, settings } = this.#options
     const generator = new Generator(seedOf(seed, streamId, this.#update))
     const count = all.texts.length
-    const t = randint(0, model.schedule.alphaBar.length, [count], generator)
+    const t = model.process.drawTimes(count, generator)
     const epsilon = randn(all.x0.shape, generator)
     const size = Math.ceil(count / settings.gradientAccumulationSteps)
     let total = 0
@@ -212,16 +209,14 @@ export class RewardWeighted {
     reference: () => Tensor
   } {
     const { model } = this.#options
-    const { lossWeighting: weighting, device } = model
-    const alphaBar = this.#alphaBar.indexSelect(0, t).to(device)
-    const xt = addNoise(x0, epsilon, alphaBar)
+    const { process, device } = model
+    const xt = process.noised(x0, epsilon, t)
     const times = t.to(device)
     // Supervised training sees the plain prediction; guidance is a matter of sampling.
     const predictBy = (of: GenerativeModel) => predictGuided(of, encodePrompts(of, texts), texts, xt, times, 1)
     const prediction = predictBy(this.#policy)
-    const type = model.schedule.predictionType
     return {
-      losses: denoisingLoss({ prediction, x0, epsilon, alphaBar, type, ...(weighting && { weighting }) }),
+      losses: denoisingLoss(process, { prediction, x0, epsilon, t }),
       prediction,
       reference: () => withoutGrad(() => predictBy(this.#reference)),
     }

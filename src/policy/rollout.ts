@@ -3,14 +3,13 @@
  * x_{t-1} ~ N(μ_θ(x_t, t, z), σ_t² I), the reward r(x_0, z) comes at the end. Roll-outs do not know which algorithm will
  * use them.
  */
-import type { Sampler } from '../diffusion/ddim.ts'
-import { toX0AndEpsilon } from '../diffusion/prediction.ts'
+import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat, full, stack } from '../tensor/create.ts'
+import { cat, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -21,6 +20,8 @@ export interface Rollouts {
   readonly states: readonly Tensor[]
   /** Noise of each step, [N, steps + 1, …] with x_T first: the action's mean was x_{t-1} − σ_t · noise. */
   readonly noise: Tensor
+  /** σ of each step: steps tensors [N], or [N, …] as the states. */
+  readonly sigmas: readonly Tensor[]
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
   /** Features of the predicted clean image at each step, as the reward sees it: steps tensors [N, f], on the CPU. */
@@ -53,15 +54,16 @@ export function rollOut(
     const batch = texts.slice(from, from + batchSize)
     parts.push(rollOutBatch(policy, reward, batch, (i) => noisePath(from + i), settings))
   }
-  const [{ states, features }] = parts
+  const [{ states, sigmas, features }] = parts
   const joined = {
     texts,
     states: states.map((_, step) => cat(parts.map((part) => part.states[step]))),
     noise: cat(parts.map(({ noise }) => noise)),
+    sigmas: sigmas.map((_, step) => cat(parts.map((part) => part.sigmas[step]))),
     rewards: parts.flatMap(({ rewards }) => rewards),
     features: features.map((_, step) => cat(parts.map((part) => part.features[step]))),
   }
-  for (const tensor of [joined.noise, ...joined.states, ...joined.features]) scope.keep(tensor)
+  for (const tensor of [joined.noise, ...joined.states, ...joined.sigmas, ...joined.features]) scope.keep(tensor)
   return joined
 }
 
@@ -77,18 +79,17 @@ function rollOutBatch(
   const prompts = encodePrompts(policy, texts)
   const drawn = stack(texts.map((_, i) => noiseFor(noisePath(i), policy.stateShape, sampler.steps.length)))
   const noise = drawn.to(policy.device)
-  const { states, predictions } = sampleTrajectories({
+  const { states, sigmas, predictions } = sampleTrajectories({
     predict: (xt, t) => predictGuided(policy, prompts, texts, xt, t, guidance),
     sampler,
     noise,
   })
   const features = predictions.map((prediction, i) => {
     using step = tensorScope()
-    const level = full([texts.length], sampler.steps[i].alphaBar, 'float32', policy.device)
-    const { x0 } = toX0AndEpsilon(prediction, states[i], level, policy.schedule.predictionType)
+    const { x0 } = sampler.parts(prediction, states[i], new Array<number>(texts.length).fill(i))
     return step.keep(reward.features(policy.preview(x0), texts).to('cpu'))
   })
   const rewards = reward.score(policy.decode(states[states.length - 1]), texts).toArray()
-  for (const tensor of [noise, ...states, ...features]) scope.keep(tensor)
-  return { texts, states, noise, rewards, features }
+  for (const tensor of [noise, ...states, ...sigmas, ...features]) scope.keep(tensor)
+  return { texts, states, noise, sigmas, rewards, features }
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { shifted, totalKl } from '../diffusion/gaussian-chain.test-helper.ts'
 import { assertClose, withoutLeak } from '../diffusion/tensor-checks.test-helper.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { chainFor, elements, gaussianModel, meanShifts, samplerFor, shiftsFrom } from './gaussian-model.test-helper.ts'
+import { chainFor, elements, gaussianModel, meanShifts, fullSampler, shiftsFrom } from './gaussian-model.test-helper.ts'
 import { bestOfNKl, trajectoryKl } from './trajectory-kl.ts'
 
 /** Without a shift in the deterministic step, which has no KL. */
@@ -14,7 +14,7 @@ const rows = [
 ]
 
 function exact(shift: readonly number[]): number {
-  const sampler = samplerFor(gaussianModel())
+  const sampler = fullSampler
   const chain = chainFor(sampler, { rewardSlope: 1, klWeight: 1 })
   return elements * totalKl(chain, shifted(chain, meanShifts(sampler, shift)))
 }
@@ -25,7 +25,7 @@ describe('the trajectory KL', () => {
       const model = gaussianModel()
       const policy = model.with(shiftsFrom(rows).delta)
       const texts = ['low', 'high', 'low', '', 'high']
-      const sampler = samplerFor(model)
+      const sampler = fullSampler
       const asked: number[] = []
       const noisePath = (i: number) => [1, asked.push(i)]
       const found = trajectoryKl(policy, texts, noisePath, { sampler, guidance: 1, batchSize: 2 })
@@ -39,7 +39,7 @@ describe('the trajectory KL', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
     const policy = model.with(shiftsFrom(rows).delta)
-    const found = trajectoryKl(policy, ['low'], () => [1], { sampler: samplerFor(model), guidance: 2.5 })
+    const found = trajectoryKl(policy, ['low'], () => [1], { sampler: fullSampler, guidance: 2.5 })
     const guided = rows[1].map((shift, t) => rows[0][t] + 2.5 * (shift - rows[0][t]))
     assertClose(found, [exact(guided)], 1e-4)
   })
@@ -48,7 +48,7 @@ describe('the trajectory KL', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
     assert.deepEqual(
-      trajectoryKl(model, ['low', ''], (i) => [i], { sampler: samplerFor(model), guidance: 2 }),
+      trajectoryKl(model, ['low', ''], (i) => [i], { sampler: fullSampler, guidance: 2 }),
       [0, 0],
     )
   })
@@ -58,7 +58,7 @@ describe('the trajectory KL', () => {
     const model = gaussianModel()
     const policy = model.with(shiftsFrom(rows.map(() => [9, 0, 0, 0])).delta)
     assert.deepEqual(
-      trajectoryKl(policy, ['low'], () => [1], { sampler: samplerFor(model), guidance: 1 }),
+      trajectoryKl(policy, ['low'], () => [1], { sampler: fullSampler, guidance: 1 }),
       [0],
     )
   })

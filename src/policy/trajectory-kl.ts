@@ -1,13 +1,12 @@
 /** How far a policy has moved from the pre-trained model, in nats of whole trajectories. */
-import type { Sampler } from '../diffusion/ddim.ts'
 import { gaussianKl } from '../diffusion/gaussian.ts'
+import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
-import { ddimTransition } from '../diffusion/transition.ts'
 import { expectFiniteState } from '../images/finite.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { full, stack } from '../tensor/create.ts'
+import { stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 
 /**
@@ -44,14 +43,14 @@ export function trajectoryKl(
       watch: expectFiniteState,
     })
     const sums = new Array<number>(batch.length).fill(0)
-    for (const { index, t, stochastic } of sampler.steps) {
+    for (const { index, stochastic } of sampler.steps) {
       if (!stochastic) continue
       using _step = tensorScope()
       const indices = new Array<number>(batch.length).fill(index)
-      const mean = ddimTransition(predictions[index], states[index], indices, sampler)
-      const times = full([batch.length], t, 'int64', policy.device)
+      const mean = sampler.transition(predictions[index], states[index], indices)
+      const times = sampler.times(indices, policy.device)
       const prediction = predictGuided(reference, theirs, batch, states[index], times, guidance)
-      const { mean: referenceMean } = ddimTransition(prediction, states[index], indices, sampler)
+      const { mean: referenceMean } = sampler.transition(prediction, states[index], indices)
       gaussianKl(mean.mean, referenceMean, mean.sigma)
         .toArray()
         .forEach((kl, i) => (sums[i] += kl))

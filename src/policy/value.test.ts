@@ -8,7 +8,7 @@ import { explainedVariance } from '../reward/classification.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { gaussianModel, linearReward, samplerFor } from './gaussian-model.test-helper.ts'
+import { gaussianModel, linearReward, fullSampler } from './gaussian-model.test-helper.ts'
 import { rollOut, type Rollouts } from './rollout.ts'
 import { ValueFunction } from './value.ts'
 
@@ -22,7 +22,7 @@ function fresh(iteration: number, count = 48): Rollouts {
   const model = gaussianModel()
   const prompts = Array.from({ length: count }, (_, i) => (i % 2 === 0 ? 'low' : 'high'))
   return rollOut(model, linearReward(0.5, bonus), prompts, (i) => [7, iteration, i], {
-    sampler: samplerFor(model),
+    sampler: fullSampler,
     guidance: 1,
     batchSize: 64,
   })

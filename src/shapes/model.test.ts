@@ -60,7 +60,8 @@ describe('the embedded model', () => {
       steps.map(({ stochastic }) => stochastic),
       steps.map((_, i) => i < steps.length - 1),
     )
-    for (const count of [1, 2, 50, 900]) assert.equal(model.timesteps(count).length, count)
+    for (const count of [1, 2, 50, 900])
+      assert.equal(model.process.sampler({ steps: count, eta: 1 }).steps.length, count)
   })
 
   it('knows its words, and says which it does not know', () => {

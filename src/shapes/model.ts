@@ -1,6 +1,6 @@
 /** The embedded text-to-image model: a small text transformer and a UNet on 24 × 24 pixels. */
-import { cappedInverseNoise } from '../diffusion/denoising-loss.ts'
 import { cosineSchedule, powerTimesteps } from '../diffusion/schedule.ts'
+import { cappedInverseNoise, VariancePreserving } from '../diffusion/variance-preserving.ts'
 import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
 import { pixelUnet } from '../networks/embedded/pixel-unet.ts'
 import { encodeText, type TextEncoderSize } from '../networks/embedded/text-encoder.ts'
@@ -18,8 +18,14 @@ export function tokenRows(texts: readonly string[]): Tensor {
   return tensor(texts.flatMap(tokenize), [texts.length, captionLength], 'int64')
 }
 
-/** One training schedule for the model's life: cosine, x0-prediction. */
-export const shapesSchedule = cosineSchedule({ steps: 1000, predictionType: 'x0' })
+const trainSteps = 1000
+
+/** One noise for the model's life. Sampling is denser at high noise: with uniform steps, backgrounds turn grey. */
+export const shapesProcess = new VariancePreserving({
+  schedule: cosineSchedule({ steps: trainSteps, predictionType: 'x0' }),
+  timesteps: (steps) => powerTimesteps(trainSteps, steps, 1.5, 995),
+  weighting: cappedInverseNoise(10),
+})
 
 const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
   attention: /\.(to_q|to_k|to_v|to_out)\.weight$/,
@@ -32,10 +38,7 @@ class ShapesModel implements GenerativeModel {
   readonly sha256: string
   readonly stateShape = [3, imageSize, imageSize]
   readonly resolution = imageSize
-  readonly schedule = shapesSchedule
-  readonly lossWeighting = cappedInverseNoise(10)
-  readonly finalAlphaBar = 1
-  readonly clipSample = undefined
+  readonly process = shapesProcess
   readonly defaults: ModelDefaults = {
     steps: 10,
     eta: 1,
@@ -66,11 +69,6 @@ class ShapesModel implements GenerativeModel {
 
   isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean {
     return name.startsWith('unet.') && layers.some((kind) => adapterTargets[kind].test(name))
-  }
-
-  /** Denser at high noise: with uniform steps, backgrounds turn grey. */
-  timesteps(steps: number): number[] {
-    return powerTimesteps(this.schedule.alphaBar.length, steps, 1.5, 995)
   }
 
   encodeText(texts: readonly string[]): Conditioning {

@@ -5,14 +5,13 @@
  * Each part is a function of its seed: bit for bit on one machine with one thread.
  */
 import { denoisingLoss } from '../diffusion/denoising-loss.ts'
-import { addNoise } from '../diffusion/prediction.ts'
 import { pixelsOf } from '../images/png.ts'
 import { imageEmbedding, textEmbedding } from '../networks/embedded/clip.ts'
 import { Weights } from '../networks/weights.ts'
 import { progress } from '../progress.ts'
 import { random, seedOf } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
-import { arange, randint, randn, tensor } from '../tensor/create.ts'
+import { arange, randn, tensor } from '../tensor/create.ts'
 import { Ema } from '../tensor/ema.ts'
 import { crossEntropy } from '../tensor/functional.ts'
 import { Generator } from '../tensor/generator.ts'
@@ -20,7 +19,7 @@ import { Muon } from '../tensor/muon.ts'
 import { applyGradients } from '../tensor/optimise.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { shapesModel, shapesSchedule, textSize, tokenRows } from './model.ts'
+import { shapesModel, shapesProcess, textSize, tokenRows } from './model.ts'
 import { featureWidth, fidelityFeatures } from './fidelity-features.ts'
 import { drawBatch, pretrainingSeed, type PretrainingBatch } from './pretraining-data.ts'
 import { sceneAttributes } from './scene.ts'
@@ -94,17 +93,15 @@ function train(
 export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string, Tensor> {
   const weights = Weights.fresh(seedOf(options.seed, 11))
   const model = shapesModel(weights, '')
-  const levels = tensor(Float32Array.from(shapesSchedule.alphaBar))
   return train('pretrain generator', weights, options, { muon: 0.02, adam: 2e-3 }, (batch, step) => {
     const generator = new Generator(seedOf(options.seed, 12, step))
     const dropped = random(options.seed, 13, step)
     const x0 = pixelsOf(batch.pictures)
-    const t = randint(0, shapesSchedule.alphaBar.length, [x0.shape[0]], generator)
+    const t = shapesProcess.drawTimes(x0.shape[0], generator)
     const epsilon = randn(x0.shape, generator)
-    const alphaBar = levels.indexSelect(0, t)
     const captions = batch.captions.map((caption) => (dropped.uniform() < captionDropout ? '' : caption))
-    const prediction = model.predict(addNoise(x0, epsilon, alphaBar), t, model.encodeText(captions))
-    return denoisingLoss({ prediction, x0, epsilon, alphaBar, type: 'x0', weighting: model.lossWeighting }).mean()
+    const prediction = model.predict(shapesProcess.noised(x0, epsilon, t), t, model.encodeText(captions))
+    return denoisingLoss(shapesProcess, { prediction, x0, epsilon, t }).mean()
   })
 }
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { targetsOf } from '../../../test/fixtures/lora/ours.ts'
-import { ddimSampler } from '../../diffusion/ddim.ts'
 import { guide } from '../../diffusion/guidance.ts'
 import { sampleImages } from '../../diffusion/sample.ts'
 import { withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
@@ -99,11 +98,10 @@ describe('a LoRA of Attune, loaded into diffusers', () => {
         if (name === 'sdxl') assertNear(given.pooled, expected('text.pooled_prompt_embeds').slice(0, 0, 1), 1e-5)
 
         const none = model.encodeText([''])
-        const { schedule, finalAlphaBar } = model
         const latents = expected('latents')
         const x0 = sampleImages({
           predict: (xt, t) => guide(model.predict(xt, t, none), model.predict(xt, t, given), 7.5),
-          sampler: ddimSampler(schedule, model.timesteps(4), { eta: 0, finalAlphaBar }),
+          sampler: model.process.sampler({ steps: 4, eta: 0 }),
           noise: stack(Array<Tensor>(5).fill(latents), 1),
         })
         assertNear(x0, expected('final_latents'), 1e-4)

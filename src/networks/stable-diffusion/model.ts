@@ -73,10 +73,7 @@ class StableDiffusion implements GenerativeModel {
   readonly sha256: string
   readonly stateShape: readonly number[]
   readonly resolution: number
-  readonly schedule
-  readonly lossWeighting = undefined
-  readonly finalAlphaBar: number
-  readonly clipSample: number | undefined
+  readonly process
   readonly defaults: ModelDefaults
   readonly weights: Weights
   readonly tellGuidance: GenerativeModel['tellGuidance']
@@ -94,9 +91,7 @@ class StableDiffusion implements GenerativeModel {
     this.sha256 = sha256
     this.stateShape = [codec.channels, resolution / codec.factor, resolution / codec.factor]
     this.resolution = resolution
-    this.schedule = noise.schedule
-    this.finalAlphaBar = noise.finalAlphaBar
-    this.clipSample = noise.clipSample
+    this.process = noise.process
     this.weights = weights.with(delta)
     const { guidanceWidth } = parts.unet
     if (guidanceWidth !== undefined) {
@@ -125,10 +120,6 @@ class StableDiffusion implements GenerativeModel {
 
   isAdapterTarget(name: string, layers: readonly AdapterLayers[]): boolean {
     return isAdapterTarget(name, layers)
-  }
-
-  timesteps(steps: number): number[] {
-    return this.#parts.noise.timesteps(steps)
   }
 
   encodeText(texts: readonly string[]): Conditioning {

@@ -5,7 +5,7 @@ import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
 import { readScheduler } from '../../diffusion/scheduler-config.ts'
 import { withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
 import { ShapeError } from '../../errors.ts'
-import { cat, tensor, zeros } from '../../tensor/create.ts'
+import { cat, zeros } from '../../tensor/create.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { useThreads } from '../../tensor/library.ts'
@@ -189,14 +189,13 @@ function trainingStep(
       leaf(`unet_gradient.${name}`, weights.tensors().get(name)!.to('float32').clone()),
     ]),
   )
-  const { schedule } = readScheduler(readJson(`${checkpoint}/scheduler/scheduler_config.json`), checkpoint)
+  const { process } = readScheduler(readJson(`${checkpoint}/scheduler/scheduler_config.json`), checkpoint)
   const [x0, epsilon, t] = ['x0', 'noise', 'timestep'].map((key) => expected(`gradient.${key}`))
-  const alphaBar = tensor(t.toArray().map((at) => schedule.alphaBar[at]))
   const given = conditioningOf(checkpoint, expectedOf(checkpoint))
   using graph = gradientCheckpoints(isCheckpointed)
   const changed = weights.with({ trained, adapters })
   const prediction = unet(changed, config, expected('gradient.xt'), t, given)
-  const loss = denoisingLoss({ prediction, x0, epsilon, alphaBar, type: schedule.predictionType }).mean()
+  const loss = denoisingLoss(process, { prediction, x0, epsilon, t }).mean()
   graph.backward(loss)
   return { leaves, prediction, loss, expected }
 }

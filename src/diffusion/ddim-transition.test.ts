@@ -4,7 +4,7 @@ import { ScheduleError, ShapeError } from '../errors.ts'
 import { randn } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { ddimSampler } from './ddim.ts'
+import { ddimSampler, ddimTransition } from './ddim.ts'
 import { fixture } from './fixture.test-helper.ts'
 import { toX0AndEpsilon } from './prediction.ts'
 import {
@@ -15,7 +15,7 @@ import {
   zeroTerminalSnr,
 } from './schedule.ts'
 import { assertClose, assertGradient, float64, withoutLeak } from './tensor-checks.test-helper.ts'
-import { ddimTransition, expectStochastic } from './transition.ts'
+import { expectStochastic } from './process.ts'
 
 const types = ['epsilon', 'v', 'x0'] as const
 
