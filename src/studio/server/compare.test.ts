@@ -111,6 +111,12 @@ test('win rates leave skips out, and Wilson’s interval is that of the textbook
   } as const
   assert.deepEqual(winRates([{ ...vote, images: [...vote.images], policies: [...vote.policies] }]), [])
   assert.equal(wilson(0, 0), null)
+  for (let n = 1; n <= 300; n++) {
+    for (const wins of [0, 0.5, n / 2, n - 0.5, n]) {
+      const { value, low, high } = wilson(wins / n, n)!
+      assert.ok(low <= value && value <= high && low < high, `${wins} of ${n}: ${low} to ${high}`)
+    }
+  }
   // 8 of 10: (0.4902, 0.9433), e.g. R's binom::binom.confint(8, 10, methods = "wilson").
   const { low, high } = wilson(8 / 10, 10)!
   assert.deepEqual([low!.toFixed(4), high!.toFixed(4)], ['0.4902', '0.9433'])

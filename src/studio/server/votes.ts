@@ -161,5 +161,11 @@ export function wilson(share: number, n: number): Interval | null {
   const z2 = z975 ** 2
   const centre = (share + z2 / (2 * n)) / (1 + z2 / n)
   const half = (z975 / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))
-  return { value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half), n }
+  // Of none or all the end is the share itself, but for what rounding adds.
+  return {
+    value: share,
+    low: Math.max(0, Math.min(share, centre - half)),
+    high: Math.min(1, Math.max(share, centre + half)),
+    n,
+  }
 }
