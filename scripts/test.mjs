@@ -1,5 +1,6 @@
 /**
- * Runs every test: src/**\/*.test.ts (beside the code) and test/**\/*.test.ts (across stages), two files at a time.
+ * Runs every test: src/**\/*.test.ts and web/**\/*.test.ts (beside the code), test/**\/*.test.ts (across stages), two files
+ * at a time.
  * Arguments pick files: `npm test` runs all, `node_modules/.bin/node scripts/test.mjs reward run.test` some of them.
  */
 import { spawnSync } from 'node:child_process'
@@ -13,7 +14,7 @@ const cwd = dirname(dirname(fileURLToPath(import.meta.url)))
 const [flags, wanted] = [true, false].map((flag) =>
   process.argv.slice(2).filter((word) => word.startsWith('-') === flag),
 )
-const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd }).sort()
+const all = globSync(['src/**/*.test.ts', 'web/**/*.test.ts', 'test/**/*.test.ts'], { cwd }).sort()
 const files = wanted.length === 0 ? all : all.filter((file) => wanted.some((part) => file.includes(part)))
 if (files.length === 0) {
   process.stderr.write(`no test file matches ${wanted.join(', ')}\n`)

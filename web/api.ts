@@ -1,6 +1,7 @@
 /** The studio's client, as the person who sits here. */
 import { useSyncExternalStore } from 'react'
 import { createClient } from '../src/studio/client.ts'
+import { setClockBy } from './clock.ts'
 import { readStored, writeStored } from './stored.ts'
 
 const key = 'attune.rater'
@@ -22,6 +23,12 @@ export const useRaterName = (): string | null =>
     return () => void listeners.delete(listener)
   }, raterName)
 
-export const client = createClient('', { rater: raterName })
+const fetchAndTellTime: typeof globalThis.fetch = async (...asked) => {
+  const answer = await fetch(...asked)
+  setClockBy(answer.headers.get('date'))
+  return answer
+}
+
+export const client = createClient('', { rater: raterName, fetch: fetchAndTellTime })
 /** For answers that were given under another name. */
-export const clientOf = (rater: string | null) => createClient('', { rater: () => rater })
+export const clientOf = (rater: string | null) => createClient('', { rater: () => rater, fetch: fetchAndTellTime })

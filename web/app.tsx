@@ -1,5 +1,5 @@
 /** The frame around every page, and which page an address names. */
-import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react'
 import { client } from './api.ts'
 import { Drawer } from './components/drawer.tsx'
 import { Icon, type IconName } from './components/icon.tsx'
@@ -56,7 +56,10 @@ function Shell() {
   const main = useRef<HTMLElement>(null)
   const address = [place, ...rest].join('/')
   const first = useRef(true)
-  useEffect(startSending, [])
+  // Whose answers may go out is known with the state, and before a page asks what is left to answer.
+  const account = state?.login === true ? state.user.name : undefined
+  const isKnown = state !== undefined
+  useLayoutEffect(() => (isKnown ? startSending(account) : undefined), [isKnown, account])
   useEffect(() => {
     setMenuOpen(false)
     if (first.current) {

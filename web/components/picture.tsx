@@ -1,30 +1,38 @@
+import { useEffect } from 'react'
 import type { ImageRef } from '../../src/studio/schemas/basics.ts'
-import { client } from '../api.ts'
+import { isSmall, isWhole, reloadPicture, tellPicture, usePicture, type PictureSize } from '../picture-loads.ts'
+import { Icon } from './icon.tsx'
 
-/** Up to so many pixels a side an image is drawn with hard edges: smoothing would invent what is not there. */
-const small = 96
-const sizes = [64, 128, 256, 512, 1024] as const
-type Size = (typeof sizes)[number]
-
-export const isSmall = ({ width, height }: ImageRef): boolean => Math.max(width, height) <= small
-
-/** The address of an image for a place of `shown` CSS pixels. */
-export function pictureUrl(image: ImageRef, shown: Size): string {
-  if (isSmall(image)) return client.imageUrl(image.id)
-  const wanted = shown * Math.min(2, globalThis.devicePixelRatio || 1)
-  return client.imageUrl(image.id, sizes.find((size) => size >= wanted) ?? 1024)
-}
-
-export function Picture({ image, shown, alt }: { image: ImageRef; shown: Size; alt: string }) {
+/** An image of the studio, or that it did not load. */
+export function Picture({ image, shown, alt }: { image: ImageRef; shown: PictureSize; alt: string }) {
+  const { url, address, status } = usePicture(image, shown)
+  useEffect(() => {
+    // What failed ahead of its turn, while the server was away perhaps, is tried once more when it is looked at.
+    if (status === 'broken') reloadPicture(image, shown)
+  }, [url])
+  const tell = (next: 'shown' | 'broken') => {
+    if (next !== status) tellPicture(url, { status: next })
+  }
+  if (status === 'broken') {
+    return (
+      <span className="picture not-loaded" role="img" aria-label={`${alt || 'An image'}: it did not load`}>
+        <Icon name="image" size={28} />
+        <span>did not load</span>
+      </span>
+    )
+  }
   return (
     <img
+      key={address}
       className={isSmall(image) ? 'picture pixelated' : 'picture'}
-      src={pictureUrl(image, shown)}
+      src={address}
       width={image.width}
       height={image.height}
       alt={alt}
       decoding="async"
       draggable={false}
+      onLoad={({ currentTarget }) => void isWhole(currentTarget).then((whole) => tell(whole ? 'shown' : 'broken'))}
+      onError={() => tell('broken')}
     />
   )
 }

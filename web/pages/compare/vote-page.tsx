@@ -1,5 +1,5 @@
 /** Blind votes between two policies: single pairs, or sets of images (Lee et al. 2023). */
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { VoteTask, VoteTasks } from '../../../src/studio/schemas/comparing.ts'
 import { client, useRaterName } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
@@ -9,7 +9,9 @@ import { ProgressBar } from '../../components/progress-bar.tsx'
 import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { figure } from '../../format.ts'
-import { postVote, votesUnderWay, type NewVote } from '../../outbox.ts'
+import { timeNow } from '../../clock.ts'
+import { outbox, postVote, type NewVote } from '../../outbox.ts'
+import { pastOf, type Given } from '../../past.ts'
 import { isOffline } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
@@ -30,13 +32,24 @@ const questions: Readonly<Record<Question, string>> = {
   fidelity: 'Which side is the better picture?',
 }
 
+const placeOf = (form: Form, question: Question) => `${form} ${question}`
+
+/** A vote of another form or question that was taken back: it is asked there. */
+let returned: Given | undefined
+
 export function VotePage({ id }: { id: string }) {
   const { state } = useStudio()
-  const rater = useRaterName()
+  const named = useRaterName()
   const [form, setForm] = useState<Form>('single')
   const [question, setQuestion] = useState<Question>('alignment')
   if (state === undefined) return <Skeleton heights={[60, 320]} />
-  if (state.login ? state.user.name === null : rater === null) return <NameGate />
+  const rater = state.login ? state.user.name : named
+  if (rater === null) return <NameGate />
+  const open = (place: string) => {
+    const [nextForm, nextQuestion] = place.split(' ') as [Form, Question]
+    setForm(nextForm)
+    setQuestion(nextQuestion)
+  }
   return (
     <div className="labelling">
       <header className="label-head">
@@ -61,21 +74,43 @@ export function VotePage({ id }: { id: string }) {
           />
         </div>
       </header>
-      <Votes key={`${form} ${question} ${rater}`} id={id} form={form} question={question} />
+      <Votes key={`${placeOf(form, question)} ${rater}`} {...{ id, rater, form, question, open }} />
     </div>
   )
 }
 
-function Votes({ id, form, question }: { id: string; form: Form; question: Question }) {
+interface VotesProps {
+  readonly id: string
+  readonly rater: string
+  readonly form: Form
+  readonly question: Question
+  /** Shows another form or question. */
+  readonly open: (place: string) => void
+}
+
+function Votes({ id, rater, form, question, open }: VotesProps) {
   const { state } = useStudio()
-  const buffer = useBuffer<VoteTask>({
-    ask: (without, count): Promise<VoteTasks> =>
-      client.voteTasks(id, { form, question, count, without: without.join(',') }),
-    imagesOf: ({ first, second }) => [...first, ...second],
-    keysOf: (task) => [task.id],
-    underWay: votesUnderWay,
-  })
-  const [past, setPast] = useState<readonly { task: VoteTask; vote: NewVote }[]>([])
+  const place = placeOf(form, question)
+  const past = pastOf(`votes.${id}.${rater}`)
+  const list = useSyncExternalStore(
+    useMemo(() => (listener: () => void) => past.subscribe(listener), [past]),
+    () => past.all(),
+  )
+  const [first] = useState(() => (returned?.place === place ? (returned.task as VoteTask) : undefined))
+  useEffect(() => {
+    returned = undefined
+  }, [])
+  const buffer = useBuffer<VoteTask>(
+    {
+      ask: (without, count): Promise<VoteTasks> =>
+        client.voteTasks(id, { form, question, count, without: without.join(',') }),
+      imagesOf: ({ first, second }) => [...first, ...second],
+      keysOf: (task) => [task.id],
+      underWay: () => outbox.votesUnderWay(),
+      send: () => outbox.send(),
+    },
+    first,
+  )
   const [isHelpOpen, setHelpOpen] = useState(false)
   const watch = useStopwatch()
   const { current: task, progress } = buffer
@@ -92,22 +127,26 @@ function Votes({ id, form, question }: { id: string; form: Form; question: Quest
       id: crypto.randomUUID(),
       task: asked.id,
       answer: value,
-      at: new Date().toISOString(),
+      at: timeNow(),
       durationMs: watch.read(),
     }
     live.current = undefined
+    past.add({ place, task: asked, state: null, answer: vote, counts: 1, group: vote.id })
     postVote(vote)
-    setPast((list) => [...list, { task: asked, vote }])
     buffer.count(1)
     buffer.next()
   }
   const undo = () => {
-    const last = past.at(-1)
+    const last = past.take()
     if (last === undefined) return
-    setPast(past.slice(0, -1))
-    postVote({ ...last.vote, id: crypto.randomUUID(), at: new Date().toISOString(), undoes: last.vote.id })
+    const vote = last.answer as NewVote
+    postVote({ ...vote, id: crypto.randomUUID(), at: timeNow(), undoes: vote.id })
+    if (last.place !== place) {
+      returned = last
+      return open(last.place)
+    }
     buffer.count(-1)
-    buffer.putBack(last.task)
+    buffer.putBack(last.task as VoteTask)
   }
   useKeys({ u: undo, 'ctrl+z': undo, '?': () => setHelpOpen(true) })
   const isAdmin = state?.user.role === 'admin'
@@ -124,7 +163,7 @@ function Votes({ id, form, question }: { id: string; form: Form; question: Quest
             {progress !== undefined && `${figure(progress.done)} of ${figure(progress.total)}`}
           </span>
           <SaveState />
-          <button type="button" className="button small" disabled={past.length === 0} onClick={undo}>
+          <button type="button" className="button small" disabled={list.length === 0} onClick={undo}>
             <Icon name="undo" size={18} /> Undo <kbd>U</kbd>
           </button>
           <button

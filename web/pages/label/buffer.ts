@@ -1,128 +1,198 @@
 /** Questions ahead of the person: fetched early, and their images decoded before they are shown. */
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import type { Progress } from '../../../src/studio/schemas/labelling.ts'
-import { pictureUrl } from '../../components/picture.tsx'
+import { loadPicture } from '../../picture-loads.ts'
 import { isOffline } from '../../remote.ts'
 
 export interface Source<T> {
-  readonly ask: (without: readonly string[], count: number) => Promise<{ tasks: T[]; progress: Progress }>
+  readonly ask: (without: readonly string[], count: number) => Promise<{ tasks: readonly T[]; progress: Progress }>
   readonly imagesOf: (task: T) => readonly ImageRef[]
   /** By what the server knows a task that the page holds: its images, or its own id. */
   readonly keysOf: (task: T) => readonly string[]
   /** Keys of answers that have not arrived there yet. */
   readonly underWay: () => readonly string[]
+  /** Things done by them. */
+  readonly uncounted?: () => number
+  /** Tries to bring those answers there, so that the server counts them. */
+  readonly send: () => Promise<unknown>
+  /** Fulfilled when an image can be shown, or never will be. */
+  readonly load?: (image: ImageRef, hold: (element: unknown) => void) => Promise<void>
+  readonly retryMs?: number
 }
 
-export interface Buffer<T> {
+export interface BufferState<T> {
   readonly current: T | undefined
   /** Nothing is left to ask. */
   readonly isDone: boolean
   readonly error: unknown
   readonly progress: Progress | undefined
+}
+
+const wanted = 10
+const few = 6
+/** More than so many would not fit an address; what the server asks again then is left out here. */
+const mostKeys = 500
+/** A picture that takes longer is waited for in sight. */
+const patienceMs = 8000
+
+const loadOne: NonNullable<Source<never>['load']> = (image, hold) => loadPicture(image, 512, hold)
+
+export class TaskBuffer<T> {
+  readonly #source: Source<T>
+  readonly #listeners = new Set<() => void>()
+  /** Images stay referenced until their task is answered, so that the browser keeps them decoded. */
+  readonly #kept = new Map<string, unknown>()
+  #held: readonly T[]
+  #state: BufferState<T>
+  #isAsking = false
+  #isExhausted = false
+  #isOver = true
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** @param first is asked before anything else: what was taken back */
+  constructor(source: Source<T>, first: readonly T[] = []) {
+    this.#source = source
+    this.#held = first
+    this.#state = { current: first[0], isDone: false, error: undefined, progress: undefined }
+  }
+
+  get state(): BufferState<T> {
+    return this.#state
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** @returns ends it */
+  start(): () => void {
+    this.#isOver = false
+    void this.#fill()
+    return () => {
+      this.#isOver = true
+      clearTimeout(this.#timer)
+    }
+  }
+
   /** Steps to the next task. */
+  next(): void {
+    const [first, ...others] = this.#held
+    if (first !== undefined) for (const image of this.#source.imagesOf(first)) this.#kept.delete(image.id)
+    this.#hold(others, { isDone: others.length === 0 && this.#isExhausted })
+    void this.#fill()
+  }
+
+  /** An earlier task is asked again; those ahead come after it, but none that asks about one of its images anew. */
+  putBack(task: T): void {
+    const keys = new Set(this.#source.keysOf(task))
+    const others = this.#held.filter((one) => !this.#source.keysOf(one).some((key) => keys.has(key)))
+    // What else they asked about is still open.
+    if (others.length < this.#held.length) this.#isExhausted = false
+    void this.#load(task)
+    this.#hold([task, ...others], { isDone: false })
+  }
+
+  count(change: number): void {
+    const { progress } = this.#state
+    if (progress === undefined) return
+    this.#tell({ progress: { ...progress, done: Math.min(progress.total, Math.max(0, progress.done + change)) } })
+  }
+
+  reload(): void {
+    this.#isExhausted = false
+    this.#tell({ isDone: false, progress: undefined })
+    void this.#fill()
+  }
+
+  #tell(change: Partial<BufferState<T>>): void {
+    this.#state = { ...this.#state, ...change }
+    for (const listener of this.#listeners) listener()
+  }
+
+  #hold(list: readonly T[], change: Partial<BufferState<T>> = {}): void {
+    this.#held = list
+    this.#tell({ current: list[0], ...change })
+  }
+
+  async #load(task: T): Promise<void> {
+    const { imagesOf, load = loadOne } = this.#source
+    const all = imagesOf(task).map((image) =>
+      this.#kept.has(image.id) ? undefined : load(image, (element) => this.#kept.set(image.id, element)),
+    )
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patienceMs)
+    })
+    await Promise.race([Promise.all(all), late])
+    clearTimeout(timer)
+  }
+
+  async #fill(): Promise<void> {
+    if (this.#isAsking || this.#isOver || this.#isExhausted || this.#held.length >= few) return
+    this.#isAsking = true
+    try {
+      const { ask, keysOf, underWay, uncounted = () => 0, send } = this.#source
+      // The first answer tells how much is done.
+      if (this.#state.progress === undefined) await send()
+      const ahead = uncounted()
+      const without = new Set([...this.#held.flatMap(keysOf), ...underWay()])
+      const answer = await ask([...without].slice(0, mostKeys), wanted)
+      if (this.#isOver) return
+      const { done, total } = answer.progress
+      this.#tell({
+        error: undefined,
+        progress: this.#state.progress ?? { total, done: Math.min(total, Math.max(0, done + ahead)) },
+      })
+      if (answer.tasks.length === 0) this.#isExhausted = true
+      for (const task of answer.tasks) {
+        const isHeld = () => {
+          const now = new Set([...this.#held.flatMap(keysOf), ...underWay()])
+          return keysOf(task).some((key) => now.has(key))
+        }
+        if (isHeld()) continue
+        await this.#load(task)
+        if (this.#isOver) return
+        // It may have been put back meanwhile.
+        if (isHeld()) continue
+        this.#hold([...this.#held, task])
+      }
+      this.#tell({ isDone: this.#held.length === 0 && this.#isExhausted })
+      if (this.#held.length === 0) this.#again()
+    } catch (cause) {
+      if (this.#isOver) return
+      this.#tell({ error: cause })
+      if (isOffline(cause)) this.#again()
+    } finally {
+      this.#isAsking = false
+    }
+  }
+
+  #again(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#fill(), this.#source.retryMs ?? 2000)
+  }
+}
+
+export interface Buffer<T> extends BufferState<T> {
   readonly next: () => void
-  /** An earlier task is asked again; the present one comes after it. */
   readonly putBack: (task: T) => void
   readonly count: (change: number) => void
   readonly reload: () => void
 }
 
-const wanted = 10
-const few = 6
-const retryMs = 2000
-
-/** Images stay referenced until their task is answered, so that the browser keeps them decoded. */
-function decode(images: readonly ImageRef[], kept: Map<string, HTMLImageElement>): Promise<unknown> {
-  return Promise.all(
-    images.map((image) => {
-      if (kept.has(image.id)) return undefined
-      const element = new Image()
-      element.src = pictureUrl(image, 512)
-      kept.set(image.id, element)
-      // A picture that cannot be decoded is shown as such; the question need not wait for it.
-      return element.decode().catch(() => undefined)
-    }),
-  )
-}
-
-export function useBuffer<T extends { id: string }>(source: Source<T>): Buffer<T> {
-  const [tasks, setTasks] = useState<readonly T[]>([])
-  const [isDone, setDone] = useState(false)
-  const [error, setError] = useState<unknown>()
-  const [progress, setProgress] = useState<Progress>()
-  const held = useRef<readonly T[]>([])
-  const kept = useRef(new Map<string, HTMLImageElement>())
-  const isAsking = useRef(false)
-  const isExhausted = useRef(false)
-  const isOver = useRef(false)
-  const latest = useRef(source)
-  useEffect(() => {
-    latest.current = source
-  })
-
-  const hold = useCallback((list: readonly T[]) => {
-    held.current = list
-    setTasks(list)
-  }, [])
-
-  const fill = useCallback(async () => {
-    if (isAsking.current || isOver.current || isExhausted.current || held.current.length >= few) return
-    isAsking.current = true
-    try {
-      const { ask, imagesOf, keysOf, underWay } = latest.current
-      const without = new Set([...held.current.flatMap(keysOf), ...underWay()])
-      const answer = await ask([...without], wanted)
-      if (isOver.current) return
-      setError(undefined)
-      const now = new Set([...held.current.flatMap(keysOf), ...underWay()])
-      const fresh = answer.tasks.filter((task) => !keysOf(task).some((key) => now.has(key)))
-      if (answer.tasks.length === 0) isExhausted.current = true
-      for (const task of fresh) {
-        await decode(imagesOf(task), kept.current)
-        if (isOver.current) return
-        hold([...held.current, task])
-        setProgress((before) => before ?? answer.progress)
-      }
-      // What waits to be sent is done, whatever the server knows; it is counted as it is answered.
-      setProgress((before) => before ?? answer.progress)
-      setDone(held.current.length === 0 && answer.tasks.length === 0)
-    } catch (cause) {
-      if (isOver.current) return
-      setError(cause)
-      if (isOffline(cause)) setTimeout(() => void fill(), retryMs)
-    } finally {
-      isAsking.current = false
-    }
-  }, [hold])
-
-  useEffect(() => {
-    isOver.current = false
-    void fill()
-    return () => {
-      isOver.current = true
-    }
-  }, [fill])
-
-  const next = () => {
-    const [first, ...others] = held.current
-    if (first !== undefined) for (const image of source.imagesOf(first)) kept.current.delete(image.id)
-    hold(others)
-    if (others.length === 0 && isExhausted.current) setDone(true)
-    void fill()
+/** @param source of the first call is kept */
+export function useBuffer<T>(source: Source<T>, first?: T): Buffer<T> {
+  const [buffer] = useState(() => new TaskBuffer(source, first === undefined ? [] : [first]))
+  const [subscribe] = useState(() => (listener: () => void) => buffer.subscribe(listener))
+  const state = useSyncExternalStore(subscribe, () => buffer.state)
+  useEffect(() => buffer.start(), [buffer])
+  return {
+    ...state,
+    next: () => buffer.next(),
+    putBack: (task) => buffer.putBack(task),
+    count: (change) => buffer.count(change),
+    reload: () => buffer.reload(),
   }
-  const putBack = (task: T) => {
-    void decode(source.imagesOf(task), kept.current)
-    hold([task, ...held.current])
-    setDone(false)
-  }
-  const count = (change: number) =>
-    setProgress((before) => before && { ...before, done: Math.min(before.total, Math.max(0, before.done + change)) })
-  const reload = () => {
-    isExhausted.current = false
-    setDone(false)
-    setProgress(undefined)
-    void fill()
-  }
-  return { current: tasks[0], isDone, error, progress, next, putBack, count, reload }
 }

@@ -1,19 +1,21 @@
 import { ErrorNotice } from '../../components/notice.tsx'
-import { forgetRefused, useOutbox } from '../../outbox.ts'
+import { outbox, useOutbox } from '../../outbox.ts'
 
 /** Whether the answers are on the server's disk. */
 export function SaveState() {
-  const { waiting, status } = useOutbox()
-  const text =
-    status === 'saved' || waiting === 0
-      ? 'Saved'
-      : status === 'saving'
-        ? 'Saving'
-        : status === 'offline'
-          ? `Offline: ${waiting} waiting`
-          : `Signed out: ${waiting} waiting`
+  const { waiting, ofOthers, status } = useOutbox()
+  const isSaved = status === 'saved' || waiting === 0
+  const text = isSaved
+    ? ofOthers > 0
+      ? `Saved; ${ofOthers} of another person wait`
+      : 'Saved'
+    : status === 'saving'
+      ? 'Saving'
+      : status === 'offline'
+        ? `Offline: ${waiting} waiting`
+        : `Signed out: ${waiting} waiting`
   return (
-    <span className={`save-state ${waiting === 0 ? 'saved' : status}`} role="status" title={`${waiting} not yet saved`}>
+    <span className={`save-state ${isSaved ? 'saved' : status}`} role="status" title={`${waiting} not yet saved`}>
       <span className="dot" aria-hidden="true" />
       {text}
     </span>
@@ -28,7 +30,7 @@ export function Refused() {
     <div className="stack tight">
       <ErrorNotice error={refused} />
       <div>
-        <button type="button" className="button small" onClick={forgetRefused}>
+        <button type="button" className="button small" onClick={() => outbox.forgetRefused()}>
           Understood: this answer is not kept
         </button>
       </div>

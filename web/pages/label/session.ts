@@ -2,11 +2,14 @@
  * The way through the tasks of one mode: the state of the present task, its answers, and the way back. A mode only says
  * how a task begins and what follows an answer.
  */
-import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { NewJudgment, Progress, Task, TaskMode } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
-import { imagesUnderWay, postJudgment } from '../../outbox.ts'
+import { timeNow } from '../../clock.ts'
+import { outbox, postJudgment } from '../../outbox.ts'
+import { pastOf, type Given } from '../../past.ts'
 import { useBuffer } from './buffer.ts'
+import { withServersAnswers } from './own-answers.ts'
 import { useStopwatch } from './stopwatch.ts'
 
 /** A judgment without what is the same for all: id, time, duration. */
@@ -16,24 +19,34 @@ export type Answer = NewJudgment extends infer J
     : never
   : never
 
+/** An answer that was given, and its images. */
+export interface GivenAnswer {
+  readonly task: Task
+  readonly judgment: NewJudgment
+}
+
 export interface Turn<S> {
   readonly task: Task
   readonly state: S
   /** Changes what is on the screen without answering. */
   readonly change: (state: S) => void
-  /** Gives an answer; `next` is the task's state after it, undefined where the task is finished. `counts`: things done by it. */
-  readonly answer: (answer: Answer, next: S | undefined, counts?: number) => void
+  /** Gives an answer; `next` is the task's state after it, undefined where the task is finished. */
+  readonly answer: (answer: Answer, next: S | undefined, options?: AnswerOptions) => void
 }
 
-interface Past<S> {
-  readonly task: Task
-  readonly state: S
-  readonly judgment: NewJudgment
-  readonly counts: number
+interface AnswerOptions {
+  /** Things done by it. */
+  readonly counts?: number
+  /** Answers of one group are given at once. */
+  readonly group?: string
 }
 
 export interface Session<S> {
   readonly turn: Turn<S> | undefined
+  /** The answer just given, several where they were given at once; none any more after the next one, or once taken back. */
+  readonly justGiven: readonly GivenAnswer[]
+  /** Says why, of the answer just given. */
+  readonly explain: (reasons: readonly string[]) => void
   readonly isDone: boolean
   readonly error: unknown
   readonly progress: Progress | undefined
@@ -44,19 +57,41 @@ export interface Session<S> {
   readonly reload: () => void
 }
 
-const longestPast = 200
+/** An answer of another mode that was taken back: it is asked there. */
+let returned: Given | undefined
 
-/** @param begin the state of a task that nobody has touched */
-export function useSession<S>(mode: TaskMode, begin: (task: Task) => S): Session<S> {
-  const buffer = useBuffer<Task>({
-    ask: (without, count) => client.tasks({ mode, count, without: without.join(',') }),
-    imagesOf: ({ images }) => images,
-    keysOf: ({ images }) => images.map(({ id }) => id),
-    underWay: imagesUnderWay,
-  })
-  const [held, setHeld] = useState<{ task: Task; state: S }>()
-  const [past, setPast] = useState<readonly Past<S>[]>([])
+export interface SessionOptions<S> {
+  readonly mode: TaskMode
+  /** Who answers. */
+  readonly rater: string
+  /** The state of a task that nobody has touched. */
+  readonly begin: (task: Task) => S
+  /** Shows another mode. */
+  readonly open: (mode: TaskMode) => void
+}
+
+export function useSession<S>({ mode, rater, begin, open }: SessionOptions<S>): Session<S> {
+  const past = pastOf(`labels.${rater}`)
+  const list = useSyncExternalStore(
+    useMemo(() => (listener: () => void) => past.subscribe(listener), [past]),
+    () => past.all(),
+  )
+  const [first] = useState(() => (returned?.place === mode ? returned : undefined))
+  const buffer = useBuffer<Task>(
+    {
+      ask: (without, count) => client.tasks({ mode, count, without: without.join(',') }),
+      imagesOf: ({ images }) => images,
+      keysOf: ({ images }) => images.map(({ id }) => id),
+      underWay: () => outbox.imagesUnderWay(),
+      uncounted: () => outbox.thingsUnderWay([kindOf[mode]]),
+      send: () => outbox.send(),
+    },
+    first?.task as Task | undefined,
+  )
+  const [held, setHeld] = useState(() => first as { task: Task; state: S } | undefined)
   const [given, setGiven] = useState(0)
+  /** Of the answers just given. */
+  const [group, setGroup] = useState(() => groupOf(first === undefined ? past.last() : undefined))
   const watch = useStopwatch()
   const task = buffer.current
   const state = task === undefined ? undefined : held?.task === task ? held.state : begin(task)
@@ -66,54 +101,85 @@ export function useSession<S>(mode: TaskMode, begin: (task: Task) => S): Session
     live.current = { task, state }
   })
   useEffect(() => watch.restart(), [watch, task])
+  useEffect(() => {
+    returned = undefined
+    void withServersAnswers(past)
+  }, [past])
 
+  const just = group === undefined ? [] : list.filter((one) => one.place === mode && one.group === group)
   const change = (next: S) => {
     if (live.current.task === undefined) return
     live.current.state = next
     setHeld({ task: live.current.task, state: next })
   }
-  const answer = (body: Answer, next: S | undefined, counts = 1) => {
+  const answer = (body: Answer, next: S | undefined, { counts = 1, group: of }: AnswerOptions = {}) => {
     const { task: asked, state: before } = live.current
     if (asked === undefined || before === undefined) return
-    const judgment = {
-      ...body,
-      id: crypto.randomUUID(),
-      at: new Date().toISOString(),
-      durationMs: watch.read(),
-    } as NewJudgment
+    const id = crypto.randomUUID()
+    const judgment = { ...body, id, at: timeNow(), durationMs: watch.read() } as NewJudgment
+    const entry = { place: mode, task: asked, state: before, answer: judgment, counts, group: of ?? id }
+    past.add(entry)
     postJudgment(judgment)
     watch.restart()
-    setPast((list) => [...list, { task: asked, state: before, judgment, counts }].slice(-longestPast))
+    setGroup(entry.group)
     setGiven((count) => count + 1)
     buffer.count(counts)
     if (next !== undefined) return change(next)
     live.current = { task: undefined, state: undefined }
     buffer.next()
   }
+  const explain = (reasons: readonly string[]) => {
+    for (const { answer: earlier } of just) {
+      const { id, reasons: _earlier, ...body } = earlier as NewJudgment
+      const judgment = {
+        ...body,
+        id: crypto.randomUUID(),
+        at: timeNow(),
+        ...(reasons.length > 0 && { reasons: [...reasons] }),
+      } as NewJudgment
+      past.amend(id, judgment)
+      // First the new answer: there is no moment without one.
+      postJudgment(judgment)
+      takeBack(earlier as NewJudgment)
+    }
+  }
   const undo = () => {
-    const last = past.at(-1)
+    const last = past.take()
     if (last === undefined) return
-    setPast(past.slice(0, -1))
-    setGiven((count) => count - 1)
+    setGroup(undefined)
+    takeBack(last.answer as NewJudgment)
+    if (last.place !== mode) {
+      returned = last
+      return open(last.place as TaskMode)
+    }
+    const back = { task: last.task as Task, state: last.state as S }
+    setGiven((count) => Math.max(0, count - 1))
     buffer.count(-last.counts)
-    postJudgment({
-      ...last.judgment,
-      id: crypto.randomUUID(),
-      at: new Date().toISOString(),
-      undoes: last.judgment.id,
-    } as NewJudgment)
-    if (last.task !== buffer.current) buffer.putBack(last.task)
-    live.current = { task: last.task, state: last.state }
-    setHeld({ task: last.task, state: last.state })
+    // What was read from the store is another object of the same task.
+    if (live.current.task?.id === back.task.id) back.task = live.current.task
+    else buffer.putBack(back.task)
+    live.current = back
+    setHeld(back)
   }
   return {
     turn: task === undefined || state === undefined ? undefined : { task, state, change, answer },
+    justGiven: just.map((one) => ({ task: one.task as Task, judgment: one.answer as NewJudgment })),
+    explain,
     isDone: buffer.isDone,
     error: buffer.error,
     progress: buffer.progress,
     given,
-    canUndo: past.length > 0,
+    canUndo: list.length > 0,
     undo,
     reload: buffer.reload,
   }
 }
+
+/** The answers that are counted; a ranking is no thing of its own. */
+const kindOf = { 'good-bad': 'good-bad-skip', pair: 'pair', rating: 'rating' } as const
+
+const groupOf = (last: Given | undefined): string | undefined =>
+  last === undefined || last.isOld === true ? undefined : last.group
+
+const takeBack = (judgment: NewJudgment): void =>
+  postJudgment({ ...judgment, id: crypto.randomUUID(), at: timeNow(), undoes: judgment.id } as NewJudgment)
