@@ -2,6 +2,7 @@ import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
 import { Picture } from '../../components/picture.tsx'
 import { capital } from '../../format.ts'
+import { reloadPicture, usePicture } from '../../picture-loads.ts'
 
 type Answer = GoldChange['answer']
 
@@ -15,42 +16,52 @@ export interface GoldCardProps {
 }
 
 /** An image, its prompt, and its known answer, which a click states, changes or takes back. */
-export const GoldCard = ({ image, prompt, answer, isBusy, set }: GoldCardProps) => (
-  <li className="gold-card" data-answer={answer ?? undefined}>
-    <Picture image={image} shown={256} alt="" />
-    <p className="gold-prompt" dir="auto" title={prompt}>
-      {prompt}
-    </p>
-    <div className="gold-answers" role="group" aria-label={`Answer of “${prompt.slice(0, 120)}”`}>
-      {(['good', 'bad'] as const).map((one) => (
-        <button
-          key={one}
-          type="button"
-          className={`button small ${one}`}
-          aria-pressed={answer === one}
-          aria-disabled={isBusy || undefined}
-          onClick={() => {
-            if (!isBusy && answer !== one) set(one)
-          }}
-        >
-          {capital(one)}
-        </button>
-      ))}
-      {answer !== null && (
-        <button
-          type="button"
-          className="button small quiet"
-          aria-disabled={isBusy || undefined}
-          onClick={({ currentTarget }) => {
-            if (isBusy) return
-            // The button goes, and the focus must not go with it.
-            currentTarget.parentElement?.querySelector('button')?.focus()
-            set(null)
-          }}
-        >
-          Remove
-        </button>
-      )}
-    </div>
-  </li>
-)
+export function GoldCard({ image, prompt, answer, isBusy, set }: GoldCardProps) {
+  const { status } = usePicture(image, 256)
+  // Nobody knows the answer to what cannot be seen.
+  const isBarred = isBusy || status !== 'shown'
+  return (
+    <li className="gold-card" data-answer={answer ?? undefined}>
+      <Picture image={image} shown={256} alt="" />
+      <p className="gold-prompt" dir="auto" title={prompt}>
+        {prompt}
+      </p>
+      <div className="gold-answers" role="group" aria-label={`Answer of “${prompt.slice(0, 120)}”`}>
+        {(['good', 'bad'] as const).map((one) => (
+          <button
+            key={one}
+            type="button"
+            className={`button small ${one}`}
+            aria-pressed={answer === one}
+            aria-disabled={isBarred || undefined}
+            onClick={() => {
+              if (!isBarred && answer !== one) set(one)
+            }}
+          >
+            {capital(one)}
+          </button>
+        ))}
+        {answer !== null && (
+          <button
+            type="button"
+            className="button small quiet"
+            aria-disabled={isBusy || undefined}
+            onClick={({ currentTarget }) => {
+              if (isBusy) return
+              // The button goes, and the focus must not go with it.
+              currentTarget.parentElement?.querySelector('button')?.focus()
+              set(null)
+            }}
+          >
+            Remove
+          </button>
+        )}
+        {status === 'broken' && (
+          <button type="button" className="button small quiet" onClick={() => reloadPicture(image, 256)}>
+            Load again
+          </button>
+        )}
+      </div>
+    </li>
+  )
+}

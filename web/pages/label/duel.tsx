@@ -1,8 +1,9 @@
 /** Two sides, of which one is better: pairs of images, and votes between policies. */
-import type { ReactNode } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Picture } from '../../components/picture.tsx'
+import { usePictures } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
+import { NotLoaded } from './not-loaded.tsx'
 
 export type DuelAnswer = 'first' | 'second' | 'tie' | 'both-bad' | 'skip'
 
@@ -11,7 +12,6 @@ export interface DuelProps {
   readonly second: readonly ImageRef[]
   readonly withBothBad: boolean
   readonly answer: (answer: DuelAnswer) => void
-  readonly children?: ReactNode
 }
 
 export const duelKeys = (withBothBad: boolean): readonly (readonly [string[], string])[] => [
@@ -22,7 +22,12 @@ export const duelKeys = (withBothBad: boolean): readonly (readonly [string[], st
   [['S'], 'skip: cannot tell'],
 ]
 
-export function Duel({ first, second, withBothBad, answer, children }: DuelProps) {
+export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
+  const status = usePictures([...first, ...second], 512)
+  // What has not been seen cannot be judged; what does not load can be left out.
+  const answer = (value: DuelAnswer) => {
+    if (status === 'shown' || (status === 'broken' && value === 'skip')) give(value)
+  }
   useKeys({
     arrowleft: () => answer('first'),
     '1': () => answer('first'),
@@ -38,36 +43,50 @@ export function Duel({ first, second, withBothBad, answer, children }: DuelProps
   return (
     <>
       <div className="duel">
-        <Side images={first} title="Left" mark="←" choose={() => answer('first')} />
-        <Side images={second} title="Right" mark="→" choose={() => answer('second')} />
+        <Side images={first} title="Left" mark="←" isOpen={status === 'shown'} choose={() => answer('first')} />
+        <Side images={second} title="Right" mark="→" isOpen={status === 'shown'} choose={() => answer('second')} />
       </div>
-      <div className="duel-more">
-        <button type="button" className="button" onClick={() => answer('tie')}>
-          Tie <kbd>T</kbd>
-        </button>
-        {withBothBad && (
-          <button type="button" className="button" onClick={() => answer('both-bad')}>
-            Both bad <kbd>B</kbd>
-          </button>
-        )}
-        <button type="button" className="button" onClick={() => answer('skip')}>
-          Skip <kbd>S</kbd>
-        </button>
-      </div>
-      {children}
+      {status === 'shown' ? (
+        <Others withBothBad={withBothBad} answer={answer} />
+      ) : (
+        <Missing {...{ first, second, give }} />
+      )}
     </>
   )
+}
+
+const Others = ({ withBothBad, answer }: Pick<DuelProps, 'withBothBad' | 'answer'>) => (
+  <div className="duel-more">
+    <button type="button" className="button" onClick={() => answer('tie')}>
+      Tie <kbd>T</kbd>
+    </button>
+    {withBothBad && (
+      <button type="button" className="button" onClick={() => answer('both-bad')}>
+        Both bad <kbd>B</kbd>
+      </button>
+    )}
+    <button type="button" className="button" onClick={() => answer('skip')}>
+      Skip <kbd>S</kbd>
+    </button>
+  </div>
+)
+
+function Missing({ first, second, give }: Pick<DuelProps, 'first' | 'second'> & { give: DuelProps['answer'] }) {
+  const [left, right] = [usePictures(first, 512), usePictures(second, 512)]
+  const what = left === 'shown' ? 'The right side' : right === 'shown' ? 'The left side' : 'Neither side'
+  return <NotLoaded what={what} images={[...first, ...second]} shown={512} skip={() => give('skip')} />
 }
 
 interface SideProps {
   readonly images: readonly ImageRef[]
   readonly title: string
   readonly mark: string
+  readonly isOpen: boolean
   readonly choose: () => void
 }
 
-const Side = ({ images, title, mark, choose }: SideProps) => (
-  <button type="button" className="duel-side" aria-label={`${title} is better`} onClick={choose}>
+const Side = ({ images, title, mark, isOpen, choose }: SideProps) => (
+  <button type="button" className="duel-side" aria-label={`${title} is better`} disabled={!isOpen} onClick={choose}>
     <span className={images.length > 1 ? 'duel-set' : 'duel-one'}>
       {images.map((image) => (
         <Picture key={image.id} image={image} shown={512} alt="" />

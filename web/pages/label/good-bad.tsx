@@ -1,20 +1,21 @@
 /** Good, bad or skip: up to three images of one prompt, a judgment of each (Lee et al. 2023). */
-import { useState } from 'react'
-import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
+import type { Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
+import { statusOf, usePicture } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
-import { Reasons } from './reasons.tsx'
+import { NotLoaded } from './not-loaded.tsx'
 import type { Turn } from './session.ts'
 
 export type GoodBadAnswer = 'good' | 'bad' | 'skip'
 export interface GoodBadState {
-  readonly answers: readonly (GoodBadAnswer | undefined)[]
+  /** Of each image; null: none yet. */
+  readonly answers: readonly (GoodBadAnswer | null)[]
   /** Place of the image that the keys judge. */
   readonly focused: number
 }
 
-export const beginGoodBad = ({ images }: Task): GoodBadState => ({ answers: images.map(() => undefined), focused: 0 })
+export const beginGoodBad = ({ images }: Task): GoodBadState => ({ answers: images.map(() => null), focused: 0 })
 
 export const goodBadKeys: readonly (readonly [string[], string])[] = [
   [['G', 'J'], 'good'],
@@ -30,32 +31,27 @@ const options = [
   { value: 'skip', title: 'Skip', key: 'S', icon: 'skip' },
 ] as const
 
-export function GoodBad({ turn, reasons }: { turn: Turn<GoodBadState>; reasons: Guidelines['reasons'] }) {
-  const { task, state, change, answer } = turn
-  const [picked, setPicked] = useState<readonly string[]>([])
+export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<GoodBadState> }) {
   const shown = task.images.map(({ id }) => id)
 
   const judge = (places: readonly number[], value: GoodBadAnswer) => {
     let { answers } = state
+    const group = crypto.randomUUID()
     for (const place of places) {
+      const status = statusOf(task.images[place], 512)
+      if (status !== 'shown' && !(status === 'broken' && value === 'skip')) continue
+      const wasOpen = answers[place] === null
       answers = answers.with(place, value)
-      const open = answers.findIndex((one, i) => one === undefined && i > place)
-      const next = open >= 0 ? open : answers.indexOf(undefined)
+      const open = answers.findIndex((one, i) => one === null && i > place)
+      const next = open >= 0 ? open : answers.indexOf(null)
       answer(
-        {
-          kind: 'good-bad-skip',
-          images: [shown[place]],
-          answer: value,
-          ...(picked.length > 0 && { reasons: [...picked] }),
-          ...(shown.length > 1 && { shown }),
-        },
+        { kind: 'good-bad-skip', images: [shown[place]], answer: value, ...(shown.length > 1 && { shown }) },
         next < 0 ? undefined : { answers, focused: next },
-        state.answers[place] === undefined ? 1 : 0,
+        { counts: wasOpen ? 1 : 0, group },
       )
     }
-    setPicked([])
   }
-  const open = state.answers.flatMap((one, place) => (one === undefined ? [place] : []))
+  const open = state.answers.flatMap((one, place) => (one === null ? [place] : []))
   const focus = (place: number) => {
     if (place >= 0 && place < shown.length) change({ ...state, focused: place })
   }
@@ -83,52 +79,73 @@ export function GoodBad({ turn, reasons }: { turn: Turn<GoodBadState>; reasons: 
     arrowdown: () => focus(state.focused + 1),
   })
   return (
-    <>
-      <div className={`judged count-${shown.length}`}>
-        {task.images.map((image, place) => (
-          <section
-            key={image.id}
-            className={`judged-one ${state.answers[place] ?? ''}`}
-            data-focused={place === state.focused}
-            aria-label={`Image ${place + 1} of ${shown.length}${state.answers[place] === undefined ? '' : `, ${state.answers[place]}`}`}
-          >
+    <div className={`judged count-${shown.length}`}>
+      {task.images.map((_, place) => (
+        <JudgedImage
+          key={shown[place]}
+          task={task}
+          place={place}
+          answer={state.answers[place]}
+          isFocused={place === state.focused}
+          focus={() => focus(place)}
+          judge={(value) => judge([place], value)}
+        />
+      ))}
+    </div>
+  )
+}
+
+interface JudgedImageProps {
+  readonly task: Task
+  readonly place: number
+  readonly answer: GoodBadAnswer | null
+  readonly isFocused: boolean
+  readonly focus: () => void
+  readonly judge: (answer: GoodBadAnswer) => void
+}
+
+function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge }: JudgedImageProps) {
+  const image = images[place]
+  const { status } = usePicture(image, 512)
+  const number = place + 1
+  return (
+    <section
+      className={`judged-one ${answer ?? ''}`}
+      data-focused={isFocused}
+      aria-label={`Image ${number} of ${images.length}${answer === null ? '' : `, ${answer}`}`}
+    >
+      <button
+        type="button"
+        className="judged-picture"
+        aria-label={`Choose image ${number}`}
+        tabIndex={-1}
+        onClick={focus}
+      >
+        <Picture image={image} shown={512} alt={`Image ${number}`} />
+        {images.length > 1 && <span className="judged-number">{number}</span>}
+      </button>
+      {status === 'shown' ? (
+        <div className="judged-buttons">
+          {options.map(({ value, title, key, icon }) => (
             <button
+              key={value}
               type="button"
-              className="judged-picture"
-              aria-label={`Choose image ${place + 1}`}
-              tabIndex={-1}
-              onClick={() => focus(place)}
+              className={`judge ${value}`}
+              aria-pressed={answer === value}
+              onClick={() => judge(value)}
             >
-              <Picture image={image} shown={512} alt={`Image ${place + 1}`} />
-              {shown.length > 1 && <span className="judged-number">{place + 1}</span>}
+              <Icon name={icon} size={16} />
+              <span>
+                <span className="hidden">Image {number}: </span>
+                {title}
+              </span>
+              <kbd>{key}</kbd>
             </button>
-            <div className="judged-buttons">
-              {options.map(({ value, title, key, icon }) => (
-                <button
-                  key={value}
-                  type="button"
-                  className={`judge ${value}`}
-                  aria-pressed={state.answers[place] === value}
-                  onClick={() => judge([place], value)}
-                >
-                  <Icon name={icon} size={16} />
-                  <span>
-                    <span className="hidden">Image {place + 1}: </span>
-                    {title}
-                  </span>
-                  <kbd>{key}</kbd>
-                </button>
-              ))}
-            </div>
-          </section>
-        ))}
-      </div>
-      <Reasons
-        reasons={reasons}
-        picked={picked}
-        pick={setPicked}
-        label={shown.length > 1 ? `Why? For image ${state.focused + 1} (optional)` : undefined}
-      />
-    </>
+          ))}
+        </div>
+      ) : (
+        <NotLoaded what={`Image ${number}`} images={[image]} shown={512} skip={() => judge('skip')} />
+      )}
+    </section>
   )
 }

@@ -21,6 +21,7 @@ import { useKeys } from './keys.ts'
 import { NoImages } from './no-images.tsx'
 import { beginPair, Pairs, pairsNote } from './pairs.tsx'
 import { beginRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
+import { Reasons } from './reasons.tsx'
 import { Refused, SaveState } from './save-state.tsx'
 import { useSession, type Session, type Turn } from './session.ts'
 
@@ -67,7 +68,7 @@ export function LabelPage({ mode: named }: { mode?: string }) {
     writeStored(modeKey, value)
     go('label', value)
   }
-  const frame = { mode, choose, guidelines: guidelines.value, hasImages: state.counts.images > 0 }
+  const frame = { mode, rater: name, choose, guidelines: guidelines.value, hasImages: state.counts.images > 0 }
   // It asks anew when the first images are there.
   const key = `${mode} ${name} ${frame.hasImages}`
   switch (mode) {
@@ -82,6 +83,7 @@ export function LabelPage({ mode: named }: { mode?: string }) {
 
 interface FrameProps {
   readonly mode: TaskMode
+  readonly rater: string
   readonly choose: (mode: TaskMode) => void
   readonly guidelines: Guidelines | undefined
   readonly hasImages: boolean
@@ -90,24 +92,24 @@ interface FrameProps {
 const GoodBadFrame = (props: FrameProps) => (
   <Frame
     {...props}
-    session={useSession('good-bad', beginGoodBad)}
+    session={useSession({ ...props, open: props.choose, begin: beginGoodBad })}
     keys={goodBadKeys}
-    show={(turn) => <GoodBad key={turn.task.id} turn={turn} reasons={props.guidelines?.reasons ?? []} />}
+    show={(turn) => <GoodBad key={turn.task.id} turn={turn} />}
   />
 )
 const PairFrame = (props: FrameProps) => (
   <Frame
     {...props}
-    session={useSession('pair', beginPair)}
+    session={useSession({ ...props, open: props.choose, begin: beginPair })}
     keys={duelKeys(true)}
     note={(turn) => pairsNote(turn.task, turn.state)}
-    show={(turn) => <Pairs key={turn.task.id} turn={turn} reasons={props.guidelines?.reasons ?? []} />}
+    show={(turn) => <Pairs key={turn.task.id} turn={turn} />}
   />
 )
 const RatingFrame = (props: FrameProps) => (
   <Frame
     {...props}
-    session={useSession('rating', beginRating)}
+    session={useSession({ ...props, open: props.choose, begin: beginRating })}
     keys={ratingKeys}
     show={(turn) => <RatingAndRanking key={turn.task.id} turn={turn} reasons={props.guidelines?.reasons ?? []} />}
   />
@@ -192,6 +194,9 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
         )
       ) : (
         <Skeleton heights={[48, 340]} />
+      )}
+      {mode !== 'rating' && (turn !== undefined || session.justGiven.length > 0) && (
+        <Reasons session={session} current={turn?.task.id} reasons={guidelines?.reasons ?? []} />
       )}
       {isHelpOpen && (
         <Help

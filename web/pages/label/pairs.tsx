@@ -1,8 +1,6 @@
 /** Pairs with a tie and "both bad"; the winner stays and meets the next image (Pick-a-Pic, Kirstain et al. 2023). */
-import { useState } from 'react'
-import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
+import type { Task } from '../../../src/studio/schemas/labelling.ts'
 import { Duel, type DuelAnswer } from './duel.tsx'
-import { Reasons } from './reasons.tsx'
 import type { Turn } from './session.ts'
 
 export interface PairState {
@@ -22,27 +20,11 @@ export function afterPair({ sides, next }: PairState, answer: DuelAnswer, images
   return next + 1 < images ? { sides: [next, next + 1], next: next + 2 } : undefined
 }
 
-export function Pairs({ turn, reasons }: { turn: Turn<PairState>; reasons: Guidelines['reasons'] }) {
-  const { task, state, answer } = turn
-  const [picked, setPicked] = useState<readonly string[]>([])
+export function Pairs({ turn: { task, state, answer } }: { turn: Turn<PairState> }) {
   const [left, right] = state.sides.map((place) => task.images[place])
-  const give = (value: DuelAnswer) => {
-    answer(
-      {
-        kind: 'pair',
-        images: [left.id, right.id],
-        answer: value,
-        ...(picked.length > 0 && { reasons: [...picked] }),
-      },
-      afterPair(state, value, task.images.length),
-    )
-    setPicked([])
-  }
-  return (
-    <Duel first={[left]} second={[right]} withBothBad answer={give}>
-      <Reasons reasons={reasons} picked={picked} pick={setPicked} />
-    </Duel>
-  )
+  const give = (value: DuelAnswer) =>
+    answer({ kind: 'pair', images: [left.id, right.id], answer: value }, afterPair(state, value, task.images.length))
+  return <Duel first={[left]} second={[right]} withBothBad answer={give} />
 }
 
 /** What the person still has to look at in this task. */

@@ -3,8 +3,10 @@ import { useState } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
+import { usePictures } from '../../picture-loads.ts'
 import { contradiction } from './agreement-of-ranks.ts'
 import { useKeys } from './keys.ts'
+import { NotLoaded } from './not-loaded.tsx'
 
 export interface RankingProps {
   readonly images: readonly ImageRef[]
@@ -20,11 +22,12 @@ export interface RankingProps {
 export function Ranking({ images, overall, slots, chosen, change, submit, skip }: RankingProps) {
   const [dragged, setDragged] = useState<number>()
   const wrong = contradiction(overall, slots)
+  const isSeen = usePictures(images, 128) === 'shown'
   const put = (place: number, slot: number) => {
     if (slot >= 1 && slot <= images.length) change(slots.with(place, slot), place)
   }
   const send = () => {
-    if (wrong === undefined) submit(slots)
+    if (isSeen && wrong === undefined) submit(slots)
   }
   const choose = (place: number) => change(slots, (place + images.length) % images.length)
   useKeys({
@@ -99,8 +102,9 @@ export function Ranking({ images, overall, slots, chosen, change, submit, skip }
           image {wrong[0] + 1} cannot stand below it. Move one of them, or undo and rate again.
         </p>
       )}
+      {!isSeen && <NotLoaded what="One of the images" images={images} shown={128} skip={skip} />}
       <div className="row answer-bar">
-        <button type="button" className="button primary" disabled={wrong !== undefined} onClick={send}>
+        <button type="button" className="button primary" disabled={!isSeen || wrong !== undefined} onClick={send}>
           Done <Icon name="arrow" size={18} />
         </button>
         <button type="button" className="button" onClick={skip}>

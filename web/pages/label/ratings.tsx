@@ -2,10 +2,12 @@
 import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
+import { usePicture } from '../../picture-loads.ts'
 import { ranksOf, slotsOf } from './agreement-of-ranks.ts'
 import { useKeys } from './keys.ts'
 import { Ranking } from './ranking.tsx'
-import { Reasons } from './reasons.tsx'
+import { NotLoaded } from './not-loaded.tsx'
+import { Chips } from './reasons.tsx'
 import type { Turn } from './session.ts'
 
 export const scales = [
@@ -18,7 +20,7 @@ type Ratings = Readonly<Partial<Record<Scale, number>>>
 
 export interface RatingState {
   /** Of the images that are done; `null` was skipped. */
-  readonly done: readonly (Required<Ratings> | null)[]
+  readonly done: readonly (Pick<Required<Ratings>, 'overall'> | null)[]
   readonly draft: Ratings
   readonly row: number
   readonly issues: readonly string[]
@@ -27,7 +29,18 @@ export interface RatingState {
   readonly chosen: number
 }
 
-export const beginRating = (_task: Task): RatingState => ({ done: [], draft: {}, row: 0, issues: [], chosen: 0 })
+/** A ranking is no thing of its own. */
+const unasked = { counts: 0 }
+const untouched: RatingState = { done: [], draft: {}, row: 0, issues: [], chosen: 0 }
+
+/** What was rated before the task was broken off stands first, and is not asked again. */
+export function beginRating({ images, rated }: Task): RatingState {
+  const open = images.findIndex(({ id }) => rated[id] === undefined)
+  const overall = images.slice(0, open < 0 ? undefined : open).map(({ id }) => rated[id])
+  if (open < 0 && overall.length < 2) return untouched
+  const done = overall.map((one) => ({ overall: one }))
+  return { ...untouched, done, ...(open < 0 && { slots: slotsOf(overall) }) }
+}
 
 export const ratingKeys: readonly (readonly [string[], string])[] = [
   [['1', '…', '7'], 'rate, then the next row'],
@@ -53,8 +66,10 @@ export function RatingAndRanking({ turn, reasons }: { turn: Turn<RatingState>; r
         slots={state.slots}
         chosen={state.chosen}
         change={(slots, chosen) => change({ ...state, slots, chosen })}
-        submit={(slots) => answer({ kind: 'ranking', images, answer: 'ranked', ranks: ranksOf(slots) }, undefined, 0)}
-        skip={() => answer({ kind: 'ranking', images, answer: 'skip' }, undefined, 0)}
+        submit={(slots) =>
+          answer({ kind: 'ranking', images, answer: 'ranked', ranks: ranksOf(slots) }, undefined, unasked)
+        }
+        skip={() => answer({ kind: 'ranking', images, answer: 'skip' }, undefined, unasked)}
       />
     )
   }
@@ -66,16 +81,18 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
   const place = state.done.length
   const image = task.images[place]
   const { draft, row } = state
+  const { status } = usePicture(image, 512)
+  const isSeen = status === 'shown'
 
   const step = (ratings: Required<Ratings> | null) => {
     const done = [...state.done, ratings]
     const isLast = done.length === task.images.length
     const overall = done.flatMap((one) => one?.overall ?? [])
     const next: RatingState | undefined = !isLast
-      ? { ...beginRating(task), done }
+      ? { ...untouched, done }
       : overall.length < 2
         ? undefined
-        : { ...beginRating(task), done, slots: slotsOf(overall) }
+        : { ...untouched, done, slots: slotsOf(overall) }
     const { issues } = state
     answer(
       {
@@ -90,13 +107,17 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
     )
   }
   const rate = (name: Scale, value: number) => {
+    if (!isSeen) return
     const next = { ...draft, [name]: value }
     const open = scales.findIndex((scale) => next[scale.name] === undefined)
     const after = scales.findIndex((scale) => scale.name === name) + 1
     change({ ...state, draft: next, row: open < 0 ? Math.min(after, scales.length - 1) : open })
   }
   const submit = () => {
-    if (isWhole(draft)) step(draft)
+    if (isSeen && isWhole(draft)) step(draft)
+  }
+  const skip = () => {
+    if (status !== 'loading') step(null)
   }
   useKeys({
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((value) => [String(value), () => rate(scales[row].name, value)])),
@@ -104,8 +125,9 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
     arrowdown: () => change({ ...state, row: Math.min(scales.length - 1, row + 1) }),
     enter: submit,
     ' ': submit,
-    s: () => step(null),
+    s: skip,
   })
+  const issuesTitle = `Issues of ${task.images.length > 1 ? `image ${place + 1}` : 'this image'} (optional)`
   return (
     <div className="rating">
       <div className="rating-picture">
@@ -131,6 +153,7 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
                   type="button"
                   aria-pressed={draft[name] === value}
                   aria-label={`${title}: ${value} of 7`}
+                  disabled={!isSeen}
                   onClick={() => rate(name, value)}
                 >
                   {value}
@@ -143,20 +166,28 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
             </div>
           </fieldset>
         ))}
-        <Reasons
-          reasons={reasons}
-          picked={state.issues}
-          pick={(issues) => change({ ...state, issues })}
-          label="Issues (optional)"
-        />
-        <div className="row answer-bar">
-          <button type="button" className="button primary" disabled={!isWhole(draft)} onClick={submit}>
-            Next <Icon name="arrow" size={18} /> <kbd>Enter</kbd>
-          </button>
-          <button type="button" className="button" onClick={() => step(null)}>
-            Skip <kbd>S</kbd>
-          </button>
-        </div>
+        {isSeen ? (
+          <>
+            <Chips
+              reasons={reasons}
+              picked={state.issues}
+              pick={(issues) => change({ ...state, issues })}
+              label={issuesTitle}
+            >
+              {issuesTitle}
+            </Chips>
+            <div className="row answer-bar">
+              <button type="button" className="button primary" disabled={!isWhole(draft)} onClick={submit}>
+                Next <Icon name="arrow" size={18} /> <kbd>Enter</kbd>
+              </button>
+              <button type="button" className="button" onClick={skip}>
+                Skip <kbd>S</kbd>
+              </button>
+            </div>
+          </>
+        ) : (
+          <NotLoaded what="The image" images={[image]} shown={512} skip={skip} />
+        )}
       </div>
     </div>
   )

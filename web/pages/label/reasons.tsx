@@ -1,25 +1,92 @@
-import type { Guidelines } from '../../../src/studio/schemas/labelling.ts'
+/** Why an answer was given: reasons belong to the answer just given, whose images stand beside them. */
+import type { ReactNode } from 'react'
+import type { Guidelines, NewJudgment } from '../../../src/studio/schemas/labelling.ts'
+import { Picture } from '../../components/picture.tsx'
 import { useKeys } from './keys.ts'
-
-export interface ReasonsProps {
-  readonly reasons: Guidelines['reasons']
-  readonly picked: readonly string[]
-  readonly pick: (codes: readonly string[]) => void
-  readonly label?: string
-}
+import type { GivenAnswer, Session } from './session.ts'
 
 /** Keys that no way of asking uses. */
 const letters = ['q', 'w', 'e', 'r', 'y', 'z', 'x', 'c', 'v']
 
-/** Why; never asked for, always welcome. */
-export function Reasons({ reasons, picked, pick, label = 'Why? (optional)' }: ReasonsProps) {
+export interface ReasonsProps {
+  readonly session: Pick<Session<unknown>, 'justGiven' | 'explain'>
+  /** Of the task that is on the screen. */
+  readonly current: string | undefined
+  readonly reasons: Guidelines['reasons']
+}
+
+/** Of the answer just given, until the next one; never asked for, always welcome. */
+export function Reasons({ session: { justGiven, explain }, current, reasons }: ReasonsProps) {
+  const explained = justGiven.filter(({ judgment }) => isExplained(judgment))
+  if (explained.length === 0) {
+    return (
+      <Chips reasons={reasons} picked={[]}>
+        Reasons come after an answer, and belong to it.
+      </Chips>
+    )
+  }
+  const title = `${titleOf(explained, explained[0].task.id === current)} (optional)`
+  return (
+    <Chips reasons={reasons} picked={explained[0].judgment.reasons ?? []} pick={explain} label={title}>
+      <Thumbnails given={explained} />
+      {title}
+    </Chips>
+  )
+}
+
+/** What has failed can be said why. */
+const isExplained = ({ kind, answer }: NewJudgment): boolean =>
+  kind === 'good-bad-skip' ? answer === 'bad' : kind === 'pair' && answer !== 'skip' && answer !== 'tie'
+
+/** @param isHere the images are still on the screen, with their numbers */
+function titleOf(given: readonly GivenAnswer[], isHere: boolean): string {
+  const [{ judgment, task }] = given
+  if (judgment.kind === 'pair') {
+    if (judgment.answer === 'both-bad') return 'Why were both of these bad?'
+    return `Why was the ${judgment.answer === 'first' ? 'left' : 'right'} one of these better?`
+  }
+  if (given.length > 1) return `Why were these ${given.length} bad?`
+  const place = task.images.findIndex(({ id }) => id === judgment.images[0])
+  return isHere && task.images.length > 1 ? `Why is image ${place + 1} bad?` : 'Why was this image bad?'
+}
+
+/** The images that were judged; of a pair the better one is marked. */
+const Thumbnails = ({ given }: { given: readonly GivenAnswer[] }) => (
+  <span className="thumbnails">
+    {given.flatMap(({ judgment, task }) =>
+      judgment.images.flatMap((id, side) => {
+        const image = task.images.find((one) => one.id === id)
+        const isBetter = judgment.kind === 'pair' && judgment.answer === (side === 0 ? 'first' : 'second')
+        return image === undefined
+          ? []
+          : [
+              <span key={id} className="thumbnail" data-better={isBetter || undefined}>
+                <Picture image={image} shown={64} alt={isBetter ? 'Just judged, the better one' : 'Just judged'} />
+              </span>,
+            ]
+      }),
+    )}
+  </span>
+)
+
+export interface ChipsProps {
+  readonly reasons: Guidelines['reasons']
+  readonly picked: readonly string[]
+  /** Without it there is nothing to choose a reason for. */
+  readonly pick?: (codes: readonly string[]) => void
+  readonly label?: string
+  readonly children: ReactNode
+}
+
+/** Reasons to choose from, each with a key. */
+export function Chips({ reasons, picked, pick, label = 'Reasons', children }: ChipsProps) {
   const toggle = (code: string) =>
-    pick(picked.includes(code) ? picked.filter((one) => one !== code) : [...picked, code])
+    pick?.(picked.includes(code) ? picked.filter((one) => one !== code) : [...picked, code])
   useKeys(Object.fromEntries(reasons.slice(0, letters.length).map(({ code }, i) => [letters[i], () => toggle(code)])))
   if (reasons.length === 0) return null
   return (
     <div className="reasons" role="group" aria-label={label}>
-      <span className="soft small">{label}</span>
+      <span className="reasons-of soft small">{children}</span>
       <div className="chips">
         {reasons.map(({ code, label: text }, i) => (
           <button
@@ -27,6 +94,7 @@ export function Reasons({ reasons, picked, pick, label = 'Why? (optional)' }: Re
             type="button"
             className="chip"
             aria-pressed={picked.includes(code)}
+            disabled={pick === undefined}
             onClick={() => toggle(code)}
             dir="auto"
           >
