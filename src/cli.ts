@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { main, stageCommand } from './command-line.ts'
 import type { StageSchema } from './config.ts'
 import type { ImportCounts } from './feedback/transfer.ts'
+import { importLimits, isLimited, runLimitedCommand } from './limited-process.ts'
 import { open, probeOf, reportWorld } from './open.ts'
 
 interface Stage {
@@ -28,6 +29,28 @@ function stage<S extends StageSchema>(
     process.stdout.write(`${await work(config)}\n`)
   }
   return (program, { name, description }) => stageCommand(program, name, description, schema, print, argument)
+}
+
+/** What the child of a limited stage ended with. */
+let limitedCode = 0
+
+/**
+ * A stage that reads files of strangers: it runs in a process of its own, within limits.
+ *
+ * @param of the file that is read, and what is removed again where its reading had to be ended
+ */
+function limitedStage<S extends StageSchema>(
+  schema: S,
+  work: (config: z.output<S>) => Promise<string>,
+  of: (config: z.output<S>) => { readonly file: string; readonly made: readonly string[] },
+): Loaded {
+  const run = async (config: z.output<S>) => {
+    if (isLimited()) return void process.stdout.write(`${await work(config)}\n`)
+    const { file, made } = of(config)
+    const options = { where: file, made, limits: importLimits(file) }
+    limitedCode = await runLimitedCommand(new URL(import.meta.url), process.argv.slice(2), options)
+  }
+  return (program, { name, description }) => stageCommand(program, name, description, schema, run)
 }
 
 const note = (text: string) => process.stderr.write(`${text}\n`)
@@ -97,11 +120,15 @@ const stages: readonly Stage[] = [
     load: async () => {
       const { UploadConfig, uploadImages } = await import('./feedback/upload.ts')
       const { shapesVocabulary } = await import('./shapes/vocabulary.ts')
-      return stage(UploadConfig, async (config) => {
-        const { added, known } = await uploadImages(config, shapesVocabulary)
-        note(`images: ${added} new, ${known} known before`)
-        return added > 0 ? config.out : config.feedback
-      })
+      return limitedStage(
+        UploadConfig,
+        async (config) => {
+          const { added, known } = await uploadImages(config, shapesVocabulary)
+          note(`images: ${added} new, ${known} known before`)
+          return added > 0 ? config.out : config.feedback
+        },
+        ({ folder, feedback, out }) => ({ file: folder, made: [feedback, out] }),
+      )
     },
   },
   {
@@ -117,10 +144,14 @@ const stages: readonly Stage[] = [
     description: 'Add judgments of people to the feedback store.',
     load: async () => {
       const { ImportConfig, importLabels } = await import('./feedback/stages.ts')
-      return stage(ImportConfig, async (config) => {
-        await importLabels(config, told)
-        return config.feedback
-      })
+      return limitedStage(
+        ImportConfig,
+        async (config) => {
+          await importLabels(config, told)
+          return config.feedback
+        },
+        ({ labels, feedback, out }) => ({ file: labels, made: [feedback, ...(out === null ? [] : [out])] }),
+      )
     },
   },
   {
@@ -222,4 +253,4 @@ for (const one of stages) {
   if (isCalled) (await one.load())(program, one)
   else stageCommand(program, one.name, one.description, z.strictObject({}), () => undefined)
 }
-process.exitCode = await main(program)
+process.exitCode = Math.max(await main(program), limitedCode)

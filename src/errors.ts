@@ -158,3 +158,19 @@ export class StudioError extends AttuneError {
     return [0, 502, 503, 504].includes(this.status)
   }
 }
+
+const classes = {
+  config: ConfigError,
+  file: FileError,
+  format: FormatError,
+  'run-in-use': RunInUseError,
+  'unknown-record': UnknownRecordError,
+  unreachable: UnreachableError,
+  vocabulary: VocabularyError,
+}
+
+/** The error that another process has thrown, by its code; one of another kind becomes a {@link ProcessError}. */
+export function errorOf(code: string, complaint: Complaint): AttuneError {
+  const Known = Object.hasOwn(classes, code) ? classes[code as keyof typeof classes] : undefined
+  return Known === undefined ? new ProcessError(complaint) : new Known(complaint)
+}

@@ -1,17 +1,17 @@
 /** Judgments in and out, and pictures of one's own. */
 import { randomUUID } from 'node:crypto'
-import { globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { formats } from '../../feedback/formats/formats.ts'
-import { exportFeedback, importFeedback } from '../../feedback/transfer.ts'
+import { exportFeedback } from '../../feedback/transfer.ts'
 import { imageListName, readImageList } from '../../images/image-run.ts'
+import { addImagesApart, importApart } from '../imports.ts'
 import { promptsFrom } from '../jobs/orders.ts'
 import { PromptText, RaterName } from '../schemas/basics.ts'
 import { ExportQuery, Imported, ImportFormat, Uploaded } from '../schemas/transfer.ts'
 import type { Studio } from '../studio.ts'
-import { freeRunName, runsName } from '../workspace.ts'
+import { runsName } from '../workspace.ts'
 import { refuse } from './failures.ts'
 import { uploadsName, type ReceivedFile } from './forms.ts'
 import { fileRoute, jsonRoute } from './route.ts'
@@ -87,29 +87,27 @@ export const transferRoutes = [
 
 /** As a round of their own, of those that the store does not have yet. */
 async function addUploads(
-  { store, rounds, workspace }: Studio,
+  studio: Studio,
   files: readonly ReceivedFile[],
   prompts: readonly string[],
 ): Promise<Uploaded> {
-  const { addOwnImages } = await import('../../feedback/formats/own-images.ts')
-  const name = freeRunName(workspace, 'upload')
-  const images = files.map((file, i) => ({
+  const images = files.map(({ name, path }, i) => ({
     ...promptsFrom([prompts[i]])[0],
-    name: file.name.slice(0, 200),
-    bytes: async () => new Uint8Array(await readFile(file.path)),
+    name: name.slice(0, 200),
+    file: path,
   }))
-  const { ids, added, broken } = await addOwnImages(store, workspace.at(runsName, name), images)
+  const { ids, added, broken, run } = await addImagesApart(studio, { images })
   if (added > 0) {
     const of = [...new Set(ids.filter((id) => id !== undefined))]
     const createdAt = new Date().toISOString()
-    await rounds.add({ name, policy: 'uploaded', purpose: 'round', createdAt, images: of })
+    await studio.rounds.add({ name: run, policy: 'uploaded', purpose: 'round', createdAt, images: of })
   }
-  return { round: added > 0 ? name : null, images: added, broken: [...broken] }
+  return { round: added > 0 ? run : null, images: added, broken: [...broken] }
 }
 
 /** What comes with pictures becomes a round of its own. */
 async function addImport(
-  { store, rounds, workspace }: Studio,
+  studio: Studio,
   file: ReceivedFile,
   pictures: readonly ReceivedFile[],
   options: { readonly format: ImportFormat; readonly rater: string },
@@ -121,29 +119,15 @@ async function addImport(
     if (other !== undefined && !readFileSync(other).equals(readFileSync(picture.path))) throw sameName(name)
     paths.set(name, picture.path)
   }
-  const pathOf = (name: string) => paths.get(name) ?? paths.get(name.replace(/^[0-9a-f]{8}-/, ''))
-  const run = freeRunName(workspace, 'import')
-  const folder = workspace.at(runsName, run)
-  return await inFolder({ workspace }, async (place) => {
-    const path = join(place, `judgments${formats[options.format].ending}`)
-    renameSync(file.path, path)
-    const { leftOut, ...counts } = await importFeedback(store, path, {
-      ...options,
-      name: lastPart(file.name).slice(0, 200),
-      folder,
-      // Only what was sent along is looked at. Label Studio puts eight digits before a name.
-      findFile: (named) => {
-        const found = pathOf(lastPart(named))
-        return found === undefined ? undefined : new Uint8Array(readFileSync(found))
-      },
-    })
-    if (counts.images > 0) {
-      const images = readImageList(join(folder, imageListName)).map(({ id }) => id)
-      const createdAt = new Date().toISOString()
-      await rounds.add({ name: run, policy: 'uploaded', purpose: 'round', createdAt, images })
-    }
-    return { ...counts, leftOut: [...leftOut] }
-  })
+  const name = lastPart(file.name).slice(0, 200)
+  const task = { ...options, file: file.path, name, pictures: [...paths] }
+  const { leftOut, run, ...counts } = await importApart(studio, task)
+  if (counts.images > 0) {
+    const images = readImageList(studio.workspace.at(runsName, run, imageListName)).map(({ id }) => id)
+    const createdAt = new Date().toISOString()
+    await studio.rounds.add({ name: run, policy: 'uploaded', purpose: 'round', createdAt, images })
+  }
+  return { ...counts, leftOut: [...leftOut] }
 }
 
 /** Which one a file of judgments means could not be told. */

@@ -1,0 +1,57 @@
+/** What the studio is sent, read in a process of its own, which `imports.ts` starts. */
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { addOwnImages, type AddedImages } from '../feedback/formats/own-images.ts'
+import type { FormatName } from '../feedback/formats/formats.ts'
+import { openFeedback } from '../feedback/store.ts'
+import { importFeedback, type ImportCounts } from '../feedback/transfer.ts'
+import { serveLimited } from '../limited-process.ts'
+import type { Prompt } from '../records.ts'
+
+/** A file of judgments, with the pictures that came along. */
+export interface JudgmentsTask {
+  readonly file: string
+  readonly format: FormatName
+  readonly rater: string
+  /** Of the file, as its owner knows it. */
+  readonly name: string
+  /** Pictures on disk by the names under which they came. */
+  readonly pictures: readonly (readonly [name: string, file: string])[]
+}
+
+/** Pictures on disk with their prompts. */
+export interface PicturesTask {
+  readonly images: readonly (Prompt & { readonly name: string; readonly file: string })[]
+}
+
+export type ImportTask = (JudgmentsTask | PicturesTask) & {
+  /** A SQLite file, or `postgres://…`. */
+  readonly feedback: string
+  /** Run folder to write, where there are new images. */
+  readonly folder: string
+}
+
+serveLimited(async (task: ImportTask): Promise<ImportCounts | AddedImages> => {
+  await using store = await openFeedback(task.feedback)
+  if ('images' in task) {
+    const images = task.images.map(({ file, ...image }) => ({
+      ...image,
+      bytes: async () => new Uint8Array(await readFile(file)),
+    }))
+    return await addOwnImages(store, task.folder, images)
+  }
+  const { file, format, rater, name, folder } = task
+  const pictures = new Map(task.pictures)
+  return await importFeedback(store, file, {
+    format,
+    rater,
+    name,
+    folder,
+    // Only what was sent along is looked at. Label Studio puts eight digits before a name.
+    findFile: (path) => {
+      const last = path.split(/[\\/]/).at(-1) ?? ''
+      const found = pictures.get(last) ?? pictures.get(last.replace(/^[0-9a-f]{8}-/, ''))
+      return found === undefined ? undefined : new Uint8Array(readFileSync(found))
+    },
+  })
+})
