@@ -22,7 +22,7 @@ done_ images || "$attune" images generate --model "$MODEL" $ARGS --prompts "$SEE
 
 # 2. Labels: fill in the column `answer` of sheet.csv with good, bad or skip.
 if [ ! -d "$OUT/sheets" ]; then
-  "$attune" feedback sheet --images "$OUT/images" --columns 4 --rows 4 --scale 1 --out "$OUT/sheets"
+  "$attune" feedback sheet --images "$OUT/images" --columns 4 --rows 4 --thumbnail-size 512 --out "$OUT/sheets"
   echo "Now judge: look at $OUT/sheets/*.png and fill in $OUT/sheets/sheet.csv. Then run this again."
   exit 0
 fi

@@ -101,7 +101,7 @@ describe('a flow with the labels of a person', () => {
   })
 
   test('contact sheets can be filled in and imported, and judgments exported', () => {
-    works('feedback sheet --images images --out sheets --scale 2')
+    works('feedback sheet --images images --out sheets --thumbnail-size 48')
     const filled = read('sheets/sheet.csv').replaceAll(/,,\r?\n/g, ',good,bob\n')
     writeFileSync(at('filled.csv'), filled)
     works('feedback import --feedback bob.sqlite --images images --labels filled.csv')
@@ -150,7 +150,7 @@ describe('a flow with the labels of a person', () => {
     const chosen = records('best')
     assert.equal(chosen.length, 8)
     for (const record of chosen) assert.deepEqual(record, known.get(record.id))
-    works('feedback sheet --images best --out best-sheets --scale 1')
+    works('feedback sheet --images best --out best-sheets --thumbnail-size 24')
   })
 
   test('a second round starts from the policy of the first', () => {

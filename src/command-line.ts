@@ -6,6 +6,7 @@ import { flagsOf, parseConfig } from './config.ts'
 import type { Flag, StageSchema } from './config.ts'
 import { AttuneError, ConfigError } from './errors.ts'
 import { writing } from './files.ts'
+import { insteadOf } from './foreign-flags.ts'
 
 /**
  * Adds the command of one stage. A name of two words (`reward train`) is a verb of a group, which is made where needed.
@@ -86,7 +87,9 @@ export async function main(program: Command, argv: readonly string[] = process.a
 
 /** Errors are thrown, not printed, by every command, however it was added. */
 function prepare(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => undefined })
+  command.configureOutput({ outputError: () => undefined }).exitOverride((error) => {
+    throw error.exitCode === 0 || error.code === 'commander.help' ? error : fromCommander(error, command)
+  })
   for (const inner of command.commands) prepare(inner)
 }
 
@@ -99,7 +102,6 @@ function withDashes(argv: readonly string[]): string[] {
 }
 
 function explain(error: unknown): unknown {
-  if (error instanceof CommanderError) return fromCommander(error)
   if (error instanceof z.ZodError) {
     const [issue] = error.issues
     const where = issue.path.join('.') || 'input'
@@ -124,14 +126,22 @@ function explain(error: unknown): unknown {
   return error
 }
 
-function fromCommander(error: CommanderError): ConfigError {
+function fromCommander(error: CommanderError, command: Command): ConfigError {
   const [first, hint = ''] = error.message.replace(/^error: /, '').split('\n')
   const received = /'([^']*)'/.exec(first)?.[1] ?? first
   const meant = /Did you mean (.*)\?\)/.exec(hint)?.[1]
   const remedy = meant === undefined ? 'see --help' : `did you mean ${meant}?`
   switch (error.code) {
-    case 'commander.unknownOption':
-      return new ConfigError({ where: 'command line', expected: 'a known flag', received, remedy })
+    case 'commander.unknownOption': {
+      const known = command.options.flatMap(({ long }) => long ?? [])
+      const foreign = insteadOf(received, known)
+      return new ConfigError({
+        where: 'command line',
+        expected: 'a known flag',
+        received,
+        remedy: foreign ?? (meant === undefined ? `see attune ${stageOf(command)} --help`.replace('  ', ' ') : remedy),
+      })
+    }
     case 'commander.unknownCommand':
       return new ConfigError({ where: 'command line', expected: 'a known command', received, remedy })
     case 'commander.optionMissingArgument':
@@ -139,4 +149,9 @@ function fromCommander(error: CommanderError): ConfigError {
     default:
       return new ConfigError({ where: 'command line', expected: 'a command and its flags', received: first, remedy })
   }
+}
+
+/** `images generate` */
+function stageOf(command: Command): string {
+  return command.parent === null ? '' : `${stageOf(command.parent)} ${command.name()}`.trim()
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError, FileError, FormatError } from './errors.ts'
+import { insteadOf } from './foreign-flags.ts'
 
 /** A strict object schema whose fields are numbers, strings, booleans, enums, or lists of these. */
 export type StageSchema = z.ZodObject
@@ -100,7 +101,11 @@ export function parseConfig<S extends StageSchema>(schema: S, sources: ConfigSou
       where: `${file} ${key}`,
       expected: `a setting of ${stage}`,
       received: 'an unknown one',
-      remedy: near === undefined ? `see attune ${stage} --help` : `did you mean ${near}?`,
+      remedy:
+        insteadOf(
+          key,
+          flags.map(({ flag }) => flag),
+        ) ?? (near === undefined ? `see attune ${stage} --help` : `did you mean ${near}?`),
       cause: parsed.error,
     })
   }

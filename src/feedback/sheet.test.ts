@@ -23,7 +23,7 @@ describe('writeSheets', () => {
   it('shows every picture, and its table can be imported once it is filled in', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'sheet-'))
     const images = await pictures(folder.path)
-    const files = await writeSheets(images, join(folder.path, 'out'), { columns: 2, rows: 2, scale: 4 })
+    const files = await writeSheets(images, join(folder.path, 'out'), { columns: 2, rows: 2, thumbnailSize: 100 })
     assert.deepEqual(
       files.map((file) => basename(file)),
       ['sheet-01.png', 'sheet-02.png', 'sheet-03.png', 'sheet.csv'],
@@ -60,6 +60,21 @@ describe('writeSheets', () => {
     )
   })
 
+  it('shows large and long pictures small, on pages of a bounded size', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'sheet-'))
+    const sizes = [...Array.from({ length: 24 }, () => [512, 512]), [4000, 20], [20, 4000], [1, 1]]
+    const images = await Promise.all(
+      sizes.map(async ([width, height], index) => {
+        const file = join(folder.path, `${index}.png`)
+        await sharp({ create: { width, height, channels: 3, background: red } }).toFile(file)
+        return { record: imageRecord(index, `prompt ${index}`), file }
+      }),
+    )
+    const [page] = await writeSheets(images, join(folder.path, 'out'))
+    const { width, height } = await sharp(page).metadata()
+    assert.deepEqual([width, height], [6 * (256 + 16), 5 * (256 + 76)])
+  })
+
   it('does not write over answers', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'sheet-'))
     const images = await pictures(folder.path)
@@ -72,7 +87,11 @@ describe('writeSheets', () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'sheet-'))
     const images = await pictures(folder.path)
     await assert.rejects(writeSheets([], folder.path), ConfigError)
-    await assert.rejects(writeSheets(images, folder.path, { scale: 0 }), ConfigError)
+    await assert.rejects(
+      writeSheets(images, folder.path, { columns: 30, rows: 30 }),
+      /ConfigError: contact sheet: expected pages of at most 40 million pixels.*--thumbnail-size/,
+    )
+    await assert.rejects(writeSheets(images, folder.path, { thumbnailSize: 0 }), ConfigError)
     await writeFile(join(folder.path, 'broken.png'), 'no picture')
     await assert.rejects(
       writeSheets([{ ...images[0], file: join(folder.path, 'broken.png') }], folder.path),

@@ -22,8 +22,11 @@ export interface SheetOptions {
   readonly columns?: number
   /** Pictures below each other; default 5. */
   readonly rows?: number
-  /** Whole factor by which pictures are enlarged, without smoothing; default 6. */
-  readonly scale?: number
+  /**
+   * Longest side of a picture on the sheet, px; default 256. Larger pictures are made smaller, and small ones are enlarged
+   * by the largest whole factor that fits, without smoothing.
+   */
+  readonly thumbnailSize?: number
 }
 
 const margin = 8
@@ -33,13 +36,15 @@ const lineHeight = 14
 const lines = 3
 /** Least width of a cell, px: about 28 letters of a prompt. */
 const leastWidth = 176
+/** Of one page: what programs that show pictures open without trouble. */
+const mostPixels = 40e6
 
 /**
  * Writes `sheet-01.png`, … and then `sheet.csv` (`number,image,prompt,answer,rater`, the last two empty) into `folder`,
  * which is made where it is missing. Numbers start at 1 and run on over the pages, in the order given.
  *
  * @returns the files written, `sheet.csv` last
- * @throws {ConfigError} no images, or a size that is not a positive integer
+ * @throws {ConfigError} no images, a size that is not a positive integer, or a page of more than 40 million pixels
  * @throws {FileError} there is a `sheet.csv` already (it may hold answers), or a file cannot be written
  * @throws {FormatError} a picture cannot be read
  */
@@ -48,8 +53,8 @@ export async function writeSheets(
   folder: string,
   options: SheetOptions = {},
 ): Promise<string[]> {
-  const { columns = 6, rows = 5, scale = 6 } = options
-  for (const [name, value] of Object.entries({ images: images.length, columns, rows, scale })) {
+  const { columns = 6, rows = 5, thumbnailSize = 256 } = options
+  for (const [name, value] of Object.entries({ images: images.length, columns, rows, thumbnailSize })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw new ConfigError({
       where: `contact sheet ${name}`,
@@ -58,13 +63,14 @@ export async function writeSheets(
       remedy: name === 'images' ? 'generate images first' : 'choose another size',
     })
   }
+  expectFits(columns, rows, thumbnailSize)
   const table = join(folder, 'sheet.csv')
   await refuseExisting(table)
   const files: string[] = []
   const perPage = columns * rows
   for (let start = 0; start < images.length; start += perPage) {
     const file = join(folder, `sheet-${String(files.length + 1).padStart(2, '0')}.png`)
-    writeFileAtomic(file, await page(images.slice(start, start + perPage), start + 1, columns, scale))
+    writeFileAtomic(file, await page(images.slice(start, start + perPage), start + 1, columns, thumbnailSize))
     files.push(file)
   }
   const cells = images.map(({ record }, place) => [place + 1, record.id, record.text, '', ''])
@@ -72,6 +78,24 @@ export async function writeSheets(
   const layout = { header: true, columns: ['number', 'image', 'prompt', 'answer', 'rater'], escape_formulas: true }
   writeFileAtomic(table, stringify(cells, layout))
   return [...files, table]
+}
+
+/** Largest size of a cell, px. */
+const cellOf = (picture: { readonly width: number; readonly height: number }) => ({
+  width: Math.max(leastWidth, picture.width) + 2 * margin,
+  height: picture.height + numberSize + lines * lineHeight + 2 * margin,
+})
+
+function expectFits(columns: number, rows: number, side: number): void {
+  const cell = cellOf({ width: side, height: side })
+  const [width, height] = [cell.width * columns, cell.height * rows]
+  if (width * height <= mostPixels) return
+  throw new ConfigError({
+    where: 'contact sheet',
+    expected: `pages of at most ${mostPixels / 1e6} million pixels`,
+    received: `${columns} × ${rows} pictures of ${side} pixels, which take ${width} × ${height}`,
+    remedy: 'take fewer --columns or --rows, or a smaller --thumbnail-size',
+  })
 }
 
 async function refuseExisting(table: string): Promise<void> {
@@ -99,10 +123,14 @@ async function refuseExisting(table: string): Promise<void> {
   })
 }
 
-async function page(images: readonly SheetImage[], first: number, columns: number, scale: number): Promise<Buffer> {
-  const pictures = await Promise.all(images.map((image) => enlarged(image, scale)))
-  const width = Math.max(leastWidth, ...pictures.map((picture) => picture.width)) + 2 * margin
-  const height = Math.max(...pictures.map((picture) => picture.height)) + numberSize + lines * lineHeight + 2 * margin
+async function page(images: readonly SheetImage[], first: number, columns: number, side: number): Promise<Buffer> {
+  const pictures: Thumbnail[] = []
+  // One after the other: each may be 40 million pixels while it is read.
+  for (const image of images) pictures.push(await thumbnail(image, side))
+  const { width, height } = cellOf({
+    width: Math.max(...pictures.map((picture) => picture.width)),
+    height: Math.max(...pictures.map((picture) => picture.height)),
+  })
   const total = {
     width: width * Math.min(columns, images.length),
     height: height * Math.ceil(images.length / columns),
@@ -121,18 +149,23 @@ async function page(images: readonly SheetImage[], first: number, columns: numbe
     .toBuffer()
 }
 
-async function enlarged(image: SheetImage, scale: number): Promise<{ png: Buffer; width: number; height: number }> {
+interface Thumbnail {
+  readonly png: Buffer
+  readonly width: number
+  readonly height: number
+}
+
+async function thumbnail(image: SheetImage, side: number): Promise<Thumbnail> {
   try {
     const bytes = readPngFile(image.file)
     const { width, height } = await sharp(bytes).metadata()
-    const size = { width: width * scale, height: height * scale }
-    return {
-      png: await sharp(bytes)
-        .resize({ ...size, kernel: 'nearest' })
-        .png()
-        .toBuffer(),
-      ...size,
-    }
+    const factor = Math.floor(side / Math.max(width, height))
+    const resized =
+      factor > 0
+        ? sharp(bytes).resize({ width: width * factor, height: height * factor, kernel: 'nearest' })
+        : sharp(bytes).resize({ width: side, height: side, fit: 'inside' })
+    const { data, info } = await resized.png().toBuffer({ resolveWithObject: true })
+    return { png: data, width: info.width, height: info.height }
   } catch (cause) {
     if (cause instanceof AttuneError) throw cause
     throw new FormatError({

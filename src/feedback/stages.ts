@@ -117,7 +117,14 @@ export const SheetConfig = z.strictObject({
   out: z.string().min(1).describe('Folder for the sheets and the sheet.csv to fill in.'),
   columns: z.int().positive().default(6).describe('Pictures beside each other.'),
   rows: z.int().positive().default(5).describe('Pictures below each other.'),
-  scale: z.int().positive().default(6).describe('Whole factor by which pictures are enlarged.'),
+  thumbnailSize: z
+    .int()
+    .min(16)
+    .max(2048)
+    .default(256)
+    .describe(
+      'Longest side of a picture on the sheet, pixels: larger ones are made smaller, small ones enlarged by a whole factor.',
+    ),
 })
 export type SheetConfig = z.infer<typeof SheetConfig>
 

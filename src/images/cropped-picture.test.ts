@@ -160,6 +160,10 @@ describe('a file that is no picture', () => {
       Buffer.from('a cat'),
     ]
     for (const bytes of broken) await assert.rejects(read(bytes, { ...plain, side: 8 }), FormatError)
+    await assert.rejects(
+      read(opaque(1, 3000).png(), { ...plain, side: 512 }),
+      /FormatError: .*expected an image that is less narrow/,
+    )
     await assert.rejects(readCroppedPicture('/no/such.png', { ...plain, side: 8 }, random(1)), {
       code: 'format',
       where: '/no/such.png',

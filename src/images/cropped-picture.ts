@@ -15,6 +15,9 @@ export interface Cropping {
   readonly randomFlip: boolean
 }
 
+/** Of what is cut out from: a very narrow picture would take all memory. */
+const mostPixels = 200e6
+
 /**
  * Reads an image as diffusers' text-to-image examples do: the shorter side is resized to `side` (Lanczos; where that makes
  * it larger, libvips takes a cubic kernel), a square is cut out, and perhaps mirrored. EXIF orientation is applied;
@@ -34,6 +37,14 @@ export async function readCroppedPicture(file: string, cropping: Cropping, strea
     const scale = side / Math.min(size.width, size.height)
     const width = Math.max(side, Math.floor(size.width * scale))
     const height = Math.max(side, Math.floor(size.height * scale))
+    if (width * height > mostPixels) {
+      throw new FormatError({
+        where: file,
+        expected: 'an image that is less narrow',
+        received: `${size.width} × ${size.height} pixels`,
+        remedy: 'crop it, or take it out of the list',
+      })
+    }
     const left = place(width - side)
     const bytes = await image
       .autoOrient()
@@ -47,6 +58,7 @@ export async function readCroppedPicture(file: string, cropping: Cropping, strea
       .toBuffer()
     return { bytes: new Uint8Array(bytes), width: side, height: side }
   } catch (cause) {
+    if (cause instanceof FormatError) throw cause
     const [received] = (cause as Error).message.split('\n')
     const remedy = 'restore the file, or take it out of the list'
     throw new FormatError({ where: file, expected: 'a readable image', received, remedy, ...kindOnDisk(file), cause })
