@@ -114,7 +114,7 @@ test('win rates leave skips out, and Wilson’s interval is that of the textbook
   for (let n = 1; n <= 300; n++) {
     for (const wins of [0, 0.5, n / 2, n - 0.5, n]) {
       const { value, low, high } = wilson(wins / n, n)!
-      assert.ok(low <= value && value <= high && low < high, `${wins} of ${n}: ${low} to ${high}`)
+      assert.ok(low! <= value && value <= high! && low! < high!, `${wins} of ${n}: ${low} to ${high}`)
     }
   }
   // 8 of 10: (0.4902, 0.9433), e.g. R's binom::binom.confint(8, 10, methods = "wilson").
