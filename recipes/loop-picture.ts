@@ -52,7 +52,7 @@ for (const prompt of new Set(images.map(({ record }) => record.text))) {
   const own = await Promise.all(before.map(({ file }) => readPicture(file)))
   const after = drawImages(
     tuned,
-    before.map(({ record: { seed, index } }) => ({ text: prompt, seed, index })),
+    before.map(({ record: { seed, index, draw } }) => ({ text: prompt, seed, index: draw ?? index })),
     model.defaults,
   )
   const scores = scorePictures(reward, own, texts)

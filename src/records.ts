@@ -53,6 +53,10 @@ export const ImageRecord = z.strictObject({
   /** The noise is a function of (seed, index) alone. Of an image that a person brought: 0, and its place in the folder. */
   seed: z.int().nonnegative(),
   index: z.int().nonnegative(),
+  /** Of a prompt with a seed of its own: which of its images this is. The noise is then a function of (seed, draw). */
+  draw: z.int().nonnegative().optional(),
+  /** What guidance led away from. */
+  negative: z.string().min(1).optional(),
   /** The run that trained the policy, `pretrained`, or `uploaded` for an image that a person brought. */
   policy: z.string().min(1),
   /** How it was drawn; unknown of an image that a person brought. */

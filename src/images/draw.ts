@@ -23,6 +23,13 @@ export interface DrawRequest {
   readonly text: string
   readonly seed: number
   readonly index: number
+  /** What guidance leads away from; no prompt without it. */
+  readonly negative?: string
+}
+
+/** Whether a negative prompt has any influence: there is a branch that it takes the place of. */
+export function usesNegatives(model: GenerativeModel, { guidance }: Sampling): boolean {
+  return guidance > 1 && model.tellGuidance === undefined
 }
 
 export function samplerOf(model: GenerativeModel, { steps, eta }: Sampling): Sampler {
@@ -45,10 +52,11 @@ export function drawStates(
   using _noGrad = noGrad()
   const sampler = samplerOf(model, sampling)
   const texts = requests.map(({ text }) => text)
-  const prompts = encodePrompts(model, texts)
+  const negatives = requests.map(({ negative = '' }) => negative)
+  const prompts = encodePrompts(model, [...texts, ...negatives])
   const own = stack(requests.map(({ seed, index }) => noiseFor([seed, index], model.stateShape, sampler.steps.length)))
   const noise = start === undefined ? own : cat([start.unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
-  const predict = (xt: Tensor, t: Tensor) => predictGuided(model, prompts, texts, xt, t, sampling.guidance)
+  const predict = (xt: Tensor, t: Tensor) => predictGuided(model, prompts, texts, xt, t, sampling.guidance, negatives)
   return scope.keep(sampleImages({ predict, sampler, noise: noise.to(model.device), watch: expectFiniteState }))
 }
 

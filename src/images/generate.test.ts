@@ -169,3 +169,30 @@ test('a state that is not finite stops the drawing, and what was drawn stays', a
   assert.ok(!readdirSync(folder).includes('black'))
   await assert.rejects(generateImages(config('at-once'), failing('predict', 1, nan)), DivergenceError)
 })
+
+test('a prompt’s own seed and negative prompt are used, wherever it stands in the file', async () => {
+  const seeded = { prompt: 'two red circles', seed: 5, negative_prompt: 'a blue ring' }
+  const draw = async (out: string, lines: object[], guidance: number) => {
+    writeFileSync(at(`${out}.jsonl`), lines.map((line) => JSON.stringify(line)).join('\n'))
+    await generateImages(config(out, { prompts: at(`${out}.jsonl`), perPrompt: 2, guidance }), open)
+    const records = readFileSync(at(out, 'images.jsonl'), 'utf8').trim().split('\n')
+    return records
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ seed }) => seed === 5)
+      .map(({ draw, negative, sha256 }) => ({ draw, negative, sha256 }))
+  }
+  const { negative_prompt: negative, ...plain } = seeded
+  const first = await draw('first', [seeded, { prompt: 'crosses' }], 3)
+  assert.deepEqual(
+    first.map((one) => [one.draw, one.negative]),
+    [
+      [0, negative],
+      [1, negative],
+    ],
+  )
+  assert.deepEqual(await draw('second', [{ prompt: 'crosses' }, seeded], 3), first)
+  const without = await draw('without', [plain], 3)
+  assert.notEqual(without[0].sha256, first[0].sha256)
+  const [own] = await draw('unguided', [seeded], 1)
+  assert.equal(own.sha256, (await draw('unguided-plain', [plain], 1))[0].sha256)
+})

@@ -12,7 +12,7 @@ import { noGrad } from '../tensor/autograd.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { decodeStates, drawStates, type DrawRequest, type Sampling } from './draw.ts'
+import { decodeStates, drawStates, usesNegatives, type DrawRequest, type Sampling } from './draw.ts'
 import { imageListName } from './image-run.ts'
 import { keptImages, writeList } from './kept-images.ts'
 import { promptFields, readKnownPrompts } from './known-prompts.ts'
@@ -23,7 +23,13 @@ import { encodePng, picturesOf, type Picture } from './png.ts'
 export const GenerateConfig = z.strictObject({
   ...promptFields,
   perPrompt: z.int().positive().default(4).describe('Images of each prompt.'),
-  seed: z.int().nonnegative().default(0).describe('The noise of an image is a function of the seed and its index.'),
+  seed: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe(
+      'The noise of an image is a function of the seed and its index; prompts of a .jsonl may have a "seed" of their own.',
+    ),
   policy: z
     .string()
     .min(1)
@@ -60,7 +66,8 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
 
 /**
  * Draws `perPrompt` images of each prompt into a run folder. Image k of prompt p has index p · K + k and its noise is a
- * function of (seed, index), so images do not depend on batches or on resuming. A batch is on the disk before the list
+ * function of (seed, index), so images do not depend on batches or on resuming. That of a prompt with a seed of its own is
+ * a function of (its seed, k), wherever it stands in the file. A batch is on the disk before the list
  * names it.
  *
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
@@ -85,6 +92,11 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   const sampling = samplingOf(model, config)
   const count = imageCount(prompts.length, config.perPrompt)
   const promptOf = (index: number) => prompts[Math.floor(index / config.perPrompt)]
+  const negatives = prompts.filter(({ negative }) => negative !== undefined).length
+  if (negatives > 0 && !usesNegatives(model, sampling)) {
+    const reason = 'negative prompts, which are not used: there is no guidance to lead away from them (--guidance)'
+    process.stderr.write(`prompts: ${negatives} with ${reason}\n`)
+  }
   const starts = config.latents === null ? undefined : readStarts(config.latents, count, model)
   const inputs = {
     prompts: sha256(JSON.stringify(prompts)),
@@ -108,8 +120,8 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
     const lacking = indices.filter((index) => !drawn.has(index))
     if (lacking.length === 0 && (ends === undefined || ends.read(from) !== undefined)) continue
     // The whole batch, as it was before: sums in another order could move a level.
-    const requests = indices.map((index) => ({ text: promptOf(index).text, seed: config.seed, index }))
-    const pictures = drawBatch(policy, requests, sampling, starts, ends)
+    const requests = indices.map((index) => requestOf(promptOf(index), index, config))
+    const pictures = drawBatch(policy, from, requests, sampling, starts, ends)
     const pngs = await Promise.all(lacking.map((index) => encodePng(pictures[index - from])))
     const records = lacking.map((index, i) => imageRecord(promptOf(index), pngs[i], index, config, sampling))
     await writeFiles(new Map(records.map(({ file }, i) => [run.path(file), pngs[i]])))
@@ -146,9 +158,15 @@ function imageCount(prompts: number, perPrompt: number): number {
 }
 const mostImages = 1e6
 
-/** Pictures of consecutive requests; the places of `starts` are the indices of the requests. */
+function requestOf({ text, seed, negative }: Prompt, index: number, config: GenerateConfig): DrawRequest {
+  const noise = seed === undefined ? { seed: config.seed, index } : { seed, index: index % config.perPrompt }
+  return { text, ...noise, ...(negative !== undefined && { negative }) }
+}
+
+/** Pictures of requests for the images from index `from` on, which are their places in `starts` as well. */
 function drawBatch(
   policy: GenerativeModel,
+  from: number,
   requests: readonly DrawRequest[],
   sampling: Sampling,
   starts: Tensor | undefined,
@@ -156,9 +174,8 @@ function drawBatch(
 ): Picture[] {
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  const [{ index }] = requests
-  const x0 = drawStates(policy, requests, sampling, starts?.slice(0, index, index + requests.length))
-  ends?.write(index, new Map([['x0', x0.to('cpu')]]))
+  const x0 = drawStates(policy, requests, sampling, starts?.slice(0, from, from + requests.length))
+  ends?.write(from, new Map([['x0', x0.to('cpu')]]))
   return picturesOf(decodeStates(policy, x0))
 }
 
@@ -168,7 +185,7 @@ function imageRecord(
   prompt: Prompt,
   png: Uint8Array,
   index: number,
-  { seed, policy }: GenerateConfig,
+  config: GenerateConfig,
   { steps, eta, guidance }: Sampling,
 ): ImageRecord {
   return {
@@ -179,9 +196,11 @@ function imageRecord(
     ...(prompt.attributes === undefined ? {} : { attributes: prompt.attributes }),
     file: fileOf(index),
     sha256: sha256(png),
-    seed,
+    seed: prompt.seed ?? config.seed,
     index,
-    policy: policy ?? 'pretrained',
+    ...(prompt.seed !== undefined && { draw: index % config.perPrompt }),
+    ...(prompt.negative !== undefined && { negative: prompt.negative }),
+    policy: config.policy ?? 'pretrained',
     sampler: 'ddim',
     steps,
     eta,

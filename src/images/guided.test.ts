@@ -37,6 +37,29 @@ describe('the guided prediction', () => {
   })
 })
 
+describe('the guided prediction with negative prompts', () => {
+  it('leads away from them in the place of no prompt', () => {
+    using _scope = tensorScope()
+    const model = gaussianModel().with(shiftsFrom(shifts).delta)
+    const [texts, negatives] = [
+      ['high', 'low'],
+      ['low', ''],
+    ]
+    const prompts = encodePrompts(model, [...texts, ...negatives])
+    const xt = tensor(new Array<number>(8).fill(0.5), [2, 1, 2, 2])
+    const found = predictGuided(model, prompts, texts, xt, tensor([3, 1], [2], 'int64'), 3, negatives)
+    // Rows of `shifts`: no prompt, low, high.
+    const expected = [
+      [1, 2, 3],
+      [0, 1, 1],
+    ].map(([away, own, time]) => {
+      const [from, to] = [shifts[away][time], shifts[own][time]]
+      return slope * 0.5 + offset + from + 3 * (to - from)
+    })
+    assertClose(found.flatten(1).select(1, 3).toArray(), expected, 1e-6)
+  })
+})
+
 describe('encoded prompts', () => {
   it('are held once each, the empty one first', () => {
     using _scope = tensorScope()

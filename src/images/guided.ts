@@ -31,12 +31,14 @@ export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string
 /**
  * Classifier-free guided prediction, both branches in one batch. A scale of 1 or less asks for the conditional branch
  * alone, as in diffusers: 0 is how models that need no guidance are called. So it is at every scale for a network that
- * was distilled with guidance, which is told the scale instead. What the network computes in a narrower type is widened before it is guided: the difference of two branches is small.
+ * was distilled with guidance, which is told the scale instead. What the network computes in a narrower type is widened
+ * before it is guided: the difference of two branches is small.
  *
  * @param xt       states [B, …]
  * @param t        training times, int64 [B]
  * @param texts    B prompts
  * @param guidance scale w > 1: unconditional + w · (conditional − unconditional)
+ * @param negatives B prompts to be led away from, in the place of the empty one; encoded as well
  * @returns        [B, …], float32, the model's prediction type
  */
 export function predictGuided(
@@ -46,15 +48,13 @@ export function predictGuided(
   xt: Tensor,
   t: Tensor,
   guidance: number,
+  negatives: readonly string[] = texts.map(() => ''),
 ): Tensor {
   const rows = rowsFor(prompts, texts)
   if (model.tellGuidance !== undefined) return model.predict(xt, t, model.tellGuidance(rows, guidance)).to('float32')
   if (guidance <= 1) return model.predict(xt, t, rows).to('float32')
   const batch = texts.length
-  const empty = rowsFor(
-    prompts,
-    texts.map(() => ''),
-  )
-  const both = model.predict(cat([xt, xt]), cat([t, t]), joinConditionings(empty, rows)).to('float32')
+  const away = rowsFor(prompts, negatives)
+  const both = model.predict(cat([xt, xt]), cat([t, t]), joinConditionings(away, rows)).to('float32')
   return guide(both.slice(0, 0, batch), both.slice(0, batch, 2 * batch), guidance)
 }
