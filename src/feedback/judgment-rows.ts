@@ -2,6 +2,7 @@
 import type { Insertable, Selectable, Transaction } from 'kysely'
 import { Judgment } from '../records.ts'
 import { chunks } from './chunks.ts'
+import type { FeedbackDatabase } from './database.ts'
 import type { FeedbackTables } from './tables.ts'
 
 export function rowOf(judgment: Judgment): Insertable<FeedbackTables['judgments']> {
@@ -47,4 +48,17 @@ export async function knownIds(
     for (const row of rows) known.add(row.id)
   }
   return known
+}
+
+/** Who has given the judgments of these ids; those that are not there are left out. */
+export async function ratersOfJudgments(
+  database: FeedbackDatabase,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const raters = new Map<string, string>()
+  for (const chunk of chunks([...new Set(ids)])) {
+    const rows = await database.selectFrom('judgments').select(['id', 'rater']).where('id', 'in', chunk).execute()
+    for (const { id, rater } of rows) raters.set(id, rater)
+  }
+  return raters
 }

@@ -25,7 +25,7 @@ import { freeRunName, runsName } from '../workspace.ts'
 import { readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
 import { notFound, refuse } from './failures.ts'
 import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
-import { addOwn } from './labelling.ts'
+import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
 import { duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
 

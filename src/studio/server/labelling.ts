@@ -1,8 +1,7 @@
 /** What is asked next, and the answers. */
 import { StudioError } from '../../errors.ts'
 import { readGold, setGold } from '../../feedback/gold.ts'
-import { addGuidelines, latestGuidelines } from '../../feedback/guidelines.ts'
-import { rankingConflict } from '../../feedback/ranking.ts'
+import { addGuidelines, latestGuidelines, readGuidelines } from '../../feedback/guidelines.ts'
 import { changeSettings, readSettings } from '../../feedback/settings.ts'
 import type { Judgment } from '../../records.ts'
 import { z } from 'zod'
@@ -25,6 +24,7 @@ import {
 } from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
 import { refuse } from './failures.ts'
+import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
 
 /** Until an admin writes others. */
@@ -72,12 +72,11 @@ export const labellingRoutes = [
     bodyLimit: 500_000,
     answersIn: ({ judgments }) => judgments.length,
     answer: Added,
-    handle: ({ studio, rater, body }) =>
-      addOwn(
-        studio,
-        rater,
-        body.judgments.map((judgment) => ({ ...judgment, rater, raterKind: 'person' as const })),
-      ),
+    handle: async ({ studio, rater, body: { judgments } }) => {
+      await expectKnownReasons(studio, judgments)
+      const own = judgments.map((judgment) => ({ ...judgment, rater, raterKind: 'person' as const }))
+      return await addOwn(studio, rater, own)
+    },
   }),
   jsonRoute({
     method: 'get',
@@ -172,6 +171,24 @@ export const labellingRoutes = [
   }),
 ]
 
+/** Those of any version of the guidelines: a page may have been opened before the last change. */
+async function expectKnownReasons({ store }: Studio, judgments: readonly NewJudgment[]): Promise<void> {
+  const given = judgments.filter(({ reasons, undoes }) => reasons !== undefined && undoes === undefined)
+  if (given.length === 0) return
+  const versions = [usualGuidelines, ...(await readGuidelines(store.database))]
+  const codes = new Set(versions.flatMap(({ reasons }) => reasons.map(({ code }) => code)))
+  for (const { id, kind, answer, reasons = [] } of given) {
+    const refuseThem = (expected: string, received: string) =>
+      refuse(400, 'config', { where: `judgment ${id} reasons`, expected, received, remedy: 'leave them out' })
+    const unknown = reasons.find((code) => !codes.has(code))
+    if (unknown !== undefined) throw refuseThem('codes of the guidelines', unknown)
+    if (new Set(reasons).size < reasons.length) throw refuseThem('each reason once', 'one of them twice')
+    if (reasons.length > 0 && kind === 'good-bad-skip' && answer !== 'bad') {
+      throw refuseThem('none, since they say why an image is bad', `some with the answer ${answer}`)
+    }
+  }
+}
+
 /** Newest first, by their order of arrival. Those whose pictures are gone cannot be shown again. */
 async function ownAnswers(
   { store, images }: Pick<Studio, 'store' | 'images'>,
@@ -209,55 +226,4 @@ async function goldOf({ store, images }: Studio): Promise<Gold> {
     .filter(({ record }) => gold.has(record.id))
     .map(async ({ record: { id, text } }) => ({ image: await images.ref(id), prompt: text, answer: gold.get(id)! }))
   return { items: await Promise.all(items) }
-}
-
-/** @throws {StudioError} a judgment takes back that of somebody else, or a ranking is at odds with the ratings */
-export async function addOwn(
-  { store }: Pick<Studio, 'store'>,
-  rater: string,
-  judgments: readonly Judgment[],
-): Promise<Added> {
-  const undone = new Set(judgments.flatMap(({ undoes }) => undoes ?? []))
-  if (undone.size > 0) {
-    const foreign = (await store.allRows()).find((row) => undone.has(row.id) && row.rater !== rater)
-    if (foreign !== undefined) {
-      throw refuse(403, 'forbidden', {
-        where: 'judgment undoes',
-        expected: 'a judgment of your own',
-        received: "another rater's",
-        remedy: 'only who judged can take it back',
-      })
-    }
-  }
-  await expectAgreeingRanks(store, rater, judgments)
-  const added = await store.addJudgments(judgments)
-  return { added, known: judgments.length - added }
-}
-
-/** Who rates one image above another cannot rank it below (Xu et al. 2023, ImageReward). */
-async function expectAgreeingRanks(
-  store: Studio['store'],
-  rater: string,
-  judgments: readonly Judgment[],
-): Promise<void> {
-  if (!judgments.some(({ kind, undoes }) => kind === 'ranking' && undoes === undefined)) return
-  const overall = new Map<string, number>()
-  for (const judgment of [...(await store.judgments()).filter((one) => one.rater === rater), ...judgments]) {
-    if (judgment.kind === 'rating' && judgment.ratings) overall.set(judgment.images[0], judgment.ratings.overall)
-  }
-  for (const judgment of judgments) {
-    if (judgment.kind !== 'ranking' || judgment.ranks === undefined || judgment.undoes !== undefined) continue
-    const conflict = rankingConflict(
-      judgment.ranks,
-      judgment.images.map((image) => overall.get(image)),
-    )
-    if (conflict === undefined) continue
-    const [higher, lower] = conflict.map((place) => `image ${place + 1}`)
-    throw refuse(400, 'ranking-conflict', {
-      where: 'judgment ranks',
-      expected: `${higher}, which was rated higher, above ${lower}`,
-      received: 'another order',
-      remedy: 'change the ranking or the ratings',
-    })
-  }
 }

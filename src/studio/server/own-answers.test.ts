@@ -1,7 +1,7 @@
 /** What a rater can take back after a reload. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addImageRun, goodBad, testStudio } from '../studio.test-helper.ts'
+import { addImageRun, changing, goodBad, testStudio } from '../studio.test-helper.ts'
 
 test('a rater is told the own answers that stand, the last one first, and can take them back', async () => {
   await using it = await testStudio()
@@ -33,4 +33,67 @@ test('a rater is told the own answers that stand, the last one first, and can ta
   )
   assert.equal((await ada.ownAnswers({ count: 1 })).answers.length, 1)
   assert.deepEqual(await it.as('Eve').ownAnswers(), { answers: [] })
+})
+
+test('nothing of an answer tells whether another rater has used an id, or what for', async () => {
+  await using it = await testStudio()
+  const [image, other] = await addImageRun(it.studio, 'round-1', ['two red circles'])
+  await it.as('Ada').judge({ judgments: [goodBad('used', image.id)] })
+  const post = async (rater: string, judgment: object) => {
+    const headers = { 'x-attune-rater': rater }
+    const answer = await it.app.request('/api/judgments', changing('POST', { judgments: [judgment] }, headers))
+    return [answer.status, await answer.text()] as const
+  }
+  const likeFresh = async (of: (id: string) => object) => {
+    const [used, fresh] = [await post('Eve', of('used')), await post('Eve', of('fresh'))]
+    assert.deepEqual([used[0], used[1].replaceAll('used', 'fresh')], [...fresh])
+    assert.ok(!/ada/i.test(used[1]), used[1])
+    return used[0]
+  }
+  assert.equal(await likeFresh((id) => ({ ...goodBad('undo', image.id), undoes: id })), 404)
+  assert.equal(await likeFresh((id) => goodBad(id, image.id, 'bad')), 200)
+  assert.equal(await likeFresh((id) => goodBad(id, image.id, 'bad')), 200, 'a repetition')
+  assert.equal(await likeFresh((id) => goodBad(id, image.id, 'skip')), 400, 'one that contradicts it')
+  assert.equal(await likeFresh((id) => goodBad(id, '0'.repeat(16))), 404)
+  assert.equal((await it.studio.store.allRows()).length, 3)
+  assert.equal(await likeFresh((id) => ({ ...goodBad(`undo-${id}`, image.id, 'bad'), undoes: id })), 200)
+  const standing = await it.studio.store.judgments()
+  assert.deepEqual(
+    standing.map(({ id, rater }) => [id, rater]),
+    [['used', 'Ada']],
+  )
+  assert.equal(await likeFresh((id) => ({ ...goodBad(`more-${id}`, other.id), undoes: 'none' })), 404)
+})
+
+test('reasons say why an image is bad, in codes of the guidelines, and an id has one answer', async () => {
+  await using it = await testStudio()
+  const [image] = await addImageRun(it.studio, 'round-1', ['two red circles'])
+  const guidelines = await it.client.guidelines()
+  const [{ code }] = guidelines.reasons
+  const send = async (judgments: object[]) =>
+    (await it.app.request('/api/judgments', changing('POST', { judgments }))).status
+  const bad = { ...goodBad('a', image.id, 'bad'), reasons: [code] }
+  for (const one of [
+    { ...bad, answer: 'good' },
+    { ...bad, answer: 'skip' },
+    { ...bad, reasons: ['unheard-of'] },
+    { ...bad, reasons: [code, code] },
+  ]) {
+    assert.equal(await send([one]), 400, JSON.stringify(one))
+  }
+  assert.equal(await send([bad, { ...bad, reasons: [] }]), 400, 'two answers of one id at once')
+  assert.equal(await send([bad, bad]), 200)
+  for (const one of [{ ...bad, answer: 'good', reasons: [] }, { ...bad, reasons: [] }, goodBad('a', image.id, 'bad')]) {
+    assert.equal(await send([one]), 400, JSON.stringify(one))
+  }
+  await it.client.setGuidelines({ ...guidelines, reasons: [{ code: 'blurred', label: 'blurred' }] })
+  assert.equal(
+    await send([
+      { ...bad, id: 'b', reasons: ['blurred'] },
+      { ...bad, id: 'c' },
+    ]),
+    200,
+    'of an earlier version too',
+  )
+  assert.equal((await it.studio.store.allRows()).length, 3)
 })

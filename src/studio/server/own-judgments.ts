@@ -1,0 +1,105 @@
+/**
+ * A rater's answers on their way into the store. An id that another rater has used is filed under one of this rater's own:
+ * nobody learns from a refusal, or from its absence, that a judgment of somebody else is there, or what it says.
+ */
+import { createHmac } from 'node:crypto'
+import { AttuneError, FormatError, UnknownRecordError } from '../../errors.ts'
+import { ratersOfJudgments } from '../../feedback/judgment-rows.ts'
+import { rankingConflict } from '../../feedback/ranking.ts'
+import type { Judgment } from '../../records.ts'
+import type { Added } from '../schemas/labelling.ts'
+import type { Studio } from '../studio.ts'
+import { refuse } from './failures.ts'
+
+type Filing = Pick<Studio, 'store' | 'secret'>
+
+/** @throws {AttuneError} a judgment takes back one that is not this rater's, repeats one otherwise, or is at odds with the ratings */
+export async function addOwn(studio: Filing, rater: string, judgments: readonly Judgment[]): Promise<Added> {
+  const { store } = studio
+  await expectAgreeingRanks(store, rater, judgments)
+  for (let attempt = 1; ; attempt++) {
+    const filed = await filedIds(studio, rater, judgments)
+    const rows = judgments.map((judgment) => ({
+      ...judgment,
+      id: filed.get(judgment.id)!,
+      ...(judgment.undoes !== undefined && { undoes: filed.get(judgment.undoes)! }),
+    }))
+    try {
+      const added = await store.addJudgments(rows)
+      return { added, known: judgments.length - added }
+    } catch (error) {
+      if (error instanceof UnknownRecordError) throw asSent(error, filed)
+      if (!(error instanceof FormatError)) throw error
+      // Another rater may have used the id in this moment.
+      const again = await filedIds(studio, rater, judgments)
+      const isSame = judgments.every(({ id }) => again.get(id) === filed.get(id))
+      if (isSame || attempt > 1) throw asSent(error, filed)
+    }
+  }
+}
+
+/** Under which id of the store this rater's ids are, or will be. @throws {UnknownRecordError} `undoes` names none of them */
+async function filedIds(
+  { store, secret }: Filing,
+  rater: string,
+  judgments: readonly Judgment[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(judgments.flatMap(({ id, undoes = id }) => [id, undoes]))]
+  const aliases = new Map(ids.map((id) => [id, aliasOf(secret, rater, id)]))
+  const raters = await ratersOfJudgments(store.database, [...ids, ...aliases.values()])
+  const isForeign = (id: string) => (raters.get(id) ?? rater) !== rater
+  const filed = new Map(ids.map((id) => [id, isForeign(id) ? aliases.get(id)! : id]))
+  const sent = new Set(judgments.map(({ id }) => id))
+  for (const { id, undoes } of judgments) {
+    if (undoes === undefined || sent.has(undoes) || raters.get(filed.get(undoes)!) === rater) continue
+    throw new UnknownRecordError({
+      where: `judgment ${id}`,
+      expected: 'to take back an earlier judgment of your own',
+      received: `unknown judgment ${undoes}`,
+      remedy: 'send that judgment first; only who judged can take it back',
+    })
+  }
+  return filed
+}
+
+const aliasOf = (secret: string, rater: string, id: string) =>
+  createHmac('sha256', secret)
+    .update(JSON.stringify([rater, id]))
+    .digest('hex')
+    .slice(0, 40)
+
+/** A complaint with the ids that the rater knows. */
+function asSent(error: FormatError | UnknownRecordError, filed: ReadonlyMap<string, string>): AttuneError {
+  const told = (text: string) => [...filed].reduce((all, [id, as]) => (id === as ? all : all.replaceAll(as, id)), text)
+  const { where, expected, received, remedy } = error
+  const complaint = { where: told(where), expected, received: told(received), remedy, cause: error }
+  return error instanceof FormatError ? new FormatError(complaint) : new UnknownRecordError(complaint)
+}
+
+/** Who rates one image above another cannot rank it below (Xu et al. 2023, ImageReward). */
+async function expectAgreeingRanks(
+  store: Studio['store'],
+  rater: string,
+  judgments: readonly Judgment[],
+): Promise<void> {
+  if (!judgments.some(({ kind, undoes }) => kind === 'ranking' && undoes === undefined)) return
+  const overall = new Map<string, number>()
+  for (const judgment of [...(await store.judgments()).filter((one) => one.rater === rater), ...judgments]) {
+    if (judgment.kind === 'rating' && judgment.ratings) overall.set(judgment.images[0], judgment.ratings.overall)
+  }
+  for (const judgment of judgments) {
+    if (judgment.kind !== 'ranking' || judgment.ranks === undefined || judgment.undoes !== undefined) continue
+    const conflict = rankingConflict(
+      judgment.ranks,
+      judgment.images.map((image) => overall.get(image)),
+    )
+    if (conflict === undefined) continue
+    const [higher, lower] = conflict.map((place) => `image ${place + 1}`)
+    throw refuse(400, 'ranking-conflict', {
+      where: 'judgment ranks',
+      expected: `${higher}, which was rated higher, above ${lower}`,
+      received: 'another order',
+      remedy: 'change the ranking or the ratings',
+    })
+  }
+}
