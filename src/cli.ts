@@ -80,6 +80,14 @@ const stages: readonly Stage[] = [
     },
   },
   {
+    name: 'studio invite',
+    description: 'Make a link by which somebody comes into a studio that asks for accounts, at any time.',
+    load: async () => {
+      const { InviteConfig, inviteToStudio } = await import('./studio/invite-command.ts')
+      return stage(InviteConfig, inviteToStudio)
+    },
+  },
+  {
     name: 'pretrain',
     description: 'Make the weights of the embedded model that come with Attune.',
     load: async () => {

@@ -29,6 +29,9 @@ export function stageCommand<S extends StageSchema>(
   for (const word of words) {
     parent = parent.commands.find((command) => command.name() === word) ?? parent.command(word)
   }
+  // A command and its verb may have a flag of one name: after the verb it is the verb's.
+  program.enablePositionalOptions()
+  parent.enablePositionalOptions()
   const command = parent.command(verb).description(description).allowExcessArguments(false)
   const flags = flagsOf(schema)
   for (const flag of flags) for (const option of optionsOf(flag)) command.addOption(option)

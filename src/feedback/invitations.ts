@@ -35,6 +35,16 @@ export async function addInvitation(
     .execute()
 }
 
+/** @returns undefined where there is none with this token; it may have been used or have expired */
+export async function findInvitation(database: FeedbackDatabase, tokenHash: string): Promise<Invitation | undefined> {
+  const row = await database
+    .selectFrom('invitations')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst()
+  return row && invitationOf(row)
+}
+
 /**
  * Uses an invitation up: of several who try at once one succeeds.
  *
@@ -60,6 +70,22 @@ export async function acceptInvitation(
 export async function removeInvitation(database: FeedbackDatabase, id: string): Promise<boolean> {
   const { numDeletedRows } = await database.deleteFrom('invitations').where('id', '=', id).executeTakeFirstOrThrow()
   return numDeletedRows > 0n
+}
+
+/** Whether somebody of this name has accepted one, and was not withdrawn since. */
+export async function hasAccepted(database: FeedbackDatabase, name: string): Promise<boolean> {
+  const row = await database
+    .selectFrom('invitations')
+    .select('id')
+    .where('name', '=', name)
+    .where('accepted_at', 'is not', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** All links of a name, used or not. */
+export async function removeInvitationsOf(database: FeedbackDatabase, name: string): Promise<void> {
+  await database.deleteFrom('invitations').where('name', '=', name).execute()
 }
 
 const Row = z.object({

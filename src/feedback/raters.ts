@@ -56,6 +56,33 @@ export async function saveRater(
     .execute()
 }
 
+/** The names of those who can come in as admins: who was withdrawn has no accepted invitation any more. */
+export async function readAdmins(database: FeedbackDatabase): Promise<string[]> {
+  const rows = await database
+    .selectFrom('raters')
+    .select('name')
+    .where('role', '=', 'admin')
+    .where('name', 'in', (rows) => rows.selectFrom('invitations').select('name').where('accepted_at', 'is not', null))
+    .orderBy('name')
+    .execute()
+  return rows.map(({ name }) => name)
+}
+
+/**
+ * Changes the role of a rater, in every session and in links that were not used yet.
+ *
+ * @returns false, and nothing is changed, where no admin would be left
+ */
+export async function changeRole(database: FeedbackDatabase, name: string, role: Role): Promise<boolean> {
+  return await database.transaction().execute(async (transaction) => {
+    const admins = await readAdmins(transaction)
+    if (role !== 'admin' && admins.length === 1 && admins[0] === name) return false
+    await transaction.updateTable('raters').set({ role }).where('name', '=', name).execute()
+    await transaction.updateTable('invitations').set({ role }).where('name', '=', name).execute()
+    return true
+  })
+}
+
 /** Leaves out of training what a rater says, or takes it in again; nothing is deleted. */
 export async function excludeRater(database: FeedbackDatabase, name: string, excluded: boolean): Promise<void> {
   await saveRater(database, { name, excluded })

@@ -34,6 +34,22 @@ export async function findSession(
   return row && { rater: row.rater, createdAt: row.created_at, expiresAt: row.expires_at }
 }
 
+/** Who of these is signed in somewhere. */
+export async function signedIn(
+  database: FeedbackDatabase,
+  names: readonly string[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  if (names.length === 0) return new Set()
+  const rows = await database
+    .selectFrom('sessions')
+    .select('rater')
+    .where('rater', 'in', names)
+    .where('expires_at', '>', now.toISOString())
+    .execute()
+  return new Set(rows.map(({ rater }) => rater))
+}
+
 export async function endSession(database: FeedbackDatabase, tokenHash: string): Promise<void> {
   await database.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute()
 }

@@ -1,7 +1,15 @@
 /** A typed client of the studio. Every answer is checked with its schema; nothing of Node is used. */
 import type { z } from 'zod'
 import { StudioError } from '../errors.ts'
-import { Done, InvitationLink, Invitations, Session, type NewInvitation, type NewSession } from './schemas/accounts.ts'
+import {
+  Done,
+  InvitationLink,
+  Invitations,
+  Session,
+  type NewInvitation,
+  type NewSession,
+  type RoleChange,
+} from './schemas/accounts.ts'
 import { Failure } from './schemas/basics.ts'
 import {
   ComparisonDetail,
@@ -167,6 +175,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     logout: () => ask(Done, 'DELETE', url('/api/sessions')),
     invitations: () => get(Invitations, '/api/invitations'),
     invite: (body: NewInvitation) => post(InvitationLink, '/api/invitations', body),
+    changeRole: (name: string, body: RoleChange) => ask(Invitations, 'PUT', url(`/api/accounts/${part(name)}`), body),
     withdrawInvitation: (id: string) => ask(Done, 'DELETE', url(`/api/invitations/${part(id)}`)),
   }
 }

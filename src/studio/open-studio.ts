@@ -19,7 +19,7 @@ import { rewardLack } from './server/rewards.ts'
 import type { Studio } from './studio.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
 
-const databaseName = 'studio.sqlite'
+export const databaseName = 'studio.sqlite'
 
 export interface StudioOptions extends Partial<StudioModel> {
   /** `postgres://…`; a SQLite file in the workspace without it. */

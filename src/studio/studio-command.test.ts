@@ -1,17 +1,20 @@
 /** The server as a user starts it. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, type NetworkInterfaceInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { ConfigError, RunInUseError } from '../errors.ts'
+import { endSessionsOf } from '../feedback/sessions.ts'
 import { readRun } from '../run.ts'
 import { createClient, type StudioClient } from './client.ts'
 import type { JobDetail } from './schemas/jobs.ts'
+import { reachableAddress } from './server/reachable.ts'
 import { startStudio, StudioConfig } from './studio-command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-studio-'))
@@ -32,17 +35,63 @@ test('listens on this machine alone, and lets nobody else have its workspace or 
   assert.notEqual(other.address, running.address)
 })
 
-test('on another address it asks for accounts, and tells the first admin how to come in', async () => {
+test('on another address it asks for accounts, and tells an admin how to come in by an address that works', async () => {
   const config = configOf({ host: '0.0.0.0', workspace: join(folder, 'open') })
   {
     await using running = await startStudio(config)
-    const base = running.address.replace('0.0.0.0', '127.0.0.1')
-    await assert.rejects(createClient(base).state(), /expected an account/)
+    assert.ok(!running.address.includes('0.0.0.0'), running.address)
+    assert.ok(running.invitation!.startsWith(`${running.address}/#/invitation/`))
+    const client = createClient(running.address)
+    await assert.rejects(client.state(), /expected an account/)
     const token = running.invitation!.split('/').at(-1)!
-    assert.deepEqual((await createClient(base).accept({ token })).user, { name: 'admin', role: 'admin' })
+    assert.deepEqual((await client.accept({ token })).user, { name: 'admin', role: 'admin' })
   }
-  await using again = await startStudio(config)
-  assert.equal(again.invitation, null, 'there is an admin')
+  {
+    await using again = await startStudio(config)
+    assert.equal(again.invitation, null, 'there is an admin who is signed in')
+    await endSessionsOf(again.studio.store.database, 'admin')
+  }
+  await using third = await startStudio(config)
+  assert.match(third.invitation ?? '', /invitation/, 'the only admin has signed out')
+})
+
+test('a new link of an admin can be had at any time, while the studio runs and while it does not', async () => {
+  const config = configOf({ host: '0.0.0.0', workspace: join(folder, 'locked-out') })
+  const cli = fileURLToPath(new URL('../cli.ts', import.meta.url))
+  const invited = async (...flags: string[]) => {
+    const words = [cli, 'studio', 'invite', '--workspace', config.workspace, ...flags]
+    return (await promisify(execFile)(process.execPath, words)).stdout.trim()
+  }
+  {
+    await using running = await startStudio(config)
+    const client = createClient(running.address)
+    const enter = async (link: string) => (await client.accept({ token: link.split('/').at(-1)! })).user
+    await enter(running.invitation!)
+    await endSessionsOf(running.studio.store.database, 'admin')
+    const link = await invited('--admin')
+    assert.ok(link.startsWith(`${running.address}/#/invitation/`), link)
+    assert.deepEqual(await enter(link), { name: 'admin', role: 'admin' })
+    assert.deepEqual(await enter(await invited('--name', 'Ada')), { name: 'Ada', role: 'rater' })
+    assert.deepEqual(await enter(await invited('--name', 'Ada', '--admin')), { name: 'Ada', role: 'admin' })
+    await assert.rejects(invited(), /expected a name of 1 to 200 characters/)
+  }
+  const publicUrl = 'https://studio.example'
+  assert.ok((await invited('--admin', '--public-url', publicUrl)).startsWith(`${publicUrl}/#/invitation/`))
+  assert.match(await invited('--admin', '--port', '5000'), /^http:\/\/[^/]+:5000\/#/)
+  await using local = await startStudio(configOf({ workspace: config.workspace }))
+  await assert.rejects(invited('--admin'), (error: Error) => error.message.includes(local.address))
+})
+
+test('the address that others can type', () => {
+  const one = (address: string, family: 'IPv4' | 'IPv6', internal = false) =>
+    ({ address, family, internal }) as NetworkInterfaceInfo
+  const lo = [one('127.0.0.1', 'IPv4', true), one('::1', 'IPv6', true)]
+  const eth = [one('fe80::1', 'IPv6'), one('2001:db8::7', 'IPv6'), one('192.0.2.7', 'IPv4')]
+  assert.equal(reachableAddress('0.0.0.0', 4870, { lo, eth }), 'http://192.0.2.7:4870')
+  assert.equal(reachableAddress('::', 4870, { lo, eth: eth.slice(0, 2) }), 'http://[2001:db8::7]:4870')
+  assert.equal(reachableAddress('0.0.0.0', 1, { lo }), 'http://127.0.0.1:1')
+  assert.equal(reachableAddress('studio.example', 1, { lo, eth }), 'http://studio.example:1')
+  assert.equal(reachableAddress('::1', 1, { lo, eth }), 'http://[::1]:1')
 })
 
 test('the command serves until it is told to end, and never loads libtorch', async () => {

@@ -2,12 +2,16 @@
 import { serve, type ServerType } from '@hono/node-server'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import { readRaters } from '../feedback/raters.ts'
+import { readAdmins } from '../feedback/raters.ts'
+import { signedIn } from '../feedback/sessions.ts'
+import { writeFileAtomic } from '../files.ts'
 import { takeLock, lockName } from '../run-lock.ts'
 import { rmSync } from 'node:fs'
 import { isLoopback } from './server/access.ts'
 import { invite, linkOf } from './server/accounts.ts'
 import { studioApp } from './server/app.ts'
+import { reachableAddress } from './server/reachable.ts'
+import { addressName, adminName, type Address } from './server/address.ts'
 import { openStudio, type OpenedStudio } from './open-studio.ts'
 import { openWorkspace } from './workspace.ts'
 
@@ -50,14 +54,14 @@ export const StudioConfig = z.strictObject({
 export type StudioConfig = z.infer<typeof StudioConfig>
 
 export interface RunningStudio extends AsyncDisposable {
-  /** `http://127.0.0.1:4870` */
+  /** By which it can be reached: `http://127.0.0.1:4870` */
   readonly address: string
-  /** Of the first admin, where accounts are asked for and there is none yet. */
+  /** Of an admin, where accounts are asked for and no admin is signed in. */
   readonly invitation: string | null
   readonly studio: OpenedStudio
 }
 
-/** How long the first admin's link works. */
+/** How long an admin's link works. */
 const firstLinkDays = 2
 
 /** Of each connection. How long the body of a request may take, its size says: see server/bodies.ts. */
@@ -80,19 +84,22 @@ export async function startStudio(config: StudioConfig): Promise<RunningStudio> 
     try {
       const server = await listen(studio, host, port)
       const { port: taken } = server.address() as { port: number }
-      const address = `http://${host.includes(':') ? `[${host}]` : host}:${taken}`
+      const address = reachableAddress(host, taken)
+      const link = publicUrl ?? address
+      writeFileAtomic(at(addressName), JSON.stringify({ link, login } satisfies Address))
       // The forms are made ready while nobody asks for them yet.
       studio.stages().catch(() => undefined)
       return {
         address,
         studio,
-        invitation: login ? await firstInvitation(studio, publicUrl ?? address) : null,
+        invitation: login ? await firstInvitation(studio, link) : null,
         async [Symbol.asyncDispose]() {
           await new Promise<void>((closed) => {
             server.close(() => closed())
             if ('closeAllConnections' in server) server.closeAllConnections()
           })
           await studio[Symbol.asyncDispose]()
+          rmSync(at(addressName), { force: true })
           unlock()
         },
       }
@@ -124,18 +131,25 @@ function listen(studio: OpenedStudio, hostname: string, port: number): Promise<S
   })
 }
 
+/** None where an admin is signed in somewhere: that one can invite. */
 async function firstInvitation({ store }: OpenedStudio, address: string): Promise<string | null> {
-  if ((await readRaters(store.database)).some(({ role }) => role === 'admin')) return null
-  const { token } = await invite(store, { name: 'admin', role: 'admin', days: firstLinkDays })
+  const admins = await readAdmins(store.database)
+  if ((await signedIn(store.database, admins, new Date())).size > 0) return null
+  const { token } = await invite(store, { name: await adminName(store), role: 'admin', days: firstLinkDays })
   return linkOf(address, token)
 }
+
+const workspaceFlag = ({ workspace }: StudioConfig) =>
+  workspace === StudioConfig.shape.workspace.parse(undefined) ? '' : ` --workspace ${workspace}`
 
 /** Serves until the process is told to end. */
 export async function runStudio(config: StudioConfig): Promise<string> {
   const running = await startStudio(config)
   process.stderr.write(`studio: ${running.address}\n`)
   if (running.invitation !== null)
-    process.stderr.write(`first admin: ${running.invitation} (works once, for two days)\n`)
+    process.stderr.write(
+      `admin: ${running.invitation} (works once, for two days; a new one at any time: attune studio invite --admin${workspaceFlag(config)})\n`,
+    )
   await new Promise<void>((ended) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended())
   })

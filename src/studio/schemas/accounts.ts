@@ -26,6 +26,8 @@ export const NewInvitation = z.strictObject({
   days: z.int().min(1).max(90).default(14),
 })
 export type NewInvitation = z.input<typeof NewInvitation>
+export const RoleChange = z.strictObject({ role: z.enum(['admin', 'rater']) })
+export type RoleChange = z.infer<typeof RoleChange>
 /** The link is told once; the server keeps a hash. */
 export const InvitationLink = z.object({
   invitation: Invitation,

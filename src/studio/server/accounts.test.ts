@@ -149,3 +149,57 @@ test('on this machine alone there are no accounts', async () => {
   await assert.rejects(it.client.invite({ name: 'x' }), /one for this machine only/)
   await assert.rejects(it.client.accept({ token: 'x'.repeat(20) }), /one for this machine only/)
 })
+
+test('who was withdrawn is nobody any more: neither an admin nor signed in, and links that were not used yet are gone', async () => {
+  await using it = await testStudio({ login: true })
+  const { store } = it.studio
+  const admin = await signIn(it, (await invite(store, { name: 'admin', role: 'admin', days: 1 })).token)
+  const { invitation, token } = await invite(store, { name: 'Eve', role: 'admin', days: 1 })
+  const eve = await signIn(it, token)
+  const unused = await invite(store, { name: 'Eve', role: 'admin', days: 1 })
+  assert.equal((await eve.ask('/api/jobs')).status, 200)
+  assert.equal((await admin.ask(`/api/invitations/${invitation.id}`, changing('DELETE'))).status, 200)
+  assert.equal((await eve.ask('/api/jobs')).status, 401)
+  const late = await it.app.request('/api/sessions', changing('POST', { token: unused.token }))
+  assert.equal(await codeOf(late), 'expired-link')
+
+  const again = await admin.ask('/api/invitations', changing('POST', { name: 'Eve', role: 'rater' }))
+  const { link, invitation: told } = (await again.json()) as { link: string; invitation: { role: string } }
+  assert.equal(told.role, 'rater')
+  const rater = await signIn(it, tokenOf(link))
+  assert.equal(State.parse(await (await rater.ask('/api/state')).json()).user.role, 'rater')
+  assert.equal(await codeOf(await rater.ask('/api/jobs')), 'forbidden')
+})
+
+test('roles change in all sessions at once, and one admin is always left', async () => {
+  await using it = await testStudio({ login: true })
+  const { store } = it.studio
+  const first = await invite(store, { name: 'admin', role: 'admin', days: 1 })
+  const admin = await signIn(it, first.token)
+  const eve = await signIn(it, (await invite(store, { name: 'Eve', role: 'rater', days: 1 })).token)
+  const change = (who: typeof admin, name: string, role: string) =>
+    who.ask(`/api/accounts/${name}`, changing('PUT', { role }))
+  assert.equal(await codeOf(await change(eve, 'Eve', 'admin')), 'forbidden')
+  assert.equal(await codeOf(await change(admin, 'admin', 'rater')), 'last-admin')
+  const withdraw = (who: typeof admin) => who.ask(`/api/invitations/${first.invitation.id}`, changing('DELETE'))
+  assert.equal(await codeOf(await withdraw(admin)), 'last-admin')
+  assert.equal((await admin.ask('/api/jobs')).status, 200, 'nothing has changed')
+  assert.equal((await change(admin, 'nobody', 'admin')).status, 404)
+  assert.equal((await change(admin, 'Eve', 'judge')).status, 400)
+
+  assert.equal((await change(admin, 'Eve', 'admin')).status, 200)
+  assert.equal((await eve.ask('/api/jobs')).status, 200)
+  const pending = await invite(store, { name: 'admin', role: 'admin', days: 1 })
+  const { invitations } = (await (await change(eve, 'admin', 'rater')).json()) as {
+    invitations: { name: string; role: string }[]
+  }
+  assert.deepEqual([...new Set(invitations.map(({ name, role }) => `${name} ${role}`))].sort(), [
+    'Eve admin',
+    'admin rater',
+  ])
+  assert.equal(await codeOf(await admin.ask('/api/jobs')), 'forbidden')
+  const other = await signIn(it, pending.token)
+  assert.equal(await codeOf(await other.ask('/api/jobs')), 'forbidden', 'a link from before')
+  assert.equal(await codeOf(await change(eve, 'Eve', 'rater')), 'last-admin')
+  assert.equal((await withdraw(eve)).status, 200)
+})

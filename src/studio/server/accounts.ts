@@ -2,8 +2,16 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { parse, serialize } from 'hono/utils/cookie'
 import { z } from 'zod'
-import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from '../../feedback/invitations.ts'
-import { readRaters, saveRater } from '../../feedback/raters.ts'
+import {
+  acceptInvitation,
+  addInvitation,
+  findInvitation,
+  hasAccepted,
+  readInvitations,
+  removeInvitation,
+  removeInvitationsOf,
+} from '../../feedback/invitations.ts'
+import { changeRole, findRater, saveRater } from '../../feedback/raters.ts'
 import { addSession, endSession, endSessionsOf } from '../../feedback/sessions.ts'
 import type { FeedbackStore } from '../../feedback/store.ts'
 import type { Studio } from '../studio.ts'
@@ -13,9 +21,11 @@ import {
   Invitations,
   NewInvitation,
   NewSession,
+  RoleChange,
   Session,
   type Invitation,
 } from '../schemas/accounts.ts'
+import { RaterName } from '../schemas/basics.ts'
 import { hashOf, sessionCookie } from './access.ts'
 import { notFound, refuse } from './failures.ts'
 import { jsonRoute, type Call } from './route.ts'
@@ -68,6 +78,14 @@ const withCookie = (content: object, value: string, maxAge: number, { publicUrl 
   return Response.json(content, { headers: { 'set-cookie': cookie } })
 }
 
+const lastAdmin = () =>
+  refuse(409, 'last-admin', {
+    where: 'account',
+    expected: 'one that is not the last admin',
+    received: 'the only admin that is left',
+    remedy: 'make somebody else an admin first',
+  })
+
 export const accountRoutes = [
   jsonRoute({
     method: 'post',
@@ -81,6 +99,8 @@ export const accountRoutes = [
       needLogin(call)
       const { database } = call.studio.store
       const now = new Date()
+      const invited = await findInvitation(database, hashOf(call.body.token))
+      const wasHere = invited !== undefined && (await hasAccepted(database, invited.name))
       const accepted = await acceptInvitation(database, hashOf(call.body.token), now)
       if (accepted === undefined) {
         throw refuse(410, 'expired-link', {
@@ -90,7 +110,9 @@ export const accountRoutes = [
           remedy: 'ask an admin for a new link',
         })
       }
-      const { name, role } = accepted
+      const { name } = accepted
+      // A second link, for another device, changes nothing of who somebody is.
+      const role = (wasHere ? await findRater(database, name) : undefined)?.role ?? accepted.role
       await saveRater(database, { name, role })
       const token = newToken()
       const expiresAt = new Date(now.getTime() + sessionDays * dayMs).toISOString()
@@ -133,9 +155,10 @@ export const accountRoutes = [
     handle: async (call) => {
       needLogin(call)
       const { store, publicUrl } = call.studio
-      const earlier = (await readRaters(store.database)).find(({ name }) => name === call.body.name)
+      const { name } = call.body
+      const isHere = await hasAccepted(store.database, name)
       // A second link of somebody who is here already never makes an admin of a rater, or the reverse.
-      const role = earlier?.role ?? call.body.role
+      const role = (isHere ? await findRater(store.database, name) : undefined)?.role ?? call.body.role
       const { invitation, token } = await invite(store, { ...call.body, role })
       return { invitation, link: linkOf(publicUrl ?? call.origin, token) }
     },
@@ -143,7 +166,7 @@ export const accountRoutes = [
   jsonRoute({
     method: 'delete',
     path: '/api/invitations/:id',
-    summary: 'Withdraw an invitation; who has accepted it is signed out everywhere.',
+    summary: 'Withdraw an invitation; who has accepted it is signed out everywhere, and is nobody any more.',
     who: 'admin',
     params: z.object({ id: z.uuid() }),
     answer: Done,
@@ -152,9 +175,30 @@ export const accountRoutes = [
       const { database } = call.studio.store
       const invitation = (await readInvitations(database)).find(({ id }) => id === call.params.id)
       if (invitation === undefined) throw notFound('invitation')
-      await removeInvitation(database, invitation.id)
-      if (invitation.acceptedAt !== null) await endSessionsOf(database, invitation.name)
+      if (invitation.acceptedAt === null) await removeInvitation(database, invitation.id)
+      else {
+        if (!(await changeRole(database, invitation.name, 'rater'))) throw lastAdmin()
+        await removeInvitationsOf(database, invitation.name)
+        await endSessionsOf(database, invitation.name)
+      }
       return { done: true as const }
+    },
+  }),
+  jsonRoute({
+    method: 'put',
+    path: '/api/accounts/:name',
+    summary: 'Make a rater an admin, or an admin a rater, in all sessions at once.',
+    who: 'admin',
+    params: z.object({ name: RaterName }),
+    body: RoleChange,
+    answer: Invitations,
+    handle: async (call) => {
+      needLogin(call)
+      const { database } = call.studio.store
+      const { name } = call.params
+      if (!(await hasAccepted(database, name))) throw notFound('account')
+      if (!(await changeRole(database, name, call.body.role))) throw lastAdmin()
+      return { invitations: await readInvitations(database) }
     },
   }),
 ]
