@@ -112,9 +112,9 @@ async function readForeign(
 ): Promise<ForeignRecords> {
   switch (format) {
     case 'pick-a-pic': {
-      // The codec of parquet is loaded where it is needed.
-      const { readPickAPic } = await import('./formats/pick-a-pic-import.ts')
-      return await readPickAPic(file, options)
+      // The codecs of parquet are loaded where they are needed.
+      const { readParquet } = await import('./formats/parquet-judgments.ts')
+      return await readParquet(file, options)
     }
     case 'image-reward':
       return await readImageReward(file, options)

@@ -110,26 +110,27 @@ function readPage(
   where: string,
   allowance: Allowance,
 ): unknown[] {
-  const isOptional = column.repetition === 'optional'
-  let isThere: Uint32Array | undefined
+  const most = column.levels
+  const width = 32 - Math.clz32(most)
+  let levels: Uint32Array | undefined
   let page: ParquetBytes
   if (header.kind === pageKinds.second) {
     const { repetition, definition } = header.levelBytes
-    const levels = new ParquetBytes(packed.subarray(repetition), where)
-    if (repetition + definition > packed.length) levels.take(packed.length + 1)
-    if (isOptional) isThere = readRuns(new ParquetBytes(levels.take(definition), where), 1, header.values)
+    const stored = new ParquetBytes(packed.subarray(repetition), where)
+    if (repetition + definition > packed.length) stored.take(packed.length + 1)
+    if (most > 0) levels = readRuns(new ParquetBytes(stored.take(definition), where), width, header.values)
     const rest = packed.subarray(repetition + definition)
     const length = header.length - repetition - definition
     page = new ParquetBytes(header.isPacked ? unpackPage(codec, rest, length, where) : rest, where)
   } else {
     page = new ParquetBytes(unpackPage(codec, packed, header.length, where), where)
-    if (isOptional) isThere = readRuns(new ParquetBytes(page.take(page.word()), where), 1, header.values)
+    if (most > 0) levels = readRuns(new ParquetBytes(page.take(page.word()), where), width, header.values)
   }
-  const count = isThere === undefined ? header.values : isThere.reduce((sum, level) => sum + level, 0)
+  const count = levels === undefined ? header.values : levels.reduce((sum, level) => sum + (level === most ? 1 : 0), 0)
   const present = readValues(page, header.encoding, column, count, dictionary, allowance)
-  if (isThere === undefined || count === header.values) return present
+  if (levels === undefined || count === header.values) return present
   let next = 0
-  return Array.from(isThere, (level) => (level === 1 ? present[next++] : null))
+  return Array.from(levels, (level) => (level === most ? present[next++] : null))
 }
 
 function readValues(

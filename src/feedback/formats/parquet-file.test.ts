@@ -10,6 +10,7 @@ import { parquetWriteFile, type ColumnSource } from 'hyparquet-writer'
 import { FormatError } from '../../errors.ts'
 import { openParquet } from './parquet-file.ts'
 import { dataPage, dictionaryPage, madeParquet, pickColumns, plainBytes, varint } from './parquet.test-helper.ts'
+import { pickAPicColumns } from './pick-a-pic-import.ts'
 import type { MadeColumn, ThriftRecord } from './parquet.test-helper.ts'
 
 const jpeg = Uint8Array.of(255, 216, 255, 1, 2, 3)
@@ -19,9 +20,9 @@ async function contentOf(bytes: Uint8Array) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'parquet-'))
   const file = join(folder.path, 'a.parquet')
   writeFileSync(file, bytes)
-  const parquet = await openParquet(file, 'a.parquet')
+  const parquet = await openParquet(file, 'a.parquet', pickAPicColumns)
   const rows = await parquet.read(['caption', 'label_0', 'label_1'], 0, parquet.rows)
-  const images = await Promise.all(rows.map((_, row) => parquet.image(row, 'jpg_0')))
+  const images = await Promise.all(rows.map(async (_, row) => (await parquet.picture(row, 'jpg_0')).bytes))
   return { rows, images }
 }
 
@@ -72,14 +73,14 @@ describe('parquet', () => {
         const buffer = await asyncBufferFromFile(file)
         const names = columnData.map(({ name }) => name)
         const expected = await parquetReadObjects({ file: buffer, utf8: false })
-        const parquet = await openParquet(file, 'a.parquet')
+        const parquet = await openParquet(file, 'a.parquet', pickAPicColumns)
         const found = await parquet.read(names, 0, parquet.rows)
         assert.deepEqual(
           found.map((row) => names.map((name) => row[name] ?? null)),
           expected.map((row) => names.map((name) => row[name] ?? null)),
           `${codec} ${texts}`,
         )
-        assert.deepEqual(await parquet.image(299, 'jpg_1'), bytes[299])
+        assert.deepEqual(await parquet.picture(299, 'jpg_1'), { bytes: bytes[299] })
       }
     }
   })

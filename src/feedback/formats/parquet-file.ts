@@ -1,49 +1,53 @@
-/** Parquet files with the columns of Pick-a-Pic: opened, checked, and read a part at a time. */
+/** Parquet files: opened, checked, and read a part at a time. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { AttuneError, FileError, FormatError } from '../../errors.ts'
 import { refuseParquet } from './parquet-bytes.ts'
 import { readColumnPart, type Allowance, type StoredColumn } from './parquet-column.ts'
 import { footerPlace, readFooter, type ParquetColumn, type RowGroup } from './parquet-footer.ts'
-import { columns } from './pick-a-pic.ts'
 
-export const needed = ['caption', 'jpg_0', 'jpg_1', 'label_0', 'label_1'] as const
-export const helpful = [
-  'image_0_uid',
-  'image_1_uid',
-  'model_0',
-  'model_1',
-  'created_at',
-  'has_label',
-  'ranking_id',
-  'user_id',
-] as const
 export type Row = Readonly<Record<string, unknown>>
+
+/** A picture as a row has it: its bytes, or at least the name of its file. */
+export interface Picture {
+  readonly bytes?: Uint8Array
+  readonly path?: string
+}
 
 /** A parquet file that is open. */
 export interface Parquet {
+  readonly name: string
   readonly rows: number
+  /** Names of the columns at the top. */
+  readonly columns: readonly string[]
   /** Text under a key of the file itself. */
   note(key: string): string | undefined
-  has(column: string): boolean
+  /** Type of a column, `picture` of what Hugging Face makes of an image, `list` or `group` of others; undefined: none. */
+  typeOf(column: string): string | undefined
+  /** Those of the columns that there are. */
   read(columns: readonly string[], from: number, to: number): Promise<Row[]>
-  image(row: number, column: 'jpg_0' | 'jpg_1'): Promise<Uint8Array>
+  /** Reads columns of pictures a group of rows at a time. */
+  picture(row: number, column: string): Promise<Picture>
 }
+
+/** What a picture consists of, where it is no column of bytes: `image.bytes` and `image.path`. */
+const parts = ['bytes', 'path'] as const
 
 /** Few bytes can stand for very many: nothing is made beyond these. */
 const most = { rows: 2_000_000, rowsOfSmallFile: 50_000, bytesAtOnce: 2 ** 29 }
 
 /**
- * Opens a file: uncompressed, or compressed with snappy, gzip, zstd or brotli.
+ * Opens a file: uncompressed, or compressed with snappy, gzip, zstd, brotli or lz4.
  *
  * @param name of the file, for messages
+ * @param wanted names of all columns that may be read
  * @throws {FileError} the file cannot be read
- * @throws {FormatError} no parquet, cut off, too large, or a column that is missing or of another type
+ * @throws {FormatError} no parquet, cut off, or too large
  */
-export function openParquet(file: string, name: string): Promise<Parquet> {
-  return decoding(name, () => opened(file, name))
+export function openParquet(file: string, name: string, wanted: readonly string[]): Promise<Parquet> {
+  return decoding(name, () => opened(file, name, wanted))
 }
 
-function opened(file: string, name: string): Parquet {
+function opened(file: string, name: string, wanted: readonly string[]): Parquet {
   const size = sizeOf(file)
   if (size === 0) {
     const expected = 'a parquet file'
@@ -51,10 +55,9 @@ function opened(file: string, name: string): Parquet {
   }
   const end = Math.min(8, size)
   const place = footerPlace(bytesAt(file, size - end, end, name), size, name)
-  const wanted = new Set<string>([...needed, ...helpful])
-  const footer = readFooter(bytesAt(file, place.from, place.length, name), wanted, name)
+  const kept = new Set(wanted.flatMap((column) => [column, ...parts.map((part) => `${column}.${part}`)]))
+  const footer = readFooter(bytesAt(file, place.from, place.length, name), kept, name)
   expectLength(name, footer.rows, size)
-  for (const column of [...needed, ...helpful]) expectColumn(name, column, footer.columns)
 
   const partOf = (column: string, { rows, parts }: RowGroup, allowance: Allowance): readonly unknown[] => {
     const where = `${name} ${column}`
@@ -63,19 +66,44 @@ function opened(file: string, name: string): Parquet {
     const bytes = bytesAt(file, part.from, part.length, where)
     return readColumnPart(bytes, part, footer.columns.get(column) as StoredColumn, { rows, where, allowance })
   }
-  let held: { from: number; to: number; sides: ReadonlyMap<string, readonly unknown[]> } | undefined
+  let held: { from: number; to: number; allowance: Allowance; values: Map<string, readonly unknown[]> } | undefined
+  const pictureIn = (row: number, column: string): Picture => {
+    const { group, from } = groupAround(footer.groups, row)
+    if (held?.from !== from) {
+      held = { from, to: from + group.rows, allowance: { bytes: most.bytesAtOnce }, values: new Map() }
+    }
+    const { allowance, values } = held
+    const valueOf = (part: string): unknown => {
+      if (footer.columns.get(part)?.type === undefined) return undefined
+      if (!values.has(part)) values.set(part, partOf(part, group, allowance))
+      return values.get(part)?.[row - from]
+    }
+    const [bytes, path] = [column, ...parts.map((part) => `${column}.${part}`)].reduce<[unknown, unknown]>(
+      ([bytes, path], part) => {
+        const value = valueOf(part)
+        return value instanceof Uint8Array ? [value, path] : typeof value === 'string' ? [bytes, value] : [bytes, path]
+      },
+      [undefined, undefined],
+    )
+    return {
+      ...(bytes instanceof Uint8Array && bytes.length > 0 ? { bytes } : {}),
+      ...(typeof path === 'string' && path !== '' ? { path } : {}),
+    }
+  }
   return {
+    name,
     rows: footer.rows,
+    columns: [...footer.columns.keys()].filter((column) => !column.includes('.')),
     note: (key) => {
       const text = footer.notes.get(key)
       return text === undefined ? undefined : new TextDecoder().decode(text)
     },
-    has: (column) => footer.columns.has(column),
+    typeOf: (column) => typeIn(footer.columns, column),
     read: (named, from, to) =>
       decoding(name, () => {
         const allowance = { bytes: most.bytesAtOnce }
         const rows = Array.from({ length: footer.rows }, (): Record<string, unknown> => ({}))
-        for (const column of named) {
+        for (const column of named.filter((one) => footer.columns.get(one)?.type !== undefined)) {
           let row = 0
           for (const group of footer.groups) {
             for (const value of partOf(column, group, allowance)) rows[row++][column] = value
@@ -83,19 +111,17 @@ function opened(file: string, name: string): Parquet {
         }
         return rows.slice(from, to)
       }),
-    image: (row, column) =>
-      decoding(name, () => {
-        if (held === undefined || row < held.from || row >= held.to) {
-          held = undefined
-          const { group, from } = groupAround(footer.groups, row)
-          const allowance = { bytes: most.bytesAtOnce }
-          const sides = new Map(['jpg_0', 'jpg_1'].map((side) => [side, partOf(side, group, allowance)]))
-          held = { from, to: from + group.rows, sides }
-        }
-        const bytes = held.sides.get(column)?.[row - held.from]
-        return bytes instanceof Uint8Array ? bytes : new Uint8Array()
-      }),
+    picture: (row, column) => decoding(name, () => pictureIn(row, column)),
   }
+}
+
+function typeIn(columns: ReadonlyMap<string, ParquetColumn>, column: string): string | undefined {
+  const found = columns.get(column)
+  if (found === undefined) return undefined
+  if (found.type !== undefined) return found.repetition === 'repeated' ? 'list' : found.type
+  const inside = [...columns.values()].filter(({ name }) => name.startsWith(`${column}.`))
+  if (inside.some(({ repetition }) => repetition === 'repeated')) return 'list'
+  return columns.get(`${column}.bytes`)?.type === 'BYTE_ARRAY' ? 'picture' : 'group'
 }
 
 function sizeOf(file: string): number {
@@ -137,27 +163,6 @@ function withFile<T>(file: string, read: (descriptor: number) => T): T {
 const unreadable = (file: string, received: string, cause?: unknown) =>
   new FileError({ where: file, expected: 'a file that can be read', received, remedy: 'check the path', cause })
 
-function expectColumn(
-  file: string,
-  column: (typeof needed | typeof helpful)[number],
-  found: ReadonlyMap<string, ParquetColumn>,
-) {
-  const expected = columns[column].type
-  const isNeeded = needed.some((one) => one === column)
-  if (!found.has(column) && !isNeeded) return
-  const received = found.get(column)?.type
-  const isNumber = expected === 'DOUBLE' || expected === 'INT64'
-  if (received === expected || (isNumber && ['INT32', 'INT64', 'FLOAT', 'DOUBLE'].includes(received ?? ''))) return
-  throw new FormatError({
-    where: `${file} ${column}`,
-    expected: `a column of type ${expected}`,
-    received: found.has(column)
-      ? (received ?? 'a group of columns')
-      : `none (there are ${[...found.keys()].join(', ')})`,
-    remedy: 'is it a file of Pick-a-Pic with images?',
-  })
-}
-
 function groupAround(groups: readonly RowGroup[], row: number): { group: RowGroup; from: number } {
   let from = 0
   for (const group of groups) {
@@ -176,7 +181,7 @@ async function decoding<T>(name: string, read: () => T): Promise<T> {
     if (cause instanceof AttuneError) throw cause
     throw new FormatError({
       where: name,
-      expected: 'a whole parquet file, uncompressed or compressed with snappy, gzip, zstd or brotli',
+      expected: 'a whole parquet file, uncompressed or compressed with snappy, gzip, zstd, brotli or lz4',
       received: (cause as Error).message,
       remedy: 'fetch it again, or save it again',
       cause,

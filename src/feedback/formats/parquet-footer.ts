@@ -18,10 +18,14 @@ export type PhysicalType = (typeof physicalTypes)[number]
 export type Meaning = 'plain' | 'text' | 'unsigned' | 'days' | 'milliseconds' | 'microseconds' | 'nanoseconds'
 
 export interface ParquetColumn {
+  /** With the names of the groups that it is in before it: `image.bytes`. */
   readonly name: string
   /** Undefined for a group of columns. */
   readonly type: PhysicalType | undefined
+  /** Of itself, or of a group that it is in: `repeated` of all that is in a list. */
   readonly repetition: 'required' | 'optional' | 'repeated'
+  /** How many of it and of its groups may be missing. */
+  readonly levels: number
   readonly meaning: Meaning
 }
 
@@ -42,14 +46,14 @@ export interface RowGroup {
 
 export interface ParquetFooter {
   readonly rows: number
-  /** Those at the top, by name. */
+  /** By name. */
   readonly columns: ReadonlyMap<string, ParquetColumn>
   readonly groups: readonly RowGroup[]
   /** Texts of the file itself, by key. */
   readonly notes: ReadonlyMap<string, Uint8Array>
 }
 
-const most = { bytes: 2 ** 26, columns: 10_000, groups: 100_000, notes: 1000 }
+const most = { bytes: 2 ** 26, columns: 10_000, groups: 100_000, notes: 1000, depth: 20 }
 const magic = 'PAR1'
 
 /**
@@ -92,10 +96,10 @@ export function readFooter(bytes: Uint8Array, wanted: ReadonlySet<string>, where
     refuseParquet(where, 'a whole parquet file', 'a footer without columns or rows')
   const counted = groups.reduce((sum, group) => sum + group.rows, 0)
   if (counted !== rows) refuseParquet(where, `${rows} rows, as the footer says`, `groups of ${counted} in all`)
-  return { rows, columns: columnsAtTop(elements), groups, notes }
+  return { rows, columns: columnsOf(elements, where), groups, notes }
 }
 
-interface Element extends ParquetColumn {
+interface Element extends Omit<ParquetColumn, 'levels'> {
   readonly children: number
 }
 
@@ -141,14 +145,26 @@ function readElement(element: ThriftValue): Element {
   return { name, type, repetition: (['required', 'optional'] as const)[repetition] ?? 'repeated', meaning, children }
 }
 
+interface Parent extends Pick<ParquetColumn, 'name' | 'levels'> {
+  readonly isList: boolean
+  /** That are still to come. */
+  left: number
+}
+
 /** The first element stands for the whole. */
-function columnsAtTop([, ...elements]: readonly Element[]): Map<string, ParquetColumn> {
+function columnsOf([, ...elements]: readonly Element[], where: string): Map<string, ParquetColumn> {
   const columns = new Map<string, ParquetColumn>()
-  let nested = 0
-  for (const { children, ...column } of elements) {
-    if (nested === 0) columns.set(column.name, column)
-    else nested--
-    nested += Math.max(0, children)
+  const parents: Parent[] = []
+  for (const { children, ...element } of elements) {
+    while (parents.at(-1)?.left === 0) parents.pop()
+    const parent = parents.at(-1)
+    if (parent !== undefined) parent.left--
+    if (parents.length > most.depth) refuseParquet(where, `columns at most ${most.depth} deep`, 'deeper ones')
+    const name = parent === undefined ? element.name : `${parent.name}.${element.name}`
+    const isList = element.repetition === 'repeated' || parent?.isList === true
+    const levels = (parent?.levels ?? 0) + (element.repetition === 'required' ? 0 : 1)
+    columns.set(name, { ...element, name, levels, repetition: isList ? 'repeated' : element.repetition })
+    if (children > 0) parents.push({ name, levels, isList, left: children })
   }
   return columns
 }
@@ -182,5 +198,5 @@ function readPart(column: ThriftValue): { name: string; part: ColumnPart } | und
         11: (field) => (dictionary = field.number()),
       }),
   })
-  return path.length === 1 ? { name: path[0], part: { codec, from: dictionary || pages, length } } : undefined
+  return path.length > 0 ? { name: path.join('.'), part: { codec, from: dictionary || pages, length } } : undefined
 }
