@@ -1,6 +1,6 @@
 /** Content of files against zod schemas, with errors that name the field. */
 import type { z } from 'zod'
-import { FormatError } from './errors.ts'
+import { DivergenceError, FormatError } from './errors.ts'
 
 /**
  * @param where  names the file
@@ -24,3 +24,17 @@ export function checked<S extends z.ZodType>(schema: S, content: unknown, where:
 /** Numbers as they are: JSON has no words for those that are not finite. */
 const shown = (value: unknown) =>
   value === undefined ? 'nothing' : typeof value === 'number' ? String(value) : JSON.stringify(value).slice(0, 80)
+
+/**
+ * Numbers anywhere in a record, before it becomes JSON, which has no NaN and no ∞.
+ *
+ * @param where what the record is: `metrics of step 7`
+ * @throws {DivergenceError} names the place of the first number that is not finite
+ */
+export function expectFiniteNumbers(where: string, record: unknown, remedy = 'nothing was written'): void {
+  if (typeof record === 'number' && !Number.isFinite(record)) {
+    throw new DivergenceError({ where, expected: 'a finite number', received: String(record), remedy })
+  }
+  if (typeof record !== 'object' || record === null) return
+  for (const [name, value] of Object.entries(record)) expectFiniteNumbers(`${where} ${name}`, value, remedy)
+}

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { serveTask } from '../child-processes.ts'
 import { attuneVersion } from '../run.ts'
 import { describeLibrary, useThreads } from '../tensor/library.ts'
+import { expectFinite } from '../tensor/finite.ts'
 import { writeSafetensors } from '../tensor/safetensors.ts'
 import { pretrainClip, pretrainFeatures, pretrainGenerator } from './pretrain.ts'
 
@@ -22,6 +23,7 @@ serveTask(({ part, seed, steps, batchSize, threads, out }: PretrainTask) => {
   useThreads(threads)
   const weights = train[part]({ seed, steps, batchSize })
   const file = join(out, `${part}.safetensors`)
+  expectFinite(file, weights)
   writeSafetensors(file, weights, {
     format: 'attune-weights-1',
     part,

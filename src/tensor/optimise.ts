@@ -2,6 +2,7 @@
 import { DivergenceError, FormatError } from '../errors.ts'
 import { noGrad } from './autograd.ts'
 import { stack } from './create.ts'
+import { expectFinite } from './finite.ts'
 import { operator } from './operator.ts'
 import { tensorScope } from './scope.ts'
 import type { Tensor } from './tensor.ts'
@@ -26,7 +27,7 @@ const scale_ = operator<[tensors: readonly Tensor[], factor: number], void>('_fo
  * @param options.maxGradNorm where given, gradients are scaled so that their global norm is at most this
  * @param options.learningRates one an optimiser; without it, their own
  * @returns the Euclidean norm over all gradients, before clipping
- * @throws {DivergenceError} a gradient is not finite; nothing has changed then
+ * @throws {DivergenceError} a gradient is not finite, and nothing has changed; or a parameter is not after the step
  */
 export function applyGradients(
   optimisers: readonly Optimiser[],
@@ -45,8 +46,13 @@ export function applyGradients(
   if (maxGradNorm !== undefined && norm > maxGradNorm) scale_([...gradients.values()], maxGradNorm / (norm + 1e-6))
   optimisers.forEach((optimiser, i) => optimiser.step(learningRates?.[i]))
   for (const parameter of parameters.values()) parameter.grad = undefined
+  const moved = [...parameters.values()].filter(({ numel }) => numel > 0)
+  const largest = moved.length === 0 ? 0 : stack(norms(moved, Infinity)).amax(0).item()
+  if (!Number.isFinite(largest)) expectFinite('update of', parameters, remedy)
   return norm
 }
+
+const remedy = 'lower the learning rate or maxGradNorm, or continue from the last checkpoint'
 
 function globalNorm(gradients: ReadonlyMap<string, Tensor>): number {
   const each = stack(norms([...gradients.values()], 2))
@@ -58,7 +64,7 @@ function globalNorm(gradients: ReadonlyMap<string, Tensor>): number {
     where: `gradient of ${name ?? 'the parameters'}`,
     expected: 'finite numbers',
     received: `a norm of ${norm}`,
-    remedy: 'lower the learning rate or maxGradNorm, or continue from the last checkpoint',
+    remedy,
   })
 }
 

@@ -1,4 +1,9 @@
 /** All that changes while a stage trains, as one record that is saved and loaded whole. */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { checked, expectFiniteNumbers } from '../checked.ts'
+import { FormatError } from '../errors.ts'
+import { expectFinite } from './finite.ts'
 import { readSafetensors, writeSafetensors } from './safetensors.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -8,15 +13,59 @@ export interface TrainingState {
   readonly numbers: Readonly<Record<string, unknown>>
 }
 
-/** @throws {FileError} */
+const format = 'attune-training-state-2'
+
+/**
+ * Writes a state with a checksum of all of it.
+ *
+ * @throws {DivergenceError} a number of it is not finite; nothing is written then
+ * @throws {FileError}
+ */
 export function writeTrainingState(file: string, { tensors, numbers }: TrainingState): void {
-  writeSafetensors(file, tensors, { format: 'attune-training-state-1', numbers: JSON.stringify(numbers) })
+  expectFinite(file, tensors)
+  expectFiniteNumbers(file, numbers)
+  const text = JSON.stringify(numbers)
+  writeSafetensors(file, tensors, { format, numbers: text, sha256: digestOf(tensors, text) })
 }
 
-/** @throws {FileError} @throws {FormatError} */
+/**
+ * @throws {FileError} there is no such file
+ * @throws {FormatError} another kind of file, or one that is not as it was written
+ */
 export function readTrainingState(file: string): TrainingState {
   const { tensors, metadata } = readSafetensors(file)
-  return { tensors, numbers: JSON.parse(metadata.numbers ?? '{}') as Record<string, unknown> }
+  const refuse = (where: string, expected: string, received: string) =>
+    new FormatError({
+      where: `${file} ${where}`.trim(),
+      expected,
+      received,
+      remedy: 'restore this file from a copy, or begin again in another folder',
+    })
+  if (metadata.format !== format) throw refuse('format', format, metadata.format ?? 'nothing')
+  const text = metadata.numbers ?? ''
+  if (metadata.sha256 !== digestOf(tensors, text)) {
+    throw refuse('', 'a checkpoint as it was written', 'one whose checksum does not fit: the file is damaged')
+  }
+  return { tensors, numbers: JSON.parse(text) as Record<string, unknown> }
+}
+
+/** SHA-256 over the numbers and over name, type, shape and elements of every tensor. */
+function digestOf(tensors: ReadonlyMap<string, Tensor>, numbers: string): string {
+  const hash = createHash('sha256').update(`${numbers}\n`)
+  for (const [name, one] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${JSON.stringify([name, one.dtype, one.shape])}\n`).update(new Uint8Array(one.toBytes()))
+  }
+  return hash.digest('hex')
+}
+
+/**
+ * The numbers of a state, checked.
+ *
+ * @param owner whose state it is: `dpok`
+ * @throws {FormatError} names the number that is missing or makes no sense
+ */
+export function numbersOf<S extends z.ZodType>(owner: string, schema: S, { numbers }: TrainingState): z.output<S> {
+  return checked(schema, numbers, `${owner} state`, 'was this state saved by another version of Attune? begin again')
 }
 
 /** Prefixes the names of a part's tensors: `optimiser.exp_avg.…`. */

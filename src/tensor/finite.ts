@@ -1,0 +1,37 @@
+/** Numbers that are none, NaN and ±∞, are found before they are written or trained on. */
+import { DivergenceError } from '../errors.ts'
+import { noGrad } from './autograd.ts'
+import { operator } from './operator.ts'
+import { tensorScope } from './scope.ts'
+import type { Tensor } from './tensor.ts'
+
+const norms = operator<[tensors: readonly Tensor[], order: number], Tensor[]>('_foreach_norm', 'Scalar')
+
+/**
+ * The largest absolute value of each of some tensors of one device and one type of floating point.
+ * @returns [tensors], float64 on the CPU; ∞ and NaN where a tensor holds one, 0 for an empty one
+ */
+export function largestValues(tensors: readonly Tensor[]): number[] {
+  using _scope = tensorScope()
+  using _noGrad = noGrad()
+  const filled = tensors.filter(({ numel }) => numel > 0)
+  const largest = filled.length === 0 ? [] : norms(filled, Infinity).map((one) => one.item())
+  return tensors.map(({ numel }) => (numel === 0 ? 0 : largest.shift()!))
+}
+
+/**
+ * @param where what they are: `policy`, a file's name
+ * @throws {DivergenceError} names the first tensor with a number that is not finite
+ */
+export function expectFinite(
+  where: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  remedy = 'nothing was written',
+): void {
+  const floats = [...tensors].filter(([, { dtype }]) => dtype.includes('float'))
+  for (const [name, one] of floats) {
+    const [largest] = largestValues([one])
+    if (Number.isFinite(largest)) continue
+    throw new DivergenceError({ where: `${where} ${name}`, expected: 'finite numbers', received: `${largest}`, remedy })
+  }
+}
