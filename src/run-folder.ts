@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { RunInUseError } from './errors.ts'
 import { partialName, sync, writing } from './files.ts'
 import { lockName, removeStaleLocks } from './run-lock.ts'
+import type { SettingsChange } from './settings-changes.ts'
 
 /** Written first: the settings of the run. */
 export const configName = 'config.json'
@@ -12,16 +13,19 @@ export const configName = 'config.json'
 export const manifestName = 'manifest.json'
 
 /**
- * Whether there is an unfinished run to go on with.
+ * The unfinished run to go on with, where there is one.
  *
  * @param resume undefined where the stage cannot go on with one
+ * @param changeable settings that may be others then
+ * @returns undefined where there is none, else those of these settings that are others
  * @throws {RunInUseError} a finished run, an unfinished one that is not to be resumed or has other settings, other files
  */
 export function expectFree(
   folder: string,
   config: Readonly<Record<string, unknown>>,
   resume: boolean | undefined,
-): boolean {
+  changeable: readonly string[] = [],
+): SettingsChange['changed'] | undefined {
   const refuse = (received: string, remedy: string, expected = 'a new or empty folder') =>
     new RunInUseError({ where: folder, expected, received, remedy })
   if (existsSync(join(folder, manifestName))) {
@@ -33,26 +37,36 @@ export function expectFree(
     if (recorded.stage !== config.stage) throw refuse(unfinished, 'choose another folder, or remove this one')
     if (resume === undefined) throw refuse(`${unfinished}, which cannot go on`, 'remove it, or choose another folder')
     if (!resume) throw refuse(unfinished, 'go on with it by --resume, choose another folder, or remove this one')
-    if (isDeepStrictEqual(recorded, config)) return true
+    const changed = differences(recorded, config)
+    const refused = changed.filter(([field]) => !changeable.includes(field))
+    if (refused.length === 0) return Object.fromEntries(changed)
     throw refuse(
-      `one with other settings (${differences(recorded, config)})`,
+      `one with other settings (${inWords(refused)})`,
       'pass its config.json as --config, or choose another folder',
       'an unfinished run with the same settings',
     )
   }
   const foreign = readdirSync(folder).filter((name) => name !== lockName && !partialName.test(name))
-  if (foreign.length === 0) return false
+  if (foreign.length === 0) return undefined
   throw refuse(`one with other files (${foreign.slice(0, 3).join(', ')})`, 'choose another folder')
 }
 
-/** `klWeight 0.1, not 0.01` */
-function differences(recorded: Readonly<Record<string, unknown>>, given: Readonly<Record<string, unknown>>): string {
+type Difference = [field: string, values: readonly [before: unknown, now: unknown]]
+
+/** Fields that differ, with both values. */
+function differences(recorded: Readonly<Record<string, unknown>>, given: Readonly<Record<string, unknown>>) {
   const fields = [...new Set([...Object.keys(recorded), ...Object.keys(given)])]
-  const others = fields.filter((field) => !isDeepStrictEqual(recorded[field], given[field]))
-  const shown = others.slice(0, 3).map((field) => {
-    const [before, now] = [recorded, given].map((each) => JSON.stringify(each[field]) ?? 'nothing')
-    return `${field} ${before}, not ${now}`
-  })
+  return fields
+    .map((field): Difference => [field, [recorded[field], given[field]]])
+    .filter(([, [before, now]]) => !isDeepStrictEqual(before, now))
+}
+
+/** `klWeight 0.1, not 0.01` */
+function inWords(others: readonly Difference[]): string {
+  const shown = others
+    .slice(0, 3)
+    .map(([field, values]) => [field, ...values.map((value) => JSON.stringify(value) ?? 'nothing')])
+    .map(([field, before, now]) => `${field} ${before}, not ${now}`)
   return [...shown, ...(others.length > shown.length ? [`${others.length - shown.length} more`] : [])].join('; ')
 }
 

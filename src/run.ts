@@ -8,7 +8,7 @@
  *   has made itself, and only where it had begun the folder and had made nothing yet that is worth keeping.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join, normalize, sep } from 'node:path'
 import { z } from 'zod'
 import { FileError, FormatError, RunInUseError } from './errors.ts'
@@ -24,6 +24,7 @@ import {
 } from './run-folder.ts'
 import { lockName, takeLock } from './run-lock.ts'
 import { RunMetrics, type MetricsRow } from './run-metrics.ts'
+import { changesName, readChanges, recordChange, type SettingsChange } from './settings-changes.ts'
 
 export { writeFileAtomic, writing } from './files.ts'
 
@@ -61,6 +62,8 @@ export interface RunOptions {
   readonly parents?: Readonly<Record<string, string>>
   /** Go on with an unfinished run of the same settings, where there is one. Stages that cannot leave it out. */
   readonly resume?: boolean
+  /** Settings that may be others when an unfinished run goes on. */
+  readonly changeable?: readonly string[]
 }
 
 /** A run being written. Leaving its `using` block without `finish` is a failure. */
@@ -84,8 +87,12 @@ export interface Run extends Disposable {
   rewind(step: number): Readonly<Record<string, unknown>>
   /** Puts the rows of metrics on the disk: before a checkpoint that counts on them. */
   sync(): void
-  /** Writes `manifest.json`; the run is complete. */
-  finish(results?: Readonly<Record<string, unknown>>): Manifest
+  /** Takes over what is changeable and was changed: into `config.json`, and with the step into `settings-changes.jsonl`. */
+  adopt(step: number): void
+  /** All changes of settings since the run began, for its results; nothing where there are none. */
+  changes(): { readonly settingsChanges?: readonly SettingsChange[] }
+  /** Writes `manifest.json`; the run is complete. @param scratch files that only an unfinished run needs: they go then */
+  finish(results?: Readonly<Record<string, unknown>>, scratch?: readonly string[]): Manifest
   /** Gives the folder up: it stays where there is something to resume, else what was written goes. */
   fail(): void
 }
@@ -110,8 +117,11 @@ export function startRun(options: RunOptions): Run {
   const unlock = () => rmSync(inFolder(lockName), { force: true })
 
   let resumed: boolean
+  let changed: SettingsChange['changed'] = {}
   try {
-    resumed = expectFree(folder, config, resume)
+    const unfinished = expectFree(folder, config, resume, options.changeable)
+    resumed = unfinished !== undefined
+    changed = unfinished ?? {}
     removePartial(folder)
     if (!resumed) writeFileAtomic(inFolder(configName), `${JSON.stringify(config, null, 2)}\n`)
   } catch (error) {
@@ -152,7 +162,21 @@ export function startRun(options: RunOptions): Run {
     metrics: (row) => metrics.append(row),
     rewind: (step) => metrics.rewind(step),
     sync: () => metrics.sync(),
-    finish(results = {}) {
+    adopt(step) {
+      if (Object.keys(changed).length === 0) return
+      const change = { step, at: new Date().toISOString(), changed }
+      recordChange(run.path(changesName), change)
+      const { mtime } = statSync(inFolder(configName))
+      writeFileAtomic(inFolder(configName), `${JSON.stringify(config, null, 2)}\n`)
+      // Its time is that of the beginning.
+      utimesSync(inFolder(configName), mtime, mtime)
+      changed = {}
+    },
+    changes() {
+      const settingsChanges = readChanges(inFolder(changesName))
+      return settingsChanges.length === 0 ? {} : { settingsChanges }
+    },
+    finish(results = {}, scratch = []) {
       metrics.sync()
       const manifest: Manifest = {
         schema: 1,
@@ -164,10 +188,11 @@ export function startRun(options: RunOptions): Run {
         version: attuneVersion(),
         torch: torchVersion(),
         results: { ...results },
-        files: listFiles(folder),
+        files: listFiles(folder).filter(({ file }) => !scratch.includes(file)),
       }
       writeFileAtomic(inFolder(manifestName), `${JSON.stringify(manifest, null, 2)}\n`)
       open = false
+      for (const name of scratch) rmSync(inFolder(name), { force: true })
       unlock()
       return manifest
     },
