@@ -30,6 +30,7 @@ function open(name: string, dtype: Dtype = 'float32'): GenerativeModel {
 /** How red an image is, between 0 and 1. */
 const redness: Reward = {
   name: 'redness',
+  sha256: '',
   range: [0, 1],
   score: (pixels) => pixels.select(1, 0).flatten(1).mean(1).add(1).div(2),
   embedImages: (pixels) => pixels.flatten(1),

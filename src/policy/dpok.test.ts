@@ -239,6 +239,7 @@ describe('DPOK at θ = θ_old', () => {
 describe('the first update of DPOK', () => {
   const brightness: Reward = {
     name: 'brightness',
+    sha256: '',
     range: [-1, 1],
     score: (pixels) => pixels.flatten(1).mean(1),
     embedImages: (pixels) => pixels.flatten(1),

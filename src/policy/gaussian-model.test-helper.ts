@@ -121,6 +121,7 @@ export function shiftsFrom(shifts: readonly (readonly number[])[] = texts.map(()
 export function linearReward(rewardSlope: number, bonus: (text: string) => number = () => 0): Reward {
   return {
     name: 'linear',
+    sha256: '',
     range: [-Infinity, Infinity],
     score: (pixels, prompts) =>
       pixels

@@ -98,6 +98,7 @@ const firstPrompt = ({ pictures, rewards }: DrawnImages, count: number): DrawnIm
 /** Likes red; a red of 255 is 1. Its features are the mean colour. */
 const scorer: Reward = {
   name: 'red',
+  sha256: '',
   range: undefined,
   score: (pixels) => pixels.select(1, 0).flatten(1).mean(1).add(1).div(2),
   features: (pixels) => pixels.flatten(2).mean(2),

@@ -1,5 +1,6 @@
 /** LAION's aesthetic predictors as rewards: how much people like an image, whatever the prompt says. */
 import { FormatError } from '../errors.ts'
+import { hashWeights } from '../networks/checkpoint/hash-weights.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { cat } from '../tensor/create.ts'
 import { linear } from '../tensor/functional.ts'
@@ -29,6 +30,7 @@ export function aestheticReward(name: string, file: string, encoder: ImageTextEn
   const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
   return {
     name,
+    sha256: `${hashWeights([file])} ${encoder.sha256}`,
     range: undefined,
     embedImages,
     score(pixels) {

@@ -21,6 +21,7 @@ export function clipReward(name: string, encoder: ClipEncoder): Reward {
     embedImages(pixels).mul(encoder.embedTexts(texts).to('cpu'))
   return {
     name,
+    sha256: encoder.sha256,
     range: undefined,
     embedImages,
     score(pixels, texts) {

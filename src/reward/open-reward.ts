@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { ConfigError, FileError, FormatError } from '../errors.ts'
 import type { ModelConfig, Open } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
+import { hashWeights } from '../networks/checkpoint/hash-weights.ts'
 import { parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { isPickle } from '../networks/checkpoint/pickle.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
@@ -17,6 +18,7 @@ import { isHere, openEncoder } from './open-encoder.ts'
 import { pictureBatches } from './picture-batches.ts'
 import { readReward, rewardFileName } from './reward-file.ts'
 import type { Reward } from './reward.ts'
+import { expectFiniteScores } from './teaching-scores.ts'
 import { rememberTexts } from './text-cache.ts'
 import { expectOwnEncoder, trainedReward } from './trained-reward.ts'
 
@@ -93,12 +95,13 @@ async function openRun(
     const remedy = 'give the folder of a reward'
     throw new FormatError({ where: folder, expected: accepted, received: `a run of \`${stage}\``, remedy })
   }
-  const file = readReward(join(folder, rewardFileName))
+  const weights = join(folder, rewardFileName)
+  const file = readReward(weights)
   const { encoderPath: own } = file
   const path = own === undefined || isHere(own) ? own : (config.encoder ?? own)
   const encoder = path === undefined ? await ownEncoder(folder, config, open) : rememberTexts(openEncoder(path, config))
   expectOwnEncoder(folder, file, encoder)
-  return trainedReward(folder, encoder, file.head)
+  return trainedReward(folder, encoder, file.head, hashWeights([weights]))
 }
 
 async function ownEncoder(folder: string, config: ModelConfig, open: Open): Promise<ImageTextEncoder> {
@@ -157,7 +160,7 @@ function pickled(file: string): FormatError {
   })
 }
 
-/** Scores of pictures for their prompts, in their order. */
+/** Scores of pictures for their prompts, in their order. @throws {RewardError} one is not finite */
 export function scorePictures(reward: Reward, pictures: readonly Picture[], texts: readonly string[]): number[] {
   using _noGrad = noGrad()
   let from = 0
@@ -165,6 +168,8 @@ export function scorePictures(reward: Reward, pictures: readonly Picture[], text
     using _scope = tensorScope()
     const own = texts.slice(from, from + batch.length)
     from += batch.length
-    return reward.score(pixelsOf(batch), own).toArray()
+    const scores = reward.score(pixelsOf(batch), own).toArray()
+    expectFiniteScores(reward.name, scores)
+    return scores
   })
 }

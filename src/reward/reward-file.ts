@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { Weights } from '../networks/weights.ts'
+import { expectFinite } from '../tensor/finite.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { headKinds, type RewardHead } from './reward-head.ts'
 
@@ -28,9 +29,11 @@ export interface RewardFile {
 
 /**
  * @param encoderPath folder or hub name of the encoder; undefined where the model brought its own
+ * @throws {DivergenceError} a weight is not finite; nothing is written then
  * @throws {FileError}
  */
 export function writeReward(file: string, head: RewardHead, encoder: ImageTextEncoder, encoderPath?: string): void {
+  expectFinite(file, head.weights.tensors())
   writeSafetensors(file, head.weights.tensors(), {
     format,
     head: head.kind,

@@ -4,6 +4,8 @@ import type { Tensor } from '../tensor/tensor.ts'
 export interface Reward {
   /** The run that trained it, or the name of the model. */
   readonly name: string
+  /** Of all weights that its scores depend on: SHA-256 of a head and of its encoder, with a space between them. */
+  readonly sha256: string
   /** Lowest and highest score there can be; undefined where there are no bounds, or the scale has no meaning. */
   readonly range: readonly [low: number, high: number] | undefined
   /**

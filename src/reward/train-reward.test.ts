@@ -97,7 +97,7 @@ describe('the reward', () => {
   it('prefers the true prompt among wrong ones for a good image', async () => {
     const head = await fitted()
     using _scope = tensorScope()
-    const reward = trainedReward('run', toyEncoder, head)
+    const reward = trainedReward('run', toyEncoder, head, '')
     const picture = toyPicture('green', 'ring', random(8))
     const scores = reward.score(pixelsOf(allPrompts.map(() => picture)), allPrompts).toArray()
     assert.equal(allPrompts[scores.indexOf(Math.max(...scores))], 'green rings')
@@ -182,7 +182,7 @@ describe('the reward of comparisons', () => {
     const heldOut = { labels: strangers, comparisons: truePairs(strangers, 800, 12) }
     const quality = measureReward(embeddedStrangers, fitted, heldOut)
     using _scope = tensorScope()
-    const scores = trainedReward('run', toyEncoder, fitted.head).score(
+    const scores = trainedReward('run', toyEncoder, fitted.head, '').score(
       pixelsOf(labels.map(({ picture }) => picture)),
       labels.map(({ text }) => text),
     )

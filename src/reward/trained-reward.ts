@@ -7,8 +7,8 @@ import { headFeatures, headScore, type RewardHead } from './reward-head.ts'
 import type { RewardFile } from './reward-file.ts'
 import type { Reward } from './reward.ts'
 
-/** Scores in [0, 1]. */
-export function trainedReward(name: string, encoder: ImageTextEncoder, head: RewardHead): Reward {
+/** Scores in [0, 1]. @param sha256 of the head's file */
+export function trainedReward(name: string, encoder: ImageTextEncoder, head: RewardHead, sha256: string): Reward {
   const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
   const compute = (from: typeof headScore, pixels: Tensor, texts: readonly string[]) => {
     using scope = tensorScope()
@@ -16,6 +16,7 @@ export function trainedReward(name: string, encoder: ImageTextEncoder, head: Rew
   }
   return {
     name,
+    sha256: `${sha256} ${encoder.sha256}`,
     range: [0, 1],
     embedImages,
     score: (pixels, texts) => compute(headScore, pixels, texts),

@@ -58,6 +58,7 @@ test('candidates are the same for every policy and differ from each other; the b
   const model = shapesModel(Weights.fresh(2), 'none')
   const reward = {
     name: 'none',
+    sha256: '',
     range: [0, 1] as const,
     score: (_: unknown, texts: readonly string[]) => zeros([texts.length]),
     embedImages: () => zeros([1]),
