@@ -24,12 +24,13 @@ import { z } from 'zod'
 import { gaussianKl, logDensityDifference } from '../diffusion/gaussian.ts'
 import { alongBatch } from '../diffusion/per-sample.ts'
 import { expectPolicy, type Sampler, type Transition } from '../diffusion/process.ts'
-import { ConfigError, RewardError } from '../errors.ts'
+import { ConfigError, FormatError } from '../errors.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { random } from '../random.ts'
 import { explainedVariance } from '../reward/classification.ts'
 import type { Reward } from '../reward/reward.ts'
+import { expectTeaching } from '../reward/teaching-scores.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { cat, tensor } from '../tensor/create.ts'
@@ -37,11 +38,11 @@ import { gradientCheckpoints } from '../tensor/gradient-checkpoints.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { below, under, type TrainingState } from '../tensor/training-state.ts'
+import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
 import { advantagesOf, clippedSurrogate } from './advantage.ts'
 import { rollOut, type Rollouts } from './rollout.ts'
 import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
-import { ValueFunction } from './value.ts'
+import { ValueFunction, ValueNumbers } from './value.ts'
 
 export const dpokFields = {
   imagesDrawn: z.int().positive().default(9600).describe('Roll-outs in all.'),
@@ -104,6 +105,13 @@ export type DpokSettings = z.infer<typeof DpokSettings>
 
 /** Batches of roll-outs that the value function remembers. */
 const valueMemory = 4
+
+/** What a saved state holds beside its tensors. */
+const DpokNumbers = z.object({
+  iteration: z.int().nonnegative(),
+  promptMeans: z.array(z.tuple([z.string(), z.object({ sum: z.number(), count: z.int().positive() })])),
+  value: ValueNumbers.optional(),
+})
 
 /** One transition of a roll-out: row `rollout` at sampling step `step`. */
 interface Place {
@@ -202,6 +210,16 @@ export class Dpok {
     return this.#iteration
   }
 
+  /** As it is trained so far; the next iteration changes it. */
+  get policy(): GenerativeModel {
+    return this.#policy
+  }
+
+  /** Of the first iteration, before it decays. */
+  get learningRate(): number {
+    return this.#learningRate
+  }
+
   /** One round of Algorithm 1: roll out, take advantages, update the policy, fit V. */
   iterate(): DpokMetrics {
     using _scope = tensorScope()
@@ -219,7 +237,7 @@ export class Dpok {
       guidance,
       batchSize: this.#batchSize,
     })
-    expectFiniteReward(rollouts, reward)
+    expectTeaching(reward.name, rollouts.rewards)
     const values = this.#values(rollouts)
     const explained = this.#explain(rollouts, values)
     const advantages = advantagesOf(rollouts.rewards, values, settings.advantageDecay)
@@ -419,16 +437,26 @@ export class Dpok {
     }
   }
 
-  /** Continues where the state was taken. @throws {FormatError} it belongs to another run */
-  load({ tensors, numbers }: TrainingState): void {
-    const { trainable } = this.#options
+  /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
+  load(state: TrainingState): void {
+    const { trainable, settings } = this.#options
+    const { tensors } = state
+    const { iteration, promptMeans, value } = numbersOf('dpok', DpokNumbers, state)
+    if (iteration > this.iterations || (iteration > 0 && settings.value !== (value !== undefined))) {
+      throw new FormatError({
+        where: 'dpok state',
+        expected: `one of at most ${this.iterations} iterations, ${settings.value ? 'with' : 'without'} a value function`,
+        received: `one of ${iteration}, ${value === undefined ? 'without' : 'with'} one`,
+        remedy: 'was this state saved for another run?',
+      })
+    }
     copyState('policy', new Map(trainable.parameters), below('parameters', tensors))
     this.#optimiser.load(below('optimiser', tensors))
-    this.#iteration = numbers.iteration as number
-    this.#promptMeans = new Map(numbers.promptMeans as [string, { sum: number; count: number }][])
-    if (numbers.value === undefined) return
-    this.#value = this.#newValue((numbers.value as { featureWidth: number }).featureWidth)
-    this.#value.load({ tensors: below('value', tensors), numbers: numbers.value as Record<string, unknown> })
+    this.#iteration = iteration
+    this.#promptMeans = new Map(promptMeans)
+    if (value === undefined) return
+    this.#value = this.#newValue(value.featureWidth)
+    this.#value.load({ tensors: below('value', tensors), numbers: value })
   }
 }
 
@@ -439,17 +467,4 @@ interface UpdateMetrics {
   readonly clipped: number
   readonly largestDelta: number
   readonly gradNorm: number
-}
-
-/** A reward that is not finite, or the same for every image, teaches nothing and would waste the run. */
-function expectFiniteReward({ rewards }: Rollouts, reward: Reward): void {
-  const broken = rewards.find((value) => !Number.isFinite(value))
-  const constant = rewards.length > 1 && rewards.every((value) => value === rewards[0])
-  if (broken === undefined && !constant) return
-  throw new RewardError({
-    where: reward.name,
-    expected: 'finite rewards that differ between images',
-    received: broken === undefined ? `${rewards[0]} for all ${rewards.length} images` : String(broken),
-    remedy: 'check the labels that the reward was trained on',
-  })
 }

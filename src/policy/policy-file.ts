@@ -9,9 +9,10 @@ import { readLora, writeLora } from '../networks/checkpoint/lora-file.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { tellNote } from '../notes.ts'
 import { readRun } from '../run.ts'
+import { expectFinite, largestValues } from '../tensor/finite.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../tensor/safetensors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Start, TrainableDelta } from './trainable.ts'
+import { parametersOf, type Start, type TrainableDelta } from './trainable.ts'
 
 /** Adapters, under diffusers' name. */
 export const loraFileName = 'pytorch_lora_weights.safetensors'
@@ -25,14 +26,16 @@ export type PolicyProvenance = Readonly<Record<string, string | number>>
 /**
  * Writes the change into a run folder.
  * @param path of a file of the run
+ * @throws {DivergenceError} a parameter is not finite; nothing is written then
  * @throws {FileError}
  */
 export function writePolicy(
   path: (name: string) => string,
   { name, sha256, process: { predictionType } }: GenerativeModel,
-  { delta: { trained, adapters = new Map() } }: TrainableDelta,
+  { parameters, delta: { trained, adapters = new Map() } }: TrainableDelta,
   provenance: PolicyProvenance,
 ): void {
+  expectFinite('policy', parameters)
   const texts = Object.entries({ ...provenance, model: name, modelSha256: sha256, predictionType }).map(
     ([key, value]) => [`attune.${key}`, String(value)],
   )
@@ -49,11 +52,12 @@ export function writePolicy(
  * @param source folder of a `policy dpok` or `policy reward-weighted` run, or a LoRA file of diffusers' or kohya's form
  * @param options.loraScale what the change of adapters is multiplied by
  * @throws {FileError} no such run or file, or a run that is not finished
- * @throws {FormatError} not a policy, or one of a model of other shapes
+ * @throws {FormatError} not a policy, one of a model of other shapes, or one with numbers that are not finite
  * @throws {ConfigError} a strength for a policy without adapters
  */
 export function openPolicy(model: GenerativeModel, source: string, { loraScale = 1 } = {}): Start {
   const start = readPolicy(model, fileOf(source))
+  expectFinitePolicy(start)
   if (loraScale === 1) return start
   const { adapters } = start.delta
   if (adapters === undefined) {
@@ -66,6 +70,19 @@ export function openPolicy(model: GenerativeModel, source: string, { loraScale =
   }
   const scaled = [...adapters].map(([name, own]) => [name, { ...own, scale: own.scale * loraScale }] as const)
   return { ...start, delta: { adapters: new Map(scaled) } }
+}
+
+function expectFinitePolicy({ file, delta }: Start): void {
+  for (const [name, one] of parametersOf(delta)) {
+    const [largest] = largestValues([one])
+    if (Number.isFinite(largest)) continue
+    throw new FormatError({
+      where: `${file} ${name}`,
+      expected: 'finite numbers',
+      received: `${largest}`,
+      remedy: 'such a policy draws nothing; give one whose training went well',
+    })
+  }
 }
 
 function fileOf(source: string): string {

@@ -14,7 +14,7 @@
  */
 import { z } from 'zod'
 import { denoisingLoss } from '../diffusion/denoising-loss.ts'
-import { RewardError } from '../errors.ts'
+import { FormatError, RewardError } from '../errors.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
@@ -27,7 +27,7 @@ import { Generator } from '../tensor/generator.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { below, under, type TrainingState } from '../tensor/training-state.ts'
+import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
 import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
 
 export const rewardWeightedFields = {
@@ -69,6 +69,9 @@ export const rewardWeightedFields = {
 }
 export const RewardWeightedSettings = z.object(rewardWeightedFields)
 export type RewardWeightedSettings = z.infer<typeof RewardWeightedSettings>
+
+/** What a saved state holds beside its tensors. */
+const RewardWeightedNumbers = z.object({ update: z.int().nonnegative() })
 
 /** A generated image with the reward's prediction for it. */
 export interface ScoredImage {
@@ -122,6 +125,16 @@ export class RewardWeighted {
 
   get update(): number {
     return this.#update
+  }
+
+  /** As it is trained so far; the next update changes it. */
+  get policy(): GenerativeModel {
+    return this.#policy
+  }
+
+  /** Of the first update, before it decays. */
+  get learningRate(): number {
+    return this.#learningRate
   }
 
   /** One gradient step on generated and pre-training images. */
@@ -233,11 +246,22 @@ export class RewardWeighted {
     }
   }
 
-  /** Continues where the state was taken. @throws {FormatError} it belongs to another run */
-  load({ tensors, numbers }: TrainingState): void {
+  /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
+  load(state: TrainingState): void {
+    const { updates } = this.#options.settings
+    const { tensors } = state
+    const { update } = numbersOf('reward-weighted', RewardWeightedNumbers, state)
+    if (update > updates) {
+      throw new FormatError({
+        where: 'reward-weighted state',
+        expected: `one of at most ${updates} updates`,
+        received: `one of ${update}`,
+        remedy: 'was this state saved for another run?',
+      })
+    }
     copyState('policy', new Map(this.#options.trainable.parameters), below('parameters', tensors))
     this.#optimiser.load(below('optimiser', tensors))
-    this.#update = numbers.update as number
+    this.#update = update
   }
 }
 

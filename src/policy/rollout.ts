@@ -5,6 +5,7 @@
  */
 import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
+import { expectFiniteState } from '../images/finite.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
@@ -39,6 +40,8 @@ export interface RolloutSettings {
 /**
  * Rolls the policy out, one trajectory a text. The noise of trajectory i is the stream of `noisePath(i)`.
  * The tensors of the result belong to the caller's scope.
+ *
+ * @throws {DivergenceError} a state is not finite
  */
 export function rollOut(
   policy: GenerativeModel,
@@ -83,6 +86,7 @@ function rollOutBatch(
     predict: (xt, t) => predictGuided(policy, prompts, texts, xt, t, guidance),
     sampler,
     noise,
+    watch: expectFiniteState,
   })
   const features = predictions.map((prediction, i) => {
     using step = tensorScope()

@@ -5,11 +5,22 @@ import { promptFields, readKnownPrompts } from '../images/known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
+import { lowered } from './divergence.ts'
 import { Dpok, dpokFields } from './dpok.ts'
 import { openPolicy, writePolicy } from './policy-file.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { trainableDelta, trainableFields } from './trainable.ts'
-import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
+import { fileInput, listInput, modelInput } from './training-inputs.ts'
+import {
+  changeableFields,
+  finishTraining,
+  inTrainingRun,
+  trainingRunFields,
+  trainToEnd,
+  type Trainer,
+} from './training-run.ts'
+import { farAndWorse, type RewardRow } from './training-warnings.ts'
+import { valueName } from './value.ts'
 
 export const DpokConfig = z.strictObject({
   ...promptFields,
@@ -21,6 +32,9 @@ export const DpokConfig = z.strictObject({
   ...trainingRunFields,
 })
 export type DpokConfig = z.infer<typeof DpokConfig>
+
+const stage = 'policy dpok'
+const changeable = [...changeableFields, 'valueLearningRate', 'klWeight', 'batchSize']
 
 /**
  * Trains a policy with DPOK. A step is one iteration: roll-outs, updates, fit of the value function.
@@ -38,7 +52,7 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
     reward: config.reward,
     ...(start === null ? {} : { policy: start }),
   }
-  return inTrainingRun({ folder: out, stage: 'policy dpok', config: settings, parents, resume }, async (run) => {
+  return inTrainingRun({ folder: out, stage, config: settings, parents, resume, changeable }, async (run) => {
     const opened = await open(config)
     const { model } = opened
     const known = await readKnownPrompts(config, opened)
@@ -57,18 +71,36 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
       seed,
       settings: config,
     })
-    const trainer = {
+    const trainer: Trainer = {
       total: dpok.iterations,
       get done() {
         return dpok.iteration
       },
+      parameters: trainable.parameters,
+      policy: dpok.policy,
       step: () => ({ ...dpok.iterate() }),
       state: () => dpok.state(),
-      load: (state: Parameters<Dpok['load']>[0]) => dpok.load(state),
+      load: (state) => dpok.load(state),
+      lowerRates(where): Record<string, number> | undefined {
+        // The first roll-outs are those of the policy that the run began with.
+        if (where.startsWith('drawing') && dpok.iteration === 0) return undefined
+        if (where.startsWith(valueName)) {
+          return { valueLearningRate: lowered(config.valueLearningRate, dpokFields.valueLearningRate.parse(undefined)) }
+        }
+        return { learningRate: lowered(dpok.learningRate, model.defaults.dpokLearningRate) }
+      },
     }
     const probe = await openProbe(config, opened, judge)
-    const { metrics, seconds } = await trainToEnd(run, trainer, {
+    const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
       label: 'dpok',
+      stage,
+      inputs: {
+        model: modelInput(config.model, model),
+        reward: reward.sha256,
+        prompts: listInput(texts),
+        ...(earlier && { 'policy that it starts from': fileInput(earlier.file) }),
+      },
+      warningOf: (rows) => farAndWorse(rows.filter((row): row is typeof row & RewardRow => 'reward_mean' in row)),
       checkpointEvery: config.checkpointEvery,
       note: ({ reward_mean: mean, kl }) => `reward ${mean?.toFixed(3)} KL ${kl?.toFixed(2)} nats`,
       sampleEvery: config.sampleEvery,
@@ -84,6 +116,6 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
       klWeight: config.klWeight,
     })
     const counts = { imagesDrawn, updates, seconds, ...known.results }
-    return finishTraining(run, { ...counts, ...last, ...sampling, modelSha256: model.sha256 })
+    return finishTraining(run, { ...counts, ...last, ...sampling, modelSha256: model.sha256, ...notes })
   })
 }

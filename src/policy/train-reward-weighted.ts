@@ -1,7 +1,7 @@
 /** `policy reward-weighted`: supervised fine-tuning on generated images, each weighted by its reward. */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { ConfigError } from '../errors.ts'
+import { ConfigError, FormatError } from '../errors.ts'
 import { encodeFiles } from '../images/encode.ts'
 import { imageParents, readImages, type StoredImage } from '../images/image-run.ts'
 import { openTrainingImages, trainingImagesFields } from '../images/training-images.ts'
@@ -10,17 +10,29 @@ import { readPictures } from '../images/pictures.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
+import { expectTeaching } from '../reward/teaching-scores.ts'
 import { unitRange, type UnitRange } from '../reward/unit-range.ts'
 import type { Manifest, Run } from '../run.ts'
 import { tensor } from '../tensor/create.ts'
-import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
+import { readSafetensorsHeader } from '../tensor/safetensors.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
+import { lowered } from './divergence.ts'
 import { openPolicy, writePolicy } from './policy-file.ts'
 import { RewardWeighted, rewardWeightedFields } from './reward-weighted.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { trainableDelta, trainableFields } from './trainable.ts'
-import { finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
+import { lossRisen, type LossRow } from './training-warnings.ts'
+import { fileInput, imagesInput, listInput, modelInput, sourceInput } from './training-inputs.ts'
+import {
+  changeableFields,
+  finishTraining,
+  inTrainingRun,
+  trainingRunFields,
+  trainToEnd,
+  type Trainer,
+} from './training-run.ts'
 
 export const RewardWeightedConfig = z.strictObject({
   images: z.array(z.string().min(1)).min(1).describe('Run folders of generated images, labelled or not.'),
@@ -33,6 +45,9 @@ export const RewardWeightedConfig = z.strictObject({
   checkpointEvery: trainingRunFields.checkpointEvery.default(200),
 })
 export type RewardWeightedConfig = z.infer<typeof RewardWeightedConfig>
+
+const stage = 'policy reward-weighted'
+const changeable = [...changeableFields, 'gradientAccumulationSteps']
 
 /** Latents and scores of the images, kept until the run is done. */
 const encodedName = 'encoded.safetensors'
@@ -55,7 +70,7 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
     reward: config.reward,
     ...(start === null ? {} : { policy: start }),
   }
-  const options = { folder: out, stage: 'policy reward-weighted', config: settings, parents, resume }
+  const options = { folder: out, stage, config: settings, parents, resume, changeable }
   return inTrainingRun(options, async (run) => {
     const stored = await readImages(...config.images)
     const opened = await open(config)
@@ -64,24 +79,47 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
     const earlier = start === null ? undefined : openPolicy(model, start)
     const trainable = trainableDelta(model, config, seed, earlier)
     const pretraining = await pretrainingOf(run, config, opened)
-    const { latents, scores } = await encodedImages(run, model, reward, stored)
+    const inputs = {
+      model: modelInput(config.model, model),
+      reward: reward.sha256,
+      images: imagesInput(stored),
+      ...(earlier && { 'policy that it starts from': fileInput(earlier.file) }),
+      ...pretraining.inputs,
+    }
+    const encoded = await encodedImages(
+      run,
+      model,
+      reward,
+      stored,
+      listInput([inputs.model, inputs.reward, inputs.images]),
+    )
+    const { latents, scores } = encoded
+    expectTeaching(reward.name, scores)
     const range = unitRange(reward, scores)
     const images = stored.map(({ record: { text } }, i) => ({ text, reward: range.map(scores[i]) }))
-    const algorithm = new RewardWeighted({ model, trainable, images, latents, pretraining, seed, settings: config })
-    const trainer = {
+    const options = { model, trainable, images, latents, pretraining: pretraining.source, seed, settings: config }
+    const algorithm = new RewardWeighted(options)
+    encoded.keep()
+    const trainer: Trainer = {
       total: config.updates,
       get done() {
         return algorithm.update
       },
+      parameters: trainable.parameters,
+      policy: algorithm.policy,
       step: () => ({ ...algorithm.step() }),
       state: () => algorithm.state(),
-      load: (state: Parameters<RewardWeighted['load']>[0]) => algorithm.load(state),
+      load: (state) => algorithm.load(state),
+      lowerRates: () => ({ learningRate: lowered(algorithm.learningRate, model.defaults.rewardWeightedLearningRate) }),
     }
     const shown = [...new Set(images.map(({ text }) => text))]
     const sampling = samplingOf(model, { steps: null, eta: null, guidance: null })
     const probe = await openProbe(config, opened, judge)
-    const { metrics, seconds } = await trainToEnd(run, trainer, {
+    const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
       label: 'reward-weighted',
+      stage,
+      inputs,
+      warningOf: (rows) => lossRisen(rows.filter((row): row is typeof row & LossRow => 'train_loss' in row)),
       checkpointEvery: config.checkpointEvery,
       note: ({ reward_loss: weighted, pretraining_loss: plain }) =>
         `loss ${weighted?.toFixed(4)} pre-training ${plain?.toFixed(4)}`,
@@ -96,9 +134,8 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
       seed,
       updates,
     })
-    for (const name of [encodedName, pretrainingName]) rmSync(run.path(name), { force: true })
     const meanReward = scores.reduce((sum, score) => sum + score, 0) / scores.length
-    return finishTraining(run, {
+    const results = {
       imagesDrawn: images.length,
       updates,
       seconds,
@@ -106,25 +143,35 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
       ...rangeResult(range),
       ...last,
       modelSha256: model.sha256,
-    })
+      ...notes,
+    }
+    return finishTraining(run, results, [encodedName, pretrainingName])
   })
 }
 
 const rangeResult = ({ low, high }: UnitRange) =>
   low === 0 && high === 1 ? {} : { rewardMappedFrom: [low, high] as const }
 
-/** x_0 and score of every image; what an earlier process of this run has computed is read. */
+interface Encoded {
+  /** [N, …] on the CPU. */
+  readonly latents: Tensor
+  /** N numbers. */
+  readonly scores: number[]
+  /** Writes them into the run, where they are not there yet: once it is known that something can be learned from them. */
+  keep(): void
+}
+
+/** x_0 and score of every image; what an earlier process of this run has computed of the same is read. */
 async function encodedImages(
   run: Run,
   model: GenerativeModel,
   reward: Reward,
   stored: readonly StoredImage[],
-): Promise<{ latents: Tensor; scores: number[] }> {
+  key: string,
+): Promise<Encoded> {
   const file = run.path(encodedName)
-  if (run.resumed && existsSync(file)) {
-    const { tensors } = unscoped(() => readSafetensors(file))
-    return { latents: tensors.get('latents')!, scores: tensors.get('scores')!.toArray() }
-  }
+  const known = run.resumed ? knownImages(file, key) : undefined
+  if (known !== undefined) return { ...known, keep: () => undefined }
   const scores: number[] = []
   const latents = await encodeFiles(model, stored, (images) => readPictures(images.map(({ file }) => file)), {
     label: 'generated images',
@@ -133,30 +180,60 @@ async function encodedImages(
       scores.push(...scorePictures(reward, pictures, texts))
     },
   })
-  using kept = unscoped(() => tensor(Float64Array.from(scores)))
-  writeSafetensors(
-    file,
-    new Map([
-      ['latents', latents],
-      ['scores', kept],
-    ]),
-  )
-  return { latents, scores }
+  return {
+    latents,
+    scores,
+    keep() {
+      using kept = unscoped(() => tensor(Float64Array.from(scores)))
+      const tensors = new Map([
+        ['latents', latents],
+        ['scores', kept],
+      ])
+      writeTrainingState(file, { tensors, numbers: { key } })
+    },
+  }
 }
+
+/** Nothing where the file is not there, is damaged or of other images, model or reward: then they are encoded again. */
+function knownImages(file: string, key: string): Pick<Encoded, 'latents' | 'scores'> | undefined {
+  if (!existsSync(file)) return undefined
+  try {
+    const { tensors, numbers } = unscoped(() => readTrainingState(file))
+    const [latents, scores] = ['latents', 'scores'].map((name) => tensors.get(name))
+    if (numbers.key === key && latents !== undefined && scores !== undefined) {
+      return { latents, scores: scores.toArray() }
+    }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    process.stderr.write(`note: ${error.message}; the images are encoded again\n`)
+  }
+  return undefined
+}
+
+interface Pretraining {
+  readonly source: PretrainingSource
+  readonly inputs: Readonly<Record<string, string>>
+}
+
+/** Of an endless source so many images stand for all. */
+const sampled = 8
 
 /** @throws {ConfigError} there are none, and a weight is on them */
 async function pretrainingOf(
   run: Run,
   config: RewardWeightedConfig,
   { model, pretraining }: OpenModel,
-): Promise<PretrainingSource> {
-  if (config.pretrainingWeight === 0) return pretraining ?? noPretraining
+): Promise<Pretraining> {
+  if (config.pretrainingWeight === 0) return { source: noPretraining, inputs: {} }
   const { trainDataDir, seed } = config
-  if (trainDataDir !== null) {
-    const options = { seed, cacheFile: run.path(pretrainingName) }
-    return openTrainingImages({ ...config, trainDataDir }, model, options)
+  if (trainDataDir === null) {
+    const source = pretraining ?? noPretraining()
+    return { source, inputs: { 'pre-training images': sourceInput(source, sampled) } }
   }
-  return pretraining ?? noPretraining()
+  const cacheFile = run.path(pretrainingName)
+  const source = await openTrainingImages({ ...config, trainDataDir }, model, { seed, cacheFile })
+  const count = readSafetensorsHeader(cacheFile).entries.get('latents')!.shape[0]
+  return { source, inputs: { 'training images': sourceInput(source, count) } }
 }
 
 function noPretraining(): never {

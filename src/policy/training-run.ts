@@ -1,12 +1,24 @@
 /**
  * A training run that can be killed at any time and continued: all changing state goes into one checkpoint file, and the
- * rows of `metrics.jsonl` behind it are cut off on resuming, so the result is that of an uninterrupted run.
+ * rows of `metrics.jsonl` behind it are cut off on resuming, so the result is that of an uninterrupted run. The last step
+ * has a checkpoint too, which goes when the manifest is on the disk: nothing that was finished is ever trained again.
+ *
+ * A checkpoint names all that the run depends on by its hash. Nothing that is not finite is written: a step that leaves
+ * the finite numbers, or moves parameters out of all proportion, ends the run before its row and its checkpoint.
  */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { expectFiniteNumbers } from '../checked.ts'
+import { RunInUseError } from '../errors.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
+import { metricsName } from '../run-metrics.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
-import { readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
+import { largestValues } from '../tensor/finite.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { numbersOf, readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
+import { asDivergence, expectInProportion, expectPrediction, type Kept } from './divergence.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
 /** While a file of this name is in the run folder, the next step draws sample images and removes it. */
@@ -33,92 +45,209 @@ export const trainingRunFields = {
     .nullable()
     .default(null)
     .describe('Reward that measures the sample images, as a curve: nothing chooses by it.'),
-  resume: resumeField,
+  resume: resumeField.describe(
+    'Goes on with an unfinished run of the same settings; learning rates, the norm of gradients, checkpoints, samples and where it computes may be others.',
+  ),
   out: z.string().min(1).describe('Run folder to write.'),
 }
 
+/** Settings that may be others when a training run goes on: they change neither what a checkpoint means nor its shapes. */
+export const changeableFields = [
+  'learningRate',
+  'maxGradNorm',
+  'checkpointEvery',
+  'sampleEvery',
+  'samples',
+  'scorer',
+  'encoder',
+  'gradientCheckpointing',
+  'mixedPrecision',
+  'device',
+  'threads',
+] as const
+
 /**
- * Does a stage's work in a run folder that stays for `--resume` once it has a checkpoint; before that, a failure leaves
- * nothing behind.
+ * Does a stage's work in a run folder that stays for `--resume` once it has a checkpoint; before that, a failure of the
+ * process that began it leaves nothing behind.
  */
 export async function inTrainingRun(options: RunOptions, work: (run: Run) => Promise<Manifest>): Promise<Manifest> {
-  using run = startRun(options)
+  using run = startRun({ changeable: changeableFields, ...options })
   return await work(run)
 }
+
+/** Numbers of a step by their names in `metrics.jsonl`. */
+export type StepMetrics = Readonly<Record<string, number>>
+
+/** A row of `metrics.jsonl`: the numbers of a step, and what is to be said of it. */
+export type Row = Readonly<{ step: number; warning?: string } & Record<string, unknown>>
 
 /** An algorithm as the loop sees it. */
 export interface Trainer {
   /** Steps done so far, of `total`. */
   readonly done: number
   readonly total: number
+  /** What is trained, and the model that it makes. */
+  readonly parameters: ReadonlyMap<string, Tensor>
+  readonly policy: GenerativeModel
   /** One step; returns its row of `metrics.jsonl`. */
-  step(): Readonly<Record<string, number>>
+  step(): StepMetrics
   state(): TrainingState
   load(state: TrainingState): void
+  /** Settings with which a training that diverged may go well; nothing where the training is not to blame. */
+  lowerRates(where: string): Readonly<Record<string, number>> | undefined
 }
 
 export interface TrainingLoop {
   readonly label: string
+  /** The command: `policy dpok`. */
+  readonly stage: string
+  /** SHA-256 of all that the run depends on beside its settings, by what a reader calls it. */
+  readonly inputs: Readonly<Record<string, string>>
   readonly checkpointEvery: number
   /** What stands at the end of the progress line. */
-  readonly note: (metrics: Readonly<Record<string, number>>) => string
+  readonly note: (metrics: StepMetrics) => string
+  /** What is to be said of the last of these rows, which have all steps so far. */
+  readonly warningOf: (rows: readonly Row[]) => string | undefined
   readonly sampleEvery: number
   /** Draws sample images; returns what was measured on them. */
-  readonly sample: (step: number) => Promise<Readonly<Record<string, number>>>
+  readonly sample: (step: number) => Promise<StepMetrics>
 }
+
+export interface Trained {
+  /** Of the last step. */
+  readonly metrics: StepMetrics
+  /** That all processes of this run have trained. */
+  readonly seconds: number
+  /** What a reader of the results has to know. */
+  readonly notes: Readonly<Record<string, unknown>>
+}
+
+/** What the loop adds to the numbers of a trainer's state. */
+const LoopNumbers = z.object({
+  seconds: z.number().nonnegative(),
+  inputs: z.record(z.string(), z.string()),
+  growth: z.number().nonnegative(),
+})
 
 /**
  * Steps a trainer to its end, from the checkpoint of the run where there is one.
  *
- * @returns the last row of metrics, and the seconds that all processes of this run have trained
+ * @throws {FormatError} the checkpoint is damaged, or of another run
+ * @throws {RunInUseError} what the run depends on has changed since
+ * @throws {DivergenceError} names the step and the last good checkpoint, and how to go on from there
  */
-export async function trainToEnd(
-  run: Run,
-  trainer: Trainer,
-  loop: TrainingLoop,
-): Promise<{ metrics: Readonly<Record<string, number>>; seconds: number }> {
+export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop): Promise<Trained> {
+  run.dependsOn(loop.inputs)
   const checkpoint = run.path(checkpointName)
   const sampleNow = run.path(sampleNowName)
+  const proportion = Math.max(1, ...largestValues([...trainer.parameters.values()]))
+  const growth = () => Math.max(...largestValues([...trainer.parameters.values()])) / proportion
   let earlier = 0
+  let kept: Kept | undefined
   if (existsSync(checkpoint)) {
     const state = readTrainingState(checkpoint)
+    const numbers = numbersOf(checkpoint, LoopNumbers, state)
+    expectSameInputs(run.folder, numbers.inputs, loop.inputs)
     trainer.load(state)
-    earlier = state.numbers.seconds as number
+    earlier = numbers.seconds
+    kept = { step: trainer.done, growth: numbers.growth }
   }
+  run.adopt(trainer.done)
   // Without a checkpoint the run begins anew, its first samples too.
-  let metrics = run.rewind(trainer.done === 0 ? -1 : trainer.done) as Readonly<Record<string, number>>
+  run.rewind(kept?.step ?? -1)
+  const rows = readRows(join(run.folder, metricsName))
   const began = performance.now()
   const seconds = () => earlier + (performance.now() - began) / 1000
+  const write = (row: Row) => {
+    run.metrics(row)
+    rows.push(row)
+  }
+  const keep = () => {
+    const { tensors, numbers } = trainer.state()
+    kept = { step: trainer.done, growth: growth() }
+    const own = { seconds: seconds(), inputs: loop.inputs, growth: kept.growth }
+    run.sync()
+    writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, ...own } })
+    run.keep()
+  }
   const bar = progress(loop.label, trainer.total, 'steps')
   bar.skip(trainer.done)
   if (trainer.done === 0 && loop.sampleEvery > 0) {
     const measured = await loop.sample(0)
-    if (Object.keys(measured).length > 0) run.metrics({ step: 0, ...measured })
+    if (Object.keys(measured).length > 0) write({ step: 0, ...measured })
   }
   while (trainer.done < trainer.total) {
-    metrics = trainer.step()
-    const { done, total } = trainer
+    const step = trainer.done + 1
+    const isLast = step === trainer.total
+    const isKept = isLast || step % loop.checkpointEvery === 0
     const isAsked = existsSync(sampleNow)
-    const isDue = loop.sampleEvery > 0 && (done % loop.sampleEvery === 0 || done === total)
-    const measured = isAsked || isDue ? await loop.sample(done) : {}
-    if (isAsked) rmSync(sampleNow, { force: true })
-    metrics = { ...metrics, ...measured }
-    run.metrics({ step: done, ...metrics })
-    bar.advance(1, loop.note(metrics))
-    if (trainer.done % loop.checkpointEvery === 0 && trainer.done < trainer.total) {
-      const { tensors, numbers } = trainer.state()
-      run.sync()
-      writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, seconds: seconds() } })
-      run.keep()
+    const isSampled = isAsked || (loop.sampleEvery > 0 && (isLast || step % loop.sampleEvery === 0))
+    let metrics: StepMetrics
+    try {
+      metrics = trainer.step()
+      expectInProportion(growth())
+      if (isKept) expectPrediction(trainer.policy)
+      if (isSampled) metrics = { ...metrics, ...(await loop.sample(step)) }
+      expectFiniteNumbers('metrics', metrics)
+    } catch (error) {
+      throw asDivergence(error, { step, kept, stage: loop.stage, folder: run.folder, trainer })
     }
+    if (isAsked) rmSync(sampleNow, { force: true })
+    const warning = loop.warningOf([...rows, { step, ...metrics }])
+    if (warning !== undefined && rows.at(-1)?.warning === undefined) {
+      process.stderr.write(`warning: ${loop.label} step ${step}: ${warning}\n`)
+    }
+    write({ step, ...metrics, ...(warning !== undefined && { warning }) })
+    bar.advance(1, loop.note(metrics))
+    if (isKept) keep()
   }
-  run.keep()
+  const { step: _step, at: _at, warning: _warning, ...last } = rows.at(-1) ?? { step: 0 }
+  const metrics = last as StepMetrics
   bar.done(loop.note(metrics))
-  return { metrics, seconds: seconds() }
+  return { metrics, seconds: seconds(), notes: { ...warningsOf(rows), ...run.changes() } }
 }
 
-/** A finished run needs no checkpoint. */
-export function finishTraining(run: Run, results: Readonly<Record<string, unknown>>): Manifest {
-  for (const name of [checkpointName, sampleNowName]) rmSync(run.path(name), { force: true })
-  return run.finish(results)
+/** In the results: the last warning, and at which steps there was one. */
+function warningsOf(rows: readonly Row[]): { warning?: string } {
+  const warned = rows.filter(({ warning }) => warning !== undefined)
+  if (warned.length === 0) return {}
+  const [first, last] = [warned[0], warned[warned.length - 1]]
+  const steps = warned.length === 1 ? `step ${first.step}` : `${warned.length} steps from ${first.step} to ${last.step}`
+  return { warning: `${steps}: ${last.warning}` }
+}
+
+function expectSameInputs(folder: string, began: StepInputs, now: StepInputs): void {
+  const changed = [...new Set([...Object.keys(began), ...Object.keys(now)])].filter((name) => began[name] !== now[name])
+  if (changed.length === 0) return
+  const shown = (inputs: StepInputs) =>
+    changed.map((name) => `${name} ${inputs[name]?.slice(0, 12) ?? 'none'}`).join(', ')
+  throw new RunInUseError({
+    where: `${folder} --resume`,
+    expected: `the ${changed.join(' and the ')} with which this run began (${shown(began)})`,
+    received: `changed ones (${shown(now)})`,
+    remedy: 'put back what was changed, or begin again in another folder',
+  })
+}
+type StepInputs = TrainingLoop['inputs']
+
+/**
+ * The manifest, and then nothing that only an unfinished run needs: a process that is killed in between leaves a finished
+ * run with more files than it needs.
+ *
+ * @param scratch further files of an unfinished run
+ * @throws {DivergenceError} a result is not finite
+ */
+export function finishTraining(
+  run: Run,
+  results: Readonly<Record<string, unknown>>,
+  scratch: readonly string[] = [],
+): Manifest {
+  expectFiniteNumbers('results', results)
+  return run.finish(results, [checkpointName, sampleNowName, ...scratch])
+}
+
+function readRows(file: string): Row[] {
+  if (!existsSync(file)) return []
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  return lines.map((line) => JSON.parse(line) as Row)
 }

@@ -4,6 +4,8 @@
  * It reads the state through what the reward would see in the clean image that the policy predicts at x_t, beside the
  * prompt and the step. (The public code reads x_t itself, which takes far more roll-outs to say anything.)
  */
+import { z } from 'zod'
+import { DivergenceError, FormatError } from '../errors.ts'
 import { Weights } from '../networks/weights.ts'
 import { random, seedOf } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
@@ -13,7 +15,7 @@ import { embedding } from '../tensor/functional.ts'
 import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { below, under, type TrainingState } from '../tensor/training-state.ts'
+import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
 import type { Rollouts } from './rollout.ts'
 
 const hidden = 128
@@ -27,6 +29,17 @@ export interface ValueOptions {
   /** Batches of roll-outs that are remembered for fitting. */
   readonly memory: number
 }
+
+/** What a saved state holds beside its tensors. */
+export const ValueNumbers = z.object({
+  fits: z.int().nonnegative(),
+  /** Batches of roll-outs that it remembers. */
+  memory: z.int().nonnegative(),
+  featureWidth: z.int().positive(),
+})
+
+/** How complaints about the value function begin, which has a learning rate of its own. */
+export const valueName = 'value function'
 
 interface Remembered {
   readonly features: readonly Tensor[] // steps of [N, f]
@@ -85,8 +98,19 @@ export class ValueFunction {
   /**
    * Fits V to the rewards of these and the last few batches of roll-outs by squared error.
    * @returns the mean loss
+   * @throws {DivergenceError}
    */
   fit(rollouts: Rollouts): number {
+    try {
+      return this.#fit(rollouts)
+    } catch (error) {
+      if (!(error instanceof DivergenceError)) throw error
+      const { where, expected, received, remedy } = error
+      throw new DivergenceError({ where: `${valueName}, ${where}`, expected, received, remedy, cause: error })
+    }
+  }
+
+  #fit(rollouts: Rollouts): number {
     const { updates, batchSize, learningRate } = this.#options
     this.#remember(rollouts)
     const stream = random(this.#seed, 2, this.#fits++)
@@ -133,15 +157,22 @@ export class ValueFunction {
     return { tensors, numbers: { fits: this.#fits, memory: this.#memory.length, featureWidth: this.#width } }
   }
 
-  /** @throws {FormatError} the state of another value function */
-  load({ tensors, numbers }: TrainingState): void {
-    copyState('value function', new Map(this.#weights.tensors()), below('weights', tensors))
+  /** @throws {FormatError} the state of another value function, or something is missing */
+  load(state: TrainingState): void {
+    const { tensors } = state
+    const { fits, memory } = numbersOf(valueName, ValueNumbers, state)
+    copyState(valueName, new Map(this.#weights.tensors()), below('weights', tensors))
     this.#optimiser.load(below('optimiser', tensors))
-    this.#fits = numbers.fits as number
+    this.#fits = fits
     for (const { features, rewards } of this.#memory.splice(0))
       for (const each of [...features, rewards]) each.dispose()
-    const copy = (name: string) => unscoped(() => tensors.get(name)!.clone())
-    for (let i = 0; i < (numbers.memory as number); i++) {
+    const copy = (name: string) => {
+      const saved = tensors.get(name)
+      if (saved !== undefined) return unscoped(() => saved.clone())
+      const remedy = 'was this state saved for another network?'
+      throw new FormatError({ where: valueName, expected: name, received: 'nothing of this name', remedy })
+    }
+    for (let i = 0; i < memory; i++) {
       const features = Array.from({ length: this.#stepCount }, (_, step) => copy(`memory.${i}.features.${step}`))
       this.#memory.push({ features, rewards: copy(`memory.${i}.rewards`) })
     }

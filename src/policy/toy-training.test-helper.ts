@@ -1,0 +1,69 @@
+/** A whole training run, of the Gaussian chain by DPOK, in less than a second: the loop and the files are the real ones. */
+import { useThreads } from '../tensor/library.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import { lowered } from './divergence.ts'
+import { Dpok, DpokSettings } from './dpok.ts'
+import { fullSampler, gaussianModel, linearReward, shiftsFrom } from './gaussian-model.test-helper.ts'
+import { writePolicy } from './policy-file.ts'
+import { finishTraining, inTrainingRun, trainToEnd } from './training-run.ts'
+import { farAndWorse, type RewardRow } from './training-warnings.ts'
+
+export interface ToyTraining {
+  readonly resume?: boolean
+  readonly settings?: Partial<DpokSettings>
+  readonly checkpointEvery?: number
+  readonly inputs?: Readonly<Record<string, string>>
+}
+
+/** @returns the steps that this process did, and the steps of all */
+export async function trainToy(
+  folder: string,
+  { resume = false, settings = {}, checkpointEvery = 1, inputs = { reward: 'a', model: 'b' } }: ToyTraining = {},
+): Promise<{ steps: number; total: number }> {
+  useThreads(1)
+  using _scope = tensorScope()
+  const config = DpokSettings.parse({ imagesDrawn: 24, rolloutsPerIteration: 8, valueUpdates: 1, ...settings })
+  const model = gaussianModel()
+  const trainable = shiftsFrom()
+  const dpok = new Dpok({
+    model,
+    trainable,
+    reward: linearReward(0.5),
+    texts: ['low', 'high'],
+    sampler: fullSampler,
+    guidance: 1,
+    seed: 3,
+    settings: config,
+  })
+  let steps = 0
+  await inTrainingRun({ folder, stage: 'policy dpok', config: { ...config, checkpointEvery }, resume }, async (run) => {
+    const trainer = {
+      get done() {
+        return dpok.iteration
+      },
+      total: dpok.iterations,
+      parameters: trainable.parameters,
+      policy: dpok.policy,
+      step() {
+        steps++
+        return { ...dpok.iterate() }
+      },
+      state: () => dpok.state(),
+      load: (state: Parameters<Dpok['load']>[0]) => dpok.load(state),
+      lowerRates: () => ({ learningRate: lowered(dpok.learningRate, model.defaults.dpokLearningRate) }),
+    }
+    const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
+      label: 'toy',
+      stage: 'policy dpok',
+      inputs,
+      checkpointEvery,
+      note: () => '',
+      warningOf: (rows) => farAndWorse(rows as unknown as RewardRow[]),
+      sampleEvery: 0,
+      sample: () => Promise.resolve({}),
+    })
+    writePolicy((name) => run.path(name), model, trainable, { algorithm: 'dpok' })
+    return finishTraining(run, { seconds, ...metrics, ...notes })
+  })
+  return { steps, total: dpok.iterations }
+}

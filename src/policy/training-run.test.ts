@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { DivergenceError, FormatError, RunInUseError } from '../errors.ts'
+import { readRun } from '../run.ts'
+import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
+import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
+import { trainToy } from './toy-training.test-helper.ts'
+import { checkpointName } from './training-run.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'attune-training-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+const at = (...names: string[]) => join(root, ...names)
+let made = 0
+const fresh = () => at(`run-${made++}`)
+const policyOf = (folder: string) => readFileSync(join(folder, 'policy.safetensors'))
+const rowsOf = (folder: string) =>
+  readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => ({ ...(JSON.parse(line) as { step: number; at?: string }), at: undefined }))
+
+const helper = (name: string) => new URL(`./${name}`, import.meta.url).href
+
+/** Trains in another process that is killed before its n-th change of a file. @returns how many it has done */
+async function trainKilled(folder: string, n: number): Promise<number> {
+  const script = `import { trainToy } from ${JSON.stringify(helper('toy-training.test-helper.ts'))}
+    await trainToy(${JSON.stringify(folder)})`
+  const hook = fileURLToPath(helper('kill-at-write.test-helper.mjs'))
+  const child = spawn(process.execPath, ['--import', hook, '--input-type=module', '-e', script], {
+    env: { ...process.env, KILL_AT: String(n) },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let told = ''
+  child.stdout.on('data', (part) => (told += String(part)))
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  assert.ok(code === 0 || signal === 'SIGKILL', `${code} ${signal}`)
+  return signal === 'SIGKILL' ? n : Number(told)
+}
+
+/** A copy of a run that was killed after its second of three checkpoints. */
+let unfinished = ''
+let whole = ''
+before(async () => {
+  whole = fresh()
+  await trainToy(whole)
+  const folder = fresh()
+  for (let n = 16; ; n++) {
+    rmSync(folder, { recursive: true, force: true })
+    await trainKilled(folder, n)
+    const checkpoint = join(folder, checkpointName)
+    if (existsSync(checkpoint) && readTrainingState(checkpoint).numbers.iteration === 2) break
+  }
+  unfinished = folder
+})
+function copyOfUnfinished(): string {
+  const folder = fresh()
+  cpSync(unfinished, folder, { recursive: true })
+  return folder
+}
+
+describe('a training run that is killed before any of its writes', () => {
+  it('goes on to the same result, and trains nothing again that a checkpoint has', async () => {
+    const count = await trainKilled(fresh(), 1e6)
+    assert.ok(count > 20 && count < 40, `${count} writes`)
+    // Before the first checkpoint there is nothing to lose.
+    for (let n = 10; n < count; n++) {
+      const folder = fresh()
+      await trainKilled(folder, n)
+      if (existsSync(join(folder, 'manifest.json'))) {
+        assert.equal(readRun(folder).stage, 'policy dpok')
+      } else {
+        const checkpoint = join(folder, checkpointName)
+        const done = existsSync(checkpoint) ? (readTrainingState(checkpoint).numbers.iteration as number) : 0
+        const wasWritten = existsSync(join(folder, 'policy.safetensors'))
+        assert.ok(!wasWritten || done === 3, `killed at write ${n}`)
+        const { steps, total } = await trainToy(folder, { resume: true })
+        assert.equal(steps, total - done, `killed at write ${n}`)
+      }
+      assert.deepEqual(policyOf(folder), policyOf(whole), `killed at write ${n}`)
+      assert.deepEqual(rowsOf(folder), rowsOf(whole))
+    }
+  })
+})
+
+describe('a checkpoint', () => {
+  it('names what the run depends on, and another of it is refused by its name', async () => {
+    const { numbers } = readTrainingState(join(unfinished, checkpointName))
+    assert.deepEqual(numbers.inputs, { reward: 'a', model: 'b' })
+    for (const inputs of [{ reward: 'c', model: 'b' }, { reward: 'c' }, { reward: 'c', model: 'b', prompts: 'd' }]) {
+      const folder = copyOfUnfinished()
+      const resumed = () => trainToy(folder, { resume: true, inputs: inputs as Record<string, string> })
+      await assert.rejects(resumed, { name: RunInUseError.name, message: /the reward.* with which this run began/ })
+      // Also where the file beside it has been lost, or is another run's.
+      rmSync(join(folder, 'inputs.json'), { force: true })
+      await assert.rejects(resumed, { name: RunInUseError.name, message: /the reward.* with which this run began/ })
+    }
+  })
+
+  it('with one flipped bit anywhere is noticed', async () => {
+    const folder = copyOfUnfinished()
+    const file = join(folder, checkpointName)
+    const sound = readFileSync(file)
+    for (const place of [3, 20, 100, Math.floor(sound.length / 2), sound.length - 5]) {
+      for (const bit of [0, 6]) {
+        const flipped = Buffer.from(sound)
+        flipped[place] ^= 1 << bit
+        writeFileSync(file, flipped)
+        await assert.rejects(trainToy(folder, { resume: true }), FormatError, `byte ${place} bit ${bit}`)
+      }
+    }
+    writeFileSync(file, sound)
+    assert.deepEqual(await trainToy(folder, { resume: true }), { steps: 1, total: 3 })
+    assert.deepEqual(policyOf(folder), policyOf(whole))
+  })
+
+  it('without its numbers, or with senseless ones, finishes nothing', async () => {
+    const { tensors, numbers } = readTrainingState(join(unfinished, checkpointName))
+    const { iteration: _iteration, ...without } = numbers
+    const value = numbers.value as Record<string, unknown>
+    const broken: Record<string, unknown>[] = [
+      {},
+      without,
+      { ...numbers, iteration: null },
+      { ...numbers, iteration: 2.5 },
+      { ...numbers, iteration: -1 },
+      { ...numbers, iteration: 9 },
+      { ...numbers, iteration: '2' },
+      { ...numbers, seconds: undefined },
+      { ...numbers, growth: null },
+      { ...numbers, inputs: undefined },
+      { ...numbers, promptMeans: [['low', {}]] },
+      { ...numbers, value: undefined },
+      { ...numbers, value: { ...value, fits: undefined } },
+      { ...numbers, value: { ...value, memory: 4 } },
+    ]
+    for (const one of broken) {
+      const folder = copyOfUnfinished()
+      writeTrainingState(join(folder, checkpointName), { tensors, numbers: one })
+      await assert.rejects(trainToy(folder, { resume: true }), FormatError, JSON.stringify(one))
+      assert.ok(!existsSync(join(folder, 'manifest.json')))
+    }
+    for (const name of tensors.keys()) {
+      const folder = copyOfUnfinished()
+      const fewer = new Map([...tensors].filter(([other]) => other !== name))
+      writeTrainingState(join(folder, checkpointName), { tensors: fewer, numbers })
+      await assert.rejects(trainToy(folder, { resume: true }), FormatError, name)
+    }
+  })
+
+  it('of no kind that is known is refused', async () => {
+    const folder = copyOfUnfinished()
+    const { tensors, metadata } = readSafetensors(join(folder, checkpointName))
+    for (const other of [{}, { ...metadata, format: 'attune-training-state-1' }, { ...metadata, numbers: '{}' }]) {
+      writeSafetensors(join(folder, checkpointName), tensors, other)
+      await assert.rejects(trainToy(folder, { resume: true }), FormatError)
+    }
+  })
+})
+
+describe('a training run that diverges', () => {
+  const tooFast = { learningRate: 1e38, maxGradNorm: 1e9 }
+
+  it('ends before anything of it is written, where it has no checkpoint, and the remedy works', async () => {
+    const folder = fresh()
+    await assert.rejects(trainToy(folder, { settings: tooFast }), {
+      name: DivergenceError.name,
+      message: /^dpok step 1: .*no checkpoint was written before; begin again with --learning-rate 0\.01$/,
+    })
+    assert.ok(!existsSync(folder))
+    await trainToy(folder, { settings: { ...tooFast, learningRate: 0.01 } })
+  })
+
+  it('names the last good checkpoint, from which a lower rate goes on; the change is recorded', async () => {
+    const folder = copyOfUnfinished()
+    const before = readFileSync(join(folder, checkpointName))
+    await assert.rejects(trainToy(folder, { resume: true, settings: { learningRate: 1e38 } }), {
+      name: DivergenceError.name,
+      message: new RegExp(
+        `^dpok step 3: .* — go on from the last good checkpoint, of step 2: attune policy dpok --config ${folder}/config.json --learning-rate 0\\.01 --resume --out ${folder}$`,
+      ),
+    })
+    assert.deepEqual(readFileSync(join(folder, checkpointName)), before)
+    assert.equal(rowsOf(folder).length, 2)
+    await trainToy(folder, { resume: true, settings: { learningRate: 0.001 } })
+    const { results } = readRun(folder)
+    const changes = results.settingsChanges as { step: number; changed: unknown }[]
+    assert.deepEqual(
+      changes.map(({ step, changed }) => ({ step, changed })),
+      [
+        { step: 2, changed: { learningRate: [null, 1e38] } },
+        { step: 2, changed: { learningRate: [1e38, 0.001] } },
+      ],
+    )
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>
+    assert.equal(config.learningRate, 0.001)
+    assert.deepEqual(rowsOf(folder).slice(0, 2), rowsOf(whole).slice(0, 2))
+    assert.notDeepEqual(policyOf(folder), policyOf(whole))
+  })
+
+  it('does not take up other settings', async () => {
+    const folder = copyOfUnfinished()
+    await assert.rejects(
+      trainToy(folder, { resume: true, settings: { clipRange: 0.1 } }),
+      /other settings \(clipRange 0\.2, not 0\.1\)/,
+    )
+    await trainToy(folder, { resume: true, checkpointEvery: 2 })
+    assert.deepEqual(policyOf(folder), policyOf(whole))
+  })
+})
