@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process'
 import { AttuneError, ProcessError, type Complaint } from './errors.ts'
+import { endWithParent, withParent } from './parent-watch.ts'
 
 type Message<R> =
   | { readonly count: number }
@@ -25,7 +26,7 @@ export interface TaskOptions {
 
 /**
  * Runs each task in a process that executes `script`, which calls {@link serveTask}. Results are in the order of tasks.
- * When one fails, the others are ended.
+ * When one fails, the others are ended; they end as well when this process is gone.
  *
  * @throws {ProcessError} with the task's own words where it complained
  */
@@ -57,7 +58,7 @@ export async function runTasks<T, R>(
 
 function runTask<T, R>(script: URL, task: T, ending: AbortSignal, onCount?: (count: number) => void) {
   return new Promise<TaskResult<R>>((resolve, reject) => {
-    const child = fork(script, { execArgv: [], serialization: 'json' })
+    const child = fork(script, { execArgv: [], serialization: 'json', env: withParent() })
     const end = () => child.kill('SIGKILL')
     ending.addEventListener('abort', end, { once: true })
     let answer: Message<R> | undefined
@@ -88,6 +89,7 @@ function runTask<T, R>(script: URL, task: T, ending: AbortSignal, onCount?: (cou
 
 /** The other side: waits for one task, runs it, sends its result and lets the process end. */
 export function serveTask<T, R>(run: (task: T, count: (more: number) => void) => Promise<R> | R): void {
+  endWithParent()
   const tell = (message: Message<R>) => new Promise<void>((sent) => process.send?.(message, () => sent()))
   process.once('message', ({ task }: { task: T }) => {
     const began = performance.now()

@@ -11,6 +11,7 @@ import type { StageSchema } from './config.ts'
 import type { ImportCounts } from './feedback/transfer.ts'
 import { importLimits, isLimited, runLimitedCommand } from './limited-process.ts'
 import { open, probeOf, reportWorld } from './open.ts'
+import { endWithParent } from './parent-watch.ts'
 
 interface Stage {
   readonly name: string
@@ -251,6 +252,7 @@ const stages: readonly Stage[] = [
   },
 ]
 
+endWithParent()
 // Halves what a stage needs before it begins: its files are read as they were compiled at an earlier start.
 enableCompileCache(fileURLToPath(new URL('../build/compile-cache', import.meta.url)))
 

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { ProcessError } from '../errors.ts'
+import { withParent } from '../parent-watch.ts'
 import { clock } from '../progress.ts'
 
 const refreshMs = 1000
@@ -28,10 +29,13 @@ export class CommandLanes implements Disposable {
 
   /** Runs one command to its end. @throws {ProcessError} with the command's own words */
   async run(name: string, words: readonly (string | number)[]): Promise<void> {
-    const child = spawn(process.execPath, [this.#script, ...words.map(String)], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [this.#script, ...words.map(String)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: withParent(),
+    })
     const lane = { child, latest: 'starting' }
     this.#running.set(name, lane)
-    const log = createWriteStream(join(this.#folder, `${name}.log`))
+    const log = createWriteStream(join(this.#folder, `${name}.log`), { flags: 'a' })
     log.write(`$ attune ${words.join(' ')}\n`)
     child.stdout.pipe(log, { end: false })
     child.stderr.on('data', (chunk: Buffer) => {

@@ -2,15 +2,14 @@
  * `demo`: the whole loop on the embedded world, through the same commands that a user types. Stages that do not need
  * each other run side by side, one process a core.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { RunInUseError } from '../errors.ts'
 import type { ReportWorld } from '../report/report-command.ts'
 import { writePrompts } from '../prompts/prompt-file.ts'
 import { reportFiles } from '../report/write-report.ts'
-import { writeFileAtomic } from '../run.ts'
+import { resumeField, startRun } from '../run.ts'
 import { CommandLanes } from './command-lanes.ts'
 import { makeReport, ReportConfig } from '../report/report-command.ts'
 import { seenPrompts, unseenPrompts } from './split.ts'
@@ -18,7 +17,8 @@ import { seenPrompts, unseenPrompts } from './split.ts'
 export const DemoConfig = z.strictObject({
   small: z.boolean().default(false).describe('The same code with less of everything, in under three minutes.'),
   seed: z.int().nonnegative().default(0).describe('Seed of everything that the demo draws.'),
-  out: z.string().min(1).default('runs/demo').describe('Folder to write; an earlier demo in it is replaced.'),
+  resume: resumeField,
+  out: z.string().min(1).default('runs/demo').describe('Folder to write, a run folder of its own.'),
 })
 export type DemoConfig = z.infer<typeof DemoConfig>
 
@@ -32,15 +32,17 @@ const simulatedRater = { errorRate: 0.05, skipRate: 0.05 }
 const tuningSeed = 90
 const selectionRule =
   'the highest mean reward on prompts held out from fine-tuning, among four settings for each of the two whose Fréchet distance to held-out pre-training images, which needs no judge, stays within 1.5 times that of the base model; of rewards within one standard error of the highest, the one with the smallest Fréchet distance'
-/** Written into the demo's folder first: only a folder that holds it is ever emptied. */
-const marker = 'demo.json'
 
-/** Runs the demo and returns the path of its report. @throws {RunInUseError} the folder holds something else */
-export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWorld): Promise<string> {
+/**
+ * Runs the demo and returns the path of its report. A demo that broke off goes on where its stages stand.
+ *
+ * @throws {RunInUseError} the folder holds something else, another demo too
+ */
+export async function runDemo({ small, seed, resume, out }: DemoConfig, world: ReportWorld): Promise<string> {
   const size = small ? sizes.small : sizes.full
-  emptyFolder(out)
+  using run = startRun({ folder: out, stage: 'demo', config: { small, seed }, resume })
+  run.keep()
   const at = (name: string) => join(out, name)
-  writeFileAtomic(at(marker), `${JSON.stringify({ small, seed })}\n`)
   const seen = seenPrompts()
   const half = Math.ceil(seen.length / 2)
   await writePrompts(at('seen.jsonl'), seen)
@@ -49,8 +51,12 @@ export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWor
   await writePrompts(at('unseen.jsonl'), unseenPrompts())
 
   using lanes = new CommandLanes(fileURLToPath(new URL('../cli.ts', import.meta.url)), out)
+  /** Runs a stage to its end where an earlier demo has not. */
+  const stage = async (name: string, words: readonly (string | number)[]) => {
+    if (!existsSync(at(`${name}/manifest.json`))) await lanes.run(name, [...words, '--resume', '--out', at(name)])
+  }
   const draw = (name: string, prompts: string, perPrompt: number, drawSeed: number) =>
-    lanes.run(`images-${name}`, [
+    stage(`images-${name}`, [
       'images',
       'generate',
       '--prompts',
@@ -59,8 +65,6 @@ export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWor
       perPrompt,
       '--seed',
       drawSeed,
-      '--out',
-      at(`images-${name}`),
     ])
 
   // Two halves of the prompts, two processes, two seeds.
@@ -88,7 +92,7 @@ export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWor
 
   // More images of the same prompts, which only the reward will score, as many as DPOK draws.
   const extra = draw('extra', 'seen.jsonl', size.extraPerPrompt, 4 * seed + 3)
-  await lanes.run('reward', [
+  await stage('reward', [
     'reward',
     'train',
     '--feedback',
@@ -98,10 +102,8 @@ export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWor
     0,
     '--seed',
     seed,
-    '--out',
-    at('reward'),
   ])
-  const dpok = lanes.run('dpok', [
+  const dpok = stage('dpok', [
     'policy',
     'dpok',
     '--prompts',
@@ -112,11 +114,9 @@ export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWor
     seen.length * size.extraPerPrompt,
     '--seed',
     seed,
-    '--out',
-    at('dpok'),
   ])
   const rewardWeighted = extra.then(() =>
-    lanes.run('reward-weighted', [
+    stage('reward-weighted', [
       'policy',
       'reward-weighted',
       '--images',
@@ -129,39 +129,28 @@ export async function runDemo({ small, seed, out }: DemoConfig, world: ReportWor
       0,
       '--seed',
       seed,
-      '--out',
-      at('reward-weighted'),
     ]),
   )
   await Promise.all([dpok, rewardWeighted])
 
-  await makeReport(
-    ReportConfig.parse({
-      reward: at('reward'),
-      rewardWeighted: at('reward-weighted'),
-      dpok: at('dpok'),
-      seen: at('seen.jsonl'),
-      unseen: at('unseen.jsonl'),
-      seed: 1_000_000 + seed,
-      out: at('report'),
-      ...size.report,
-    }),
-    world,
-    { tuningSeed, selectionRule },
-  )
-  for (const name of reportFiles) copyFileSync(join(at('report'), name), at(name))
-  return at('report.html')
-}
-
-function emptyFolder(out: string): void {
-  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, marker))) {
-    throw new RunInUseError({
-      where: out,
-      expected: 'an empty folder or that of an earlier demo',
-      received: 'other files',
-      remedy: 'choose another --out',
-    })
+  if (!existsSync(at('report/manifest.json'))) {
+    await makeReport(
+      ReportConfig.parse({
+        reward: at('reward'),
+        rewardWeighted: at('reward-weighted'),
+        dpok: at('dpok'),
+        seen: at('seen.jsonl'),
+        unseen: at('unseen.jsonl'),
+        seed: 1_000_000 + seed,
+        resume: true,
+        out: at('report'),
+        ...size.report,
+      }),
+      world,
+      { tuningSeed, selectionRule },
+    )
   }
-  rmSync(out, { recursive: true, force: true })
-  mkdirSync(out, { recursive: true })
+  for (const name of reportFiles) copyFileSync(join(at('report'), name), at(name))
+  run.finish({ report: 'report.html' })
+  return at('report.html')
 }
