@@ -7,11 +7,14 @@ import type { Probe } from './policy/sample-images.ts'
 import type { WorldJudge } from './report/evaluate.ts'
 import type { ReportWorld } from './report/report-command.ts'
 
-export const embeddedName = 'shapes'
+/** The embedded model, as diffusion and as flow matching. */
+const embeddedNames = ['shapes', 'shapes-flow'] as const
+const isEmbedded = (model: string): model is (typeof embeddedNames)[number] =>
+  (embeddedNames as readonly string[]).includes(model)
 
 /** See {@link Open}. */
 export const open: Open = async (config, policy = null) => {
-  const opened = config.model === embeddedName ? await openEmbedded(config) : await openCheckpoint(config)
+  const opened = isEmbedded(config.model) ? await openEmbedded(config.model, config) : await openCheckpoint(config)
   if (policy === null) return { ...opened, policy: opened.model }
   const { openPolicy } = await import('./policy/policy-file.ts')
   return { ...opened, policy: opened.model.with(openPolicy(opened.model, policy, config).delta) }
@@ -19,14 +22,14 @@ export const open: Open = async (config, policy = null) => {
 
 /** The judge of a model's world; only the embedded one has a judge. */
 export async function judgeOf(model: string): Promise<WorldJudge | undefined> {
-  if (model !== embeddedName) return undefined
+  if (!isEmbedded(model)) return undefined
   const { openShapesJudge } = await import('./shapes/world-judge.ts')
   return openShapesJudge()
 }
 
 /** What measures the sample images of a training, for show; only the embedded world has a judge. */
 export async function probeOf(model: string): Promise<Probe | undefined> {
-  if (model !== embeddedName) return undefined
+  if (!isEmbedded(model)) return undefined
   const { probeAlignment } = await import('./shapes/probe-alignment.ts')
   return probeAlignment
 }
@@ -37,13 +40,16 @@ export const reportWorld: ReportWorld = {
   judgeOf,
   tasksFile: new URL('./report-tasks.ts', import.meta.url),
   promptsOf: async (model) => {
-    if (model !== embeddedName) return undefined
+    if (!isEmbedded(model)) return undefined
     const { seenPrompts, unseenPrompts } = await import('./shapes/split.ts')
     return { seen: seenPrompts, unseen: unseenPrompts }
   },
 }
 
-async function openEmbedded({ resolution, mixedPrecision, device, threads }: ModelConfig): Promise<OpenModel> {
+async function openEmbedded(
+  name: (typeof embeddedNames)[number],
+  { resolution, mixedPrecision, device, threads }: ModelConfig,
+): Promise<OpenModel> {
   const unsuitable =
     (resolution ?? imageSide) !== imageSide
       ? ['--resolution', String(imageSide), String(resolution)]
@@ -56,7 +62,7 @@ async function openEmbedded({ resolution, mixedPrecision, device, threads }: Mod
     const [where, expected, received] = unsuitable
     throw new ConfigError({
       where,
-      expected: `${expected} for ${embeddedName}`,
+      expected: `${expected} for ${name}`,
       received,
       remedy: 'leave it out, or give a real checkpoint with --model',
     })
@@ -64,7 +70,7 @@ async function openEmbedded({ resolution, mixedPrecision, device, threads }: Mod
   const { useThreads } = await import('./tensor/library.ts')
   const { openShapes } = await import('./shapes/open.ts')
   useThreads(threads ?? 1)
-  return openShapes()
+  return openShapes(name)
 }
 const imageSide = 24
 
@@ -72,7 +78,7 @@ async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
   if (!config.model.includes('/') && !existsSync(config.model)) {
     throw new FileError({
       where: '--model',
-      expected: `${embeddedName}, a folder in diffusers’ layout, or owner/name in the Hugging Face cache`,
+      expected: `${embeddedNames.join(', ')}, a folder in diffusers’ layout, or owner/name in the Hugging Face cache`,
       received: config.model,
       remedy: 'check the name',
     })

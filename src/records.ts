@@ -60,7 +60,7 @@ export const ImageRecord = z.strictObject({
   /** The run that trained the policy, `pretrained`, or `uploaded` for an image that a person brought. */
   policy: z.string().min(1),
   /** How it was drawn; unknown of an image that a person brought. */
-  sampler: z.literal('ddim').optional(),
+  sampler: z.enum(['ddim', 'flow-ode', 'flow-sde', 'flow-cps']).optional(),
   steps: z.int().positive().optional(),
   eta: z.number().nonnegative().optional(),
   guidance: z.number().optional(),

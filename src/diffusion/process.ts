@@ -34,7 +34,7 @@ export interface SamplerStep {
 /** A way from noise to an image in so many steps: the policy's decision process. */
 export interface Sampler {
   /** As records name it. */
-  readonly name: string
+  readonly name: 'ddim' | 'flow-ode' | 'flow-sde' | 'flow-cps'
   /** How stochastic: 0 is deterministic. */
   readonly eta: number
   readonly steps: readonly SamplerStep[]

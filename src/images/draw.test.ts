@@ -101,6 +101,7 @@ describe('a guided image', () => {
     const at = (text: string, guidance: number) =>
       drawImages(colored, [{ text, seed: 1, index: 1 }], { steps: 4, eta: 1, guidance })[0].bytes.join()
     assert.equal(at('low', 0), at('low', 1))
+    assert.notEqual(at('low', 1), at('', 1))
     assert.notEqual(at('low', 1), at('low', 2))
     assert.equal(at('', 1), at('', 5))
   })

@@ -12,7 +12,7 @@ import { noGrad } from '../tensor/autograd.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { decodeStates, drawStates, usesNegatives, type DrawRequest, type Sampling } from './draw.ts'
+import { decodeStates, drawStates, samplerOf, usesNegatives, type DrawRequest, type Sampling } from './draw.ts'
 import { imageListName } from './image-run.ts'
 import { keptImages, writeList } from './kept-images.ts'
 import { promptFields, readKnownPrompts } from './known-prompts.ts'
@@ -90,6 +90,7 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   const { prompts, results } = await readKnownPrompts(config, opened, { draws: true })
   const { model, policy } = opened
   const sampling = samplingOf(model, config)
+  const { name: sampler } = samplerOf(model, sampling)
   const count = imageCount(prompts.length, config.perPrompt)
   const promptOf = (index: number) => prompts[Math.floor(index / config.perPrompt)]
   const negatives = prompts.filter(({ negative }) => negative !== undefined).length
@@ -123,7 +124,9 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
     const requests = indices.map((index) => requestOf(promptOf(index), index, config))
     const pictures = drawBatch(policy, from, requests, sampling, starts, ends)
     const pngs = await Promise.all(lacking.map((index) => encodePng(pictures[index - from])))
-    const records = lacking.map((index, i) => imageRecord(promptOf(index), pngs[i], index, config, sampling))
+    const records = lacking.map((index, i) =>
+      imageRecord(promptOf(index), pngs[i], index, config, { ...sampling, sampler }),
+    )
     await writeFiles(new Map(records.map(({ file }, i) => [run.path(file), pngs[i]])))
     writing(list, () =>
       appendFileSync(list, records.map((record) => `${JSON.stringify(record)}\n`).join(''), { flush: true }),
@@ -186,7 +189,7 @@ function imageRecord(
   png: Uint8Array,
   index: number,
   config: GenerateConfig,
-  { steps, eta, guidance }: Sampling,
+  { sampler, steps, eta, guidance }: Sampling & Pick<ImageRecord, 'sampler'>,
 ): ImageRecord {
   return {
     id: sha256(`${prompt.text}\0`, png).slice(0, 16),
@@ -201,7 +204,7 @@ function imageRecord(
     ...(prompt.seed !== undefined && { draw: index % config.perPrompt }),
     ...(prompt.negative !== undefined && { negative: prompt.negative }),
     policy: config.policy ?? 'pretrained',
-    sampler: 'ddim',
+    sampler,
     steps,
     eta,
     guidance,

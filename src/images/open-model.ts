@@ -43,7 +43,7 @@ export const modelFields = {
     .min(1)
     .default('shapes')
     .describe(
-      'The pre-trained model: shapes, which is embedded, a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
+      'The pre-trained model: shapes, which is embedded (shapes-flow: the same, seen as flow matching), a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
     ),
   resolution: z
     .int()

@@ -2,6 +2,7 @@
  * What the report draws from a policy: the same prompts from the same noise for every policy, in parts that can be drawn
  * by one process each. Nothing here knows the judge.
  */
+import type { Sampler } from '../diffusion/process.ts'
 import { drawImages, samplerOf, type Sampling } from '../images/draw.ts'
 import type { Picture } from '../images/png.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
@@ -25,6 +26,7 @@ export interface EvaluationPlan {
   readonly imagesPerPrompt: number
   readonly seed: number
   readonly sampling: Sampling
+  readonly sampler: Sampler['name']
   /** Roll-outs from which the KL is estimated, spread over the prompts. */
   readonly klRollouts: number
 }

@@ -40,6 +40,7 @@ const plan: EvaluationPlan = {
   imagesPerPrompt: 4,
   seed: 3,
   sampling: { steps: 2, eta: 1, guidance: 1 },
+  sampler: 'ddim',
   klRollouts: 4,
 }
 const drawn = (reds: readonly number[], blue: readonly number[] = []): DrawnImages => ({

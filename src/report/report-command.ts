@@ -11,6 +11,7 @@ import { loraScaleField, modelFields, samplingFields, samplingOf, type OpenPolic
 import { openPolicy } from '../policy/policy-file.ts'
 import { progress } from '../progress.ts'
 import type { Prompt } from '../records.ts'
+import { samplerOf } from '../images/draw.ts'
 import { pickBest, readDrawn, type EvaluationPlan } from './draw.ts'
 import { statedAttributes, type Evaluation } from './evaluate.ts'
 import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from './lineage.ts'
@@ -105,11 +106,13 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   for (const { run } of trained) openPolicy(opened.model, run.folder, config)
   const judge = await world.judgeOf(config.model)
   const { prompts, ofFiles } = await promptsOf(config, opened, await world.promptsOf(config.model))
+  const sampling = samplingOf(opened.model, config)
   const plan: EvaluationPlan = {
     prompts,
     imagesPerPrompt: config.imagesPerPrompt,
     seed: config.seed,
-    sampling: samplingOf(opened.model, config),
+    sampling,
+    sampler: samplerOf(opened.model, sampling).name,
     klRollouts: config.klRollouts,
   }
   if (judge !== undefined) statedAttributes(plan.prompts)

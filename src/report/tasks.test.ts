@@ -81,6 +81,7 @@ test('the tasks of a report: images, their KL, and both ways of measuring them',
     imagesPerPrompt: 8,
     seed: 4,
     sampling: { steps: 4, eta: 1, guidance: 1 },
+    sampler: 'ddim',
     klRollouts: 4,
   }
   const model: ModelConfig = {

@@ -3,7 +3,15 @@
  * images that are as asked. Without one, a reward gives a win rate: the share of images that it scores higher than the
  * base's of the same prompt and noise.
  */
+import type { Sampler } from '../diffusion/process.ts'
 import type { Report } from './schema.ts'
+
+export const samplerTitles: Readonly<Record<Sampler['name'], string>> = {
+  ddim: 'DDIM',
+  'flow-ode': 'Euler steps of the flow',
+  'flow-sde': 'SDE of the flow',
+  'flow-cps': 'steps of the flow that keep its coefficients',
+}
 
 /** As asked or not, by a judge; better than the base's image, worse or equal, by a reward. */
 export type Mark = 'good' | 'bad' | 'equal'

@@ -26,6 +26,7 @@ const plan: EvaluationPlan = {
   imagesPerPrompt: 4,
   seed: 5,
   sampling: { steps: 10, eta: 1, guidance: 1 },
+  sampler: 'ddim',
   klRollouts: 3,
 }
 

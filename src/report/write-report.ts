@@ -20,7 +20,7 @@ import type { SampleRow } from './page-samples.ts'
 import { reportPage, type ReportInput } from './page.ts'
 import { Report, splits, type Comparison, type Curve, type PolicyName, type PolicyReport } from './schema.ts'
 import { thumbnailOf } from './thumbnail.ts'
-import type { Mark } from './wording.ts'
+import { samplerTitles, type Mark } from './wording.ts'
 
 /** One policy with all that was found out about it. */
 export interface MeasuredPolicy {
@@ -97,7 +97,7 @@ export function assembleReport(
         promptsSeen: count('seen'),
         promptsUnseen: count('unseen'),
         imagesPerPrompt: plan.imagesPerPrompt,
-        sampler: 'DDIM',
+        sampler: samplerTitles[plan.sampler],
         ...plan.sampling,
         frechetSubsets: {
           subsets: frechetSubsets,

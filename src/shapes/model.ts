@@ -1,4 +1,6 @@
 /** The embedded text-to-image model: a small text transformer and a UNet on 24 × 24 pixels. */
+import { FlowView } from '../diffusion/flow-view.ts'
+import type { NoiseProcess } from '../diffusion/process.ts'
 import { cosineSchedule, powerTimesteps } from '../diffusion/schedule.ts'
 import { cappedInverseNoise, VariancePreserving } from '../diffusion/variance-preserving.ts'
 import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
@@ -27,6 +29,12 @@ export const shapesProcess = new VariancePreserving({
   weighting: cappedInverseNoise(10),
 })
 
+/** The same network seen as one of flow matching, so that every method for flows runs on it. */
+const flowView = new FlowView(shapesProcess)
+
+/** The embedded model by the noise process that it is seen through. */
+export type ShapesName = 'shapes' | 'shapes-flow'
+
 const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
   attention: /\.(to_q|to_k|to_v|to_out)\.weight$/,
   'feed-forward': /\.mlp\.(up|down)\.weight$/,
@@ -34,11 +42,11 @@ const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
 }
 
 class ShapesModel implements GenerativeModel {
-  readonly name = 'shapes'
+  readonly name: ShapesName
   readonly sha256: string
   readonly stateShape = [3, imageSize, imageSize]
   readonly resolution = imageSize
-  readonly process = shapesProcess
+  readonly process: NoiseProcess
   readonly defaults: ModelDefaults = {
     steps: 10,
     eta: 1,
@@ -50,7 +58,9 @@ class ShapesModel implements GenerativeModel {
   }
   readonly weights: Weights
 
-  constructor(weights: Weights, sha256: string) {
+  constructor(weights: Weights, sha256: string, name: ShapesName) {
+    this.name = name
+    this.process = name === 'shapes' ? shapesProcess : flowView.process
     this.weights = weights
     this.sha256 = sha256
   }
@@ -76,7 +86,9 @@ class ShapesModel implements GenerativeModel {
   }
 
   predict(xt: Tensor, t: Tensor, { tokens, pooled, mask }: Conditioning): Tensor {
-    return pixelUnet(this.weights.at('unet'), xt, t, { tokens, pooled, mask }, textSize.width)
+    const network = (states: Tensor, times: Tensor) =>
+      pixelUnet(this.weights.at('unet'), states, times, { tokens, pooled, mask }, textSize.width)
+    return this.name === 'shapes' ? network(xt, t) : flowView.velocity(xt, t, network)
   }
 
   decode(x0: Tensor): Tensor {
@@ -92,10 +104,10 @@ class ShapesModel implements GenerativeModel {
   }
 
   with(delta: Delta): GenerativeModel {
-    return new ShapesModel(this.weights.with(delta), this.sha256)
+    return new ShapesModel(this.weights.with(delta), this.sha256, this.name)
   }
 }
 
-export function shapesModel(weights: Weights, sha256: string): GenerativeModel {
-  return new ShapesModel(weights, sha256)
+export function shapesModel(weights: Weights, sha256: string, name: ShapesName = 'shapes'): GenerativeModel {
+  return new ShapesModel(weights, sha256, name)
 }

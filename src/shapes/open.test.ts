@@ -25,12 +25,12 @@ test('opens the committed weights under the hash of their file', () => {
 })
 
 test('refuses weights that are missing, truncated or of another network', () => {
-  assert.throws(() => openShapes(folder), { code: 'file', where: generator })
+  assert.throws(() => openShapes('shapes', folder), { code: 'file', where: generator })
   copyFileSync(join(own, 'clip.safetensors'), clip)
   writeFileSync(generator, readFileSync(join(own, 'generator.safetensors')).subarray(0, -1))
-  assert.throws(() => openShapes(folder), { code: 'format', where: generator })
+  assert.throws(() => openShapes('shapes', folder), { code: 'format', where: generator })
   copyFileSync(clip, generator)
-  assert.throws(() => openShapes(folder), {
+  assert.throws(() => openShapes('shapes', folder), {
     code: 'format',
     where: /^\S+generator\.safetensors /,
     remedy: /another network/,

@@ -12,7 +12,7 @@ import { zeros } from '../tensor/create.ts'
 import { readSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { shapesEncoder } from './encoder.ts'
-import { shapesModel } from './model.ts'
+import { shapesModel, type ShapesName } from './model.ts'
 import { drawBatch, pretrainingSeed } from './pretraining-data.ts'
 import { imageSize } from './scene.ts'
 import { shapesVocabulary } from './vocabulary.ts'
@@ -22,13 +22,15 @@ const ownWeights = fileURLToPath(new URL('../../weights/', import.meta.url))
 /**
  * The embedded model, its encoder and its pre-training data.
  *
+ * @param name   `shapes-flow` is the same model as one of flow matching
  * @param folder holds `generator.safetensors` and `clip.safetensors`
  * @throws {FileError} a file is missing
  * @throws {FormatError} a file is broken, or holds another network
  */
-export function openShapes(folder = ownWeights): Required<OpenModel> {
+export function openShapes(name: ShapesName = 'shapes', folder = ownWeights): Required<OpenModel> {
   const pixels = [1, 3, imageSize, imageSize]
-  const model = openNetwork(join(folder, 'generator.safetensors'), shapesModel, (one) =>
+  const generator = (weights: Weights, sha256: string) => shapesModel(weights, sha256, name)
+  const model = openNetwork(join(folder, 'generator.safetensors'), generator, (one) =>
     one.predict(zeros(pixels), zeros([1], 'int64'), one.encodeText([''])),
   )
   const encoder = openNetwork(join(folder, 'clip.safetensors'), shapesEncoder, (one) => {

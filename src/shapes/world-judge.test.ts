@@ -48,7 +48,8 @@ test('true renders of the prompts are aligned and clean', () => {
       height: imageSize,
     })),
   )
-  const plan = { prompts, imagesPerPrompt: 2, seed: 1, sampling: { steps: 2, eta: 1, guidance: 1 }, klRollouts: 1 }
+  const sampling = { steps: 2, eta: 1, guidance: 1 }
+  const plan = { prompts, imagesPerPrompt: 2, seed: 1, sampling, sampler: 'ddim' as const, klRollouts: 1 }
   const { aligned, validShare } = judgePolicy(plan, { pictures, rewards: pictures.map(() => 0) }, judge)
   const share = aligned.flat().reduce((sum, one) => sum + one, 0) / pictures.length
   assert.ok(share >= 0.99 && validShare! >= 0.99, `${share} ${validShare}`)
@@ -71,6 +72,7 @@ test('candidates are the same for every policy and differ from each other; the b
     imagesPerPrompt: 2,
     seed: 1,
     sampling: { steps: 2, eta: 1, guidance: 1 },
+    sampler: 'ddim',
     klRollouts: 3,
   }
   const [first, again, other] = [0, 0, 1].map((candidate) => drawCandidate(model, reward, plan, candidate))

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { drawStates, samplerOf } from '../images/draw.ts'
+import { noGrad } from '../tensor/autograd.ts'
+import { useThreads } from '../tensor/library.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { openShapes } from './open.ts'
+
+useThreads(1)
+const requests = ['two red circles', 'a blue cross'].map((text, index) => ({ text, seed: 5, index }))
+const largest = (a: Tensor, b: Tensor) => a.sub(b).abs().flatten().amax(0).item()
+
+describe('the embedded model as flow matching', () => {
+  it('draws the same images by the ODE as it does as diffusion', () => {
+    using _scope = tensorScope()
+    using _noGrad = noGrad()
+    const sampling = { steps: 10, eta: 0, guidance: 1 }
+    const [diffusion, flow] = (['shapes', 'shapes-flow'] as const).map((name) => {
+      const { model } = openShapes(name)
+      return { sampler: samplerOf(model, sampling).name, pixels: model.decode(drawStates(model, requests, sampling)) }
+    })
+    assert.deepEqual([diffusion.sampler, flow.sampler], ['ddim', 'flow-ode'])
+    assert.ok(largest(flow.pixels, diffusion.pixels) < 2e-3)
+  })
+
+  it('draws other images by the SDE, and is a policy then', () => {
+    using _scope = tensorScope()
+    using _noGrad = noGrad()
+    const { model } = openShapes('shapes-flow')
+    const drawn = [0, 0.7].map((eta) => drawStates(model, requests, { steps: 10, eta, guidance: 1 }))
+    assert.ok(largest(drawn[0], drawn[1]) > 0.1)
+    assert.ok(samplerOf(model, { steps: 10, eta: 0.7, guidance: 1 }).steps.every((step) => step.stochastic))
+  })
+})
