@@ -74,7 +74,7 @@ export type ImageRecord = z.infer<typeof ImageRecord>
 /** A text without NUL and half characters, which a database or a file would refuse or change. */
 const Text = z
   .string()
-  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'a text with a NUL or half a character')
+  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'a text without NUL and half characters')
 const Name = Text.min(1)
 
 /** What every judgment says, whatever was asked. */
@@ -152,22 +152,22 @@ export const Judgment = AnyJudgment.superRefine((judgment, context) => {
   if (issue !== undefined) context.addIssue({ code: 'custom', ...issue })
 })
 
-/** What an answer needs beside itself; a row that takes another one back needs nothing. */
+/** What an answer needs beside itself and has not; a row that takes another one back needs nothing. */
 function lackOf(judgment: Judgment): { path: string[]; message: string } | undefined {
   const { kind, images, answer, undoes } = judgment
   // two policies may well draw the same picture
   if (kind !== 'vote' && new Set(images).size < images.length) {
-    return { path: ['images'], message: 'the same image twice' }
+    return { path: ['images'], message: 'different images' }
   }
   if (undoes !== undefined) return undefined
   if (judgment.kind === 'rating' && (answer === 'rated') !== (judgment.ratings !== undefined)) {
-    return { path: ['ratings'], message: 'ratings belong to the answer "rated", and only to it' }
+    return { path: ['ratings'], message: 'ratings with the answer rated, and only with it' }
   }
   if (judgment.kind === 'ranking' && judgment.ranks?.length !== (answer === 'ranked' ? images.length : undefined)) {
-    return { path: ['ranks'], message: 'a rank of each image belongs to the answer "ranked", and only to it' }
+    return { path: ['ranks'], message: 'a rank of each image with the answer ranked, and only with it' }
   }
   if (judgment.kind === 'vote' && images.length % 2 === 1) {
-    return { path: ['images'], message: 'the two policies show unequal numbers of images' }
+    return { path: ['images'], message: 'as many images of the second policy as of the first' }
   }
   return undefined
 }

@@ -6,6 +6,7 @@ import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { writeImages } from './image-writes.ts'
+import { complaintOf } from './issue-complaint.ts'
 import { judgmentOf, knownIds, rowOf } from './judgment-rows.ts'
 import { expectNotAhead } from './judgment-times.ts'
 import type { Addition } from './store.ts'
@@ -88,10 +89,10 @@ async function freshJudgments(
   const judgments = given.map((judgment) => {
     const { error, data } = Judgment.safeParse(judgment)
     if (error === undefined) return data
+    const [issue] = error.issues
     throw new FormatError({
-      where: `judgment ${judgment.id} ${error.issues[0].path.join('.')}`,
-      expected: 'a complete judgment',
-      received: error.issues[0].message,
+      where: `judgment ${judgment.id} ${issue.path.join('.')}`.trim(),
+      ...complaintOf(issue, judgment),
       remedy: 'correct the field',
     })
   })

@@ -5,6 +5,7 @@ import { readText, writeFileAtomic } from '../files.ts'
 import type { Judgment } from '../records.ts'
 import { identified } from './content-ids.ts'
 import { csvOf, judgmentsOfCsv } from './formats/csv.ts'
+import { readD3po } from './formats/d3po.ts'
 import { imageFinder } from './formats/find-image.ts'
 import { filesIn, type ForeignOptions } from './formats/foreign-json.ts'
 import { addForeign, type ForeignCounts, type ForeignRecords } from './formats/foreign.ts'
@@ -122,6 +123,8 @@ async function readForeign(
       return await readHpdv2(file, options)
     case 'label-studio':
       return await readLabelStudio(file, options)
+    case 'd3po':
+      return await readD3po(file, options)
   }
 }
 

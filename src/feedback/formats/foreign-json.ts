@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { readText } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
+import { complaintOf } from '../issue-complaint.ts'
 import type { OwnImage } from './own-images.ts'
 
 /** What an import is told beside the file. */
@@ -21,6 +22,7 @@ export interface ForeignOptions {
 /**
  * Items of a JSON list.
  *
+ * @param schema of an item, or what finds the one that an item is to be read by
  * @returns each with where it stands: `file.json item 3`
  * @throws {FormatError} no JSON, no list, or an item of another shape
  * @throws {FileError} the file cannot be read
@@ -28,7 +30,7 @@ export interface ForeignOptions {
 export async function readItems<S extends z.ZodType>(
   file: string,
   name: string,
-  schema: S,
+  schema: S | ((given: unknown) => S),
   what: string,
 ): Promise<{ where: string; item: z.output<S> }[]> {
   let list: unknown
@@ -50,14 +52,21 @@ export async function readItems<S extends z.ZodType>(
   }
   return list.map((given, place) => {
     const where = `${name} item ${place + 1}`
-    const parsed = schema.safeParse(given)
+    const parsed = (typeof schema === 'function' ? schema(given) : schema).safeParse(given)
     if (parsed.success) return { where, item: parsed.data }
     const [issue] = parsed.error.issues
+    const { expected, received } = complaintOf(issue, given)
+    const isRank = /^ranks?(ing)?$/.test(String(issue.path.at(-2))) || issue.path.at(-2) === 'human_preference'
     throw new FormatError({
       where: [where, ...issue.path].join(' '),
-      expected: `one of ${what}`,
-      received: issue.message,
-      remedy: 'correct the item, or name the format that it is of',
+      expected:
+        issue.path.length === 0
+          ? `one of ${what}`
+          : isRank
+            ? `${expected}; equal ones are ties`
+            : `${expected}, as ${what} have`,
+      received: issue.code === 'custom' ? issue.message : received,
+      remedy: issue.path.length === 0 ? 'name the format that the file is of' : 'correct the item',
       cause: parsed.error,
     })
   })

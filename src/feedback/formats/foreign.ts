@@ -3,6 +3,7 @@ import { FormatError, type Complaint } from '../../errors.ts'
 import { Judgment } from '../../records.ts'
 import { identified, type Unidentified } from '../content-ids.ts'
 import type { ImagesOfFolder } from '../image-writes.ts'
+import { complaintOf } from '../issue-complaint.ts'
 import { contentOf } from '../judgment-writes.ts'
 import { expectNotAhead } from '../judgment-times.ts'
 import type { FeedbackStore } from '../store.ts'
@@ -122,14 +123,16 @@ const reasonOf = ({ expected, received, remedy }: Pick<Complaint, 'expected' | '
   `expected ${expected}, received ${received} — ${remedy}`
 
 function expectJudgment({ where, judgment, source }: ForeignJudgment): void {
-  const parsed = Judgment.safeParse(source === undefined ? judgment : { ...judgment, id: 'not yet' })
+  const given = source === undefined ? judgment : { ...judgment, id: 'not yet' }
+  const parsed = Judgment.safeParse(given)
   if (parsed.success) return expectNotAhead(judgment.at, `${where} time`)
   const [issue] = parsed.error.issues
+  const { expected, received } = complaintOf(issue, given)
   throw new FormatError({
     where: [where, ...issue.path].join(' '),
-    expected: 'a judgment',
-    received: issue.message,
-    remedy: 'correct the row',
+    expected: `a judgment with ${expected}`,
+    received,
+    remedy: 'correct the row, or leave it out',
     cause: parsed.error,
   })
 }

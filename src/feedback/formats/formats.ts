@@ -3,7 +3,7 @@ import { basename, extname } from 'node:path'
 import { ConfigError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
 
-export const formatNames = ['csv', 'jsonl', 'pick-a-pic', 'image-reward', 'hpdv2', 'label-studio'] as const
+export const formatNames = ['csv', 'jsonl', 'pick-a-pic', 'image-reward', 'hpdv2', 'label-studio', 'd3po'] as const
 export type FormatName = (typeof formatNames)[number]
 export const exportFormatNames = ['csv', 'jsonl', 'pick-a-pic', 'image-reward'] as const
 export type ExportFormatName = (typeof exportFormatNames)[number]
@@ -23,19 +23,20 @@ export const formats: Readonly<Record<FormatName, Format>> = {
   csv: { title: 'CSV', ending: '.csv', bringsImages: false, kinds: all },
   jsonl: { title: 'JSON lines', ending: '.jsonl', bringsImages: false, kinds: all },
   'pick-a-pic': {
-    title: 'Pick-a-Pic (parquet)',
+    title: 'Pick-a-Pic, ImageRewardDB (parquet)',
     ending: '.parquet',
     bringsImages: true,
     kinds: ['pair', 'ranking'],
   },
   'image-reward': { title: 'ImageReward (JSON)', ending: '.json', bringsImages: true, kinds: ['pair', 'ranking'] },
-  hpdv2: { title: 'HPDv2 (JSON)', ending: '.json', bringsImages: true, kinds: ['pair', 'ranking'] },
+  hpdv2: { title: 'HPDv2, HPDv3 (JSON)', ending: '.json', bringsImages: true, kinds: ['pair', 'ranking'] },
   'label-studio': {
     title: 'Label Studio (JSON)',
     ending: '.json',
     bringsImages: true,
     kinds: ['good-bad-skip', 'pair', 'rating', 'ranking'],
   },
+  d3po: { title: 'D3PO (JSON)', ending: '.json', bringsImages: true, kinds: ['pair', 'ranking'] },
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
- * The JSON of HPDv2. Its training part holds pairs, `[{prompt, file_path: [path], human_preference: [0 | 1], user_hash?}]`;
- * its test part rankings, `[{prompt, image_path: [path], rank: [int], raw_annotations?: [{rank, user_hash}]}]`, where the
- * annotations are those of the people and `rank` is their average.
+ * The JSON of HPDv2 and HPDv3. The training part of HPDv2 holds pairs, `[{prompt, file_path: [path], human_preference: [0 | 1],
+ * user_hash?}]`; its test part rankings, `[{prompt, image_path: [path], rank: [int], raw_annotations?: [{rank, user_hash}]}]`,
+ * where the annotations are those of the people and `rank` is their average. HPDv3 holds pairs of which the first is better,
+ * `[{prompt, path1, path2, model1?, model2?}]`, and how sure its many raters were, which is not read.
  */
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
@@ -12,29 +13,47 @@ import type { OwnImage } from './own-images.ts'
 const Ranks = z.array(z.int().nonnegative())
 const paths = z.array(z.string()).min(2)
 const Annotations = z.array(z.object({ rank: Ranks, user_hash: z.string().min(1) })).optional()
-const Item = z.union(
-  [
-    z.object({
-      prompt: z.string(),
-      file_path: paths,
-      human_preference: z.array(z.union([z.literal(0), z.literal(1)])),
-      user_hash: z.string().min(1).optional(),
-    }),
-    // Its description says `raw_annotation`, its file `raw_annotations`.
-    z.object({
-      prompt: z.string(),
-      image_path: paths,
-      rank: Ranks,
-      raw_annotations: Annotations,
-      raw_annotation: Annotations,
-    }),
-  ],
-  'neither prompt, file_path and human_preference, nor prompt, image_path and rank',
-)
+const Train = z.object({
+  prompt: z.string(),
+  file_path: paths,
+  human_preference: z.array(z.union([z.literal(0), z.literal(1), z.boolean()], '0 or 1')),
+  user_hash: z.string().min(1).optional(),
+})
+// Its description says `raw_annotation`, its file `raw_annotations`.
+const Test = z.object({
+  prompt: z.string(),
+  image_path: paths,
+  rank: Ranks,
+  raw_annotations: Annotations,
+  raw_annotation: Annotations,
+})
+const Third = z.object({
+  prompt: z.string(),
+  path1: z.string(),
+  path2: z.string(),
+  model1: z.string().nullish(),
+  model2: z.string().nullish(),
+})
+const Item = z.union([Train, Test, Third])
 type Item = z.infer<typeof Item>
 
+const shapes = [
+  ['file_path', Train],
+  ['image_path', Test],
+  ['path1', Third],
+] as const
+const unknown =
+  'neither prompt, file_path and human_preference, nor prompt, image_path and rank, nor prompt, path1 and path2'
+
+/** That an item names its images by. */
+function shapeOf(given: unknown): z.ZodType<Item> {
+  const fields = Object(given) as object
+  const [, shape] = shapes.find(([field]) => field in fields) ?? []
+  return shape ?? z.custom<Item>(() => false, unknown)
+}
+
 /**
- * Reads either part. Of an item with annotations, each is a judgment of its person, and the average is none.
+ * Reads any part. Of an item with annotations, each is a judgment of its person, and the average is none.
  *
  * @throws {FormatError} names file and item
  */
@@ -42,11 +61,14 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
   const { name, at, findFile } = options
   const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
-  for (const { where, item } of await readItems(file, name, Item, 'items of HPDv2')) {
+  for (const { where, item } of await readItems<z.ZodType<Item>>(file, name, shapeOf, 'items of HPDv2 or HPDv3')) {
     const { prompt } = item
-    const paths = 'file_path' in item ? item.file_path : item.image_path
+    const { paths, models = [] } = imagesOf(item)
     const keys = paths.map((path) => imageKey(prompt, path))
-    paths.forEach((path, i) => images.set(keys[i], imageAt(path, prompt, findFile)))
+    paths.forEach((path, i) => {
+      const model = models[i] ?? ''
+      images.set(keys[i], { ...imageAt(path, prompt, findFile), ...(model === '' ? {} : { model }) })
+    })
     answersOf(item, options.rater).forEach(({ rater, ranks }) => {
       if (ranks.length !== keys.length) {
         throw new FormatError({
@@ -62,9 +84,18 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
   return { images, judgments, promptName: 'prompt', unanswered: 0 }
 }
 
+function imagesOf(item: Item): {
+  readonly paths: readonly string[]
+  readonly models?: readonly (string | null | undefined)[]
+} {
+  if ('path1' in item) return { paths: [item.path1, item.path2], models: [item.model1, item.model2] }
+  return { paths: 'file_path' in item ? item.file_path : item.image_path }
+}
+
 function answersOf(item: Item, rater: string): { rater: string; ranks: readonly number[] }[] {
+  if ('path1' in item) return [{ rater, ranks: [1, 2] }]
   if ('file_path' in item) {
-    return [{ rater: item.user_hash ?? rater, ranks: item.human_preference.map((preferred) => 2 - preferred) }]
+    return [{ rater: item.user_hash ?? rater, ranks: item.human_preference.map((preferred) => 2 - Number(preferred)) }]
   }
   const annotations = item.raw_annotations ?? item.raw_annotation ?? []
   if (annotations.length === 0) return [{ rater, ranks: fromOne(item.rank) }]

@@ -1,6 +1,7 @@
 /** Judgments as JSON lines: records of {@link Judgment}, of which an export says more than an import reads. */
 import { FormatError } from '../../errors.ts'
 import { Judgment } from '../../records.ts'
+import { complaintOf } from '../issue-complaint.ts'
 import { unknownImage } from './find-image.ts'
 import type { OutwardRow } from './outward-row.ts'
 
@@ -47,13 +48,15 @@ function parsedLine(where: string, line: string): Judgment {
   }
   const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
   const own = isRecord ? Object.entries(value as object).filter(([key]) => !said.some((one) => one === key)) : undefined
-  const parsed = Judgment.safeParse(own === undefined ? value : Object.fromEntries(own))
+  const given = own === undefined ? value : Object.fromEntries(own)
+  const parsed = Judgment.safeParse(given)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
+  const { expected, received } = complaintOf(issue, given)
   throw new FormatError({
     where: [where, ...issue.path].join(' '),
-    expected: 'a Judgment record',
-    received: issue.message,
+    expected: issue.path.length === 0 ? `a Judgment record: ${expected}` : `in a Judgment record ${expected}`,
+    received,
     remedy: 'correct the field',
   })
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { count } from './basics.ts'
 
-export const importFormats = ['csv', 'jsonl', 'pick-a-pic', 'image-reward', 'hpdv2', 'label-studio'] as const
+export const importFormats = ['csv', 'jsonl', 'pick-a-pic', 'image-reward', 'hpdv2', 'label-studio', 'd3po'] as const
 export const ImportFormat = z.enum(importFormats)
 export const exportFormats = ['csv', 'jsonl', 'pick-a-pic', 'image-reward'] as const
 export const ExportFormat = z.enum(exportFormats)

@@ -19,7 +19,8 @@ async function guess(file: File): Promise<ImportFormat | undefined> {
   if (!/\.json$/i.test(file.name)) return undefined
   const start = await file.slice(0, 65_536).text()
   if (/"annotations"|"completed_by"/.test(start)) return 'label-studio'
-  return /"human_preference"|"image_path"|"file_path"/.test(start) ? 'hpdv2' : 'image-reward'
+  if (/^\s*\[\s*[[\d-]/.test(start)) return 'd3po'
+  return /"human_preference"|"image_path"|"file_path"|"path1"/.test(start) ? 'hpdv2' : 'image-reward'
 }
 
 export function ImportJudgments() {
@@ -84,7 +85,7 @@ export function ImportJudgments() {
         </div>
       </div>
       {namesImages(format) && (
-        <DropZone accept=".png,.jpg,.jpeg,.webp,.json" isMany take={setPictures} label="Choose its images">
+        <DropZone accept=".png,.jpg,.jpeg,.webp,.json,.xml" isMany take={setPictures} label="Choose its images">
           {pictures.length === 0 ? (
             <>
               <span className="by-mouse">or drop them here: </span>the file names them
