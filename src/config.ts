@@ -41,6 +41,7 @@ interface Property {
   exclusiveMaximum?: number
   /** From the schema's `meta`. */
   repeatable?: boolean
+  expected?: string
 }
 
 /** The flags of a stage, in the order of its schema. */
@@ -53,7 +54,7 @@ export function flagsOf(schema: StageSchema): Flag[] {
     flag: flagName(field),
     type: flagType(property),
     repeatable: property.repeatable === true,
-    expected: inWords(property),
+    expected: property.expected ?? inWords(property),
     sentence: property.description ?? '',
     default: property.default,
   }))

@@ -45,7 +45,7 @@ describe('a file that is something else', () => {
         error instanceof FormatError && received.test(error.received) && remedy.test(error.remedy)
       assert.throws(() => readSafetensorsHeader(file), isNamed)
       await assert.rejects(readPicture(file), isNamed)
-      const cropping = { side: 8, centerCrop: true, randomFlip: false }
+      const cropping = { width: 8, height: 8, centerCrop: true, randomFlip: false }
       await assert.rejects(readCroppedPicture(file, cropping, random(0)), isNamed)
     })
   }

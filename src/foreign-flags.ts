@@ -40,7 +40,7 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
     theirs: 'num-images-per-prompt images-per-prompt num-images n-samples num-samples n-iter',
     flags: ['per-prompt', 'images-per-prompt', 'samples', 'n'],
   },
-  { theirs: 'width height image-size img-size size', flags: ['resolution'] },
+  { theirs: 'width height image-size img-size size', flags: ['resolution'], note: 'which takes 768x512 as well' },
   { theirs: 'scale', flags: ['thumbnail-size', 'guidance'] },
   { theirs: 'negative-prompt', note: 'a line of a .jsonl of prompts may have a "negative_prompt"' },
   {

@@ -1,7 +1,7 @@
 /** Opens models by their names: the one place that knows them all. Command line, studio and child processes use it. */
 import { existsSync } from 'node:fs'
 import { ConfigError, FileError } from './errors.ts'
-import type { ModelConfig, Open, OpenModel } from './images/open-model.ts'
+import { imageSizeOf, type ModelConfig, type Open, type OpenModel } from './images/open-model.ts'
 import { tellNote } from './notes.ts'
 import type { Probe } from './policy/sample-images.ts'
 import type { WorldJudge } from './report/evaluate.ts'
@@ -50,8 +50,9 @@ async function openEmbedded(
   name: (typeof embeddedNames)[number],
   { resolution, mixedPrecision, device, threads }: ModelConfig,
 ): Promise<OpenModel> {
+  const { width, height } = imageSizeOf({ resolution }) ?? { width: imageSide, height: imageSide }
   const unsuitable =
-    (resolution ?? imageSide) !== imageSide
+    width !== imageSide || height !== imageSide
       ? ['--resolution', String(imageSide), String(resolution)]
       : (mixedPrecision ?? 'no') !== 'no'
         ? ['--mixed-precision', 'no', String(mixedPrecision)]
@@ -87,7 +88,7 @@ async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
   const { openStableDiffusion } = await import('./networks/stable-diffusion/open.ts')
   const { model, notes } = openStableDiffusion(config.model, {
     ...placementOf(config),
-    resolution: config.resolution,
+    imageSize: imageSizeOf(config),
     tiling: config.vaeTiling,
   })
   for (const note of notes) tellNote(note)

@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'attune-bad-'))
 const at = (name: string) => join(folder, name)
 after(() => rmSync(folder, { recursive: true }))
 
-const options = { device: 'cpu', dtype: 'float32', resolution: null, tiling: false } as const
+const options = { device: 'cpu', dtype: 'float32', imageSize: null, tiling: false } as const
 const unetFile = 'unet/diffusion_pytorch_model.safetensors'
 
 /** A copy of a fixture, changed. */
@@ -160,8 +160,12 @@ describe('a broken checkpoint', () => {
 
   it('a resolution that its latents cannot have', () => {
     assert.throws(
-      () => openStableDiffusion(join(fixtures, 'sd1'), { ...options, resolution: 17 }),
+      () => openStableDiffusion(join(fixtures, 'sd1'), { ...options, imageSize: { width: 17, height: 17 } }),
       /--resolution: expected a multiple of 2/,
+    )
+    assert.throws(
+      () => openStableDiffusion(join(fixtures, 'sd1'), { ...options, imageSize: { width: 24, height: 15 } }),
+      /--resolution: expected multiples of 2, received 24x15 — use 24x16/,
     )
   })
 })

@@ -34,7 +34,7 @@ function copyOf(source: string, name: string, changes: Readonly<Record<string, J
 }
 
 const open = (checkpoint: string) =>
-  openStableDiffusion(checkpoint, { device: 'cpu', dtype: 'float32', resolution: null, tiling: false })
+  openStableDiffusion(checkpoint, { device: 'cpu', dtype: 'float32', imageSize: null, tiling: false })
 
 const samplingOf = (checkpoint: string) => {
   const { model, notes } = open(checkpoint)

@@ -31,7 +31,7 @@ const { prompts } = JSON.parse(readFileSync(join(fixtures, 'prompts.json'), 'utf
 const devices = describeLibrary().cudaDevices > 0 ? ['cpu', 'cuda:0'] : ['cpu']
 
 function open(name: string, dtype: Dtype, device: string): GenerativeModel {
-  return openStableDiffusion(join(fixtures, name), { device, dtype, resolution: null, tiling: false }).model
+  return openStableDiffusion(join(fixtures, name), { device, dtype, imageSize: null, tiling: false }).model
 }
 
 function expectedOf(name: string): (key: string) => Tensor {

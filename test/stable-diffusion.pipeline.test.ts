@@ -75,6 +75,32 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
     assert.ok(!existsSync(at('none')))
   })
 
+  test('images that are wider than high, of prompts of which one is cut', async () => {
+    writeFileSync(at('long.txt'), `a dog${' and a cat'.repeat(40)}\na cow\na cow\n`)
+    const wide = `${quick} --resolution 24x16`
+    const { status, stderr } = attune(`images generate --prompts long.txt --per-prompt 3 ${wide} --out wide`)
+    assert.equal(status, 0, stderr)
+    assert.match(stderr, /prompts: 1 repeated, of which one each is kept: long\.txt:3 “a cow”/)
+    assert.match(stderr, /1 prompt is longer than the 77 tokens .*long\.txt:1 “a dog .*\(\d+ tokens, \d+ cut off\)/)
+    const { repeatedPrompts, cutPrompts, width, height } = results('wide')
+    assert.deepEqual([repeatedPrompts, width, height], [1, 24, 16])
+    const { count, read, named } = cutPrompts as { count: number; read: number; named: { tokens: number }[] }
+    assert.deepEqual([count, read, named.length], [1, 77, 1])
+    assert.ok(named[0].tokens > 77)
+    const shape = await sharp(at('wide/images/000000.png')).metadata()
+    assert.deepEqual([shape.width, shape.height], [24, 16])
+    works(
+      `policy dpok --prompts long.txt --reward reward ${wide} --images-drawn 4 --rollouts-per-iteration 4 --out dpok-wide`,
+    )
+    works(
+      `policy reward-weighted --images wide --reward reward --updates 1 --batch-size 2 --train-data-dir photos ${model} --resolution 24x16 --out rw-wide`,
+    )
+    const square = attune(
+      `policy reward-weighted --images wide --reward reward --updates 1 --pretraining-weight 0 ${model} --out none`,
+    )
+    assert.match(square.stderr, /expected 16 × 16 pixels.*received 24 × 16/)
+  })
+
   test('both algorithms train adapters that diffusers can read, and the report compares them', () => {
     works(
       `policy reward-weighted --images images --reward reward --updates 4 --batch-size 4 --train-data-dir photos ${model} --rank 2 --out weighted`,
@@ -109,7 +135,7 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
   test('adapters are exported for kohya’s scripts, and come back the same', () => {
     works(`policy export --policy dpok ${model} --out dpok-kohya.safetensors`)
     using _scope = tensorScope()
-    const options = { device: 'cpu', dtype: 'float32', resolution: null, tiling: false } as const
+    const options = { device: 'cpu', dtype: 'float32', imageSize: null, tiling: false } as const
     const { model: opened } = openStableDiffusion(at('sd1'), options)
     const [own, exported] = ['dpok', 'dpok-kohya.safetensors'].map(
       (name) => openPolicy(opened, at(name)).delta.adapters!,

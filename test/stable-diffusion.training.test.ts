@@ -24,7 +24,7 @@ const sampling = { steps: 10, eta: 1, guidance: 7.5 }
 
 function open(name: string, dtype: Dtype = 'float32'): GenerativeModel {
   const folder = fileURLToPath(new URL(`fixtures/stable-diffusion/${name}`, import.meta.url))
-  return openStableDiffusion(folder, { device: 'cpu', dtype, resolution: null, tiling: false }).model
+  return openStableDiffusion(folder, { device: 'cpu', dtype, imageSize: null, tiling: false }).model
 }
 
 /** How red an image is, between 0 and 1. */

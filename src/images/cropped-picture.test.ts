@@ -57,7 +57,7 @@ describe('formats', () => {
   }
   for (const [name, [image, expected]] of Object.entries(formats)) {
     it(name, async () => {
-      const picture = await read(image, { ...plain, side: 4 })
+      const picture = await read(image, { ...plain, width: 4, height: 4 })
       assert.deepEqual([picture.width, picture.height, picture.bytes.length], [4, 4, 48])
       // CMYK has no profile here, and its way back is not exact.
       const within = name.startsWith('CMYK') ? 16 : 2
@@ -79,7 +79,7 @@ describe('EXIF orientation', () => {
       const stored = sharp(bytes, { raw: { width: 32, height: 16, channels: 3 } })
         .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
         .withMetadata({ orientation: i + 1 })
-      const picture = await read(stored, { ...plain, centerCrop: true, side: 16 })
+      const picture = await read(stored, { ...plain, centerCrop: true, width: 16, height: 16 })
       const corners = [
         levelAt(picture, 0, 0),
         levelAt(picture, 15, 0),
@@ -96,17 +96,20 @@ describe('EXIF orientation', () => {
 
 describe('size, crop and flip', () => {
   it('cuts out the middle', async () => {
-    const picture = await read(await ruled(20, 8), { ...plain, centerCrop: true, side: 8 })
+    const picture = await read(await ruled(20, 8), { ...plain, centerCrop: true, width: 8, height: 8 })
     assert.deepEqual(levelAt(picture, 0, 0), [6, 0, 7])
     assert.deepEqual(levelAt(picture, 7, 7), [13, 7, 7])
-    assert.deepEqual(levelAt(await read(await ruled(8, 9), { ...plain, centerCrop: true, side: 8 }), 0, 0), [0, 1, 7])
+    assert.deepEqual(
+      levelAt(await read(await ruled(8, 9), { ...plain, centerCrop: true, width: 8, height: 8 }), 0, 0),
+      [0, 1, 7],
+    )
   })
 
   it('cuts out every part in turn, and the same from the same stream', async () => {
     const offsets = new Set<number>()
     for (let seed = 0; seed < 40; seed++) {
-      const picture = await read(await ruled(10, 8), { ...plain, side: 8 }, random(seed))
-      assert.deepEqual(await read(await ruled(10, 8), { ...plain, side: 8 }, random(seed)), picture)
+      const picture = await read(await ruled(10, 8), { ...plain, width: 8, height: 8 }, random(seed))
+      assert.deepEqual(await read(await ruled(10, 8), { ...plain, width: 8, height: 8 }, random(seed)), picture)
       const [offset] = levelAt(picture, 0, 0)
       assert.deepEqual(levelAt(picture, 7, 3), [offset + 7, 3, 7])
       offsets.add(offset)
@@ -117,8 +120,12 @@ describe('size, crop and flip', () => {
   it('mirrors half of the pictures, with the crop as it was', async () => {
     let mirrored = 0
     for (let seed = 0; seed < 40; seed++) {
-      const before = await read(await ruled(13, 4), { ...plain, side: 4 }, random(seed))
-      const after = await read(await ruled(13, 4), { side: 4, centerCrop: false, randomFlip: true }, random(seed))
+      const before = await read(await ruled(13, 4), { ...plain, width: 4, height: 4 }, random(seed))
+      const after = await read(
+        await ruled(13, 4),
+        { width: 4, height: 4, centerCrop: false, randomFlip: true },
+        random(seed),
+      )
       const row = (picture: Picture) => [0, 1, 2, 3].map((x) => levelAt(picture, x, 1)[0])
       if (row(after)[0] === row(before)[0]) assert.deepEqual(after, before)
       else {
@@ -138,7 +145,7 @@ describe('size, crop and flip', () => {
       [4000, 1],
       [1, 3000],
     ]) {
-      const picture = await read(opaque(width, height).png(), { ...plain, side: 32 })
+      const picture = await read(opaque(width, height).png(), { ...plain, width: 32, height: 32 })
       assert.deepEqual([picture.width, picture.height], [32, 32])
       assert.deepEqual(levelAt(picture, 31, 31), [200, 150, 100])
     }
@@ -159,12 +166,12 @@ describe('a file that is no picture', () => {
       Buffer.alloc(0),
       Buffer.from('a cat'),
     ]
-    for (const bytes of broken) await assert.rejects(read(bytes, { ...plain, side: 8 }), FormatError)
+    for (const bytes of broken) await assert.rejects(read(bytes, { ...plain, width: 8, height: 8 }), FormatError)
     await assert.rejects(
-      read(opaque(1, 3000).png(), { ...plain, side: 512 }),
+      read(opaque(1, 3000).png(), { ...plain, width: 512, height: 512 }),
       /FormatError: .*expected an image that is less narrow/,
     )
-    await assert.rejects(readCroppedPicture('/no/such.png', { ...plain, side: 8 }, random(1)), {
+    await assert.rejects(readCroppedPicture('/no/such.png', { ...plain, width: 8, height: 8 }, random(1)), {
       code: 'format',
       where: '/no/such.png',
     })

@@ -1,4 +1,4 @@
-/** A picture of any size and format as the square that a model is trained on. */
+/** A picture of any size and format as a model is trained on it. */
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { FormatError } from '../errors.ts'
@@ -7,8 +7,9 @@ import type { Random } from '../random.ts'
 import type { Picture } from './png.ts'
 
 export interface Cropping {
-  /** Height and width of the result, pixels. */
-  readonly side: number
+  /** Of the result, pixels. */
+  readonly width: number
+  readonly height: number
   /** The middle is cut out, not a random part. */
   readonly centerCrop: boolean
   /** Half of the pictures are mirrored. */
@@ -19,24 +20,24 @@ export interface Cropping {
 const mostPixels = 200e6
 
 /**
- * Reads an image as diffusers' text-to-image examples do: the shorter side is resized to `side` (Lanczos; where that makes
- * it larger, libvips takes a cubic kernel), a square is cut out, and perhaps mirrored. EXIF orientation is applied;
+ * Reads an image as diffusers' text-to-image examples do: resized until it just covers what is wanted (of a square: the
+ * shorter side is its side; Lanczos, or where that makes it larger, libvips' cubic kernel), that is cut out, and perhaps mirrored. EXIF orientation is applied;
  * transparency becomes white; grey, CMYK and 16 bits become sRGB of 8 bits. Of an animation, the first frame.
  *
  * @param stream where the crop and the flip come from, and nothing else; the crop is the same with and without flips
  * @throws {FormatError} it is missing, broken, or no image
  */
 export async function readCroppedPicture(file: string, cropping: Cropping, stream: Random): Promise<Picture> {
-  const { side, centerCrop, randomFlip } = cropping
+  const { centerCrop, randomFlip } = cropping
   const mirrored = stream.uniform() < 0.5 && randomFlip
   const place = (room: number) => Math.floor((centerCrop ? 0.5 : stream.uniform()) * (room + 1))
   try {
     // From memory: sharp remembers what it has read from a path, even when the file has changed since.
     const image = sharp(await readFile(file))
     const { autoOrient: size } = await image.metadata()
-    const scale = side / Math.min(size.width, size.height)
-    const width = Math.max(side, Math.floor(size.width * scale))
-    const height = Math.max(side, Math.floor(size.height * scale))
+    const scale = Math.max(cropping.width / size.width, cropping.height / size.height)
+    const width = Math.max(cropping.width, Math.floor(size.width * scale))
+    const height = Math.max(cropping.height, Math.floor(size.height * scale))
     if (width * height > mostPixels) {
       throw new FormatError({
         where: file,
@@ -45,18 +46,23 @@ export async function readCroppedPicture(file: string, cropping: Cropping, strea
         remedy: 'crop it, or take it out of the list',
       })
     }
-    const left = place(width - side)
+    const left = place(width - cropping.width)
     const bytes = await image
       .autoOrient()
       .flatten({ background: 'white' })
       .resize({ width, height, fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false })
       .flop(mirrored)
       // The mirror comes first, so that the part that is cut out lies on the other side.
-      .extract({ left: mirrored ? width - side - left : left, top: place(height - side), width: side, height: side })
+      .extract({
+        left: mirrored ? width - cropping.width - left : left,
+        top: place(height - cropping.height),
+        width: cropping.width,
+        height: cropping.height,
+      })
       .toColourspace('srgb')
       .raw()
       .toBuffer()
-    return { bytes: new Uint8Array(bytes), width: side, height: side }
+    return { bytes: new Uint8Array(bytes), width: cropping.width, height: cropping.height }
   } catch (cause) {
     if (cause instanceof FormatError) throw cause
     const [received] = (cause as Error).message.split('\n')

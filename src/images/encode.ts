@@ -46,11 +46,11 @@ export async function encodeFiles<File>(
 /** Writes x_0 of pictures into the rows from `from` on. @throws {FormatError} they are not of the model's size */
 function encodeInto(latents: Tensor, from: number, model: GenerativeModel, pictures: readonly Picture[]): void {
   const [{ width, height }] = pictures
-  const { resolution: side } = model
-  if (width !== side || height !== side) {
+  const { imageSize } = model
+  if (width !== imageSize.width || height !== imageSize.height) {
     throw new FormatError({
       where: 'images to encode',
-      expected: `${side} × ${side} pixels, as the model draws them here`,
+      expected: `${imageSize.width} × ${imageSize.height} pixels, as the model draws them here`,
       received: `${width} × ${height}`,
       remedy: 'give the --resolution that they were drawn at',
     })

@@ -145,7 +145,7 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   }
   const { name, sha256: modelSha256 } = model
   const counts = { images: count, prompts: prompts.length, ...results }
-  return run.finish({ ...counts, model: name, modelSha256, ...sampling })
+  return run.finish({ ...counts, model: name, modelSha256, ...model.imageSize, ...sampling })
 }
 
 /** @throws {ConfigError} more than a run numbers */

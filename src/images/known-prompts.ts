@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, shownText, VocabularyError } from '../errors.ts'
 import type { ProgressStream } from '../progress.ts'
-import { cutPrompts, cutSentence, type CutPrompts } from '../prompts/cut-prompts.ts'
+import { cutPrompts, cutResults, cutSentence, type CutPrompts } from '../prompts/cut-prompts.ts'
 import { promptList, readPromptList, type PromptList } from '../prompts/prompt-file.ts'
 import type { Prompt } from '../records.ts'
 import { noGrad } from '../tensor/autograd.ts'
@@ -73,7 +73,7 @@ export async function readKnownPrompts(
     prompts,
     results: {
       ...(repeated.length > 0 && { repeatedPrompts: repeated.length }),
-      ...(cut !== undefined && { cutPrompts: cut }),
+      ...cutResults(cut),
     },
   }
 }

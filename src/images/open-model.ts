@@ -1,6 +1,7 @@
 /** What a stage gets when it asks for a model by its name. */
 import { z } from 'zod'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { ConfigError } from '../errors.ts'
+import type { GenerativeModel, ImageSize } from '../networks/generative-model.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -36,6 +37,9 @@ export type Open = (
   policy?: string | null,
 ) => Promise<OpenPolicy>
 
+/** No checkpoint draws images of this size, and no memory holds them. */
+const mostSide = 16_384
+
 /** Config fields of every stage that computes with a model. */
 export const modelFields = {
   model: z
@@ -46,11 +50,12 @@ export const modelFields = {
       'The pre-trained model: shapes, which is embedded (shapes-flow: the same, seen as flow matching), a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
     ),
   resolution: z
-    .int()
-    .positive()
-    .nullable()
+    .union([z.int().positive().max(mostSide), z.string().regex(/^[1-9]\d{0,4}[x×][1-9]\d{0,4}$/i), z.null()])
     .default(null)
-    .describe('Side of the images in pixels; the model’s own without it.'),
+    .meta({
+      description: 'Side of the images in pixels, or their width and height as 768x512; the model’s own without it.',
+      expected: 'a whole number of pixels, or 768x512',
+    }),
   mixedPrecision: z
     .enum(['no', 'fp16', 'bf16'])
     .nullable()
@@ -82,6 +87,19 @@ export const loraScaleField = {
     .number()
     .default(1)
     .describe('Strength of a policy made of adapters: 0 is the pre-trained model, 1 the policy as it was trained.'),
+}
+
+/** The size of the images that a config asks for; null for the model's own. @throws {ConfigError} */
+export function imageSizeOf({ resolution }: Pick<ModelConfig, 'resolution'>): ImageSize | null {
+  if (resolution === null) return null
+  const [width, height = width] = String(resolution).split(/[x×]/i).map(Number)
+  if (Math.max(width, height) <= mostSide) return { width, height }
+  throw new ConfigError({
+    where: '--resolution',
+    expected: `sides of at most ${mostSide} pixels`,
+    received: String(resolution),
+    remedy: 'choose smaller ones',
+  })
 }
 
 /** Config fields of every stage that samples. */

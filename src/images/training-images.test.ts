@@ -24,7 +24,7 @@ function countingModel(overrides: Partial<GenerativeModel> = {}): GenerativeMode
   const inner = gaussianModel()
   return Object.create(inner, {
     stateShape: { value: [3, side, side] },
-    resolution: { value: side },
+    imageSize: { value: { width: side, height: side } },
     defaults: { value: { ...inner.defaults, batchSize: 3 } },
     encode: {
       value: (pixels: Tensor) => {

@@ -104,7 +104,7 @@ async function encodeImages(
   seed: number,
   leftOut: LeftOut,
 ): Promise<EncodedImages> {
-  const cropping = { side: model.resolution, centerCrop, randomFlip }
+  const cropping = { ...model.imageSize, centerCrop, randomFlip }
   const rows: number[] = []
   const places = [...chosen.keys()]
   const latents = await encodeFiles(
@@ -133,9 +133,9 @@ function keyOf(
   seed: number,
 ): string {
   const { centerCrop, randomFlip } = config
-  const { sha256, stateShape, resolution, weights } = model
+  const { sha256, stateShape, imageSize, weights } = model
   const files = chosen.map(({ file, index, bytes, modifiedMs }) => [file, index, bytes, modifiedMs])
-  const all = [sha256, weights.dtype, stateShape, resolution, centerCrop, randomFlip, seed, files]
+  const all = [sha256, weights.dtype, stateShape, imageSize, centerCrop, randomFlip, seed, files]
   return createHash('sha256').update(JSON.stringify(all)).digest('hex')
 }
 

@@ -28,14 +28,19 @@ export interface ModelDefaults {
   readonly rewardWeightedLearningRate: number
 }
 
+/** In pixels. */
+export interface ImageSize {
+  readonly width: number
+  readonly height: number
+}
+
 export interface GenerativeModel {
   readonly name: string
   /** SHA-256 of the pre-trained weights' file; rewards and runs record it. */
   readonly sha256: string
   /** Shape of one state x_t without the batch: [C, h, w]. */
   readonly stateShape: readonly number[]
-  /** Height and width of its images, pixels. */
-  readonly resolution: number
+  readonly imageSize: ImageSize
   /** Where it computes: states, times and conditionings are expected there. */
   readonly device: string
   /** How it was trained to take noise away, and how it is sampled. */

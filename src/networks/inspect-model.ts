@@ -35,8 +35,9 @@ export function inspectModel({ model }: InspectConfig): string {
 }
 
 function describeDiffusion(checked: CheckedCheckpoint): string {
-  const { folder, pipeline, unet, vae, towers, noise, resolution, sampling, notes } = checked
-  const side = resolution / vae.config.factor
+  const { folder, pipeline, unet, vae, towers, noise, imageSize, sampling, notes } = checked
+  const { width, height } = imageSize
+  const { factor, latentChannels } = vae.config
   const parts = [
     { name: 'unet', found: unet.network.found },
     ...towers.map(({ name, network }) => ({ name, found: network.found })),
@@ -48,7 +49,7 @@ function describeDiffusion(checked: CheckedCheckpoint): string {
     ['checkpoint', folder],
     ['pipeline', `${pipeline}, ${kindOf(checked)}`],
     ...parts.map(({ name, found }) => [name, sizeOf(found)] as const),
-    ['images', `${resolution} × ${resolution} pixels; latents ${vae.config.latentChannels} × ${side} × ${side}`],
+    ['images', `${width} × ${height} pixels; latents ${latentChannels} × ${height / factor} × ${width / factor}`],
     ['noise', `${steps} steps, predicts ${noise.process.schedule.predictionType}; saved with ${noise.trainedWith}`],
     [
       'sampling',

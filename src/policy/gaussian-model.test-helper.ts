@@ -28,7 +28,7 @@ class GaussianModel implements GenerativeModel {
   readonly name = 'gaussian'
   readonly sha256 = 'a'.repeat(64)
   readonly stateShape = [1, 2, 2]
-  readonly resolution = 2
+  readonly imageSize = { width: 2, height: 2 }
   readonly process = process
   readonly device = 'cpu'
   readonly defaults: ModelDefaults = {

@@ -25,6 +25,12 @@ export function cutPrompts(texts: readonly string[], lengthOf: (text: string) =>
   return { count: long.length, read, named }
 }
 
+/** For a manifest, which people read. */
+export function cutResults(cut: CutPrompts | undefined): { readonly cutPrompts?: CutPrompts } {
+  if (cut === undefined) return {}
+  return { cutPrompts: { ...cut, named: cut.named.map((one) => ({ ...one, prompt: shownText(one.prompt, 200) })) } }
+}
+
 /**
  * Says it in one sentence.
  *

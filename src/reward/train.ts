@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ConfigError, FormatError } from '../errors.ts'
 import { modelFields, type Open, type OpenModel } from '../images/open-model.ts'
 import { readPicture } from '../images/png.ts'
+import { cutPrompts, cutResults, cutSentence } from '../prompts/cut-prompts.ts'
 import { readDistractors } from '../prompts/distractors-file.ts'
 import type { Judgment } from '../records.ts'
 import { resumeField, startRun, writeFileAtomic, type Manifest } from '../run.ts'
@@ -109,6 +110,8 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   const texts = [shown, shownInTraining].flatMap((each) => (each === undefined ? [] : textsIn(each)))
   const withDistractors = [...shown.distractors.values()].filter((wrong) => wrong.length > 0).length
   if (config.classificationWeight > 0) tellDistractors(withDistractors, shown.distractors.size)
+  const cut = encoder.textLength && cutPrompts([...new Set(texts)], (text) => encoder.textLength!(text))
+  if (cut !== undefined) process.stderr.write(`reward: ${cutSentence(cut)}\n`)
   const fileOf = ({ file }: StoredImageFile) => readPicture(file)
   using embedded = await embed(encoder, judged, fileOf, texts)
 
@@ -154,6 +157,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     nu: fitted.nu,
     ensemble: members.length,
     prompts: shown.distractors.size,
+    ...cutResults(cut),
     promptsWithDistractors: withDistractors,
     heldOut:
       (measured && {

@@ -45,7 +45,7 @@ class ShapesModel implements GenerativeModel {
   readonly name: ShapesName
   readonly sha256: string
   readonly stateShape = [3, imageSize, imageSize]
-  readonly resolution = imageSize
+  readonly imageSize = { width: imageSize, height: imageSize }
   readonly process: NoiseProcess
   readonly defaults: ModelDefaults = {
     steps: 10,

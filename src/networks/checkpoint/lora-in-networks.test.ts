@@ -89,7 +89,7 @@ describe('a LoRA of Attune, loaded into diffusers', () => {
         const file = join(folder, `${name}-${form}.safetensors`)
         assertNear(denoise(openWith(file, name), name), expected('unet_output'), 1e-5)
 
-        const options = { device: 'cpu', dtype: 'float32', resolution: null, tiling: false } as const
+        const options = { device: 'cpu', dtype: 'float32', imageSize: null, tiling: false } as const
         const { model: base } = openStableDiffusion(join(fixtures, name), options)
         const model = base.with({ adapters: readLora(file, targetsOf(name), name).adapters })
         const { prompts } = readJson('prompts.json') as { prompts: string[] }

@@ -14,6 +14,7 @@ import { openTokenizer } from '../clip/tokenizer.ts'
 import type { Weights } from '../weights.ts'
 import { decode, encode, modernKey } from './autoencoder.ts'
 import { readAutoencoderConfig, type AutoencoderConfig } from './autoencoder-config.ts'
+import type { ImageSize } from '../generative-model.ts'
 import type { TextTower } from './model.ts'
 import { samplingDefaults, type SamplingDefaults } from './sampling-defaults.ts'
 import { unet } from './unet.ts'
@@ -40,8 +41,8 @@ export interface CheckedCheckpoint {
   readonly towers: readonly CheckedTower[]
   readonly noise: NoiseSetup
   readonly zeroEmptyPrompt: boolean
-  /** Side of the images that it was trained on, pixels. */
-  readonly resolution: number
+  /** Of the images that it was trained on. */
+  readonly imageSize: ImageSize
   readonly sampling: SamplingDefaults
   /** What a person should know of how this checkpoint is used, as sentences. */
   readonly notes: readonly string[]
@@ -88,6 +89,7 @@ export function checkCheckpoint(folder: string): CheckedCheckpoint {
   const noise = readScheduler(corrected, join(folder, 'scheduler/scheduler_config.json'))
   const { sampling, note } = samplingDefaults(folder, unetConfig, noise)
   const notes = [noise.note, note, sizeNote(unetJson.sample_size, unetConfig)].filter((one) => one !== undefined)
+  const [latentHeight, latentWidth] = unetConfig.sampleSize ?? (isXl ? [128, 128] : [64, 64])
   const files = [...network.found.files, ...towers.flatMap((tower) => tower.network.found.files)]
   return {
     folder,
@@ -99,7 +101,7 @@ export function checkCheckpoint(folder: string): CheckedCheckpoint {
     sampling,
     notes,
     zeroEmptyPrompt: isXl && index.force_zeros_for_empty_prompt,
-    resolution: (unetConfig.sampleSize?.[0] ?? (isXl ? 128 : 64)) * vaeConfig.factor,
+    imageSize: { width: latentWidth * vaeConfig.factor, height: latentHeight * vaeConfig.factor },
     sha256: () => hashWeights(files),
   }
 }

@@ -9,7 +9,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { TextEncoderConfig } from '../clip/config.ts'
 import { projectText, textModel } from '../clip/text-model.ts'
 import type { ClipTokenizer } from '../clip/tokenizer.ts'
-import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../generative-model.ts'
+import type { AdapterLayers, Conditioning, GenerativeModel, ImageSize, ModelDefaults } from '../generative-model.ts'
 import type { TextLength } from '../text-length.ts'
 import type { Delta, Weights } from '../weights.ts'
 import type { Codec } from './codec.ts'
@@ -35,8 +35,7 @@ export interface StableDiffusionParts {
   readonly towers: readonly TextTower[]
   readonly codec: Codec
   readonly noise: NoiseSetup
-  /** Height and width of the images, pixels. */
-  readonly resolution: number
+  readonly imageSize: ImageSize
   /** XL: no prompt is a conditioning of zeros, not an encoded empty text. */
   readonly zeroEmptyPrompt: boolean
   readonly sampling: SamplingDefaults
@@ -64,7 +63,7 @@ function guidanceFeatures(like: Tensor, scale: number, width: number): Tensor {
   return tensor(row, [1, width]).to(like.device).expand(like.shape[0], width)
 }
 
-/** Side of the latents that a preview is decoded from: 224 pixels, what CLIP looks at. */
+/** Shorter side of the latents that a preview is decoded from: 224 pixels, what CLIP looks at. */
 const previewSide = 28
 const mostCached = 4096
 
@@ -72,7 +71,7 @@ class StableDiffusion implements GenerativeModel {
   readonly name: string
   readonly sha256: string
   readonly stateShape: readonly number[]
-  readonly resolution: number
+  readonly imageSize: ImageSize
   readonly process
   readonly defaults: ModelDefaults
   readonly weights: Weights
@@ -86,11 +85,11 @@ class StableDiffusion implements GenerativeModel {
     this.#parts = parts
     this.#delta = delta
     this.#encoded = encoded
-    const { name, sha256, noise, codec, resolution, weights } = parts
+    const { name, sha256, noise, codec, imageSize, weights } = parts
     this.name = name
     this.sha256 = sha256
-    this.stateShape = [codec.channels, resolution / codec.factor, resolution / codec.factor]
-    this.resolution = resolution
+    this.stateShape = [codec.channels, imageSize.height / codec.factor, imageSize.width / codec.factor]
+    this.imageSize = imageSize
     this.process = noise.process
     this.weights = weights.with(delta)
     const { guidanceWidth } = parts.unet
@@ -192,7 +191,8 @@ class StableDiffusion implements GenerativeModel {
   }
 
   predict(xt: Tensor, t: Tensor, { tokens, pooled, guidance }: Conditioning): Tensor {
-    const { unet: config, codec, resolution } = this.#parts
+    const { unet: config, codec, imageSize } = this.#parts
+    const { height, width } = imageSize
     // Training passes do not decode: the codec makes room for their activations.
     if (native().gradMode()) codec.leaveDevice()
     using scope = tensorScope()
@@ -201,9 +201,7 @@ class StableDiffusion implements GenerativeModel {
       ...(pooled !== undefined && {
         pooled,
         // Original size, crop and target size, as if the image had never been cropped (Podell et al. 2023, §2.2).
-        timeIds: tensor([resolution, resolution, 0, 0, resolution, resolution], [1, 6])
-          .expand(t.shape[0], 6)
-          .to(this.device),
+        timeIds: tensor([height, width, 0, 0, height, width], [1, 6]).expand(t.shape[0], 6).to(this.device),
       }),
     }
     return scope.keep(unet(this.weights.at('unet'), config, xt.to(this.weights.dtype), t, { tokens, ...extra }))
@@ -216,8 +214,10 @@ class StableDiffusion implements GenerativeModel {
   /** From averages of latents, at the size that CLIP looks at; an image of 512² costs a fifth of `decode`. */
   preview(x0: Tensor): Tensor {
     using scope = tensorScope()
-    const side = Math.min(previewSide, x0.shape[2])
-    return scope.keep(this.decode(side < x0.shape[2] ? averagePool(x0, side, side) : x0))
+    const [, , height, width] = x0.shape
+    const scale = previewSide / Math.min(height, width)
+    if (scale >= 1) return scope.keep(this.decode(x0))
+    return scope.keep(this.decode(averagePool(x0, Math.round(height * scale), Math.round(width * scale))))
   }
 
   encode(pixels: Tensor): Tensor {

@@ -3,7 +3,7 @@ import { ConfigError } from '../../errors.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { resolveCheckpoint } from '../checkpoint/resolve-checkpoint.ts'
-import type { GenerativeModel } from '../generative-model.ts'
+import type { GenerativeModel, ImageSize } from '../generative-model.ts'
 import { Weights } from '../weights.ts'
 import { checkCheckpoint } from './checkpoint.ts'
 import { Codec } from './codec.ts'
@@ -13,8 +13,8 @@ export interface OpenOptions {
   readonly device: string
   /** Of frozen weights and of computing. */
   readonly dtype: Dtype
-  /** Side of the images, pixels; that of its training where it is null. */
-  readonly resolution: number | null
+  /** Of the images; as it was trained where it is null. */
+  readonly imageSize: ImageSize | null
   /** Takes large images through the autoencoder in tiles. */
   readonly tiling: boolean
 }
@@ -27,19 +27,12 @@ export interface OpenOptions {
  */
 export function openStableDiffusion(
   name: string,
-  { device, dtype, resolution, tiling }: OpenOptions,
+  { device, dtype, imageSize, tiling }: OpenOptions,
 ): { model: GenerativeModel; notes: readonly string[] } {
   const checked = checkCheckpoint(resolveCheckpoint(name))
-  const side = resolution ?? checked.resolution
+  const size = imageSize ?? checked.imageSize
   const { factor, forceUpcast } = checked.vae.config
-  if (side % factor !== 0) {
-    throw new ConfigError({
-      where: '--resolution',
-      expected: `a multiple of ${factor}`,
-      received: String(side),
-      remedy: `use ${Math.max(1, Math.round(side / factor)) * factor}`,
-    })
-  }
+  expectMultiples(size, factor)
   const tensors = new Map<string, Tensor>()
   const parts = [{ name: 'unet', network: checked.unet.network }, ...checked.towers]
   for (const part of parts) {
@@ -56,9 +49,22 @@ export function openStableDiffusion(
     towers: checked.towers,
     codec: new Codec(stored, checked.vae.config, { device, dtype: codecType, tiling }),
     noise: checked.noise,
-    resolution: side,
+    imageSize: size,
     zeroEmptyPrompt: checked.zeroEmptyPrompt,
     sampling: checked.sampling,
   })
   return { model, notes: checked.notes }
+}
+
+/** @throws {ConfigError} sides that are no whole number of latents */
+function expectMultiples({ width, height }: ImageSize, factor: number): void {
+  const near = (side: number) => Math.max(1, Math.round(side / factor)) * factor
+  if (near(width) === width && near(height) === height) return
+  const shown = (w: number, h: number) => (w === h ? String(w) : `${w}x${h}`)
+  throw new ConfigError({
+    where: '--resolution',
+    expected: `${width === height ? 'a multiple' : 'multiples'} of ${factor}`,
+    received: shown(width, height),
+    remedy: `use ${shown(near(width), near(height))}`,
+  })
 }
