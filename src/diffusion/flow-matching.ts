@@ -171,7 +171,9 @@ export class FlowMatching implements NoiseProcess {
   }
 
   /** All times count the same. */
-  weight(): undefined {}
+  weight(): undefined {
+    return undefined
+  }
 
   sampler({ steps, eta }: SamplerOptions): FlowSampler {
     const { sigmas, finalSigma, trainSteps, transition } = this.#setup

@@ -1,6 +1,7 @@
 /** Preloaded: kills the process by SIGKILL before its n-th change of a file, n in KILL_AT; of an append it does half. */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import process from 'node:process'
 
 let left = Number(process.env.KILL_AT)
 const names = ['appendFileSync', 'linkSync', 'mkdirSync', 'renameSync', 'rmSync', 'rmdirSync', 'writeFileSync']

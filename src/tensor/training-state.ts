@@ -1,6 +1,6 @@
 /** All that changes while a stage trains, as one record that is saved and loaded whole. */
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { checked, expectFiniteNumbers } from '../checked.ts'
 import { FormatError } from '../errors.ts'
 import { expectFinite } from './finite.ts'

@@ -3,7 +3,8 @@
  * nobody learns from a refusal, or from its absence, that a judgment of somebody else is there, or what it says.
  */
 import { createHmac } from 'node:crypto'
-import { AttuneError, FormatError, UnknownRecordError } from '../../errors.ts'
+import type { AttuneError } from '../../errors.ts'
+import { FormatError, UnknownRecordError } from '../../errors.ts'
 import { ratersOfJudgments } from '../../feedback/judgment-rows.ts'
 import { rankingConflict } from '../../feedback/ranking.ts'
 import type { Judgment } from '../../records.ts'
