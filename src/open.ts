@@ -46,10 +46,8 @@ export const reportWorld: ReportWorld = {
   },
 }
 
-async function openEmbedded(
-  name: (typeof embeddedNames)[number],
-  { resolution, mixedPrecision, device, threads }: ModelConfig,
-): Promise<OpenModel> {
+async function openEmbedded(name: (typeof embeddedNames)[number], config: ModelConfig): Promise<OpenModel> {
+  const { resolution, mixedPrecision, device, threads } = config
   const { width, height } = imageSizeOf({ resolution }) ?? { width: imageSide, height: imageSide }
   const unsuitable =
     width !== imageSide || height !== imageSide
@@ -58,7 +56,9 @@ async function openEmbedded(
         ? ['--mixed-precision', 'no', String(mixedPrecision)]
         : (device ?? 'cpu') !== 'cpu'
           ? ['--device', 'cpu', String(device)]
-          : undefined
+          : ofCheckpoints
+              .map(([field, flag]) => [flag, 'nothing', String(config[field] ?? '')])
+              .find(([, , given]) => given)
   if (unsuitable !== undefined) {
     const [where, expected, received] = unsuitable
     throw new ConfigError({
@@ -74,12 +74,17 @@ async function openEmbedded(
   return openShapes(name)
 }
 const imageSide = 24
+const ofCheckpoints = [
+  ['vae', '--vae'],
+  ['predictionType', '--prediction-type'],
+  ['modelConfig', '--model-config'],
+] as const
 
 async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
   if (!config.model.includes('/') && !existsSync(config.model)) {
     throw new FileError({
       where: '--model',
-      expected: `${embeddedNames.join(', ')}, a folder in diffusers’ layout, or owner/name in the Hugging Face cache`,
+      expected: `${embeddedNames.join(', ')}, a folder in diffusers’ layout, a .safetensors file, or owner/name in the Hugging Face cache`,
       received: config.model,
       remedy: 'check the name',
     })
@@ -90,6 +95,7 @@ async function openCheckpoint(config: ModelConfig): Promise<OpenModel> {
     ...placementOf(config),
     imageSize: imageSizeOf(config),
     tiling: config.vaeTiling,
+    checkpoint: config,
   })
   for (const note of notes) tellNote(note)
   return { model }

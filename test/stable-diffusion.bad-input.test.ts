@@ -102,7 +102,7 @@ const cases: [name: string, make: () => string, told: RegExp][] = [
       broken('unsupported-pipeline', (path) =>
         editConfig(path('model_index.json'), (config) => (config._class_name = 'FluxPipeline')),
       ),
-    /model_index\.json _class_name: expected one of StableDiffusionPipeline, StableDiffusionXLPipeline, received FluxPipeline/,
+    /model_index\.json _class_name: expected one of LatentConsistencyModelPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline, received FluxPipeline/,
   ],
   [
     'another-text-encoder',

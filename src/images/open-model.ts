@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import type { GenerativeModel, ImageSize } from '../networks/generative-model.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
+import { checkpointFields } from '../networks/stable-diffusion/checkpoint-fields.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Sampling } from './draw.ts'
@@ -47,7 +48,7 @@ export const modelFields = {
     .min(1)
     .default('shapes')
     .describe(
-      'The pre-trained model: shapes, which is embedded (shapes-flow: the same, seen as flow matching), a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
+      'The pre-trained model: shapes, which is embedded (shapes-flow: the same, seen as flow matching), a folder in diffusers’ layout, a single .safetensors file, or owner/name in the Hugging Face cache.',
     ),
   resolution: z
     .union([z.int().positive().max(mostSide), z.string().regex(/^[1-9]\d{0,4}[x×][1-9]\d{0,4}$/i), z.null()])
@@ -67,6 +68,7 @@ export const modelFields = {
     .nullable()
     .default(null)
     .describe('Where to compute: cpu, cuda, cuda:1. A GPU for real checkpoints where there is one.'),
+  ...checkpointFields,
   vaeTiling: z
     .boolean()
     .default(false)
@@ -80,6 +82,9 @@ export const modelFields = {
 }
 const ModelConfig = z.object(modelFields)
 export type ModelConfig = z.infer<typeof ModelConfig>
+
+/** What a stage's config says of the model, without the rest. */
+export const modelSettingsOf = (config: ModelConfig): ModelConfig => ModelConfig.parse(config)
 
 /** Config field of every stage that shows what a policy does. */
 export const loraScaleField = {

@@ -7,24 +7,29 @@ import type { FoundWeights } from './checkpoint/find-weights.ts'
 import { resolveCheckpoint } from './checkpoint/resolve-checkpoint.ts'
 import { checkClip } from './clip/clip-encoder.ts'
 import { adapterLayers } from './generative-model.ts'
-import { checkCheckpoint, type CheckedCheckpoint } from './stable-diffusion/checkpoint.ts'
+import { checkpointFields } from './stable-diffusion/checkpoint-fields.ts'
+import { checkCheckpoint, isSingleFile, type CheckedCheckpoint } from './stable-diffusion/checkpoint.ts'
 import { isAdapterTarget } from './stable-diffusion/model.ts'
 
 export const InspectConfig = z.strictObject({
   model: z
     .string()
     .min(1)
-    .describe('A folder in diffusers’ or transformers’ layout, or owner/name in the Hugging Face cache.'),
+    .describe(
+      'A folder in diffusers’ or transformers’ layout, a single .safetensors file, or owner/name in the Hugging Face cache.',
+    ),
+  ...checkpointFields,
 })
 export type InspectConfig = z.infer<typeof InspectConfig>
 
 /**
  * @returns lines of text
- * @throws {FileError | FormatError} what is missing or does not fit, with file and key
+ * @throws {FileError | FormatError | ConfigError} what is missing or does not fit, with file and key
  */
-export function inspectModel({ model }: InspectConfig): string {
+export function inspectModel({ model, ...options }: InspectConfig): string {
+  if (isSingleFile(model)) return describeDiffusion(checkCheckpoint(model, options))
   const folder = resolveCheckpoint(model)
-  if (existsSync(join(folder, 'model_index.json'))) return describeDiffusion(checkCheckpoint(folder))
+  if (existsSync(join(folder, 'model_index.json'))) return describeDiffusion(checkCheckpoint(model, options))
   if (existsSync(join(folder, 'config.json'))) return describeClip(folder)
   throw new FormatError({
     where: folder,
@@ -35,7 +40,7 @@ export function inspectModel({ model }: InspectConfig): string {
 }
 
 function describeDiffusion(checked: CheckedCheckpoint): string {
-  const { folder, pipeline, unet, vae, towers, noise, imageSize, sampling, notes } = checked
+  const { place, pipeline, unet, vae, towers, noise, imageSize, sampling, notes } = checked
   const { width, height } = imageSize
   const { factor, latentChannels } = vae.config
   const parts = [
@@ -46,7 +51,7 @@ function describeDiffusion(checked: CheckedCheckpoint): string {
   const all = parts.reduce((sum, { found }) => sum + elements(found), 0)
   const steps = noise.process.schedule.alphaBar.length
   return lines([
-    ['checkpoint', folder],
+    ['checkpoint', place],
     ['pipeline', `${pipeline}, ${kindOf(checked)}`],
     ...parts.map(({ name, found }) => [name, sizeOf(found)] as const),
     ['images', `${width} × ${height} pixels; latents ${latentChannels} × ${height / factor} × ${width / factor}`],

@@ -7,7 +7,14 @@ import { ConfigError } from '../errors.ts'
 import { openExistingFeedback } from '../feedback/stages.ts'
 import { readImages } from '../images/image-run.ts'
 import { promptColumnField, readKnownPrompts, type KnownPrompts } from '../images/known-prompts.ts'
-import { loraScaleField, modelFields, samplingFields, samplingOf, type OpenPolicy } from '../images/open-model.ts'
+import {
+  loraScaleField,
+  modelSettingsOf,
+  modelFields,
+  samplingFields,
+  samplingOf,
+  type OpenPolicy,
+} from '../images/open-model.ts'
 import { openPolicy } from '../policy/policy-file.ts'
 import { progress } from '../progress.ts'
 import type { Prompt } from '../records.ts'
@@ -239,8 +246,8 @@ async function measure(
   // A judge means the embedded world, whose networks are small enough to be held twice.
   const atOnce = config.processes ?? (isJudged ? 2 : 1)
   const images = plan.prompts.length * plan.imagesPerPrompt
-  const { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder, loraScale } = config
-  const shared = { plan, model: { model, resolution, mixedPrecision, device, vaeTiling, threads, encoder, loraScale } }
+  const { encoder, loraScale } = config
+  const shared = { plan, model: { ...modelSettingsOf(config), encoder, loraScale } }
   const candidates = Array.from({ length: bestOf }, (_, candidate) => fileOf(`base-${candidate}`))
   // Images of the base that neither it nor best-of-n is measured by.
   const reference = isJudged || referenceImages !== null ? [] : [fileOf('reference')]

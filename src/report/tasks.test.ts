@@ -90,6 +90,9 @@ test('the tasks of a report: images, their KL, and both ways of measuring them',
     mixedPrecision: null,
     device: null,
     vaeTiling: false,
+    vae: null,
+    predictionType: null,
+    modelConfig: null,
     threads: null,
   }
   const reward = rewardFolder()

@@ -14,6 +14,15 @@ export interface WeightEntry {
   readonly file: string
   readonly dtype: Dtype
   readonly shape: readonly number[]
+  /** The tensor of the file that it is made from, if not the one of its own name and shape. */
+  readonly from?: TensorSource
+}
+
+export interface TensorSource {
+  readonly key: string
+  /** Of three matrices below each other, the one to take: 0, 1 or 2. */
+  readonly third?: number
+  readonly transposed?: boolean
 }
 
 export interface FoundWeights {

@@ -6,7 +6,7 @@ import { operator } from '../../tensor/operator.ts'
 import { eachSafetensor } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { FoundWeights } from './find-weights.ts'
+import type { FoundWeights, WeightEntry } from './find-weights.ts'
 
 export interface LoadOptions {
   /** Of floating tensors; whole numbers stay as they are. */
@@ -30,17 +30,22 @@ export function loadWeights(found: FoundWeights, { dtype, device, rename }: Load
   const loaded = new Map<string, Tensor>()
   try {
     for (const file of found.files) {
-      eachSafetensor(file, (key, read) => {
+      const wanted = keysIn(found, file)
+      eachSafetensor(file, (stored, read) => {
         using scope = tensorScope()
-        const { dtype: storedAs, shape } = found.entries.get(key)!
-        const wanted = floating.has(storedAs) ? dtype : storedAs
-        const isInPlace = wanted === storedAs && device === 'cpu'
-        // What stays is made before what goes: the other way round the heap keeps a gap of this size for each tensor.
-        const empty = isInPlace ? undefined : emptyOf(shape, dtypeCode(wanted), undefined, device)
-        const stored = read()
-        const placed = empty?.copy_(stored) ?? stored
-        if (!isFinite(placed)) throw notFinite(`${file} ${key}`, stored, dtype)
-        loaded.set(names.get(key)!, scope.keep(placed))
+        let whole: Tensor | undefined
+        for (const key of wanted.get(stored) ?? []) {
+          const entry = found.entries.get(key)!
+          const type = floating.has(entry.dtype) ? dtype : entry.dtype
+          const isInPlace = type === entry.dtype && device === 'cpu' && entry.from === undefined
+          // What stays is made before what goes: the other way round the heap keeps a gap of this size for each tensor.
+          const empty = isInPlace ? undefined : emptyOf(entry.shape, dtypeCode(type), undefined, device)
+          whole ??= read()
+          const own = partOf(whole, entry)
+          const placed = empty?.copy_(own) ?? own
+          if (!isFinite(placed)) throw notFinite(`${file} ${stored}`, own, dtype)
+          loaded.set(names.get(key)!, scope.keep(placed))
+        }
       })
     }
   } catch (error) {
@@ -48,6 +53,25 @@ export function loadWeights(found: FoundWeights, { dtype, device, rename }: Load
     throw error
   }
   return loaded
+}
+
+/** By the name of each of a file's tensors, the entries that are made from it. */
+function keysIn({ entries }: FoundWeights, file: string): ReadonlyMap<string, readonly string[]> {
+  const keys = new Map<string, string[]>()
+  for (const [key, entry] of entries) {
+    if (entry.file !== file) continue
+    const stored = entry.from?.key ?? key
+    keys.set(stored, [...(keys.get(stored) ?? []), key])
+  }
+  return keys
+}
+
+function partOf(whole: Tensor, { from, shape }: WeightEntry): Tensor {
+  if (from === undefined) return whole
+  const { third, transposed } = from
+  const rows = whole.shape[0] / 3
+  const part = third === undefined ? whole : whole.slice(0, third * rows, (third + 1) * rows)
+  return (transposed === true ? part.transpose(0, 1) : part).reshape(...shape)
 }
 
 /**

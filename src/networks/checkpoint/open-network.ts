@@ -5,16 +5,16 @@ import type { Dtype } from '../../tensor/dtype.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Weights } from '../weights.ts'
-import { findWeights, type FoundWeights } from './find-weights.ts'
+import type { FoundWeights } from './find-weights.ts'
 import { loadWeights, metaWeights } from './load-weights.ts'
-import type { WeightStem } from './weight-names.ts'
 
 /** Where a network lies and how it is used. */
 export interface NetworkSource {
-  readonly folder: string
-  readonly stem: WeightStem
+  readonly found: FoundWeights
   /** The name by which the network asks for a tensor. */
   readonly rename?: (key: string) => string
+  /** How the file spells such a name, for messages; `rename` is sought backwards without it. */
+  readonly spell?: (name: string) => string | undefined
   /** Names of tensors that are in files and not asked for. */
   readonly ignored?: readonly string[]
   /** Runs the network once, on tensors with shapes and without elements. */
@@ -32,24 +32,21 @@ export interface CheckedNetwork {
 }
 
 /**
- * Finds the weights of a network and checks that every tensor that it asks for is there with the right shape, and no
- * other one.
+ * Checks that every tensor that a network asks for is there with the right shape, and no other one.
  *
- * @throws {FileError} no weights, or pickles only
  * @throws {FormatError} names file and key
  */
 export function checkNetwork({
-  folder,
-  stem,
+  found,
   rename = (key) => key,
+  spell = () => undefined,
   ignored = [],
   use,
 }: NetworkSource): CheckedNetwork {
-  const found = findWeights(folder, stem)
   const keyOf = new Map([...found.entries.keys()].map((key) => [rename(key), key]))
   const place = (name: string) => {
     const key = keyOf.get(name) ?? name
-    return `${found.entries.get(key)?.file ?? found.files.join(', ')} ${key}`
+    return `${found.entries.get(key)?.file ?? found.files.join(', ')} ${spell(name) ?? key}`
   }
   using _scope = tensorScope()
   using _noGrad = noGrad()

@@ -1,21 +1,25 @@
 /**
- * Names of a denoiser's layers in the code that Stable Diffusion was first published with, which kohya's files of
- * Stable Diffusion XL use: its blocks stand in one row each (`input_blocks.4.1`, `middle_block.1`, `output_blocks.0.1`)
+ * Names of a denoiser's layers in the code that Stable Diffusion was first published with, which single-file checkpoints
+ * use, and kohya's files of Stable Diffusion XL: its blocks stand in one row each (`input_blocks.4.1`, `middle_block.1`, `output_blocks.0.1`)
  * where diffusers' UNet2DConditionModel has levels (`down_blocks.1.attentions.0`).
  */
 
 /** Layers outside the blocks. */
 export const originalOutside: Readonly<Record<string, string>> = {
   conv_in: 'input_blocks.0.0',
+  conv_norm_out: 'out.0',
   conv_out: 'out.2',
   'time_embedding.linear_1': 'time_embed.0',
   'time_embedding.linear_2': 'time_embed.2',
+  'time_embedding.cond_proj': 'time_embed.cond_proj',
   'add_embedding.linear_1': 'label_emb.0.0',
   'add_embedding.linear_2': 'label_emb.0.2',
 }
 /** Layers of a residual block. */
 const residual: Readonly<Record<string, string>> = {
+  norm1: 'in_layers.0',
   conv1: 'in_layers.2',
+  norm2: 'out_layers.0',
   conv2: 'out_layers.3',
   time_emb_proj: 'emb_layers.1',
   conv_shortcut: 'skip_connection',

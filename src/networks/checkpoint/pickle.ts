@@ -29,7 +29,7 @@ export function pickleFolderError(folder: string, stem: WeightStem, pickles: rea
 }
 
 /** The command that turns a single-file checkpoint into a folder. */
-export function convertFile(file: string): string {
+function convertFile(file: string): string {
   const folder = file.replace(/\.[^./\\]+$/, '')
   return python(
     'from diffusers import StableDiffusionPipeline as M',

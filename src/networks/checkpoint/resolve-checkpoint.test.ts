@@ -88,16 +88,12 @@ describe('resolveCheckpoint', () => {
     }
   })
 
-  it('refuses a single-file checkpoint, and says how to convert it', () => {
-    const file = join(folder, 'sd.safetensors')
-    writeFileSync(file, '')
-    assert.match(refusal(file), /received a single-file checkpoint — convert it: python -c .*from_single_file/)
-  })
-
   it('refuses any other file', () => {
-    const file = join(folder, 'notes.txt')
-    writeFileSync(file, '')
-    assert.match(refusal(file), /received a file — name the folder$/)
+    for (const name of ['notes.txt', 'sd.safetensors']) {
+      const file = join(folder, name)
+      writeFileSync(file, '')
+      assert.match(refusal(file), /received a file — name the folder$/)
+    }
   })
 })
 

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { FileError } from '../../errors.ts'
 import { cachedRevisions, cachedSnapshot, hubCache, parseHubName, type HubName } from './hub-cache.ts'
-import { convertFile, isPickle, pickleFileError } from './pickle.ts'
+import { isPickle, pickleFileError } from './pickle.ts'
 
 /**
  * The folder of a checkpoint.
@@ -39,11 +39,10 @@ function notFound(where: string, { name, revision }: HubName): never {
 
 function fileError(file: string): FileError {
   if (isPickle(file)) return pickleFileError(file)
-  const isSingle = /\.safetensors$/i.test(file)
   return new FileError({
     where: file,
-    expected: 'a folder in diffusers’ layout, with model_index.json',
-    received: isSingle ? 'a single-file checkpoint' : 'a file',
-    remedy: isSingle ? `convert it: ${convertFile(file)}` : 'name the folder',
+    expected: 'a folder in the layout of diffusers or transformers',
+    received: 'a file',
+    remedy: 'name the folder',
   })
 }

@@ -72,7 +72,7 @@ function noWeights(where: string): ConfigError {
     where,
     expected: 'a model in the layout of diffusers or transformers',
     received: `no ${weightStems.map((stem) => `${stem}.safetensors`).join(' or ')}`,
-    remedy: 'choose a model of this layout; a single-file checkpoint is converted with diffusers’ from_single_file',
+    remedy: 'choose a model of this layout, or download a single-file checkpoint by hand and give it as --model',
   })
 }
 

@@ -9,7 +9,7 @@ import { readSafetensors } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { readConfig } from '../checkpoint/component-config.ts'
-import type { FoundWeights } from '../checkpoint/find-weights.ts'
+import { findWeights, type FoundWeights } from '../checkpoint/find-weights.ts'
 import { hashWeights } from '../checkpoint/hash-weights.ts'
 import { checkNetwork, type CheckedNetwork } from '../checkpoint/open-network.ts'
 import { resolveCheckpoint } from '../checkpoint/resolve-checkpoint.ts'
@@ -48,8 +48,7 @@ export function checkClip(folder: string): CheckedClip {
   const tokenizer = openTokenizer(folder)
   expectTokenizer(folder, config, tokenizer)
   const network = checkNetwork({
-    folder,
-    stem: 'model',
+    found: findWeights(folder, 'model'),
     ignored: [...textBuffers, ...visionBuffers],
     use: (weights) => tryClip(weights, config),
   })

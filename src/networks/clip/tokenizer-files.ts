@@ -152,15 +152,20 @@ function readTables(folder: string): Tables {
     return { file: wholeFile, vocab, merges: expectMerges(pairs, vocab, (i) => `${wholeFile} merge ${i}`), added }
   }
   const vocab = expectVocab(readJson(vocabFile), vocabFile)
-  const lines = readText(mergesFile).trimEnd().split(/\r?\n/)
-  const first = lines[0].startsWith('#version') ? 1 : 0
-  const pairs = lines.slice(first).map((line) => line.split(' '))
+  const { pairs, first } = mergesOf(readText(mergesFile))
   return {
     file: vocabFile,
     vocab,
     merges: expectMerges(pairs, vocab, (i) => `${mergesFile}:${i + first + 1}`),
     added: [],
   }
+}
+
+/** The pairs of a `merges.txt`, and the place of the first line that is one. */
+export function mergesOf(text: string): { readonly pairs: readonly string[][]; readonly first: number } {
+  const lines = text.trimEnd().split(/\r?\n/)
+  const first = lines[0].startsWith('#version') ? 1 : 0
+  return { pairs: lines.slice(first).map((line) => line.split(' ')), first }
 }
 
 function expectVocab(value: unknown, where: string): Record<string, number> {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { FileError, FormatError } from '../../errors.ts'
+import { publishedTokenizer, publishedVocabulary } from './published-tokenizer.ts'
 import { openTokenizer } from './tokenizer.ts'
 
 const fixtures = join(import.meta.dirname, '../../../test/fixtures/clip-tokenizer')
@@ -23,7 +24,7 @@ interface Layout {
 const { prompts, layouts } = JSON.parse(unpacked('prompts.json.gz')) as { prompts: string[]; layouts: Layout[] }
 
 /** The vocabulary of the real CLIP, which follows from its merges. */
-const mergesText = unpacked('merges.txt.gz')
+const mergesText = gunzipSync(readFileSync(join(import.meta.dirname, '../../../weights/clip-merges.txt.gz'))).toString()
 const merges = mergesText.trimEnd().split('\n').slice(1)
 const vocab = vocabOf(merges)
 
@@ -70,6 +71,18 @@ for (const { name, files, of, ids, counts } of layouts) {
       })
     assert.deepEqual(wrong.slice(0, 3), [])
     assert.ok(of.length > 100)
+  })
+}
+
+for (const [i, pad] of (['<|endoftext|>', '!'] as const).entries()) {
+  test(`without files, the published tokenizer padded with ${pad}`, () => {
+    const [tokenizer, { of, ids }] = [publishedTokenizer(pad), layouts[i]]
+    const wrong = of.filter((index, i) => tokenizer.encode(prompts[index]).join() !== ids[i].join())
+    assert.deepEqual(
+      wrong.map((index) => prompts[index]),
+      [],
+    )
+    assert.equal(tokenizer.eos, publishedVocabulary - 1)
   })
 }
 

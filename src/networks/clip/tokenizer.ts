@@ -38,7 +38,11 @@ export interface ClipTokenizer {
  * @throws {FormatError} broken JSON, a merge of tokens that are not in the vocabulary, no id for a special token
  */
 export function openTokenizer(folder: string): ClipTokenizer {
-  const files = readTokenizerFiles(folder)
+  return clipTokenizer(readTokenizerFiles(folder))
+}
+
+/** See {@link openTokenizer}. */
+export function clipTokenizer(files: TokenizerFiles): ClipTokenizer {
   const { added, length } = files
   const [bos, eos, pad] = [files.bos, files.eos, files.pad].map((token) => added.get(token)!.id)
   const idsOf = tokensOf(files)

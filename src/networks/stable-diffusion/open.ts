@@ -1,11 +1,11 @@
-/** Opens a Stable Diffusion checkpoint from its folder or from the Hugging Face cache. */
+/** Opens a Stable Diffusion checkpoint from its folder or file, or from the Hugging Face cache. */
 import { ConfigError } from '../../errors.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { resolveCheckpoint } from '../checkpoint/resolve-checkpoint.ts'
 import type { GenerativeModel, ImageSize } from '../generative-model.ts'
 import { Weights } from '../weights.ts'
 import { checkCheckpoint } from './checkpoint.ts'
+import type { CheckpointOptions } from './checkpoint-fields.ts'
 import { Codec } from './codec.ts'
 import { stableDiffusion } from './model.ts'
 
@@ -17,19 +17,20 @@ export interface OpenOptions {
   readonly imageSize: ImageSize | null
   /** Takes large images through the autoencoder in tiles. */
   readonly tiling: boolean
+  readonly checkpoint?: CheckpointOptions
 }
 
 /**
- * @param name a folder in diffusers' layout, or owner/name in the Hugging Face cache
+ * @param name a folder in diffusers' layout, a single file, or owner/name in the Hugging Face cache
  * @returns notes: what a person should know of how this checkpoint is used, as sentences
  * @throws {FileError | FormatError} see `resolveCheckpoint` and `checkCheckpoint`
- * @throws {ConfigError} a resolution that its latents cannot have
+ * @throws {ConfigError} a resolution that its latents cannot have; see `checkCheckpoint`
  */
 export function openStableDiffusion(
   name: string,
-  { device, dtype, imageSize, tiling }: OpenOptions,
+  { device, dtype, imageSize, tiling, checkpoint }: OpenOptions,
 ): { model: GenerativeModel; notes: readonly string[] } {
-  const checked = checkCheckpoint(resolveCheckpoint(name))
+  const checked = checkCheckpoint(name, checkpoint)
   const size = imageSize ?? checked.imageSize
   const { factor, forceUpcast } = checked.vae.config
   expectMultiples(size, factor)
