@@ -99,10 +99,11 @@ export async function importFeedback(
 /** What the store refuses it names by its id; a person looks for it in a file. */
 function withRow(error: unknown, name: string, rowOf: (id: string) => number | undefined): unknown {
   if (!(error instanceof FormatError || error instanceof UnknownRecordError)) return error
-  const row = rowOf(/^judgment (\S+)/.exec(error.where)?.[1] ?? '')
+  const [, id = '', field] = /^judgment (\S+)(?: (\w+))?$/.exec(error.where) ?? []
+  const row = rowOf(id)
   if (row === undefined) return error
   const { where, expected, received, remedy, cause } = error
-  const told = { where: `${name}:${row} ${where}`, expected, received, remedy, cause }
+  const told = { where: `${name}:${row} ${field ?? where}`, expected, received, remedy, cause }
   return error instanceof FormatError ? new FormatError(told) : new UnknownRecordError(told)
 }
 

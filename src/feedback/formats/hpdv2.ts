@@ -34,8 +34,7 @@ const Third = z.object({
   model1: z.string().nullish(),
   model2: z.string().nullish(),
 })
-const Item = z.union([Train, Test, Third])
-type Item = z.infer<typeof Item>
+type Item = z.infer<typeof Train> | z.infer<typeof Test> | z.infer<typeof Third>
 
 const shapes = [
   ['file_path', Train],

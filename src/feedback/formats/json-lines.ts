@@ -55,7 +55,7 @@ function parsedLine(where: string, line: string): Judgment {
   const { expected, received } = complaintOf(issue, given)
   throw new FormatError({
     where: [where, ...issue.path].join(' '),
-    expected: issue.path.length === 0 ? `a Judgment record: ${expected}` : `in a Judgment record ${expected}`,
+    expected: issue.path.length === 0 ? `a Judgment record: ${expected}` : expected,
     received,
     remedy: 'correct the field',
   })
