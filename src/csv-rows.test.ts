@@ -37,6 +37,14 @@ describe('csvRows', () => {
     assert.deepEqual(refused, ['a.csv:3'])
   })
 
+  it('refuses to choose between two columns of one name, where they are asked for', () => {
+    assert.throws(
+      () => cellsOf('a,b,B\nx,1,2\n'),
+      /^FormatError: a\.csv:1 b: expected one column of this name, received two/,
+    )
+    assert.deepEqual(cellsOf('a,c,b,c\nx,1,2,3\n'), [[2, 'x', '2']])
+  })
+
   it('names a quote that never ends', () => {
     assert.throws(
       () => cellsOf('a,b\n"x,1\ny,2\n', assert.fail),

@@ -6,7 +6,11 @@ import { FormatError } from './errors.ts'
 export interface CsvRow {
   /** As a spreadsheet numbers it; the header is row 1. */
   readonly row: number
-  /** The trimmed cell under a column; empty where the column is missing. */
+  /**
+   * The trimmed cell under a column; empty where the column is missing.
+   *
+   * @throws {FormatError} two columns have the name: which one is meant cannot be told
+   */
   cell(column: string): string
 }
 
@@ -33,6 +37,16 @@ export function csvRows(
       remedy: 'add the column',
     })
   }
+  const placeOf = (column: string): number => {
+    const place = columns.indexOf(column)
+    if (place === columns.lastIndexOf(column)) return place
+    throw new FormatError({
+      where: `${name}:1 ${column}`,
+      expected: 'one column of this name',
+      received: 'two',
+      remedy: 'rename or remove one of them',
+    })
+  }
   const rows = body.flatMap((record, place): CsvRow[] => {
     const row = place + 2
     if (record.every((value) => value.trim() === '')) return []
@@ -48,7 +62,8 @@ export function csvRows(
       refuse(error)
       return []
     }
-    return [{ row, cell: (column) => record[columns.indexOf(column)]?.trim() ?? '' }]
+    const cell = (column: string) => record[placeOf(column)]?.trim() ?? ''
+    return [{ row, cell }]
   })
   return { columns: new Set(columns), rows }
 }

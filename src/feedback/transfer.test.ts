@@ -80,6 +80,9 @@ describe('importFeedback', () => {
       await importText(store, folder, 'a.csv', 'image,answer\n2,bad\n', options)
       assert.deepEqual((await store.allRows())[0].images, [images[4].id])
       await assert.rejects(importText(store, folder, 'a.csv', 'image,answer\n3,bad\n', options), UnknownRecordError)
+      await writeFile(join(folder, 'sheet.csv'), `number,image\n1,${images[3].id}\n1,${images[4].id}\n`)
+      const twice = importText(store, folder, 'a.csv', 'image,answer\n1,bad\n', options)
+      await assert.rejects(twice, /^FormatError: sheet\.csv:3 number: expected each number once/)
     }))
 
   it('asks for ids where a file name is not enough', () =>

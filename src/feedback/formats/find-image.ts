@@ -24,7 +24,18 @@ export async function imageFinder(
   const numbered = new Map<string, string>()
   if (sheet !== undefined) {
     const { rows } = csvRows(basename(sheet), await readText(sheet), ['number', 'image'])
-    for (const row of rows) numbered.set(row.cell('number'), row.cell('image'))
+    for (const row of rows) {
+      const [number, image] = [row.cell('number'), row.cell('image')]
+      if ((numbered.get(number) ?? image) !== image) {
+        throw new FormatError({
+          where: `${basename(sheet)}:${row.row} number`,
+          expected: 'each number once',
+          received: `${number} again, for another image`,
+          remedy: 'give the sheet.csv of these contact sheets alone',
+        })
+      }
+      numbered.set(number, image)
+    }
   }
   return (name, where) => {
     const id = numbered.get(name) ?? name

@@ -8,6 +8,7 @@ import { awkwardTexts, imageRecord } from '../feedback-fixtures.ts'
 import { openFeedback } from '../store.ts'
 import { exportFeedback, importFeedback } from '../transfer.ts'
 import { workspace } from './formats.test-helper.ts'
+import { formats } from './formats.ts'
 
 const hostile = [
   '=1+1',
@@ -159,6 +160,32 @@ describe('export, import and export again', () => {
         }),
         { numRuns: 20 },
       )
+    })
+  }
+
+  for (const format of ['pick-a-pic', 'image-reward'] as const) {
+    it(`${format}: all of the standing pairs and rankings`, async () => {
+      await using place = await workspace(Array<string>(6).fill('a cat'))
+      const own = new Map(ids.map((id, i) => [id, place.images[i].id]))
+      await place.store.addJudgments(
+        fc
+          .sample(rows, 12)
+          .flat()
+          .flatMap((one, i): Judgment[] => {
+            const { undoes: _undoes, ...rest } = one
+            return [{ ...rest, id: `${i} ${one.id}`, images: one.images.map((id) => own.get(id)!) }]
+          }),
+      )
+      const isCarried = ({ kind, answer }: Judgment) => formats[format].kinds.includes(kind) && answer !== 'skip'
+      const first = place.at(`first${formats[format].ending}`)
+      await exportFeedback(place.store, first, { format, names: true })
+      await using other = await workspace()
+      const counts = await importFeedback(other.store, first, { format, folder: other.at('new') })
+      assert.deepEqual(counts.leftOut, [])
+      const said = (judgments: readonly Judgment[]) => judgments.map(({ images: _images, ...rest }) => rest)
+      assert.deepEqual(said(await other.store.judgments()), said((await place.store.judgments()).filter(isCarried)))
+      const back = await importFeedback(place.store, first, { format, folder: place.at('back') })
+      assert.deepEqual([back.added, back.images, back.leftOut], [0, 0, []])
     })
   }
 })

@@ -20,9 +20,9 @@ export interface OwnImage extends Pick<Prompt, 'text'>, Partial<Omit<Prompt, 'te
   readonly model?: string
   /**
    * The image of the store that an export says it is. It is that one where prompt and picture agree: bytes of this
-   * SHA-256, or the image's own file, or no file at all.
+   * SHA-256, or the image's own file, or no file at all; or whatever the bytes are, where `sha256` is there but undefined.
    */
-  readonly stated?: { readonly id: string; readonly sha256?: string }
+  readonly stated?: { readonly id: string; readonly sha256?: string | undefined }
 }
 
 export interface AddedImages {
@@ -157,10 +157,10 @@ function statedId(
   images: ReadonlyMap<string, ImageRecord>,
 ): string | undefined {
   const record = stated && images.get(stated.id)
-  if (record?.text !== text) return undefined
-  if (bytes === undefined) return record.id
-  const digest = sha256(bytes)
-  return digest === record.sha256 || digest === stated?.sha256 ? record.id : undefined
+  if (stated === undefined || record?.text !== text) return undefined
+  const isUnsaid = 'sha256' in stated && stated.sha256 === undefined
+  if (bytes === undefined || isUnsaid) return record.id
+  return [record.sha256, stated.sha256].includes(sha256(bytes)) ? record.id : undefined
 }
 
 const contentId = (text: string, bytes: Uint8Array = new Uint8Array()) => sha256(`${text}\0`, bytes).slice(0, 16)

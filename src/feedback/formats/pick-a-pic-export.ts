@@ -83,7 +83,7 @@ async function* rowsOf(
       are_different: first.sha256 !== second.sha256,
       best_image_uid: label === 0.5 ? 'none' : images[1 - label],
       caption: first.text,
-      created_at: BigInt(Date.parse(judgment.at)) * 1_000_000n,
+      created_at: nanosecondsOf(judgment.at),
       has_label: true,
       image_0_uid: images[0],
       image_0_url: '',
@@ -101,6 +101,11 @@ async function* rowsOf(
       __index_level_0__: BigInt(place),
     }
   }
+}
+
+function nanosecondsOf(at: string): bigint | null {
+  const time = BigInt(Date.parse(at)) * 1_000_000n
+  return BigInt.asIntN(64, time) === time ? time : null
 }
 
 const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

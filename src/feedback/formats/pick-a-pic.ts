@@ -39,7 +39,8 @@ export interface PickRow {
   readonly are_different: boolean
   readonly best_image_uid: string
   readonly caption: string
-  readonly created_at: bigint
+  /** Nanoseconds since 1970; null before 1678 and after 2261, which they do not reach. */
+  readonly created_at: bigint | null
   readonly has_label: boolean
   readonly image_0_uid: string
   readonly image_0_url: string

@@ -5,8 +5,8 @@ import { Judgment } from '../../records.ts'
 /** What an import needs of an `ExportRecord`. */
 export interface Recorded {
   readonly judgments: readonly unknown[]
-  /** By id: the SHA-256 of the picture as it was written, where that is another one than the image's own. */
-  readonly images: Readonly<Partial<Record<string, { readonly sha256?: string }>>>
+  /** By id: the SHA-256 of the picture as it was written; exports of earlier versions do not say it. */
+  readonly images: Readonly<Partial<Record<string, { readonly sha256: string | undefined }>>>
 }
 
 const Recorded = z.object({
