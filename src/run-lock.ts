@@ -98,7 +98,9 @@ export function isAlive(owner: Owner): boolean {
 /** The process that a lock names; undefined where there is no lock. */
 export function readOwner(lock: string): Owner | undefined {
   try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as Owner
+    const { pid, host, began } = JSON.parse(readFileSync(lock, 'utf8')) as Partial<Owner>
+    const isOwner = Number.isInteger(pid) && Number(pid) > 0 && typeof host === 'string' && typeof began === 'string'
+    return isOwner ? ({ pid, host, began } as Owner) : undefined
   } catch {
     return undefined
   }

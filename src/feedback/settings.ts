@@ -16,9 +16,25 @@ export const FeedbackSettings = z.object({
 })
 export type FeedbackSettings = z.infer<typeof FeedbackSettings>
 
+/** A value that makes no sense is as good as none: raters are still asked. */
 export async function readSettings(database: FeedbackDatabase): Promise<FeedbackSettings> {
   const rows = await database.selectFrom('settings').selectAll().execute()
-  return FeedbackSettings.parse(Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown])))
+  const known = rows.flatMap(({ key, value }): [string, unknown][] => {
+    const field = Object.hasOwn(FeedbackSettings.shape, key)
+      ? FeedbackSettings.shape[key as keyof FeedbackSettings]
+      : undefined
+    const parsed = field?.safeParse(jsonOf(value))
+    return parsed?.success === true ? [[key, parsed.data]] : []
+  })
+  return FeedbackSettings.parse(Object.fromEntries(known))
+}
+
+function jsonOf(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return undefined
+  }
 }
 
 export async function changeSettings(database: FeedbackDatabase, change: Partial<FeedbackSettings>): Promise<void> {

@@ -32,9 +32,20 @@ export class ImageShelf {
   async ref(id: string): Promise<ImageRef> {
     const known = this.#refs.get(id)
     if (known !== undefined) return known
-    const ref = { id, ...pngSize(fileOf(await this.find(id))) }
+    const file = fileOf(await this.find(id))
+    const ref = { id, ...readable(() => pngSize(file)) }
     this.#refs.set(id, ref)
     return ref
+  }
+
+  /** Undefined where {@link ref} would throw: a picture that is gone is no reason to show none of the others. */
+  async refIfThere(id: string): Promise<ImageRef | undefined> {
+    try {
+      return await this.ref(id)
+    } catch (error) {
+      if (error instanceof StudioError) return undefined
+      throw error
+    }
   }
 
   refs(ids: readonly string[]): Promise<ImageRef[]> {
@@ -45,10 +56,11 @@ export class ImageShelf {
   async bytes(id: string, size?: number): Promise<Uint8Array> {
     const file = fileOf(await this.find(id))
     const { width, height } = await this.ref(id)
-    if (size === undefined || Math.max(width, height) <= size) return readFileSync(file)
+    if (size === undefined || Math.max(width, height) <= size) return readable(() => readFileSync(file))
     return await this.#inTurn(async () => {
       const { default: sharp } = await import('sharp')
-      return await sharp(file).resize(size, size, { fit: 'inside' }).png().toBuffer()
+      const smaller = sharp(file).resize(size, size, { fit: 'inside' }).png()
+      return await smaller.toBuffer().catch(notFound)
     })
   }
 
@@ -77,6 +89,15 @@ function fileOf({ folder, record }: StoredImage): string {
   }
 }
 
+/** A file that is torn, or none, is as good as gone. */
+function readable<T>(read: () => T): T {
+  try {
+    return read()
+  } catch {
+    return notFound()
+  }
+}
+
 function notFound(): never {
   throw new StudioError(404, 'not-found', {
     where: 'image',
@@ -97,8 +118,8 @@ export function pngSize(file: string): { width: number; height: number } {
   } finally {
     closeSync(descriptor)
   }
-  if (bytes.toString('hex', 0, 8) === pngHeader)
-    return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) }
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
+  if (bytes.toString('hex', 0, 8) === pngHeader && width > 0 && height > 0) return { width, height }
   throw new FormatError({
     where: 'image',
     expected: 'a PNG file',

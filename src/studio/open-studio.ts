@@ -1,6 +1,6 @@
 /** Opens a workspace with its store and its jobs. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { openFeedback } from '../feedback/store.ts'
 import { writeFileAtomic } from '../files.ts'
@@ -18,6 +18,7 @@ import { uploadsName } from './server/forms.ts'
 import { rewardLack } from './server/rewards.ts'
 import type { Studio } from './studio.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
+import { reasonOf } from './workspace-files.ts'
 
 export const databaseName = 'studio.sqlite'
 
@@ -36,7 +37,7 @@ export type OpenedStudio = Studio & AsyncDisposable
  * Opens what is there, or begins anew; closing it leaves running jobs alone.
  *
  * @throws {FileError} the workspace cannot be written
- * @throws {FormatError} a database of a later version, or a broken record of a job
+ * @throws {FormatError} a database of a later version
  */
 export async function openStudio(folder: string, options: StudioOptions = {}): Promise<OpenedStudio> {
   const { database = null, publicUrl = null, login = false, jobs, model = 'shapes', encoder = null } = options
@@ -79,7 +80,12 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
 function objectionTo({ stage, queuedAt, settings: { reward } }: JobRecord, runs: RunLibrary): string | null {
   if (!stage.startsWith('policy ')) return null
   const made = runs.ofKind('reward').find(({ name }) => name === reward)
-  return made === undefined || made.manifest.finishedAt <= queuedAt ? null : rewardLack(made)
+  if (made === undefined || made.manifest.finishedAt <= queuedAt) return null
+  try {
+    return rewardLack(made)
+  } catch (error) {
+    return reasonOf(error)
+  }
 }
 
 /** The images of a finished run become known to the store, under the name of the policy that drew them. */
@@ -122,6 +128,9 @@ function removeUploads({ at }: Workspace): void {
 /** Stays the same for a workspace, so that a vote that was begun before a restart can be cast after it. */
 function secretOf({ at }: Workspace): string {
   const file = at('secret')
-  if (!existsSync(file)) writeFileAtomic(file, randomBytes(32).toString('hex'))
-  return readFileSync(file, 'utf8')
+  const kept = statSync(file, { throwIfNoEntry: false })?.size === 64 ? readFileSync(file, 'utf8') : ''
+  if (/^[0-9a-f]{64}$/.test(kept)) return kept
+  const fresh = randomBytes(32).toString('hex')
+  writeFileAtomic(file, fresh)
+  return fresh
 }

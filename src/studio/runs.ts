@@ -1,9 +1,10 @@
 /** The finished runs of a workspace. A manifest is written once, so each is read once. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { FormatError, StudioError } from '../errors.ts'
+import { StudioError } from '../errors.ts'
 import { readRun, type Manifest } from '../run.ts'
 import { runNames, runsName, type Workspace } from './workspace.ts'
+import { readBytes, readJson, whatWorks, type Broken } from './workspace-files.ts'
 
 export interface StudioRun {
   readonly name: string
@@ -23,6 +24,7 @@ export type RunKind = keyof typeof stagesOf
 /** Runs of comparisons are named so; nothing else is. */
 export const comparisonPrefix = 'compare-'
 
+const Config = z.record(z.string(), z.unknown())
 const Uncertainties = z.record(z.string(), z.number().nonnegative())
 
 export class RunLibrary {
@@ -34,10 +36,24 @@ export class RunLibrary {
     this.#workspace = workspace
   }
 
-  /** Oldest first. A run whose manifest is broken is as good as none. */
+  /** Oldest first. A run whose manifest is broken is as good as none: see {@link broken}. */
   all(): StudioRun[] {
-    const runs = runNames(this.#workspace).flatMap((name) => this.#open(name) ?? [])
-    return runs.sort((a, b) => a.manifest.finishedAt.localeCompare(b.manifest.finishedAt))
+    return this.#look().made.sort((a, b) => a.manifest.finishedAt.localeCompare(b.manifest.finishedAt))
+  }
+
+  /** Finished runs that cannot be read. */
+  broken(): Broken[] {
+    return this.#look().broken
+  }
+
+  #look() {
+    const finished = runNames(this.#workspace).filter(
+      (name) => this.#read.has(name) || existsSync(this.#workspace.at(runsName, name, 'manifest.json')),
+    )
+    return whatWorks(
+      finished.map((name) => ({ name })),
+      ({ name }) => this.#open(name),
+    )
   }
 
   /** Oldest first; the images of comparisons are no round. */
@@ -69,26 +85,31 @@ export class RunLibrary {
     const name = this.ofKind('reward').at(-1)?.name
     if (name === undefined) return undefined
     if (this.#unsure?.name !== name) {
-      const file = this.#workspace.at(runsName, name, 'uncertainties.json')
-      const values = existsSync(file) ? Uncertainties.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined
-      this.#unsure = { name, byImage: values && new Map(Object.entries(values)) }
+      this.#unsure = { name, byImage: this.#uncertaintiesOf(name) }
     }
     return this.#unsure.byImage
   }
 
-  #open(name: string): StudioRun | undefined {
+  /** Without them images are asked about in another order, which is no reason to ask nothing. */
+  #uncertaintiesOf(name: string): ReadonlyMap<string, number> | undefined {
+    const file = this.#workspace.at(runsName, name, 'uncertainties.json')
+    if (!existsSync(file)) return undefined
+    const [values] = whatWorks([{ name }], () => readJson(this.#workspace, file, Uncertainties)).made
+    return values && new Map(Object.entries(values))
+  }
+
+  /** @throws {FormatError} its manifest or its settings are broken */
+  #open(name: string): StudioRun {
     const known = this.#read.get(name)
-    const folder = this.#workspace.at(runsName, name)
-    if (known !== undefined && existsSync(folder)) return known
-    if (!existsSync(this.#workspace.at(runsName, name, 'manifest.json'))) return undefined
-    try {
-      const config = JSON.parse(readFileSync(this.#workspace.at(runsName, name, 'config.json'), 'utf8')) as object
-      const run = { name, manifest: readRun(folder), config: { ...config } }
-      this.#read.set(name, run)
-      return run
-    } catch (error) {
-      if (error instanceof FormatError || error instanceof SyntaxError) return undefined
-      throw error
+    if (known !== undefined) return known
+    const [manifest, config] = ['manifest.json', 'config.json'].map((file) => this.#workspace.at(runsName, name, file))
+    readBytes(this.#workspace, manifest)
+    const run = {
+      name,
+      manifest: readRun(this.#workspace.at(runsName, name)),
+      config: readJson(this.#workspace, config, Config),
     }
+    this.#read.set(name, run)
+    return run
   }
 }

@@ -12,6 +12,7 @@ import { writeFileAtomic, writing } from '../../files.ts'
 import { isAlive, lockName, ownerOf, readOwner, type Owner } from '../../run-lock.ts'
 import type { JobState, SettingValue, StageName } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
+import type { Broken } from '../workspace-files.ts'
 import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-record.ts'
 import { errorLine, lastLines } from './progress-line.ts'
 
@@ -59,7 +60,10 @@ export class JobQueue implements Disposable {
   #isClosed = false
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** Takes up the jobs of an earlier server. @throws {FormatError} a broken record */
+  /** Jobs of an earlier server whose records cannot be read. */
+  readonly broken: readonly Broken[]
+
+  /** Takes up the jobs of an earlier server. */
   constructor(workspace: Workspace, options: JobQueueOptions = {}) {
     this.#workspace = workspace
     this.#options = {
@@ -69,7 +73,9 @@ export class JobQueue implements Disposable {
       patienceMs: 10_000,
       ...options,
     }
-    this.#jobs = new Map(readJobs(workspace).map((job) => [job.id, job]))
+    const { jobs, broken } = readJobs(workspace)
+    this.broken = broken
+    this.#jobs = new Map(jobs.map((job) => [job.id, job]))
     for (const job of this.#jobs.values()) if (isActive(job) && job.owner === null) this.#adopt(job)
     this.#timer = setInterval(() => this.look(), this.#options.everyMs).unref()
     this.look()
@@ -112,7 +118,8 @@ export class JobQueue implements Disposable {
   }
 
   add({ config, ...order }: JobOrder): JobRecord {
-    const number = 1 + Math.max(0, ...this.all().map(({ id }) => numberOf(id)))
+    const taken = [...this.#jobs.keys(), ...this.broken.map(({ name }) => name)]
+    const number = 1 + taken.reduce((most, id) => Math.max(most, numberOf(id)), 0)
     const job: JobRecord = {
       ...order,
       needs: [...order.needs],

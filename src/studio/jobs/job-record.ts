@@ -1,14 +1,14 @@
 /** What the studio remembers of a job, in `jobs/<id>/job.json`; what a run folder tells is not repeated. */
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { z } from 'zod'
-import { FormatError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import { RunName } from '../schemas/basics.ts'
 import { JobState, SettingValue, StageName } from '../schemas/jobs.ts'
 import type { Workspace } from '../workspace.ts'
+import { readJson, whatWorks, type Broken } from '../workspace-files.ts'
 
 export const JobRecord = z.object({
-  id: z.string(),
+  id: z.string().regex(/^job-\d{1,9}$/),
   stage: StageName,
   run: RunName,
   /** Images of a round are asked about; those of a comparison are only voted on. */
@@ -41,28 +41,20 @@ export function writeJob(workspace: Workspace, record: JobRecord): void {
   writeFileAtomic(workspace.at('jobs', record.id, 'job.json'), `${JSON.stringify(record, null, 2)}\n`)
 }
 
-/**
- * All jobs, in the order in which they were queued.
- *
- * @throws {FormatError} names a broken record
- */
-export function readJobs(workspace: Workspace): JobRecord[] {
+/** All jobs, in the order in which they were queued, and those whose record cannot be read. */
+export function readJobs(workspace: Workspace): { readonly jobs: JobRecord[]; readonly broken: readonly Broken[] } {
   const names = readdirSync(workspace.at('jobs')).filter((name) => existsSync(workspace.at('jobs', name, 'job.json')))
-  const records = names.map((name): JobRecord => {
-    try {
-      return JobRecord.parse(JSON.parse(readFileSync(workspace.at('jobs', name, 'job.json'), 'utf8')))
-    } catch (cause) {
-      throw new FormatError({
-        where: `jobs/${name}/job.json`,
-        expected: 'the record of a job',
-        received: cause instanceof Error ? cause.message.split('\n')[0] : String(cause),
-        remedy: 'remove that folder; the run itself stays',
-        cause,
-      })
-    }
-  })
-  return records.sort((a, b) => numberOf(a.id) - numberOf(b.id))
+  const { made, broken } = whatWorks(
+    names.map((name) => ({ name })),
+    ({ name }) =>
+      readJson(
+        workspace,
+        workspace.at('jobs', name, 'job.json'),
+        JobRecord.refine(({ id }) => id === name, 'the id of its folder'),
+      ),
+  )
+  return { jobs: made.sort((a, b) => numberOf(a.id) - numberOf(b.id)), broken }
 }
 
 /** `job-12` → 12 */
-export const numberOf = (id: string) => Number(id.split('-').at(-1))
+export const numberOf = (id: string): number => Number(id.split('-').at(-1)) || 0

@@ -1,9 +1,10 @@
 /** A job as the pages see it: its record, with what its log and its run folder tell. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { z } from 'zod'
 import { readRun } from '../../run.ts'
 import type { Job, JobDetail, JobProgress } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
+import { readBytes, whatWorks } from '../workspace-files.ts'
 import { samplingStages, secondsOf, type JobQueue } from './job-queue.ts'
 import { logFile, type JobRecord } from './job-record.ts'
 import { lastLines, readProgress, toldLines } from './progress-line.ts'
@@ -75,7 +76,11 @@ export class JobViews {
   #results({ run, state }: JobRecord): JobDetail['results'] {
     const folder = this.#workspace.at(runsName, run)
     if (state !== 'done' || !existsSync(folder)) return {}
-    return plainResults(readRun(folder).results)
+    const [manifest] = whatWorks([{ name: run }], () => {
+      readBytes(this.#workspace, this.#workspace.at(runsName, run, 'manifest.json'))
+      return readRun(folder)
+    }).made
+    return manifest === undefined ? {} : plainResults(manifest.results)
   }
 }
 
@@ -89,11 +94,20 @@ export const plainResults = (results: Readonly<Record<string, unknown>>): Record
     ),
   )
 
-/** A file of JSON lines, of which a process that is killed may leave half a one. */
-export function readRows(file: string): Record<string, unknown>[] {
+/** A file of JSON lines, of which a process that is killed may leave half a one; lines that are no records say nothing. */
+export function readRows(workspace: Workspace, file: string): Record<string, unknown>[] {
   if (!existsSync(file)) return []
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const [bytes] = whatWorks([{ name: file }], () => readBytes(workspace, file)).made
+  if (bytes === undefined) return []
+  const lines = bytes.toString('utf8').split('\n').slice(0, -1)
+  return lines.map(recordOf).filter((row) => row !== undefined)
+}
+
+function recordOf(line: string): Record<string, unknown> | undefined {
+  try {
+    const row: unknown = JSON.parse(line)
+    return typeof row === 'object' && row !== null && !Array.isArray(row) ? (row as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
 }

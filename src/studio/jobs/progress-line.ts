@@ -22,7 +22,9 @@ export function lastLines(file: string): string[] {
     return []
   }
   try {
-    const { size } = fstatSync(descriptor)
+    const stat = fstatSync(descriptor)
+    if (!stat.isFile()) return []
+    const { size } = stat
     const from = Math.max(0, size - tailBytes)
     const bytes = Buffer.alloc(size - from)
     const read = readSync(descriptor, bytes, 0, bytes.length, from)

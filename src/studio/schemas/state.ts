@@ -45,6 +45,8 @@ export const State = z.object({
   rewards: z.array(RewardSummary),
   policies: z.array(PolicySummary),
   reports: z.array(ReportSummary),
+  /** Runs, jobs and comparisons of which a file cannot be read, for admins; they are in none of the lists. */
+  broken: z.array(z.object({ name: z.string(), /** `runs/report-1/report.json: an empty file` */ reason: z.string() })),
   next: z.object({ step: z.enum(nextSteps), sentence: z.string() }),
 })
 export type State = z.infer<typeof State>

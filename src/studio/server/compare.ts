@@ -22,7 +22,8 @@ import { Added } from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
 import { comparisonPrefix } from '../runs.ts'
 import { freeRunName, runsName } from '../workspace.ts'
-import { readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
+import { readBytes } from '../workspace-files.ts'
+import { comparisonNames, readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
 import { notFound, refuse } from './failures.ts'
 import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
 import { addOwn } from './own-judgments.ts'
@@ -57,7 +58,9 @@ function find({ workspace }: Studio, id: string): ComparisonFile {
 export function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<number, ImageRecord>[] {
   return runs.map((run) => {
     if (!isDrawn(studio, run)) return new Map<number, ImageRecord>()
-    const records = readImageList(studio.workspace.at(runsName, run, 'images.jsonl'))
+    const file = studio.workspace.at(runsName, run, 'images.jsonl')
+    readBytes(studio.workspace, file)
+    const records = readImageList(file)
     return new Map(records.map((record) => [record.index, record]))
   })
 }
@@ -74,7 +77,7 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
     })
   }
   const isEmbedded = model === embeddedName
-  const earlier = readComparisons(workspace)
+  const earlier = comparisonNames(workspace)
   const number = earlier.length + 1
   const prompts =
     body.prompts !== undefined
@@ -90,7 +93,7 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
       remedy: 'write some: only the embedded model brings prompts of its own',
     })
   }
-  const id = freeRunName(workspace, comparisonPrefix.slice(0, -1), new Set(earlier.map((one) => one.id)))
+  const id = freeRunName(workspace, comparisonPrefix.slice(0, -1), new Set(earlier))
   const taken = (await usedSeeds(studio)).filter((one) => one < lastSeed)
   const seed = 1 + taken.reduce((most, one) => Math.max(most, one), firstComparisonSeed)
   const texts = prompts.map(({ text }) => text)

@@ -1,5 +1,5 @@
 /** Jobs: the forms of the stages, starting, watching, stopping. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { filledIn, formOf, type FormContext } from '../jobs/stage-forms.ts'
 import { readRows } from '../jobs/job-view.ts'
@@ -18,6 +18,7 @@ import {
 } from '../schemas/jobs.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
+import { readBytes, readJson, whatWorks } from '../workspace-files.ts'
 import { notFound, refuse } from './failures.ts'
 import { pngAnswer } from './images.ts'
 import { fileRoute, jsonRoute } from './route.ts'
@@ -168,15 +169,16 @@ export const jobRoutes = [
     query: z.object({ since: z.coerce.number().int().nonnegative().optional() }),
     answer: Metrics,
     handle: ({ studio: { workspace, queue }, params, query: { since = -1 } }) => {
-      const rows = readRows(workspace.at(runsName, queue.get(params.id).run, 'metrics.jsonl'))
-      const last = rows.at(-1)?.step
+      const rows = readRows(workspace, workspace.at(runsName, queue.get(params.id).run, 'metrics.jsonl'))
+      const steps = rows.flatMap(({ step }) => (Number.isInteger(step) && Number(step) >= 0 ? [Number(step)] : []))
+      const last = steps.at(-1)
       const fresh = rows.filter(({ step }) => Number(step) > since)
       const every = Math.max(1, fresh.length / mostRows)
       const thinned = fresh.filter(
         (_, i) => i === fresh.length - 1 || Math.floor((i + 1) / every) > Math.floor(i / every),
       )
       return {
-        last: typeof last === 'number' ? last : null,
+        last: last ?? null,
         rows: thinned.slice(-mostRows).map(figuresOf),
       }
     },
@@ -214,7 +216,8 @@ export const jobRoutes = [
       const step = Number(params.step)
       const file = sampleFiles(studio, run, step)[Number(params.index)]
       if (file === undefined) throw notFound('sample')
-      return pngAnswer(readFileSync(studio.workspace.at(runsName, run, 'samples', folderOf(step), file)), 'no-cache')
+      const path = studio.workspace.at(runsName, run, 'samples', folderOf(step), file)
+      return pngAnswer(readBytes(studio.workspace, path), 'no-cache')
     },
   }),
 ]
@@ -225,9 +228,11 @@ const figuresOf = (row: Readonly<Record<string, unknown>>): Record<string, numbe
 /** As src/policy/sample-images.ts names them. */
 const folderOf = (step: number) => String(step).padStart(6, '0')
 
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
 function sampleSteps({ workspace }: Studio, run: string): number[] {
   const folder = workspace.at(runsName, run, 'samples')
-  if (!existsSync(folder)) return []
+  if (!isFolder(folder)) return []
   return readdirSync(folder)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -237,13 +242,15 @@ function sampleSteps({ workspace }: Studio, run: string): number[] {
 /** In the order of the prompts: a name begins with its number. */
 function sampleFiles({ workspace }: Studio, run: string, step: number): string[] {
   const folder = workspace.at(runsName, run, 'samples', folderOf(step))
-  if (!existsSync(folder)) return []
+  if (!isFolder(folder)) return []
   return readdirSync(folder)
     .filter((name) => name.endsWith('.png'))
     .sort((a, b) => parseInt(a) - parseInt(b))
 }
 
+/** Pictures can be looked at without them. */
 function samplePrompts({ workspace }: Studio, run: string): string[] {
   const file = workspace.at(runsName, run, 'samples', 'prompts.json')
-  return existsSync(file) ? z.array(z.string()).parse(JSON.parse(readFileSync(file, 'utf8'))) : []
+  if (!existsSync(file)) return []
+  return whatWorks([{ name: run }], () => readJson(workspace, file, z.array(z.string()))).made[0] ?? []
 }

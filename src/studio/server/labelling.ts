@@ -2,10 +2,11 @@
 import { StudioError } from '../../errors.ts'
 import { readGold, setGold } from '../../feedback/gold.ts'
 import { addGuidelines, latestGuidelines, readGuidelines } from '../../feedback/guidelines.ts'
+import type { QueueRequest } from '../../feedback/queue.ts'
 import { changeSettings, readSettings } from '../../feedback/settings.ts'
 import type { Judgment } from '../../records.ts'
 import { z } from 'zod'
-import { ImageId } from '../schemas/basics.ts'
+import { ImageId, type ImageRef } from '../schemas/basics.ts'
 import {
   Added,
   AskedImages,
@@ -57,10 +58,8 @@ export const labellingRoutes = [
     query: TasksQuery,
     answer: Tasks,
     handle: async ({ studio, rater, query: { mode, count, without } }) => {
-      const held = new Set(without.split(',').filter(Boolean))
-      const { tasks, progress } = await studio.asking.next({ mode, rater, count, without: held })
-      const shown = tasks.map(async (task) => ({ ...task, images: await studio.images.refs(task.images) }))
-      return { tasks: await Promise.all(shown), progress }
+      const held = without.split(',').filter(Boolean)
+      return await shownTasks(studio, { mode, rater, count }, held)
     },
   }),
   jsonRoute({
@@ -143,8 +142,8 @@ export const labellingRoutes = [
         .filter(({ id, text }) => (members?.has(id) ?? true) && text.toLowerCase().includes(wanted))
         .toSorted((a, b) => (a.text === b.text ? 0 : a.text < b.text ? -1 : 1))
       const shown = found.slice(offset, offset + count)
-      const images = shown.map(async ({ id, text }) => ({ image: await studio.images.ref(id), prompt: text }))
-      return { images: await Promise.all(images), total: found.length }
+      const images = shown.map(async ({ id, text }) => ({ image: await studio.images.refIfThere(id), prompt: text }))
+      return { images: (await Promise.all(images)).filter(isThere), total: found.length }
     },
   }),
   jsonRoute({
@@ -170,6 +169,26 @@ export const labellingRoutes = [
     },
   }),
 ]
+
+/** Images whose files are gone are passed over, and others asked about. */
+async function shownTasks(
+  { asking, images }: Studio,
+  request: Pick<QueueRequest, 'mode' | 'rater' | 'count'>,
+  held: readonly string[],
+): Promise<Tasks> {
+  const without = new Set(held)
+  for (;;) {
+    const { tasks, progress } = await asking.next({ ...request, without })
+    const ids = tasks.flatMap((task) => task.images)
+    const refs = new Map(await Promise.all(ids.map(async (id) => [id, await images.refIfThere(id)] as const)))
+    const gone = ids.filter((id) => refs.get(id) === undefined)
+    if (gone.length === 0) {
+      const shown = tasks.map((task) => ({ ...task, images: task.images.map((id) => refs.get(id)!) }))
+      return { tasks: shown, progress }
+    }
+    for (const id of gone) without.add(id)
+  }
+}
 
 /** Those of any version of the guidelines: a page may have been opened before the last change. */
 async function expectKnownReasons({ store }: Studio, judgments: readonly NewJudgment[]): Promise<void> {
@@ -220,10 +239,16 @@ const kindsOf: Readonly<Record<TaskMode, readonly Judgment['kind'][]>> = {
   rating: ['rating', 'ranking'],
 }
 
+const isThere = <T extends { image: ImageRef | undefined }>(item: T): item is T & { image: ImageRef } =>
+  item.image !== undefined
+
 async function goldOf({ store, images }: Studio): Promise<Gold> {
   const [gold, stored] = await Promise.all([readGold(store.database), store.images()])
-  const items = stored
-    .filter(({ record }) => gold.has(record.id))
-    .map(async ({ record: { id, text } }) => ({ image: await images.ref(id), prompt: text, answer: gold.get(id)! }))
-  return { items: await Promise.all(items) }
+  const known = stored.filter(({ record }) => gold.has(record.id))
+  const items = known.map(async ({ record: { id, text } }) => ({
+    image: await images.refIfThere(id),
+    prompt: text,
+    answer: gold.get(id)!,
+  }))
+  return { items: (await Promise.all(items)).filter(isThere) }
 }

@@ -1,18 +1,20 @@
 /** Reports: their figures, and their page, which runs in a sandbox. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { Report } from '../../report/schema.ts'
 import { RunName } from '../schemas/basics.ts'
-import { Reports, type ReportSummary } from '../schemas/runs.ts'
+import { Reports, ReportSummary } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
-import { runsName } from '../workspace.ts'
+import { runPath, runsName } from '../workspace.ts'
+import { readBytes, readJson, shaped, whatWorks } from '../workspace-files.ts'
 import { fileRoute, jsonRoute } from './route.ts'
 import { reportPolicy } from './security.ts'
 
+/** @throws {FormatError} its figures cannot be read */
 export function reportSummary({ workspace }: Pick<Studio, 'workspace'>, { name, manifest }: StudioRun): ReportSummary {
-  const { policies } = Report.parse(JSON.parse(readFileSync(workspace.at(runsName, name, 'report.json'), 'utf8')))
-  return {
+  const file = workspace.at(runsName, name, 'report.json')
+  const { policies } = readJson(workspace, file, Report)
+  const summary: ReportSummary = {
     name,
     at: manifest.finishedAt,
     url: `/reports/${name}`,
@@ -25,6 +27,7 @@ export function reportSummary({ workspace }: Pick<Studio, 'workspace'>, { name, 
       reward: policy.meanReward.mean,
     })),
   }
+  return shaped(ReportSummary, summary, runPath(name))
 }
 
 export const reportRoutes = [
@@ -35,10 +38,7 @@ export const reportRoutes = [
     who: 'admin',
     answer: Reports,
     handle: ({ studio }) => ({
-      reports: studio.runs
-        .ofKind('report')
-        .map((run) => reportSummary(studio, run))
-        .reverse(),
+      reports: whatWorks(studio.runs.ofKind('report'), (run) => reportSummary(studio, run)).made.reverse(),
     }),
   }),
   fileRoute({
@@ -50,7 +50,8 @@ export const reportRoutes = [
     answer: 'text/html',
     handle: ({ studio, params }) => {
       const { name } = studio.runs.get('report', params.name)
-      return new Response(readFileSync(studio.workspace.at(runsName, name, 'report.html'), 'utf8'), {
+      const page = readBytes(studio.workspace, studio.workspace.at(runsName, name, 'report.html'))
+      return new Response(new Uint8Array(page), {
         headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': reportPolicy },
       })
     },

@@ -1,12 +1,12 @@
 /** Rewards: how well they tell good from bad on prompts that they have not seen, and where people and they differ. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import type { RewardSummary } from '../schemas/runs.ts'
 import { RunName } from '../schemas/basics.ts'
-import { RewardDetail, Rewards } from '../schemas/runs.ts'
+import { RewardDetail, Rewards, RewardSummary } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
-import { runNameOf, runsName } from '../workspace.ts'
+import { runNameOf, runPath, runsName } from '../workspace.ts'
+import { readJson, shaped, whatWorks } from '../workspace-files.ts'
 import { jsonRoute } from './route.ts'
 
 const Ends = z
@@ -60,9 +60,12 @@ const Disagreements = z.array(
   }),
 )
 
-/** What keeps a policy from starting by itself on a reward; null where nothing does. */
-export function rewardLack({ name, manifest }: StudioRun): string | null {
-  const { heldOut } = Results.parse(manifest.results)
+const resultsOf = ({ name, manifest }: StudioRun) => shaped(Results, manifest.results, `${runPath(name)}/manifest.json`)
+
+/** What keeps a policy from starting by itself on a reward; null where nothing does. @throws {FormatError} */
+export function rewardLack(run: StudioRun): string | null {
+  const { name } = run
+  const { heldOut } = resultsOf(run)
   const more = 'Judge more images, of more prompts, and train the next reward'
   if (!heldOut) return `${name} was measured on no held-out prompts. ${more}.`
   const { auc, aucInterval, clipScoreAuc, pairAccuracy, pairAccuracyInterval, n, comparisons } = heldOut
@@ -81,10 +84,11 @@ export function rewardLack({ name, manifest }: StudioRun): string | null {
   return `${name} was measured on too few held-out judgments for an interval. ${more}.`
 }
 
+/** @throws {FormatError} its results are not those of a reward */
 export function rewardSummary(run: StudioRun): RewardSummary {
   const { name, manifest } = run
-  const { encoder, heldOut, ...rest } = Results.parse(manifest.results)
-  return {
+  const { encoder, heldOut, ...rest } = resultsOf(run)
+  const summary: RewardSummary = {
     ...rest,
     lack: rewardLack(run),
     name,
@@ -93,23 +97,24 @@ export function rewardSummary(run: StudioRun): RewardSummary {
     encoder: runNameOf(encoder.name),
     heldOut: heldOut ? { ...heldOut, calibrationError: heldOut.ece } : null,
   }
+  return shaped(RewardSummary, summary, `${runPath(name)}/manifest.json`)
 }
 
 async function rewardDetail(studio: Studio, run: StudioRun): Promise<RewardDetail> {
   const known = new Map((await studio.store.images()).map(({ record }) => [record.id, record]))
   const there = disagreementsOf(studio, run.name).filter(({ image }) => known.has(image))
-  const { heldOut } = Results.parse(run.manifest.results)
+  const { heldOut } = resultsOf(run)
+  const shown = await Promise.all(
+    there.map(async ({ image, ...rest }) => {
+      const ref = await studio.images.refIfThere(image)
+      return ref === undefined ? [] : [{ ...rest, image: ref, prompt: known.get(image)!.text }]
+    }),
+  )
   return {
     ...rewardSummary(run),
     reliability: heldOut?.reliability ?? [],
     pairReliability: heldOut?.pairReliability ?? [],
-    disagreements: await Promise.all(
-      there.map(async ({ image, ...rest }) => ({
-        ...rest,
-        image: await studio.images.ref(image),
-        prompt: known.get(image)!.text,
-      })),
-    ),
+    disagreements: shown.flat(),
     policies: studio.runs
       .ofKind('policy')
       .filter(
@@ -121,7 +126,8 @@ async function rewardDetail(studio: Studio, run: StudioRun): Promise<RewardDetai
 
 function disagreementsOf({ workspace }: Studio, name: string): z.infer<typeof Disagreements> {
   const file = workspace.at(runsName, name, 'disagreements.json')
-  return existsSync(file) ? Disagreements.parse(JSON.parse(readFileSync(file, 'utf8'))) : []
+  if (!existsSync(file)) return []
+  return whatWorks([{ name }], () => readJson(workspace, file, Disagreements)).made[0] ?? []
 }
 
 export const rewardRoutes = [
@@ -131,7 +137,7 @@ export const rewardRoutes = [
     summary: 'All rewards, the newest first.',
     who: 'admin',
     answer: Rewards,
-    handle: ({ studio }) => ({ rewards: studio.runs.ofKind('reward').map(rewardSummary).reverse() }),
+    handle: ({ studio }) => ({ rewards: whatWorks(studio.runs.ofKind('reward'), rewardSummary).made.reverse() }),
   }),
   jsonRoute({
     method: 'get',

@@ -5,8 +5,9 @@ import type { PolicySummary, Round } from '../schemas/runs.ts'
 import { Counts, State } from '../schemas/state.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
-import { runNameOf } from '../workspace.ts'
-import { readComparisons } from './comparison-files.ts'
+import { runNameOf, withoutPlaces } from '../workspace.ts'
+import { whatWorks } from '../workspace-files.ts'
+import { brokenComparisons, readComparisons } from './comparison-files.ts'
 import { reportSummary } from './reports.ts'
 import { rewardLack, rewardSummary } from './rewards.ts'
 import { roundsOf } from './rounds.ts'
@@ -39,6 +40,9 @@ export const stateRoutes = [
       const isAdmin = user.role === 'admin'
       // What a rater sees tells nothing of the policies: judging is blind.
       const rounds = isAdmin ? await roundsOf(studio) : []
+      const rewards = whatWorks(runs.ofKind('reward'), rewardSummary)
+      const policies = whatWorks(runs.ofKind('policy'), policySummary)
+      const reports = whatWorks(runs.ofKind('report'), (run) => reportSummary(studio, run))
       return {
         version: attuneVersion(),
         workspace: workspace.name,
@@ -47,13 +51,16 @@ export const stateRoutes = [
         counts,
         rounds,
         jobs: isAdmin ? jobs.map((job) => views.brief(job)) : [],
-        rewards: isAdmin ? runs.ofKind('reward').map(rewardSummary).reverse() : [],
-        policies: isAdmin ? runs.ofKind('policy').map(policySummary).reverse() : [],
-        reports: isAdmin
-          ? runs
-              .ofKind('report')
-              .map((run) => reportSummary(studio, run))
-              .reverse()
+        rewards: isAdmin ? rewards.made.reverse() : [],
+        policies: isAdmin ? policies.made.reverse() : [],
+        reports: isAdmin ? reports.made.reverse() : [],
+        broken: isAdmin
+          ? [
+              ...runs.broken(),
+              ...[rewards, policies, reports].flatMap(({ broken }) => broken),
+              ...brokenComparisons(workspace),
+              ...queue.broken,
+            ].map(({ name, reason }) => ({ name, reason: withoutPlaces(workspace, reason) }))
           : [],
         next: isAdmin
           ? nextStep(studio, counts, rounds, await store.judgments())
@@ -86,7 +93,7 @@ function nextStep(
   judgments: readonly Judgment[],
 ): State['next'] {
   const active = queue.all().find(({ state }) => state === 'running' || state === 'stopping' || state === 'waiting')
-  const rewards = runs.ofKind('reward')
+  const rewards = whatWorks(runs.ofKind('reward'), (run) => ({ ...run, lack: rewardLack(run) })).made
   const policies = runs.ofKind('policy')
   const [policy, reward] = [policies.at(-1), rewards.at(-1)]
   const judged = counts.good + counts.bad + counts.pairs + counts.rankings
@@ -100,7 +107,7 @@ function nextStep(
     const left = Math.max(1, enoughLabels - judged)
     return { step: 'label', sentence: `Judge ${left} more ${left === 1 ? 'image' : 'images'} to train a first reward.` }
   }
-  const lack = rewardLack(reward)
+  const { lack } = reward
   const fresh = judgments.filter(({ kind, at }) => kind !== 'vote' && at > reward.manifest.startedAt).length
   if (policy === undefined) {
     return lack === null
