@@ -81,6 +81,7 @@ browserSuite('a server that is killed', (it) => {
     await person.open('label', 'good-bad')
     await press(person, 'gbs', 0)
     await person.saved()
+    await page.waitForLoadState('networkidle')
     await server.kill()
     await press(person, 'gggbb', 3)
     await page.getByRole('status').getByText('Offline: 5 waiting').waitFor()
@@ -99,6 +100,8 @@ browserSuite('a server that is killed', (it) => {
     const { page } = person
     await person.open('label', 'good-bad')
     await page.getByText('7 of 21').waitFor()
+    // The images of the questions ahead are there as well.
+    await page.waitForLoadState('networkidle')
     await server.kill()
     await press(person, 'bbb', 7)
     await page.getByRole('status').getByText('Offline: 3 waiting').waitFor()

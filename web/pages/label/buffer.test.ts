@@ -149,8 +149,9 @@ test('a picture that never comes does not keep the question away for long, and o
   const questions = new Questions(task('stuck'))
   const buffer = new TaskBuffer({ ...questions.source, load: () => new Promise(() => undefined) })
   buffer.start()
-  while (questions.asked.length === 0 || buffer.state.progress === undefined) await Promise.resolve()
-  await Promise.resolve()
+  // All that can happen without the picture has happened.
+  for (let i = 0; i < 50; i++) await Promise.resolve()
+  assert.equal(questions.asked.length, 1)
   assert.equal(shown(buffer), undefined)
   context.mock.timers.tick(60_000)
   await when(buffer, () => buffer.state.current !== undefined)

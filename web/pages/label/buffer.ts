@@ -140,25 +140,26 @@ export class TaskBuffer<T> {
       const without = new Set([...this.#held.flatMap(keysOf), ...underWay()])
       const answer = await ask([...without].slice(0, mostKeys), wanted)
       if (this.#isOver) return
-      const { done, total } = answer.progress
-      this.#tell({
-        error: undefined,
-        progress: this.#state.progress ?? { total, done: Math.min(total, Math.max(0, done + ahead)) },
-      })
+      this.#tell({ error: undefined })
       if (answer.tasks.length === 0) this.#isExhausted = true
-      for (const task of answer.tasks) {
-        const isHeld = () => {
-          const now = new Set([...this.#held.flatMap(keysOf), ...underWay()])
-          return keysOf(task).some((key) => now.has(key))
-        }
-        if (isHeld()) continue
-        await this.#load(task)
+      const { done, total } = answer.progress
+      const progress = this.#state.progress ?? { total, done: Math.min(total, Math.max(0, done + ahead)) }
+      const isHeld = (task: T) => {
+        const now = new Set([...this.#held.flatMap(keysOf), ...underWay()])
+        return keysOf(task).some((key) => now.has(key))
+      }
+      // All are asked for at once: the server may go away while the first is looked at.
+      const loads = answer.tasks.filter((task) => !isHeld(task)).map((task) => ({ task, loaded: this.#load(task) }))
+      for (const { task, loaded } of loads) {
+        await loaded
         if (this.#isOver) return
         // It may have been put back meanwhile.
-        if (isHeld()) continue
-        this.#hold([...this.#held, task])
+        if (!isHeld(task)) this.#hold([...this.#held, task], { progress: this.#state.progress ?? progress })
       }
-      this.#tell({ isDone: this.#held.length === 0 && this.#isExhausted })
+      this.#tell({
+        progress: this.#state.progress ?? progress,
+        isDone: this.#held.length === 0 && this.#isExhausted,
+      })
       if (this.#held.length === 0) this.#again()
     } catch (cause) {
       if (this.#isOver) return
