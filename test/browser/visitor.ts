@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 
 /** Milliseconds that a thing on the page may take on a busy machine, and a job of the smallest settings. */
-const patienceMs = 30_000
-export const jobPatienceMs = 240_000
+const patienceMs = 180_000
+export const jobPatienceMs = 600_000
 
 export interface VisitorOptions extends BrowserContextOptions {
   /** Under which answers are filed, told on an earlier visit. */
