@@ -80,9 +80,12 @@ export interface Goal {
   readonly found: string
 }
 
-/** The goals of the embedded world, as far as the report can answer them; none where no judge measured it. */
+/**
+ * The goals of the demonstration, as far as the report can answer them. Whoever states how the coefficients were chosen has
+ * planned the run beforehand; for any other, and where no judge measured it, nobody has set goals.
+ */
 export function goals(report: Report): Goal[] {
-  if (wordingOf(report).measuredBy === 'reward') return []
+  if (wordingOf(report).measuredBy === 'reward' || report.details?.measurement?.selectionRule === undefined) return []
   const found: Goal[] = []
   if (report.reward?.heldOut) {
     const { auc, clipScoreAuc } = report.reward.heldOut

@@ -74,6 +74,14 @@ test('missed goals and intervals with zero are said plainly', async () => {
   assert.match(page, /\+1\.0 points \(−3\.0 to \+5\.0\): the interval includes zero/)
 })
 
+test('nobody set goals for a run that was not planned beforehand', async () => {
+  const { report } = await syntheticReport()
+  assert.match(reportPage({ report, grids: [] }), /goals set before the run/)
+  delete report.details!.measurement!.selectionRule
+  assert.deepEqual(goals(report), [])
+  assert.doesNotMatch(reportPage({ report, grids: [] }), /goals? set|badge (met|missed|unclear)/)
+})
+
 test('a report without details, or with the base alone, still gives a page', async () => {
   const { report } = await syntheticReport()
   delete report.details
