@@ -12,13 +12,16 @@ export interface NextStep {
 
 const openJob = ({ id }: { id: string }) => go('train', 'job', id)
 
-export function nextStepOf({ next, rewards, policies }: State): NextStep {
+export function nextStepOf({ next, rewards, policies, rounds }: State): NextStep {
   const [reward, policy] = [rewards[0]?.name, policies[0]?.name]
   switch (next.step) {
     case 'draw':
       return { title: 'Draw the first images', work: () => client.drawRound() }
     case 'label':
-      return { title: 'Label', work: () => Promise.resolve(go('label')) }
+      // Where all is judged, more answers need more images.
+      return rounds.some(({ images, judged }) => judged < images)
+        ? { title: 'Label', work: () => Promise.resolve(go('label')) }
+        : { title: 'Draw more images', work: () => client.drawRound({ policy }) }
     case 'train-reward':
       return { title: 'Train', work: trainBoth }
     case 'train-policy':

@@ -1,6 +1,7 @@
 /**
- * "Train" is two jobs: a reward from the answers, then DPOK on that reward. The second can only be queued when the first
- * is done; what is planned is kept in the browser, so that it survives a reload.
+ * "Train" is two jobs: a reward from the answers, then DPOK on that reward, if it is shown to be better than chance and than
+ * the CLIP score. The second can only be queued when the first is done; what is planned is kept in the browser, so that it
+ * survives a reload.
  */
 import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
@@ -31,9 +32,12 @@ export async function goOnWithTraining({ jobs, rewards, policies }: State): Prom
     forgetPlan()
     return false
   }
-  if (!rewards.some(({ name }) => name === job.run)) return false
+  const reward = rewards.find(({ name }) => name === job.run)
+  if (reward === undefined) return false
   // Taken away first: another tab that looks now finds nothing to begin.
   forgetPlan()
+  // A policy that learns from chance draws worse than before. What is missing stands on the first page.
+  if (reward.lack !== null) return false
   try {
     await trainPolicy(job.run, policies[0]?.name)
     return true

@@ -2,6 +2,8 @@
 import { useId } from 'react'
 import type { FormField, SettingValue } from '../../src/studio/schemas/jobs.ts'
 import { figure } from '../format.ts'
+import { promptLines } from '../prompt-lines.ts'
+import { RepeatedLines } from './repeated-lines.tsx'
 
 export interface SettingFieldProps {
   readonly field: FormField
@@ -110,6 +112,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
           onChange={({ target }) => change(target.value === '' ? null : target.value)}
         />
       )}
+      {type === 'list' && field.field === 'prompts' && <RepeatedLines text={shown(value)} />}
       {hint}
     </div>
   )
@@ -128,6 +131,10 @@ export function settingOf(field: FormField, value: SettingValue): SettingValue {
   if ((type === 'number' || type === 'integer') && typeof value === 'string') {
     const number = Number(value.trim().replace(',', '.').replace('−', '-'))
     return Number.isFinite(number) ? number : value
+  }
+  if (field.field === 'prompts' && Array.isArray(value)) {
+    const { texts } = promptLines(value.join('\n'))
+    return texts.length === 0 ? (optional ? null : field.default) : [...texts]
   }
   if (type === 'list' && Array.isArray(value)) {
     const lines = value.map((line) => String(line).trim()).filter((line) => line !== '')

@@ -9,6 +9,7 @@ import { ErrorNotice, Skeleton } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../components/progress-bar.tsx'
 import { ago, figure, plural, policyTitle, stageTitles } from '../format.ts'
+import { labelsWanted } from '../labels-wanted.ts'
 import { nextStepOf } from '../next-step.ts'
 import { useAction } from '../remote.ts'
 import { to } from '../router.ts'
@@ -80,6 +81,8 @@ function Next({ state, reload }: { state: State; reload: () => Promise<void> }) 
               ? state.next.sentence
               : 'You can watch it, or go on with something else.'}
         </PageHead>
+        {job === undefined && <More state={state} />}
+        <Failed jobs={state.jobs} />
         <ErrorNotice error={error} />
       </div>
       {work !== undefined ? (
@@ -99,7 +102,8 @@ function Next({ state, reload }: { state: State; reload: () => Promise<void> }) 
             <ProgressBar share={shareOf(job)} label={`Progress of ${job.run}`} />
             <span className="soft small">
               {progressText(job)}
-              {plannedAfter() === job.id && '. DPOK follows: keep this page open.'}
+              {plannedAfter() === job.id &&
+                '. DPOK follows if the reward is shown to be better than chance and the CLIP score: keep this page open.'}
             </span>
             <div className="row">
               <a className="button small" href={to('train', 'job', job.id)}>
@@ -115,6 +119,42 @@ function Next({ state, reload }: { state: State; reload: () => Promise<void> }) 
         )
       )}
     </section>
+  )
+}
+
+/** How far the newest reward is from being good enough to train on. */
+function More({ state: { next, rewards } }: { state: State }) {
+  const [reward] = rewards
+  if (reward === undefined || reward.lack === null || reward.lack !== next.sentence) return null
+  const more = labelsWanted(reward)
+  return (
+    <p className="soft small">
+      No policy starts by itself on it.{' '}
+      {more !== undefined && `About ${figure(more)} more answers may be needed; that is an estimate.`}{' '}
+      <a className="text-link" href={to('rewards', reward.name)}>
+        Look at {reward.name}
+      </a>
+    </p>
+  )
+}
+
+/** The last thing that was tried did not work. */
+function Failed({ jobs }: { jobs: readonly Job[] }) {
+  const last = jobs.find((job) => !isOpen(job))
+  if (last === undefined || (last.state !== 'failed' && (last.state !== 'stopped' || last.error === null))) return null
+  return (
+    <div className={last.state === 'failed' ? 'notice bad' : 'notice warn'} role="status">
+      <strong dir="auto">
+        {last.run} {last.state === 'failed' ? 'failed' : 'was stopped'}
+      </strong>
+      <span dir="auto">{last.error ?? 'It ended without saying why.'}</span>
+      <span>
+        <a className="text-link" href={to('train', 'job', last.id)}>
+          Look at it
+        </a>
+        {last.can.resume && ', and go on from there.'}
+      </span>
+    </div>
   )
 }
 

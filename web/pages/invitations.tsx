@@ -1,8 +1,11 @@
 import { useState } from 'react'
+import type { Invitation } from '../../src/studio/schemas/accounts.ts'
 import { client } from '../api.ts'
+import { Confirm, type ConfirmProps } from '../components/confirm.tsx'
 import { ErrorNotice, Loaded } from '../components/notice.tsx'
 import { ago } from '../format.ts'
 import { useAction, useRemote } from '../remote.ts'
+import { useStudio } from '../studio-state.tsx'
 
 /** Who may come in; a link is told once. */
 export function Invitations() {
@@ -16,10 +19,6 @@ export function Invitations() {
     setLink(answer.link)
     setCopied(false)
     setName('')
-    await invitations.reload()
-  })
-  const withdraw = useAction(async (id: string) => {
-    await client.withdrawInvitation(id)
     await invitations.reload()
   })
   return (
@@ -61,7 +60,7 @@ export function Invitations() {
           Invite
         </button>
       </form>
-      <ErrorNotice error={invite.error ?? withdraw.error} />
+      <ErrorNotice error={invite.error} />
       {link !== undefined && (
         <div className="notice good" role="status">
           <strong>Send this link; it is not shown again</strong>
@@ -82,35 +81,105 @@ export function Invitations() {
           all.length === 0 ? (
             <p className="soft">Nobody has been invited yet.</p>
           ) : (
-            <ul className="invitations">
-              {all.map(({ id, name: whom, role: as, createdAt, expiresAt, acceptedAt }) => {
-                const isOver = acceptedAt === null && new Date(expiresAt) < new Date()
-                return (
-                  <li key={id}>
-                    <span>
-                      <strong dir="auto">{whom}</strong>{' '}
-                      <span className="soft small">
-                        {as === 'admin' ? 'admin' : 'rater'} · invited {ago(createdAt)}
-                      </span>
-                    </span>
-                    <span className={`badge ${acceptedAt !== null ? 'done' : isOver ? 'stopped' : 'running'}`}>
-                      {acceptedAt !== null ? 'accepted' : isOver ? 'expired' : 'open'}
-                    </span>
-                    <button
-                      type="button"
-                      className="button small danger"
-                      disabled={withdraw.isBusy}
-                      onClick={() => void withdraw.run(id)}
-                    >
-                      Withdraw
-                    </button>
-                  </li>
-                )
-              })}
-            </ul>
+            <InvitationList all={all} reload={invitations.reload} />
           )
         }
       </Loaded>
     </section>
+  )
+}
+
+type Role = Invitation['role']
+type Question = Omit<ConfirmProps, 'close'>
+
+/** Everybody who was invited, what they may do, and how they leave. Whoever is the last admin stays one. */
+function InvitationList({ all, reload }: { all: readonly Invitation[]; reload: () => Promise<void> }) {
+  const { state, reload: reloadState } = useStudio()
+  const [question, setQuestion] = useState<Question>()
+  const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
+    await work()
+    await Promise.all([reload(), reloadState()])
+  })
+  const here = all.filter(({ acceptedAt }) => acceptedAt !== null)
+  const admins = new Set(here.filter(({ role }) => role === 'admin').map(({ name }) => name))
+  const withdraw = ({ id, name, acceptedAt }: Invitation) => {
+    const isOwn = acceptedAt !== null && name === state?.user.name
+    setQuestion({
+      title: isOwn ? 'Withdraw your own account?' : `Withdraw ${name}?`,
+      action: isOwn ? 'Withdraw my account' : 'Withdraw',
+      children:
+        acceptedAt === null ? (
+          <p>The link does not work any more.</p>
+        ) : isOwn ? (
+          <p>You are signed out everywhere at once, and come in again only if another admin invites you.</p>
+        ) : (
+          <p>
+            <bdi>{name}</bdi> is signed out everywhere, and all links of that name end. The answers stay.
+          </p>
+        ),
+      confirm: () => void run(() => client.withdrawInvitation(id)),
+    })
+  }
+  const changeRole = (name: string, role: Role) => {
+    const change = () => void run(() => client.changeRole(name, { role }))
+    if (name !== state?.user.name) return change()
+    setQuestion({
+      title: 'Give up being an admin?',
+      action: 'Give it up',
+      children: <p>You may only label from now on; another admin can give it back.</p>,
+      confirm: change,
+    })
+  }
+  return (
+    <>
+      <ErrorNotice error={error} />
+      <ul className="invitations">
+        {all.map((invitation) => {
+          const { id, name, role, createdAt, expiresAt, acceptedAt } = invitation
+          const isOver = acceptedAt === null && new Date(expiresAt) < new Date()
+          const isLastAdmin = acceptedAt !== null && admins.size === 1 && admins.has(name)
+          // A second link of somebody changes nothing of what they may do.
+          const isAccount = here.find((one) => one.name === name)?.id === id
+          return (
+            <li key={id}>
+              <span>
+                <strong dir="auto">{name}</strong>{' '}
+                <span className="soft small">
+                  {role === 'admin' ? 'admin' : 'rater'}
+                  {name === state?.user.name && ', you'} · invited {ago(createdAt)}
+                  {isLastAdmin && ' · the only admin: make another one before this one goes'}
+                </span>
+              </span>
+              <span className={`badge ${acceptedAt !== null ? 'done' : isOver ? 'stopped' : 'running'}`}>
+                {acceptedAt !== null ? 'accepted' : isOver ? 'expired' : 'open'}
+              </span>
+              {isAccount ? (
+                <select
+                  aria-label={`What ${name} may do`}
+                  value={role}
+                  disabled={isBusy || isLastAdmin}
+                  onChange={({ target }) => changeRole(name, target.value === 'admin' ? 'admin' : 'rater')}
+                >
+                  <option value="rater">label</option>
+                  <option value="admin">do everything</option>
+                </select>
+              ) : (
+                <span />
+              )}
+              <button
+                type="button"
+                className="button small danger"
+                aria-label={`Withdraw ${name}`}
+                disabled={isBusy || isLastAdmin}
+                onClick={() => withdraw(invitation)}
+              >
+                Withdraw
+              </button>
+            </li>
+          )
+        })}
+      </ul>
+      {question !== undefined && <Confirm {...question} close={() => setQuestion(undefined)} />}
+    </>
   )
 }

@@ -57,6 +57,12 @@ function Reward({ name }: { name: string }) {
     <Loaded remote={detail} heights={[140, 300]}>
       {(reward) => (
         <>
+          {reward.lack !== null && (
+            <div className="notice warn" role="status">
+              <strong>No policy starts by itself on this reward</strong>
+              <span>{reward.lack}</span>
+            </div>
+          )}
           <Quality reward={reward} />
           <div className="columns">
             <Calibration reward={reward} />

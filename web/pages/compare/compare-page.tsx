@@ -119,11 +119,9 @@ function RaterComparisons() {
 function Comparison({ id }: { id: string }) {
   const { state, reload } = useStudio()
   const [isOpened, setOpened] = useState(false)
-  // Whoever has voted has lost nothing by looking.
-  const isShown = isOpened || (state?.counts.votes ?? 0) > 0
   const mine = state?.jobs.filter(isOpen) ?? []
   const comparison = useRemote(() => client.comparison(id), ['comparison', id], {
-    changes: [state?.jobs.map((job) => [job.id, job.state])],
+    changes: [state?.jobs.map((job) => [job.id, job.state]), state?.counts.votes],
   })
   const again = useAction(async (policy: string) => {
     await client.drawRound({ policy })
@@ -141,13 +139,15 @@ function Comparison({ id }: { id: string }) {
         {(detail) => {
           const drawing = mine.filter((job) => detail.jobs.includes(job.id))
           const policy = detail.policies.find((one) => one !== 'pretrained')
+          // Whoever has voted on these images has lost nothing by looking.
+          const isShown = detail.ready && (isOpened || detail.voted)
           return (
             <>
               <PageHead
                 title="Side by side"
                 side={
                   <div className="row">
-                    {detail.ready && isShown && (
+                    {isShown && (
                       <a className="button primary" href={to('compare', id, 'vote')}>
                         Vote blind <Icon name="arrow" size={18} />
                       </a>
@@ -186,7 +186,11 @@ function Comparison({ id }: { id: string }) {
                     {drawing.length === 0 && <a href={to('train')}>Look at the jobs</a>}
                   </div>
                 )}
-                {isShown || !detail.ready ? (
+                {!detail.ready ? (
+                  <p className="notice">
+                    The images are shown when all are drawn: who sees before which policy drew what cannot vote blind.
+                  </p>
+                ) : isShown ? (
                   <>
                     <SideBySide comparison={detail} />
                     <WinRates policies={detail.policies} />

@@ -3,6 +3,8 @@ import { client } from '../../api.ts'
 import { Empty, ErrorNotice } from '../../components/notice.tsx'
 import { NextNeeded } from '../../components/next-needed.tsx'
 import { policyTitle } from '../../format.ts'
+import { promptLines } from '../../prompt-lines.ts'
+import { RepeatedLines } from '../../components/repeated-lines.tsx'
 import { useAction } from '../../remote.ts'
 import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
@@ -18,12 +20,12 @@ export function NewComparisonForm() {
   const [promptCount, setPromptCount] = useState(12)
   const [perPrompt, setPerPrompt] = useState(4)
   const chosen = picked ?? policies.slice(0, 2)
-  const texts = prompts.split('\n').filter((line) => line.trim() !== '')
+  const { texts } = promptLines(prompts)
   const { run, isBusy, error } = useAction(async () => {
     const { id } = await client.compare({
       policies: [...chosen],
       perPrompt,
-      ...(texts.length > 0 ? { prompts: texts } : { promptCount }),
+      ...(texts.length > 0 ? { prompts: [...texts] } : { promptCount }),
     })
     await reload()
     go('compare', id)
@@ -75,6 +77,7 @@ export function NewComparisonForm() {
             dir="auto"
             onChange={({ target }) => setPrompts(target.value)}
           />
+          <RepeatedLines text={prompts} />
         </div>
         <div className="stack tight">
           {texts.length === 0 && (

@@ -68,6 +68,12 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
           <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>
         </div>
       )}
+      {job.state === 'stopped' && job.error !== null && (
+        <div className="notice warn" role="status">
+          <strong>It was stopped</strong>
+          <span dir="auto">{job.error}</span>
+        </div>
+      )}
       {(job.can.stop || job.can.resume || job.can.sample) && (
         <div className="row">
           {job.can.sample && (

@@ -50,6 +50,7 @@ export function StageFormView({ form }: { form: StageForm }) {
         <p className="soft">{form.sentence}</p>
       </div>
       {form.missing !== null && <div className="notice warn">{form.missing}</div>}
+      <RewardLack form={form} changed={changed} />
       {show(form.main)}
       <details className="more">
         <summary>More settings ({form.more.length + 1})</summary>
@@ -83,5 +84,21 @@ export function StageFormView({ form }: { form: StageForm }) {
         <span className="soft small">Takes {form.takes}.</span>
       </div>
     </form>
+  )
+}
+
+/** Whoever starts a policy by hand is told where its reward is not proven. */
+function RewardLack({ form, changed }: { form: StageForm; changed: Readonly<Record<string, SettingValue>> }) {
+  const { state } = useStudio()
+  const field = [...form.main, ...form.more].find((one) => one.field === 'reward' && one.type === 'run')
+  if (field === undefined || !form.stage.startsWith('policy ')) return null
+  const name = 'reward' in changed ? changed.reward : field.default
+  const reward = state?.rewards.find((one) => one.name === name)
+  if (reward === undefined || reward.lack === null) return null
+  return (
+    <div className="notice warn" role="status">
+      <strong>This reward is not proven</strong>
+      <span>{reward.lack} A policy that learns from it may well draw worse.</span>
+    </div>
   )
 }

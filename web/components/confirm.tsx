@@ -1,0 +1,53 @@
+import { useEffect, useId, useRef, type ReactNode } from 'react'
+
+export interface ConfirmProps {
+  readonly title: string
+  /** What happens then. */
+  readonly children: ReactNode
+  /** Of the button that does it. */
+  readonly action: string
+  readonly confirm: () => void
+  readonly close: () => void
+}
+
+/** A question before something that is hard to take back. The way out has the focus. */
+export function Confirm({ title, children, action, confirm, close }: ConfirmProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    return () => element?.close()
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      className="confirm"
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault()
+        close()
+      }}
+    >
+      <h2 id={id} dir="auto">
+        {title}
+      </h2>
+      <div className="stack tight">{children}</div>
+      <div className="row">
+        <button type="button" className="button" autoFocus onClick={close}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          className="button danger"
+          onClick={() => {
+            close()
+            confirm()
+          }}
+        >
+          {action}
+        </button>
+      </div>
+    </dialog>
+  )
+}
