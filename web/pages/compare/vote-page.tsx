@@ -10,6 +10,7 @@ import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { figure } from '../../format.ts'
 import { timeNow } from '../../clock.ts'
+import { newId } from '../../new-id.ts'
 import { outbox, postVote, type NewVote } from '../../outbox.ts'
 import { pastOf, type Given } from '../../past.ts'
 import { isOffline } from '../../remote.ts'
@@ -124,7 +125,7 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
     const asked = live.current
     if (asked === undefined || value === 'both-bad') return
     const vote: NewVote = {
-      id: crypto.randomUUID(),
+      id: newId(),
       task: asked.id,
       answer: value,
       at: timeNow(),
@@ -140,7 +141,7 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
     const last = past.take()
     if (last === undefined) return
     const vote = last.answer as NewVote
-    postVote({ ...vote, id: crypto.randomUUID(), at: timeNow(), undoes: vote.id })
+    postVote({ ...vote, id: newId(), at: timeNow(), undoes: vote.id })
     if (last.place !== place) {
       returned = last
       return open(last.place)

@@ -2,6 +2,7 @@
 import type { Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
+import { newId } from '../../new-id.ts'
 import { statusOf, usePicture } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
 import { NotLoaded } from './not-loaded.tsx'
@@ -36,7 +37,7 @@ export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<
 
   const judge = (places: readonly number[], value: GoodBadAnswer) => {
     let { answers } = state
-    const group = crypto.randomUUID()
+    const group = newId()
     for (const place of places) {
       const status = statusOf(task.images[place], 512)
       if (status !== 'shown' && !(status === 'broken' && value === 'skip')) continue

@@ -6,6 +6,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalS
 import type { NewJudgment, Progress, Task, TaskMode } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { timeNow } from '../../clock.ts'
+import { newId } from '../../new-id.ts'
 import { outbox, postJudgment } from '../../outbox.ts'
 import { pastOf, type Given } from '../../past.ts'
 import { useBuffer } from './buffer.ts'
@@ -115,7 +116,7 @@ export function useSession<S>({ mode, rater, begin, open }: SessionOptions<S>): 
   const answer = (body: Answer, next: S | undefined, { counts = 1, group: of }: AnswerOptions = {}) => {
     const { task: asked, state: before } = live.current
     if (asked === undefined || before === undefined) return
-    const id = crypto.randomUUID()
+    const id = newId()
     const judgment = { ...body, id, at: timeNow(), durationMs: watch.read() } as NewJudgment
     const entry = { place: mode, task: asked, state: before, answer: judgment, counts, group: of ?? id }
     past.add(entry)
@@ -133,7 +134,7 @@ export function useSession<S>({ mode, rater, begin, open }: SessionOptions<S>): 
       const { id, reasons: _earlier, ...body } = earlier as NewJudgment
       const judgment = {
         ...body,
-        id: crypto.randomUUID(),
+        id: newId(),
         at: timeNow(),
         ...(reasons.length > 0 && { reasons: [...reasons] }),
       } as NewJudgment
@@ -182,4 +183,4 @@ const groupOf = (last: Given | undefined): string | undefined =>
   last === undefined || last.isOld === true ? undefined : last.group
 
 const takeBack = (judgment: NewJudgment): void =>
-  postJudgment({ ...judgment, id: crypto.randomUUID(), at: timeNow(), undoes: judgment.id } as NewJudgment)
+  postJudgment({ ...judgment, id: newId(), at: timeNow(), undoes: judgment.id } as NewJudgment)
