@@ -24,7 +24,10 @@ export const plannedAfter = (): string | null => readStored(key)
 export const forgetPlan = (): void => void writeStored(key, null)
 
 /** @returns whether DPOK was queued */
-export async function goOnWithTraining({ jobs, rewards, policies }: State): Promise<boolean> {
+export async function goOnWithTraining(
+  { jobs, rewards, policies }: Pick<State, 'jobs' | 'rewards' | 'policies'>,
+  start: (reward: string, policy: string | undefined) => Promise<unknown> = trainPolicy,
+): Promise<boolean> {
   const id = plannedAfter()
   const job = id === null ? undefined : jobs.find((one) => one.id === id)
   if (job === undefined || job.state === 'waiting' || job.state === 'running' || job.state === 'stopping') return false
@@ -39,7 +42,7 @@ export async function goOnWithTraining({ jobs, rewards, policies }: State): Prom
   // A policy that learns from chance draws worse than before. What is missing stands on the first page.
   if (reward.lack !== null) return false
   try {
-    await trainPolicy(job.run, policies[0]?.name)
+    await start(job.run, policies[0]?.name)
     return true
   } catch {
     // The next sensible step, which the first page shows, is then to train the policy.

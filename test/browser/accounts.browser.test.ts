@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { readGold } from '../../src/feedback/gold.ts'
+import { readAdmins } from '../../src/feedback/raters.ts'
 import { readGuidelines } from '../../src/feedback/guidelines.ts'
 import { readSettings } from '../../src/feedback/settings.ts'
 import { trainingJudgments } from '../../src/feedback/training.ts'
+import { invite } from '../../src/studio/server/accounts.ts'
 import { addImageRun } from '../../src/studio/studio.test-helper.ts'
 import { seriousViolations } from './accessibility.ts'
 import { browserSuite } from './browser-suite.ts'
@@ -136,6 +138,47 @@ browserSuite(
       await cara.and(admin.page.getByRole('switch', { checked: false })).waitFor()
       assert.deepEqual((await store.judgments()).length, 12)
       assert.ok((await trainingJudgments(store)).every(({ rater }) => rater === 'Ben'))
+    })
+
+    test('roles change on the page, leaving is asked for, and the last admin stays', async () => {
+      const { database } = it.studio.studio.store
+      const { token } = await invite(it.studio.studio.store, { name: 'Zoe', role: 'admin', days: 1 })
+      const first = (await readAdmins(database))[0]
+      await using zoe = await comeIn(`${it.studio.address}/#/invitation/${token}`)
+      const { page } = zoe
+      await zoe.goTo('Raters')
+      const roleOf = (name: string) => page.getByRole('combobox', { name: `What ${name} may do` })
+      const dialog = page.getByRole('dialog')
+      await roleOf('Ben').selectOption('do everything')
+      await page.getByRole('listitem').filter({ hasText: 'Ben' }).getByText('admin · invited').waitFor()
+      assert.deepEqual(await readAdmins(database), [first, 'Ben', 'Zoe'].sort())
+      await roleOf('Ben').selectOption('label')
+      await page.getByRole('listitem').filter({ hasText: 'Ben' }).getByText('rater · invited').waitFor()
+      // Others and oneself go only after a question.
+      await zoe.button('Withdraw Dora').click()
+      await dialog.getByRole('button', { name: 'Cancel' }).click()
+      await dialog.waitFor({ state: 'hidden' })
+      await zoe.button(`Withdraw ${first}`).click()
+      await dialog.getByText('is signed out everywhere').waitFor()
+      assert.deepEqual(await seriousViolations(page), [])
+      await dialog.getByRole('button', { name: 'Withdraw', exact: true }).click()
+      await page.getByText('the only admin: make another one before this one goes').waitFor()
+      assert.deepEqual(await readAdmins(database), ['Zoe'])
+      assert.equal(await zoe.button('Withdraw Zoe').isDisabled(), true)
+      assert.equal(await roleOf('Zoe').isDisabled(), true)
+      await roleOf('Ben').selectOption('do everything')
+      await roleOf('Zoe').and(page.locator(':enabled')).waitFor()
+      await roleOf('Zoe').selectOption('label')
+      await dialog.getByText('You may only label from now on').waitFor()
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({ state: 'hidden' })
+      assert.deepEqual(await readAdmins(database), ['Ben', 'Zoe'])
+      await zoe.button('Withdraw Zoe').click()
+      await dialog.getByText('You are signed out everywhere at once').waitFor()
+      zoe.expected.push(/status of 401/)
+      await dialog.getByRole('button', { name: 'Withdraw my account' }).click()
+      await zoe.heading('Welcome to the studio').waitFor()
+      assert.deepEqual(await readAdmins(database), ['Ben'])
     })
 
     test('a link that was used or has expired says so, and what to do', async () => {

@@ -30,11 +30,13 @@ export type Comparisons = z.infer<typeof Comparisons>
 
 /** Side by side: the same prompt and noise in every policy. */
 export const ComparisonDetail = ComparisonSummary.extend({
+  /** Whoever asks has voted on some of its images. */
+  voted: z.boolean(),
   rows: z.array(
     z.object({
       prompt: z.string(),
       index: count,
-      /** In the order of `policies`; null where it is not drawn yet. */
+      /** In the order of `policies`; null where an image is gone, and of all until all are drawn. */
       images: z.array(ImageRef.nullable()),
     }),
   ),

@@ -1,5 +1,6 @@
 /** Comparisons and blind votes, with runs that are there already. */
 import assert from 'node:assert/strict'
+import { renameSync } from 'node:fs'
 import { test } from 'node:test'
 import { StudioError } from '../../errors.ts'
 import { addImageRun, addRun, testStudio, type TestStudio } from '../studio.test-helper.ts'
@@ -37,6 +38,27 @@ test('side by side; images of a comparison are not asked about', async () => {
   assert.deepEqual((await it.client.tasks({ mode: 'good-bad' })).tasks, [])
   assert.deepEqual((await it.client.rounds()).rounds, [])
   await assert.rejects(it.client.comparison('compare-2'), /an unknown one/)
+})
+
+test('until all is drawn nobody sees what a policy has drawn, and each is told of the own votes alone', async () => {
+  await using it = await compared()
+  const [first, second] = ['compare-1-1', 'compare-1-2'].map((run) =>
+    it.studio.workspace.at('runs', run, 'manifest.json'),
+  )
+  for (const manifest of [first, second]) {
+    renameSync(manifest, `${manifest}.away`)
+    const { ready, rows } = await it.client.comparison('compare-1')
+    assert.deepEqual([ready, new Set(rows.flatMap(({ images }) => images))], [false, new Set([null])])
+    renameSync(`${manifest}.away`, manifest)
+  }
+  const [ada, bob] = [it.as('Ada'), it.as('Bob')]
+  const { tasks } = await ada.voteTasks('compare-1')
+  await ada.vote({ votes: [{ id: 'v', task: tasks[0].id, answer: 'tie', at }] })
+  const seen = [await ada.comparison('compare-1'), await bob.comparison('compare-1')]
+  assert.deepEqual(
+    seen.map(({ voted }) => voted),
+    [true, false],
+  )
 })
 
 test('votes are blind, count once, and give a win rate', async () => {

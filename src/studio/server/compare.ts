@@ -165,9 +165,13 @@ export const compareRoutes = [
     who: 'admin',
     params: ById,
     answer: ComparisonDetail,
-    handle: async ({ studio, params }) => {
+    handle: async ({ studio, rater, params }) => {
       const comparison = find(studio, params.id)
-      const drawn = drawnImages(studio, comparison)
+      const summary = summaryOf(studio, comparison)
+      // Whoever saw what one policy has drawn could tell it from the others later on.
+      const drawn = summary.ready
+        ? drawnImages(studio, comparison)
+        : comparison.runs.map(() => new Map<number, never>())
       const places = comparison.prompts.flatMap((prompt, p) =>
         Array.from({ length: comparison.perPrompt }, (_, k) => ({ prompt, index: p * comparison.perPrompt + k })),
       )
@@ -176,7 +180,7 @@ export const compareRoutes = [
         index,
         images: await Promise.all(drawn.map((images) => refOf(studio, images.get(index)))),
       }))
-      return { ...summaryOf(studio, comparison), rows: await Promise.all(rows) }
+      return { ...summary, voted: await hasVoted(studio, rater, drawn), rows: await Promise.all(rows) }
     },
   }),
   jsonRoute({
@@ -249,6 +253,18 @@ export const compareRoutes = [
     handle: async ({ studio }) => ({ winRates: winRates(await studio.store.judgments()) }),
   }),
 ]
+
+/** Whether a rater has voted on any of these images. */
+async function hasVoted(
+  { store }: Studio,
+  rater: string,
+  drawn: readonly ReadonlyMap<number, ImageRecord>[],
+): Promise<boolean> {
+  const ids = new Set(drawn.flatMap((images) => [...images.values()].map(({ id }) => id)))
+  return (await store.judgments()).some(
+    (one) => one.kind === 'vote' && one.rater === rater && one.images.every((id) => ids.has(id)),
+  )
+}
 
 async function refOf({ images }: Studio, record: ImageRecord | undefined) {
   return record === undefined ? null : await images.ref(record.id).catch(() => null)

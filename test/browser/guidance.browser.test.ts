@@ -1,0 +1,107 @@
+/** What the pages offer next, and what they hold back: policies on weak rewards, and pictures before a blind vote. */
+import assert from 'node:assert/strict'
+import { renameSync } from 'node:fs'
+import { before, test } from 'node:test'
+import { writeComparison } from '../../src/studio/server/comparison-files.ts'
+import { addImageRun, addRun, goodBad } from '../../src/studio/studio.test-helper.ts'
+import { browserSuite } from './browser-suite.ts'
+
+const texts = ['two red circles', 'a blue square']
+const facts = { prompts: 20, raters: 1, simulated: false, head: 'mlp', encoder: { name: 'shapes' } }
+
+browserSuite('a reward at chance', (it) => {
+  before(async () => {
+    const { studio } = it.studio
+    const records = await addImageRun(studio, 'round-1', texts, { perPrompt: 3 })
+    await it.studio.client.judge({ judgments: records.slice(0, 4).map(({ id }, i) => goodBad(`g${i}`, id)) })
+    const heldOut = { n: 11, prompts: 4, auc: 0.467, aucInterval: [0.1, 0.8], clipScoreAuc: 0.6 }
+    addRun(studio, 'reward-1', 'reward train', {}, { ...facts, labels: 60, heldOut })
+  })
+
+  test('no policy is offered; the page says what is missing, and about how much', async () => {
+    await using person = await it.visit({ name: 'Ada' })
+    const { page } = person
+    await person.open()
+    await page.getByText(/reward-1 is not shown to be better than the CLIP score \(0\.60\).*0\.47/).waitFor()
+    await page.getByText(/About 60 more answers may be needed/).waitFor()
+    await person.button(/^Label/).waitFor()
+    assert.equal(await person.button(/^Train/).count(), 0)
+    await person.goTo('Rewards')
+    await page.getByText('No policy starts by itself on this reward').waitFor()
+    // By hand it can be started all the same, by whoever has been told.
+    await person.open('train', 'dpok')
+    await page.getByText('This reward is not proven').waitFor()
+    await person.button('Start').waitFor()
+    // Where all is judged, more answers need more images.
+    const rest = (await it.studio.studio.store.images()).map(({ record }) => record.id)
+    await it.studio.client.judge({ judgments: rest.map((id, i) => goodBad(`r${i}`, id)) })
+    await person.open()
+    await page.getByTestId('next').getByText('Draw more images').waitFor()
+  })
+
+  test('prompts that are written twice are told, and drawn once', async () => {
+    await using person = await it.visit({ name: 'Ada' })
+    const { page } = person
+    await person.open('train', 'draw')
+    await person.fill({ Prompts: 'a red square\n a red square\n\ntwo crosses\ntwo crosses \na red square' })
+    await page.getByText('3 repeated lines are left out: each prompt counts once.').waitFor()
+    await person.fill({ Prompts: 'a red square' })
+    await page.getByText(/left out/).waitFor({ state: 'hidden' })
+  })
+})
+
+browserSuite('a comparison that is not drawn yet', (it) => {
+  const policies = ['pretrained', 'dpok-1']
+  const runs = ['compare-1-1', 'compare-1-2']
+  before(async () => {
+    const { studio } = it.studio
+    addRun(studio, 'dpok-1', 'policy dpok', { reward: 'runs/reward-1' })
+    for (const [i, policy] of policies.entries()) {
+      await addImageRun(studio, runs[i], texts, { perPrompt: 4, policy, purpose: 'comparison' })
+    }
+    const about = { prompts: texts, perPrompt: 4, policies, at: new Date().toISOString() }
+    writeComparison(studio.workspace, { ...about, id: 'compare-1', seed: 1, runs, jobs: [] })
+  })
+
+  test('shows no picture before all are drawn, and none under a name before the own vote', async () => {
+    const manifest = it.studio.studio.workspace.at('runs', runs[1], 'manifest.json')
+    renameSync(manifest, `${manifest}.away`)
+    await using person = await it.visit({ name: 'Ada' })
+    const { page } = person
+    await person.open('compare', 'compare-1')
+    await page.getByText(/The images are shown when all are drawn/).waitFor()
+    assert.equal(await page.getByRole('main').getByRole('img').count(), 0)
+    renameSync(`${manifest}.away`, manifest)
+    // Somebody else has voted: that tells this person nothing.
+    const [task] = (await it.studio.client.voteTasks('compare-1')).tasks
+    const at = new Date().toISOString()
+    await it.studio.client.vote({ votes: [{ id: 'v', task: task.id, answer: 'tie', at }] })
+    await page.reload()
+    await person.heading('Vote first, then look').waitFor()
+    assert.equal(await page.getByRole('main').getByRole('img').count(), 0)
+    await person.link('Vote blind').click()
+    await page.getByText('0 of 8').waitFor()
+    await page.keyboard.press('1')
+    await page.getByText('1 of 8').waitFor()
+    await page.keyboard.press('2')
+    await page.getByText('2 of 8').waitFor()
+    // The way back of votes, also after a reload, and from the other form.
+    await page.reload()
+    await page.getByText('2 of 8').waitFor()
+    await person.button('Sets').click()
+    await page.getByText('0 of 2').waitFor()
+    await page.keyboard.press('u')
+    await page.getByText('1 of 8').waitFor()
+    await person.saved()
+    const votes = (await it.studio.studio.store.judgments()).filter(({ rater }) => rater === 'Ada')
+    assert.deepEqual(
+      votes.map(({ answer }) => answer),
+      ['first'],
+    )
+    await person.open('compare', 'compare-1')
+    await page
+      .getByRole('img', { name: /, by dpok-1$/ })
+      .first()
+      .waitFor()
+  })
+})
