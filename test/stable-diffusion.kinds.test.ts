@@ -58,6 +58,10 @@ describe('how a checkpoint is sampled where nothing is said', () => {
     const turbo = { _class_name: 'EulerAncestralDiscreteScheduler', timestep_spacing: 'trailing' }
     const cases: [checkpoint: string, note: RegExp][] = [
       [copyOf('sdxl', 'one', { [scheduler]: turbo }), /looks like a model for few steps.*trailing.*If it is none/],
+      [
+        copyOf('sdxl', 'copy', { 'model_index.json': { _name_or_path: '/models/stabilityai/sdxl-turbo' } }),
+        /looks like a model for few steps.*its name is sdxl-turbo/,
+      ],
       [copyOf('sd1', 'sd-turbo', {}), /looks like a model for few steps.*its name is sd-turbo/],
       [
         copyOf('sd1', 'two', { [scheduler]: { _class_name: 'LCMScheduler' } }),

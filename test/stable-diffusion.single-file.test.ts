@@ -4,7 +4,7 @@
  * with nothing but a header show what is told by shapes.
  */
 import assert from 'node:assert/strict'
-import { closeSync, ftruncateSync, mkdtempSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -269,6 +269,9 @@ describe('what the shapes of a published model tell', () => {
     assert.deepEqual([checked.imageSize.height, checked.noise.process.schedule.predictionType], [768, 'v'])
     assert.equal(checked.towers[0].tokenizer.pad, 0)
     assert.equal(checkCheckpoint(file, { predictionType: 'epsilon' }).imageSize.width, 512)
+    const beside = file.replace('.safetensors', '.yaml')
+    writeFileSync(beside, 'model:\n  params:\n    parameterization: "v"\n')
+    assert.equal(checkCheckpoint(file).imageSize.width, 768)
   })
 
   it('is Stable Diffusion XL', () => {

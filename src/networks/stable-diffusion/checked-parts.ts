@@ -48,6 +48,8 @@ export interface CheckpointParts {
   readonly scheduler: JsonFile
   /** XL: no prompt is a conditioning of zeros, not an encoded empty text. */
   readonly zeroEmptyPrompt: boolean
+  /** The name or folder that it was saved from, if it says so. */
+  readonly formerName?: string | undefined
   /** What a person should know of how the parts were found, as sentences. */
   readonly notes: readonly string[]
 }

@@ -42,7 +42,7 @@ export function checkCheckpoint(name: string, options: CheckpointOptions = {}): 
     },
     scheduler.where,
   )
-  const { sampling, note } = samplingDefaults(name, unet.config, noise)
+  const { sampling, note } = samplingDefaults([name, parts.formerName ?? ''], unet.config, noise)
   const [latentHeight, latentWidth] = unet.config.sampleSize ?? (isXl ? [128, 128] : [64, 64])
   const { factor } = vae.config
   const files = [...unet.network.found.files, ...towers.flatMap((tower) => tower.network.found.files)]

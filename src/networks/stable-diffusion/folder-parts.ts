@@ -24,11 +24,16 @@ import { readUnetConfig, type UnetConfig } from './unet-config.ts'
 const AnyJson = z.looseObject({})
 const Index = z.looseObject({
   _class_name: z.string().optional(),
+  /** Where it was when it was saved. */
+  _name_or_path: z.string().optional(),
   force_zeros_for_empty_prompt: z.boolean().default(true),
 })
 
 /** What a folder says of its networks, without their weights. */
-export interface FolderConfig extends Pick<CheckpointParts, 'pipeline' | 'scheduler' | 'zeroEmptyPrompt'> {
+export interface FolderConfig extends Pick<
+  CheckpointParts,
+  'pipeline' | 'scheduler' | 'zeroEmptyPrompt' | 'formerName'
+> {
   readonly folder: string
   readonly unet: JsonFile & { readonly config: UnetConfig }
   readonly vae: AutoencoderConfig
@@ -54,6 +59,7 @@ export function readFolderConfig(folder: string): FolderConfig {
     towers: names.map((name) => readTower(folder, name)),
     scheduler: read('scheduler/scheduler_config.json'),
     zeroEmptyPrompt: isXl && index.force_zeros_for_empty_prompt,
+    formerName: index._name_or_path,
   }
 }
 
@@ -81,20 +87,18 @@ function readTower(folder: string, name: TextTower['name']): TextTower {
  * @throws {FileError | FormatError} as {@link readFolderConfig}; weights that do not fit their configuration
  */
 export function folderParts(folder: string, replace?: (own: AutoencoderConfig) => CheckedAutoencoder): CheckpointParts {
-  const { pipeline, unet, vae: vaeConfig, towers, scheduler, zeroEmptyPrompt } = readFolderConfig(folder)
+  const { unet, vae: vaeConfig, towers, ...others } = readFolderConfig(folder)
   const vae = replace?.(vaeConfig)
   expectParts(folder, unet.config, vae?.config ?? vaeConfig, towers)
   return {
+    ...others,
     place: folder,
-    pipeline,
     unet: checkDenoiser(unet.config, { found: findWeights(join(folder, 'unet'), 'diffusion_pytorch_model') }),
     vae: vae ?? folderAutoencoder(join(folder, 'vae')),
     towers: towers.map((tower): CheckedTower => {
       const found = findWeights(join(folder, tower.name), 'model')
       return { ...tower, network: checkTextEncoder(tower.config, { found }) }
     }),
-    scheduler,
-    zeroEmptyPrompt,
     notes: sizeNotes(unet),
   }
 }

@@ -17,19 +17,21 @@ const fewStepName = /turbo|lightning|\blcm\b|[-_]lcm|lcm[-_]|hyper[-_]?sd|[-_]dm
  * Few steps for distilled models: those that are told the scale of guidance, whose sampler is that of consistency models,
  * whose times are spaced as those of Turbo models, or whose name says so.
  *
- * @param name of the checkpoint's folder or file, or on the hub
+ * @param names of the checkpoint's folder or file, or on the hub, now and before
  * @returns note: by what the kind was told, and how certainly; undefined of other models
  */
 export function samplingDefaults(
-  name: string,
+  names: readonly string[],
   { guidanceWidth }: UnetConfig,
   { fewSteps }: NoiseSetup,
 ): { readonly sampling: SamplingDefaults; readonly note: string | undefined } {
-  const [own] = name.split(/[\\/]/).filter(Boolean).slice(-1)
+  const called = names
+    .map((name) => name.split(/[\\/]/).filter(Boolean).at(-1) ?? '')
+    .find((own) => fewStepName.test(own))
   const sign =
     guidanceWidth !== undefined
       ? { sign: 'its denoiser is told the scale of guidance (time_cond_proj_dim)', isCertain: true }
-      : (fewSteps ?? (fewStepName.test(own) ? { sign: `its name is ${own}`, isCertain: false } : undefined))
+      : (fewSteps ?? (called === undefined ? undefined : { sign: `its name is ${called}`, isCertain: false }))
   if (sign === undefined) return { sampling: many, note: undefined }
   const sampling = guidanceWidth === undefined ? few : told
   const kind = sign.isCertain ? 'This is a model for few steps' : 'This looks like a model for few steps'

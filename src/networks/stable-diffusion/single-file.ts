@@ -3,7 +3,7 @@
  * autoencoder and text encoders in one file of tensors, without a word about what they are. Shapes tell the networks; the
  * rest is that of the published models, or of a folder in diffusers' layout that the user names.
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checked } from '../../checked.ts'
 import { ConfigError, FormatError } from '../../errors.ts'
@@ -177,7 +177,7 @@ function predictionOf(
   { predictionType }: CheckpointOptions,
 ): PredictionType {
   if (predictionType) return predictionType
-  const said = metadata['modelspec.prediction_type'] ?? metadata['modelspec.architecture']
+  const said = metadata['modelspec.prediction_type'] ?? metadata['modelspec.architecture'] ?? saidBeside(file)
   if (entries.has('v_pred') || /^v(?:_prediction|-prediction)?$|-768-v\b/.test(said ?? '')) return 'v_prediction'
   if (/^eps(?:ilon)?$|-v2-512\b/.test(said ?? '') || name !== 'Stable Diffusion 2') return 'epsilon'
   throw new ConfigError({
@@ -186,6 +186,15 @@ function predictionOf(
     received: `nothing, and ${file} does not say`,
     remedy: 'see the page of the model; the wrong one draws noise or flat colours',
   })
+}
+
+/** What the configuration of the original code says, which is often kept beside the file: `x.yaml` of `x.safetensors`. */
+function saidBeside(file: string): string | undefined {
+  const beside = file.replace(/\.safetensors$/i, '.yaml')
+  if (!existsSync(beside)) return undefined
+  const text = readFileSync(beside, 'utf8')
+  const [, stated] = /^\s*parameterization:\s*["']?(v|eps)\b/m.exec(text) ?? []
+  return stated ?? (/\bLatentDiffusion\b/.test(text) ? 'eps' : undefined)
 }
 
 /** The noise that all published models share; `ztsnr` is how files say that it reaches a signal of zero. */
