@@ -31,7 +31,7 @@ const helper = (name: string) => new URL(`./${name}`, import.meta.url).href
 async function trainKilled(folder: string, n: number): Promise<number> {
   const script = `import { trainToy } from ${JSON.stringify(helper('toy-training.test-helper.ts'))}
     await trainToy(${JSON.stringify(folder)})`
-  const hook = fileURLToPath(helper('kill-at-write.test-helper.mjs'))
+  const hook = fileURLToPath(helper('kill-at-write.test-helper.ts'))
   const child = spawn(process.execPath, ['--import', hook, '--input-type=module', '-e', script], {
     env: { ...process.env, KILL_AT: String(n) },
     stdio: ['ignore', 'pipe', 'ignore'],
