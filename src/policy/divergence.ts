@@ -95,9 +95,3 @@ function remedyOf(flags: string, kept: Kept | undefined, stage: string, folder: 
 }
 
 const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`)
-
-/**
- * A rate below the one that went wrong, and not above the usual one.
- * @returns two digits
- */
-export const lowered = (rate: number, usual: number): number => Number(Math.min(rate / 10, usual).toPrecision(2))

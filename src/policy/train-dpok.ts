@@ -1,16 +1,17 @@
 /** `policy dpok`: online fine-tuning on a reward, regularised to the pre-trained model. */
 import { z } from 'zod'
+import { hashOfJson } from '../content-hash.ts'
 import { samplerOf } from '../images/draw.ts'
 import { promptFields, readKnownPrompts } from '../images/known-prompts.ts'
 import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
-import { lowered } from './divergence.ts'
+import { loweredRate } from '../tensor/optimise.ts'
 import { Dpok, dpokFields } from './dpok.ts'
 import { openPolicy, writePolicy } from './policy-file.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { trainableDelta, trainableFields } from './trainable.ts'
-import { fileInput, listInput, modelInput } from './training-inputs.ts'
+import { fileInput, modelInput } from './training-inputs.ts'
 import {
   changeableFields,
   finishTraining,
@@ -85,9 +86,11 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
         // The first roll-outs are those of the policy that the run began with.
         if (where.startsWith('drawing') && dpok.iteration === 0) return undefined
         if (where.startsWith(valueName)) {
-          return { valueLearningRate: lowered(config.valueLearningRate, dpokFields.valueLearningRate.parse(undefined)) }
+          return {
+            valueLearningRate: loweredRate(config.valueLearningRate, dpokFields.valueLearningRate.parse(undefined)),
+          }
         }
-        return { learningRate: lowered(dpok.learningRate, model.defaults.dpokLearningRate) }
+        return { learningRate: loweredRate(dpok.learningRate, model.defaults.dpokLearningRate) }
       },
     }
     const probe = await openProbe(config, opened, judge)
@@ -97,7 +100,7 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
       inputs: {
         model: modelInput(config.model, model),
         reward: reward.sha256,
-        prompts: listInput(texts),
+        prompts: hashOfJson(texts),
         ...(earlier && { 'policy that it starts from': fileInput(earlier.file) }),
       },
       warningOf: (rows) => farAndWorse(rows.filter((row): row is typeof row & RewardRow => 'reward_mean' in row)),

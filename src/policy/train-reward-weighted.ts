@@ -1,6 +1,7 @@
 /** `policy reward-weighted`: supervised fine-tuning on generated images, each weighted by its reward. */
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { hashOfJson } from '../content-hash.ts'
 import { ConfigError, FormatError } from '../errors.ts'
 import { encodeFiles } from '../images/encode.ts'
 import { imageParents, readImages, type StoredImage } from '../images/image-run.ts'
@@ -14,17 +15,17 @@ import { expectTeaching } from '../reward/teaching-scores.ts'
 import { unitRange, type UnitRange } from '../reward/unit-range.ts'
 import type { Manifest, Run } from '../run.ts'
 import { tensor } from '../tensor/create.ts'
+import { loweredRate } from '../tensor/optimise.ts'
 import { readSafetensorsHeader } from '../tensor/safetensors.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { lowered } from './divergence.ts'
 import { openPolicy, writePolicy } from './policy-file.ts'
 import { RewardWeighted, rewardWeightedFields } from './reward-weighted.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { trainableDelta, trainableFields } from './trainable.ts'
 import { lossRisen, type LossRow } from './training-warnings.ts'
-import { fileInput, imagesInput, listInput, modelInput, sourceInput } from './training-inputs.ts'
+import { fileInput, imagesInput, modelInput, sourceInput } from './training-inputs.ts'
 import {
   changeableFields,
   finishTraining,
@@ -86,12 +87,13 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
       ...(earlier && { 'policy that it starts from': fileInput(earlier.file) }),
       ...pretraining.inputs,
     }
+    run.dependsOn(inputs)
     const encoded = await encodedImages(
       run,
       model,
       reward,
       stored,
-      listInput([inputs.model, inputs.reward, inputs.images]),
+      hashOfJson([inputs.model, inputs.reward, inputs.images]),
     )
     const { latents, scores } = encoded
     expectTeaching(reward.name, scores)
@@ -110,7 +112,9 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
       step: () => ({ ...algorithm.step() }),
       state: () => algorithm.state(),
       load: (state) => algorithm.load(state),
-      lowerRates: () => ({ learningRate: lowered(algorithm.learningRate, model.defaults.rewardWeightedLearningRate) }),
+      lowerRates: () => ({
+        learningRate: loweredRate(algorithm.learningRate, model.defaults.rewardWeightedLearningRate),
+      }),
     }
     const shown = [...new Set(images.map(({ text }) => text))]
     const sampling = samplingOf(model, { steps: null, eta: null, guidance: null })

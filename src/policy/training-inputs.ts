@@ -2,15 +2,13 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { hashOfJson } from '../content-hash.ts'
 import type { StoredImage } from '../images/image-run.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
 import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { hashWeights } from '../networks/checkpoint/hash-weights.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { tensorScope } from '../tensor/scope.ts'
-
-/** Of a list of texts or of anything that JSON can hold, in this order. */
-export const listInput = (list: unknown): string => createHash('sha256').update(JSON.stringify(list)).digest('hex')
 
 /** Of the content of one file. @throws {FileError} */
 export const fileInput = (file: string): string => hashWeights([file])
@@ -32,7 +30,7 @@ export function modelInput(name: string, { sha256 }: GenerativeModel): string {
       ({ place }) => /^([^/]+\/)?[^/]+\.(json|txt|model)$/.test(place) || /^vae\/[^/]+\.(safetensors|bin)$/.test(place),
     )
     .sort((a, b) => (a.place < b.place ? -1 : 1))
-  return listInput([sha256, ...files.map(({ file, place }) => [place, fileInput(file)])])
+  return hashOfJson([sha256, ...files.map(({ file, place }) => [place, fileInput(file)])])
 }
 
 function folderOf(name: string): string | undefined {
@@ -44,7 +42,7 @@ function folderOf(name: string): string | undefined {
 
 /** Of pictures and prompts, as they are on the disk now. @throws {FileError} */
 export const imagesInput = (images: readonly StoredImage[]): string =>
-  listInput(
+  hashOfJson(
     images.map(({ record, file }) => [record.text, createHash('sha256').update(readFileSync(file)).digest('hex')]),
   )
 

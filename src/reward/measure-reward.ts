@@ -22,6 +22,7 @@ export interface LabelQuality {
   readonly clipScoreAuc: number | null
   readonly ece: number | null
   readonly reliability: readonly ReliabilityBin[]
+  readonly clipScoreAucInterval: Ends | null
 }
 
 /** Against comparisons, which count by their weight. */
@@ -33,6 +34,7 @@ export interface ComparisonQuality {
   readonly pairAccuracyInterval: Ends | null
   /** The same of the CLIP score. */
   readonly clipScorePairAccuracy: number | null
+  readonly clipScorePairAccuracyInterval: Ends | null
   /** Of those that are no ties: how often the image of the lower row is expected to be the better one, and was. */
   readonly pairReliability: readonly ReliabilityBin[]
   /** Share of ties. */
@@ -61,7 +63,7 @@ export function measureReward(
 
 function onLabels(embedded: Embedded, { head }: FittedReward, { labels }: RewardExamples, seed: number): LabelQuality {
   const none = { accuracy: null, accuracyInterval: null, auc: null, aucInterval: null, clipScoreAuc: null, ece: null }
-  if (!hasBothClasses(labels)) return { n: 0, ...none, reliability: [] }
+  if (!hasBothClasses(labels)) return { n: 0, ...none, reliability: [], clipScoreAucInterval: null }
   using _scope = tensorScope()
   using _noGrad = noGrad()
   const images = imageRows(embedded, labels.map(({ image }) => image)) // prettier-ignore
@@ -85,6 +87,11 @@ function onLabels(embedded: Embedded, { head }: FittedReward, { labels }: Reward
     clipScoreAuc: auc(cosines, isGood),
     ece: expectedCalibrationError(scores, isGood),
     reliability: reliability(scores, isGood),
+    clipScoreAucInterval: promptInterval(
+      labels.map((label, i) => ({ ...label, score: cosines[i] })),
+      quality(auc),
+      seed,
+    ),
   }
 }
 
@@ -99,6 +106,7 @@ function onComparisons(
     pairAccuracy: null,
     pairAccuracyInterval: null,
     clipScorePairAccuracy: null,
+    clipScorePairAccuracyInterval: null,
     pairReliability: [],
     ...unknown,
   }
@@ -114,11 +122,13 @@ function onComparisons(
   const rows = comparisons.map(({ text, isTie, weight }, i) => ({ text, isTie, weight, won: wins(ahead[i]), cosineWon: wins(cosines[i]) })) // prettier-ignore
   const decided = rows.filter(({ isTie }) => !isTie)
   const accuracyOf = (part: typeof rows) => weightedMean(part, ({ won }) => won)
+  const cosineAccuracyOf = (part: typeof rows) => weightedMean(part, ({ cosineWon }) => cosineWon)
   const base = {
     comparisons: comparisons.length,
     pairAccuracy: decided.length === 0 ? null : accuracyOf(decided),
     pairAccuracyInterval: decided.length === 0 ? null : promptInterval(decided, accuracyOf, seed),
-    clipScorePairAccuracy: decided.length === 0 ? null : weightedMean(decided, ({ cosineWon }) => cosineWon),
+    clipScorePairAccuracy: decided.length === 0 ? null : cosineAccuracyOf(decided),
+    clipScorePairAccuracyInterval: decided.length === 0 ? null : promptInterval(decided, cosineAccuracyOf, seed),
     pairReliability: reliabilityOfPairs(comparisons, ahead),
     tieShare: weightedMean(rows, ({ isTie }) => (isTie ? 1 : 0)),
   }

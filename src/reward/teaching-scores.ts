@@ -1,12 +1,7 @@
 import { RewardError } from '../errors.ts'
 
-const refused = (name: string, received: string) =>
-  new RewardError({
-    where: name,
-    expected: 'finite rewards that differ between images',
-    received,
-    remedy: 'check the labels that the reward was trained on',
-  })
+const refused = (name: string, received: string, remedy = 'check the labels that the reward was trained on') =>
+  new RewardError({ where: name, expected: 'finite rewards that differ between images', received, remedy })
 
 /** @param name of the reward @throws {RewardError} a score is not finite */
 export function expectFiniteScores(name: string, scores: readonly number[]): void {
@@ -19,10 +14,11 @@ export function expectFiniteScores(name: string, scores: readonly number[]): voi
  *
  * @param name   of the reward
  * @param scores of images
+ * @param remedy where all are the same
  * @throws {RewardError}
  */
-export function expectTeaching(name: string, scores: readonly number[]): void {
+export function expectTeaching(name: string, scores: readonly number[], remedy?: string): void {
   expectFiniteScores(name, scores)
   const isConstant = scores.length > 1 && scores.every((score) => score === scores[0])
-  if (isConstant) throw refused(name, `${scores[0]} for all ${scores.length} images`)
+  if (isConstant) throw refused(name, `${scores[0]} for all ${scores.length} images`, remedy)
 }

@@ -18,11 +18,12 @@
  * 6. Comparisons, which the paper does not collect.
  */
 import { z } from 'zod'
+import { DivergenceError } from '../errors.ts'
 import { progress } from '../progress.ts'
 import { random, seedOf, type Random } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { tensor } from '../tensor/create.ts'
-import { applyGradients } from '../tensor/optimise.ts'
+import { applyGradients, loweredRate } from '../tensor/optimise.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { davidsonLogits, davidsonLoss } from './davidson.ts'
@@ -84,6 +85,7 @@ const centreWeight = 0.1
  * @param embedded  the images, and all texts of `shown`
  * @param shown     of the prompts of the examples
  * @throws {RewardError} labels of one class only, and no comparison with a better image
+ * @throws {DivergenceError} names the update
  */
 export function fitReward(
   embedded: Embedded,
@@ -127,16 +129,33 @@ export function fitReward(
       const loss = terms.reduce((sum, term) => sum.add(term))
       loss.backward()
       const rate = 1 - update / updates
-      applyGradients(optimisers, parameters, {
-        maxGradNorm: 1,
-        learningRates: [fit.learningRate * rate, tieRate * fit.learningRate * rate].slice(0, optimisers.length),
-      })
+      const learningRates = [fit.learningRate * rate, tieRate * fit.learningRate * rate].slice(0, optimisers.length)
+      try {
+        applyGradients(optimisers, parameters, { maxGradNorm: 1, learningRates })
+      } catch (error) {
+        throw asDivergedFit(error, `${label}, update ${update + 1} of ${updates}`, fit)
+      }
       bar.advance(1, update % 20 === 0 ? `loss ${loss.item().toFixed(4)}` : undefined)
     }
   }
   bar.done()
   for (const parameter of parameters.values()) parameter.requireGrad(false)
   return { head, nu: comparisons.length === 0 ? null : Math.exp(logNu.item()) }
+}
+
+/** The error of an update, with the settings to begin again with. */
+function asDivergedFit(error: unknown, where: string, { learningRate, weightDecay }: RewardFit): unknown {
+  if (!(error instanceof DivergenceError)) return error
+  const usual = (field: 'learningRate' | 'weightDecay') => rewardFitFields[field].parse(undefined)
+  const flags = `--learning-rate ${loweredRate(learningRate, usual('learningRate'))}`
+  const decay = learningRate * weightDecay < 1 ? '' : ` and --weight-decay ${usual('weightDecay')}`
+  return new DivergenceError({
+    where: `${where}: ${error.where}`,
+    expected: error.expected,
+    received: error.received,
+    remedy: `nothing was written; train again with ${flags}${decay}`,
+    cause: error,
+  })
 }
 
 /** What an update sees: full batches of the larger kind of examples, and as many even parts of the other one. */

@@ -1,5 +1,7 @@
 /** `reward train`: judgments → a reward, with its quality on prompts that it has not seen, and where it is unsure. */
 import { z } from 'zod'
+import { expectFiniteNumbers } from '../checked.ts'
+import { hashOfJson } from '../content-hash.ts'
 import { ConfigError, FormatError } from '../errors.ts'
 import { modelFields, type Open, type OpenModel } from '../images/open-model.ts'
 import { readPicture } from '../images/png.ts'
@@ -12,12 +14,14 @@ import { disagreements, foretold, largestDifferences } from './disagreements.ts'
 import { embed } from './embeddings.ts'
 import { deviations, fitEnsemble, scoresOf } from './ensemble.ts'
 import { readExamples, type StoredImageFile } from './stored-examples.ts'
+import { heldOutWords } from './held-out-words.ts'
 import { measureReward } from './measure-reward.ts'
 import { openEncoder } from './open-encoder.ts'
 import { rewardFileName, writeReward } from './reward-file.ts'
 import { headKinds } from './reward-head.ts'
 import { shownTexts, textsIn } from './shown-texts.ts'
 import { splitByPrompt } from './split-by-prompt.ts'
+import { expectTeaching } from './teaching-scores.ts'
 import { fitReward, rewardFitFields, type FittedReward } from './train-reward.ts'
 import { expectTellsApart, promptsOf, type RewardExamples } from './reward-examples.ts'
 
@@ -81,7 +85,9 @@ const mostDisagreements = 50
  * image. Writes the reward, how unsure the ensemble is of each image of the store (`uncertainties.json`), and where people
  * and reward disagree (`disagreements.json`). The generative model is opened only where no encoder is named.
  *
- * @throws {RewardError} labels of one class only and no comparison with a better image, or too few prompts to hold any out
+ * @throws {RewardError} labels of one class only and no comparison with a better image, or too few prompts to hold any out;
+ *   a fit that gives all images one score
+ * @throws {DivergenceError} a fit that left the finite numbers; nothing is written then
  * @throws {ConfigError} no encoder is named and the model brings none
  * @throws {FormatError} an image or a line of distractors cannot be read, or all of these are for other prompts
  */
@@ -112,6 +118,11 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   if (config.classificationWeight > 0) tellDistractors(withDistractors, shown.distractors.size)
   const cut = encoder.textLength && cutPrompts([...new Set(texts)], (text) => encoder.textLength!(text))
   if (cut !== undefined) process.stderr.write(`reward: ${cutSentence(cut)}\n`)
+  run.dependsOn({
+    judgments: hashOfJson([judgments, judged.map(({ id }) => id)]),
+    encoder: encoder.sha256,
+    ...(given && { distractors: hashOfJson([...given]) }),
+  })
   const fileOf = ({ file }: StoredImageFile) => readPicture(file)
   using embedded = await embed(encoder, judged, fileOf, texts)
 
@@ -125,6 +136,8 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     seen: new Set(promptsOf(split.training)),
   }
   const fitted = fitReward(embedded, examples, shown, config, { head, seed })
+  const fittedScores = scoresOf(embedded, fitted.head, judged)
+  expectTeaching('the fitted reward', fittedScores, 'nothing was learned; lower --learning-rate or --weight-decay')
   writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
   const members = fitEnsemble(embedded, examples, shown, config, { head, seed, members: config.ensemble })
 
@@ -134,7 +147,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   const memberScores = members.map(scoresBy)
   const fits = members.map(({ seen }, i) => ({ seen, scores: memberScores[i] }))
   if (measured !== undefined) fits.push({ seen: measured.seen, scores: scoresBy(measured.fitted) })
-  const scores = foretold(judged, fits, scoresBy(fitted))
+  const scores = foretold(judged, fits, fittedScores)
   const rows = largestDifferences(disagreements(examples, scores, fitted.nu), mostDisagreements)
   writeJson(
     'disagreements.json',
@@ -150,7 +163,13 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     const ids = [...judged, ...others].map(({ id }) => id)
     writeJson('uncertainties.json', Object.fromEntries(ids.map((id, i) => [id, unsure[i]])))
   }
-  return run.finish({
+  const heldOut = measured && {
+    prompts: split!.prompts,
+    ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
+  }
+  const words = heldOut === undefined ? [notMeasured] : heldOutWords(heldOut.prompts, heldOut)
+  for (const line of words) process.stderr.write(`${line}\n`)
+  const results = {
     ...countsOf(examples, judgments),
     encoder: { name: encoder.name, sha256: encoder.sha256 },
     head,
@@ -159,15 +178,14 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     prompts: shown.distractors.size,
     ...cutResults(cut),
     promptsWithDistractors: withDistractors,
-    heldOut:
-      (measured && {
-        prompts: split!.prompts,
-        ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
-      }) ??
-      null,
+    heldOut: heldOut ?? null,
     note: 'heldOut is of a fit without those prompts; the reward that was written is a fit of all judgments.',
-  })
+  }
+  expectFiniteNumbers('results', results)
+  return run.finish(results)
 }
+
+const notMeasured = 'note: nothing was held out, so nothing is known of how good this reward is'
 
 /** @throws {ConfigError} the model brings none */
 async function ownEncoder(

@@ -54,6 +54,12 @@ export function applyGradients(
 
 const remedy = 'lower the learning rate or maxGradNorm, or continue from the last checkpoint'
 
+/**
+ * A learning rate below the one that went wrong, and not above the usual one.
+ * @returns two digits
+ */
+export const loweredRate = (rate: number, usual: number): number => Number(Math.min(rate / 10, usual).toPrecision(2))
+
 function globalNorm(gradients: ReadonlyMap<string, Tensor>): number {
   const each = stack(norms([...gradients.values()], 2))
   const norm = each.norm().item()
