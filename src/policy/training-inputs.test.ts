@@ -14,7 +14,7 @@ test('a model is another one when any of its parts is: weights, autoencoder, tok
   const folder = join(root, 'sd1')
   const fixture = fileURLToPath(new URL('../../test/fixtures/stable-diffusion/sd1', import.meta.url))
   cpSync(fixture, folder, { recursive: true })
-  const options = { device: 'cpu', dtype: 'float32', resolution: null, imageSize: null, tiling: false } as const
+  const options = { device: 'cpu', dtype: 'float32', imageSize: null, tiling: false } as const
   const input = () => modelInput(folder, openStableDiffusion(folder, options).model)
   const before = input()
   writeFileSync(join(folder, 'notes.md'), 'of a person')
