@@ -1,6 +1,6 @@
 /**
  * Parquet files of ImageRewardDB (Xu et al. 2023) as Hugging Face makes them of its configurations: an image a row, with
- * its rank among the images of its prompt and three ratings; or two images a row, of which one is better. RichHF-18K
+ * its rank among the images of its prompt and three ratings, also where only its path is there; or two images a row, of which one is better. RichHF-18K
  * (Liang et al. 2024) with its images is read as well: its scores are means of people, from 0 to 1.
  */
 import { FormatError } from '../../errors.ts'
@@ -17,9 +17,9 @@ const prompts = ['prompt', 'caption'] as const
 
 export const imageRewardDbColumns = [
   'image',
+  'image_path',
   'img_better',
   'img_worse',
-  'filename',
   'prompt_id',
   'rank',
   ...prompts,
@@ -27,9 +27,13 @@ export const imageRewardDbColumns = [
   ...scores,
 ] as const
 
+const pictureIn = ({ columns }: Pick<Parquet, 'columns'>) =>
+  (['image', 'image_path'] as const).find((one) => columns.includes(one))
+
 /** By its columns. */
-export const isImageRewardDb = ({ columns }: Pick<Parquet, 'columns'>): boolean =>
-  columns.includes('img_better') || (columns.includes('image') && [...ratings, ...scores, 'rank'].some((one) => columns.includes(one))) // prettier-ignore
+export const isImageRewardDb = (parquet: Pick<Parquet, 'columns'>): boolean =>
+  parquet.columns.includes('img_better') ||
+  (pictureIn(parquet) !== undefined && [...ratings, ...scores, 'rank'].some((one) => parquet.columns.includes(one)))
 
 /**
  * Reads an open file.
@@ -42,7 +46,8 @@ export async function readImageRewardDb(parquet: Parquet, options: ForeignOption
   const prompt = prompts.find((one) => parquet.columns.includes(one)) ?? 'prompt'
   expectType(parquet, prompt, texts, hint)
   const isPairs = parquet.columns.includes('img_better')
-  const pictures = isPairs ? (['img_better', 'img_worse'] as const) : (['image'] as const)
+  const picture = pictureIn(parquet) ?? 'image'
+  const pictures = isPairs ? ['img_better', 'img_worse'] : [picture]
   for (const column of pictures) expectType(parquet, column, ['picture', 'BYTE_ARRAY'], hint)
   const present = ['rank', ...ratings, ...scores].filter((column) => parquet.typeOf(column) !== undefined)
   for (const column of present) expectType(parquet, column, ['INT32', ...numbers], hint)
@@ -82,7 +87,7 @@ export async function readImageRewardDb(parquet: Parquet, options: ForeignOption
     const judgment: Judgment = {
       ...shared,
       kind: 'rating',
-      images: [keyAt(place, 'image')],
+      images: [keyAt(place, picture)],
       answer: 'rated',
       ratings: found,
     }
@@ -104,7 +109,7 @@ export async function readImageRewardDb(parquet: Parquet, options: ForeignOption
       continue
     }
     const ranks = group.map(({ rank }) => rank)
-    const keys = group.map(({ place }) => keyAt(place, 'image'))
+    const keys = group.map(({ place }) => keyAt(place, picture))
     judgments.push({
       where,
       source: ['image-reward-db', textOf(rows[group[0].place].prompt_id)],

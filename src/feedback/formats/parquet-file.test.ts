@@ -157,6 +157,40 @@ describe('parquet', () => {
     )
   })
 
+  it('is unpacked from lz4 as it is, and from blocks with their lengths before them', async () => {
+    const values = plainBytes(['a cat', 'a cat'])
+    // Nine bytes as they are, then nine again from nine bytes back; the last five of a block are never a copy.
+    const block = [0x95, ...values.slice(0, 9), 9, 0, 0]
+    const wordOf = (value: number) => [0, 0, 0, value]
+    const framed = [...wordOf(values.length), ...wordOf(block.length), ...block]
+    for (const [codec, packed] of [
+      [7, block],
+      [5, block],
+      [5, framed],
+    ] as const) {
+      const pages = [dataPage(2, 0, packed, { 2: values.length })]
+      const { rows } = await contentOf(withColumn(2, { name: 'caption', codec, pages }))
+      assert.deepEqual(
+        rows.map(({ caption }) => Buffer.from(caption as Uint8Array).toString()),
+        ['a cat', 'a cat'],
+      )
+    }
+    for (const [packed, length, message] of [
+      [[0x95, ...values.slice(0, 9), 10, 0, 0], 18, /caption: expected a copy of one of 9 bytes, received of 10/],
+      [[0x95, ...values.slice(0, 9), 9, 0, 0], 17, /caption: expected a page of 17 bytes, received more/],
+      [
+        [0x9f, ...values.slice(0, 9), 9, 0, 255, 255, 255, 0],
+        18,
+        /caption: expected a page of 18 bytes, received more/,
+      ],
+      [[0xf0, 255, 255], 18, /caption: expected 1 more bytes/],
+      [[0x10, 1], 2 ** 28, /caption: expected at most 510 bytes out of 2/],
+    ] as const) {
+      const pages = [dataPage(2, 0, packed, { 2: length })]
+      await refused(withColumn(2, { name: 'caption', codec: 7, pages }), message)
+    }
+  })
+
   it('is refused where its footer states more than it holds', async () => {
     const columns = pickColumns(2, jpeg)
     const sound = madeParquet(2, columns)

@@ -78,13 +78,10 @@ function opened(file: string, name: string, wanted: readonly string[]): Parquet 
       if (!values.has(part)) values.set(part, partOf(part, group, allowance))
       return values.get(part)?.[row - from]
     }
-    const [bytes, path] = [column, ...parts.map((part) => `${column}.${part}`)].reduce<[unknown, unknown]>(
-      ([bytes, path], part) => {
-        const value = valueOf(part)
-        return value instanceof Uint8Array ? [value, path] : typeof value === 'string' ? [bytes, value] : [bytes, path]
-      },
-      [undefined, undefined],
-    )
+    const own = valueOf(column)
+    const bytes = own instanceof Uint8Array ? own : valueOf(`${column}.bytes`)
+    const stated = typeof own === 'string' ? own : valueOf(`${column}.path`)
+    const path = stated instanceof Uint8Array ? new TextDecoder().decode(stated) : stated
     return {
       ...(bytes instanceof Uint8Array && bytes.length > 0 ? { bytes } : {}),
       ...(typeof path === 'string' && path !== '' ? { path } : {}),

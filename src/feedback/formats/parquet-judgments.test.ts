@@ -100,6 +100,29 @@ describe('parquet of Hugging Face', () => {
     ]) // prettier-ignore
   })
 
+  it('ImageRewardDB with the paths of its images', async () => {
+    await using place = await workspace()
+    const { store, at } = place
+    parquetWriteFile({
+      filename: at('metadata.parquet'),
+      columnData: [
+        { name: 'image_path', type: 'STRING', data: ['images/train/1/a.webp', 'images/train/1/b.webp'] },
+        { name: 'prompt', type: 'STRING', data: ['a cat', 'a cat'] },
+        { name: 'prompt_id', type: 'STRING', data: ['1', '1'] },
+        { name: 'rank', type: 'INT32', data: [2, 1] },
+      ],
+    })
+    for (const [name, color] of [
+      ['a.webp', 'red'],
+      ['b.webp', 'blue'],
+    ] as const) {
+      writeFileSync(at(name), await picture(color).webp().toBuffer())
+    }
+    const counts = await importFeedback(store, at('metadata.parquet'), { folder: at('new') })
+    assert.deepEqual([counts.added, counts.images, counts.leftOut], [1, 2, []])
+    assert.equal((await store.judgments())[0].answer, 'second')
+  })
+
   it('names what makes no sense', async () => {
     await using place = await workspace()
     const { store, at } = place
