@@ -52,16 +52,21 @@ function delimiterOf(ending: string, header: string): string {
 function plainCells(text: string): string[][] | undefined {
   const rows = text.split('\n').map((line) => line.split('\t'))
   const width = rows[0].length
-  const goesOn = (cell: string) => /^\s*"/.test(cell) && !/^\s*"([^"]|"")*"\s*$/.test(cell)
+  const goesOn = (cell: string) => cell.trimStart().startsWith('"') && innerOf(cell) === undefined
   const isWhole = (cells: readonly string[]) =>
     cells.length === width || (cells.length < width && (width === 1 || !cells.some(goesOn)))
   if (!rows.every(isWhole)) return undefined
   return rows.map((cells) => cells.map(unquoted))
 }
 
-function unquoted(cell: string): string {
-  const inner = /^\s*"((?:[^"]|"")*)"\s*$/.exec(cell)?.[1]
-  return inner === undefined ? cell : inner.replaceAll('""', '"')
+const unquoted = (cell: string): string => innerOf(cell)?.replaceAll('""', '"') ?? cell
+
+/** What stands between quotes around a whole cell, in which each quote is doubled. */
+function innerOf(cell: string): string | undefined {
+  const text = cell.trim()
+  if (text.length < 2 || !text.startsWith('"') || !text.endsWith('"')) return undefined
+  const inner = text.slice(1, -1)
+  return inner.replaceAll('""', '').includes('"') ? undefined : inner
 }
 
 function quotedCells(name: string, text: string, delimiter: string): string[][] {

@@ -21,6 +21,7 @@ import {
   type NewVotes,
   type VoteTasksQuery,
 } from './schemas/comparing.ts'
+import { PromptCheck } from './schemas/prompts.ts'
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
 import {
   Added,
@@ -144,6 +145,9 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     samples: (id: string) => get(Samples, `/api/jobs/${part(id)}/samples`),
 
     rounds: () => get(Rounds, '/api/rounds'),
+    checkPrompts: (prompts: readonly string[]) => post(PromptCheck, '/api/prompts/check', { prompts }),
+    promptsOfFile: (file: File, column?: string) =>
+      post(PromptCheck, '/api/prompts/file', formOf(column === undefined ? {} : { column }, 'file', [file])),
     drawRound: (body: NewRound = {}) => post(JobDetail, '/api/rounds', body),
     lineage: () => get(Lineage, '/api/lineage'),
     rewards: () => get(Rewards, '/api/rewards'),

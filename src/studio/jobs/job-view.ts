@@ -58,6 +58,7 @@ export class JobViews {
     return {
       ...this.brief(job),
       log: log.map((line) => withoutPlaces(this.#workspace, line).slice(0, 2000)),
+      repeatedPrompts: repeatsIn(job.settings.prompts),
       settings: job.settings,
       results: this.#results(job),
     }
@@ -82,6 +83,11 @@ export class JobViews {
     }).made
     return manifest === undefined ? {} : plainResults(manifest.results)
   }
+}
+
+/** As `promptsFrom` tells them apart. */
+function repeatsIn(prompts: unknown): number {
+  return Array.isArray(prompts) ? prompts.length - new Set(prompts.map((text) => String(text).trim())).size : 0
 }
 
 type Plain = z.infer<typeof JobDetail>['results'][string]

@@ -18,6 +18,8 @@ export const ComparisonSummary = z.object({
   policies: z.array(z.string()),
   at: time,
   prompts: count,
+  /** That were given more than once, and are drawn once. */
+  repeatedPrompts: count,
   perPrompt: count,
   /** All images are drawn. */
   ready: z.boolean(),

@@ -61,6 +61,8 @@ export type Job = z.infer<typeof Job>
 export const JobDetail = Job.extend({
   /** The last lines of what it printed. */
   log: z.array(z.string()),
+  /** Prompts that it was given more than once: each is used once. */
+  repeatedPrompts: count,
   /** What it was started with; runs by their names. */
   settings: z.record(z.string(), SettingValue),
   /** Of the manifest of a finished run; figures only. */

@@ -1,5 +1,6 @@
 /** Rounds, rewards, policies and reports, and who came from whom. */
 import { z } from 'zod'
+import { mostPrompts } from './prompts.ts'
 import { count, ImageRef, PolicyRef, PromptText, RunName, share, time } from './basics.ts'
 
 export const Round = z.object({
@@ -19,7 +20,7 @@ export type Rounds = z.infer<typeof Rounds>
 export const NewRound = z.strictObject({
   policy: PolicyRef.default('pretrained'),
   /** Texts of prompts; without them `promptCount` prompts of the embedded model's seen ones, other ones every round. */
-  prompts: z.array(PromptText).min(1).max(500).optional(),
+  prompts: z.array(PromptText).min(1).max(mostPrompts).optional(),
   promptCount: z.int().min(1).max(105).default(32),
   /** Three are judged at a time. */
   perPrompt: z.int().min(1).max(64).default(3),

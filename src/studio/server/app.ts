@@ -14,6 +14,7 @@ import { jobRoutes } from './jobs.ts'
 import { labellingRoutes } from './labelling.ts'
 import { openApiOf } from './openapi.ts'
 import { servePages } from './pages.ts'
+import { promptRoutes } from './prompts.ts'
 import { raterRoutes } from './raters.ts'
 import { reportRoutes } from './reports.ts'
 import { rewardRoutes } from './rewards.ts'
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...imageRoutes,
   ...raterRoutes,
   ...jobRoutes,
+  ...promptRoutes,
   ...roundRoutes,
   ...compareRoutes,
   ...rewardRoutes,

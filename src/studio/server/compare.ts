@@ -37,12 +37,13 @@ const isDrawn = ({ workspace }: Studio, run: string) => existsSync(workspace.at(
 
 const summaryOf = (
   studio: Studio,
-  { id, policies, at, prompts, perPrompt, jobs, runs }: ComparisonFile,
+  { id, policies, at, prompts, repeatedPrompts = 0, perPrompt, jobs, runs }: ComparisonFile,
 ): ComparisonSummary => ({
   id,
   policies,
   at,
   prompts: prompts.length,
+  repeatedPrompts,
   perPrompt,
   jobs,
   ready: runs.every((run) => isDrawn(studio, run)),
@@ -120,6 +121,7 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
     id,
     at: new Date().toISOString(),
     prompts: texts,
+    repeatedPrompts: body.prompts === undefined ? 0 : body.prompts.length - texts.length,
     perPrompt: body.perPrompt,
     seed,
     policies: [...body.policies],

@@ -13,6 +13,7 @@ const ComparisonFile = z
     id: RunName,
     at: z.iso.datetime(),
     prompts: z.array(z.string()).min(1).max(1000),
+    repeatedPrompts: z.int().nonnegative().optional(),
     perPrompt: z.int().min(1).max(64),
     seed: z.int(),
     policies: z.array(z.string()).min(2).max(16),

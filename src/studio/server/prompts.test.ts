@@ -1,0 +1,42 @@
+/** What the studio says of prompts before they are drawn, and of those that repeat. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { testStudio } from '../studio.test-helper.ts'
+
+const sd1 = fileURLToPath(new URL('../../../test/fixtures/stable-diffusion/sd1', import.meta.url))
+
+test('prompts are checked: repeats, words that the embedded model does not know', async () => {
+  await using it = await testStudio()
+  const found = await it.client.checkPrompts(['two red circles', 'a dog', ' two red circles '])
+  assert.deepEqual([found.prompts, found.total, found.repeated], [['two red circles', 'a dog'], 2, 1])
+  assert.equal(found.cut, null)
+  assert.equal(found.unreadable.count, 1)
+  assert.match(found.unreadable.named[0].reason, /"dog"/)
+  const job = await it.client.drawRound({ prompts: ['crosses', 'crosses', ' crosses', 'rings'], perPrompt: 1 })
+  assert.equal(job.repeatedPrompts, 2)
+})
+
+test('what a checkpoint’s text encoder cuts is said', async () => {
+  await using it = await testStudio({ model: sd1 })
+  const long = `a dog${' and a cat'.repeat(40)}`
+  const { cut, unreadable } = await it.client.checkPrompts(['a cow', long])
+  assert.equal(cut?.count, 1)
+  assert.equal(cut.read, 77)
+  assert.ok(cut.named[0].tokens > 77 && long.startsWith(cut.named[0].prompt.slice(0, -1)))
+  assert.equal(unreadable.count, 0)
+})
+
+test('files of prompts are read as the command line reads them', async () => {
+  await using it = await testStudio()
+  const table = new File(['Prompt\tCategory\n"two red circles\tColors\na cross\tNone\na cross\tNone\n'], 'parti.tsv')
+  const found = await it.client.promptsOfFile(table)
+  assert.deepEqual([found.prompts, found.repeated], [['"two red circles', 'a cross'], 1])
+  const wide = new File([Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('two rings\r\n', 'utf16le')])], 'a.txt')
+  assert.deepEqual((await it.client.promptsOfFile(wide)).prompts, ['two rings'])
+  const latin = new File([Buffer.from('ein H\xfcndchen\n', 'latin1')], 'a.txt')
+  await assert.rejects(it.client.promptsOfFile(latin), /a\.txt: expected a text in UTF-8.*“ein Hündchen”/)
+  const both = new File(['prompt,text\na,two rings\n'], 'a.csv')
+  await assert.rejects(it.client.promptsOfFile(both), /a\.csv:1: .*prompt and text/)
+  assert.deepEqual((await it.client.promptsOfFile(both, 'text')).prompts, ['two rings'])
+})

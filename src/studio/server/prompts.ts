@@ -1,0 +1,111 @@
+/** Prompts that a person types or brings as a file: looked at before a round is drawn of them. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { AttuneError, VocabularyError } from '../../errors.ts'
+import { decodeText } from '../../files.ts'
+import { resolveCheckpoint } from '../../networks/checkpoint/resolve-checkpoint.ts'
+import { openTokenizer, type ClipTokenizer } from '../../networks/clip/tokenizer.ts'
+import { cutPrompts, cutResults } from '../../prompts/cut-prompts.ts'
+import { promptList } from '../../prompts/prompt-file.ts'
+import { tokenize } from '../../shapes/vocabulary.ts'
+import { embeddedName } from '../jobs/orders.ts'
+import { mostPrompts, PromptCheck, PromptsToCheck } from '../schemas/prompts.ts'
+import type { Studio } from '../studio.ts'
+import { refuse } from './failures.ts'
+import { jsonRoute } from './route.ts'
+
+const fileLimit = 16e6
+const mostNamed = 10
+/** `column` names the one that holds the prompts, where a table has several. */
+const PromptForm = z.object({ file: z.file(), column: z.string().min(1).max(200).optional() })
+
+export const promptRoutes = [
+  jsonRoute({
+    method: 'post',
+    path: '/api/prompts/check',
+    summary: 'What would become of prompts: repeats, too long ones, words that the model does not know.',
+    who: 'admin',
+    bodyLimit: 8e6,
+    body: PromptsToCheck,
+    answer: PromptCheck,
+    handle: ({ studio, body: { prompts } }) => check(studio, prompts),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/prompts/file',
+    summary: 'The prompts of a file: .txt, .csv, .tsv, .jsonl or .json, as the command line reads them.',
+    who: 'admin',
+    bodyLimit: fileLimit,
+    form: PromptForm,
+    answer: PromptCheck,
+    handle: async ({ studio, form: { fields, files } }) => {
+      const file = files.find(({ field }) => field === 'file')
+      if (file === undefined) {
+        throw refuse(400, 'invalid', {
+          where: 'form file',
+          expected: 'one file',
+          received: 'none',
+          remedy: 'choose a file of prompts',
+        })
+      }
+      const name = file.name.split(/[/\\]/).at(-1)?.slice(0, 200) ?? ''
+      const content = decodeText(name, await readFile(file.path))
+      const { prompts, repeated } = promptList(name, content, { column: fields.column ?? null })
+      return check(
+        studio,
+        [...prompts, ...repeated].map(({ text }) => text),
+      )
+    },
+  }),
+]
+
+function check({ model }: Studio, given: readonly string[]): PromptCheck {
+  const prompts = [...new Set(given)]
+  const refused = model === embeddedName ? prompts.flatMap(refusalOf) : []
+  const tokenizers = model === embeddedName ? [] : tokenizersOf(model)
+  const cut = tokenizers
+    .map((tokenizer) => cutPrompts(prompts, (text) => ({ tokens: tokenizer.count(text), read: tokenizer.length })))
+    .find((one) => one !== undefined)
+  return {
+    prompts: prompts.slice(0, mostPrompts),
+    total: prompts.length,
+    repeated: given.length - prompts.length,
+    cut: mutable(cutResults(cut).cutPrompts),
+    unreadable: { count: refused.length, named: refused.slice(0, mostNamed) },
+  }
+}
+
+const mutable = (cut: ReturnType<typeof cutResults>['cutPrompts']): PromptCheck['cut'] =>
+  cut === undefined ? null : { ...cut, named: [...cut.named] }
+
+function refusalOf(prompt: string): PromptCheck['unreadable']['named'] {
+  try {
+    tokenize(prompt)
+    return []
+  } catch (error) {
+    if (!(error instanceof VocabularyError)) throw error
+    return [{ prompt, reason: `${error.received}: ${error.remedy}` }]
+  }
+}
+
+const opened = new Map<string, readonly ClipTokenizer[]>()
+
+/** Of a checkpoint's text encoders; none where it has them in another form. */
+function tokenizersOf(model: string): readonly ClipTokenizer[] {
+  const known = opened.get(model)
+  if (known !== undefined) return known
+  try {
+    const folder = resolveCheckpoint(model)
+    const folders = ['tokenizer', 'tokenizer_2'].map((name) => join(folder, name)).filter((one) => existsSync(one))
+    opened.set(
+      model,
+      folders.map((one) => openTokenizer(one)),
+    )
+  } catch (error) {
+    if (!(error instanceof AttuneError)) throw error
+    return []
+  }
+  return opened.get(model) ?? []
+}
