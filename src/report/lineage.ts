@@ -1,6 +1,7 @@
 /** The runs that a run was made from, and what they say of its cost. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { FormatError } from '../errors.ts'
 import { readRun, type Manifest } from '../run.ts'
 
 /** A finished run with its resolved configuration. */
@@ -62,12 +63,34 @@ export function flatConfig(runs: readonly PastRun[]): Record<string, string | nu
   )
 }
 
-/** Rows of a run's `metrics.jsonl`; none where it wrote none. */
+/**
+ * Rows of a run's `metrics.jsonl`; none where it wrote none.
+ *
+ * @throws {FormatError} names file and line of what is no row
+ */
 export function metricsOf({ folder }: PastRun): Record<string, unknown>[] {
   const file = join(folder, 'metrics.jsonl')
   if (!existsSync(file)) return []
   return readFileSync(file, 'utf8')
     .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .flatMap((line, place) => (line === '' ? [] : [metricsRow(line, `${file}:${place + 1}`)]))
+}
+
+function metricsRow(line: string, where: string): Record<string, unknown> {
+  const refuse = (received: string, cause?: unknown) =>
+    new FormatError({
+      where,
+      expected: 'the numbers of a step, as JSON',
+      received,
+      remedy: 'remove the line: curves have a gap there, the run has none',
+      cause,
+    })
+  let row: unknown
+  try {
+    row = JSON.parse(line)
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause)
+  }
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) throw refuse('another value')
+  return row as Record<string, unknown>
 }
