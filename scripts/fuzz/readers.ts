@@ -20,7 +20,7 @@ import { judgmentsOfLines } from '../../src/feedback/formats/json-lines.ts'
 import { readLabelStudio } from '../../src/feedback/formats/label-studio.ts'
 import { ownPicture } from '../../src/feedback/formats/own-picture.ts'
 import * as made from '../../src/feedback/formats/parquet.test-helper.ts'
-import { readPickAPic } from '../../src/feedback/formats/pick-a-pic-import.ts'
+import { readParquet } from '../../src/feedback/formats/parquet-judgments.ts'
 import { ImportConfig } from '../../src/feedback/stages.ts'
 import { readCroppedPicture } from '../../src/images/cropped-picture.ts'
 import { readCaptionedImages } from '../../src/images/image-folder.ts'
@@ -258,7 +258,7 @@ export const readers: readonly Reader[] = [
     sound: () => texts(judgments.map((one) => JSON.stringify(one)).join('\n')),
     open: () => (bytes) => judgmentsOfLines('input', textOf(bytes), new Set(records.map(({ id }) => id))),
   },
-  { name: 'pick-a-pic', form: 'bytes', sound: parquets, open: foreign('a.parquet', readPickAPic) },
+  { name: 'pick-a-pic', form: 'bytes', sound: parquets, open: foreign('a.parquet', readParquet) },
   {
     name: 'image-reward',
     form: 'json',
@@ -347,7 +347,7 @@ export const readers: readonly Reader[] = [
     form: 'bytes',
     sound: async () => [...(await pngs()), ...(await otherPictures())],
     open: asFile('a.png', (file) =>
-      readCroppedPicture(file, { side: 16, centerCrop: true, randomFlip: false }, random(1)),
+      readCroppedPicture(file, { width: 16, height: 16, centerCrop: true, randomFlip: false }, random(1)),
     ),
   },
   {

@@ -83,11 +83,20 @@ export function filesIn(folder: string): ForeignOptions['findFile'] {
     const last = basename(path.replaceAll('\\', '/'))
     for (const name of [path, last, last.replace(/^[0-9a-f]{8}-/, '')]) {
       const file = join(inside, name)
-      if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) continue
+      if (!isFile(file)) continue
       const real = realpathSync(file)
       if (real.startsWith(inside)) return readFileSync(real)
     }
     return undefined
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    // Also where the system takes no such name.
+    return false
   }
 }
 
