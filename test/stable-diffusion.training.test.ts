@@ -59,8 +59,7 @@ function startedAdapters(model: GenerativeModel): TrainableDelta {
   return trainable
 }
 
-function dpok(model: GenerativeModel, more: Partial<DpokSettings>, iterations = 1) {
-  const trainable = startedAdapters(model)
+function dpok(model: GenerativeModel, more: Partial<DpokSettings>, iterations = 1, trainable = startedAdapters(model)) {
   const algorithm = new Dpok({
     model,
     trainable,
@@ -97,6 +96,15 @@ describe('DPOK on a Stable Diffusion checkpoint', () => {
       using _scope = tensorScope()
       const { metrics } = dpok(open(name, 'bfloat16'), { batchSize: 4 }, 2)
       for (const { first_delta: delta } of metrics) assert.ok(delta < settings.clipRange / 10, `${delta} nats`)
+    })
+
+    it(`has the KL of the policy and not of rounding where roll-outs are in bf16 (${name})`, () => {
+      using _scope = tensorScope()
+      const [exact, narrow] = (['float32', 'bfloat16'] as const).map((dtype) => {
+        const model = open(name, dtype)
+        return dpok(model, { batchSize: 4 }, 2, trainableDelta(model, lora, 1)).metrics.at(-1)!.kl
+      })
+      assert.ok(narrow < 3 * exact, `${narrow} nats in bf16, ${exact} in float32`)
     })
 
     it(`takes the same step with checkpointed gradients (${name})`, () => {

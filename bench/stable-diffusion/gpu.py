@@ -1,5 +1,6 @@
 """The PyTorch side of gpu.ts: the same work by diffusers' networks, eager; see there."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -83,7 +84,7 @@ t = torch.full((rows,), 500, device=device)
 mixed = torch.autocast(device.split(":")[0], dtype, enabled=dtype != torch.float32)
 
 
-def update():
+def update(mixed, xt, tokens):
     with mixed:
         unet.disable_adapters()
         with torch.no_grad():
@@ -97,13 +98,21 @@ def update():
     return loss.detach()
 
 
+updates = [{"type": str(dtype), "seconds": timed(lambda: update(mixed, xt, tokens)), "megabytes": megabytes()}]
+if dtype != torch.float32:
+    torch.backends.cudnn.allow_tf32 = False
+    unet.float()
+    wide = contextlib.nullcontext()
+    seconds = timed(lambda: update(wide, xt.float(), tokens.float()))
+    updates.append({"type": "float32", "seconds": seconds, "megabytes": megabytes()})
+
 print(
     json.dumps(
         {
             "flopPerRow": counter.get_total_flops(),
             "matmulTflops": matmul,
             "drawing": drawing,
-            "update": {"seconds": timed(update), "megabytes": megabytes()},
+            "updates": updates,
         }
     )
 )

@@ -23,7 +23,7 @@ import { AdamW } from '../../src/tensor/adamw.ts'
 import { noGrad, withoutGrad } from '../../src/tensor/autograd.ts'
 import { cat, full, randn, zeros } from '../../src/tensor/create.ts'
 import { Generator } from '../../src/tensor/generator.ts'
-import { describeLibrary } from '../../src/tensor/library.ts'
+import { describeLibrary, useTf32 } from '../../src/tensor/library.ts'
 import { applyGradients } from '../../src/tensor/optimise.ts'
 import { tensorScope } from '../../src/tensor/scope.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -34,7 +34,8 @@ interface Figures {
   readonly flopPerRow?: number
   readonly matmulTflops: number
   readonly drawing: readonly { batch: number; seconds: number; megabytes: number }[]
-  readonly update: { seconds: number; megabytes: number }
+  /** In the type of the roll-outs, and in float32 over the same weights, as DPOK trains. */
+  readonly updates: readonly { type: string; seconds: number; megabytes: number }[]
 }
 
 const { values, positionals } = parseArgs({
@@ -55,6 +56,7 @@ const [batches, steps, transitions] = [
   Number(values.transitions),
 ]
 const dtype = device === 'cpu' ? 'float32' : 'bfloat16'
+useTf32(false)
 const small = { block_out_channels: [32, 64, 64, 64], norm_num_groups: 8 }
 const config = {
   unet: { ...sd15, ...(tiny && { ...small, attention_head_dim: 4 }) },
@@ -104,16 +106,18 @@ function compare(): void {
       `| batch ${batch} | ${[...rates, (seconds / other.seconds).toFixed(2), ...shares, megabytes, other.megabytes].join(' | ')} |`,
     )
   })
-  const [ours, theirs] = [own.update, python.update]
-  // Forward twice and back once with twice the work of a forward pass, but no gradient of the frozen weights.
-  const shares = [
-    share((3 * 2 * transitions) / ours.seconds, own),
-    share((3 * 2 * transitions) / theirs.seconds, python),
-  ]
-  const times = [ours, theirs].map(({ seconds }) => `${seconds.toFixed(3)} s`)
-  console.log(
-    `| DPOK update, ${transitions} transitions | ${[...times, (ours.seconds / theirs.seconds).toFixed(2), ...shares, ours.megabytes, theirs.megabytes].join(' | ')} |`,
-  )
+  own.updates.forEach((ours, i) => {
+    const theirs = python.updates[i]
+    // Forward twice and back once with twice the work of a forward pass, but no gradient of the frozen weights.
+    const shares = [
+      share((3 * 2 * transitions) / ours.seconds, own),
+      share((3 * 2 * transitions) / theirs.seconds, python),
+    ]
+    const times = [ours, theirs].map(({ seconds }) => `${seconds.toFixed(3)} s`)
+    console.log(
+      `| DPOK update in ${ours.type}, ${transitions} transitions | ${[...times, (ours.seconds / theirs.seconds).toFixed(2), ...shares, ours.megabytes, theirs.megabytes].join(' | ')} |`,
+    )
+  })
 }
 
 function gpuName(): string {
@@ -189,18 +193,22 @@ function measure(): Figures {
   const optimiser = new AdamW(parameters, { learningRate: 1e-4 })
   const rows = 2 * transitions
   const [xt, t, tokens] = [noise(rows, 4, config.side, config.side), full([rows], 500, 'int64', device), tokensOf(rows)]
-  const policy = weights.with({ adapters })
-  const seconds = timed(() => {
-    using scope = tensorScope()
-    const reference = withoutGrad(() => unet(weights, size, xt, t, { tokens }))
-    const loss = unet(policy, size, xt, t, { tokens }).sub(reference).to('float32').square().mean()
-    loss.backward()
-    applyGradients([optimiser], parameters, { maxGradNorm: 1 })
-    return scope.keep(loss.detach())
+  const updates = [...new Set([dtype, 'float32'] as const)].map((type) => {
+    const [reference, policy] = [weights.in(type), weights.in(type).with({ adapters })]
+    const given = { tokens: tokens.to(type) }
+    const seconds = timed(() => {
+      using scope = tensorScope()
+      const before = withoutGrad(() => unet(reference, size, xt, t, given))
+      const loss = unet(policy, size, xt, t, given).sub(before).to('float32').square().mean()
+      loss.backward()
+      applyGradients([optimiser], parameters, { maxGradNorm: 1 })
+      return scope.keep(loss.detach())
+    })
+    return { type, seconds, megabytes: deviceMegabytes() }
   })
   return {
     matmulTflops: (2 * config.matmul ** 3 * products) / matmulSeconds / 1e12,
     drawing,
-    update: { seconds, megabytes: deviceMegabytes() },
+    updates,
   }
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '../errors.ts'
 import type { Dtype } from '../tensor/dtype.ts'
-import { describeLibrary, useThreads } from '../tensor/library.ts'
+import { describeLibrary, useTf32, useThreads } from '../tensor/library.ts'
 import type { ModelConfig } from './open-model.ts'
 
 export interface Placement {
@@ -21,6 +21,8 @@ const dtypes = { no: 'float32', fp16: 'float16', bf16: 'bfloat16' } as const
  */
 export function placementOf({ device: wanted, mixedPrecision, threads }: Omit<ModelConfig, 'model'>): Placement {
   useThreads(threads ?? availableParallelism())
+  // float32 means float32: TF32 adds half a nat of noise to DPOK's log-ratios (docs/benchmarks.md).
+  useTf32(false)
   const { cudaDevices } = describeLibrary()
   const device = wanted === null ? (cudaDevices > 0 ? 'cuda:0' : 'cpu') : wanted === 'cuda' ? 'cuda:0' : wanted
   const isGpu = device.startsWith('cuda')

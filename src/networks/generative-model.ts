@@ -4,6 +4,7 @@
  */
 import type { NoiseProcess } from '../diffusion/process.ts'
 import { cat } from '../tensor/create.ts'
+import type { Dtype } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { TextLength } from './text-length.ts'
 import type { Delta, Weights } from './weights.ts'
@@ -70,6 +71,8 @@ export interface GenerativeModel {
   encode(pixels: Tensor): Tensor
   /** The same network with a fine-tuning change in front; all unchanged weights are shared. */
   with(delta: Delta): GenerativeModel
+  /** The same network and weights, with predictions and conditionings computed in another element type. */
+  in(dtype: Dtype): GenerativeModel
 }
 
 /** Rows of a conditioning by int64 index [B]. */

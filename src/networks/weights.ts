@@ -98,6 +98,14 @@ export class Weights {
     return new Weights(this.#store, delta, this.#prefix)
   }
 
+  /**
+   * The same tensors, of which a network computes in another element type: each is converted where it is used, so nothing is
+   * held twice, and two types see the same values.
+   */
+  in(dtype: Dtype): Weights {
+    return new Weights({ ...this.#store, dtype }, this.#delta, this.#prefix)
+  }
+
   /** The part below a name: `weights.at('middle.0')`. */
   at(name: string): Weights {
     return new Weights(this.#store, this.#delta, `${this.#prefix}${name}.`)

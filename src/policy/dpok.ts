@@ -14,8 +14,10 @@
  * 4. Transitions are drawn from the latest roll-outs only; the public code also keeps those of the iteration before.
  * 5. The learning rate decays linearly to zero; the paper's is constant.
  * 6. Steps with σ = 0 belong to the environment: they have no log-density and no KL.
- * 7. Where the network computes in bf16 or fp16, the old log-density is not that of the roll-out: it is computed again,
- *    by the batches of the training pass and before the first update, since another batch rounds otherwise.
+ * 7. Roll-outs may compute in bf16 or fp16; the training pass (policy, reference and old density) is always in float32,
+ *    over the same weights: near the reference the ratio of a narrower type is rounding, and its KL nats of nothing
+ *    (docs/benchmarks.md). The old log-density is then not that of the roll-out but is computed again, by the batches of the
+ *    training pass and before the first update.
  *
  * `published` switches to the public code's choices: mean over elements instead of sum, mean squared difference of ε as
  * the "KL", and a bare clamp of the ratio.
@@ -171,6 +173,8 @@ export interface DpokOptions {
 export class Dpok {
   readonly iterations: number
   readonly #options: DpokOptions
+  /** The policy as it draws, which may be in a narrower element type than it is trained in. */
+  readonly #drawing: GenerativeModel
   readonly #policy: GenerativeModel
   readonly #reference: GenerativeModel
   readonly #learningRate: number
@@ -197,8 +201,9 @@ export class Dpok {
       })
     }
     this.#options = options
-    this.#policy = model.with(trainable.delta)
-    this.#reference = model.with({})
+    this.#drawing = model.with(trainable.delta)
+    this.#policy = model.in('float32').with(trainable.delta)
+    this.#reference = this.#policy.with({})
     this.#learningRate = settings.learningRate ?? model.defaults.dpokLearningRate
     this.#batchSize = settings.batchSize ?? model.defaults.batchSize
     this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: this.#learningRate }))
@@ -212,7 +217,7 @@ export class Dpok {
 
   /** As it is trained so far; the next iteration changes it. */
   get policy(): GenerativeModel {
-    return this.#policy
+    return this.#drawing
   }
 
   /** Of the first iteration, before it decays. */
@@ -232,7 +237,7 @@ export class Dpok {
       .flat()
       .slice(0, count)
 
-    const rollouts = rollOut(this.#policy, reward, drawn, (i) => [seed, 2, iteration, i], {
+    const rollouts = rollOut(this.#drawing, reward, drawn, (i) => [seed, 2, iteration, i], {
       sampler,
       guidance,
       batchSize: this.#batchSize,
@@ -252,7 +257,7 @@ export class Dpok {
     const minibatches = Array.from({ length: settings.gradientSteps }, (_, k) =>
       this.#parts(rollouts, advantages, places.slice(k * minibatch, (k + 1) * minibatch)),
     ).filter((parts) => parts.length > 0)
-    if (this.#policy.weights.dtype !== 'float32') {
+    if (this.#drawing.weights.dtype !== 'float32') {
       for (const part of minibatches.flat()) part.oldMean = withoutGrad(() => this.#mean(this.#policy, part))
     }
     const steps = minibatches.map((parts) => this.#update(parts, lr))

@@ -87,6 +87,10 @@ class GaussianModel implements GenerativeModel {
   with(delta: Delta): GenerativeModel {
     return new GaussianModel(this.weights.with(delta))
   }
+
+  in(): GenerativeModel {
+    return this
+  }
 }
 
 /** Its weights belong to the scope in force. */

@@ -27,15 +27,17 @@ export function trajectoryKl(
   }: { readonly sampler: Sampler; readonly guidance: number; readonly batchSize?: number },
 ): number[] {
   using _noGrad = noGrad()
-  const reference = policy.with({})
+  // In a narrower element type the KL of a policy near its reference is rounding.
+  const exact = policy.in('float32')
+  const reference = exact.with({})
   const totals: number[] = []
   for (let from = 0; from < texts.length; from += batchSize) {
     using _scope = tensorScope()
     const batch = texts.slice(from, from + batchSize)
-    const own = encodePrompts(policy, batch)
+    const own = encodePrompts(exact, batch)
     const theirs = encodePrompts(reference, batch)
     const { states, predictions } = sampleTrajectories({
-      predict: (xt, t) => predictGuided(policy, own, batch, xt, t, guidance),
+      predict: (xt, t) => predictGuided(exact, own, batch, xt, t, guidance),
       sampler,
       noise: stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length))).to(
         policy.device,

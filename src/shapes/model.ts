@@ -8,6 +8,7 @@ import { pixelUnet } from '../networks/embedded/pixel-unet.ts'
 import { encodeText, type TextEncoderSize } from '../networks/embedded/text-encoder.ts'
 import type { Delta, Weights } from '../networks/weights.ts'
 import { tensor } from '../tensor/create.ts'
+import type { Dtype } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { imageSize } from './scene.ts'
 import { captionLength, tokenize, vocabularySize } from './vocabulary.ts'
@@ -105,6 +106,10 @@ class ShapesModel implements GenerativeModel {
 
   with(delta: Delta): GenerativeModel {
     return new ShapesModel(this.weights.with(delta), this.sha256, this.name)
+  }
+
+  in(dtype: Dtype): GenerativeModel {
+    return dtype === this.weights.dtype ? this : new ShapesModel(this.weights.in(dtype), this.sha256, this.name)
   }
 }
 

@@ -3,6 +3,7 @@ import type { NoiseSetup } from '../../diffusion/scheduler-config.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
 import { cat, tensor } from '../../tensor/create.ts'
 import { averagePool } from '../../tensor/functional.ts'
+import type { Dtype } from '../../tensor/dtype.ts'
 import { native } from '../../tensor/library.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -226,6 +227,11 @@ class StableDiffusion implements GenerativeModel {
 
   with(delta: Delta): GenerativeModel {
     return new StableDiffusion(this.#parts, delta, this.#encoded)
+  }
+
+  in(dtype: Dtype): GenerativeModel {
+    if (dtype === this.weights.dtype) return this
+    return new StableDiffusion({ ...this.#parts, weights: this.#parts.weights.in(dtype) }, this.#delta, new Map())
   }
 }
 
