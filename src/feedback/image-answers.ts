@@ -86,17 +86,23 @@ export class ImageAnswers {
     return [...prompt.fresh].filter((image) => !fresh.has(image)).length
   }
 
-  walk({ rater, raterSeed, without }: Asked): FreshWalk {
-    return new FreshWalk(this.order, raterSeed, new Set([...this.#readOwn(rater).fresh, ...this.#known(without)]))
+  walk({ rater, raterSeed, without, reserved }: Asked): FreshWalk {
+    return new FreshWalk(
+      this.order,
+      raterSeed,
+      new Set([...this.#readOwn(rater).fresh, ...this.#known(without), ...this.#known(reserved)]),
+    )
   }
 
   /** A function that takes out up to `size` images of a prompt that one other rater has judged. */
-  seconds({ rater, without }: Asked, size: number): (stream: Random) => readonly ImageState[] | undefined {
+  seconds({ rater, without, reserved }: Asked, size: number): (stream: Random) => readonly ImageState[] | undefined {
     let open: [PromptState, ImageState[]][] | undefined
     return (stream) => {
       if (open === undefined) {
         const own = this.#readOwn(rater).second
-        const free = this.#seconds.items.filter((image) => !own.has(image) && !without.has(image.id))
+        const free = this.#seconds.items.filter(
+          (image) => !own.has(image) && !without.has(image.id) && !reserved.has(image.id),
+        )
         open = [...Map.groupBy(free, ({ prompt }) => prompt)]
       }
       if (open.length === 0) return undefined

@@ -80,11 +80,12 @@ export class PairIndex implements ModeIndex {
   }
 
   open(asked: Asked): OpenTasks {
-    const { rater, raterSeed, without } = asked
+    const { rater, raterSeed, without, reserved } = asked
     const own = this.#own.get(rater) ?? emptyOwn()
     const skipped = [...own.skipped].flatMap(([image, count]) => (count > 0 && image.judgments === 0 ? [image] : []))
-    const walk = new FreshWalk(this.#order, raterSeed, new Set(skipped))
-    const left = this.#left(own, skipped, walk)
+    const left = this.#left(own, skipped, new FreshWalk(this.#order, raterSeed, new Set(skipped)))
+    const elsewhere = [...reserved].flatMap((id) => this.#order.image(id) ?? [])
+    const walk = new FreshWalk(this.#order, raterSeed, new Set([...skipped, ...elsewhere]))
     // who wins the pairs that the rater holds is not known yet
     for (const id of without) {
       const held = this.#order.image(id)
@@ -103,7 +104,7 @@ export class PairIndex implements ModeIndex {
       },
       second: (stream) => {
         open ??= this.#seconds.items.filter(
-          (pair) => !own.seconds.has(pair) && !pair.images.some(({ id }) => without.has(id)),
+          (pair) => !own.seconds.has(pair) && !pair.images.some(({ id }) => without.has(id) || reserved.has(id)),
         )
         if (open.length === 0) return undefined
         const [{ images }] = open.splice(stream.integer(0, open.length - 1), 1)

@@ -35,6 +35,8 @@ export interface QueueRequest {
   readonly goldShare: number
   /** Images of tasks that this rater holds unanswered. */
   readonly without?: ReadonlySet<string> | undefined
+  /** Images on their way to other raters: they are not asked about now, gold items apart. */
+  readonly reserved?: ReadonlySet<string> | undefined
 }
 
 /** Images of one prompt, in the random order in which they are to be shown. */
@@ -62,6 +64,7 @@ export interface Asked {
   readonly rater: string
   readonly raterSeed: number
   readonly without: ReadonlySet<string>
+  readonly reserved: ReadonlySet<string>
 }
 
 /** What is open for a rater, for one request: what is taken does not come again. All images of a task are of one prompt. */
@@ -119,9 +122,9 @@ export class Queue {
   }
 
   /** The next tasks of a rater. */
-  next({ mode, rater, count, goldShare, without = new Set() }: QueueRequest): NextTasks {
+  next({ mode, rater, count, goldShare, without = new Set(), reserved = new Set() }: QueueRequest): NextTasks {
     const raterSeed = seedOf(this.#basis.seed, numberOf(rater))
-    const open = this.#index(mode).open({ rater, raterSeed, without })
+    const open = this.#index(mode).open({ rater, raterSeed, without, reserved })
     const tasks: QueueTask[] = []
     for (let place = open.done + without.size; tasks.length < count; place++) {
       const stream = random(raterSeed, modes[mode].number, place)

@@ -1,6 +1,7 @@
 /** The queue of a studio: it follows the store, and begins anew where what is asked about changes as a whole. */
 import { readGold, type Gold } from '../feedback/gold.ts'
-import { Queue, type NextTasks, type QueueBasis, type QueueRequest } from '../feedback/queue.ts'
+import { Queue, type NextTasks, type QueueBasis, type QueueRequest, type TaskMode } from '../feedback/queue.ts'
+import { Reservations } from '../feedback/reservations.ts'
 import { readSettings } from '../feedback/settings.ts'
 import type { FeedbackStore } from '../feedback/store.ts'
 import type { RoundBook } from './round-book.ts'
@@ -10,16 +11,24 @@ export class Asking {
   readonly #store: FeedbackStore
   readonly #rounds: RoundBook
   readonly #runs: RunLibrary
+  /** One for each way of asking: what is judged in one may be judged in another. */
+  readonly #reservations: Readonly<Record<TaskMode, Reservations>>
   #current: { readonly basis: QueueBasis; readonly queue: Queue; followed: number } | undefined
 
-  constructor(store: FeedbackStore, rounds: RoundBook, runs: RunLibrary) {
+  /** @param now milliseconds, for how long images stay on their way to a rater */
+  constructor(store: FeedbackStore, rounds: RoundBook, runs: RunLibrary, now?: () => number) {
     this.#store = store
     this.#rounds = rounds
     this.#runs = runs
+    this.#reservations = {
+      'good-bad': new Reservations(now),
+      pair: new Reservations(now),
+      rating: new Reservations(now),
+    }
   }
 
-  /** The next tasks of a rater. */
-  async next(request: Omit<QueueRequest, 'goldShare'>): Promise<NextTasks> {
+  /** The next tasks of a rater; nobody else is asked about their images for a while. */
+  async next(request: Omit<QueueRequest, 'goldShare' | 'reserved'>): Promise<NextTasks> {
     const [images, changes, gold, { seed, overlapShare, goldShare, byUncertainty }] = await Promise.all([
       this.#rounds.asked(),
       this.#store.changes(),
@@ -33,7 +42,17 @@ export class Asking {
     }
     const current = this.#current
     for (; current.followed < changes.length; current.followed++) current.queue.change(changes[current.followed])
-    return current.queue.next({ ...request, goldShare })
+    const { mode, rater, without = new Set() } = request
+    const reservations = this.#reservations[mode]
+    const found = current.queue.next({ ...request, goldShare, reserved: reservations.ofOthers(rater) })
+    const handed = found.tasks.flatMap((task) => task.images)
+    reservations.hand(rater, handed, without)
+    return found
+  }
+
+  /** These were answered by a rater, if only by a skip. */
+  answered(rater: string, images: readonly string[]): void {
+    for (const reservations of Object.values(this.#reservations)) reservations.release(rater, images)
   }
 }
 

@@ -29,6 +29,8 @@ export interface StudioOptions extends Partial<StudioModel> {
   readonly publicUrl?: string | null
   readonly jobs?: JobQueueOptions
   readonly pages?: string
+  /** Milliseconds; the clock without it. */
+  readonly now?: () => number
 }
 
 export type OpenedStudio = Studio & AsyncDisposable
@@ -61,7 +63,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     runs,
     images: new ImageShelf(store),
     rounds,
-    asking: new Asking(store, rounds, runs),
+    asking: new Asking(store, rounds, runs, options.now),
     stages: stageSchemas,
     login,
     publicUrl,

@@ -74,7 +74,12 @@ export const labellingRoutes = [
     handle: async ({ studio, rater, body: { judgments } }) => {
       await expectKnownReasons(studio, judgments)
       const own = judgments.map((judgment) => ({ ...judgment, rater, raterKind: 'person' as const }))
-      return await addOwn(studio, rater, own)
+      const added = await addOwn(studio, rater, own)
+      studio.asking.answered(
+        rater,
+        own.flatMap(({ images }) => images),
+      )
+      return added
     },
   }),
   jsonRoute({
