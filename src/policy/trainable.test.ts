@@ -147,10 +147,36 @@ describe('what a fine-tuning run changes', () => {
     assert.deepEqual(numbers(model.with(first.delta)), trained, 'the first round is not changed by the second')
 
     assert.throws(() => trainableDelta(model, text, 1, start), FormatError)
-    assert.throws(() => trainableDelta(model, { ...lora, rank: 4 }, 1, start), FormatError)
     const whole = { file: 'whole', delta: trainableDelta(model, all, 1).delta }
     assert.throws(() => trainableDelta(model, text, 1, whole), FormatError)
     assert.throws(() => trainableDelta(model, lora, 1, whole), FormatError)
+  })
+
+  it('continues adapters of another rank and of other layers', () => {
+    using _scope = tensorScope()
+    const model = freshModel()
+    const first = trainableDelta(model, { ...lora, rank: 4 }, 1)
+    disturb(first.parameters)
+    const start = { file: 'first', delta: first.delta }
+    const trained = numbers(model.with(first.delta))
+    const far = (other: Trainable) => {
+      const { delta } = trainableDelta(model, other, 2, start)
+      const found = numbers(model.with(delta))
+      return { delta, largest: Math.max(...trained.map((value, i) => Math.abs(value - found[i]))) }
+    }
+    assert.ok(far({ ...lora, rank: 7, loraAlpha: 3 }).largest < 1e-5)
+    const more = far({ ...lora, rank: 4, loraLayers: ['feed-forward'] })
+    assert.ok(more.largest < 1e-5)
+    assert.ok(more.delta.adapters!.size > first.delta.adapters!.size)
+    const [fewer, one] = [far({ ...lora, rank: 3 }), far({ ...lora, rank: 1 })]
+    const untrained = numbers(model)
+    const whole = Math.max(...trained.map((value, i) => Math.abs(value - untrained[i])))
+    assert.ok(fewer.largest < whole && fewer.largest > 1e-5, `${fewer.largest} of ${whole}`)
+    // A change that has a lower rank is kept whole by it.
+    const again = trainableDelta(model, { ...lora, rank: 6 }, 3, { file: 'one', delta: one.delta })
+    const back = trainableDelta(model, { ...lora, rank: 1 }, 4, { file: 'again', delta: again.delta })
+    const [expected, found] = [numbers(model.with(one.delta)), numbers(model.with(back.delta))]
+    assert.ok(Math.max(...expected.map((value, i) => Math.abs(value - found[i]))) < 1e-4)
   })
 
   it('puts adapters on the layers that are asked for, convolutions among them', () => {

@@ -3,9 +3,12 @@ import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import { adapterLayers, type GenerativeModel } from '../networks/generative-model.ts'
 import type { Adapter, Delta } from '../networks/weights.ts'
+import { tellNote } from '../notes.ts'
 import { seedOf } from '../random.ts'
 import { randn, zeros } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
+import { operator } from '../tensor/operator.ts'
+import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 export const trainableFields = {
@@ -70,7 +73,8 @@ export interface Start {
 
 /**
  * Starts from the pre-trained model, or from an earlier run's change of the same kind. Adapters start with B = 0, so that
- * the policy starts as the model it came from.
+ * the policy starts as the model it came from. Earlier adapters may have another rank: a higher one holds them whole, a
+ * lower one their largest singular directions. Their layers are trained as well as those that are asked for; notes tell.
  * @throws {FormatError} the earlier run trained other parameters
  */
 export function trainableDelta(
@@ -83,7 +87,7 @@ export function trainableDelta(
   const made = new Map<string, Tensor>()
   for (const [name, tensor] of model.weights.tensors()) {
     if (kind === 'lora') {
-      if (!model.isAdapterTarget(name, loraLayers)) continue
+      if (!model.isAdapterTarget(name, loraLayers) && !start?.delta.adapters?.has(name)) continue
       const [out, inputs, ...kernel] = tensor.shape
       const generator = new Generator(seedOf(seed, made.size))
       const fanIn = kernel.reduce((product, side) => product * side, inputs)
@@ -102,8 +106,9 @@ export function trainableDelta(
 
 /** Copies an earlier change. Adapters may have another scale: it moves into B. */
 function startFrom({ file, delta }: Start, made: ReadonlyMap<string, Tensor>, scale: number, kind: string): void {
-  const earlier = parametersOf(delta)
-  for (const name of new Set([...made.keys(), ...earlier.keys()])) {
+  const earlier = kind === 'lora' ? new Map(delta.trained) : parametersOf(delta)
+  const expected = kind === 'lora' ? [] : [...made.keys()]
+  for (const name of new Set([...expected, ...earlier.keys()])) {
     const own = made.get(name)
     const tensor = earlier.get(name)
     if (own === undefined || own.shape.join() !== tensor?.shape.join()) {
@@ -111,14 +116,74 @@ function startFrom({ file, delta }: Start, made: ReadonlyMap<string, Tensor>, sc
         where: `${file} ${name}`,
         expected: own === undefined ? `the parameters of --parameters ${kind}` : `shape [${own.shape.join(', ')}]`,
         received: tensor === undefined ? 'a policy without it' : `one of [${tensor.shape.join(', ')}]`,
-        remedy: 'continue with the same --parameters, --rank and --lora-layers as that run',
+        remedy: 'continue with the same --parameters as that run',
       })
     }
     own.copy_(tensor)
-    const adapter = name.endsWith(upSuffix) ? delta.adapters?.get(name.slice(0, -upSuffix.length)) : undefined
-    if (adapter !== undefined && adapter.scale !== scale) own.mul_(adapter.scale / scale)
   }
+  if (kind === 'lora') continueAdapters(file, delta.adapters ?? new Map<string, Adapter>(), made, scale)
 }
+
+/** Puts earlier adapters into those made, of another rank or of more layers where it is so. */
+function continueAdapters(
+  file: string,
+  earlier: ReadonlyMap<string, Adapter>,
+  made: ReadonlyMap<string, Tensor>,
+  scale: number,
+): void {
+  const targets = [...made.keys()].filter((name) => name.endsWith(downSuffix)).map((name) => name.slice(0, -downSuffix.length)) // prettier-ignore
+  const ranks = new Set<number>()
+  let [kept, all] = [0, 0]
+  for (const [name, adapter] of earlier) {
+    const [down, up] = [made.get(name + downSuffix)!, made.get(name + upSuffix)!]
+    const [rank, before] = [down.shape[0], adapter.down.shape[0]]
+    const factor = adapter.scale / scale
+    if (before <= rank) {
+      down.slice(0, 0, before).copy_(adapter.down)
+      up.slice(1, 0, before).copy_(adapter.up)
+      if (factor !== 1) up.mul_(factor)
+    } else {
+      const shares = truncate(adapter, down, up, factor)
+      kept += shares.kept
+      all += shares.all
+    }
+    if (before !== rank) ranks.add(before)
+  }
+  const rank = made.values().next().value?.shape[0]
+  if (ranks.size > 0) {
+    const lost = all === 0 ? 'which hold them whole' : `by singular values: ${((100 * kept) / all).toFixed(1)} % of their squared change is kept` // prettier-ignore
+    tellNote(`${file}: adapters of rank ${[...ranks].join(', ')} go on as adapters of rank ${rank}, ${lost}`)
+  }
+  const added = targets.filter((name) => !earlier.has(name)).length
+  if (added > 0)
+    tellNote(`${file}: ${earlier.size} layers go on from it; ${added} others begin as they were pre-trained`)
+}
+
+/** The best approximation of B A by the rank of the new adapters, its singular values shared between both. */
+function truncate(adapter: Adapter, down: Tensor, up: Tensor, factor: number): { kept: number; all: number } {
+  using _scope = tensorScope()
+  const rank = down.shape[0]
+  const change = adapter.up.flatten(1).to('float32').matmul(adapter.down.flatten(1).to('float32'))
+  const [u, s, vh] = svd(change, false)
+  const root = s.slice(0, 0, rank).sqrt()
+  const count = root.shape[0]
+  down.slice(0, 0, count).copy_(
+    vh
+      .slice(0, 0, rank)
+      .mul(root.unsqueeze(1))
+      .reshape(count, ...down.shape.slice(1)),
+  )
+  up.slice(1, 0, count).copy_(
+    u
+      .slice(1, 0, rank)
+      .mul(root)
+      .reshape(up.shape[0], count, ...up.shape.slice(2)),
+  )
+  if (factor !== 1) up.mul_(factor)
+  return { kept: s.slice(0, 0, rank).square().sum().item(), all: s.square().sum().item() }
+}
+
+const svd = operator<[matrix: Tensor, full: boolean], [u: Tensor, s: Tensor, vh: Tensor]>('linalg_svd')
 
 /** Merges adapters into full weights: W + scale · B A. The inverse is to go back to the unmerged weights. */
 export function mergeAdapters(model: GenerativeModel, delta: Delta): Map<string, Tensor> {
