@@ -90,8 +90,18 @@ function fileOf(source: string): string {
   const lora = join(source, loraFileName)
   // A folder of diffusers holds the LoRA file and no manifest.
   if (existsSync(lora) && !existsSync(join(source, 'config.json'))) return lora
-  readRun(source)
-  return existsSync(lora) ? lora : join(source, policyFileName)
+  const { stage } = readRun(source)
+  const own = existsSync(lora) ? lora : join(source, policyFileName)
+  if (existsSync(own)) return own
+  throw new FormatError({
+    where: source,
+    expected: `a policy run, with ${loraFileName} or ${policyFileName}`,
+    received: `a run of ${stage}`,
+    remedy:
+      stage === 'policy best-of-n'
+        ? 'best-of-n picks among images and trains nothing: draw more and pick again, or train on them with policy reward-weighted --images'
+        : 'give the folder of a policy dpok or policy reward-weighted run, or a LoRA file',
+  })
 }
 
 function readPolicy(model: GenerativeModel, file: string): Start {

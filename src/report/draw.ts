@@ -3,6 +3,7 @@
  * by one process each. Nothing here knows the judge.
  */
 import type { Sampler } from '../diffusion/process.ts'
+import { FormatError } from '../errors.ts'
 import { drawImages, samplerOf, type Sampling } from '../images/draw.ts'
 import type { Picture } from '../images/png.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
@@ -12,8 +13,10 @@ import type { Prompt } from '../records.ts'
 import { scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { tensor } from '../tensor/create.ts'
+import { sha256OfTensors, type PartFiles } from '../tensor/part-files.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import type { Split } from './schema.ts'
 
 export interface EvaluationPrompt extends Prompt {
@@ -35,11 +38,21 @@ export interface EvaluationPlan {
 export interface DrawnImages {
   readonly pictures: readonly Picture[]
   readonly rewards: readonly number[]
+  /** That the drawing took, whichever processes did it. */
+  readonly seconds?: number
+}
+
+/** How images are drawn, beside what they are. */
+export interface Drawing {
+  readonly onBatch?: (count: number) => void
+  /** Batches that an earlier process has drawn are taken from there. */
+  readonly parts?: PartFiles
 }
 
 /** Parts of the noise: training draws from (seed, …) itself, so no image of the report was trained on. */
 const noiseOf = { images: 7101, kl: 7102 }
-const batchSize = 64
+const mostAtOnce = 64
+const batchSizeOf = ({ defaults }: GenerativeModel) => Math.min(mostAtOnce, defaults.batchSize)
 
 /**
  * One image for each place of the plan. Candidate 0 is what a policy is measured by; best-of-n picks among the base's
@@ -50,13 +63,31 @@ export function drawCandidate(
   reward: Reward,
   { prompts, imagesPerPrompt, seed, sampling }: EvaluationPlan,
   candidate = 0,
-  onBatch?: (count: number) => void,
+  { onBatch, parts }: Drawing = {},
 ): DrawnImages {
   const texts = prompts.flatMap(({ text }) => new Array<string>(imagesPerPrompt).fill(text))
   const noiseSeed = seedOf(seed, noiseOf.images, candidate)
   const requests = texts.map((text, index) => ({ text, seed: noiseSeed, index }))
-  const pictures = drawImages(policy, requests, sampling, { batchSize, onBatch })
-  return { pictures, rewards: scorePictures(reward, pictures, texts) }
+  const batchSize = batchSizeOf(policy)
+  const pictures: Picture[] = []
+  let seconds = 0
+  for (let from = 0; from < requests.length; from += batchSize) {
+    using _scope = tensorScope()
+    const batch = requests.slice(from, from + batchSize)
+    const draw = () => {
+      const began = performance.now()
+      const images = bytesOf(drawImages(policy, batch, sampling, { batchSize }))
+      return new Map([
+        ['images', images],
+        ['seconds', tensor(Float64Array.of((performance.now() - began) / 1000))],
+      ])
+    }
+    const drawn = parts?.at(from, draw) ?? draw()
+    pictures.push(...picturesFrom(drawn.get('images')!))
+    seconds += drawn.get('seconds')!.item()
+    onBatch?.(batch.length)
+  }
+  return { pictures, rewards: scorePictures(reward, pictures, texts), seconds }
 }
 
 /** The best of each place by reward; the earliest among equals. */
@@ -67,6 +98,9 @@ export function pickBest(candidates: readonly DrawnImages[]): DrawnImages {
   return {
     pictures: best.map(({ pictures }, place) => pictures[place]),
     rewards: best.map(({ rewards }, place) => rewards[place]),
+    ...(candidates.every(({ seconds }) => seconds !== undefined) && {
+      seconds: candidates.reduce((sum, { seconds = 0 }) => sum + seconds, 0),
+    }),
   }
 }
 
@@ -74,19 +108,25 @@ export function pickBest(candidates: readonly DrawnImages[]): DrawnImages {
 export function measureKl(
   policy: GenerativeModel,
   { prompts, seed, sampling, klRollouts }: EvaluationPlan,
-  onBatch?: (count: number) => void,
+  { onBatch, parts }: Drawing = {},
 ): number[][] {
+  const batchSize = batchSizeOf(policy)
   const sampler = samplerOf(policy, sampling)
   const places = Array.from({ length: klRollouts }, (_, i) => Math.floor((i * prompts.length) / klRollouts))
   const values: number[][] = prompts.map(() => [])
   for (let from = 0; from < places.length; from += batchSize) {
     const batch = places.slice(from, from + batchSize)
-    const found = trajectoryKl(
-      policy,
-      batch.map((place) => prompts[place].text),
-      (i) => [seed, noiseOf.kl, from + i],
-      { sampler, guidance: sampling.guidance, batchSize },
-    )
+    using _scope = tensorScope()
+    const measure = () => {
+      const found = trajectoryKl(
+        policy,
+        batch.map((place) => prompts[place].text),
+        (i) => [seed, noiseOf.kl, from + i],
+        { sampler, guidance: sampling.guidance, batchSize },
+      )
+      return new Map([['kl', tensor(Float64Array.from(found))]])
+    }
+    const found = (parts?.at(from, measure) ?? measure()).get('kl')!.toArray()
     found.forEach((kl, i) => values[batch[i]].push(kl))
     onBatch?.(batch.length)
   }
@@ -94,32 +134,47 @@ export function measureKl(
 }
 
 /** @throws {FileError} */
-export function writeDrawn(file: string, { pictures, rewards }: DrawnImages): void {
+export function writeDrawn(file: string, { pictures, rewards, seconds }: DrawnImages): void {
   using _scope = tensorScope()
+  const tensors = new Map([
+    ['images', bytesOf(pictures)],
+    ['rewards', tensor(Float64Array.from(rewards))],
+    ...(seconds === undefined ? [] : [['seconds', tensor(Float64Array.of(seconds))] as const]),
+  ])
+  writeSafetensors(file, tensors, { format: 'attune-drawn-1', sha256: sha256OfTensors(tensors) })
+}
+
+/** @throws {FileError | FormatError} not there, or damaged */
+export function readDrawn(file: string): DrawnImages {
+  using _scope = tensorScope()
+  const { tensors, metadata } = readSafetensors(file)
+  if (metadata.sha256 !== sha256OfTensors(tensors)) {
+    throw new FormatError({
+      where: file,
+      expected: 'images as they were drawn',
+      received: 'others: their checksum is another',
+      remedy: 'remove the file, and go on with --resume',
+    })
+  }
+  return {
+    pictures: picturesFrom(tensors.get('images')!),
+    rewards: tensors.get('rewards')!.toArray(),
+    ...(tensors.has('seconds') && { seconds: tensors.get('seconds')!.item() }),
+  }
+}
+
+/** Pictures of one size → uint8 [B, H, W, 3]. */
+function bytesOf(pictures: readonly Picture[]): Tensor {
   const [{ width, height }] = pictures
   const bytes = new Uint8Array(pictures.length * width * height * 3)
   pictures.forEach((picture, i) => bytes.set(picture.bytes, i * width * height * 3))
-  const tensors = new Map([
-    ['images', tensor(bytes, [pictures.length, height, width, 3])],
-    ['rewards', tensor(Float64Array.from(rewards))],
-  ])
-  writeSafetensors(file, tensors, { format: 'attune-drawn-1' })
+  return tensor(bytes, [pictures.length, height, width, 3])
 }
 
-/** @throws {FileError | FormatError} */
-export function readDrawn(file: string): DrawnImages {
-  using _scope = tensorScope()
-  const { tensors } = readSafetensors(file)
-  const images = tensors.get('images')!
+/** The inverse of {@link bytesOf}. */
+function picturesFrom(images: Tensor): Picture[] {
   const [count, height, width] = images.shape
   const bytes = new Uint8Array(images.toBytes())
   const size = width * height * 3
-  return {
-    pictures: Array.from({ length: count }, (_, i) => ({
-      bytes: bytes.slice(i * size, (i + 1) * size),
-      width,
-      height,
-    })),
-    rewards: tensors.get('rewards')!.toArray(),
-  }
+  return Array.from({ length: count }, (_, i) => ({ bytes: bytes.slice(i * size, (i + 1) * size), width, height }))
 }

@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import sharp from 'sharp'
 import { FileError } from '../errors.ts'
 import { writeDrawn } from './draw.ts'
-import { readReference } from './reference.ts'
+import { checkReference, readReference } from './reference.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -68,4 +68,13 @@ test('a folder that is not there, is empty or has only broken images is refused'
   await refused(join(broken, 'a.png'), /no such folder/)
   await refused(empty, /0 files of these kinds/)
   await refused(broken, /1 files of these kinds, none readable/)
+})
+
+test('broken images are told before anything is drawn, and too few are refused', async () => {
+  const said: string[] = []
+  const stderr = { write: (text: string) => said.push(text) }
+  await checkReference(join(folder, 'photos'), 5, stderr)
+  assert.match(said.join(''), /^reference images: left out .*broken\.png: expected a readable image/)
+  await assert.rejects(checkReference(join(folder, 'photos'), 8, stderr), /at least 8 images.*received 5/)
+  await assert.rejects(checkReference(join(folder, 'none'), 8, stderr), FileError)
 })

@@ -1,9 +1,9 @@
 /** `report`: measures policies on prompts and noise that no training used, and writes the report. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { runTasks } from '../child-processes.ts'
-import { ConfigError } from '../errors.ts'
+import { ConfigError, FormatError } from '../errors.ts'
 import { openExistingFeedback } from '../feedback/stages.ts'
 import { readImages } from '../images/image-run.ts'
 import { promptColumnField, readKnownPrompts, type KnownPrompts } from '../images/known-prompts.ts'
@@ -20,8 +20,9 @@ import { progress } from '../progress.ts'
 import type { Prompt } from '../records.ts'
 import { samplerOf } from '../images/draw.ts'
 import { pickBest, readDrawn, type EvaluationPlan } from './draw.ts'
-import { statedAttributes, type Evaluation } from './evaluate.ts'
+import { frechetSubsets, statedAttributes, type Evaluation } from './evaluate.ts'
 import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from './lineage.ts'
+import { checkReference } from './reference.ts'
 import type { PolicyName, PolicyReport, Report } from './schema.ts'
 import {
   assembleReport,
@@ -35,6 +36,7 @@ import {
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import { rewardFileName } from '../reward/reward-file.ts'
 import { resumeField, startRun, writing } from '../run.ts'
+import { sha256, sha256OfWeights } from '../sha256.ts'
 import { describeLibrary } from '../tensor/library.ts'
 import type { ReportTask, ReportTaskResult, ReportTools } from './tasks.ts'
 
@@ -122,13 +124,23 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
     sampler: samplerOf(opened.model, sampling).name,
     klRollouts: config.klRollouts,
   }
+  expectApart(prompts, config)
+  expectEnough(plan)
   if (judge !== undefined) statedAttributes(plan.prompts)
+  else if (config.referenceImages !== null) await checkReference(config.referenceImages, 2 * frechetSubsets)
+  run.dependsOn({
+    prompts: sha256(JSON.stringify(prompts)),
+    model: opened.model.sha256,
+    ...Object.fromEntries(trained.map(({ name, run: { folder } }) => [`${name} policy`, sha256OfWeights(folder)])),
+    ...(existsSync(config.reward) ? { reward: sha256OfWeights(config.reward) } : {}),
+  })
   writing(run.path('drawn'), () => mkdirSync(run.path('drawn'), { recursive: true }))
 
   const measured = await measure(
     { plan, trained, config, isJudged: judge !== undefined },
-    (name) => run.path(`drawn/${name}.safetensors`),
+    (name) => run.path(`drawn/${name}`),
     world.tasksFile,
+    () => run.keep(),
   )
   const past = runsBehind([config.reward, ...trained.map(({ run }) => run.folder)])
   const raters = reward === undefined ? {} : await ratersOf(reward)
@@ -219,11 +231,52 @@ interface TrainedPolicy {
   readonly run: PastRun
 }
 
+/** @throws {FormatError} a run of another stage than its flag says */
 function trainedPolicies({ rewardWeighted, dpok }: ReportConfig): TrainedPolicy[] {
-  return [
-    ...(rewardWeighted === null ? [] : [{ name: 'reward-weighted' as const, run: pastRun(rewardWeighted) }]),
-    ...(dpok === null ? [] : [{ name: 'dpok' as const, run: pastRun(dpok) }]),
-  ]
+  const given = (name: TrainedPolicy['name'], folder: string | null): TrainedPolicy[] => {
+    if (folder === null) return []
+    const run = pastRun(folder)
+    const { stage } = run.manifest
+    if (stage === `policy ${name}`) return [{ name, run }]
+    throw new FormatError({
+      where: `--${name} ${folder}`,
+      expected: `a run of policy ${name}`,
+      received: `one of ${stage}`,
+      remedy:
+        stage === 'policy best-of-n'
+          ? bestOfNAdvice
+          : /^policy /.test(stage)
+            ? `give it as --${stage.slice(7)}`
+            : 'give the folder of such a run',
+    })
+  }
+  return [...given('reward-weighted', rewardWeighted), ...given('dpok', dpok)]
+}
+const bestOfNAdvice = 'it trained nothing, and the report draws best-of-n by itself: say among how many with --best-of'
+
+/** @throws {ConfigError} a prompt that is in both lists: nothing unseen would be measured */
+function expectApart(prompts: EvaluationPlan['prompts'], { unseen }: ReportConfig): void {
+  const textsOf = (split: string) => prompts.filter((prompt) => prompt.split === split).map(({ text }) => text.trim())
+  const seen = new Set(textsOf('seen'))
+  const both = textsOf('unseen').filter((text) => seen.has(text))
+  if (both.length === 0) return
+  throw new ConfigError({
+    where: unseen === null ? '--seen' : `--unseen ${unseen}`,
+    expected: 'prompts that are not among those of --seen',
+    received: both.length === seen.size ? 'the same ones' : `${both.length} of them, such as "${both[0]}"`,
+    remedy: 'give prompts that no training has used',
+  })
+}
+
+/** @throws {ConfigError} fewer than two images for each part of the interval */
+function expectEnough({ prompts, imagesPerPrompt }: EvaluationPlan): void {
+  if (prompts.length * imagesPerPrompt >= 2 * frechetSubsets) return
+  throw new ConfigError({
+    where: '--images-per-prompt',
+    expected: `at least ${2 * frechetSubsets} images of each policy, two for each part of the interval`,
+    received: `${imagesPerPrompt} of each of ${prompts.length} prompts`,
+    remedy: 'draw more of each, or give more prompts',
+  })
 }
 
 /** Draws in one round of processes, measures in another. */
@@ -239,8 +292,9 @@ async function measure(
     readonly config: ReportConfig
     readonly isJudged: boolean
   },
-  fileOf: (name: string) => string,
+  placeOf: (name: string) => string,
   tasksFile: URL,
+  keep: () => void,
 ): Promise<MeasuredPolicy[]> {
   const { reward, bestOf, referenceImages } = config
   // A judge means the embedded world, whose networks are small enough to be held twice.
@@ -248,23 +302,30 @@ async function measure(
   const images = plan.prompts.length * plan.imagesPerPrompt
   const { encoder, loraScale } = config
   const shared = { plan, model: { ...modelSettingsOf(config), encoder, loraScale } }
+  const fileOf = (name: string) => placeOf(`${name}.safetensors`)
   const candidates = Array.from({ length: bestOf }, (_, candidate) => fileOf(`base-${candidate}`))
+  const imagesOf = (file: string, candidate: number) => {
+    return { ...shared, kind: 'images' as const, reward, candidate, file }
+  }
   // Images of the base that neither it nor best-of-n is measured by.
   const reference = isJudged || referenceImages !== null ? [] : [fileOf('reference')]
   const drawing: ReportTask[] = [
-    ...candidates.map((file, candidate) => ({ ...shared, kind: 'images' as const, reward, candidate, file })),
+    ...candidates.map((file, candidate) => imagesOf(file, candidate)),
+    ...trained.map(({ name, run }) => ({ ...imagesOf(fileOf(name), 0), policy: run.folder })),
     ...trained.map(({ name, run }) => {
-      return { ...shared, kind: 'images' as const, policy: run.folder, reward, candidate: 0, file: fileOf(name) }
+      return { ...shared, kind: 'kl' as const, policy: run.folder, parts: placeOf(`${name}-kl-parts`) }
     }),
-    ...trained.map(({ run }) => ({ ...shared, kind: 'kl' as const, policy: run.folder })),
-    ...reference.map((file) => ({ ...shared, kind: 'images' as const, reward, candidate: bestOf, file })),
+    ...reference.map((file) => imagesOf(file, bestOf)),
   ]
   const bar = progress(
     'report',
     images * (bestOf + trained.length + reference.length) + plan.klRollouts * trained.length,
     'images',
   )
-  const onCount = (count: number) => bar.advance(count)
+  const onCount = (count: number) => {
+    keep()
+    bar.advance(count)
+  }
   const drawn = await runTasks<ReportTask, ReportTaskResult>(tasksFile, drawing, { atOnce, onCount })
   bar.done()
 
@@ -283,7 +344,6 @@ async function measure(
             cost: {
               ...free,
               imagesDrawn: labelled.size + images * bestOf,
-              seconds: drawn.slice(0, bestOf).reduce((sum, { seconds }) => sum + seconds, 0),
             },
           },
         ]),
@@ -307,11 +367,16 @@ async function measure(
         },
   )
   const judged = await runTasks<ReportTask, ReportTaskResult>(tasksFile, judging, { atOnce })
-  return subjects.map(({ files, ...policy }, i) => ({
-    ...policy,
-    drawn: pickBest(files.map(readDrawn)),
-    evaluation: judged[i].result as Evaluation,
-  }))
+  for (const { name } of trained) rmSync(placeOf(`${name}-kl-parts`), { recursive: true, force: true })
+  return subjects.map(({ files, cost, ...policy }, i) => {
+    const drawn = pickBest(files.map(readDrawn))
+    return {
+      ...policy,
+      drawn,
+      cost: policy.name === 'best-of-n' ? { ...cost, seconds: drawn.seconds! } : cost,
+      evaluation: judged[i].result as Evaluation,
+    }
+  })
 }
 
 /** Ids of the images that people judged for the reward. */

@@ -1,7 +1,11 @@
 /** The parts of a report that run in processes of their own. What such a process executes is `src/report-tasks.ts`. */
+import { existsSync } from 'node:fs'
+import { FormatError } from '../errors.ts'
 import type { ModelConfig, Open } from '../images/open-model.ts'
 import type { Picture } from '../images/png.ts'
 import { openReward } from '../reward/open-reward.ts'
+import { sha256 } from '../sha256.ts'
+import { PartFiles } from '../tensor/part-files.ts'
 import { drawCandidate, measureKl, pickBest, readDrawn, writeDrawn, type EvaluationPlan } from './draw.ts'
 import { comparePolicy, judgePolicy, type Evaluation, type WorldJudge } from './evaluate.ts'
 import { readReference } from './reference.ts'
@@ -20,10 +24,11 @@ export type ReportTask = Shared &
         readonly policy?: string
         readonly reward: string
         readonly candidate: number
-        /** Where the images go. */
+        /** Where the images go; batches lie beside it until all are drawn. */
         readonly file: string
       }
-    | { readonly kind: 'kl'; readonly policy: string }
+    /** `parts` is the folder where batches are kept for a process that goes on. */
+    | { readonly kind: 'kl'; readonly policy: string; readonly parts?: string }
     /** By the judge of the model's world, of the best of these candidates by reward. */
     | { readonly kind: 'judge'; readonly files: readonly string[] }
     /** By a reward that stands for a judge: against the base's images, and against reference images. */
@@ -53,13 +58,22 @@ export async function doReportTask(
   const { plan, model } = task
   switch (task.kind) {
     case 'images': {
+      if (isWhole(task.file)) {
+        count(plan.prompts.length * plan.imagesPerPrompt)
+        return null
+      }
       const opened = await open(model, task.policy)
       const reward = await openReward(task.reward, model, () => Promise.resolve(opened))
-      writeDrawn(task.file, drawCandidate(opened.policy, reward, plan, task.candidate, count))
+      const parts = partsOf(task.file.replace(/\.safetensors$/, '-parts'), plan)
+      writeDrawn(task.file, drawCandidate(opened.policy, reward, plan, task.candidate, { onBatch: count, parts }))
+      parts.remove()
       return null
     }
     case 'kl':
-      return measureKl((await open(model, task.policy)).policy, plan, count)
+      return measureKl((await open(model, task.policy)).policy, plan, {
+        onBatch: count,
+        ...(task.parts !== undefined && { parts: partsOf(task.parts, plan) }),
+      })
     case 'judge':
       return judgePolicy(plan, bestOf(task.files), (await judgeOf(model.model))!)
     case 'compare': {
@@ -73,3 +87,16 @@ export async function doReportTask(
 }
 
 const bestOf = (files: readonly string[]) => pickBest(files.map(readDrawn))
+const partsOf = (folder: string, plan: EvaluationPlan) => new PartFiles(folder, sha256(JSON.stringify(plan)))
+
+/** Whether an earlier process has drawn all that goes into a file. */
+function isWhole(file: string): boolean {
+  if (!existsSync(file)) return false
+  try {
+    readDrawn(file)
+    return true
+  } catch (error) {
+    if (error instanceof FormatError) return false
+    throw error
+  }
+}

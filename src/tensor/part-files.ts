@@ -39,7 +39,7 @@ export class PartFiles {
     try {
       const { tensors, metadata } = readSafetensors(file)
       const { format: own, key, sha256 } = metadata
-      return own === format && key === this.#key && sha256 === checksum(tensors) ? tensors : undefined
+      return own === format && key === this.#key && sha256 === sha256OfTensors(tensors) ? tensors : undefined
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
       return undefined
@@ -49,7 +49,7 @@ export class PartFiles {
   /** @throws {FileError} the disk is full */
   write(place: number, tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
     writing(this.#folder, () => mkdirSync(this.#folder, { recursive: true }))
-    const metadata = { format, key: this.#key, sha256: checksum(tensors) }
+    const metadata = { format, key: this.#key, sha256: sha256OfTensors(tensors) }
     writeSafetensors(this.#fileOf(place), new Map(tensors), metadata)
     return tensors
   }
@@ -85,7 +85,8 @@ export class PartFiles {
   #fileOf = (place: number) => join(this.#folder, `${String(place).padStart(6, '0')}.safetensors`)
 }
 
-function checksum(tensors: ReadonlyMap<string, Tensor>): string {
+/** Of the elements of tensors with their names, types and shapes. */
+export function sha256OfTensors(tensors: ReadonlyMap<string, Tensor>): string {
   const hash = createHash('sha256')
   for (const [name, one] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`${name}\0${one.dtype}\0${one.shape.join()}\0`).update(new Uint8Array(one.toBytes()))
