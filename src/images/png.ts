@@ -1,6 +1,6 @@
 /** Pixels in tensors, bytes in memory, PNG on disk. */
 import sharp from 'sharp'
-import { AttuneError, FormatError } from '../errors.ts'
+import { FileError, FormatError } from '../errors.ts'
 import { kindOnDisk } from '../file-kind.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -46,8 +46,7 @@ export function encodePng({ bytes, width, height }: Picture): Promise<Buffer> {
 /**
  * Reads an image of a run.
  *
- * @throws {FormatError} not a PNG file that can be read
- * @throws {FileError} no such file
+ * @throws {FormatError} not there, or not a PNG file that can be read
  */
 export async function readPicture(file: string): Promise<Picture> {
   try {
@@ -58,8 +57,8 @@ export async function readPicture(file: string): Promise<Picture> {
       .toBuffer({ resolveWithObject: true })
     return { bytes: new Uint8Array(data), width: info.width, height: info.height }
   } catch (cause) {
-    if (cause instanceof AttuneError) throw cause
-    const [received] = (cause as Error).message.split('\n')
+    if (cause instanceof FormatError) throw cause
+    const [received] = (cause instanceof FileError ? cause.received : (cause as Error).message).split('\n')
     const remedy = 'draw the images again, or restore the file'
     throw new FormatError({ where: file, expected: 'a readable image', received, remedy, ...kindOnDisk(file), cause })
   }
