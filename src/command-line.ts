@@ -6,6 +6,8 @@ import { flagsOf, parseConfig } from './config.ts'
 import type { Flag, StageSchema } from './config.ts'
 import { AttuneError, ConfigError } from './errors.ts'
 import { writing } from './files.ts'
+import { worksForAnother } from './parent-watch.ts'
+import { tellHowToResume } from './resume-hint.ts'
 import { insteadOf } from './foreign-flags.ts'
 
 /**
@@ -41,7 +43,12 @@ export function stageCommand<S extends StageSchema>(
     const { config: file, ...options } = command.opts<Record<string, unknown>>()
     const given =
       argument === undefined || command.args.length === 0 ? options : { [argument]: command.args[0], ...options }
-    await action(parseConfig(schema, { stage: name, file: file as string | undefined, flags: given }))
+    const config = parseConfig(schema, { stage: name, file: file as string | undefined, flags: given })
+    // What the studio or a demo has started is resumed by them.
+    const isByHand = process.env.ATTUNE_LOG_EVERY_MS === undefined && !worksForAnother()
+    if (isByHand && typeof config.out === 'string' && 'resume' in config)
+      tellHowToResume(config.out, process.argv.slice(2))
+    await action(config)
   })
 }
 
