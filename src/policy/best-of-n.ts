@@ -1,12 +1,18 @@
 /** `policy best-of-n`: of each n images of a prompt the one that the reward likes best. Nothing is trained. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { imageListName, imageParents, readImages, type StoredImage } from '../images/image-run.ts'
 import { modelFields, type Open } from '../images/open-model.ts'
 import { readPngFile } from '../images/png-file.ts'
 import { readPictures } from '../images/pictures.ts'
+import type { Reward } from '../reward/reward.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
+import { writeFiles } from '../files.ts'
+import { sha256, sha256OfWeights } from '../sha256.ts'
+import { tensor } from '../tensor/create.ts'
+import { PartFiles } from '../tensor/part-files.ts'
+import { tensorScope } from '../tensor/scope.ts'
 import { resumeField, startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
 
 export const BestOfNConfig = z.strictObject({
@@ -32,23 +38,43 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<
   const groups = groupsOf(await readImages(...config.images), config.n)
   const reward = await openReward(config.reward, config, open)
   const images = groups.flat()
-  const scores = scorePictures(
-    reward,
-    await readPictures(images.map(({ file }) => file)),
-    images.map(({ record }) => record.text),
-  )
+  run.dependsOn({
+    images: sha256(...images.map(({ record }) => record.sha256)),
+    ...(existsSync(config.reward) ? { reward: sha256OfWeights(config.reward) } : {}),
+  })
+  const parts = new PartFiles(run.path('scores'), 'best-of-n', () => run.keep())
+  const scores = await scoresOf(images, reward, parts)
   const chosen = groups.map((_, group) => {
     const own = scores.slice(group * config.n, (group + 1) * config.n)
     return group * config.n + own.indexOf(Math.max(...own))
   })
-  writing(run.path('images'), () => mkdirSync(run.path('images')))
-  for (const place of chosen) {
-    const { record, file } = images[place]
-    writing(run.path(record.file), () => writeFileSync(run.path(record.file), readPngFile(file)))
+  writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
+  for (let from = 0; from < chosen.length; from += imagesAPart) {
+    const some = chosen.slice(from, from + imagesAPart).map((place) => images[place])
+    await writeFiles(new Map(some.map(({ record, file }) => [run.path(record.file), readPngFile(file)])))
   }
   writeFileAtomic(run.path(imageListName), chosen.map((place) => `${JSON.stringify(images[place].record)}\n`).join(''))
+  parts.remove()
   const meanReward = chosen.reduce((sum, place) => sum + scores[place], 0) / chosen.length
   return run.finish({ images: chosen.length, imagesDrawn: images.length, n: config.n, meanReward })
+}
+
+const imagesAPart = 256
+
+/** Scores of images; those that an earlier process has given are read. */
+async function scoresOf(images: readonly StoredImage[], reward: Reward, parts: PartFiles): Promise<number[]> {
+  const scores: number[] = []
+  for (let from = 0; from < images.length; from += imagesAPart) {
+    const some = images.slice(from, from + imagesAPart)
+    const pictures = await readPictures(some.map(({ file }) => file))
+    using _scope = tensorScope()
+    const score = () => {
+      const texts = some.map(({ record }) => record.text)
+      return new Map([['scores', tensor(Float64Array.from(scorePictures(reward, pictures, texts)))]])
+    }
+    scores.push(...parts.at(from, score).get('scores')!.toArray())
+  }
+  return scores
 }
 
 /** n consecutive images of one prompt each, in the order of the run. */

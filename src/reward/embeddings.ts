@@ -5,6 +5,7 @@ import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { progress } from '../progress.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, tensor } from '../tensor/create.ts'
+import type { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { pictureBatches } from './picture-batches.ts'
@@ -32,6 +33,7 @@ export const textRows = ({ texts, rowOf }: Embedded, of: readonly string[]): Ten
 const rows = (all: Tensor, index: readonly number[]) => all.indexSelect(0, tensor(index, [index.length], 'int64'))
 
 const imagesRead = 32
+const imagesAPart = 256
 const textBatch = 256
 
 /**
@@ -40,6 +42,7 @@ const textBatch = 256
  *
  * @param images what `read` takes, such as files; at least one
  * @param texts  at least one; may be repeated
+ * @param parts  where the rows of images are kept for a process that goes on
  * @throws {DivergenceError} an embedding is not finite
  */
 export async function embed<T>(
@@ -47,11 +50,12 @@ export async function embed<T>(
   images: readonly T[],
   read: (image: T) => Promise<Picture>,
   texts: readonly string[],
+  parts?: PartFiles,
 ): Promise<Embedded> {
   using owned = new DisposableStack()
   const distinct = [...new Set(texts)]
   const embeddedTexts = owned.use(embedTexts(encoder, distinct))
-  const embeddedImages = owned.use(await embedImages(encoder, images, read))
+  const embeddedImages = owned.use(await embedImages(encoder, images, read, parts))
   const kept = owned.move()
   return {
     images: embeddedImages,
@@ -65,9 +69,33 @@ async function embedImages<T>(
   encoder: ImageTextEncoder,
   images: readonly T[],
   read: (image: T) => Promise<Picture>,
+  kept?: PartFiles,
 ): Promise<Tensor> {
   using parts = new Parts(encoder)
   const bar = progress('embedding', images.length, 'images')
+  for (let from = 0; from < images.length; from += imagesAPart) {
+    const some = images.slice(from, from + imagesAPart)
+    const known = unscoped(() => kept?.read(from)?.get('images'))
+    if (known !== undefined) {
+      parts.add(() => known)
+      bar.skip(some.length)
+      continue
+    }
+    using rows = await embedPart(encoder, some, read, (count) => bar.advance(count))
+    parts.add(() => rows.clone())
+    kept?.write(from, new Map([['images', rows]]))
+  }
+  bar.done()
+  return parts.joined()
+}
+
+async function embedPart<T>(
+  encoder: ImageTextEncoder,
+  images: readonly T[],
+  read: (image: T) => Promise<Picture>,
+  onCount: (count: number) => void,
+): Promise<Tensor> {
+  using parts = new Parts(encoder)
   let waiting: Picture[] = []
   for (let from = 0; from < images.length; from += imagesRead) {
     waiting.push(...(await Promise.all(images.slice(from, from + imagesRead).map(read))))
@@ -76,10 +104,9 @@ async function embedImages<T>(
     waiting = from + imagesRead < images.length ? batches.pop()! : []
     for (const batch of batches) {
       parts.add(() => encoder.embedImages(pixelsOf(batch)))
-      bar.advance(batch.length)
+      onCount(batch.length)
     }
   }
-  bar.done()
   return parts.joined()
 }
 

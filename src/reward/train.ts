@@ -1,4 +1,5 @@
 /** `reward train`: judgments → a reward, with its quality on prompts that it has not seen, and where it is unsure. */
+import { rmSync } from 'node:fs'
 import { z } from 'zod'
 import { expectFiniteNumbers } from '../checked.ts'
 import { hashOfJson } from '../content-hash.ts'
@@ -9,6 +10,8 @@ import { cutPrompts, cutResults, cutSentence } from '../prompts/cut-prompts.ts'
 import { readDistractors } from '../prompts/distractors-file.ts'
 import type { Judgment } from '../records.ts'
 import { resumeField, startRun, writeFileAtomic, type Manifest } from '../run.ts'
+import { sha256 } from '../sha256.ts'
+import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { disagreements, foretold, largestDifferences } from './disagreements.ts'
 import { embed } from './embeddings.ts'
@@ -124,7 +127,11 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     ...(given && { distractors: hashOfJson([...given]) }),
   })
   const fileOf = ({ file }: StoredImageFile) => readPicture(file)
-  using embedded = await embed(encoder, judged, fileOf, texts)
+  const partsOf = (name: string, images: readonly StoredImageFile[]) =>
+    new PartFiles(run.path(`embeddings/${name}`), sha256(encoder.sha256, ...images.map(({ id }) => id)), () =>
+      run.keep(),
+    )
+  using embedded = await embed(encoder, judged, fileOf, texts, partsOf('judged', judged))
 
   using _scope = tensorScope()
   const measured = split && {
@@ -157,7 +164,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     const unsure = deviations(memberScores)
     if (others.length > 0) {
       const othersTexts = others.map(({ text }) => text)
-      using embeddedOthers = await embed(encoder, others, fileOf, othersTexts)
+      using embeddedOthers = await embed(encoder, others, fileOf, othersTexts, partsOf('others', others))
       unsure.push(...deviations(members.map((member) => scoresOf(embeddedOthers, member.head, others))))
     }
     const ids = [...judged, ...others].map(({ id }) => id)
@@ -169,6 +176,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   }
   const words = heldOut === undefined ? [notMeasured] : heldOutWords(heldOut.prompts, heldOut)
   for (const line of words) process.stderr.write(`${line}\n`)
+  rmSync(run.path('embeddings'), { recursive: true, force: true })
   const results = {
     ...countsOf(examples, judgments),
     encoder: { name: encoder.name, sha256: encoder.sha256 },

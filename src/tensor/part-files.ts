@@ -15,11 +15,16 @@ const format = 'attune-part-1'
 export class PartFiles {
   readonly #folder: string
   readonly #key: string
+  readonly #onWrite: () => void
 
-  /** @param key a hash of all that the parts depend on: those of another key are as good as none */
-  constructor(folder: string, key: string) {
+  /**
+   * @param key     a hash of all that the parts depend on: those of another key are as good as none
+   * @param onWrite hears of each part that is on the disk
+   */
+  constructor(folder: string, key: string, onWrite: () => void = () => undefined) {
     this.#folder = folder
     this.#key = key
+    this.#onWrite = onWrite
   }
 
   /**
@@ -51,6 +56,7 @@ export class PartFiles {
     writing(this.#folder, () => mkdirSync(this.#folder, { recursive: true }))
     const metadata = { format, key: this.#key, sha256: sha256OfTensors(tensors) }
     writeSafetensors(this.#fileOf(place), new Map(tensors), metadata)
+    this.#onWrite()
     return tensors
   }
 
