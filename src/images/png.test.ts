@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { FileError, FormatError } from '../errors.ts'
+import { FormatError } from '../errors.ts'
 import { random } from '../random.ts'
 import { tensor } from '../tensor/create.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
@@ -61,7 +61,7 @@ describe('PNG', () => {
       const file = join(folder, 'broken.png')
       writeFileSync(file, (await encodePng(noise)).subarray(0, 40))
       await assert.rejects(readPicture(file), FormatError)
-      await assert.rejects(readPicture(join(folder, 'none.png')), FileError)
+      await assert.rejects(readPicture(join(folder, 'none.png')), FormatError)
     } finally {
       rmSync(folder, { recursive: true })
     }
