@@ -22,7 +22,12 @@ import { encodePng, picturesOf, type Picture } from './png.ts'
 
 export const GenerateConfig = z.strictObject({
   ...promptFields,
-  perPrompt: z.int().positive().default(4).describe('Images of each prompt.'),
+  perPrompt: z
+    .int()
+    .positive()
+    .max(100_000)
+    .default(4)
+    .describe('Images of each prompt; a run numbers a million at most.'),
   seed: z
     .int()
     .nonnegative()
@@ -53,10 +58,11 @@ export const GenerateConfig = z.strictObject({
   batchSize: z
     .int()
     .positive()
+    .max(4096)
     .nullable()
     .default(null)
     .describe(
-      'Images drawn at once, the model’s own number without it; changes the speed, and the images by no more than rounding (one level of 255 here and there).',
+      'Images drawn at once, all of them in memory; the model’s own number without it. It changes the speed, and the images by no more than rounding (one level of 255 here and there).',
     ),
   ...modelFields,
   resume: resumeField,

@@ -109,7 +109,13 @@ export function imageSizeOf({ resolution }: Pick<ModelConfig, 'resolution'>): Im
 
 /** Config fields of every stage that samples. */
 export const samplingFields = {
-  steps: z.int().positive().nullable().default(null).describe('Sampling steps; the model’s own number without it.'),
+  steps: z
+    .int()
+    .positive()
+    .max(1000)
+    .nullable()
+    .default(null)
+    .describe('Sampling steps, of which training knows 1000; the model’s own number without it.'),
   eta: z
     .number()
     .nonnegative()

@@ -18,7 +18,7 @@ import { resumeField, startRun, writeFileAtomic, writing, type Manifest } from '
 export const BestOfNConfig = z.strictObject({
   images: z.array(z.string().min(1)).length(1).describe('Run folder of generated images.'),
   ...rewardFields,
-  n: z.int().positive().default(4).describe('Images among which the best is taken.'),
+  n: z.int().positive().max(100_000).default(4).describe('Images among which the best is taken.'),
   ...modelFields,
   resume: resumeField,
   out: z.string().min(1).describe('Run folder to write: the chosen images, under their own ids.'),

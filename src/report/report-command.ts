@@ -47,7 +47,7 @@ export const ReportConfig = z.strictObject({
   rewardWeighted: optionalRun.describe('Run of `policy reward-weighted`.'),
   dpok: optionalRun.describe('Run of `policy dpok`.'),
   ...loraScaleField,
-  bestOf: z.int().positive().default(4).describe('Images among which best-of-n picks; 1 leaves it out.'),
+  bestOf: z.int().positive().max(1000).default(4).describe('Images among which best-of-n picks; 1 leaves it out.'),
   seen: optionalRun.describe('File of the prompts that were trained on; shapes has a list of its own.'),
   unseen: optionalRun.describe('File of prompts that were not; shapes has a list of its own.'),
   ...promptColumnField,
@@ -57,8 +57,18 @@ export const ReportConfig = z.strictObject({
   referenceImages: optionalRun.describe(
     'Folder of images that fidelity is measured against where there are no true renders; other images of the base without it.',
   ),
-  imagesPerPrompt: z.int().min(2).default(8).describe('Images of each prompt and policy.'),
-  klRollouts: z.int().positive().default(256).describe('Roll-outs from which the KL of a policy is estimated.'),
+  imagesPerPrompt: z
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(8)
+    .describe('Images of each prompt and policy; all are in memory at once.'),
+  klRollouts: z
+    .int()
+    .positive()
+    .max(1_000_000)
+    .default(256)
+    .describe('Roll-outs from which the KL of a policy is estimated.'),
   seed: z.int().nonnegative().default(0).describe('Seed of the images; none of them was used in training.'),
   ...samplingFields,
   ...modelFields,
