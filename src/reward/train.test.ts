@@ -163,7 +163,7 @@ describe('reward train on a CLIPModel', () => {
     const out = at('failed')
     const hidden = at(`images/${'3'.padStart(16, '0')}.png`)
     renameSync(hidden, `${hidden}.away`)
-    await assert.rejects(trainReward(configOf({ out, encoder: at('clip') }), unopened), FileError)
+    await assert.rejects(trainReward(configOf({ out, encoder: at('clip') }), unopened), FormatError)
     renameSync(`${hidden}.away`, hidden)
     assert.ok(!existsSync(out))
   })
