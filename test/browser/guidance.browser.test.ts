@@ -1,6 +1,6 @@
 /** What the pages offer next, and what they hold back: policies on weak rewards, and pictures before a blind vote. */
 import assert from 'node:assert/strict'
-import { renameSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { writeComparison } from '../../src/studio/server/comparison-files.ts'
 import { addImageRun, addRun, goodBad } from '../../src/studio/studio.test-helper.ts'
@@ -103,5 +103,31 @@ browserSuite('a comparison that is not drawn yet', (it) => {
       .getByRole('img', { name: /, by dpok-1$/ })
       .first()
       .waitFor()
+  })
+})
+
+browserSuite('a run that is broken', (it) => {
+  test('leaves everything else at work', async () => {
+    const { studio } = it.studio
+    await addImageRun(studio, 'round-1', texts, { perPrompt: 3 })
+    addRun(studio, 'report-1', 'report', {})
+    const { workspace } = studio
+    writeFileSync(workspace.at('runs', 'report-1', 'report.json'), '{"torn')
+    mkdirSync(workspace.at('runs', 'dpok-7'), { recursive: true })
+    writeFileSync(workspace.at('runs', 'dpok-7', 'manifest.json'), '{"torn')
+    await using person = await it.visit({ name: 'Ada' })
+    const { page } = person
+    await person.open()
+    await person.heading('What comes next').waitFor()
+    await person.heading('Broken').waitFor()
+    for (const name of ['report-1', 'dpok-7']) {
+      await page.getByRole('main').getByRole('listitem').filter({ hasText: name }).waitFor()
+    }
+    for (const title of ['Label', 'Train', 'Compare', 'Rewards', 'History', 'Data', 'Raters']) {
+      await person.goTo(title)
+      await page.getByRole('main').getByRole('heading').first().waitFor({ state: 'attached' })
+      await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
+      assert.equal(await page.getByRole('main').getByRole('alert').count(), 0, title)
+    }
   })
 })
