@@ -124,6 +124,7 @@ export function parseConfig<S extends StageSchema>(schema: S, sources: ConfigSou
 
 /** The known word with the fewest edits, where it is near enough to be meant. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > 100) return undefined
   const ranked = known
     .map((candidate) => ({ candidate, distance: edits(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)

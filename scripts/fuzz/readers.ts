@@ -127,7 +127,7 @@ const parquets = () => {
     made.madeParquet(3, columns),
     caption([made.dictionaryPage(3, texts), made.dataPage(3, 8, [2, 6, 1])]),
     caption([made.dataPage(3, 0, packed, { 2: texts.length })], 2),
-    caption([made.dataPage(3, 0, [12, 44, ...texts], { 2: texts.length })], 1),
+    caption([made.dataPage(3, 0, [15, 56, ...texts], { 2: texts.length })], 1),
     caption([made.dataPage(3, 6, [128, 1, 4, 3, 2, 0, 0, 0, 0, 0, 97, 98, 99])]),
     ...['pick-a-pic.parquet', 'pick-a-pic-zstd.parquet'].map((name) => fixture(`formats/${name}`)),
   ]
@@ -211,6 +211,8 @@ const job = {
   error: null,
 }
 const manifest = {
+  schema: 1,
+  version: '0.1.0',
   attune: '0.1.0',
   stage: 'images generate',
   startedAt: at,
@@ -271,7 +273,7 @@ export const readers: readonly Reader[] = [
     sound: () =>
       json(
         [{ prompt: 'a cat', image_path: ['a.png', 'b.png'], human_preference: [1, 0] }],
-        [{ prompt: 'a cat', image_path: ['a.png', 'b.png', 'c.png'], rank: [1, 3, 2], raw_annotations: [] }],
+        [{ prompt: 'a cat', image_path: ['a.png', 'b.png', 'c.png'], human_preference: [1, 3, 2], rank: [1, 3, 2] }],
       ),
     open: foreign('a.json', readHpdv2),
   },
@@ -336,7 +338,7 @@ export const readers: readonly Reader[] = [
   {
     name: 'distractors',
     form: 'lines',
-    sound: () => texts('{"prompt":"a cat","distractors":["a dog","two cats"]}\n{"prompt":"b","distractors":[]}'),
+    sound: () => texts('{"prompt":"a cat","distractors":["a dog","two cats"]}\n{"prompt":"b","distractors":["c"]}'),
     open: asFile('a.jsonl', readDistractors),
   },
   { name: 'upload png', form: 'png', sound: pngs, open: () => (bytes) => ownPicture(bytes, 'input') },

@@ -184,7 +184,7 @@ function rankingOf(value: Readonly<Record<string, unknown>>, shown: readonly Tas
       ids.map((id): Answer => ({ kind: 'good-bad-skip', images: [pathOf(id)], answer: answer! })),
     )
   }
-  const numbers = filled.map(({ name }) => Number(/\d+$/.exec(name.trim())?.[0] ?? NaN))
+  const numbers = filled.map(({ name }) => Number(/(?<!\d)\d+$/.exec(name.trim())?.[0] ?? NaN))
   const [only] = filled
   if (buckets.length > 1 && !numbers.includes(NaN)) {
     const tiers = [...new Set(numbers)].sort((a, b) => a - b)

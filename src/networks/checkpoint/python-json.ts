@@ -1,8 +1,8 @@
 /** JSON as Python's `json` writes it: with `NaN`, `Infinity` and `-Infinity` among its numbers. */
 import { randomUUID } from 'node:crypto'
 
-/** A text in quotes, or one of the three words; what is in quotes is never looked into. */
-const textOrWord = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/gs
+/** A text in quotes, or one of the three words; what is in quotes is never looked into, nor what comes after quotes that do not end. */
+const textOrWord = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|-?Infinity|NaN/gs
 
 /**
  * Reads JSON in which numbers may be Python's words. A byte order mark in front is passed over.
