@@ -9,6 +9,7 @@ import { drawStates } from '../src/images/draw.ts'
 import { predictGuided } from '../src/images/guided.ts'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
 import { withoutGrad } from '../src/tensor/autograd.ts'
+import { full } from '../src/tensor/create.ts'
 import { useThreads } from '../src/tensor/library.ts'
 import { readSafetensors, writeSafetensors } from '../src/tensor/safetensors.ts'
 import { tensorScope } from '../src/tensor/scope.ts'
@@ -134,5 +135,26 @@ describe('files of other times and programs', () => {
     const text = readFileSync(file, 'utf8').trim().replace(/\}$/, ', "lambda_min_clipped": -Infinity, "rho": NaN}')
     writeFileSync(file, text.replace('PNDMScheduler', 'DPMSolverMultistepScheduler'))
     assert.match(open(checkpoint).notes.join(' '), /DPMSolverMultistepScheduler is deterministic/)
+  })
+})
+
+describe('in half precision', () => {
+  const pictureOf = (checkpoint: string, dtype: 'float16' | 'float32') =>
+    withoutGrad(() => {
+      using _scope = tensorScope()
+      const options = { device: 'cpu', dtype, imageSize: null, tiling: false }
+      return openStableDiffusion(checkpoint, options)
+        .model.decode(full([1, 4, 8, 8], 1.5))
+        .toArray()
+    })
+
+  it('an autoencoder that overflows there is held in float32, one that does not is not', () => {
+    const vae = 'vae/config.json'
+    const overflowing = copyOf('sd1', 'upcast', { [vae]: { force_upcast: true } })
+    assert.deepEqual(pictureOf(overflowing, 'float16'), pictureOf(overflowing, 'float32'))
+    const mended = copyOf('sd1', 'half', { [vae]: { force_upcast: false } })
+    assert.notDeepEqual(pictureOf(mended, 'float16'), pictureOf(mended, 'float32'))
+    const silent = copyOf('sd1', 'silent', { [vae]: { force_upcast: undefined } })
+    assert.deepEqual(pictureOf(silent, 'float16'), pictureOf(silent, 'float32'))
   })
 })

@@ -16,7 +16,7 @@ import { decodeStates, drawStates, samplerOf, usesNegatives, type DrawRequest, t
 import { imageListName } from './image-run.ts'
 import { keptImages, writeList } from './kept-images.ts'
 import { promptFields, readKnownPrompts } from './known-prompts.ts'
-import { loraScaleField, modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
+import { expectScaledPolicy, loraScaleField, modelFields, samplingFields, samplingOf, type Open } from './open-model.ts'
 import { latentsFileName, readStarts, writeLatents } from './latents-file.ts'
 import { encodePng, picturesOf, type Picture } from './png.ts'
 
@@ -83,10 +83,7 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
  */
 export async function generateImages(config: GenerateConfig, open: Open): Promise<Manifest> {
   const { out, resume, ...settings } = config
-  if (config.loraScale !== 1 && config.policy === null) {
-    const remedy = 'give the run or the LoRA file whose strength it is, or leave it out'
-    throw new ConfigError({ where: '--lora-scale', expected: 'a --policy', received: 'none', remedy })
-  }
+  expectScaledPolicy(config)
   const parents = {
     ...(config.prompts === null ? {} : { prompts: config.prompts }),
     ...(config.policy === null ? {} : { policy: config.policy }),

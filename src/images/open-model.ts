@@ -107,6 +107,13 @@ export function imageSizeOf({ resolution }: Pick<ModelConfig, 'resolution'>): Im
   })
 }
 
+/** @throws {ConfigError} a strength of no policy */
+export function expectScaledPolicy({ policy, loraScale }: { policy: string | null; loraScale: number }): void {
+  if (loraScale === 1 || policy !== null) return
+  const remedy = 'give the run or the LoRA file whose strength it is, or leave it out'
+  throw new ConfigError({ where: '--lora-scale', expected: 'a --policy', received: 'none', remedy })
+}
+
 /** Config fields of every stage that samples. */
 export const samplingFields = {
   steps: z

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { hashOfJson } from '../content-hash.ts'
 import { samplerOf } from '../images/draw.ts'
 import { promptFields, readKnownPrompts } from '../images/known-prompts.ts'
-import { modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
+import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
 import { loweredRate } from '../tensor/optimise.ts'
@@ -47,6 +47,7 @@ const changeable = [...changeableFields, 'valueLearningRate', 'klWeight', 'batch
  */
 export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promise<Manifest> {
   const { out, resume, ...settings } = config
+  expectScaledPolicy(config)
   const { prompts: file, policy: start, seed } = config
   const parents = {
     ...(file === null ? {} : { prompts: file }),
@@ -60,7 +61,7 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
     const texts = known.prompts.map(({ text }) => text)
     const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
     const sampling = samplingOf(model, config)
-    const earlier = start === null ? undefined : openPolicy(model, start)
+    const earlier = start === null ? undefined : openPolicy(model, start, config)
     const trainable = trainableDelta(model, config, seed, earlier)
     const dpok = new Dpok({
       model,

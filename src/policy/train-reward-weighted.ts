@@ -6,7 +6,14 @@ import { ConfigError, FormatError } from '../errors.ts'
 import { encodeFiles } from '../images/encode.ts'
 import { imageParents, readImages, type StoredImage } from '../images/image-run.ts'
 import { openTrainingImages, trainingImagesFields } from '../images/training-images.ts'
-import { modelFields, samplingOf, type Open, type OpenModel, type PretrainingSource } from '../images/open-model.ts'
+import {
+  expectScaledPolicy,
+  modelFields,
+  samplingOf,
+  type Open,
+  type OpenModel,
+  type PretrainingSource,
+} from '../images/open-model.ts'
 import { readPictures } from '../images/pictures.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
@@ -65,6 +72,7 @@ const pretrainingName = 'pretraining-latents.safetensors'
  */
 export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, judge?: Probe): Promise<Manifest> {
   const { out, resume, ...settings } = config
+  expectScaledPolicy(config)
   const { policy: start, seed } = config
   const parents = {
     ...imageParents(config.images),
@@ -77,7 +85,7 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
     const opened = await open(config)
     const { model } = opened
     const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
-    const earlier = start === null ? undefined : openPolicy(model, start)
+    const earlier = start === null ? undefined : openPolicy(model, start, config)
     const trainable = trainableDelta(model, config, seed, earlier)
     const pretraining = await pretrainingOf(run, config, opened)
     const inputs = {

@@ -9,6 +9,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { loraScaleField } from '../images/open-model.ts'
 import { expectFiniteNumbers } from '../checked.ts'
 import { RunInUseError } from '../errors.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
@@ -31,6 +32,7 @@ export const trainingRunFields = {
     .nullable()
     .default(null)
     .describe('Run whose policy is trained further; the pre-trained model without it, which stays the reference.'),
+  ...loraScaleField,
   seed: z.int().nonnegative().default(0).describe('Seed of everything that is random.'),
   checkpointEvery: z.int().positive().default(20).describe('Steps between checkpoints.'),
   sampleEvery: z
