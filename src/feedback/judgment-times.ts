@@ -22,16 +22,18 @@ export function expectNotAhead(at: string, where: string): void {
   })
 }
 
-const stated = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i
+const stated = /^(\d{4}-\d\d-(\d\d))(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d(?::?\d\d)?)?)?$/i
 
 /**
  * A time as another tool writes it, in UTC: one that names no zone is one in UTC, whatever zone this machine is in.
  *
- * @returns ISO 8601 with milliseconds; undefined of what is no ISO time
+ * @returns ISO 8601 with milliseconds; undefined of what is no ISO time, or of a day that no calendar has
  */
 export function utcTime(text: string): string | undefined {
-  const [, day, clock = '00:00', zone = 'Z'] = stated.exec(text.trim()) ?? []
-  if (day === undefined) return undefined
-  const time = new Date(`${day}T${clock}${zone.toUpperCase() === 'UTC' ? 'Z' : zone.toUpperCase()}`)
+  const [, day, date, clock = '00:00', zone = 'Z'] = stated.exec(text.trim()) ?? []
+  // February 30 would be read as March 2.
+  if (day === undefined || new Date(`${day}T00:00Z`).getUTCDate() !== Number(date)) return undefined
+  const [, sign, hours, minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? []
+  const time = new Date(`${day}T${clock}${sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`}`)
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
 }

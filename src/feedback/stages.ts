@@ -65,17 +65,18 @@ export async function importLabels(
     })
     tell(counts)
     if (counts.added + counts.known > 0) return counts
+    const { unanswered, leftOut } = counts
+    const [received, remedy] =
+      leftOut.length > 0
+        ? ['none that can be used', 'mend what was left out']
+        : unanswered > 0
+          ? [`none in ${unanswered} ${unanswered === 1 ? 'row' : 'rows'}`, 'fill in some answers']
+          : ['none in 0 rows', 'give a file with judgments']
     throw new FormatError({
       where: labels,
       expected: 'at least one judgment',
-      received:
-        counts.leftOut.length > 0
-          ? 'none that can be used'
-          : `none in ${counts.unanswered} ${counts.unanswered === 1 ? 'row' : 'rows'}`,
-      remedy:
-        counts.leftOut.length > 0
-          ? 'mend what was left out; nothing was added'
-          : 'fill in some answers; nothing was added',
+      received,
+      remedy: `${remedy}; nothing was added`,
     })
   })
 }

@@ -1,6 +1,6 @@
 /** What the studio is sent, read in a process of its own, which `imports.ts` starts. */
-import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { findingByPath } from '../feedback/formats/foreign-json.ts'
 import { addOwnImages, type AddedImages } from '../feedback/formats/own-images.ts'
 import type { FormatName } from '../feedback/formats/formats.ts'
 import { openFeedback } from '../feedback/store.ts'
@@ -47,11 +47,7 @@ serveLimited(async (task: ImportTask): Promise<ImportCounts | AddedImages> => {
     rater,
     name,
     folder,
-    // Only what was sent along is looked at. Label Studio puts eight digits before a name.
-    findFile: (path) => {
-      const last = path.split(/[\\/]/).at(-1) ?? ''
-      const found = pictures.get(last) ?? pictures.get(last.replace(/^[0-9a-f]{8}-/, ''))
-      return found === undefined ? undefined : new Uint8Array(readFileSync(found))
-    },
+    // Only what was sent along is looked at.
+    findFile: findingByPath((sent) => pictures.get(sent)),
   })
 })

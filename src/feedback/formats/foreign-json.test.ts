@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { FileError, FormatError } from '../../errors.ts'
-import { workspace } from './formats.test-helper.ts'
+import { ConfigError, FileError, FormatError } from '../../errors.ts'
+import { picture, workspace } from './formats.test-helper.ts'
 import { filesIn } from './foreign-json.ts'
 import type { FormatName } from './formats.ts'
 import { importFeedback } from '../transfer.ts'
@@ -27,6 +27,51 @@ describe('filesIn', () => {
       assert.equal(found(path), '-', path)
     }
     assert.equal(filesIn(at('missing'))('b.png'), undefined)
+  })
+})
+
+describe('pictures whose folders are gone', () => {
+  const pairs = (...folders: readonly string[]) =>
+    JSON.stringify(
+      folders.map((folder) => ({
+        prompt: 'a cat',
+        generations: ['1.png', '2.png'].map((name) => folder + name),
+        ranking: [1, 2],
+      })),
+    )
+
+  it('are not taken for one another', async () => {
+    await using place = await workspace()
+    const { store, at } = place
+    for (const name of ['1.png', '2.png']) {
+      writeFileSync(
+        at(name),
+        await picture(name === '1.png' ? 'red' : 'blue')
+          .png()
+          .toBuffer(),
+      )
+    }
+    const options = { format: 'image-reward', folder: at('new') } as const
+    for (const [first, second] of [
+      ['a/', 'b/'],
+      ['', 'b/'],
+      ['b/', ''],
+      ['/data/upload/1/01234567-', '/data/upload/1/76543210-'],
+      ['C:\\a\\', 'C:\\b\\'],
+    ]) {
+      writeFileSync(at('a.json'), pairs(first, second))
+      await assert.rejects(
+        importFeedback(store, at('a.json'), options),
+        (error: Error) =>
+          error instanceof ConfigError &&
+          error.message.includes('expected a picture of its own, received 1.png, which '),
+        first,
+      )
+      assert.deepEqual([await store.images(), existsSync(at('new'))], [[], false])
+    }
+    writeFileSync(at('a.json'), pairs('a/', './a/', 'a\\'))
+    const { added, known } = await importFeedback(store, at('a.json'), options)
+    assert.deepEqual([added, known], [1, 2])
   })
 })
 

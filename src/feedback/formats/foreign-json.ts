@@ -1,8 +1,8 @@
 /** What the JSON formats of other tools share: a list of items, and images that are named by paths. */
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { basename, join, sep } from 'node:path'
+import { basename, join, posix, sep } from 'node:path'
 import type { z } from 'zod'
-import { FormatError } from '../../errors.ts'
+import { ConfigError, FormatError } from '../../errors.ts'
 import { readText } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
 import { complaintOf } from '../issue-complaint.ts'
@@ -73,19 +73,47 @@ export async function readItems<S extends z.ZodType>(
 }
 
 /**
- * Finds images in a folder by the paths of a file of judgments: the path itself, its last part, and that without the
- * eight digits that Label Studio puts before a name. Nothing outside the folder is read.
+ * Finds images in a folder by the paths of a file of judgments; see {@link findingByPath}. Nothing outside the folder is
+ * read.
  */
 export function filesIn(folder: string): ForeignOptions['findFile'] {
   const inside = existsSync(folder) ? realpathSync(folder) + sep : undefined
+  return findingByPath((name) => {
+    if (inside === undefined || name.includes('\0')) return undefined
+    const file = join(inside, name)
+    if (!isFile(file)) return undefined
+    const real = realpathSync(file)
+    return real.startsWith(inside) ? real : undefined
+  })
+}
+
+/**
+ * Finds files by paths: under the path itself, its last part, or that without the eight digits that Label Studio puts
+ * before a name.
+ *
+ * @param placeOf the file of a name, if there is one
+ * @returns throws {ConfigError} where two paths would be one file: the folders that told them apart are gone, and with them
+ *   which of the two pictures it is
+ */
+export function findingByPath(placeOf: (name: string) => string | undefined): ForeignOptions['findFile'] {
+  const meant = new Map<string, string>()
   return (path) => {
-    if (inside === undefined || path.includes('\0')) return undefined
-    const last = basename(path.replaceAll('\\', '/'))
+    const plain = posix.normalize(path.replaceAll('\\', '/'))
+    const last = basename(plain)
     for (const name of [path, last, last.replace(/^[0-9a-f]{8}-/, '')]) {
-      const file = join(inside, name)
-      if (!isFile(file)) continue
-      const real = realpathSync(file)
-      if (real.startsWith(inside)) return readFileSync(real)
+      const file = placeOf(name)
+      if (file === undefined) continue
+      const other = meant.get(file) ?? plain
+      if (other === plain) {
+        meant.set(file, plain)
+        return readFileSync(file)
+      }
+      throw new ConfigError({
+        where: `image ${path}`,
+        expected: 'a picture of its own',
+        received: `${name}, which ${other} means as well`,
+        remedy: 'keep them in the folders that the paths name, below --image-folder on the command line',
+      })
     }
     return undefined
   }

@@ -202,9 +202,11 @@ describe('an import is all or nothing', () => {
     await using place = await workspace()
     const { at } = place
     writeFileSync(at('empty.csv'), 'image,answer\n')
+    writeFileSync(at('empty.jsonl'), '')
     writeFileSync(at('sheet.csv'), 'number,image,answer\n1,0123456789abcdef,\n2,0123456789abcde0,\n')
     for (const [name, received] of [
-      ['empty.csv', /expected at least one judgment, received none in 0 rows/],
+      ['empty.csv', /expected at least one judgment, received none in 0 rows — give a file with judgments/],
+      ['empty.jsonl', /expected at least one judgment, received none in 0 rows — give a file with judgments/],
       ['sheet.csv', /expected at least one judgment, received none in 2 rows — fill in some answers/],
     ] as const) {
       const told: unknown[] = []

@@ -9,7 +9,7 @@ import type { OutwardRow } from './outward-row.ts'
 const said: readonly (keyof OutwardRow)[] = ['prompt', 'sha256', 'consent', 'licence', 'version']
 
 /**
- * Reads a file.
+ * Reads a file. One without a byte is the export of an empty store.
  *
  * @param name of the file, for messages
  * @param ids of all images that there are
@@ -22,7 +22,7 @@ export function judgmentsOfLines(
   ids: ReadonlySet<string>,
 ): { judgments: { judgment: Judgment }[]; rows: number[]; unanswered: 0 } {
   const rows: number[] = []
-  const judgments = text.split('\n').flatMap((line, place): { judgment: Judgment }[] => {
+  const judgments = text.split(/\r\n?|\n/).flatMap((line, place): { judgment: Judgment }[] => {
     if (line.trim() === '') return []
     const where = `${name}:${place + 1}`
     const judgment = parsedLine(where, line)
@@ -31,7 +31,7 @@ export function judgmentsOfLines(
     rows.push(place + 1)
     return [{ judgment }]
   })
-  if (judgments.length > 0) return { judgments, rows, unanswered: 0 }
+  if (judgments.length > 0 || text === '') return { judgments, rows, unanswered: 0 }
   throw new FormatError({ where: name, expected: 'a judgment', received: 'an empty file', remedy: 'add a line' })
 }
 

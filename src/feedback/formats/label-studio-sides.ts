@@ -18,8 +18,8 @@ export function sidesOf(shown: readonly TaskImage[], asked: readonly string[]): 
     if (first === second || first === 'both' || second === 'both') return undefined
     return first === 'left' || second === 'right' ? [one, other] : [other, one]
   }
+  const [before, after] = shown.map(({ name }) => placeIn(name))
   const names = shown.map(({ name }) => name.toLowerCase())
-  const [before, after] = names.map(placeIn)
   const isTurned =
     (before !== undefined && after !== undefined && before > after) ||
     (names[0].includes('right') && names[0].replace('right', 'left') === names[1])

@@ -123,7 +123,7 @@ const judgment = fc.oneof(
   }),
 )
 const rows = fc
-  .uniqueArray(fc.tuple(name, judgment, fc.boolean()), { minLength: 1, maxLength: 30, selector: ([id]) => id })
+  .uniqueArray(fc.tuple(name, judgment, fc.boolean()), { maxLength: 30, selector: ([id]) => id })
   .map((drawn) =>
     drawn.map(([id, { ...said }, isUndone], place): Judgment => {
       const known = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))

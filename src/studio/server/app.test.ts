@@ -605,6 +605,12 @@ describe('in and out', () => {
       it.client.import(file, fields, twice),
       /form images a\.png: expected images of different names/,
     )
+    const paths = [task(7, 'a.png'), { ...task(9, 'a.png'), data: { prompt: 'a cat', image: 'other/a.png' } }]
+    await assert.rejects(
+      it.client.import(new Blob([JSON.stringify(paths)]), fields, [new File([png], 'a.png')]),
+      refused(400, 'config'),
+    )
+    assert.equal((await it.studio.store.allRows()).length, 1)
   })
 
   test('other tools’ files go out with pictures and come in with them', async () => {

@@ -113,8 +113,10 @@ function Told({ imported: { added, known, unanswered, images, leftOut } }: { imp
     ...(images > 0 ? [`${plural(images, 'new image')}`] : []),
     ...(unanswered > 0 ? [`${figure(unanswered)} without an answer`] : []),
   ]
+  const isNothing = added + known === 0
   return (
-    <div className={leftOut.length > 0 ? 'notice warn' : 'notice good'} role="status">
+    <div className={leftOut.length > 0 || isNothing ? 'notice warn' : 'notice good'} role="status">
+      {isNothing && <strong>There is no judgment in this file: nothing was added.</strong>}
       <span>{counts.join(', ')}.</span>
       {leftOut.slice(0, mostNamed).map((line, place) => (
         <span key={place} dir="auto">
