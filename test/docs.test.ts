@@ -1,0 +1,218 @@
+/** What README.md and docs/ say of the program is so: links, folders, metrics, error codes and flags of other programs. */
+import assert from 'node:assert/strict'
+import { existsSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { flagName, flagsOf, type StageSchema } from '../src/config.ts'
+import * as errors from '../src/errors.ts'
+import { insteadOf } from '../src/foreign-flags.ts'
+import { GenerateConfig } from '../src/images/generate.ts'
+import { FetchConfig } from '../src/networks/checkpoint/fetch-model.ts'
+import { trainToy } from '../src/policy/toy-training.test-helper.ts'
+import { DpokConfig } from '../src/policy/train-dpok.ts'
+import { RewardWeightedConfig } from '../src/policy/train-reward-weighted.ts'
+import { ReportConfig } from '../src/report/report-command.ts'
+import { RewardTrainConfig } from '../src/reward/train.ts'
+import { refusalOf } from '../src/studio/server/failures.ts'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })]
+
+/** The rows of the tables below a heading, up to the next heading of any level; cells without their padding. */
+function tableRows(page: string, heading: string): string[][] {
+  const from = page.indexOf(`\n${heading}\n`)
+  assert.notEqual(from, -1, `no heading ${heading}`)
+  const [section] = page.slice(from + heading.length + 2).split(/\n#+ /)
+  const lines = section.split('\n').filter((line) => line.startsWith('|'))
+  const cells = lines.map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())) // prettier-ignore
+  const rows = cells.filter((row, i) => !isRule(row) && !isRule(cells[i + 1] ?? []))
+  assert.ok(rows.length > 0, `no table below ${heading}`)
+  return rows
+}
+const isRule = (row: readonly string[]) => row.length > 0 && row.every((cell) => /^-+$/.test(cell))
+
+/** What stands between backticks. */
+const codesIn = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code)
+
+const withoutCode = (page: string) => page.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '')
+
+/** Anchors as GitHub makes them. */
+function anchorsOf(page: string): Set<string> {
+  const seen = new Map<string, number>()
+  const headings = [...page.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)]
+  return new Set(
+    headings.map(([, heading]) => {
+      const slug = heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-') // prettier-ignore
+      const count = seen.get(slug) ?? 0
+      seen.set(slug, count + 1)
+      return count === 0 ? slug : `${slug}-${count}`
+    }),
+  )
+}
+
+test('every relative link leads to a file that is there, and to a heading of it', () => {
+  const broken = pages.flatMap((page) =>
+    [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .filter((target) => {
+        const [path, anchor] = target.split('#')
+        const file = path === '' ? page : join(dirname(page), path)
+        if (!existsSync(join(root, file))) return true
+        return anchor !== undefined && !anchorsOf(read(file)).has(anchor)
+      })
+      .map((target) => `${page}: ${target}`),
+  )
+  assert.deepEqual(broken, [])
+})
+
+test('the README is short, leads to every page of docs, and keeps the place of the results', () => {
+  const readme = read('README.md')
+  assert.ok(readme.split('\n').length <= 160, 'at most 160 lines')
+  assert.deepEqual(
+    pages.filter((page) => page !== 'README.md' && !readme.includes(`](${page})`)),
+    [],
+  )
+  for (const mark of ['<!-- results -->', '<!-- /results -->']) assert.equal(readme.split(mark).length, 2)
+})
+
+test('the picture of the house has every folder, and nothing that is not there', () => {
+  const picture = read('README.md').split('## The house')[1].split('```')[1]
+  const [top, inside] = [/^(?! )([^ ]+(?: {2}[a-z]+\/)*)/gm, /^ {2}([^ ]+)/gm].map((pattern) =>
+    [...picture.matchAll(pattern)].flatMap(([, names]) => names.split(/\s+/)).filter((name) => name !== 'text'),
+  )
+  assert.deepEqual(
+    [...top, ...inside.map((name) => `src/${name}`)].filter((name) => !existsSync(join(root, name))),
+    [],
+  )
+  assert.ok(top.includes('native/') && inside.includes('cli.ts'))
+  const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  assert.deepEqual(
+    folders.map(({ name }) => `${name}/`).filter((name) => !inside.includes(name)),
+    [],
+  )
+})
+
+describe('docs/glossary.md', () => {
+  const glossary = read('docs/glossary.md')
+  const keysUnder = (heading: string) => tableRows(glossary, heading).flatMap(([key]) => codesIn(key))
+  const common = keysUnder('### Of every training')
+
+  for (const [stage, file, name] of [
+    ['policy dpok', 'src/policy/dpok.ts', 'DpokMetrics'],
+    ['policy reward-weighted', 'src/policy/reward-weighted.ts', 'RewardWeightedMetrics'],
+  ] as const) {
+    test(`has the metrics of ${stage}, and no others`, () => {
+      assert.deepEqual(keysUnder(`### \`${stage}\``).sort(), membersOf(file, name).sort())
+    })
+  }
+
+  test('has every key that a training run writes', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'attune-docs-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    await trainToy(join(folder, 'run'))
+    const lines = readFileSync(join(folder, 'run', 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+    const written = new Set(lines.flatMap((line) => Object.keys(JSON.parse(line) as object)))
+    const known = new Set([...common, ...keysUnder('### `policy dpok`')])
+    assert.deepEqual([...written].filter((key) => !known.has(key)), []) // prettier-ignore
+    const probes = ['src/policy/sample-images.ts', 'src/shapes/probe-alignment.ts'].map(read).join('\n')
+    for (const key of ['alignment', 'alignment_score']) {
+      assert.ok(common.includes(key) && probes.includes(`${key}:`), key)
+    }
+  })
+
+  const complaint = { where: 'a', expected: 'b', received: 'c', remedy: 'd' }
+  const rows = tableRows(glossary, '## Error codes')
+  const own = rows.filter((row) => row.length === 5)
+
+  test('has the code, exit code and status of every error', () => {
+    const made = Object.values(errors).flatMap((value) => {
+      if (typeof value !== 'function' || !(value.prototype instanceof errors.AttuneError)) return []
+      if (value === errors.StudioError) return []
+      return [new (value as new (facts: errors.Complaint, exitCode?: 1 | 2) => errors.AttuneError)(complaint)]
+    })
+    const workspace = { folder: '/', name: '', at: () => '' }
+    assert.deepEqual(
+      own.map(([code, name, exit, status]) => [...codesIn(code), ...codesIn(name), exit, status]).sort(),
+      made
+        .map((error) => [
+          error.code,
+          error.name,
+          error instanceof errors.ProcessError ? '1 or 2' : String(error.exitCode),
+          String(refusalOf(error, workspace).status),
+        ])
+        .sort(),
+    )
+  })
+
+  test('has the codes and statuses with which the studio refuses', () => {
+    const listed = new Map(rows.filter((row) => row.length === 3).map(([code, status]) => [codesIn(code)[0], status]))
+    const files = globSync('src/studio/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
+    const sources = files.map(read).join('\n')
+    const refused = [...sources.matchAll(/(?:refuse|new StudioError)\(\s*(\d+|status),\s*'([a-z-]+)'/g)]
+    assert.ok(refused.length > 20)
+    const known = new Set(own.flatMap(([code]) => codesIn(code)))
+    const missing = refused
+      .filter(([, , code]) => !known.has(code))
+      .filter(([, status, code]) => listed.get(code) !== (status === 'status' ? 'any' : status))
+      .map(([, status, code]) => `${code} ${status}`)
+    assert.deepEqual(missing, [])
+    assert.deepEqual(
+      [...listed.keys()].filter((code) => !sources.includes(`'${code}'`)),
+      [],
+    )
+  })
+})
+
+/** Names of the members of an interface. */
+function membersOf(file: string, name: string): string[] {
+  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest)
+  const found = source.statements.find((one) => ts.isInterfaceDeclaration(one) && one.name.text === name)
+  assert.ok(found !== undefined && ts.isInterfaceDeclaration(found), `${file} has no interface ${name}`)
+  return found.members.map((member) => (member.name as ts.Identifier).text)
+}
+
+describe('docs/coming-from.md', () => {
+  const page = read('docs/coming-from.md')
+  const schemas: Readonly<Record<string, StageSchema>> = {
+    'images generate': GenerateConfig,
+    'model fetch': FetchConfig,
+    'policy dpok': DpokConfig,
+    'policy reward-weighted': RewardWeightedConfig,
+    'reward train': RewardTrainConfig,
+    report: ReportConfig,
+  }
+  const headings = [...page.matchAll(/^## .*$/gm)].map(([heading]) => heading)
+
+  for (const heading of headings) {
+    test(`${heading.slice(3)}: the flags are there, and the program tells the same`, () => {
+      const wrong: string[] = []
+      for (const [theirs, ours, commands] of tableRows(page, heading)) {
+        for (const command of codesIn(commands)) {
+          const known = knownFlags(schemas[command])
+          for (const their of codesIn(theirs)) {
+            const own = flagName(their.replace(/^--/, '').replaceAll('_', '-'))
+            const meant = ours === 'the same' ? own : codesIn(ours)[0]
+            const told = insteadOf(their, known)
+            const is =
+              ours === 'none'
+                ? !known.includes(own) && !(told ?? '').startsWith('did you mean')
+                : known.includes(meant) &&
+                  (own === meant || (!known.includes(own) && (told ?? '').startsWith(`did you mean ${meant}?`)))
+            if (!is) wrong.push(`${command} ${their}: ${ours} here, ${told ?? 'nothing'} there`)
+          }
+        }
+      }
+      assert.deepEqual(wrong, [])
+    })
+  }
+})
+
+const knownFlags = (schema: StageSchema) =>
+  flagsOf(schema).flatMap(({ flag, type }) => (type === 'boolean' ? [flag, flag.replace('--', '--no-')] : [flag]))
