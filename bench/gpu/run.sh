@@ -5,7 +5,7 @@
 #   bench/gpu/pack.sh            here: makes .gpu/ (Node, npm packages, diffusers)
 #   OUT=out bench/gpu/run.sh     there, in the project's folder with .gpu/ in it
 #
-# The parts that run are named by arguments: checks, rounding, bench (all three without any).
+# The parts that run are named by arguments: checks, rounding, bench (all three without any). BENCH_FLAGS goes to the last.
 set -o pipefail
 cd "$(dirname "$0")/../.." || exit 1
 OUT=${OUT:?a folder for what is measured}
@@ -40,7 +40,7 @@ for part in $parts; do
   case $part in
     checks) timeout 200 node bench/gpu/checks.ts --out .gpu/checks | tee "$OUT/checks.md" ;;
     rounding) timeout 150 node bench/gpu/rounding.ts --seeds 1 | tee "$OUT/rounding.md" ;;
-    bench) timeout 200 node bench/stable-diffusion/gpu.ts --batches 1,4,16 | tee "$OUT/bench.md" ;;
+    bench) timeout 200 node bench/stable-diffusion/gpu.ts ${BENCH_FLAGS:---batches 1,4,16} | tee "$OUT/bench.md" ;;
   esac
   say "$part ended with $?"
 done

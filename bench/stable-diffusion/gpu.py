@@ -98,7 +98,7 @@ def update(mixed, xt, tokens):
     return loss.detach()
 
 
-updates = [{"type": str(dtype), "seconds": timed(lambda: update(mixed, xt, tokens)), "megabytes": megabytes()}]
+updates = [{"type": str(dtype).removeprefix("torch."), "seconds": timed(lambda: update(mixed, xt, tokens)), "megabytes": megabytes()}]
 if dtype != torch.float32:
     torch.backends.cudnn.allow_tf32 = False
     unet.float()

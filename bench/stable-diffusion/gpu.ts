@@ -24,6 +24,7 @@ import { noGrad, withoutGrad } from '../../src/tensor/autograd.ts'
 import { cat, full, randn, zeros } from '../../src/tensor/create.ts'
 import { Generator } from '../../src/tensor/generator.ts'
 import { describeLibrary, useTf32 } from '../../src/tensor/library.ts'
+import { gradientCheckpoints } from '../../src/tensor/gradient-checkpoints.ts'
 import { applyGradients } from '../../src/tensor/optimise.ts'
 import { tensorScope } from '../../src/tensor/scope.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -34,7 +35,7 @@ interface Figures {
   readonly flopPerRow?: number
   readonly matmulTflops: number
   readonly drawing: readonly { batch: number; seconds: number; megabytes: number }[]
-  /** In the type of the roll-outs, and in float32 over the same weights, as DPOK trains. */
+  /** In the type of the roll-outs, in float32 over the same weights, and so with gradient checkpoints, as DPOK trains. */
   readonly updates: readonly { type: string; seconds: number; megabytes: number }[]
 }
 
@@ -106,8 +107,9 @@ function compare(): void {
       `| batch ${batch} | ${[...rates, (seconds / other.seconds).toFixed(2), ...shares, megabytes, other.megabytes].join(' | ')} |`,
     )
   })
-  own.updates.forEach((ours, i) => {
-    const theirs = python.updates[i]
+  for (const ours of own.updates) {
+    // PyTorch's side has no checkpoints: it stands for both ways of float32.
+    const theirs = python.updates.find(({ type }) => ours.type.startsWith(type))!
     // Forward twice and back once with twice the work of a forward pass, but no gradient of the frozen weights.
     const shares = [
       share((3 * 2 * transitions) / ours.seconds, own),
@@ -117,7 +119,7 @@ function compare(): void {
     console.log(
       `| DPOK update in ${ours.type}, ${transitions} transitions | ${[...times, (ours.seconds / theirs.seconds).toFixed(2), ...shares, ours.megabytes, theirs.megabytes].join(' | ')} |`,
     )
-  })
+  }
 }
 
 function gpuName(): string {
@@ -193,18 +195,20 @@ function measure(): Figures {
   const optimiser = new AdamW(parameters, { learningRate: 1e-4 })
   const rows = 2 * transitions
   const [xt, t, tokens] = [noise(rows, 4, config.side, config.side), full([rows], 500, 'int64', device), tokensOf(rows)]
-  const updates = [...new Set([dtype, 'float32'] as const)].map((type) => {
+  const kinds = [...new Set([dtype, 'float32'] as const)].map((type) => ({ type, isCheckpointed: false }))
+  const updates = [{ type: 'float32' as const, isCheckpointed: true }, ...kinds].map(({ type, isCheckpointed }) => {
     const [reference, policy] = [weights.in(type), weights.in(type).with({ adapters })]
     const given = { tokens: tokens.to(type) }
     const seconds = timed(() => {
       using scope = tensorScope()
+      using graph = gradientCheckpoints(isCheckpointed)
       const before = withoutGrad(() => unet(reference, size, xt, t, given))
       const loss = unet(policy, size, xt, t, given).sub(before).to('float32').square().mean()
-      loss.backward()
+      graph.backward(loss)
       applyGradients([optimiser], parameters, { maxGradNorm: 1 })
       return scope.keep(loss.detach())
     })
-    return { type, seconds, megabytes: deviceMegabytes() }
+    return { type: isCheckpointed ? `${type} with checkpoints` : type, seconds, megabytes: deviceMegabytes() }
   })
   return {
     matmulTflops: (2 * config.matmul ** 3 * products) / matmulSeconds / 1e12,
