@@ -18,7 +18,12 @@ const promptNames = ['prompt.json', 'prompt0.json']
  * @throws {FormatError} names file and row; no prompts, or another number of them
  */
 export async function readD3po(file: string, { name, rater, at, findFile }: ForeignOptions): Promise<ForeignRecords> {
-  const items = await readItems(file, name, z.union([Label, z.array(Label).min(2)]), 'rows of numbers, or of numbers')
+  const { items } = await readItems(
+    file,
+    name,
+    z.union([Label, z.array(Label).min(2)]),
+    'rows of numbers, or of numbers',
+  )
   const prompts = promptsIn(
     promptNames.map(findFile).find((bytes) => bytes !== undefined),
     name,

@@ -75,6 +75,56 @@ describe('pictures whose folders are gone', () => {
   })
 })
 
+describe('fields that are not needed', () => {
+  const two = { prompt: 'a cat', image: 'a.png' }
+  const choices = [{ type: 'choices', value: { choices: ['good'] } }]
+  const cases: readonly (readonly [format: FormatName, item: object, told: RegExp])[] = [
+    [
+      'image-reward',
+      { prompt: 'a cat', generations: ['a.png', 'b.png'], ranking: [1, 2], id: {} },
+      /^a\.json item 1 id: expected a text or/,
+    ],
+    [
+      'hpdv2',
+      { prompt: 'a cat', path1: 'a.png', path2: 'b.png', model1: 3 },
+      /^a\.json item 1 model1: .*2 such values are not used/,
+    ],
+    [
+      'hpdv2',
+      { prompt: 'a cat', file_path: ['a.png', 'b.png'], human_preference: ['TRUE', '0.0'], user_hash: [] },
+      / user_hash: /,
+    ],
+    [
+      'label-studio',
+      { data: two, annotations: [{ result: choices, lead_time: -1 }] },
+      / annotations 0 lead_time: .*at least 0, received -1/,
+    ],
+    [
+      'label-studio',
+      { data: two, annotations: [{ result: choices, completed_by: [] }] },
+      / completed_by: expected a name, a number/,
+    ],
+  ]
+  for (const [format, item, told] of cases) {
+    it(`are left aside where they are of another type: ${format} ${told.source}`, async () => {
+      await using place = await workspace()
+      const { store, at } = place
+      for (const name of ['a.png', 'b.png']) {
+        writeFileSync(
+          at(name),
+          await picture(name === 'a.png' ? 'red' : 'blue')
+            .png()
+            .toBuffer(),
+        )
+      }
+      writeFileSync(at('a.json'), JSON.stringify([item, item]))
+      const { added, leftOut } = await importFeedback(store, at('a.json'), { format, folder: at('new') })
+      assert.deepEqual([added, leftOut.length], [1, 1])
+      assert.match(leftOut[0], told)
+    })
+  }
+})
+
 describe('JSON of the wrong shape', () => {
   const cases: readonly (readonly [format: FormatName, text: string, message: RegExp])[] = [
     ['image-reward', '{', /^a\.json: expected JSON/],

@@ -19,11 +19,19 @@ export interface ForeignOptions {
   readonly findFile: (path: string) => Uint8Array | undefined
 }
 
+/** What {@link readItems} reads. */
+export interface Items<T> {
+  /** Each with where it stands: `file.json item 3`. */
+  readonly items: readonly { readonly where: string; readonly item: T }[]
+  /** Values of fields that are not needed, and that make no sense: a line each field. */
+  readonly aside: readonly string[]
+}
+
 /**
  * Items of a JSON list.
  *
  * @param schema of an item, or what finds the one that an item is to be read by
- * @returns each with where it stands: `file.json item 3`
+ * @param optional names of fields, wherever they stand, that are left aside where they are of another type
  * @throws {FormatError} no JSON, no list, or an item of another shape
  * @throws {FileError} the file cannot be read
  */
@@ -32,7 +40,8 @@ export async function readItems<S extends z.ZodType>(
   name: string,
   schema: S | ((given: unknown) => S),
   what: string,
-): Promise<{ where: string; item: z.output<S> }[]> {
+  optional: readonly string[] = [],
+): Promise<Items<z.output<S>>> {
   let list: unknown
   try {
     list = JSON.parse(await readText(file))
@@ -50,25 +59,58 @@ export async function readItems<S extends z.ZodType>(
     const received = Array.isArray(list) ? 'an empty one' : Object(list) === list ? 'an object' : JSON.stringify(list)
     throw new FormatError({ where: name, expected: `a list of ${what}`, received, remedy: 'is it of another format?' })
   }
-  return list.map((given, place) => {
+  const aside = new Map<string, { told: string; count: number }>()
+  const isOptional = ({ path }: z.core.$ZodIssue) => optional.includes(String(path.at(-1)))
+  const items = (list as readonly unknown[]).map((given, place) => {
     const where = `${name} item ${place + 1}`
-    const parsed = (typeof schema === 'function' ? schema(given) : schema).safeParse(given)
+    const shape = typeof schema === 'function' ? schema(given) : schema
+    const parsed = shape.safeParse(given)
     if (parsed.success) return { where, item: parsed.data }
-    const [issue] = parsed.error.issues
-    const { expected, received } = complaintOf(issue, given)
-    const isRank = /^ranks?(ing)?$/.test(String(issue.path.at(-2))) || issue.path.at(-2) === 'human_preference'
-    throw new FormatError({
-      where: [where, ...issue.path].join(' '),
-      expected:
-        issue.path.length === 0
-          ? `one of ${what}`
-          : isRank
-            ? `${expected}; equal ones are ties`
-            : `${expected}, as ${what} have`,
-      received: issue.code === 'custom' ? issue.message : received,
-      remedy: issue.path.length === 0 ? 'name the format that the file is of' : 'correct the item',
-      cause: parsed.error,
-    })
+    const { issues } = parsed.error
+    if (!issues.every(isOptional)) throw refusedItem(parsed.error, given, where, what)
+    for (const issue of issues) {
+      const { expected, received } = complaintOf(issue, given)
+      const told = `${[where, ...issue.path].join(' ')}: expected ${expected}, received ${received}`
+      const field = String(issue.path.at(-1))
+      const { count, told: first } = aside.get(field) ?? { count: 0, told }
+      aside.set(field, { told: first, count: count + 1 })
+    }
+    return { where, item: shape.parse(withoutFields(given, issues)) }
+  })
+  return {
+    items,
+    aside: [...aside.values()].map(
+      ({ told, count }) => `${told} — ${count === 1 ? 'its value is' : `${count} such values are`} not used`,
+    ),
+  }
+}
+
+function withoutFields(given: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const copy = structuredClone(given)
+  for (const { path } of issues) {
+    let parent = copy
+    for (const step of path.slice(0, -1)) parent = (Object(parent) as Record<PropertyKey, unknown>)[step]
+    Reflect.deleteProperty(Object(parent) as object, path.at(-1)!)
+  }
+  return copy
+}
+
+/** The first thing that an item cannot do without. */
+function refusedItem(error: z.ZodError, given: unknown, where: string, what: string): FormatError {
+  const [issue] = error.issues
+  const { expected, received } = complaintOf(issue, given)
+  const isRank = /^ranks?(ing)?$/.test(String(issue.path.at(-2))) || issue.path.at(-2) === 'human_preference'
+  return new FormatError({
+    where: [where, ...issue.path].join(' '),
+    expected:
+      issue.path.length === 0
+        ? `one of ${what}`
+        : isRank
+          ? `${expected}; equal ones are ties`
+          : `${expected}, as ${what} have`,
+    received: issue.code === 'custom' ? issue.message : received,
+    remedy: issue.path.length === 0 ? 'name the format that the file is of' : 'correct the item',
+    cause: error,
   })
 }
 

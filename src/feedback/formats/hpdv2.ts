@@ -6,18 +6,32 @@
  */
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
+import { answerOf } from './answer-words.ts'
 import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { comparisonOf, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import type { OwnImage } from './own-images.ts'
 
 const Ranks = z.array(z.int().nonnegative())
 const paths = z.array(z.string()).min(2)
-const Annotations = z.array(z.object({ rank: Ranks, user_hash: z.string().min(1) })).optional()
+const Person = z.union([z.string().min(1), z.int().transform(String)], 'a text')
+const Annotations = z.array(z.object({ rank: Ranks, user_hash: Person })).optional()
+/** Words for them stand in tables that were made into JSON. */
+const Preference = z.union(
+  [
+    z.literal([0, 1]),
+    z.boolean().transform(Number),
+    z
+      .string()
+      .transform(digitOf)
+      .pipe(z.literal([0, 1])),
+  ],
+  '0 or 1',
+)
 const Train = z.object({
   prompt: z.string(),
   file_path: paths,
-  human_preference: z.array(z.union([z.literal(0), z.literal(1), z.boolean()], '0 or 1')),
-  user_hash: z.string().min(1).optional(),
+  human_preference: z.array(Preference),
+  user_hash: Person.nullish(),
 })
 // Its description says `raw_annotation`, its file `raw_annotations`.
 const Test = z.object({
@@ -34,6 +48,7 @@ const Third = z.object({
   model1: z.string().nullish(),
   model2: z.string().nullish(),
 })
+const optional = ['user_hash', 'model1', 'model2']
 type Item = z.infer<typeof Train> | z.infer<typeof Test> | z.infer<typeof Third>
 
 const shapes = [
@@ -60,7 +75,9 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
   const { name, at, findFile } = options
   const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
-  for (const { where, item } of await readItems<z.ZodType<Item>>(file, name, shapeOf, 'items of HPDv2 or HPDv3')) {
+  const what = 'items of HPDv2 or HPDv3'
+  const { items, aside } = await readItems<z.ZodType<Item>>(file, name, shapeOf, what, optional)
+  for (const { where, item } of items) {
     const { prompt } = item
     const { paths, models = [] } = imagesOf(item)
     const keys = paths.map((path) => imageKey(prompt, path))
@@ -80,7 +97,7 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
       judgments.push({ where, source: ['hpdv2'], judgment: comparisonOf({ images: keys, rater, at }, ranks) })
     })
   }
-  return { images, judgments, promptName: 'prompt', unanswered: 0 }
+  return { images, judgments, promptName: 'prompt', unanswered: 0, leftOut: aside }
 }
 
 function imagesOf(item: Item): {
@@ -94,11 +111,16 @@ function imagesOf(item: Item): {
 function answersOf(item: Item, rater: string): { rater: string; ranks: readonly number[] }[] {
   if ('path1' in item) return [{ rater, ranks: [1, 2] }]
   if ('file_path' in item) {
-    return [{ rater: item.user_hash ?? rater, ranks: item.human_preference.map((preferred) => 2 - Number(preferred)) }]
+    return [{ rater: item.user_hash ?? rater, ranks: item.human_preference.map((preferred) => 2 - preferred) }]
   }
   const annotations = item.raw_annotations ?? item.raw_annotation ?? []
   if (annotations.length === 0) return [{ rater, ranks: fromOne(item.rank) }]
   return annotations.map(({ rank, user_hash }) => ({ rater: user_hash, ranks: fromOne(rank) }))
+}
+
+function digitOf(word: string): number | undefined {
+  const answer = answerOf(word)
+  return answer === 'good' ? 1 : answer === 'bad' ? 0 : undefined
 }
 
 /** Ranks may count from 0. */

@@ -14,7 +14,7 @@ import type { Provenance } from './provenance.ts'
 import { exportRecord, keyed, restoredJudgments } from './restored.ts'
 
 const Item = z.object({
-  id: z.union([z.string(), z.number()]).optional(),
+  id: z.union([z.string(), z.number()], 'a text or a number').nullish(),
   prompt: z.string(),
   generations: z.array(z.string()).min(2),
   ranking: z.array(z.int().positive()),
@@ -38,7 +38,8 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
       judgment,
     ]),
   )
-  for (const { where, item } of await readItems(file, name, Item, 'items with prompt, generations and ranking')) {
+  const { items, aside } = await readItems(file, name, Item, 'items with prompt, generations and ranking', ['id'])
+  for (const { where, item } of items) {
     const { id, prompt, generations, ranking } = item
     if (ranking.length !== generations.length) {
       throw new FormatError({
@@ -59,7 +60,7 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
     const judgment = comparisonOf({ images: keys, rater, at }, ranking)
     judgments.push({ where, source: ['image-reward', id ?? null], judgment })
   }
-  return { images, judgments, promptName: 'prompt', unanswered: 0 }
+  return { images, judgments, promptName: 'prompt', unanswered: 0, leftOut: aside }
 }
 
 const isThat = (judgment: Judgment, generations: readonly string[], ranking: readonly number[]) =>

@@ -7,7 +7,7 @@ import { usualStars, type LabelConfig } from './label-studio-config.ts'
 export interface StarsGiven extends Stars, Pick<Judgment, 'rater' | 'raterKind' | 'at'> {
   readonly where: string
   readonly prompt: string
-  readonly annotation: string | number | undefined
+  readonly annotation: string | number | null | undefined
 }
 
 const asked = ['overall', 'alignment', 'fidelity'] as const

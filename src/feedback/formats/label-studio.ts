@@ -13,11 +13,16 @@ import { labelConfig } from './label-studio-config.ts'
 import { judgmentsOfStars, type StarsGiven } from './label-studio-stars.ts'
 import type { OwnImage } from './own-images.ts'
 
+const Id = z.union([z.string(), z.number()], 'a text or a number')
+const optional = ['id', 'completed_by', 'lead_time', 'created_at']
 const Annotation = z.object({
-  id: z.union([z.string(), z.number()]).optional(),
+  id: Id.nullish(),
   result: z.array(z.unknown()),
   completed_by: z
-    .union([z.string(), z.number(), z.object({ id: z.number().optional(), email: z.string().optional() })])
+    .union(
+      [z.string(), z.number(), z.object({ id: z.number().optional(), email: z.string().optional() })],
+      'a name, a number or a person with id or email',
+    )
     .nullish(),
   lead_time: z.number().nonnegative().nullish(),
   was_cancelled: z.boolean().nullish(),
@@ -25,7 +30,7 @@ const Annotation = z.object({
 })
 type Annotation = z.infer<typeof Annotation>
 const Task = z.object({
-  id: z.union([z.string(), z.number()]).optional(),
+  id: Id.nullish(),
   data: z.record(z.string(), z.unknown()),
   annotations: z.array(Annotation),
 })
@@ -46,8 +51,10 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
   let unanswered = 0
   const xml = ['config.xml', 'label_config.xml'].map(findFile).find((bytes) => bytes !== undefined)
   const config = labelConfig(xml && new TextDecoder().decode(xml))
-  for (const { where: item, item: task } of await readItems(file, name, Task, 'tasks with data and annotations')) {
-    const where = task.id === undefined ? item : `${name} task ${task.id}`
+  const { items, aside } = await readItems(file, name, Task, 'tasks with data and annotations', optional)
+  for (const { where: item, item: task } of items) {
+    const { id } = task
+    const where = id === undefined || id === null ? item : `${name} task ${id}`
     if (task.annotations.length === 0) {
       unanswered++
       continue
@@ -86,7 +93,7 @@ export async function readLabelStudio(file: string, options: ForeignOptions): Pr
     ([type, all]) => `${name}: ${all.length} ${all.length === 1 ? 'result' : 'results'} of type ${type}, no judgment`,
   )
   if (judgments.length > 0 || leftOut.length === 0 || stars.length > 0) {
-    return { images, judgments, promptName: 'data', unanswered, leftOut: [...leftOut, ...rated.leftOut] }
+    return { images, judgments, promptName: 'data', unanswered, leftOut: [...aside, ...leftOut, ...rated.leftOut] }
   }
   throw new FormatError({
     where: name,
