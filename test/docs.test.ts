@@ -6,21 +6,50 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { flagName, flagsOf, type StageSchema } from '../src/config.ts'
+import { flagName, flagsOf, parseConfig, type StageSchema } from '../src/config.ts'
 import * as errors from '../src/errors.ts'
+import { ExportConfig, ImportConfig, SheetConfig } from '../src/feedback/stages.ts'
+import { UploadConfig } from '../src/feedback/upload.ts'
 import { insteadOf } from '../src/foreign-flags.ts'
 import { GenerateConfig } from '../src/images/generate.ts'
 import { FetchConfig } from '../src/networks/checkpoint/fetch-model.ts'
+import { InspectConfig } from '../src/networks/inspect-model.ts'
+import { BestOfNConfig } from '../src/policy/best-of-n.ts'
+import { PolicyExportConfig } from '../src/policy/export-policy.ts'
 import { trainToy } from '../src/policy/toy-training.test-helper.ts'
 import { DpokConfig } from '../src/policy/train-dpok.ts'
 import { RewardWeightedConfig } from '../src/policy/train-reward-weighted.ts'
 import { ReportConfig } from '../src/report/report-command.ts'
 import { RewardTrainConfig } from '../src/reward/train.ts'
+import { DemoConfig } from '../src/shapes/demo.ts'
+import { SimulateConfig } from '../src/shapes/simulate-feedback.ts'
+import { InviteConfig } from '../src/studio/invite-command.ts'
 import { refusalOf } from '../src/studio/server/failures.ts'
+import { StudioConfig } from '../src/studio/studio-command.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })]
+
+const schemas: Readonly<Record<string, StageSchema>> = {
+  demo: DemoConfig,
+  studio: StudioConfig,
+  'studio invite': InviteConfig,
+  'model inspect': InspectConfig,
+  'model fetch': FetchConfig,
+  'images generate': GenerateConfig,
+  'images upload': UploadConfig,
+  'feedback sheet': SheetConfig,
+  'feedback import': ImportConfig,
+  'feedback simulate': SimulateConfig,
+  'feedback export': ExportConfig,
+  'reward train': RewardTrainConfig,
+  'policy best-of-n': BestOfNConfig,
+  'policy reward-weighted': RewardWeightedConfig,
+  'policy dpok': DpokConfig,
+  'policy export': PolicyExportConfig,
+  report: ReportConfig,
+}
 
 /** The rows of the tables below a heading, up to the next heading of any level; cells without their padding. */
 function tableRows(page: string, heading: string): string[][] {
@@ -82,8 +111,8 @@ test('the README is short, leads to every page of docs, and keeps the place of t
 
 test('the picture of the house has every folder, and nothing that is not there', () => {
   const picture = read('README.md').split('## The house')[1].split('```')[1]
-  const [top, inside] = [/^(?! )([^ ]+(?: {2}[a-z]+\/)*)/gm, /^ {2}([^ ]+)/gm].map((pattern) =>
-    [...picture.matchAll(pattern)].flatMap(([, names]) => names.split(/\s+/)).filter((name) => name !== 'text'),
+  const [top, inside] = [/^([^\s]+(?: {2}[a-z]+\/)*)/gm, /^ {2}([^\s]+)/gm].map((pattern) =>
+    [...picture.slice('text\n'.length).matchAll(pattern)].flatMap(([, names]) => names.split(/ +/)),
   )
   assert.deepEqual(
     [...top, ...inside.map((name) => `src/${name}`)].filter((name) => !existsSync(join(root, name))),
@@ -180,14 +209,6 @@ function membersOf(file: string, name: string): string[] {
 
 describe('docs/coming-from.md', () => {
   const page = read('docs/coming-from.md')
-  const schemas: Readonly<Record<string, StageSchema>> = {
-    'images generate': GenerateConfig,
-    'model fetch': FetchConfig,
-    'policy dpok': DpokConfig,
-    'policy reward-weighted': RewardWeightedConfig,
-    'reward train': RewardTrainConfig,
-    report: ReportConfig,
-  }
   const headings = [...page.matchAll(/^## .*$/gm)].map(([heading]) => heading)
 
   for (const heading of headings) {
@@ -212,6 +233,62 @@ describe('docs/coming-from.md', () => {
       assert.deepEqual(wrong, [])
     })
   }
+})
+
+test('every command that is printed is one', () => {
+  const wrong: string[] = []
+  let count = 0
+  for (const page of pages) {
+    const blocks = [...read(page).matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block)
+    const inline = [...read(page).matchAll(/`((?:npm|bin\/attune)[^`…]*)`/g)].map(([, line]) => line)
+    const lines = [...blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n')), ...inline]
+    for (const line of lines) {
+      const words = line.replace(/ +#.*$/, '').trim().replace(/^npm start(?: --)?/, 'attune studio').replace(/^npm run demo(?: --)?/, 'attune demo').replace(/^(?:npm run attune --|bin\/attune)/, 'attune').split(/\s+/) // prettier-ignore
+      if (words[0] !== 'attune' || words.length === 1) continue
+      count++
+      const complaint = complaintOf(words.slice(1))
+      if (complaint !== undefined) wrong.push(`${page}: ${line}: ${complaint}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+  assert.ok(count > 15, `${count} commands`)
+})
+
+/** What is wrong with the words of a command; undefined where it could be run. */
+function complaintOf(words: readonly string[]): string | undefined {
+  const stage = [2, 1].map((length) => words.slice(0, length).join(' ')).find((name) => Object.hasOwn(schemas, name))
+  if (stage === undefined) return 'no such command'
+  const given: Record<string, unknown> = {}
+  const rest = words.slice(stage.split(' ').length)
+  while (rest.length > 0) {
+    const word = rest.shift()!
+    const flag = flagsOf(schemas[stage]).find((one) => one.flag === word)
+    if (!word.startsWith('--') && stage.startsWith('model ')) given.model = word
+    else if (flag === undefined) return `no flag ${word}`
+    else given[flag.field] = flag.type === 'boolean' ? true : rest.shift()
+  }
+  try {
+    parseConfig(schemas[stage], { stage, flags: given })
+  } catch (error) {
+    return String(error)
+  }
+  return undefined
+}
+
+test('every flag that is named is one of a command', () => {
+  const known = new Set(Object.values(schemas).flatMap(knownFlags))
+  // of every command, and of scripts/ and bench/
+  const elsewhere = new Set(['--config', '--help', '--inputs', '--minutes', '--reader', '--python'])
+  const foreign = new Set(['docs/coming-from.md', 'docs/log.md'])
+  const wrong = pages
+    .filter((page) => !foreign.has(page))
+    .flatMap((page) =>
+      [...read(page).matchAll(/(?<![\w-])--[a-z][\w-]*/g)]
+        .map(([flag]) => flag)
+        .filter((flag) => !known.has(flag) && !elsewhere.has(flag))
+        .map((flag) => `${page}: ${flag}`),
+    )
+  assert.deepEqual(wrong, [])
 })
 
 const knownFlags = (schema: StageSchema) =>
