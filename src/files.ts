@@ -141,6 +141,15 @@ export function decodeText(name: string, bytes: Uint8Array): string {
     return new TextDecoder(mark, { fatal: true }).decode(bytes)
   } catch (cause) {
     if (mark !== 'utf-8') throw refuse('broken UTF-16', mark.toUpperCase(), cause)
+    if (bytes.subarray(0, 4096).includes(0)) {
+      throw new FormatError({
+        where: name,
+        expected: 'a text',
+        received: 'a binary file',
+        remedy: 'check that it is the file you mean; an archive is unpacked first',
+        cause,
+      })
+    }
     throw refuse(foreignLine(bytes), 'WINDOWS-1252', cause)
   }
 }

@@ -10,3 +10,9 @@ export function promptLines(text: string): PromptLines {
   const texts = [...new Set(lines)]
   return { texts, repeated: lines.length - texts.length }
 }
+
+/** The lines of a box, and prompts of a file below them, each on one line. */
+export function withPrompts(text: string, prompts: readonly string[]): string {
+  const added = prompts.map((prompt) => prompt.replace(/\s*[\r\n]\s*/g, ' '))
+  return [...(text.trim() === '' ? [] : [text.trimEnd()]), ...added].join('\n')
+}

@@ -100,6 +100,9 @@ describe('readPrompts', () => {
       'two\nlines',
     ])
     assert.deepEqual(await textsOf('a.csv', 'prompt,text\na,b\n', undefined, 'Text'), ['b'])
+    assert.deepEqual(await textsOf('coco.json', '{"annotations": [{"caption": "a", "raw": "b"}]}', undefined, 'raw'), [
+      'b',
+    ])
     assert.deepEqual(await textsOf('a.tsv', 'Prompt\na dog, a cat\n"x\n'), ['a dog, a cat', '"x'])
   })
 
@@ -124,6 +127,17 @@ describe('readPrompts', () => {
       ['genai.json', JSON.stringify(genAi), ['a baker']],
       ['named.json', '{"prompts": ["a", {"prompt": "b"}]}', ['a', 'b']],
       ['one.json', '{"text": "a"}', ['a']],
+      ['pandas.json', '{"id": {"0": 7, "1": 8}, "prompt": {"0": "a", "1": "b"}}', ['a', 'b']],
+      ['nested.json', '{"version": 1, "data": [{"prompt": "a"}, {"prompt": "b"}]}', ['a', 'b']],
+      [
+        'python.jsonl',
+        '{"prompt": "a", "score": NaN}\n{"prompt": "b\u2028c", "score": -Infinity}\n',
+        ['a', 'b\u2028c'],
+      ],
+      ['excel.csv', '\uFEFFsep=;\r\nprompt;n\r\na, b;1\r\n', ['a, b']],
+      ['late.csv', '\n \nprompt,n\na,1\n', ['a']],
+      ['twice.csv', 'prompt,caption\na,a\nb,b\n', ['a', 'b']],
+      ['unseen.txt', '\u200B\na\n\u2060 \n', ['a']],
     ] as const) {
       assert.deepEqual(await textsOf(name, content), texts, name)
     }
@@ -191,6 +205,16 @@ describe('readPrompts', () => {
       ['a.txt', 'a dog\tAnimals\na cat\tAnimals\n', /^a\.txt: .*table with tabs/],
       ['a.txt', 'prompt,category\na dog,Animals\n', /^a\.txt: .*name it \.csv/],
       ['a.txt', '{"prompt":"a"}\n', /^a\.txt: .*name it \.jsonl/],
+      ['a.txt', '[\n"a",\n"b"\n]', /^a\.txt: .*JSON.*name it \.json,/],
+      ['a.txt', JSON.stringify([{ prompt: 'a' }], null, 2), /^a\.txt: .*name it \.json,/],
+      ['a.txt', 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n', /^a\.txt: .*git-lfs pointer/],
+      ['a.csv', '<!DOCTYPE html>\n<title>prompt</title>', /^a\.csv: .*web page/],
+      ['a.csv', '{"prompt":"a"}\n{"prompt":"b"}\n', /^a\.csv: .*JSON.*\.jsonl/],
+      ['a.csv', '\nprompt,x,prompt\na,1,b\n', /^a\.csv:2: expected each column once, received prompt twice/],
+      ['a.json', '{"a":{"b":1},"c":{"d":2}}', /^a\.json: expected a list/],
+      ['a.json', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, /^a\.json:1: .*received a list/],
+      ['a.jsonl', `{"prompt":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, /^a\.jsonl:1 prompt: .*received a list/],
+      ['a.txt', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), /^a\.txt: .*a binary file/],
       ['a.md', 'a', /^a\.md: expected a file named/],
     ] as const) {
       await assert.rejects(readFrom(name, content), (error) => {

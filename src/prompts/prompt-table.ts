@@ -6,26 +6,32 @@ import { FormatError } from '../errors.ts'
 export interface PromptTable {
   /** The cells of the first row, as they are written. */
   readonly columns: readonly string[]
+  /** The number of that row: 1, unless others stand before it that hold nothing. */
+  readonly header: number
   /** Rows that are not blank, with the cells under the columns. */
   readonly rows: readonly { readonly line: number; readonly fields: Readonly<Record<string, string>> }[]
 }
 
 /**
  * Reads a table whose first row names its columns. Lines may end with LF, CRLF or CR. `line` counts rows, as a
- * spreadsheet numbers them: the header is 1.
+ * spreadsheet numbers them: the header is mostly 1. Blank rows before it, and the `sep=;` that Excel reads, are passed over.
  *
- * @throws {FormatError} names file and row: an empty file, quotes that do not end, a row with a cell too many
+ * @throws {FormatError} names file and row: quotes that do not end, a row with a cell too many, two columns of one name
  */
 export function readPromptTable(name: string, content: string): PromptTable {
-  const text = content.replace(/\r\n?/g, '\n')
-  const [header] = text.split('\n', 1)
-  const delimiter = delimiterOf(extname(name).toLowerCase(), header)
+  const whole = content.replace(/\r\n?/g, '\n')
+  const [before] = /^(?:\s*\n)*(?:sep=.\n)?(?:\s*\n)*/.exec(whole)!
+  const text = whole.slice(before.length)
+  const header = before.split('\n').length
+  const [names] = text.split('\n', 1)
+  const delimiter = delimiterOf(extname(name).toLowerCase(), names)
   const [first = [], ...body] =
     (delimiter === '\t' ? plainCells(text) : undefined) ?? quotedCells(name, text, delimiter)
   const columns = first.map((column) => column.trim())
+  refuseSecond(columns, `${name}:${header}`)
   const rows = body.flatMap((cells, place) => {
     if (cells.every((cell) => cell.trim() === '')) return []
-    const line = place + 2
+    const line = place + header + 1
     if (cells.slice(columns.length).some((cell) => cell.trim() !== '')) {
       throw new FormatError({
         where: `${name}:${line}`,
@@ -36,7 +42,18 @@ export function readPromptTable(name: string, content: string): PromptTable {
     }
     return [{ line, fields: Object.fromEntries(columns.map((column, i) => [column, cells[i]?.trim() ?? ''])) }]
   })
-  return { columns, rows }
+  return { columns, header, rows }
+}
+
+function refuseSecond(columns: readonly string[], where: string): void {
+  const twice = columns.find((column, place) => column !== '' && columns.indexOf(column) < place)
+  if (twice === undefined) return
+  throw new FormatError({
+    where,
+    expected: 'each column once',
+    received: `${twice} twice`,
+    remedy: 'rename or remove one of the two',
+  })
 }
 
 function delimiterOf(ending: string, header: string): string {

@@ -9,7 +9,9 @@
  */
 import { extname } from 'node:path'
 import { z } from 'zod'
-import { FormatError } from '../errors.ts'
+import { FormatError, shownText } from '../errors.ts'
+import { otherFileKind } from '../file-kind.ts'
+import { jsonComplaint, parsePythonJson } from '../networks/checkpoint/python-json.ts'
 import { Attributes, Category } from '../records.ts'
 import { readPromptTable } from './prompt-table.ts'
 
@@ -52,6 +54,8 @@ const categoryNames: Readonly<Record<string, Category>> = {
 export function statedPrompts(name: string, content: string, column: string | null = null): StatedPrompt[] {
   const ending = extname(name).toLowerCase()
   const trimmed = content.trimStart()
+  const other = otherFileKind(Buffer.from(trimmed.slice(0, 512)))
+  if (other !== undefined && trimmed !== '') throw new FormatError({ where: name, expected: 'prompts', ...other })
   switch (ending) {
     case '.txt':
       if (column !== null) throw withoutColumns(name, column)
@@ -79,17 +83,24 @@ interface NumberedLine {
   readonly text: string
 }
 
+const anyLineEnd = /\r\n|[\n\r\u0085\u2028\u2029]/
+/** Of JSON, whose texts may hold the others. */
+const plainLineEnd = /\r\n|[\n\r]/
+
 /** Lines that are not blank, whatever ends them: LF, CRLF, or CR alone. */
-export function linesOf(content: string): NumberedLine[] {
+export function linesOf(content: string, end = anyLineEnd): NumberedLine[] {
   return content
-    .split(/\r\n|[\n\r\u0085\u2028\u2029]/)
+    .split(end)
     .map((text, place) => ({ line: place + 1, text: text.trim() }))
-    .filter(({ text }) => text !== '')
+    .filter(({ text }) => isVisible(text))
 }
+
+/** It holds more than spaces and characters that nobody sees. */
+const isVisible = (text: string) => /[^\s\p{C}]/u.test(text)
 
 function textLines(name: string, content: string): StatedPrompt[] {
   const lines = linesOf(content).filter(({ text }) => !text.startsWith('#'))
-  const other = lines.length === 0 ? undefined : foreignForm(lines)
+  const other = lines.length === 0 ? undefined : foreignForm(lines, content)
   if (other !== undefined) {
     const [received, ending] = other
     throw new FormatError({
@@ -103,8 +114,13 @@ function textLines(name: string, content: string): StatedPrompt[] {
 }
 
 /** What a file that was renamed to .txt is in truth. */
-function foreignForm(lines: readonly NumberedLine[]): readonly [what: string, ending: string] | undefined {
+function foreignForm(
+  lines: readonly NumberedLine[],
+  content: string,
+): readonly [what: string, ending: string] | undefined {
   const [{ text: header }] = lines
+  const whole = parsedObject(content.trim())
+  if (whole !== undefined && (lines.length > 1 || !hasText(whole, null))) return ['JSON', '.json']
   const isHeader = (delimiter: string) => {
     const cells = header.split(delimiter).map((cell) => cell.replaceAll('"', '').trim().toLowerCase())
     return cells.length > 1 && cells.some((cell) => textNames.includes(cell))
@@ -115,12 +131,15 @@ function foreignForm(lines: readonly NumberedLine[]): readonly [what: string, en
     return ['a table with tabs', '.tsv, with a first row that names its columns']
   }
   if (isHeader(',') || isHeader(';')) return ['a table with a header', '.csv']
-  return lines.every(({ text }) => parsedObject(text) !== undefined) ? ['an object on each line', '.jsonl'] : undefined
+  return lines.every(({ text }) => text.startsWith('{') && parsedObject(text) !== undefined)
+    ? ['an object on each line', '.jsonl']
+    : undefined
 }
 
+/** An object or a list. */
 const parsedObject = (text: string): object | undefined => {
   try {
-    const value: unknown = text.startsWith('{') ? JSON.parse(text) : undefined
+    const value: unknown = /^[{[]/.test(text) ? parsePythonJson(text) : undefined
     return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined
@@ -129,12 +148,17 @@ const parsedObject = (text: string): object | undefined => {
 
 /** Programs also write an object a line under the name .json. */
 function isJsonLines(content: string): boolean {
-  const [first, second] = linesOf(content)
-  return second !== undefined && parsedObject(first.text) !== undefined && second.text.startsWith('{')
+  const [first, second] = linesOf(content, plainLineEnd)
+  return (
+    second !== undefined &&
+    first.text.startsWith('{') &&
+    parsedObject(first.text) !== undefined &&
+    second.text.startsWith('{')
+  )
 }
 
 function jsonLines(name: string, content: string, column: string | null): StatedPrompt[] {
-  return linesOf(content).map(({ line, text }) => {
+  return linesOf(content, plainLineEnd).map(({ line, text }) => {
     const where = `${name}:${line}`
     return fromRecord(parsedJson(text, where), line, where, column)
   })
@@ -143,7 +167,12 @@ function jsonLines(name: string, content: string, column: string | null): Stated
 const CocoFile = z.looseObject({
   annotations: z.array(z.looseObject({})).refine((list) => list.some((one) => 'caption' in one)),
 })
-const DpokFile = z.record(z.string(), z.object({ category: z.string().optional() }))
+const DpokFile = z.record(
+  z.string(),
+  z
+    .looseObject({ category: z.string().optional() })
+    .refine((one) => one.category !== undefined || Object.keys(one).length === 0),
+)
 
 function jsonPrompts(name: string, content: string, column: string | null): StatedPrompt[] {
   const value = parsedJson(content, name)
@@ -156,7 +185,7 @@ function jsonPrompts(name: string, content: string, column: string | null): Stat
     )
   if (Array.isArray(value)) return records(value)
   const coco = CocoFile.safeParse(value)
-  if (coco.success) {
+  if (coco.success && column === null) {
     return coco.data.annotations.map(({ caption }, place) => ({
       line: place + 1,
       text: promptText(caption, `${at(place)} caption`),
@@ -170,6 +199,12 @@ function jsonPrompts(name: string, content: string, column: string | null): Stat
   const one = own === undefined ? undefined : (value as Record<string, unknown>)[own]
   if (Array.isArray(one)) return records(one)
   if (typeof one === 'string') return records([value])
+  // Columns by name, with rows by number, as pandas writes them.
+  if (typeof one === 'object' && one !== null) return records(Object.values(one))
+  const lists = entries.flatMap(([, one]) =>
+    Array.isArray(one) && one.some((row) => hasText(row, column)) ? [one as unknown[]] : [],
+  )
+  if (lists.length === 1) return records(lists[0])
   // Their keys are ids, not prompts.
   if (entries.some(([, one]) => hasText(one, column))) return records(entries.map(([, one]) => one))
   const dpok = DpokFile.safeParse(value)
@@ -184,7 +219,9 @@ function jsonPrompts(name: string, content: string, column: string | null): Stat
     where: name,
     expected: 'a list of texts or of objects with a prompt, {"annotations": [{"caption"}]}, or {prompt: {"category"}}',
     received:
-      typeof value === 'object' && value !== null ? `fields ${entries.map(([key]) => key).join(', ')}` : typeof value,
+      typeof value === 'object' && value !== null
+        ? `fields ${shownText(entries.map(([key]) => key).join(', '), 200)}`
+        : typeof value,
     remedy: column === null ? 'name the field of the prompts with --prompt-column' : 'choose another --prompt-column',
   })
 }
@@ -193,8 +230,19 @@ const hasText = (value: unknown, column: string | null): boolean =>
   typeof value === 'object' && value !== null && textFields(Object.keys(value), column).length > 0
 
 function tablePrompts(name: string, content: string, column: string | null): StatedPrompt[] {
-  const { columns, rows } = readPromptTable(name, content)
-  const text = onlyText(textFields(columns, column), columns, `${name}:1`, column)
+  if (parsedObject(content.trim()) !== undefined || isJsonLines(content)) {
+    throw new FormatError({
+      where: name,
+      expected: 'a table with a header',
+      received: 'JSON',
+      remedy: 'name it .jsonl where each line is an object, and .json otherwise',
+    })
+  }
+  const { columns, header, rows } = readPromptTable(name, content)
+  const found = textFields(columns, column)
+  // Columns that say the same in each row are one.
+  const isOne = rows.every(({ fields }) => found.every((one) => fields[one] === fields[found[0]]))
+  const text = onlyText(isOne ? found.slice(0, 1) : found, columns, `${name}:${header}`, column)
   return rows.map(({ line, fields }) => fromFields(fields, text, line, `${name}:${line}`))
 }
 
@@ -215,7 +263,7 @@ function fromRecord(value: unknown, line: number, where: string, column: string 
     throw new FormatError({
       where,
       expected: 'an object with a prompt',
-      received: JSON.stringify(value),
+      received: shown(value),
       remedy: 'write {"prompt": …}',
     })
   }
@@ -269,7 +317,7 @@ function seedOf(value: unknown, where: string): number | undefined {
   throw new FormatError({
     where,
     expected: 'a whole number ≥ 0',
-    received: JSON.stringify(value),
+    received: shown(value),
     remedy: 'correct the seed, or leave it out for that of the run',
   })
 }
@@ -297,18 +345,24 @@ function onlyText(found: readonly string[], all: readonly string[], where: strin
 function promptText(value: unknown, where: string): string {
   const text = typeof value === 'string' ? value.trim() : ''
   const isWhole = !text.includes('\0') && text.isWellFormed()
-  if (text !== '' && isWhole) return text
+  if (isVisible(text) && isWhole) return text
   throw new FormatError({
     where,
     expected: 'a prompt',
     received:
-      text !== ''
+      isVisible(text) && !isWhole
         ? 'a text with a zero byte or half a character'
         : value === undefined
           ? 'nothing'
-          : JSON.stringify(value),
-    remedy: text !== '' ? 'save the file again as UTF-8' : 'write one, or remove the entry',
+          : shown(value),
+    remedy: isVisible(text) && !isWhole ? 'save the file again as UTF-8' : 'write one, or remove the entry',
   })
+}
+
+/** Nothing of what is nested, however deep. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' && value !== null ? 'an object' : shownText(JSON.stringify(value), 200)
 }
 
 function categoryNamed(name: string): Category {
@@ -327,9 +381,14 @@ function withoutColumns(name: string, column: string): FormatError {
 
 function parsedJson(text: string, where: string): unknown {
   try {
-    return JSON.parse(text)
+    return parsePythonJson(text)
   } catch (cause) {
-    const received = cause instanceof Error ? cause.message : String(cause)
-    throw new FormatError({ where, expected: 'JSON', received, remedy: 'correct the syntax', cause })
+    throw new FormatError({
+      where,
+      expected: 'JSON',
+      received: jsonComplaint(cause),
+      remedy: 'correct the syntax, or name the file by what it holds',
+      cause,
+    })
   }
 }

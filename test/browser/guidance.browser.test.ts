@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { writeComparison } from '../../src/studio/server/comparison-files.ts'
 import { addImageRun, addRun, goodBad } from '../../src/studio/studio.test-helper.ts'
 import { browserSuite } from './browser-suite.ts'
@@ -48,7 +49,43 @@ browserSuite('a reward at chance', (it) => {
     await person.fill({ Prompts: 'a red square' })
     await page.getByText(/left out/).waitFor({ state: 'hidden' })
   })
+
+  test('prompts come from a file, and the box says what would become of them', async () => {
+    await using person = await it.visit({ name: 'Ada' })
+    const { page } = person
+    await person.open('train', 'draw')
+    await person.fill({ Prompts: 'two crosses' })
+    const choose = async (name: string, content: string) => {
+      await page.getByLabel('From a file').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(content) })
+    }
+    await choose('parti.tsv', 'Prompt\tCategory\na red ring\tx\na dog\tx\na red ring\tx\n')
+    await page.getByText('parti.tsv: 2 prompts; 1 repeated one left out.').waitFor()
+    assert.equal(await page.getByLabel('Prompts', { exact: true }).inputValue(), 'two crosses\na red ring\na dog')
+    await page.getByText('The model refuses 1 prompt:').waitFor()
+    await page.getByText(/“a dog”: .*"dog"/).waitFor()
+    // A table with two columns of prompts: which one is asked.
+    person.expected.push(/400 \(Bad Request\)/)
+    await choose('both.csv', 'prompt,text\none,two rings\n')
+    await page.getByLabel('Column', { exact: true }).fill('text')
+    await person.button('Read it').click()
+    await page.getByText('both.csv: 1 prompt.').waitFor()
+    assert.match(await page.getByLabel('Prompts', { exact: true }).inputValue(), /\ntwo rings$/)
+  })
 })
+
+browserSuite(
+  'the prompts of a checkpoint',
+  (it) => {
+    test('whose end no text encoder reads are told before they are drawn', async () => {
+      await using person = await it.visit({ name: 'Ada' })
+      await person.open('train', 'draw')
+      await person.fill({ Prompts: `a cow\na dog${' and a cat'.repeat(40)}` })
+      await person.page.getByText(/1 prompt is longer than the 77 tokens that the model reads/).waitFor()
+      await person.page.getByText(/“a dog and a cat .*: \d+ tokens, \d+ cut off/).waitFor()
+    })
+  },
+  { model: fileURLToPath(new URL('../fixtures/stable-diffusion/sd1', import.meta.url)) },
+)
 
 browserSuite('a comparison that is not drawn yet', (it) => {
   const policies = ['pretrained', 'dpok-1']

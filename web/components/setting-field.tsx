@@ -3,7 +3,7 @@ import { useId } from 'react'
 import type { FormField, SettingValue } from '../../src/studio/schemas/jobs.ts'
 import { figure } from '../format.ts'
 import { promptLines } from '../prompt-lines.ts'
-import { RepeatedLines } from './repeated-lines.tsx'
+import { PromptsBox } from './prompts-box.tsx'
 
 export interface SettingFieldProps {
   readonly field: FormField
@@ -21,6 +21,8 @@ function emptyTitle({ type, field }: FormField): string {
   if (type === 'run') return field === 'policy' ? 'pre-trained model' : 'none'
   return 'automatic'
 }
+
+const isPrompts = ({ type, field }: FormField) => type === 'list' && field === 'prompts'
 
 const runTypes = new Set(['run', 'choice'])
 
@@ -93,6 +95,15 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
             </option>
           ))}
         </select>
+      ) : isPrompts(field) ? (
+        <PromptsBox
+          id={id}
+          describedBy={described}
+          isWrong={wrong !== undefined}
+          placeholder="one a line"
+          value={shown(value)}
+          change={(text) => change(text === '' ? null : text.split('\n'))}
+        />
       ) : type === 'list' ? (
         <textarea
           {...common}
@@ -112,7 +123,6 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
           onChange={({ target }) => change(target.value === '' ? null : target.value)}
         />
       )}
-      {type === 'list' && field.field === 'prompts' && <RepeatedLines text={shown(value)} />}
       {hint}
     </div>
   )
@@ -132,7 +142,7 @@ export function settingOf(field: FormField, value: SettingValue): SettingValue {
     const number = Number(value.trim().replace(',', '.').replace('−', '-'))
     return Number.isFinite(number) ? number : value
   }
-  if (field.field === 'prompts' && Array.isArray(value)) {
+  if (isPrompts(field) && Array.isArray(value)) {
     const { texts } = promptLines(value.join('\n'))
     return texts.length === 0 ? (optional ? null : field.default) : [...texts]
   }

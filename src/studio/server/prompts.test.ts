@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { testStudio } from '../studio.test-helper.ts'
 
-const sd1 = fileURLToPath(new URL('../../../test/fixtures/stable-diffusion/sd1', import.meta.url))
+const fixture = (name: string) =>
+  fileURLToPath(new URL(`../../../test/fixtures/stable-diffusion/${name}`, import.meta.url))
 
 test('prompts are checked: repeats, words that the embedded model does not know', async () => {
   await using it = await testStudio()
@@ -18,13 +19,15 @@ test('prompts are checked: repeats, words that the embedded model does not know'
 })
 
 test('what a checkpoint’s text encoder cuts is said', async () => {
-  await using it = await testStudio({ model: sd1 })
   const long = `a dog${' and a cat'.repeat(40)}`
-  const { cut, unreadable } = await it.client.checkPrompts(['a cow', long])
-  assert.equal(cut?.count, 1)
-  assert.equal(cut.read, 77)
-  assert.ok(cut.named[0].tokens > 77 && long.startsWith(cut.named[0].prompt.slice(0, -1)))
-  assert.equal(unreadable.count, 0)
+  for (const model of ['sd1', 'sdxl', 'single-files/sd1.safetensors'].map(fixture)) {
+    await using it = await testStudio({ model })
+    const { cut, unreadable } = await it.client.checkPrompts(['a cow', long])
+    assert.equal(cut?.count, 1)
+    assert.equal(cut.read, 77)
+    assert.ok(cut.named[0].tokens > 77 && long.startsWith(cut.named[0].prompt.slice(0, -1)))
+    assert.equal(unreadable.count, 0)
+  }
 })
 
 test('files of prompts are read as the command line reads them', async () => {

@@ -1,14 +1,15 @@
 /** Prompts that a person types or brings as a file: looked at before a round is drawn of them. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { AttuneError, VocabularyError } from '../../errors.ts'
+import { AttuneError, FormatError, VocabularyError } from '../../errors.ts'
 import { decodeText } from '../../files.ts'
 import { resolveCheckpoint } from '../../networks/checkpoint/resolve-checkpoint.ts'
+import { publishedTokenizer } from '../../networks/clip/published-tokenizer.ts'
 import { openTokenizer, type ClipTokenizer } from '../../networks/clip/tokenizer.ts'
 import { cutPrompts, cutResults } from '../../prompts/cut-prompts.ts'
-import { promptList } from '../../prompts/prompt-file.ts'
+import { promptList, type PromptList } from '../../prompts/prompt-file.ts'
 import { tokenize } from '../../shapes/vocabulary.ts'
 import { embeddedName } from '../jobs/orders.ts'
 import { mostPrompts, PromptCheck, PromptsToCheck } from '../schemas/prompts.ts'
@@ -52,7 +53,7 @@ export const promptRoutes = [
       }
       const name = file.name.split(/[/\\]/).at(-1)?.slice(0, 200) ?? ''
       const content = decodeText(name, await readFile(file.path))
-      const { prompts, repeated } = promptList(name, content, { column: fields.column ?? null })
+      const { prompts, repeated } = listOf(name, content, fields.column ?? null)
       return check(
         studio,
         [...prompts, ...repeated].map(({ text }) => text),
@@ -60,6 +61,18 @@ export const promptRoutes = [
     },
   }),
 ]
+
+/** As the command line reads it, whose flag is a field here. */
+function listOf(name: string, content: string, column: string | null): PromptList {
+  try {
+    return promptList(name, content, { column })
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    const { where, expected, received, remedy } = error
+    const advice = remedy.replace('with --prompt-column', 'as the column').replace('--prompt-column', 'column')
+    throw new FormatError({ where, expected, received, remedy: advice })
+  }
+}
 
 function check({ model }: Studio, given: readonly string[]): PromptCheck {
   const prompts = [...new Set(given)]
@@ -97,15 +110,18 @@ function tokenizersOf(model: string): readonly ClipTokenizer[] {
   const known = opened.get(model)
   if (known !== undefined) return known
   try {
-    const folder = resolveCheckpoint(model)
-    const folders = ['tokenizer', 'tokenizer_2'].map((name) => join(folder, name)).filter((one) => existsSync(one))
-    opened.set(
-      model,
-      folders.map((one) => openTokenizer(one)),
-    )
+    opened.set(model, isFile(model) ? [publishedTokenizer('<|endoftext|>')] : inFolder(resolveCheckpoint(model)))
   } catch (error) {
     if (!(error instanceof AttuneError)) throw error
     return []
   }
   return opened.get(model) ?? []
 }
+
+const isFile = (model: string) => statSync(model, { throwIfNoEntry: false })?.isFile() === true
+
+const inFolder = (folder: string): readonly ClipTokenizer[] =>
+  ['tokenizer', 'tokenizer_2']
+    .map((name) => join(folder, name))
+    .filter((one) => existsSync(one))
+    .map((one) => openTokenizer(one))

@@ -4,7 +4,7 @@ import { Empty, ErrorNotice } from '../../components/notice.tsx'
 import { NextNeeded } from '../../components/next-needed.tsx'
 import { policyTitle } from '../../format.ts'
 import { promptLines } from '../../prompt-lines.ts'
-import { RepeatedLines } from '../../components/repeated-lines.tsx'
+import { PromptsBox } from '../../components/prompts-box.tsx'
 import { useAction } from '../../remote.ts'
 import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
@@ -69,15 +69,12 @@ export function NewComparisonForm() {
         </fieldset>
         <div className="field">
           <label htmlFor="compare-prompts">Prompts</label>
-          <textarea
+          <PromptsBox
             id="compare-prompts"
-            rows={4}
             value={prompts}
             placeholder="one a line; empty: prompts that no training has seen"
-            dir="auto"
-            onChange={({ target }) => setPrompts(target.value)}
+            change={setPrompts}
           />
-          <RepeatedLines text={prompts} />
         </div>
         <div className="stack tight">
           {texts.length === 0 && (
