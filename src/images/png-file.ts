@@ -27,7 +27,7 @@ export function readPngFile(file: string, where = file): Uint8Array<ArrayBuffer>
       cause,
     })
   }
-  const fault = faultOf(bytes)
+  const fault = pngFault(bytes)
   if (fault === undefined) return new Uint8Array(bytes)
   throw new FormatError({
     where,
@@ -38,8 +38,8 @@ export function readPngFile(file: string, where = file): Uint8Array<ArrayBuffer>
   })
 }
 
-/** What is wrong with a PNG file: its signature, its chunks with their checksums, and nothing behind the last one. */
-function faultOf(bytes: Buffer): string | undefined {
+/** What is wrong with a PNG file, if anything: its signature, its chunks with their checksums, nothing behind the last one. */
+export function pngFault(bytes: Buffer): string | undefined {
   if (bytes.toString('hex', 0, 8) !== signature) return 'a file of another kind'
   let name = ''
   let place = 8

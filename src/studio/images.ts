@@ -1,13 +1,17 @@
 /** The images of the store by their ids: where they lie, how large they are, and smaller copies of them. */
-import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { FormatError, StudioError } from '../errors.ts'
 import type { FeedbackStore, StoredImage } from '../feedback/store.ts'
+import { pngFault } from '../images/png-file.ts'
 import type { ImageRef } from './schemas/basics.ts'
 
 export class ImageShelf {
   readonly #store: FeedbackStore
   readonly #refs = new Map<string, ImageRef>()
+  /** Of each image how its file was when it was found to be whole. */
+  readonly #whole = new Map<string, string>()
   #byId = new Map<string, StoredImage>()
   /** Each ends when a picture that is being made smaller is done. */
   readonly #turns: Promise<void>[] = [Promise.resolve(), Promise.resolve()]
@@ -40,28 +44,52 @@ export class ImageShelf {
 
   /** Undefined where {@link ref} would throw: a picture that is gone is no reason to show none of the others. */
   async refIfThere(id: string): Promise<ImageRef | undefined> {
-    try {
-      return await this.ref(id)
-    } catch (error) {
-      if (error instanceof StudioError) return undefined
-      throw error
-    }
+    return await ifThere(() => this.ref(id))
   }
 
-  refs(ids: readonly string[]): Promise<ImageRef[]> {
-    return Promise.all(ids.map((id) => this.ref(id)))
+  /**
+   * {@link ref} of an image that somebody is to judge: a browser shows a part of a torn file as if it were all of it.
+   *
+   * @throws {StudioError} as {@link ref}, or a part of its file is damaged or missing
+   */
+  async wholeRef(id: string): Promise<ImageRef> {
+    const ref = await this.ref(id)
+    const file = fileOf(await this.find(id))
+    if (this.#whole.get(id) !== stampOf(file)) await this.#inTurn(() => this.#wholeBytes(id, file))
+    return ref
   }
 
-  /** The file, or a copy of it of at most `size` pixels a side. @throws {StudioError} as {@link ref} */
+  /** Undefined where {@link wholeRef} would throw. */
+  async wholeRefIfThere(id: string): Promise<ImageRef | undefined> {
+    return await ifThere(() => this.wholeRef(id))
+  }
+
+  /** @throws {StudioError} as {@link wholeRef} */
+  wholeRefs(ids: readonly string[]): Promise<ImageRef[]> {
+    return Promise.all(ids.map((id) => this.wholeRef(id)))
+  }
+
+  /** The file, or a copy of it of at most `size` pixels a side. @throws {StudioError} as {@link wholeRef} */
   async bytes(id: string, size?: number): Promise<Uint8Array> {
     const file = fileOf(await this.find(id))
     const { width, height } = await this.ref(id)
-    if (size === undefined || Math.max(width, height) <= size) return readable(() => readFileSync(file))
+    if (size === undefined || Math.max(width, height) <= size) return await this.#wholeBytes(id, file)
     return await this.#inTurn(async () => {
       const { default: sharp } = await import('sharp')
-      const smaller = sharp(file).resize(size, size, { fit: 'inside' }).png()
+      const smaller = sharp(await this.#wholeBytes(id, file))
+        .resize(size, size, { fit: 'inside' })
+        .png()
       return await smaller.toBuffer().catch(notFound)
     })
+  }
+
+  async #wholeBytes(id: string, file: string): Promise<Uint8Array> {
+    const stamp = stampOf(file)
+    const bytes = await readFile(file).catch(notFound)
+    if (this.#whole.get(id) === stamp) return bytes
+    if (pngFault(bytes) !== undefined) notFound()
+    this.#whole.set(id, stamp)
+    return bytes
   }
 
   /** So many large pictures at once are in memory, however many are asked for. */
@@ -80,11 +108,22 @@ export class ImageShelf {
 
 /** A record comes from a file of ours or from an import: it never leads out of its folder. */
 function fileOf({ folder, record }: StoredImage): string {
+  const [inside, file] = readable(() => [realpathSync(folder), realpathSync(join(folder, record.file))])
+  const isFile = readable(() => statSync(file)).isFile()
+  return isFile && file.startsWith(inside + sep) ? file : notFound()
+}
+
+/** Changes whenever the file does. */
+function stampOf(file: string): string {
+  const { mtimeMs, size } = readable(() => statSync(file))
+  return `${file} ${mtimeMs} ${size}`
+}
+
+async function ifThere(find: () => Promise<ImageRef>): Promise<ImageRef | undefined> {
   try {
-    const [inside, file] = [realpathSync(folder), realpathSync(join(folder, record.file))]
-    return file.startsWith(inside + sep) ? file : notFound()
+    return await find()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return notFound()
+    if (error instanceof StudioError) return undefined
     throw error
   }
 }

@@ -175,7 +175,7 @@ export const labellingRoutes = [
   }),
 ]
 
-/** Images whose files are gone are passed over, and others asked about. */
+/** Images whose files are gone or torn are passed over, and others asked about. */
 async function shownTasks(
   { asking, images }: Studio,
   request: Pick<QueueRequest, 'mode' | 'rater' | 'count'>,
@@ -185,7 +185,7 @@ async function shownTasks(
   for (;;) {
     const { tasks, progress } = await asking.next({ ...request, without })
     const ids = tasks.flatMap((task) => task.images)
-    const refs = new Map(await Promise.all(ids.map(async (id) => [id, await images.refIfThere(id)] as const)))
+    const refs = new Map(await Promise.all(ids.map(async (id) => [id, await images.wholeRefIfThere(id)] as const)))
     const gone = ids.filter((id) => refs.get(id) === undefined)
     if (gone.length === 0) {
       const shown = tasks.map((task) => ({ ...task, images: task.images.map((id) => refs.get(id)!) }))
@@ -227,7 +227,7 @@ async function ownAnswers(
     if (!parsed.success) continue
     const shown = judgment.shown ?? judgment.images
     try {
-      const refs = await images.refs(shown)
+      const refs = await images.wholeRefs(shown)
       const prompt = (await images.find(shown[0])).record.text
       answers.push({ judgment: parsed.data, task: { id: judgment.id, mode, prompt, images: refs, rated: {} } })
     } catch (error) {
