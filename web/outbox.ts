@@ -121,7 +121,9 @@ export class Outbox {
   /** Ids of answers that the server may still believe in, though they are taken back. */
   undoneUnderWay(): Set<string> {
     return new Set(
-      [...this.#letters.values()].flatMap((letter) => ('judgment' in letter ? (letter.judgment.undoes ?? []) : [])),
+      [...this.#letters.values()].flatMap(
+        (letter) => ('judgment' in letter ? letter.judgment : letter.vote).undoes ?? [],
+      ),
     )
   }
 

@@ -15,10 +15,12 @@ import {
   ComparisonDetail,
   Comparisons,
   ComparisonSummary,
+  OwnVotes,
   Votes,
   VoteTasks,
   type NewComparison,
   type NewVotes,
+  type OwnVotesQuery,
   type VoteTasksQuery,
 } from './schemas/comparing.ts'
 import { PromptCheck } from './schemas/prompts.ts'
@@ -159,6 +161,8 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     comparison: (id: string) => get(ComparisonDetail, `/api/compare/${part(id)}`),
     voteTasks: (id: string, query: VoteTasksQuery = {}) =>
       get(VoteTasks, `/api/compare/${part(id)}/tasks`, query as Query),
+    ownVotes: (id: string, query: OwnVotesQuery = {}) =>
+      get(OwnVotes, `/api/compare/${part(id)}/votes`, query as Query),
     vote: (body: NewVotes) => post(Added, '/api/votes', body),
     votes: () => get(Votes, '/api/votes'),
 

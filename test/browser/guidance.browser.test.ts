@@ -140,6 +140,16 @@ browserSuite('a comparison that is not drawn yet', (it) => {
       .getByRole('img', { name: /, by dpok-1$/ })
       .first()
       .waitFor()
+    // In a browser that knows nothing of it, from another form and question than it was given in.
+    await using elsewhere = await it.visit({ name: 'Ada' })
+    await elsewhere.open('compare', 'compare-1', 'vote')
+    await elsewhere.button('Sets').click()
+    await elsewhere.page.getByText('0 of 2').waitFor()
+    await elsewhere.button(/^Undo/).click()
+    await elsewhere.page.getByText('0 of 8').waitFor()
+    await elsewhere.saved()
+    const left = (await it.studio.studio.store.judgments()).filter(({ rater }) => rater === 'Ada')
+    assert.deepEqual(left, [])
   })
 })
 

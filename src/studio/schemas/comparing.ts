@@ -67,23 +67,24 @@ export const VoteTasksQuery = z.object({
   without: z.string().max(10_000).default(''),
 })
 export type VoteTasksQuery = z.input<typeof VoteTasksQuery>
-export const NewVotes = z.strictObject({
-  votes: z
-    .array(
-      z.strictObject({
-        /** A UUID made by the page: a repetition counts once. */
-        id: JudgmentId,
-        task: z.string().max(500),
-        answer: z.enum(['first', 'second', 'tie', 'skip']),
-        at: time,
-        durationMs: z.number().nonnegative().optional(),
-        undoes: JudgmentId.optional(),
-      }),
-    )
-    .min(1)
-    .max(200),
+/** Of a rater. */
+export const NewVote = z.strictObject({
+  /** A UUID made by the page: a repetition counts once. */
+  id: JudgmentId,
+  task: z.string().max(500),
+  answer: z.enum(['first', 'second', 'tie', 'skip']),
+  at: time,
+  durationMs: z.number().nonnegative().optional(),
+  undoes: JudgmentId.optional(),
 })
+export const NewVotes = z.strictObject({ votes: z.array(NewVote).min(1).max(200) })
 export type NewVotes = z.infer<typeof NewVotes>
+
+export const OwnVotesQuery = z.object({ count: z.coerce.number().int().min(1).max(50).default(20) })
+export type OwnVotesQuery = z.input<typeof OwnVotesQuery>
+/** The last votes that stand, the newest first, each with what was asked. */
+export const OwnVotes = z.object({ answers: z.array(z.object({ vote: NewVote, form: VoteForm, task: VoteTask })) })
+export type OwnVotes = z.infer<typeof OwnVotes>
 
 export const WinRate = z.object({
   first: z.string(),

@@ -1,6 +1,6 @@
 /** Comparisons and blind votes, with runs that are there already. */
 import assert from 'node:assert/strict'
-import { renameSync } from 'node:fs'
+import { renameSync, statSync, truncateSync } from 'node:fs'
 import { test } from 'node:test'
 import { StudioError } from '../../errors.ts'
 import { addImageRun, addRun, testStudio, type TestStudio } from '../studio.test-helper.ts'
@@ -49,6 +49,7 @@ test('until all is drawn nobody sees what a policy has drawn, and each is told o
     renameSync(manifest, `${manifest}.away`)
     const { ready, rows } = await it.client.comparison('compare-1')
     assert.deepEqual([ready, new Set(rows.flatMap(({ images }) => images))], [false, new Set([null])])
+    assert.deepEqual(await it.client.voteTasks('compare-1'), { tasks: [], progress: { done: 0, total: 0 } })
     renameSync(`${manifest}.away`, manifest)
   }
   const [ada, bob] = [it.as('Ada'), it.as('Bob')]
@@ -95,6 +96,71 @@ test('votes are blind, count once, and give a win rate', async () => {
   const held = await it.as('Bob').voteTasks('compare-1', { count: 1 })
   const next = await it.as('Bob').voteTasks('compare-1', { count: 1, without: held.tasks[0].id })
   assert.notEqual(next.tasks[0].id, held.tasks[0].id)
+})
+
+test('no duel of some policies is voted on before all have drawn: what comes last would be told by it', async () => {
+  await using it = await compared()
+  addRun(it.studio, 'dpok-2', 'policy dpok', { reward: 'runs/r' })
+  await addImageRun(it.studio, 'compare-1-3', texts, { perPrompt: 4, policy: 'dpok-2', purpose: 'comparison' })
+  const runs = ['compare-1-1', 'compare-1-2', 'compare-1-3']
+  writeComparison(it.studio.workspace, {
+    id: 'compare-1',
+    at,
+    prompts: texts,
+    perPrompt: 4,
+    seed: 2,
+    policies: ['pretrained', 'dpok-1', 'dpok-2'],
+    runs,
+    jobs: [],
+  })
+  for (const run of runs) {
+    const manifest = it.studio.workspace.at('runs', run, 'manifest.json')
+    renameSync(manifest, `${manifest}.away`)
+    assert.equal((await it.client.voteTasks('compare-1')).progress.total, 0)
+    renameSync(`${manifest}.away`, manifest)
+  }
+  assert.equal((await it.client.voteTasks('compare-1')).progress.total, 24)
+})
+
+test('where a picture is torn, the others are voted on', async () => {
+  await using it = await compared()
+  const file = it.studio.workspace.at('runs', 'compare-1-2', 'images', '000003.png')
+  truncateSync(file, statSync(file).size - 20)
+  const { tasks, progress } = await it.client.voteTasks('compare-1', { count: 50 })
+  assert.deepEqual([tasks.length, progress.total], [7, 7])
+  assert.equal((await it.client.voteTasks('compare-1', { form: 'set' })).tasks.length, 1)
+})
+
+test('own votes can be taken back wherever the rater comes in again, and nobody is told of those of others', async () => {
+  await using it = await compared()
+  const ada = it.as('Ada')
+  const given: string[] = []
+  for (const form of ['single', 'set'] as const) {
+    for (const question of ['alignment', 'fidelity'] as const) {
+      const [task] = (await ada.voteTasks('compare-1', { form, question, count: 1 })).tasks
+      await ada.vote({ votes: [{ id: `${form}-${question}`, task: task.id, answer: 'first', at, durationMs: 5 }] })
+      const [{ vote, form: told, task: shown }] = (await ada.ownVotes('compare-1')).answers
+      assert.deepEqual(
+        [vote, told, shown],
+        [{ id: `${form}-${question}`, task: task.id, answer: 'first', at, durationMs: 5 }, form, task],
+      )
+      given.unshift(vote.id)
+    }
+  }
+  const { answers } = await ada.ownVotes('compare-1')
+  assert.deepEqual(
+    answers.map(({ vote }) => vote.id),
+    given,
+  )
+  assert.ok(!/dpok|pretrained|compare-1-/.test(JSON.stringify(answers)))
+  assert.deepEqual(await it.as('Bob').ownVotes('compare-1'), { answers: [] })
+  assert.equal((await ada.ownVotes('compare-1', { count: 1 })).answers.length, 1)
+  const [{ vote }] = answers
+  await ada.vote({ votes: [{ ...vote, id: 'back', undoes: vote.id }] })
+  assert.deepEqual(
+    (await ada.ownVotes('compare-1')).answers.map((one) => one.vote.id),
+    given.slice(1),
+  )
 })
 
 test('sets of four: a prompt is won with two thirds of its votes', async () => {

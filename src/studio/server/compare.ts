@@ -14,9 +14,12 @@ import {
   ComparisonSummary,
   NewComparison,
   NewVotes,
+  OwnVotes,
+  OwnVotesQuery,
   Votes,
   VoteTasks,
   VoteTasksQuery,
+  type VoteTask,
 } from '../schemas/comparing.ts'
 import { Added } from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
@@ -28,6 +31,7 @@ import { notFound, refuse } from './failures.ts'
 import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
 import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
+import { ownVotes, shownDuel } from './shown-duels.ts'
 import { duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
 
 /** Images from elsewhere may have any seed; ours count on below this one. */
@@ -55,10 +59,14 @@ function find({ workspace }: Studio, id: string): ComparisonFile {
   return comparison
 }
 
-/** Of each policy its images by their index; empty where they are not drawn yet. */
+/**
+ * Of each policy its images by their index. None of any until all are drawn: whoever saw what some have drawn could tell
+ * from it, later on, what the last one did.
+ */
 export function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<number, ImageRecord>[] {
+  const isReady = runs.every((run) => isDrawn(studio, run))
   return runs.map((run) => {
-    if (!isDrawn(studio, run)) return new Map<number, ImageRecord>()
+    if (!isReady) return new Map<number, ImageRecord>()
     const file = studio.workspace.at(runsName, run, 'images.jsonl')
     readBytes(studio.workspace, file)
     const records = readImageList(file)
@@ -170,10 +178,7 @@ export const compareRoutes = [
     handle: async ({ studio, rater, params }) => {
       const comparison = find(studio, params.id)
       const summary = summaryOf(studio, comparison)
-      // Whoever saw what one policy has drawn could tell it from the others later on.
-      const drawn = summary.ready
-        ? drawnImages(studio, comparison)
-        : comparison.runs.map(() => new Map<number, never>())
+      const drawn = drawnImages(studio, comparison)
       const places = comparison.prompts.flatMap((prompt, p) =>
         Array.from({ length: comparison.perPrompt }, (_, k) => ({ prompt, index: p * comparison.perPrompt + k })),
       )
@@ -204,17 +209,29 @@ export const compareRoutes = [
       const done = await standingDuels(studio.store, rater)
       const held = new Set(without.split(','))
       const left = duels.filter((duel) => !done.has(duel.key))
-      const tasks = left
-        .filter(({ id }) => !held.has(id))
-        .slice(0, count)
-        .map(async ({ id, prompt, first, second }) => ({
-          id,
-          prompt,
-          question,
-          first: await studio.images.refs(first),
-          second: await studio.images.refs(second),
-        }))
-      return { tasks: await Promise.all(tasks), progress: { done: duels.length - left.length, total: duels.length } }
+      const tasks: VoteTask[] = []
+      let gone = 0
+      for (const duel of left) {
+        if (tasks.length === count) break
+        if (held.has(duel.id)) continue
+        const task = await shownDuel(studio, duel)
+        if (task === undefined) gone++
+        else tasks.push(task)
+      }
+      return { tasks, progress: { done: duels.length - left.length, total: duels.length - gone } }
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/compare/:id/votes',
+    summary: 'The last votes of this rater that stand and can be taken back.',
+    who: 'rater',
+    params: ById,
+    query: OwnVotesQuery,
+    answer: OwnVotes,
+    handle: async ({ studio, rater, params, query: { count } }) => {
+      const comparison = find(studio, params.id)
+      return { answers: await ownVotes(studio, comparison, drawnImages(studio, comparison), { rater, count }) }
     },
   }),
   jsonRoute({
@@ -269,5 +286,5 @@ async function hasVoted(
 }
 
 async function refOf({ images }: Studio, record: ImageRecord | undefined) {
-  return record === undefined ? null : await images.ref(record.id).catch(() => null)
+  return record === undefined ? null : ((await images.refIfThere(record.id)) ?? null)
 }

@@ -72,6 +72,7 @@ test('raters reach what they need to judge, and no more', () => {
       'get /api/asking',
       'get /api/compare',
       'get /api/compare/:id/tasks',
+      'get /api/compare/:id/votes',
       'get /api/guidelines',
       'get /api/judgments',
       'get /api/state',

@@ -75,7 +75,7 @@ export function duelsOf(
   return duels.sort((x, y) => (x.id < y.id ? -1 : 1))
 }
 
-const forms: readonly [Form, Question][] = [
+export const voteForms: readonly [Form, Question][] = [
   ['single', 'alignment'],
   ['single', 'fidelity'],
   ['set', 'alignment'],
@@ -89,7 +89,7 @@ export function duelOf(
   drawn: readonly ReadonlyMap<number, ImageRecord>[],
   who: Pick<DuelOptions, 'rater' | 'secret'>,
 ): Duel | undefined {
-  for (const [form, question] of forms) {
+  for (const [form, question] of voteForms) {
     const found = duelsOf(comparison, drawn, { ...who, form, question }).find((duel) => duel.id === id)
     if (found !== undefined) return found
   }

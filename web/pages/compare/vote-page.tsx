@@ -24,16 +24,12 @@ import { Help } from '../label/help.tsx'
 import { useKeys } from '../label/keys.ts'
 import { Refused, SaveState } from '../label/save-state.tsx'
 import { useStopwatch } from '../label/stopwatch.ts'
-
-type Form = 'single' | 'set'
-type Question = VoteTask['question']
+import { placeOf, withServersVotes, type Form, type Question } from './own-votes.ts'
 
 const questions: Readonly<Record<Question, string>> = {
   alignment: 'Which side shows the prompt better?',
   fidelity: 'Which side is the better picture?',
 }
-
-const placeOf = (form: Form, question: Question) => `${form} ${question}`
 
 /** A vote of another form or question that was taken back: it is asked there. */
 let returned: Given | undefined
@@ -100,7 +96,8 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
   const [first] = useState(() => (returned?.place === place ? (returned.task as VoteTask) : undefined))
   useEffect(() => {
     returned = undefined
-  }, [])
+    void withServersVotes(past, id)
+  }, [past, id])
   const buffer = useBuffer<VoteTask>(
     {
       ask: (without, count): Promise<VoteTasks> =>

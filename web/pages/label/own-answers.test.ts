@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NewJudgment, OwnAnswers } from '../../../src/studio/schemas/labelling.ts'
 import type { Given } from '../../past.ts'
-import { mergedPast } from './own-answers.ts'
+import { mergedPast as merged } from '../../told-past.ts'
+import { toldIn } from './own-answers.ts'
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000Z`
 const refs = (ids: string) => [...ids].map((id) => ({ id, width: 24, height: 24 }))
@@ -22,6 +23,13 @@ const local = (id: string, second: number): Given => ({
   counts: 1,
   group: id,
 })
+const mergedPast = (
+  mode: Told['task']['mode'],
+  kept: readonly Given[],
+  answers: readonly Told[],
+  isUnderWay: (id: string) => boolean,
+  isWhole: boolean,
+) => merged(kept, toldIn(mode, [...answers]), isUnderWay, isWhole)
 const idsOf = (list: readonly Given[]) => list.map(({ answer }) => answer.id)
 
 test('the server says what stands; what is under way stands as well, and the rest is forgotten', () => {
