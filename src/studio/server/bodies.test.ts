@@ -109,6 +109,35 @@ test('an upload goes to the disk piece by piece, and goes away where it is refus
   assert.deepEqual([large.status, announced.told.pieces], [413, 0], 'its length was told')
 })
 
+test('a form is refused by its first parts too many, by large fields, and never leads a file elsewhere', async () => {
+  await using it = await testStudio()
+  const part = (disposition: string, content = '') =>
+    `--x\r\ncontent-disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`
+  const sendForm = async (text: string, path = '/api/uploads') => {
+    const answer = await it.app.request(path, { method: 'POST', headers: multipart, body: text })
+    return [answer.status, await answer.text()] as const
+  }
+  const many = 100_000
+  for (const disposition of ['name="prompts"', 'name="files"; filename="a.png"', 'name="files"; filename=""']) {
+    const [status, told] = await sendForm(`${part(disposition).repeat(many)}--x--`)
+    assert.deepEqual([status, /at most 1000 fields and files/.test(told)], [413, true], disposition)
+  }
+  assert.equal((await sendForm(`${part('name="prompts"', 'x'.repeat(6_000_000))}--x--`))[0], 413)
+  const names = [
+    '../../../../tmp/attune-out.png', '/tmp/attune-out.png', '..\\..\\attune-out.png', 'a\0b.png', '.', '..', 'CON', '\u202e.png',
+    'x'.repeat(10_000), '__proto__', '%00', '%2e%2e%2fattune-out.png',
+  ] // prettier-ignore
+  const prompts = JSON.stringify(names.map(() => 'two red circles'))
+  const files = names.map((name) => part(`name="files"; filename="${name}"`, 'no picture')).join('')
+  const [status, told] = await sendForm(`${files}${part('name="prompts"', prompts)}--x--`)
+  assert.deepEqual([status, told.length < 5000], [200, true], told)
+  const judgments = part(`name="file"; filename="${names[0]}"`, 'no judgments') + part('name="format"', 'csv')
+  assert.equal((await sendForm(`${judgments}--x--`, '/api/import'))[0], 400)
+  assert.equal((await sendForm(`${part('name="__proto__"', 'x')}${part('name="constructor"', 'x')}--x--`))[0], 400)
+  assert.deepEqual(uploads(it), [])
+  assert.deepEqual(readdirSync(it.studio.workspace.at('..')), ['work'])
+})
+
 test('what callers send at once is bounded, each and all together, and what is done does not count', () => {
   const budget = new Budget({ most: 100, mostEach: 60 })
   const refused = /Error: body: expected at most/

@@ -62,8 +62,9 @@ async function receive(folder: string, parts: AsyncIterable<Part>): Promise<Rece
   const fields = new Map<string, string>()
   const files: ReceivedFile[] = []
   let fieldBytes = 0
+  let count = 0
   for await (const { name, file, content } of parts) {
-    if (fields.size + files.length >= mostParts) throw tooManyParts()
+    if (++count > mostParts) throw tooManyParts()
     if (file !== undefined) {
       const path = join(folder, String(files.length))
       files.push({ field: name, name: file, path, bytes: await writeFile(path, content) })

@@ -52,6 +52,19 @@ test('what a browser writes comes out again, in pieces of any size', async () =>
   )
 })
 
+test('blanks after a delimiter, lines around the form and other lines of a head mean nothing', async () => {
+  const odd = [
+    'a preamble\r\n--x \t \r\n',
+    'content-type: text/plain\r\nContent-Disposition: form-data; filename="C:\\a\\..\\b.png"; name="name; filename=c"\r\n',
+    'content-disposition: form-data; name="second"\r\n\r\n--x-\r\n --x\r\n--\r\n--x--\r\n--x\r\nan epilogue',
+  ].join('')
+  for (const size of [1, 2, 3, 17, 1000]) {
+    assert.deepEqual(await read(Buffer.from(odd), 'x', size), [
+      { name: 'name; filename=c', file: 'C:\\a\\..\\b.png', content: Buffer.from('--x-\r\n --x\r\n--') },
+    ])
+  }
+})
+
 test('what is no form is refused, and so is one that ends too early', async () => {
   const whole = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
   assert.equal((await read(Buffer.from(whole), 'x', 7)).length, 1)
@@ -63,6 +76,15 @@ test('what is no form is refused, and so is one that ends too early', async () =
     '--x\r\n\r\n1\r\n--x--',
     '--x\r\ncontent-disposition: form-data\r\n\r\n1\r\n--x--',
     `--x\r\ncontent-disposition: form-data; name="${'a'.repeat(40_000)}"`,
+    whole.replace('--x--', '--x'),
+    whole.replace('--x--', '--x-'),
+    whole.replace('--x--', '--xy'),
+    whole.replace('--x\r\n', '--x\n'),
+    whole.replace('--x\r\n', `--x${' '.repeat(1000)}\r\n`),
+    whole.replace('name="a"', 'name=a'),
+    whole.replace('name="a"', 'filename="name=a"'),
+    whole.replace('form-data', 'attachment'),
+    `${whole.slice(0, -8)}\r\n--xbut this is of the content\r\n--x--`,
   ]
   for (const text of broken) {
     await assert.rejects(

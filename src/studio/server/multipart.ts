@@ -10,6 +10,7 @@ export interface Part {
 }
 
 const mostHeadBytes = 16_384
+const mostBlanks = 100
 
 /** What separates parts, as the content type tells it. @throws {StudioError} another type */
 export function boundaryOf(contentType: string | null): string {
@@ -29,7 +30,7 @@ export async function* partsOf(pieces: AsyncIterable<Uint8Array>, boundary: stri
   const source = new Source(pieces)
   const delimiter = Buffer.from(`\r\n--${boundary}`)
   for await (const _preamble of source.until(delimiter));
-  while ((await source.take(2)) !== '--') {
+  while (await source.hasPart()) {
     const head = await source.head()
     const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(head)?.[1]
     const name = disposition === undefined ? undefined : parameterOf(disposition, 'name')
@@ -73,11 +74,19 @@ class Source {
     }
   }
 
-  async take(length: number): Promise<string> {
-    while (this.#held.length < length) await this.#more()
-    const taken = this.#held.toString('latin1', 0, length)
-    this.#held = this.#held.subarray(length)
-    return taken
+  /** What follows a delimiter: the end of its line, before which there may be blanks, or the two hyphens of the last one. */
+  async hasPart(): Promise<boolean> {
+    for (let blanks = 0; ; blanks++) {
+      while (this.#held.length < blanks + 2) await this.#more()
+      const next = this.#held.toString('latin1', blanks, blanks + 2)
+      if (blanks === 0 && next === '--') return false
+      if (next === '\r\n') {
+        // Kept: a head without lines ends at once.
+        this.#held = this.#held.subarray(blanks)
+        return true
+      }
+      if (!/^[ \t]/.test(next) || blanks === mostBlanks) throw noForm('a line that is not the end of a part')
+    }
   }
 
   /** The lines before the content of a part. */
