@@ -166,7 +166,8 @@ describe('readScheduler', () => {
       /prediction_type: expected epsilon, .* "flow_prediction" —/,
     )
     refused({ ...ddim, timestep_spacing: 'log' }, /timestep_spacing: expected leading, trailing or linspace/)
-    refused({ ...ddim, num_train_timesteps: 0.5 }, /num_train_timesteps: expected a whole number ≥ 1, received 0.5 —/)
+    refused({ ...ddim, num_train_timesteps: 0.5 }, /num_train_timesteps: expected a whole number from 1 to 100000, rec/)
+    refused({ ...ddim, num_train_timesteps: 2 ** 31 }, /num_train_timesteps: expected .*, received 2147483648 —/)
     refused({ ...ddim, steps_offset: -1 }, /steps_offset: expected a whole number ≥ 0, received -1 —/)
     refused({ ...ddim, clip_sample_range: 0 }, /clip_sample_range: expected a number > 0/)
     refused({ ...ddim, clip_sample: 'yes' }, /clip_sample: expected true or false, received "yes" —/)

@@ -70,7 +70,10 @@ const ofConsistency = ['LCMScheduler', 'TCDScheduler']
 const betaMessage = 'a number between 0 and 1'
 const beta = z.number(betaMessage).gt(0, betaMessage).lt(1, betaMessage)
 const flag = z.boolean('true or false').default(false)
-const countMessage = 'a whole number ≥ 1'
+/** Published networks count 1,000 times, some 4,000; each takes memory in several lists, before a step is made. */
+const mostTimes = 100_000
+const countMessage = `a whole number from 1 to ${mostTimes}`
+const count = z.int(countMessage).min(1, countMessage).max(mostTimes, countMessage)
 const offsetMessage = 'a whole number ≥ 0'
 const rangeMessage = 'a number > 0'
 const betasMessage = 'at least one number between 0 and 1; the last may be 1'
@@ -79,7 +82,7 @@ const betasMessage = 'at least one number between 0 and 1; the last may be 1'
 const SchedulerConfig = z.looseObject(
   {
     _class_name: z.string('the name of a scheduler of diffusers'),
-    num_train_timesteps: z.int(countMessage).min(1, countMessage).default(1000),
+    num_train_timesteps: count.default(1000),
     beta_start: beta.default(1e-4),
     beta_end: beta.default(0.02),
     beta_schedule: z
@@ -105,7 +108,7 @@ const SchedulerConfig = z.looseObject(
     use_flow_sigmas: flag,
     timestep_type: z.string('discrete').default('discrete'),
     variance_type: z.string('text').nullish(),
-    original_inference_steps: z.int(countMessage).min(1, countMessage).default(50),
+    original_inference_steps: count.default(50),
   },
   'an object',
 )
