@@ -86,7 +86,7 @@ describe('safetensors', () => {
       /a safetensors file, received an empty file/,
     ],
     'a header longer than the file': [() => fileOf('{}', 0, 90), /a header of 90 bytes, received a file of 10 bytes/],
-    'a giant header': [() => fileOf('{}', 0, 2 ** 40), /a header of at most 100000000 bytes/],
+    'a giant header': [() => fileOf('{}', 0, 2 ** 40), /a header of at most 16777216 bytes/],
     'bad JSON': [() => fileOf('{"a":'), /header: expected JSON/],
     'bad UTF-8': [() => fileOf('{}', 2, 4), /header: expected JSON/],
     'another JSON value': [() => fileOf('[]'), /expected a JSON object/],
@@ -116,6 +116,17 @@ describe('safetensors', () => {
     ],
     'a name twice': [() => fileOf(`{"a":${f32('[1]', 0, 4)},"\\u0061":${f32('[1]', 4, 8)}}`, 8), / a: .*received two/],
     'a field twice': [() => fileOf(`{"a":{"dtype":"F32","shape":[],"shape":[1],"data_offsets":[0,4]}}`, 4), /two/],
+    'too many tensors': [
+      () => fileOf(`{${Array.from({ length: 50_002 }, (_, i) => `"${i}":{}`).join(',')}}`),
+      /header: expected at most 50000 tensors/,
+    ],
+    'too many texts': [
+      () => fileOf(`{"__metadata__":{${Array.from({ length: 250_001 }, (_, i) => `"${i}":""`).join(',')}}}`),
+      /header: expected at most 250000 names/,
+    ],
+    'nine dimensions': [() => fileOf(`{"a":${f32('[1,1,1,1,1,1,1,1,1]', 0, 4)}}`, 4), /at most 8 dimensions/],
+    'a name beyond reading': [() => fileOf(`{"${'a'.repeat(1025)}" :${f32('[]', 0, 4)}}`, 4), /at most 1024 bytes/],
+    'lists within lists': [() => fileOf(`{"a":${'['.repeat(1e6)}`), /lists within lists/],
     'metadata that is not text': [() => fileOf('{"__metadata__":{"a":1}}'), /__metadata__: expected text by name/],
   }
   for (const [what, [make, message]] of Object.entries(refused)) {
@@ -133,6 +144,12 @@ describe('safetensors', () => {
       assert.ok(livingTensors() <= before)
     })
   }
+
+  it('reads metadata of any length, whatever it spells', () => {
+    const text = '\\n"[{,:'.repeat(500_000)
+    const { metadata } = readSafetensorsHeader(fileOf(JSON.stringify({ __metadata__: { text } })))
+    assert.equal(metadata.text, text)
+  })
 
   it('accepts names that JavaScript finds special', () => {
     using _scope = tensorScope()

@@ -11,6 +11,7 @@ import { kindOnDisk } from '../file-kind.ts'
 import { sync, writing } from '../files.ts'
 import { tensor } from './create.ts'
 import { elementSize, type Dtype } from './dtype.ts'
+import { headerFault, headerLimits, repeatedKey } from './header-scan.ts'
 import type { Tensor } from './tensor.ts'
 
 // In the order of the reference implementation's enum: what stands lower comes first in a file.
@@ -29,7 +30,6 @@ const formatNames = new Map<Dtype, string>([
 const dtypesByName = new Map([...formatNames].map(([dtype, name]) => [name, dtype]))
 const ranks = new Map([...formatNames.keys()].map((dtype, rank) => [dtype, rank]))
 
-const longestHeader = 100_000_000
 const longestTransfer = 2 ** 30
 
 /** One tensor of a file: `begin` and `end` are bytes from the start of the elements. */
@@ -216,7 +216,8 @@ function soundHeader(file: string, descriptor: number): SafetensorsHeader {
   if (size < 8) throw broken(file, 'at least 8 bytes', `${size}`)
   const prefix = readExactly(file, descriptor, 0, 8)
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true))
-  if (length > longestHeader) throw broken(file, `a header of at most ${longestHeader} bytes`, `a length of ${length}`)
+  if (length > headerLimits.bytes)
+    throw broken(file, `a header of at most ${headerLimits.bytes} bytes`, `a length of ${length}`)
   if (8 + length > size) throw broken(file, `a header of ${length} bytes`, `a file of ${size} bytes`)
   const json = parseHeader(file, readExactly(file, descriptor, 8, length))
 
@@ -272,6 +273,8 @@ function parseMetadata(file: string, value: unknown): Readonly<Record<string, st
 
 function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
   const where = `${file} header`
+  const fault = headerFault(bytes)
+  if (fault !== undefined) throw broken(where, fault.expected, fault.received)
   let text: string
   let json: unknown
   try {
@@ -285,19 +288,4 @@ function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
   const twice = repeatedKey(text)
   if (twice !== undefined) throw broken(`${file} ${twice}`, 'one entry of this name', 'two')
   return json as Record<string, unknown>
-}
-
-/** A key that stands twice in one object of sound JSON; `JSON.parse` would silently take the last. */
-function repeatedKey(json: string): string | undefined {
-  const open: Set<string>[] = []
-  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[{}]/g)) {
-    if (token === '{') open.push(new Set())
-    else if (token === '}') open.pop()
-    else if (token.endsWith(':')) {
-      const key = JSON.parse(token.slice(0, -1)) as string
-      if (open.at(-1)!.has(key)) return key
-      open.at(-1)!.add(key)
-    }
-  }
-  return undefined
 }

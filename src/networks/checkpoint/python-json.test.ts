@@ -22,4 +22,15 @@ describe('JSON as Python writes it', () => {
       assert.throws(() => parsePythonJson(text), SyntaxError, text)
     }
   })
+
+  it('refuses what is too deep or too long for memory, and reads a long text', () => {
+    const long = { text: '\n'.repeat(2e6) }
+    assert.deepEqual(parsePythonJson(JSON.stringify(long)), long)
+    const deep = '['.repeat(300) + ']'.repeat(300)
+    for (const text of [deep, deep.replace('[]', '[NaN]'), '['.repeat(1e6)]) {
+      assert.throws(() => parsePythonJson(text), /more than 200 deep/)
+    }
+    assert.throws(() => parsePythonJson(`[${'NaN,'.repeat(3e5)}1]`), /NaN or Infinity in/)
+    assert.throws(() => parsePythonJson(' '.repeat(17 * 2 ** 20)), /characters, above/)
+  })
 })

@@ -34,7 +34,10 @@ const clipLength = 77
 
 const remedy = 'take the tokenizer folder of the checkpoint as transformers saved it'
 
-const lengthMessage = 'a whole number above 2'
+/** Far above what is published. Each text is padded to its length, and each place of it may begin one of the added tokens. */
+const most = { length: 4096, addedTokens: 10_000, tokenLength: 256 } as const
+
+const lengthMessage = `a whole number above 2, at most ${most.length}`
 const Token = z.union(
   [
     z
@@ -54,7 +57,10 @@ const Config = z.object(
     ...NamedTokens.shape,
     model_max_length: z
       .number(lengthMessage)
-      .refine((length) => length >= unknownLength || (Number.isInteger(length) && length > 2), lengthMessage)
+      .refine(
+        (length) => length >= unknownLength || (Number.isInteger(length) && length > 2 && length <= most.length),
+        lengthMessage,
+      )
       .nullish(),
     added_tokens_decoder: z.record(z.string().regex(/^\d+$/, 'ids'), Token, 'tokens by id').optional(),
   },
@@ -122,6 +128,7 @@ export function readTokenizerFiles(folder: string): TokenizerFiles {
     }
     if (!described.has(content)) added.set(content, { id, normalized })
   }
+  expectFewAdded(added, `${config.added_tokens_decoder === undefined ? file : configFile} added tokens`)
   const length = config.model_max_length ?? unknownLength
   return {
     vocab,
@@ -133,6 +140,17 @@ export function readTokenizerFiles(folder: string): TokenizerFiles {
     added,
     length: length >= unknownLength ? clipLength : length,
   }
+}
+
+function expectFewAdded(added: TokenizerFiles['added'], where: string): void {
+  const long = [...added.keys()].find((token) => token.length > most.tokenLength)
+  if (added.size <= most.addedTokens && long === undefined) return
+  throw new FormatError({
+    where,
+    expected: `at most ${most.addedTokens}, each of at most ${most.tokenLength} characters`,
+    received: long === undefined ? String(added.size) : `one of ${long.length} characters`,
+    remedy,
+  })
 }
 
 interface Tables extends Pick<TokenizerFiles, 'vocab' | 'merges'> {

@@ -191,9 +191,28 @@ test('special tokens without an id, and settings that make no sense', () => {
   refuse({ ...small, 'special_tokens_map.json': { pad_token: '[PAD]' } }, /id for the pad token "\[PAD\]"/)
   refuse(config({ eos_token: 7 }), /tokenizer_config\.json eos_token: expected a token: .* received 7/)
   refuse(config({ eos_token: '' }), /tokenizer_config\.json eos_token: expected a token: .* received ""/)
-  refuse(config({ model_max_length: 2 }), /model_max_length: expected a whole number above 2, received 2/)
-  refuse(config({ model_max_length: '77' }), /model_max_length: expected a whole number above 2, received "77"/)
+  refuse(config({ model_max_length: 2 }), /model_max_length: expected a whole number above 2, at most 4096, received 2/)
+  refuse(config({ model_max_length: '77' }), /model_max_length: expected a whole number above 2, .*, received "77"/)
+  refuse(config({ model_max_length: 2 ** 31 }), /model_max_length: expected a whole number above 2, .* 2147483648/)
   refuse(config({ added_tokens_decoder: { x: '!' } }), /added_tokens_decoder/)
+  const many = (count: number, token: (i: number) => string) =>
+    config({ added_tokens_decoder: Object.fromEntries(Array.from({ length: count }, (_, i) => [i, token(i)])) })
+  refuse(many(10_001, String), /tokenizer_config\.json added tokens: expected at most 10000, .* received 1000\d/)
+  refuse(
+    many(1, () => 'x'.repeat(257)),
+    /added tokens: expected .* 256 characters, received one of 257/,
+  )
+})
+
+test('of thousands of added tokens the longest one counts', () => {
+  const tokens = Object.fromEntries(Array.from({ length: 9000 }, (_, i) => [1000 + i, `<${'x'.repeat(i % 200)}${i}`]))
+  const folder = folderOf({ ...small, 'tokenizer_config.json': { added_tokens_decoder: { ...tokens, 20000: '<x1>' } } })
+  assert.deepEqual(
+    openTokenizer(folder)
+      .encode(`<x1>${'<'.repeat(5000)}`)
+      .slice(0, 3),
+    [514, 20000, 27],
+  )
 })
 
 test('a tokenizer.json of another kind', () => {
