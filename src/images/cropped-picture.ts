@@ -1,9 +1,9 @@
-/** A picture of any size and format as a model is trained on it. */
+/** A picture as a model is trained on it. */
 import { readFile } from 'node:fs/promises'
-import sharp from 'sharp'
 import { FormatError } from '../errors.ts'
 import { kindOnDisk } from '../file-kind.ts'
 import type { Random } from '../random.ts'
+import { openPicture } from './foreign-picture.ts'
 import type { Picture } from './png.ts'
 
 export interface Cropping {
@@ -17,7 +17,7 @@ export interface Cropping {
 }
 
 /** Of what is cut out from: a very narrow picture would take all memory. */
-const mostPixels = 200e6
+const mostResized = 200e6
 
 /**
  * Reads an image as diffusers' text-to-image examples do: resized until it just covers what is wanted (of a square: the
@@ -25,7 +25,7 @@ const mostPixels = 200e6
  * transparency becomes white; grey, CMYK and 16 bits become sRGB of 8 bits. Of an animation, the first frame.
  *
  * @param stream where the crop and the flip come from, and nothing else; the crop is the same with and without flips
- * @throws {FormatError} it is missing, broken, or no image
+ * @throws {FormatError} it is missing, broken, larger than any that is opened, or no PNG, JPEG or WebP
  */
 export async function readCroppedPicture(file: string, cropping: Cropping, stream: Random): Promise<Picture> {
   const { centerCrop, randomFlip } = cropping
@@ -33,12 +33,12 @@ export async function readCroppedPicture(file: string, cropping: Cropping, strea
   const place = (room: number) => Math.floor((centerCrop ? 0.5 : stream.uniform()) * (room + 1))
   try {
     // From memory: sharp remembers what it has read from a path, even when the file has changed since.
-    const image = sharp(await readFile(file))
-    const { autoOrient: size } = await image.metadata()
+    const { image, metadata } = await openPicture(await readFile(file), file)
+    const size = metadata.autoOrient
     const scale = Math.max(cropping.width / size.width, cropping.height / size.height)
     const width = Math.max(cropping.width, Math.floor(size.width * scale))
     const height = Math.max(cropping.height, Math.floor(size.height * scale))
-    if (width * height > mostPixels) {
+    if (width * height > mostResized) {
       throw new FormatError({
         where: file,
         expected: 'an image that is less narrow',

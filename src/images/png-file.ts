@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { FileError, FormatError } from '../errors.ts'
 import { otherFileKind } from '../file-kind.ts'
+import { mostPixels } from './foreign-picture.ts'
 
 const signature = '89504e470d0a1a0a'
 
@@ -11,7 +12,7 @@ const signature = '89504e470d0a1a0a'
  *
  * @param where names the image in errors
  * @throws {FileError} it is not there or cannot be read
- * @throws {FormatError} no PNG by its content, or one that is damaged
+ * @throws {FormatError} no PNG by its content, or one that is damaged or too large
  */
 export function readPngFile(file: string, where = file): Uint8Array<ArrayBuffer> {
   let bytes: Buffer<ArrayBuffer>
@@ -38,7 +39,7 @@ export function readPngFile(file: string, where = file): Uint8Array<ArrayBuffer>
   })
 }
 
-/** What is wrong with a PNG file, if anything: its signature, its chunks with their checksums, nothing behind the last one. */
+/** What is wrong with a PNG file, if anything: its signature, its size, its chunks with their checksums, nothing behind the last one. */
 export function pngFault(bytes: Buffer): string | undefined {
   if (bytes.toString('hex', 0, 8) !== signature) return 'a file of another kind'
   let name = ''
@@ -50,6 +51,10 @@ export function pngFault(bytes: Buffer): string | undefined {
     if (end > bytes.length) return `one that ends after ${bytes.length} bytes`
     name = bytes.toString('latin1', place + 4, place + 8)
     if (place === 8 && (name !== 'IHDR' || length !== 13)) return 'one without a header'
+    if (place === 8) {
+      const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
+      if (width * height > mostPixels) return `${width} × ${height} pixels, more than ${mostPixels / 1e6} million`
+    }
     if (crc32(bytes.subarray(place + 4, end - 4)) !== bytes.readUInt32BE(end - 4)) return `one whose ${name} is damaged`
     place = end
   }

@@ -74,7 +74,7 @@ test('broken images are told before anything is drawn, and too few are refused',
   const said: string[] = []
   const stderr = { write: (text: string) => said.push(text) }
   await checkReference(join(folder, 'photos'), 5, stderr)
-  assert.match(said.join(''), /^reference images: left out .*broken\.png: expected a readable image/)
+  assert.match(said.join(''), /^reference images: left out .*broken\.png: expected a PNG, JPEG or WebP image/)
   await assert.rejects(checkReference(join(folder, 'photos'), 8, stderr), /at least 8 images.*received 5/)
   await assert.rejects(checkReference(join(folder, 'none'), 8, stderr), FileError)
 })

@@ -2,8 +2,8 @@
 import { globSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { FileError, FormatError } from '../errors.ts'
+import { openPicture } from '../images/foreign-picture.ts'
 import { LeftOut } from '../images/left-out.ts'
 import type { Picture } from '../images/png.ts'
 import type { ProgressStream } from '../progress.ts'
@@ -41,18 +41,18 @@ export async function readReference(
 }
 
 const mostPictures = 2000
-const atOnce = 50
+/** Of files that may each be large. */
+const atOnce = 8
 const isFolder = (source: string) => statSync(source, { throwIfNoEntry: false })?.isDirectory() === true
 
 /** @throws {FormatError} it is no image */
 async function fitted(file: string, width: number, height: number): Promise<Picture> {
   try {
-    const image = sharp(await readFile(file))
-      .rotate()
-      .flatten({ background: '#fff' })
-      .resize(width, height, { fit: 'cover' })
-    return { bytes: new Uint8Array(await image.toColourspace('srgb').raw().toBuffer()), width, height }
+    const { image } = await openPicture(await readFile(file), file)
+    const fitting = image.autoOrient().flatten({ background: '#fff' }).resize(width, height, { fit: 'cover' })
+    return { bytes: new Uint8Array(await fitting.toColourspace('srgb').raw().toBuffer()), width, height }
   } catch (cause) {
+    if (cause instanceof FormatError) throw cause
     throw new FormatError({
       where: file,
       expected: 'a readable image',

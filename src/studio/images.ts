@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { FormatError, StudioError } from '../errors.ts'
 import type { FeedbackStore, StoredImage } from '../feedback/store.ts'
+import { mostPixels } from '../images/foreign-picture.ts'
 import { pngFault } from '../images/png-file.ts'
 import type { ImageRef } from './schemas/basics.ts'
 
@@ -148,7 +149,7 @@ function notFound(): never {
 
 const pngHeader = '89504e470d0a1a0a'
 
-/** Width and height from the first chunk of a PNG file. @throws {FormatError} it is none */
+/** Width and height from the first chunk of a PNG file. @throws {FormatError} it is none, or too large to be shown */
 export function pngSize(file: string): { width: number; height: number } {
   const bytes = Buffer.alloc(24)
   const descriptor = openSync(file, 'r')
@@ -158,7 +159,8 @@ export function pngSize(file: string): { width: number; height: number } {
     closeSync(descriptor)
   }
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
-  if (bytes.toString('hex', 0, 8) === pngHeader && width > 0 && height > 0) return { width, height }
+  const isShown = width > 0 && height > 0 && width * height <= mostPixels
+  if (bytes.toString('hex', 0, 8) === pngHeader && isShown) return { width, height }
   throw new FormatError({
     where: 'image',
     expected: 'a PNG file',
