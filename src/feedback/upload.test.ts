@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempDisposableSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { FormatError } from '../errors.ts'
+import { readImageList } from '../images/image-run.ts'
 import { picture } from './formats/formats.test-helper.ts'
 import { ownPictureLimits } from './formats/own-picture.ts'
 import { openFeedback } from './store.ts'
@@ -26,7 +27,8 @@ describe('images upload', () => {
     let told = ''
     const stderr = { write: (text: string) => (told += text) }
     const config = UploadConfig.parse({ feedback: at('store.sqlite'), folder: at('mine'), out: at('run') })
-    return { at, run: () => uploadImages(config, vocabulary, stderr), told: () => told, folder }
+    const run = (resume = false) => uploadImages({ ...config, resume }, vocabulary, stderr)
+    return { at, run, told: () => told, folder }
   }
 
   it('takes what a list names, and names what it leaves out', async () => {
@@ -46,6 +48,21 @@ describe('images upload', () => {
       [record.text, record.policy, record.category, record.source?.name],
       ['two red circles', 'uploaded', 'combination', 'a.png'],
     )
+  })
+
+  it('goes on in the folder that a killed upload has left, and keeps of it what is still asked for', async () => {
+    const png = await picture('red').png().toBuffer()
+    const { run, at, folder } = await uploaded('file_name,text\na.png,a dog\n', { 'a.png': png })
+    using _folder = folder
+    const columns = { imageColumn: 'file_name', captionColumn: 'text' }
+    mkdirSync(at('run', 'images'), { recursive: true })
+    writeFileSync(at('run', 'config.json'), JSON.stringify({ stage: 'images upload', folder: at('mine'), ...columns }))
+    for (const name of ['000000.png', '000001.png', 'mine.png']) writeFileSync(at('run', 'images', name), 'torn')
+    await assert.rejects(run(), /unfinished run of images upload — go on with it by --resume/)
+    assert.equal((await run(true)).added, 1)
+    assert.deepEqual(readdirSync(at('run', 'images')).sort(), ['000000.png', 'mine.png'])
+    assert.equal(readImageList(at('run', 'images.jsonl')).length, 1)
+    assert.notEqual(readFileSync(at('run', 'images', '000000.png'), 'utf8'), 'torn')
   })
 
   it('leaves no store behind where nothing can be used', async () => {

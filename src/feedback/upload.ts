@@ -10,6 +10,7 @@ import { categoryOf, parsePrompt } from '../prompts/templates.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
 import { addOwnImages, type AddedImages } from './formats/own-images.ts'
 import { expectSize } from './formats/own-picture.ts'
+import { resumeField } from '../run.ts'
 import { addToFeedback } from './stages.ts'
 
 export const UploadConfig = z.strictObject({
@@ -22,6 +23,7 @@ export const UploadConfig = z.strictObject({
     ),
   imageColumn: z.string().min(1).default('file_name').describe('Column of the list with the paths, relative to it.'),
   captionColumn: z.string().min(1).default('text').describe('Column of the list with the prompts.'),
+  resume: resumeField.describe('Begins an unfinished upload of the same settings again, in its folder.'),
   out: z.string().min(1).describe('Run folder to write: a copy of each image.'),
 })
 export type UploadConfig = z.infer<typeof UploadConfig>
@@ -33,7 +35,7 @@ export type UploadConfig = z.infer<typeof UploadConfig>
  * @throws {FormatError} the list is broken as a whole, or nothing of it can be used
  */
 export async function uploadImages(
-  { feedback, folder, out, ...columns }: UploadConfig,
+  { feedback, folder, resume, out, ...columns }: UploadConfig,
   vocabulary?: PromptVocabulary,
   stderr: ProgressStream = process.stderr,
 ): Promise<AddedImages> {
@@ -50,7 +52,7 @@ export async function uploadImages(
         bytes: () => readPicture(file, bytes),
       }
     })
-    const added = await addOwnImages(store, out, images, { folder, ...columns })
+    const added = await addOwnImages(store, out, images, { folder, ...columns }, resume)
     for (const { file, reason } of added.broken) stderr.write(`images: left out ${file}: ${reason}\n`)
     if (added.added + added.known > 0) return added
     throw new FormatError({

@@ -1,9 +1,9 @@
 /** Images that people bring: uploads, and what comes with the judgments of other tools. */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { FormatError, type Complaint } from '../../errors.ts'
-import { writeFileAtomic, writing } from '../../files.ts'
+import { sync, writeFileAtomic, writing } from '../../files.ts'
 import type { ImageRecord, Judgment, Prompt } from '../../records.ts'
 import { startRun, type Run } from '../../run.ts'
 import type { ImagesOfFolder } from '../image-writes.ts'
@@ -53,6 +53,7 @@ export function promptFault(text: string): Pick<Complaint, 'expected' | 'receive
  *
  * @param folder of the run to write
  * @param config recorded as the settings of the run
+ * @param resume begin again where an earlier process broke off, and left such a run of these settings unfinished
  * @throws {RunInUseError | FileError} the folder is in use or cannot be written; the store is as it was
  */
 export async function addOwnImages(
@@ -60,13 +61,15 @@ export async function addOwnImages(
   folder: string,
   images: readonly OwnImage[],
   config: Readonly<Record<string, unknown>> = {},
+  resume = false,
 ): Promise<AddedImages> {
-  const { judgments: _none, ...added } = await bringImages(store, folder, images, config)
+  const { judgments: _none, ...added } = await bringImages(store, folder, images, { config, resume })
   return added
 }
 
 /**
  * {@link addOwnImages} with the judgments about them: all or nothing. Where there are no judgments, no image is added.
+ * What an earlier call left in the folder when its process ended is written anew.
  *
  * @param drawn images of other runs that become known too
  * @param judgmentsOf the judgments, by the ids of the images that were given
@@ -79,14 +82,14 @@ export async function addJudgedImages(
   drawn: readonly ImagesOfFolder[],
   judgmentsOf: (ids: AddedImages['ids']) => readonly Judgment[],
 ): Promise<AddedImages & { readonly judgments: number }> {
-  return await bringImages(store, folder, images, {}, { drawn, judgmentsOf })
+  return await bringImages(store, folder, images, { config: {}, resume: true }, { drawn, judgmentsOf })
 }
 
 async function bringImages(
   store: FeedbackStore,
   folder: string,
   images: readonly OwnImage[],
-  config: Readonly<Record<string, unknown>>,
+  { config, resume }: { readonly config: Readonly<Record<string, unknown>>; readonly resume: boolean },
   judged?: {
     readonly drawn: readonly ImagesOfFolder[]
     readonly judgmentsOf: (ids: AddedImages['ids']) => readonly Judgment[]
@@ -101,8 +104,8 @@ async function bringImages(
   let run: Run | undefined
   const runOf = (): Run => {
     if (run !== undefined) return run
-    const fresh = begun.use(startRun({ folder, stage: 'images upload', config }))
-    writing(folder, () => mkdirSync(fresh.path('images')))
+    const fresh = begun.use(startRun({ folder, stage: 'images upload', config, resume }))
+    writing(folder, () => mkdirSync(fresh.path('images'), { recursive: true }))
     return (run = fresh)
   }
   if (judged === undefined) runOf()
@@ -114,7 +117,7 @@ async function bringImages(
     const outcome = await attempt(async () => {
       const { record, png } = await ownImage(image, id, bytes, records.length)
       const file = runOf().path(record.file)
-      writing(file, () => writeFileSync(file, png))
+      writing(file, () => writeFileSync(file, png, { flush: true }))
       records.push(record)
       return { id }
     })
@@ -129,6 +132,8 @@ async function bringImages(
   const isKept = judgments === undefined || judgments.length > 0
   const [own, drawn] = isKept ? [records, judged?.drawn ?? []] : [[], []]
   if (own.length > 0) {
+    removeOthers(runOf().path('images'), own)
+    sync(runOf().path('images'))
     writeFileAtomic(runOf().path('images.jsonl'), own.map((record) => `${JSON.stringify(record)}\n`).join(''))
     runOf().finish({ images: own.length, broken: broken.length })
   }
@@ -142,6 +147,13 @@ async function bringImages(
 
 /** An image that can be had, or why it cannot. */
 type Seen = { readonly id: string } | { readonly reason: string }
+
+/** Copies that a process which broke off has made of what is not brought any more. */
+function removeOthers(folder: string, records: readonly ImageRecord[]): void {
+  const own = new Set(records.map(({ file }) => basename(file)))
+  const others = readdirSync(folder).filter((name) => /^\d{6}\.png$/.test(name) && !own.has(name))
+  for (const name of others) rmSync(join(folder, name))
+}
 
 /** Of this call alone: the folder was new or empty before. */
 function removeRun(folder: string): void {
