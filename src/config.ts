@@ -116,7 +116,8 @@ export function parseConfig<S extends StageSchema>(schema: S, sources: ConfigSou
   throw new ConfigError({
     where: flag === undefined ? `attune ${stage}` : inFile(field) ? `${file} ${field}` : flag.flag,
     expected: issue.code === 'custom' || flag === undefined ? issue.message : flag.expected,
-    received: value === undefined ? 'nothing' : JSON.stringify(value),
+    // JSON has no ∞ and no NaN.
+    received: value === undefined ? 'nothing' : typeof value === 'number' ? String(value) : JSON.stringify(value),
     remedy: flag === undefined ? `see attune ${stage} --help` : flag.sentence || `see attune ${stage} --help`,
     cause: parsed.error,
   })

@@ -76,9 +76,10 @@ export const modelFields = {
   threads: z
     .int()
     .positive()
+    .max(1024)
     .nullable()
     .default(null)
-    .describe('Threads of this process: one for shapes, all cores for real checkpoints.'),
+    .describe('Threads of this process, each with a stack of its own: one for shapes, all cores for real checkpoints.'),
 }
 const ModelConfig = z.object(modelFields)
 export type ModelConfig = z.infer<typeof ModelConfig>

@@ -47,25 +47,34 @@ import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
 import { ValueFunction, ValueNumbers } from './value.ts'
 
 export const dpokFields = {
-  imagesDrawn: z.int().positive().default(9600).describe('Roll-outs in all.'),
+  imagesDrawn: z
+    .int()
+    .positive()
+    .max(100_000_000)
+    .default(9600)
+    .describe('Roll-outs in all; a hundred million take years on any machine.'),
   rolloutsPerIteration: z
     .int()
     .positive()
+    .max(16_384)
     .default(96)
-    .describe('Roll-outs drawn with one policy before it is updated.'),
+    .describe('Roll-outs drawn with one policy before it is updated; the states of all their steps are in memory.'),
   gradientSteps: z
     .int()
     .positive()
+    .max(10_000)
     .default(3)
     .describe('Updates per iteration, each on its own minibatch of transitions.'),
   transitionsPerRollout: z
     .int()
     .positive()
+    .max(1000)
     .default(9)
-    .describe('Transitions used per roll-out and iteration, drawn at random.'),
+    .describe('Transitions used per roll-out and iteration, drawn at random; no roll-out has more than 1000.'),
   batchSize: z
     .int()
     .positive()
+    .max(4096)
     .nullable()
     .default(null)
     .describe(
@@ -96,7 +105,7 @@ export const dpokFields = {
     .max(1)
     .default(0.5)
     .describe('λ of the advantage: 1 is reward − V of the state, 0 the change of V by the one action.'),
-  valueUpdates: z.int().positive().default(10).describe('Updates of the value function per iteration.'),
+  valueUpdates: z.int().positive().max(10_000).default(10).describe('Updates of the value function per iteration.'),
   published: z
     .boolean()
     .default(false)

@@ -31,15 +31,22 @@ import { below, numbersOf, under, type TrainingState } from '../tensor/training-
 import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
 
 export const rewardWeightedFields = {
-  updates: z.int().positive().default(2000).describe('Gradient steps.'),
+  updates: z
+    .int()
+    .positive()
+    .max(100_000_000)
+    .default(2000)
+    .describe('Gradient steps; a hundred million take years on any machine.'),
   batchSize: z
     .int()
     .positive()
+    .max(16_384)
     .default(64)
-    .describe('Generated images per update; as many pre-training images beside them.'),
+    .describe('Generated images per update, all in memory; as many pre-training images beside them.'),
   gradientAccumulationSteps: z
     .int()
     .positive()
+    .max(16_384)
     .default(1)
     .describe('Parts in which the images of an update are computed; changes the memory that it takes, not the result.'),
   ...gradientCheckpointingField,

@@ -19,7 +19,14 @@ export const trainableFields = {
     .describe(
       'What is trained: the part that reads the prompt, low-rank adapters, or everything; text for shapes and lora for real checkpoints without it.',
     ),
-  rank: z.int().positive().default(8).describe('Rank of the adapters.'),
+  rank: z
+    .int()
+    .positive()
+    .max(1024)
+    .default(8)
+    .describe(
+      'Rank of the adapters; beyond 1024 they are as large as the layers, for which there is --parameters all.',
+    ),
   loraAlpha: z.number().positive().default(8).describe('The adapters’ change is scaled by alpha / rank.'),
   loraLayers: z
     .array(z.enum(adapterLayers))

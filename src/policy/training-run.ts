@@ -40,7 +40,12 @@ export const trainingRunFields = {
     .nonnegative()
     .default(0)
     .describe('Steps between sample images of the policy, the start and the end included; 0 draws none.'),
-  samples: z.int().positive().default(8).describe('Sample images at a time, one of each prompt.'),
+  samples: z
+    .int()
+    .positive()
+    .max(10_000)
+    .default(8)
+    .describe('Sample images at a time, one of each prompt; all are in memory at once.'),
   scorer: z
     .string()
     .min(1)

@@ -75,6 +75,7 @@ export const ReportConfig = z.strictObject({
   processes: z
     .int()
     .positive()
+    .max(1024)
     .nullable()
     .default(null)
     .describe(

@@ -47,14 +47,24 @@ export const rewardFitFields = {
     .default(0.5)
     .describe('Weight λ of prompt classification; 0 turns it off.'),
   temperature: z.number().positive().default(0.3).describe('Temperature T of prompt classification (Lee et al.: 2).'),
-  distractors: z.int().positive().default(5).describe('Wrong prompts beside the true one, for each good image.'),
+  distractors: z
+    .int()
+    .positive()
+    .max(1000)
+    .default(5)
+    .describe('Wrong prompts beside the true one, for each good image; all are in memory.'),
   comparisonWeight: z
     .number()
     .nonnegative()
     .default(0.5)
     .describe('Weight of pairs, rankings and ratings beside labels; 0 leaves them out.'),
-  epochs: z.int().positive().default(20).describe('Passes over the labels.'),
-  batchSize: z.int().positive().default(128).describe('Labels, and comparisons, per update.'),
+  epochs: z.int().positive().max(1_000_000).default(20).describe('Passes over the labels; a million take days.'),
+  batchSize: z
+    .int()
+    .positive()
+    .max(65_536)
+    .default(128)
+    .describe('Labels, and comparisons, per update; all are in memory.'),
   learningRate: z.number().positive().default(1e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
   weightDecay: z.number().nonnegative().default(5).describe('Decoupled weight decay of AdamW.'),
 }

@@ -54,6 +54,7 @@ export const RewardTrainConfig = z.strictObject({
   ensemble: z
     .int()
     .nonnegative()
+    .max(1000)
     .refine((members) => members !== 1, 'one alone cannot differ; 0, or at least 2')
     .default(5)
     .describe(

@@ -14,9 +14,17 @@ import { CommandLanes } from './command-lanes.ts'
 import { makeReport, ReportConfig } from '../report/report-command.ts'
 import { seenPrompts, unseenPrompts } from './split.ts'
 
+/** Of stages, four times as large and some more: those are exact integers as well. */
+const mostSeed = 1e15
+
 export const DemoConfig = z.strictObject({
   small: z.boolean().default(false).describe('The same code with less of everything, in under three minutes.'),
-  seed: z.int().nonnegative().default(0).describe('Seed of everything that the demo draws.'),
+  seed: z
+    .int()
+    .nonnegative()
+    .max(mostSeed)
+    .default(0)
+    .describe('Seed of everything that the demo draws; its stages count on from it.'),
   resume: resumeField,
   out: z.string().min(1).default('runs/demo').describe('Folder to write, a run folder of its own.'),
 })

@@ -14,11 +14,28 @@ const parts = [
 
 export const PretrainConfig = z.strictObject({
   part: z.enum(['all', 'generator', 'clip', 'features']).default('all').describe('Which network is trained.'),
-  steps: z.int().positive().nullable().default(null).describe('Updates; without it 6000, 2000 and 1000.'),
-  batchSize: z.int().min(2).nullable().default(null).describe('Images per update; without it 96, 256 and 128.'),
+  steps: z
+    .int()
+    .positive()
+    .max(100_000_000)
+    .nullable()
+    .default(null)
+    .describe('Updates, of which a hundred million take years; without it 6000, 2000 and 1000.'),
+  batchSize: z
+    .int()
+    .min(2)
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe('Images per update, all in memory; without it 96, 256 and 128.'),
   seed: z.int().nonnegative().default(1).describe('Seed of everything that is random.'),
-  processes: z.int().positive().default(2).describe('Processes at once; one a core is the fastest.'),
-  threads: z.int().positive().default(1).describe('Threads of each process; another number changes the last bits.'),
+  processes: z.int().positive().max(1024).default(2).describe('Processes at once; one a core is the fastest.'),
+  threads: z
+    .int()
+    .positive()
+    .max(1024)
+    .default(1)
+    .describe('Threads of each process; another number changes the last bits.'),
   out: z.string().min(1).default('weights').describe('Folder for generator, clip and features.safetensors.'),
 })
 export type PretrainConfig = z.infer<typeof PretrainConfig>
