@@ -6,7 +6,7 @@ import { noGrad } from '../tensor/autograd.ts'
 import { cat, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { expectFinitePixels, expectFiniteState } from './finite.ts'
+import { expectFinitePixels, watchingStates } from './finite.ts'
 import { encodePrompts, predictGuided } from './guided.ts'
 import { picturesOf, type Picture } from './png.ts'
 
@@ -57,7 +57,7 @@ export function drawStates(
   const own = stack(requests.map(({ seed, index }) => noiseFor([seed, index], model.stateShape, sampler.steps.length)))
   const noise = start === undefined ? own : cat([start.unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
   const predict = (xt: Tensor, t: Tensor) => predictGuided(model, prompts, texts, xt, t, sampling.guidance, negatives)
-  return scope.keep(sampleImages({ predict, sampler, noise: noise.to(model.device), watch: expectFiniteState }))
+  return scope.keep(watchingStates((watch) => sampleImages({ predict, sampler, noise: noise.to(model.device), watch })))
 }
 
 /**

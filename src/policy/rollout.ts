@@ -4,8 +4,8 @@
  * use them.
  */
 import type { Sampler } from '../diffusion/process.ts'
-import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
-import { expectFiniteState } from '../images/finite.ts'
+import { noiseFor, sampleTrajectories, type Predictor } from '../diffusion/sample.ts'
+import { watchingStates } from '../images/finite.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
@@ -82,12 +82,10 @@ function rollOutBatch(
   const prompts = encodePrompts(policy, texts)
   const drawn = stack(texts.map((_, i) => noiseFor(noisePath(i), policy.stateShape, sampler.steps.length)))
   const noise = drawn.to(policy.device)
-  const { states, sigmas, predictions } = sampleTrajectories({
-    predict: (xt, t) => predictGuided(policy, prompts, texts, xt, t, guidance),
-    sampler,
-    noise,
-    watch: expectFiniteState,
-  })
+  const predict: Predictor = (xt, t) => predictGuided(policy, prompts, texts, xt, t, guidance)
+  const { states, sigmas, predictions } = watchingStates((watch) =>
+    sampleTrajectories({ predict, sampler, noise, watch }),
+  )
   const features = predictions.map((prediction, i) => {
     using step = tensorScope()
     const { x0 } = sampler.parts(prediction, states[i], new Array<number>(texts.length).fill(i))

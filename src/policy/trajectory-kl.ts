@@ -1,8 +1,8 @@
 /** How far a policy has moved from the pre-trained model, in nats of whole trajectories. */
 import { gaussianKl } from '../diffusion/gaussian.ts'
 import type { Sampler } from '../diffusion/process.ts'
-import { noiseFor, sampleTrajectories } from '../diffusion/sample.ts'
-import { expectFiniteState } from '../images/finite.ts'
+import { noiseFor, sampleTrajectories, type Predictor } from '../diffusion/sample.ts'
+import { watchingStates } from '../images/finite.ts'
 import { encodePrompts, predictGuided } from '../images/guided.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { noGrad } from '../tensor/autograd.ts'
@@ -36,14 +36,11 @@ export function trajectoryKl(
     const batch = texts.slice(from, from + batchSize)
     const own = encodePrompts(exact, batch)
     const theirs = encodePrompts(reference, batch)
-    const { states, predictions } = sampleTrajectories({
-      predict: (xt, t) => predictGuided(exact, own, batch, xt, t, guidance),
-      sampler,
-      noise: stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length))).to(
-        policy.device,
-      ),
-      watch: expectFiniteState,
-    })
+    const predict: Predictor = (xt, t) => predictGuided(exact, own, batch, xt, t, guidance)
+    const drawn = stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length)))
+    const { states, predictions } = watchingStates((watch) =>
+      sampleTrajectories({ predict, sampler, noise: drawn.to(policy.device), watch }),
+    )
     const sums = new Array<number>(batch.length).fill(0)
     for (const { index, stochastic } of sampler.steps) {
       if (!stochastic) continue
