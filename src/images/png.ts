@@ -57,9 +57,10 @@ export async function readPicture(file: string): Promise<Picture> {
       .toBuffer({ resolveWithObject: true })
     return { bytes: new Uint8Array(data), width: info.width, height: info.height }
   } catch (cause) {
-    if (cause instanceof FormatError) throw cause
-    const [received] = (cause instanceof FileError ? cause.received : (cause as Error).message).split('\n')
-    const remedy = 'draw the images again, or restore the file'
-    throw new FormatError({ where: file, expected: 'a readable image', received, remedy, ...kindOnDisk(file), cause })
+    const fallback = { expected: 'a readable image', remedy: 'draw the images again, or restore the file' }
+    const told = cause instanceof FormatError ? { expected: cause.expected, remedy: cause.remedy } : fallback
+    const isOurs = cause instanceof FormatError || cause instanceof FileError
+    const [received] = (isOurs ? cause.received : (cause as Error).message).split('\n')
+    throw new FormatError({ where: file, received, ...told, ...kindOnDisk(file), cause })
   }
 }
