@@ -148,6 +148,13 @@ describe('readScheduler', () => {
     assert.match(noteOf({ ...ddpm, clip_sample: true })!, /^The .* takes the noise from the clamped image; [^.]*\.$/)
     assert.match(noteOf({ ...ddpm, clip_sample: true, variance_type: 'fixed_large' })!, /fixed_large; .*clamped image/)
     assert.match(noteOf({ _class_name: 'EulerAncestralDiscreteScheduler' })!, /is of another kind; Attune/)
+    const multistep = { _class_name: 'DPMSolverMultistepScheduler', algorithm_type: 'dpmsolver++' }
+    assert.match(noteOf(multistep)!, /is deterministic/)
+    assert.match(noteOf({ ...multistep, algorithm_type: 'sde-dpmsolver++' })!, /is of another kind/)
+    assert.equal(noteOf({ _class_name: 'DDIMParallelScheduler' }), undefined)
+    const parallel = { ...ddpm, _class_name: 'DDPMParallelScheduler' }
+    assert.equal(noteOf(parallel), undefined)
+    assert.equal(readScheduler(parallel, 'file').process.finalAlphaBar, 1)
   })
 
   it('refuses what is broken, naming file and field', () => {
@@ -183,7 +190,12 @@ describe('readScheduler', () => {
         (error) => error instanceof ScheduleError && message.test(error.message),
       )
     refused({ _class_name: 'EDMEulerScheduler' }, /^file _class_name: expected one of DDIMScheduler, .* EDMEuler/)
-    refused({ _class_name: 'FlowMatchEulerDiscreteScheduler' }, /received FlowMatchEulerDiscreteScheduler/)
+    refused(
+      { _class_name: 'FlowMatchEulerDiscreteScheduler' },
+      /received FlowMatchEuler\S+, a sampler of flow matching/,
+    )
+    refused({ _class_name: 'SCMScheduler', prediction_type: 'trigflow' }, /^file _class_name: .* of flow matching/)
+    refused({ _class_name: 'EDMEulerScheduler', prediction_type: 'epsilon' }, /EDMEulerScheduler, .* in units of σ/)
     refused({ _class_name: 'UniPCMultistepScheduler', use_flow_sigmas: true }, /^file use_flow_sigmas: expected false/)
     refused(
       { _class_name: 'EulerDiscreteScheduler', timestep_type: 'continuous' },

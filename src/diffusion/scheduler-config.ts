@@ -2,7 +2,7 @@
  * The noise that a checkpoint was trained with, from the `scheduler_config.json` that diffusers keeps beside it.
  *
  * Such a file names a sampler together with its schedule. Attune's policy is DDIM(η), which the samplers DDIMScheduler
- * and DDPMScheduler are (η = 1 for the latter); of any other one the schedule is taken and the sampler is replaced, as by
+ * and DDPMScheduler are (η = 1 for the latter), and their parallel forms; of any other one the schedule is taken and the sampler is replaced, as by
  * `DDIMScheduler.from_config`, defaults included. Departures from diffusers:
  *
  * 1. A file of another sampler that does not speak of `clip_sample` means no clamping, because that sampler does none;
@@ -51,19 +51,28 @@ const replaced = new Map([
     'DPMSolverSinglestepScheduler',
     'KDPM2DiscreteScheduler',
     'DEISMultistepScheduler',
-    'DDIMParallelScheduler',
-    'SASolverScheduler',
     'UniPCMultistepScheduler',
   ].map((name) => [name, 'deterministic'] as const),
   ...[
     'EulerAncestralDiscreteScheduler',
     'KDPM2AncestralDiscreteScheduler',
     'DPMSolverSDEScheduler',
+    'SASolverScheduler',
     'LCMScheduler',
     'TCDScheduler',
+    'DDIMInverseScheduler',
+    'DPMSolverMultistepInverseScheduler',
+    'RePaintScheduler',
   ].map((name) => [name, 'of another kind'] as const),
 ])
-const own = ['DDIMScheduler', 'DDPMScheduler']
+/** Those with `Parallel` differ by sampling all times at once. */
+const ofDdpm = ['DDPMScheduler', 'DDPMParallelScheduler']
+const own = ['DDIMScheduler', 'DDIMParallelScheduler', ...ofDdpm]
+/** Samplers of other noise, by their names. */
+const otherNoise: readonly (readonly [pattern: RegExp, kind: string])[] = [
+  [/flow|RFScheduler|SCMScheduler|^Helios/i, 'a sampler of flow matching'],
+  [/^EDM|^Karras|^ScoreSde|^CMStochastic|^IPNDM/, 'a sampler of noise in units of σ'],
+]
 /** Samplers of consistency models, which visit some of the times that these were distilled on. */
 const ofConsistency = ['LCMScheduler', 'TCDScheduler']
 
@@ -116,15 +125,24 @@ type SchedulerConfig = z.infer<typeof SchedulerConfig>
 
 const predictionTypes = { epsilon: 'epsilon', v_prediction: 'v', sample: 'x0' } as const
 
+/** @throws {ScheduleError} a class of other noise, named before its fields are looked at */
+function expectKnownClass(name: unknown, where: string): void {
+  if (typeof name !== 'string' || own.includes(name) || replaced.has(name)) return
+  const kind = otherNoise.find(([pattern]) => pattern.test(name))
+  throw new ScheduleError({
+    where: `${where} _class_name`,
+    expected:
+      'one of DDIMScheduler, DDPMScheduler, PNDMScheduler, EulerDiscreteScheduler, DPMSolverMultistepScheduler and others with β',
+    received: kind === undefined ? name : `${name}, ${kind[1]}`,
+    remedy: 'choose a checkpoint with such noise',
+  })
+}
+
 /** @throws {ScheduleError} what is configured is no sampler that DDIM could stand in for */
 function expectSupported(config: SchedulerConfig, where: string): void {
   const refuse = (field: string, expected: string, remedy: string): never => {
     const received = String(config[field])
     throw new ScheduleError({ where: `${where} ${field}`, expected, received, remedy })
-  }
-  const name = config._class_name
-  if (!own.includes(name) && !replaced.has(name)) {
-    refuse('_class_name', `one of ${[...own, ...replaced.keys()].join(', ')}`, 'choose a checkpoint with such noise')
   }
   if (config.use_flow_sigmas) {
     refuse('use_flow_sigmas', 'false: noise in steps of β', 'choose a checkpoint that is no flow model')
@@ -135,7 +153,7 @@ function expectSupported(config: SchedulerConfig, where: string): void {
   if (config.thresholding) {
     refuse('thresholding', 'false: a threshold that depends on the image has no density', 'set it to false')
   }
-  if (name === 'DDPMScheduler' && /^learned/.test(config.variance_type ?? '')) {
+  if (ofDdpm.includes(config._class_name) && /^learned/.test(config.variance_type ?? '')) {
     refuse('variance_type', 'a fixed variance', 'choose a checkpoint whose network predicts the mean alone')
   }
 }
@@ -168,15 +186,16 @@ function noteOf(config: SchedulerConfig, clipSample: number | undefined): string
   const name = config._class_name
   const kind = replaced.get(name)
   if (kind !== undefined) {
-    return `The checkpoint's own sampler ${name} is ${kind}; Attune samples and trains with stochastic DDIM on the same betas.`
+    const isStochastic = /^sde-/.test(String(config.algorithm_type))
+    return `The checkpoint's own sampler ${name} is ${isStochastic ? 'of another kind' : kind}; Attune samples and trains with stochastic DDIM on the same betas.`
   }
-  if (name !== 'DDPMScheduler') return undefined
+  if (!ofDdpm.includes(name)) return undefined
   const variance = config.variance_type ?? 'fixed_small'
   const notes = [
     !['fixed_small', 'fixed_small_log'].includes(variance) &&
       `The checkpoint's own sampler has the variance ${variance}; Attune samples and trains with that of the posterior, fixed_small.`,
     clipSample !== undefined &&
-      `The checkpoint's own sampler DDPMScheduler takes the noise from the clamped image; Attune keeps it as predicted, as DDIM does.`,
+      `The checkpoint's own sampler ${name} takes the noise from the clamped image; Attune keeps it as predicted, as DDIM does.`,
   ].filter((note) => note !== false)
   return notes.length === 0 ? undefined : notes.join(' ')
 }
@@ -200,6 +219,7 @@ function fewStepsOf(config: SchedulerConfig): NoiseSetup['fewSteps'] {
  * variance
  */
 export function readScheduler(config: unknown, where: string): NoiseSetup {
+  expectKnownClass((config as { readonly _class_name?: unknown } | null)?._class_name, where)
   const parsed = checked(SchedulerConfig, config, where, 'take the scheduler folder as diffusers saved it')
   expectSupported(parsed, where)
   const name = parsed._class_name
@@ -214,7 +234,7 @@ export function readScheduler(config: unknown, where: string): NoiseSetup {
   return {
     process: new VariancePreserving({
       schedule,
-      finalAlphaBar: name === 'DDPMScheduler' || parsed.set_alpha_to_one ? 1 : schedule.alphaBar[0],
+      finalAlphaBar: ofDdpm.includes(name) || parsed.set_alpha_to_one ? 1 : schedule.alphaBar[0],
       timesteps: (steps) => times(schedule.alphaBar.length, steps, offset),
       clipSample,
     }),
