@@ -105,6 +105,22 @@ const cases: [name: string, make: () => string, told: RegExp][] = [
     /model_index\.json _class_name: expected one of LatentConsistencyModelPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline, received FluxPipeline/,
   ],
   [
+    'inpainting',
+    () => broken('inpainting', (path) => editConfig(path('unet/config.json'), (config) => (config.in_channels = 9))),
+    /unet\/config\.json in_channels: expected 4, as out_channels: .* to fill in \(9\).*, received 9/,
+  ],
+  [
+    'saved-without-text-encoder',
+    () =>
+      broken('saved-without-text-encoder', (path) => {
+        editConfig(path('model_index.json'), (config) => (config.text_encoder = [null, null]))
+      }),
+    /model_index\.json text_encoder: expected the class of this part, received null: it was saved without/,
+  ],
+  ['a-lora', () => broken('a-lora', () => undefined, 'lora-sd1'), /a-lora: .*received a LoRA — give it as --policy/],
+  ['one-part', () => join(fixtures, 'sd1', 'unet'), /sd1\/unet: .*received one part .* — name the whole: .*sd1$/],
+  ['files', () => join(fixtures, 'single-files'), /received neither, but sd\w+\.safetensors — name the file/],
+  [
     'another-text-encoder',
     () =>
       broken('another-text-encoder', (path) =>

@@ -141,8 +141,21 @@ describe('a single file', () => {
       [of('model.diffusion_model.joint_blocks.0.x'), /Stable Diffusion 3/],
       [of('down_blocks.0.resnets.0.conv1.weight'), /denoiser in diffusers’ names.*name the folder/],
       [of('encoder.down.0.block.0.conv1.weight'), /an autoencoder alone — give it as --vae/],
+      [of('lora_unet_x.hada_w1_a'), /received a LoRA — give it as --policy/],
+      [of('emb_params'), /received words learned by textual inversion — choose a checkpoint/],
+      [of('string_to_param.*'), /received words learned by textual inversion/],
+      [of('model.0.weight'), /received an upscaler/],
+      [of('input_blocks.0.0.weight'), /received a denoiser alone — take the whole checkpoint, with its text encoders/],
+      [of('model_ema.diffusion_modelinput_blocks00weight'), /received the averages of training \(EMA\) alone/],
+      [of('text_model.final_layer_norm.weight'), /received a text encoder alone/],
       [of('x'), /received x — check that it is a whole checkpoint/],
       [without('no-text.safetensors', /^cond_stage/), /received none — give the whole checkpoint/],
+      [
+        edited('sdxl', 'one-text.safetensors', (all) => {
+          for (const key of [...all.keys()]) if (key.startsWith('conditioner.embedders.1.')) all.delete(key)
+        }),
+        /received only conditioner\.embedders\.0\.transformer\. — give the whole checkpoint/,
+      ],
       [
         without('no-bias.safetensors', /^model\.diffusion_model\.out\.2\.bias/),
         /model\.diffusion_model\.out\.2\.bias: expected a tensor of shape \[4\], received no tensor/,

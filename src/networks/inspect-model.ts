@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import type { FoundWeights } from './checkpoint/find-weights.ts'
+import { kindOfFolder } from './checkpoint/kind-of-folder.ts'
 import { resolveCheckpoint } from './checkpoint/resolve-checkpoint.ts'
 import { checkClip } from './clip/clip-encoder.ts'
 import { adapterLayers } from './generative-model.ts'
@@ -30,12 +31,14 @@ export function inspectModel({ model, ...options }: InspectConfig): string {
   if (isSingleFile(model)) return describeDiffusion(checkCheckpoint(model, options))
   const folder = resolveCheckpoint(model)
   if (existsSync(join(folder, 'model_index.json'))) return describeDiffusion(checkCheckpoint(model, options))
-  if (existsSync(join(folder, 'config.json'))) return describeClip(folder)
+  const isPart = existsSync(join(folder, '..', 'model_index.json'))
+  if (existsSync(join(folder, 'config.json')) && !isPart) return describeClip(folder)
   throw new FormatError({
     where: folder,
     expected: 'model_index.json of a Stable Diffusion pipeline, or config.json of a CLIPModel',
     received: 'neither',
     remedy: 'name the top folder of the checkpoint',
+    ...kindOfFolder(folder),
   })
 }
 

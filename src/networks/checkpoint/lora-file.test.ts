@@ -11,7 +11,7 @@ import { readSafetensors, readSafetensorsHeader } from '../../tensor/safetensors
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Adapter } from '../weights.ts'
-import { ab, fileOf, folder, layer, out, read, targets, text } from './lora-file.test-helper.ts'
+import { ab, fileOf, folder, layer, out, pair, read, targets, text } from './lora-file.test-helper.ts'
 import { readLora, writeLora } from './lora-file.ts'
 import { originalNames } from './original-names.ts'
 
@@ -94,6 +94,15 @@ describe('reading LoRA files of other programs', () => {
       assertSameChanges(readLora(file, targetsOf(model), model).adapters, expected)
     })
   }
+
+  it("passes over the name of PEFT's adapter", () => {
+    using _scope = tensorScope()
+    const plain = read(fileOf(ab(`unet.${layer}`))).adapters
+    for (const name of ['default', 'default_0', 'my style']) {
+      const keys = [`unet.${layer}.lora_A.${name}.weight`, `unet.${layer}.lora_B.${name}.weight`] as const
+      assertSameChanges(read(fileOf(pair(...keys))).adapters, plain)
+    }
+  })
 
   it('takes alpha = rank without metadata and alphas', () => {
     using _scope = tensorScope()

@@ -17,9 +17,9 @@ export interface LoraKey {
 }
 
 const kohyaKey = /^(?<layer>lora_(?:unet|te|te1|te2)_[^.]+)\.(?:lora_(?<part>down|up)\.weight|alpha)$/
-// PEFT's; diffusers' since 0.17; ComfyUI's; the attention processors before that, whose layers end in `_lora`.
+// PEFT's, perhaps with the adapter's name; diffusers' since 0.17; ComfyUI's; the attention processors before that, whose layers end in `_lora`.
 const diffusersKey =
-  /^(?<layer>.+?)(?:\.lora_(?<letter>[AB])(?:\.default)?(?:\.weight)?|(?:\.lora[._]|\.lora_linear_layer\.|_lora\.)(?<part>down|up)\.weight|(?:\.lora|_lora)?\.alpha)$/
+  /^(?<layer>.+?)(?:\.lora_(?<letter>[AB])(?:\.(?!weight$|bias$)[^.]+)?(?:\.weight)?|(?:\.lora[._]|\.lora_linear_layer\.|_lora\.)(?<part>down|up)\.weight|(?:\.lora|_lora)?\.alpha)$/
 
 /** Takes a key apart; `undefined` if it is none of a plain LoRA. */
 export function parseLoraKey(key: string): LoraKey | undefined {
@@ -128,6 +128,11 @@ const otherKinds: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [/\.oft_|\.boft_/, 'OFT'],
   [/\.lora_mid\./, 'LoRA with a Tucker core'],
   [/\.lora_embedding_/, 'LoRA of token embeddings'],
+  [/^(?:lora|lycoris)_\w+\.[ab]\d\.weight$/, 'GLoRA'],
+  [/\.on_input$/, '(IA)³'],
+  [/\bvera_(?:A|B|lambda_[bd])\b/, 'VeRA'],
+  [/^bundle_emb\.|^clip_[lg]$/, 'LoRA with words learned by textual inversion'],
+  [/\.(?:w|b)_norm$/, 'LoRA with trained norms'],
   [/\.lora_\w+(\.\w+)*\.bias$|\.diff(_b)?$/, 'LoRA with trained biases or whole weights'],
 ]
 

@@ -1,5 +1,6 @@
 /** Which keys of a LoRA file belong to which weight of a model. */
 import { FormatError } from '../../errors.ts'
+import { describeTensors } from './kind-of-tensors.ts'
 import {
   indexLayers,
   namesNetwork,
@@ -89,7 +90,7 @@ function parseKeys(file: string, keys: readonly string[]): readonly (LoraKey & {
     throw new FormatError({
       where: file,
       expected: 'a LoRA, with keys such as unet.….lora_A.weight or lora_unet_….lora_down.weight',
-      received: keys.length === 0 ? 'a file without tensors' : `${keys[0]}${keys.length > 1 ? ', …' : ''}`,
+      received: describeTensors(keys),
       remedy: 'check that it is a LoRA file and not a whole checkpoint',
     })
   }

@@ -124,6 +124,19 @@ describe('refusing LoRA files', () => {
       /expected a LoRA, with keys such as .*, received conv_in\.weight, … — check/,
       () => ({ 'conv_in.weight': ones([1]), 'conv_out.weight': ones([1]) }),
     ],
+    [
+      'GLoRA',
+      /received GLoRA,/,
+      () => ({ 'lora_unet_x.a1.weight': ones([2, 2]), 'lora_unet_x.b1.weight': ones([2, 2]) }),
+    ],
+    ['(IA)³', /received \(IA\)³,/, () => ({ 'lora_unet_x.weight': ones([2]), 'lora_unet_x.on_input': ones([1]) })],
+    [
+      'words beside it',
+      /clip_l: .*received LoRA with words learned by textual inversion, which/,
+      () => ({ ...ab(unet), clip_l: ones([2, 6]) }),
+    ],
+    ['words alone', /received words learned by textual inversion — check/, () => ({ emb_params: ones([2, 6]) })],
+    ['an autoencoder', /received an autoencoder alone — check/, () => ({ 'decoder.conv_in.weight': ones([1]) })],
     ['nothing', /received a file without tensors/, () => ({})],
     [
       'a rank that its metadata contradicts',

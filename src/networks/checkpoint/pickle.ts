@@ -12,7 +12,7 @@ const runsCode = 'which runs any code that it holds when it is read'
 export function pickleFileError(file: string): FileError {
   return new FileError({
     where: file,
-    expected: 'a folder in diffusers’ layout with safetensors files',
+    expected: 'a .safetensors file, or a folder in diffusers’ layout with such files',
     received: `a pickle, ${runsCode}`,
     remedy: `take the safetensors variant of the checkpoint, or, where you trust the file, convert it: ${convertFile(file)}`,
   })

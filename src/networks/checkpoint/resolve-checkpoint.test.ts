@@ -92,7 +92,7 @@ describe('resolveCheckpoint', () => {
     for (const name of ['notes.txt', 'sd.safetensors']) {
       const file = join(folder, name)
       writeFileSync(file, '')
-      assert.match(refusal(file), /received a file — name the folder$/)
+      assert.match(refusal(file), /received a file — name the folder, or a model in one file/)
     }
   })
 })

@@ -43,6 +43,6 @@ function fileError(file: string): FileError {
     where: file,
     expected: 'a folder in the layout of diffusers or transformers',
     received: 'a file',
-    remedy: 'name the folder',
+    remedy: 'name the folder, or a model in one file as *.safetensors',
   })
 }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { expectClass, readConfig } from '../checkpoint/component-config.ts'
 import { findWeights } from '../checkpoint/find-weights.ts'
+import { kindOfFolder } from '../checkpoint/kind-of-folder.ts'
 import { TextEncoderConfig } from '../clip/config.ts'
 import { openTokenizer, type ClipTokenizer } from '../clip/tokenizer.ts'
 import { readAutoencoderConfig, type AutoencoderConfig } from './autoencoder-config.ts'
@@ -42,14 +43,21 @@ export interface FolderConfig extends Pick<
 
 /**
  * @throws {FileError} a part is missing
- * @throws {FormatError} names file and field: a class that is not supported
+ * @throws {FormatError} names file and field: a class that is not supported, a part that it was saved without; or what the
+ * folder is in place of a checkpoint
  */
 export function readFolderConfig(folder: string): FolderConfig {
   const read = (file: string): JsonFile => ({ json: readConfig(folder, file, AnyJson), where: join(folder, file) })
+  const kind = existsSync(join(folder, 'model_index.json')) ? undefined : kindOfFolder(folder)
+  if (kind !== undefined) {
+    const expected = 'model_index.json with the parts that it names, or a single .safetensors file'
+    throw new FormatError({ where: folder, expected, ...kind })
+  }
   const index = readConfig(folder, 'model_index.json', Index)
   const pipeline = expectClass(index, pipelines, join(folder, 'model_index.json'))
   const isXl = pipeline === 'StableDiffusionXLPipeline'
   const names = isXl ? (['text_encoder', 'text_encoder_2'] as const) : (['text_encoder'] as const)
+  for (const part of ['unet', 'vae', 'scheduler', ...names]) expectPart(folder, part, index[part])
   const unet = read('unet/config.json')
   return {
     folder,
@@ -61,6 +69,17 @@ export function readFolderConfig(folder: string): FolderConfig {
     zeroEmptyPrompt: isXl && index.force_zeros_for_empty_prompt,
     formerName: index._name_or_path,
   }
+}
+
+/** @throws {FormatError} a part that the checkpoint was saved without, as `[null, null]` */
+function expectPart(folder: string, part: string, stated: unknown): void {
+  if (stated !== null && !(Array.isArray(stated) && stated.every((one) => one === null))) return
+  throw new FormatError({
+    where: `${join(folder, 'model_index.json')} ${part}`,
+    expected: 'the class of this part',
+    received: 'null: it was saved without',
+    remedy: 'choose a whole checkpoint',
+  })
 }
 
 function readVaeConfig(folder: string): AutoencoderConfig {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { checked } from '../../checked.ts'
 import { ConfigError, FormatError } from '../../errors.ts'
 import { readSafetensorsHeader, type SafetensorsHeader } from '../../tensor/safetensors.ts'
+import { describeTensors, kindOfTensors, type KindOfTensors } from '../checkpoint/kind-of-tensors.ts'
 import { resolveCheckpoint } from '../checkpoint/resolve-checkpoint.ts'
 import { TextEncoderConfig } from '../clip/config.ts'
 import { publishedTokenizer, publishedVocabulary, type Padding } from '../clip/published-tokenizer.ts'
@@ -123,31 +124,30 @@ export function singleFileParts(file: string, options: CheckpointOptions): Check
   }
 }
 
-const otherKinds: readonly (readonly [pattern: RegExp, received: string, remedy: string])[] = [
-  [/\.lora_(?:A|B|up|down)\b|\.lora\.(?:up|down)\.|^lora_/, 'a LoRA', 'give it as --policy, with its model as --model'],
-  [/(?:^|\.)double_blocks\.\d/, 'a model of the kind of FLUX', 'choose a checkpoint of Stable Diffusion 1, 2 or XL'],
-  [/(?:^|\.)joint_blocks\.\d/, 'Stable Diffusion 3', 'choose a checkpoint of Stable Diffusion 1, 2 or XL'],
-  [/^control_model\.|^input_hint_block\./, 'a ControlNet', 'choose a checkpoint of Stable Diffusion 1, 2 or XL'],
-  [
-    /^(?:down_blocks|mid_block|up_blocks|unet)\./,
-    'a denoiser in diffusers’ names, alone',
-    'name the folder of the whole checkpoint, with its model_index.json',
-  ],
-  [/^(?:first_stage_model\.)?(?:en|de)coder\./, 'an autoencoder alone', 'give it as --vae, with its model as --model'],
-]
+const wholeFolder = 'name the folder of the whole checkpoint, with its model_index.json'
+const remedies: Readonly<Partial<Record<KindOfTensors, string>>> = {
+  'a LoRA': 'give it as --policy, with its model as --model',
+  'an autoencoder alone': 'give it as --vae, with its model as --model',
+  'a denoiser in diffusers’ names, alone': wholeFolder,
+  'a denoiser alone': 'take the whole checkpoint, with its text encoders',
+  'a text encoder alone': wholeFolder,
+  'the averages of training (EMA) alone': `take the file that has them under ${denoiserPrefix}…`,
+}
 
 /** @throws {FormatError} named by what it seems to be */
 function expectCheckpoint(file: string, entries: Entries): void {
-  const keys = [...entries.keys()]
   if (entries.has(`${denoiserPrefix}input_blocks.0.0.weight`)) return
-  const kind = otherKinds.find(([pattern]) => keys.some((key) => pattern.test(key)))
-  const [, received, remedy] = kind ?? [
-    undefined,
-    keys.length === 0 ? 'a file without tensors' : `${keys[0]}${keys.length > 1 ? ', …' : ''}`,
-    'check that it is a whole checkpoint of Stable Diffusion 1, 2 or XL',
-  ]
-  const expected = `a checkpoint with ${denoiserPrefix}input_blocks.…`
-  throw new FormatError({ where: file, expected, received, remedy })
+  const kind = kindOfTensors(entries.keys())
+  const others =
+    kind === undefined
+      ? 'check that it is a whole checkpoint of Stable Diffusion 1, 2 or XL'
+      : 'choose a checkpoint of Stable Diffusion 1, 2 or XL'
+  throw new FormatError({
+    where: file,
+    expected: `a checkpoint with ${denoiserPrefix}input_blocks.…`,
+    received: describeTensors(entries.keys()),
+    remedy: (kind && remedies[kind]) ?? others,
+  })
 }
 
 function familyOf(file: string, entries: Entries): Family {
@@ -156,13 +156,18 @@ function familyOf(file: string, entries: Entries): Family {
   const family = families.find(({ towers }) => towers.every(({ prefix }) => has(prefix)))
   if (family !== undefined) return family
   const isRefiner = has('conditioner.embedders.0.model.')
+  const found = families.flatMap(({ towers }) => towers.map(({ prefix }) => prefix)).filter(has)
   throw new FormatError({
     where: file,
     expected: `text encoders under ${families.flatMap(({ towers }) => towers.map(({ prefix }) => prefix)).join(', ')}`,
-    received: isRefiner ? 'those of the refiner of Stable Diffusion XL' : 'none',
+    received: isRefiner
+      ? 'those of the refiner of Stable Diffusion XL'
+      : found.length > 0
+        ? `only ${found.join()}`
+        : 'none',
     remedy: isRefiner
       ? 'give the base model'
-      : 'give the whole checkpoint: this file has been stripped of its text encoder',
+      : 'give the whole checkpoint: this file has been stripped of a text encoder',
   })
 }
 

@@ -170,7 +170,10 @@ const File = z
       complain('attention_head_dim', `numbers of heads that divide ${channels.join(', ')} (block_out_channels)`)
     }
     if (file.in_channels !== file.out_channels) {
-      complain('in_channels', `${file.out_channels}, as out_channels: a network that is given the noisy image alone`)
+      complain(
+        'in_channels',
+        `${file.out_channels}, as out_channels: a network that is given the noisy image alone, and no other image to fill in (9), edit (8), sharpen (7) or a depth (5)`,
+      )
     }
     if (!file.addition_embed_type) return
     for (const path of ['addition_time_embed_dim', 'projection_class_embeddings_input_dim'] as const) {
