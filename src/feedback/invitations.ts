@@ -35,13 +35,14 @@ export async function addInvitation(
     .execute()
 }
 
-/** @returns undefined where there is none with this token; it may have been used or have expired */
-export async function findInvitation(database: FeedbackDatabase, tokenHash: string): Promise<Invitation | undefined> {
-  const row = await database
-    .selectFrom('invitations')
-    .selectAll()
-    .where('token_hash', '=', tokenHash)
-    .executeTakeFirst()
+/** @returns undefined where there is none; it may have been used or have expired */
+export async function findInvitation(
+  database: FeedbackDatabase,
+  by: { readonly id: string } | { readonly tokenHash: string },
+): Promise<Invitation | undefined> {
+  const rows = database.selectFrom('invitations').selectAll()
+  const found = 'id' in by ? rows.where('id', '=', by.id) : rows.where('token_hash', '=', by.tokenHash)
+  const row = await found.executeTakeFirst()
   return row && invitationOf(row)
 }
 

@@ -1,5 +1,5 @@
 /** Who may judge. Judgments name their rater; a rater without a row here is one that was imported. */
-import type { Selectable } from 'kysely'
+import type { Selectable, Transaction } from 'kysely'
 import { z } from 'zod'
 import type { FeedbackDatabase } from './database.ts'
 import type { FeedbackTables } from './tables.ts'
@@ -74,13 +74,20 @@ export async function readAdmins(database: FeedbackDatabase): Promise<string[]> 
  * @returns false, and nothing is changed, where no admin would be left
  */
 export async function changeRole(database: FeedbackDatabase, name: string, role: Role): Promise<boolean> {
-  return await database.transaction().execute(async (transaction) => {
-    const admins = await readAdmins(transaction)
-    if (role !== 'admin' && admins.length === 1 && admins[0] === name) return false
-    await transaction.updateTable('raters').set({ role }).where('name', '=', name).execute()
-    await transaction.updateTable('invitations').set({ role }).where('name', '=', name).execute()
-    return true
-  })
+  return await database.transaction().execute((transaction) => changeRoleIn(transaction, name, role))
+}
+
+/** {@link changeRole} in a transaction: they wait for each other, so of two admins at once one stays. */
+export async function changeRoleIn(
+  transaction: Transaction<FeedbackTables>,
+  name: string,
+  role: Role,
+): Promise<boolean> {
+  const admins = await readAdmins(transaction)
+  if (role !== 'admin' && admins.length === 1 && admins[0] === name) return false
+  await transaction.updateTable('raters').set({ role }).where('name', '=', name).execute()
+  await transaction.updateTable('invitations').set({ role }).where('name', '=', name).execute()
+  return true
 }
 
 /** Leaves out of training what a rater says, or takes it in again; nothing is deleted. */

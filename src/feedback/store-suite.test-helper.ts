@@ -6,10 +6,11 @@ import { sql } from 'kysely'
 import { FormatError, UnknownRecordError } from '../errors.ts'
 import type { Judgment } from '../records.ts'
 import { awkwardTexts, imageRecord, judgment } from './feedback-fixtures.ts'
+import { comeIn, withdraw } from './accounts.ts'
 import { readGold, setGold } from './gold.ts'
 import { addGuidelines, latestGuidelines, readGuidelines } from './guidelines.ts'
 import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from './invitations.ts'
-import { excludeRater, readRaters, saveRater } from './raters.ts'
+import { changeRole, excludeRater, readAdmins, readRaters, saveRater } from './raters.ts'
 import { addRound, askable, readRounds } from './rounds.ts'
 import { addSession, endSession, findSession } from './sessions.ts'
 import { changeSettings, readSettings } from './settings.ts'
@@ -343,6 +344,40 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
         assert.deepEqual(await readInvitations(database), [{ ...late, acceptedAt: null }, accepted])
         assert.equal(await removeInvitation(database, 'i'), true)
         assert.equal(await removeInvitation(database, 'i'), false)
+      }))
+
+    it('never loses its last admin, and lets in nobody who is withdrawn, whichever processes do it at once', () =>
+      within(async ({ database }, address) => {
+        await using other = await openFeedback(address)
+        const both = [database, other.database]
+        const createdAt = '2026-01-01T00:00:00.000Z'
+        const expiresAt = '2026-02-01T00:00:00.000Z'
+        const invite = (id: string, name: string) =>
+          addInvitation(database, { id, name, role: 'admin', createdAt, expiresAt, tokenHash: `link ${id}` })
+        const enter = (id: string, place: number) =>
+          comeIn(both[place], `link ${id}`, { tokenHash: `session ${id}`, createdAt, expiresAt })
+        for (let round = 0; round < 8; round++) {
+          for (const name of ['ada', 'bob']) {
+            await invite(`${name} ${round}`, name)
+            await enter(`${name} ${round}`, 0)
+            await changeRole(database, name, 'admin')
+          }
+          const leave =
+            round % 2 === 0
+              ? (name: string, place: number) => changeRole(both[place], name, 'rater')
+              : async (name: string, place: number) => (await withdraw(both[place], `${name} ${round}`)) === 'withdrawn'
+          const left = await Promise.all([leave('ada', 0), leave('bob', 1)])
+          assert.deepEqual([left.toSorted(), (await readAdmins(database)).length], [[false, true], 1])
+        }
+        const now = new Date(createdAt)
+        for (let round = 0; round < 8; round++) {
+          await invite(`eve ${round}`, 'eve')
+          const [first, second] = [round % 2, 1 - (round % 2)]
+          const [entered] = await Promise.all([enter(`eve ${round}`, first), withdraw(both[second], `eve ${round}`)])
+          const isIn = (await findSession(database, `session eve ${round}`, now)) !== undefined
+          assert.ok(!isIn && !(await readAdmins(database)).includes('eve'), `${JSON.stringify(entered)} stayed`)
+          assert.equal(await enter(`eve ${round}`, 0), undefined)
+        }
       }))
 
     it('knows sessions until they expire', () =>

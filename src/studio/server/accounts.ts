@@ -2,17 +2,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { parse, serialize } from 'hono/utils/cookie'
 import { z } from 'zod'
-import {
-  acceptInvitation,
-  addInvitation,
-  findInvitation,
-  hasAccepted,
-  readInvitations,
-  removeInvitation,
-  removeInvitationsOf,
-} from '../../feedback/invitations.ts'
-import { changeRole, findRater, saveRater } from '../../feedback/raters.ts'
-import { addSession, endSession, endSessionsOf } from '../../feedback/sessions.ts'
+import { comeIn, withdraw } from '../../feedback/accounts.ts'
+import { addInvitation, hasAccepted, readInvitations } from '../../feedback/invitations.ts'
+import { changeRole, findRater } from '../../feedback/raters.ts'
+import { endSession } from '../../feedback/sessions.ts'
 import type { FeedbackStore } from '../../feedback/store.ts'
 import type { Studio } from '../studio.ts'
 import {
@@ -97,12 +90,12 @@ export const accountRoutes = [
     answer: Session,
     handle: async (call) => {
       needLogin(call)
-      const { database } = call.studio.store
       const now = new Date()
-      const invited = await findInvitation(database, hashOf(call.body.token))
-      const wasHere = invited !== undefined && (await hasAccepted(database, invited.name))
-      const accepted = await acceptInvitation(database, hashOf(call.body.token), now)
-      if (accepted === undefined) {
+      const token = newToken()
+      const expiresAt = new Date(now.getTime() + sessionDays * dayMs).toISOString()
+      const fresh = { tokenHash: hashOf(token), createdAt: now.toISOString(), expiresAt }
+      const user = await comeIn(call.studio.store.database, hashOf(call.body.token), fresh)
+      if (user === undefined) {
         throw refuse(410, 'expired-link', {
           where: 'invitation',
           expected: 'a link that has not expired and was not used',
@@ -110,15 +103,7 @@ export const accountRoutes = [
           remedy: 'ask an admin for a new link',
         })
       }
-      const { name } = accepted
-      // A second link, for another device, changes nothing of who somebody is.
-      const role = (wasHere ? await findRater(database, name) : undefined)?.role ?? accepted.role
-      await saveRater(database, { name, role })
-      const token = newToken()
-      const expiresAt = new Date(now.getTime() + sessionDays * dayMs).toISOString()
-      await addSession(database, { tokenHash: hashOf(token), rater: name, createdAt: now.toISOString(), expiresAt })
-      const session = Session.parse({ user: { name, role } })
-      return withCookie(session, token, sessionDays * 86_400, call.studio)
+      return withCookie(Session.parse({ user }), token, sessionDays * 86_400, call.studio)
     },
   }),
   jsonRoute({
@@ -172,15 +157,9 @@ export const accountRoutes = [
     answer: Done,
     handle: async (call) => {
       needLogin(call)
-      const { database } = call.studio.store
-      const invitation = (await readInvitations(database)).find(({ id }) => id === call.params.id)
-      if (invitation === undefined) throw notFound('invitation')
-      if (invitation.acceptedAt === null) await removeInvitation(database, invitation.id)
-      else {
-        if (!(await changeRole(database, invitation.name, 'rater'))) throw lastAdmin()
-        await removeInvitationsOf(database, invitation.name)
-        await endSessionsOf(database, invitation.name)
-      }
+      const outcome = await withdraw(call.studio.store.database, call.params.id)
+      if (outcome === 'unknown') throw notFound('invitation')
+      if (outcome === 'last-admin') throw lastAdmin()
       return { done: true as const }
     },
   }),
