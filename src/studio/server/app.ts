@@ -97,6 +97,8 @@ async function answer(route: Route, context: Context, { studio, calls, reading }
     const { origin } = new URL(raw.url)
     const call = { studio, user, rater, params, query, body, form, headers, origin } as Call<never, never, never>
     const given = await route.handle(call)
+    // Nobody takes what would follow the headers.
+    if (raw.method === 'HEAD' && given instanceof Response) await given.body?.cancel()
     if (typeof route.answer === 'string' || given instanceof Response) return given as Response
     return context.json(route.answer.parse(given) as object)
   }

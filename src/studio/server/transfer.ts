@@ -1,6 +1,5 @@
 /** Judgments in and out, and pictures of one's own. */
-import { randomUUID } from 'node:crypto'
-import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { formats } from '../../feedback/formats/formats.ts'
@@ -12,10 +11,10 @@ import { PromptText, RaterName } from '../schemas/basics.ts'
 import { ExportQuery, Imported, ImportFormat, Uploaded } from '../schemas/transfer.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
+import { download } from './downloads.ts'
 import { refuse } from './failures.ts'
-import { uploadsName, type ReceivedFile } from './forms.ts'
+import type { ReceivedFile } from './forms.ts'
 import { fileRoute, jsonRoute } from './route.ts'
-import { zipOf, type ZipEntry } from './zip.ts'
 
 const importLimit = 200e6
 const uploadLimit = 500e6
@@ -55,12 +54,10 @@ export const transferRoutes = [
     query: ExportQuery,
     answer: 'application/octet-stream',
     handle: ({ studio, query: { format, names } }) =>
-      inFolder(studio, async (folder) => {
-        const name = `judgments${formats[format].ending}`
-        const { beside } = await exportFeedback(studio.store, join(folder, name), { format, names })
-        return beside.length === 0
-          ? download(name, readFileSync(join(folder, name)))
-          : download('judgments.zip', zipOf(filesOf(folder)))
+      download(studio, async (folder) => {
+        const file = `judgments${formats[format].ending}`
+        await exportFeedback(studio.store, join(folder, file), { format, names })
+        return { file, archive: 'judgments.zip' }
       }),
   }),
   jsonRoute({
@@ -140,28 +137,6 @@ const sameName = (name: string) =>
   })
 
 const lastPart = (path: string) => path.split(/[\\/]/).at(-1) ?? ''
-
-/** Under a name of ours, gone afterwards. */
-async function inFolder<T>({ workspace }: Pick<Studio, 'workspace'>, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = workspace.at(uploadsName, randomUUID())
-  mkdirSync(folder)
-  try {
-    return await work(folder)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-const filesOf = (folder: string): ZipEntry[] =>
-  globSync('**/*.*', { cwd: folder }).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }))
-
-const download = (name: string, bytes: Uint8Array) =>
-  new Response(new Uint8Array(bytes), {
-    headers: {
-      'content-type': 'application/octet-stream',
-      'content-disposition': `attachment; filename="${name}"`,
-    },
-  })
 
 function fieldsOf<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
   const parsed = schema.safeParse(given)

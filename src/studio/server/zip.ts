@@ -1,22 +1,28 @@
 /** A ZIP archive without compression, which pictures would not gain from (PKWARE's APPNOTE 6.3, §4.3). */
+import { readFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 
 export interface ZipEntry {
   /** With `/` between folders. */
   readonly name: string
-  readonly bytes: Uint8Array
+  /** Its content, on the disk. */
+  readonly file: string
 }
+
+/** What the format without its later additions holds: files, and bytes of all of them with what is told of them. */
+export const mostZipEntries = 65_535
+export const mostZipBytes = 2 ** 32 - 1
 
 /** 1 January 1980, the first day that the format knows: equal files make equal archives. */
 const date = 0x21
 const isUtf8 = 0x800
 
-/** Of less than 4 GiB and 65,536 files in all. */
-export function zipOf(entries: readonly ZipEntry[]): Uint8Array {
-  const parts: Uint8Array[] = []
+/** An archive in pieces, of which no more than one file is in memory; of {@link mostZipEntries} at most. */
+export async function* zipPieces(entries: readonly ZipEntry[]): AsyncGenerator<Uint8Array> {
   const directory: Uint8Array[] = []
   let offset = 0
-  for (const { name, bytes } of entries) {
+  for (const { name, file } of entries) {
+    const bytes = await readFile(file)
     const encoded = Buffer.from(name)
     const fields = Buffer.alloc(26)
     fields.writeUInt16LE(20, 0)
@@ -28,18 +34,18 @@ export function zipOf(entries: readonly ZipEntry[]): Uint8Array {
     fields.writeUInt16LE(encoded.length, 22)
     const place = Buffer.alloc(14)
     place.writeUInt32LE(offset, 10)
-    parts.push(Buffer.from('PK\x03\x04', 'latin1'), fields, encoded, bytes)
+    yield Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), fields, encoded])
+    yield bytes
     directory.push(Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, place, encoded)
     offset += 30 + encoded.length + bytes.length
   }
+  const listed = Buffer.concat(directory)
   const end = Buffer.alloc(22)
   end.write('PK\x05\x06', 'latin1')
   end.writeUInt16LE(entries.length, 8)
   end.writeUInt16LE(entries.length, 10)
-  end.writeUInt32LE(
-    directory.reduce((sum, part) => sum + part.length, 0),
-    12,
-  )
+  end.writeUInt32LE(listed.length, 12)
   end.writeUInt32LE(offset, 16)
-  return Buffer.concat([...parts, ...directory, end])
+  yield listed
+  yield end
 }
