@@ -195,6 +195,15 @@ async function shownTasks(
   }
 }
 
+/** Answers that say something of an image, for which there may be reasons. */
+const explained: ReadonlySet<string> = new Set([
+  'bad',
+  'both-bad',
+  'first',
+  'second',
+  'rated',
+] satisfies Judgment['answer'][])
+
 /** Those of any version of the guidelines: a page may have been opened before the last change. */
 async function expectKnownReasons({ store }: Studio, judgments: readonly NewJudgment[]): Promise<void> {
   const given = judgments.filter(({ reasons, undoes }) => reasons !== undefined && undoes === undefined)
@@ -207,8 +216,11 @@ async function expectKnownReasons({ store }: Studio, judgments: readonly NewJudg
     const unknown = reasons.find((code) => !codes.has(code))
     if (unknown !== undefined) throw refuseThem('codes of the guidelines', unknown)
     if (new Set(reasons).size < reasons.length) throw refuseThem('each reason once', 'one of them twice')
-    if (reasons.length > 0 && kind === 'good-bad-skip' && answer !== 'bad') {
-      throw refuseThem('none, since they say why an image is bad', `some with the answer ${answer}`)
+    if (reasons.length > 0 && !explained.has(answer)) {
+      throw refuseThem(
+        'none, since they say what is wrong with an image',
+        `some of a ${kind} with the answer ${answer}`,
+      )
     }
   }
 }

@@ -97,3 +97,40 @@ test('reasons say why an image is bad, in codes of the guidelines, and an id has
   )
   assert.equal((await it.studio.store.allRows()).length, 3)
 })
+
+test('what could not have been asked is refused, and nothing of its batch is kept', async () => {
+  await using it = await testStudio()
+  const [a, b] = await addImageRun(it.studio, 'round-1', ['two red circles'])
+  const [other] = await addImageRun(it.studio, 'round-2', ['a cross'])
+  const at = '2026-01-01T00:00:00.000Z'
+  const pair = (images: string[], more: object = {}) => ({
+    id: 'p',
+    kind: 'pair',
+    images,
+    answer: 'first',
+    at,
+    ...more,
+  })
+  const ranking = (images: string[]) => ({ id: 'r', kind: 'ranking', images, answer: 'ranked', ranks: [1, 2], at })
+  const send = async (...judgments: object[]) =>
+    (await it.app.request('/api/judgments', changing('POST', { judgments }))).status
+  const good = goodBad('g', a.id)
+  for (const [wrong, status] of [
+    [pair([a.id, other.id]), 400],
+    [pair([a.id, a.id]), 400],
+    [pair([a.id, b.id], { answer: 'tie', reasons: ['wrong-object'] }), 400],
+    [pair([a.id, b.id], { answer: 'skip', reasons: ['wrong-object'] }), 400],
+    [ranking([a.id, other.id]), 400],
+    [{ ...good, shown: ['none', a.id] }, 400],
+    [{ ...good, shown: [b.id] }, 400],
+    [{ ...good, shown: [] }, 400],
+    [{ ...good, shown: [a.id, a.id] }, 400],
+    [{ ...good, shown: [a.id, other.id] }, 400],
+    [goodBad('g', 'none'), 404],
+    [pair([a.id, 'none']), 404],
+  ] as const) {
+    assert.equal(await send(goodBad('fine', b.id), wrong), status, JSON.stringify(wrong))
+  }
+  assert.equal((await it.studio.store.allRows()).length, 0)
+  assert.equal(await send({ ...good, shown: [b.id, a.id] }, pair([a.id, b.id], { reasons: ['wrong-object'] })), 200)
+})

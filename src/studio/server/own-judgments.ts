@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import type { AttuneError } from '../../errors.ts'
-import { FormatError, UnknownRecordError } from '../../errors.ts'
+import { FormatError, StudioError, UnknownRecordError } from '../../errors.ts'
 import { ratersOfJudgments } from '../../feedback/judgment-rows.ts'
 import { rankingConflict } from '../../feedback/ranking.ts'
 import type { Judgment } from '../../records.ts'
@@ -12,11 +12,15 @@ import type { Added } from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
 import { refuse } from './failures.ts'
 
-type Filing = Pick<Studio, 'store' | 'secret'>
+type Filing = Pick<Studio, 'store' | 'secret' | 'images'>
 
-/** @throws {AttuneError} a judgment takes back one that is not this rater's, repeats one otherwise, or is at odds with the ratings */
+/**
+ * @throws {AttuneError} a judgment takes back one that is not this rater's, repeats one otherwise, is at odds with the
+ *   ratings, or could not have been asked for
+ */
 export async function addOwn(studio: Filing, rater: string, judgments: readonly Judgment[]): Promise<Added> {
   const { store } = studio
+  for (const judgment of judgments) await expectAskable(studio, judgment)
   await expectAgreeingRanks(store, rater, judgments)
   for (let attempt = 1; ; attempt++) {
     const filed = await filedIds(studio, rater, judgments)
@@ -61,6 +65,29 @@ async function filedIds(
     })
   }
   return filed
+}
+
+/** What is shown together is of one prompt, and what is judged was shown. Images that are unknown the store complains of. */
+async function expectAskable({ images }: Filing, { id, images: judged, shown, undoes }: Judgment): Promise<void> {
+  if (undoes !== undefined) return
+  const refuseIt = (field: string, expected: string, received: string) =>
+    refuse(400, 'config', { where: `judgment ${id} ${field}`, expected, received, remedy: 'send what was asked' })
+  if (shown !== undefined) {
+    if (new Set(shown).size < shown.length) throw refuseIt('shown', 'each image once', 'one of them twice')
+    if (!judged.every((image) => shown.includes(image))) {
+      throw refuseIt('shown', 'the images that are judged, among others', 'none of one of them')
+    }
+  }
+  const texts = new Set<string>()
+  for (const image of shown ?? judged) {
+    const known = await images.find(image).catch((error: unknown) => {
+      if (error instanceof StudioError) return undefined
+      throw error
+    })
+    if (known !== undefined) texts.add(known.record.text)
+    else if (!judged.includes(image)) throw refuseIt('shown', 'images of this studio', `unknown image ${image}`)
+  }
+  if (texts.size > 1) throw refuseIt(shown === undefined ? 'images' : 'shown', 'images of one prompt', 'of several')
 }
 
 const aliasOf = (secret: string, rater: string, id: string) =>
