@@ -14,6 +14,8 @@ import type { Parquet, Row } from './parquet-file.ts'
 const ratings = ['overall_rating', 'image_text_alignment_rating', 'fidelity_rating'] as const
 const scores = ['overall_score', 'misalignment_score', 'artifact_score'] as const
 const prompts = ['prompt', 'caption'] as const
+/** What may be said about an image. */
+export const imageSaid = ['rank', ...ratings, ...scores] as const
 
 export const imageRewardDbColumns = [
   'image',
@@ -33,10 +35,11 @@ const pictureIn = ({ columns }: Pick<Parquet, 'columns'>) =>
 /** By its columns. */
 export const isImageRewardDb = (parquet: Pick<Parquet, 'columns'>): boolean =>
   parquet.columns.includes('img_better') ||
-  (pictureIn(parquet) !== undefined && [...ratings, ...scores, 'rank'].some((one) => parquet.columns.includes(one)))
+  (pictureIn(parquet) !== undefined && imageSaid.some((one) => parquet.columns.includes(one)))
 
 /**
- * Reads an open file.
+ * Reads an open file. A rank or ratings of another type, and ratings that are not all there, are left aside and named where
+ * the file says something else about its images.
  *
  * @throws {FormatError} a column that is missing or of another type, or a row that makes no sense
  */
@@ -49,9 +52,8 @@ export async function readImageRewardDb(parquet: Parquet, options: ForeignOption
   const picture = pictureIn(parquet) ?? 'image'
   const pictures = isPairs ? ['img_better', 'img_worse'] : [picture]
   for (const column of pictures) expectType(parquet, column, ['picture', 'BYTE_ARRAY'], hint)
-  const present = ['rank', ...ratings, ...scores].filter((column) => parquet.typeOf(column) !== undefined)
-  for (const column of present) expectType(parquet, column, ['INT32', ...numbers], hint)
-  const rows = await parquet.read([prompt, 'prompt_id', ...present], 0, parquet.rows)
+  const { columns, aside } = isPairs ? { columns: [], aside: [] } : columnsSaid(parquet, hint)
+  const rows = await parquet.read([prompt, 'prompt_id', ...columns], 0, parquet.rows)
   const images = new Map<string, OwnImage>()
   const keyAt = (row: number, column: string) => JSON.stringify([row, column])
   for (const [place, row] of rows.entries()) {
@@ -63,8 +65,8 @@ export async function readImageRewardDb(parquet: Parquet, options: ForeignOption
       })
     }
   }
-  const shared = { id: '', rater: options.rater, raterKind: 'person', at: options.at } as const
   if (isPairs) {
+    const shared = { id: '', rater: options.rater, raterKind: 'person', at: options.at } as const
     const judgments = rows.map((row, place): ForeignJudgment => ({
       where: `${name} row ${place + 1}`,
       source: ['image-reward-db', textOf(row.prompt_id)],
@@ -77,46 +79,91 @@ export async function readImageRewardDb(parquet: Parquet, options: ForeignOption
     }))
     return { images, judgments, promptName: prompt, unanswered: 0 }
   }
-  const judgments: ForeignJudgment[] = []
-  const answered = new Set<number>()
-  for (const [place, row] of rows.entries()) {
-    const where = `${name} row ${place + 1}`
-    const found = ratingsIn(row, where)
-    if (found === undefined) continue
-    answered.add(place)
-    const judgment: Judgment = {
-      ...shared,
-      kind: 'rating',
-      images: [keyAt(place, picture)],
-      answer: 'rated',
-      ratings: found,
+  const judged = rows.map((row, place): JudgedImage => ({
+    where: `${name} row ${place + 1}`,
+    key: keyAt(place, picture),
+    prompt: textOf(row[prompt]),
+    promptId: textOf(row.prompt_id),
+    said: row,
+  }))
+  const { leftOut, ...read } = judgmentsOfImages(judged, options)
+  return { images, promptName: prompt, ...read, leftOut: [...aside, ...leftOut] }
+}
+
+/** Of what a file may say about an image, the columns that can be read. */
+function columnsSaid(parquet: Parquet, hint: string): { columns: string[]; aside: string[] } {
+  const aside: string[] = []
+  const columns: string[] = []
+  for (const kind of [['rank'], ratings, scores]) {
+    const present = kind.filter((column) => parquet.columns.includes(column))
+    const isWhole = kind.every((column) => ['INT32', ...numbers].includes(parquet.typeOf(column) ?? ''))
+    if (isWhole) columns.push(...kind)
+    else if (present.length > 0) {
+      const expected = `expected numbers in ${kind.length === 1 ? 'it' : `each of ${kind.join(', ')}`}`
+      const received = kind.map((column) => parquet.typeOf(column) ?? 'none').join(', ')
+      aside.push(`${parquet.name} ${present[0]}: ${expected}, received ${received} — its values are not used`)
     }
-    judgments.push({ where, source: ['image-reward-db', textOf(row.prompt_id)], judgment })
   }
-  const ranked = [...rows.entries()].flatMap(([place, row]) => {
-    const rank = rankIn(row, `${name} row ${place + 1}`)
-    if (rank !== undefined) answered.add(place)
-    return rank === undefined
-      ? []
-      : [{ place, rank, group: JSON.stringify([textOf(row.prompt_id), textOf(row[prompt])]) }]
+  // Nothing else is said of the images: then the first one that is wrong is refused.
+  if (columns.length === 0) {
+    const kind = [ratings, scores].find((one) => one.some((column) => parquet.columns.includes(column))) ?? ['rank']
+    for (const column of kind) expectType(parquet, column, ['INT32', ...numbers], hint)
+  }
+  return { columns, aside }
+}
+
+/** An image, and what people said about it. */
+export interface JudgedImage {
+  /** File and row. */
+  readonly where: string
+  readonly key: string
+  readonly prompt: string
+  /** Empty where there is none. */
+  readonly promptId: string
+  /** Under the names of the columns. */
+  readonly said: Row
+}
+
+/**
+ * Three ratings of an image are a rating; ranks of the images of one prompt are a ranking of them.
+ *
+ * @throws {FormatError} names file, row and column of what makes no sense
+ */
+export function judgmentsOfImages(
+  judged: readonly JudgedImage[],
+  { rater, at }: Pick<ForeignOptions, 'rater' | 'at'>,
+): { readonly judgments: ForeignJudgment[]; readonly unanswered: number; readonly leftOut: string[] } {
+  const shared = { id: '', rater, raterKind: 'person', at } as const
+  const sourceOf = ({ promptId }: JudgedImage) => ['image-reward-db', promptId]
+  const read = judged.map((one) => ({
+    ...one,
+    ratings: ratingsIn(one.said, one.where),
+    rank: rankIn(one.said, one.where),
+  }))
+  const judgments = read.flatMap(({ ratings: found, ...one }): ForeignJudgment[] => {
+    if (found === undefined) return []
+    const judgment: Judgment = { ...shared, kind: 'rating', images: [one.key], answer: 'rated', ratings: found }
+    return [{ where: one.where, source: sourceOf(one), judgment }]
   })
   const leftOut: string[] = []
-  for (const group of Map.groupBy(ranked, (one) => one.group).values()) {
-    const where = `${name} row ${group[0].place + 1}`
+  const ranked = read.flatMap(({ rank, ...one }) => (rank === undefined ? [] : [{ ...one, rank }]))
+  for (const group of Map.groupBy(ranked, ({ promptId, prompt }) => JSON.stringify([promptId, prompt])).values()) {
+    const [first] = group
     if (group.length < 2) {
-      if (ratingsIn(rows[group[0].place], where) === undefined)
-        leftOut.push(`${where} rank: no other image of its prompt`)
+      if (first.ratings === undefined) leftOut.push(`${first.where} rank: no other image of its prompt`)
       continue
     }
-    const ranks = group.map(({ rank }) => rank)
-    const keys = group.map(({ place }) => keyAt(place, picture))
     judgments.push({
-      where,
-      source: ['image-reward-db', textOf(rows[group[0].place].prompt_id)],
-      judgment: comparisonOf({ images: keys, rater: options.rater, at: options.at }, ranks),
+      where: first.where,
+      source: sourceOf(first),
+      judgment: comparisonOf(
+        { images: group.map(({ key }) => key), rater, at },
+        group.map(({ rank }) => rank),
+      ),
     })
   }
-  return { images, judgments, promptName: prompt, unanswered: rows.length - answered.size, leftOut }
+  const unanswered = read.filter((one) => one.ratings === undefined && one.rank === undefined).length
+  return { judgments, unanswered, leftOut }
 }
 
 /** All three, or none. */

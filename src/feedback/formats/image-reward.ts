@@ -1,4 +1,7 @@
-/** The JSON of ImageReward: `[{id, prompt, generations: [path], ranking: [int]}]`; 1 is best, equal ranks are ties. */
+/**
+ * The JSON of ImageReward: `[{id, prompt, generations: [path], ranking: [int]}]`; 1 is best, equal ranks are ties. And that
+ * of ImageRewardDB, an image an item: `[{image_path, prompt, prompt_id, rank, overall_rating, …}]`.
+ */
 import { basename, dirname, extname, join } from 'node:path'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
@@ -8,17 +11,28 @@ import type { Judgment } from '../../records.ts'
 import type { StoredImage } from '../store.ts'
 import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { comparisonOf, idIn, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
+import { imageSaid, judgmentsOfImages, type JudgedImage } from './image-reward-db.ts'
 import { imageFile } from './image-file.ts'
 import type { OwnImage } from './own-images.ts'
 import type { Provenance } from './provenance.ts'
 import { exportRecord, keyed, restoredJudgments } from './restored.ts'
 
-const Item = z.object({
-  id: z.union([z.string(), z.number()], 'a text or a number').nullish(),
+const Id = z.union([z.string(), z.number()], 'a text or a number').nullish()
+const Ranked = z.object({
+  id: Id,
   prompt: z.string(),
   generations: z.array(z.string()).min(2),
   ranking: z.array(z.int().positive()),
 })
+const One = z.object({
+  image_path: z.string(),
+  prompt: z.string(),
+  prompt_id: Id,
+  ...Object.fromEntries(imageSaid.map((field) => [field, z.number().nullish()])),
+})
+type Item = z.infer<typeof Ranked> | z.infer<typeof One>
+
+const shapeOf = (given: unknown): z.ZodType<Item> => ('image_path' in (Object(given) as object) ? One : Ranked)
 
 /**
  * Reads a file. Two images make a pair, more a ranking.
@@ -38,9 +52,19 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
       judgment,
     ]),
   )
-  const { items, aside } = await readItems(file, name, Item, 'items with prompt, generations and ranking', ['id'])
+  const what = 'items with prompt, generations and ranking'
+  const { items, aside } = await readItems<z.ZodType<Item>>(file, name, shapeOf, what, ['id', 'prompt_id'])
+  const judged: JudgedImage[] = []
   for (const { where, item } of items) {
-    const { id, prompt, generations, ranking } = item
+    const { prompt } = item
+    if ('image_path' in item) {
+      const { image_path: path, prompt_id: id } = item
+      const key = imageKey(prompt, path)
+      images.set(key, imageAt(path, prompt, findFile))
+      judged.push({ where, key, prompt, promptId: String(id ?? ''), said: item })
+      continue
+    }
+    const { id, generations, ranking } = item
     if (ranking.length !== generations.length) {
       throw new FormatError({
         where: `${where} ranking`,
@@ -60,7 +84,14 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
     const judgment = comparisonOf({ images: keys, rater, at }, ranking)
     judgments.push({ where, source: ['image-reward', id ?? null], judgment })
   }
-  return { images, judgments, promptName: 'prompt', unanswered: 0, leftOut: aside }
+  const { judgments: more, unanswered, leftOut } = judgmentsOfImages(judged, { rater, at })
+  return {
+    images,
+    judgments: [...judgments, ...more],
+    promptName: 'prompt',
+    unanswered,
+    leftOut: [...aside, ...leftOut],
+  }
 }
 
 const isThat = (judgment: Judgment, generations: readonly string[], ranking: readonly number[]) =>

@@ -121,6 +121,41 @@ describe('ImageReward', () => {
   })
 })
 
+describe('JSON of ImageRewardDB', () => {
+  it('holds an image an item, with a rank among those of its prompt and three ratings', async () => {
+    await using place = await workspace()
+    const item = (path: string, prompt_id: unknown, rank: unknown, steps: readonly unknown[]) => ({
+      image_path: `images/train/${path}`,
+      prompt_id,
+      prompt: 'a cat',
+      classification: 'People',
+      image_amount_in_total: 2,
+      rank,
+      overall_rating: steps[0],
+      image_text_alignment_rating: steps[1],
+      fidelity_rating: steps[2],
+    })
+    const items = [item('a.png', '1-1', 2, [4, 5, 3]), item('b.png', '1-1', 1, [7, 7, 6]), item('c.png', 2, null, [])]
+    const counts = await imported(place, 'image-reward', items, ['a.png', 'b.png', 'c.png'])
+    assert.deepEqual([counts.added, counts.unanswered, counts.leftOut], [3, 1, []])
+    assert.deepEqual(
+      (await named(place)).map((one) => [one.images.join(), one.kind === 'rating' ? one.ratings : one.answer]),
+      [
+        ['images/train/a.png', { overall: 4, alignment: 5, fidelity: 3 }],
+        ['images/train/b.png', { overall: 7, alignment: 7, fidelity: 6 }],
+        ['images/train/a.png,images/train/b.png', 'second'],
+      ],
+    )
+    for (const [changed, message] of [
+      [item('a.png', 1, 1.5, [1, 1, 1]), /^a\.json item 1 rank: expected a whole number from 1.*received 1\.5/],
+      [item('a.png', 1, 1, [1, 1, 9]), /^a\.json item 1 fidelity_rating: .*received 9/],
+      [item('a.png', 1, '1', [1, 1, 1]), /^a\.json item 1 rank: expected a number/],
+    ] as const) {
+      await assert.rejects(imported(place, 'image-reward', [changed], []), (error: Error) => message.test(error.message))
+    }
+  })
+})
+
 describe('HPDv2', () => {
   it('reads pairs of the training part', async () => {
     await using place = await workspace()

@@ -138,7 +138,10 @@ describe('parquet of Hugging Face', () => {
       })
     for (const [columns, message] of [
       [{ rank: [1, 1.5] }, /^a\.parquet row 2 rank: expected a whole number from 1.*received 1\.5/],
-      [{ overall_rating: [1, 2], fidelity_rating: [1, 2] }, /^a\.parquet row 1 image_text_alignment_rating: .*nothing/],
+      [
+        { overall_rating: [1, 2], fidelity_rating: [1, 2] },
+        /^a\.parquet image_text_alignment_rating: expected a column of type INT32, received none/,
+      ],
       [
         { overall_rating: [9, 2], fidelity_rating: [1, 2], image_text_alignment_rating: [1, 2] },
         /^a\.parquet row 1 overall_rating: expected a whole number from 1 to 7, .*received 9/,
@@ -151,6 +154,12 @@ describe('parquet of Hugging Face', () => {
         return true
       })
     }
+    write({ overall_rating: [1, 2], fidelity_rating: [1, 2], rank: [1, 2] })
+    const said = await importFeedback(store, at('a.parquet'), { folder: at('new') })
+    assert.match(
+      said.leftOut.join(),
+      /^a\.parquet overall_rating: expected numbers in each of .*received DOUBLE, none, DOUBLE — its values are not used/,
+    )
     write({ rank: [1, 2] })
     const counts = await importFeedback(store, at('a.parquet'), { folder: at('new') })
     assert.deepEqual([counts.added, counts.leftOut], [0, ['a.parquet row 1: two of its images are the same']])

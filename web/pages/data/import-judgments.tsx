@@ -20,7 +20,7 @@ async function guess(file: File): Promise<ImportFormat | undefined> {
   const start = await file.slice(0, 65_536).text()
   if (/"annotations"|"completed_by"/.test(start)) return 'label-studio'
   if (/^\s*\[\s*[[\d-]/.test(start)) return 'd3po'
-  return /"human_preference"|"image_path"|"file_path"|"path1"/.test(start) ? 'hpdv2' : 'image-reward'
+  return /"human_preference"|"image_path"\s*:\s*\[|"file_path"|"path1"/.test(start) ? 'hpdv2' : 'image-reward'
 }
 
 export function ImportJudgments() {
