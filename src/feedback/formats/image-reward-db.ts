@@ -1,6 +1,7 @@
 /**
  * Parquet files of ImageRewardDB (Xu et al. 2023) as Hugging Face makes them of its configurations: an image a row, with
- * its rank among the images of its prompt and three ratings, also where only its path is there; or two images a row, of which one is better. RichHF-18K
+ * its rank among the images of its prompt and three ratings, also where only its path is there; or lists of them, a prompt a
+ * row; or two images a row, of which one is better. RichHF-18K
  * (Liang et al. 2024) with its images is read as well: its scores are means of people, from 0 to 1.
  */
 import { FormatError } from '../../errors.ts'
@@ -45,69 +46,118 @@ export const isImageRewardDb = (parquet: Pick<Parquet, 'columns'>): boolean =>
  */
 export async function readImageRewardDb(parquet: Parquet, options: ForeignOptions): Promise<ForeignRecords> {
   const { name } = parquet
-  const hint = 'is it a file of ImageRewardDB with images, without lists (no _group)?'
+  const hint = 'is it a file of ImageRewardDB?'
   const prompt = prompts.find((one) => parquet.columns.includes(one)) ?? 'prompt'
   expectType(parquet, prompt, texts, hint)
-  const isPairs = parquet.columns.includes('img_better')
-  const picture = pictureIn(parquet) ?? 'image'
-  const pictures = isPairs ? ['img_better', 'img_worse'] : [picture]
-  for (const column of pictures) expectType(parquet, column, ['picture', 'BYTE_ARRAY'], hint)
-  const { columns, aside } = isPairs ? { columns: [], aside: [] } : columnsSaid(parquet, hint)
+  if (parquet.columns.includes('img_better')) return await readPairs(parquet, options, prompt)
+  const column = pictureIn(parquet) ?? 'image'
+  const isGrouped = parquet.typeOf(column) === 'list'
+  const typeOf = (one: string) => (isGrouped ? parquet.typeInLists(one) : parquet.typeOf(one))
+  expectType(parquet, column, ['picture', 'BYTE_ARRAY'], hint, typeOf)
+  const { columns, aside } = columnsSaid(parquet, hint, typeOf)
   const rows = await parquet.read([prompt, 'prompt_id', ...columns], 0, parquet.rows)
   const images = new Map<string, OwnImage>()
-  const keyAt = (row: number, column: string) => JSON.stringify([row, column])
-  for (const [place, row] of rows.entries()) {
-    for (const column of pictures) {
-      images.set(keyAt(place, column), {
-        text: textOf(row[prompt]),
-        name: `${name} row ${place + 1} ${column}`,
-        bytes: () => pictureBytes(parquet, place, column, options.findFile),
+  let empty = 0
+  const judged = rows.flatMap((row, place): JudgedImage[] => {
+    const whole = `${name} row ${place + 1}`
+    const shared = { prompt: textOf(row[prompt]), promptId: textOf(row.prompt_id) }
+    const { length, at } = isGrouped ? listsIn(row, columns, whole) : { length: 1, at: () => row }
+    if (length === 0) empty++
+    return Array.from({ length }, (_, i): JudgedImage => {
+      const where = isGrouped ? `${whole} image ${i + 1}` : whole
+      const key = JSON.stringify([place, i])
+      const list = isGrouped ? { place: i, length } : undefined
+      images.set(key, {
+        text: shared.prompt,
+        name: isGrouped ? `${whole} ${column} ${i + 1}` : `${whole} ${column}`,
+        bytes: () => pictureBytes(parquet, place, column, options.findFile, list),
       })
-    }
+      // A row is a prompt of its own, whatever its id.
+      return { ...shared, where, key, said: at(i), ...(isGrouped ? { group: place } : {}) }
+    })
+  })
+  const { judgments, unanswered, leftOut } = judgmentsOfImages(judged, options)
+  return {
+    images,
+    judgments,
+    promptName: prompt,
+    unanswered: unanswered + empty,
+    leftOut: [...aside, ...leftOut],
   }
-  if (isPairs) {
-    const shared = { id: '', rater: options.rater, raterKind: 'person', at: options.at } as const
-    const judgments = rows.map((row, place): ForeignJudgment => ({
-      where: `${name} row ${place + 1}`,
+}
+
+/** Two images a row, the better one first. */
+async function readPairs(parquet: Parquet, options: ForeignOptions, prompt: string): Promise<ForeignRecords> {
+  const pictures = ['img_better', 'img_worse']
+  for (const column of pictures)
+    expectType(parquet, column, ['picture', 'BYTE_ARRAY'], 'is it a file of ImageRewardDB?')
+  const images = new Map<string, OwnImage>()
+  const rows = await parquet.read([prompt, 'prompt_id'], 0, parquet.rows)
+  const judgments = rows.map((row, place): ForeignJudgment => {
+    const where = `${parquet.name} row ${place + 1}`
+    const keys = pictures.map((column) => {
+      const key = JSON.stringify([place, column])
+      const bytes = () => pictureBytes(parquet, place, column, options.findFile)
+      images.set(key, { text: textOf(row[prompt]), name: `${where} ${column}`, bytes })
+      return key
+    })
+    return {
+      where,
       source: ['image-reward-db', textOf(row.prompt_id)],
       judgment: {
-        ...shared,
+        id: '',
+        rater: options.rater,
+        raterKind: 'person',
+        at: options.at,
         kind: 'pair',
-        images: pictures.map((column) => keyAt(place, column)),
+        images: keys,
         answer: 'first',
       },
-    }))
-    return { images, judgments, promptName: prompt, unanswered: 0 }
+    }
+  })
+  return { images, judgments, promptName: prompt, unanswered: 0 }
+}
+
+/** The lists of a row, one column beside the other: what is said about each image. */
+function listsIn(row: Row, columns: readonly string[], where: string): { length: number; at: (place: number) => Row } {
+  const lists = columns.map((column) => [column, (row[column] ?? []) as readonly unknown[]] as const)
+  // A list that is empty says nothing about any of them.
+  const said = lists.filter(([, list]) => list.length > 0)
+  const length = said[0]?.[1].length ?? 0
+  for (const [column, list] of said) {
+    if (list.length === length) continue
+    throw new FormatError({
+      where: `${where} ${column}`,
+      expected: `${length} values, as in ${said[0][0]}`,
+      received: `${list.length}`,
+      remedy: 'correct the row, or leave it out',
+    })
   }
-  const judged = rows.map((row, place): JudgedImage => ({
-    where: `${name} row ${place + 1}`,
-    key: keyAt(place, picture),
-    prompt: textOf(row[prompt]),
-    promptId: textOf(row.prompt_id),
-    said: row,
-  }))
-  const { leftOut, ...read } = judgmentsOfImages(judged, options)
-  return { images, promptName: prompt, ...read, leftOut: [...aside, ...leftOut] }
+  return { length, at: (place) => Object.fromEntries(said.map(([column, list]) => [column, list[place]])) }
 }
 
 /** Of what a file may say about an image, the columns that can be read. */
-function columnsSaid(parquet: Parquet, hint: string): { columns: string[]; aside: string[] } {
+function columnsSaid(
+  parquet: Parquet,
+  hint: string,
+  typeOf: (column: string) => string | undefined,
+): { columns: string[]; aside: string[] } {
   const aside: string[] = []
   const columns: string[] = []
   for (const kind of [['rank'], ratings, scores]) {
     const present = kind.filter((column) => parquet.columns.includes(column))
-    const isWhole = kind.every((column) => ['INT32', ...numbers].includes(parquet.typeOf(column) ?? ''))
+    const isWhole = kind.every((column) => ['INT32', ...numbers].includes(typeOf(column) ?? ''))
     if (isWhole) columns.push(...kind)
     else if (present.length > 0) {
       const expected = `expected numbers in ${kind.length === 1 ? 'it' : `each of ${kind.join(', ')}`}`
-      const received = kind.map((column) => parquet.typeOf(column) ?? 'none').join(', ')
+      const received = kind.map((column) => typeOf(column) ?? 'none').join(', ')
       aside.push(`${parquet.name} ${present[0]}: ${expected}, received ${received} — its values are not used`)
     }
   }
   // Nothing else is said of the images: then the first one that is wrong is refused.
   if (columns.length === 0) {
     const kind = [ratings, scores].find((one) => one.some((column) => parquet.columns.includes(column))) ?? ['rank']
-    for (const column of kind) expectType(parquet, column, ['INT32', ...numbers], hint)
+    for (const column of kind) expectType(parquet, column, ['INT32', ...numbers], hint, typeOf)
   }
   return { columns, aside }
 }
@@ -120,6 +170,8 @@ export interface JudgedImage {
   readonly prompt: string
   /** Empty where there is none. */
   readonly promptId: string
+  /** Of images that are ranked together, where that is not all of a prompt. */
+  readonly group?: number
   /** Under the names of the columns. */
   readonly said: Row
 }
@@ -147,7 +199,8 @@ export function judgmentsOfImages(
   })
   const leftOut: string[] = []
   const ranked = read.flatMap(({ rank, ...one }) => (rank === undefined ? [] : [{ ...one, rank }]))
-  for (const group of Map.groupBy(ranked, ({ promptId, prompt }) => JSON.stringify([promptId, prompt])).values()) {
+  const groups = Map.groupBy(ranked, ({ promptId, prompt, group }) => JSON.stringify([promptId, prompt, group]))
+  for (const group of groups.values()) {
     const [first] = group
     if (group.length < 2) {
       if (first.ratings === undefined) leftOut.push(`${first.where} rank: no other image of its prompt`)

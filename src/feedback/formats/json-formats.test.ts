@@ -151,7 +151,9 @@ describe('JSON of ImageRewardDB', () => {
       [item('a.png', 1, 1, [1, 1, 9]), /^a\.json item 1 fidelity_rating: .*received 9/],
       [item('a.png', 1, '1', [1, 1, 1]), /^a\.json item 1 rank: expected a number/],
     ] as const) {
-      await assert.rejects(imported(place, 'image-reward', [changed], []), (error: Error) => message.test(error.message))
+      await assert.rejects(imported(place, 'image-reward', [changed], []), (error: Error) =>
+        message.test(error.message),
+      )
     }
   })
 })

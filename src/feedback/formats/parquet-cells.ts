@@ -9,11 +9,18 @@ export const texts = ['BYTE_ARRAY'] as const
 
 /**
  * @param types the first one is named
- * @param hint  what to do
+ * @param hint   what to do
+ * @param typeOf of a column; by default of its values
  * @throws {FormatError} the column is missing, or of another type
  */
-export function expectType(parquet: Parquet, column: string, types: readonly string[], hint: string): void {
-  const received = parquet.typeOf(column)
+export function expectType(
+  parquet: Parquet,
+  column: string,
+  types: readonly string[],
+  hint: string,
+  typeOf: (column: string) => string | undefined = (one) => parquet.typeOf(one),
+): void {
+  const received = typeOf(column)
   if (received !== undefined && types.includes(received)) return
   throw new FormatError({
     where: `${parquet.name} ${column}`,
@@ -29,13 +36,27 @@ export function textOf(value: unknown): string {
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)
 }
 
-/** The bytes of a picture: those in the file, or of the file that it names; undefined where there are neither. */
+/**
+ * The bytes of a picture: those in the file, or of the file that it names; undefined where there are neither.
+ *
+ * @param list where it stands in the list of the row, and how long that has to be
+ * @throws {FormatError} the list is of another length
+ */
 export async function pictureBytes(
   parquet: Parquet,
   row: number,
   column: string,
   findFile: ForeignOptions['findFile'],
+  list?: { readonly place: number; readonly length: number },
 ): Promise<Uint8Array | undefined> {
-  const { bytes, path } = await parquet.picture(row, column)
+  const { bytes, path, among } = await parquet.picture(row, column, list?.place)
+  if (list !== undefined && among !== list.length) {
+    throw new FormatError({
+      where: `${parquet.name} row ${row + 1} ${column}`,
+      expected: `${list.length} images, as in the other lists of the row`,
+      received: `${among ?? 'none'}`,
+      remedy: 'correct the row, or leave it out',
+    })
+  }
   return bytes ?? (path === undefined ? new Uint8Array() : findFile(path))
 }

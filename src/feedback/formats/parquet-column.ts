@@ -25,6 +25,9 @@ const encodings = {
 } as const
 const pageKinds = { first: 0, dictionary: 2, second: 3 } as const
 const largestPage = 2 ** 28
+/** Of all lists of a part together; few bytes can stand for very many values. */
+const mostInLists = 2_000_000
+const smallPart = 50_000
 
 interface PageHeader {
   readonly kind: number
@@ -39,7 +42,7 @@ interface PageHeader {
 }
 
 /**
- * All values of a part, null where there is none.
+ * All values of a part, null where there is none; of a column of lists a list a row.
  *
  * @param rows that the group has
  * @param allowance which goes down by what is unpacked
@@ -51,11 +54,15 @@ export function readColumnPart(
   column: StoredColumn,
   { rows, where, allowance }: { readonly rows: number; readonly where: string; readonly allowance: Allowance },
 ): unknown[] {
-  if (column.repetition === 'repeated') refuseParquet(where, 'one value a row', 'a column of lists')
+  const { listLevel } = column
+  const isList = listLevel !== undefined
+  if (column.repetition === 'repeated' && !isList) refuseParquet(where, 'one list a row', 'lists of lists')
   const input = new ParquetBytes(bytes, where)
   const values: unknown[] = []
+  const lists: unknown[][] = []
+  const mostValues = isList ? Math.min(mostInLists, rows + smallPart + bytes.length) : rows
   let dictionary: readonly unknown[] | undefined
-  while (values.length < rows) {
+  while (isList ? input.left > 0 : values.length < rows) {
     const header = readPageHeader(input)
     const packed = input.take(header.packed)
     if (header.length > Math.min(largestPage, allowance.bytes)) {
@@ -68,12 +75,24 @@ export function readColumnPart(
       const page = new ParquetBytes(unpackPage(codec, packed, header.length, where), where)
       dictionary = readPlain(page, column.type, header.values).map(meant(column))
     } else if (header.kind === first || header.kind === second) {
-      const most = rows - values.length
+      const most = mostValues - values.length
       if (header.values > most) refuseParquet(where, `at most ${most} more values`, `a page of ${header.values}`)
-      for (const value of readPage(header, packed, codec, column, dictionary, where, allowance)) values.push(value)
+      const page = readPage(header, packed, codec, column, dictionary, where, allowance)
+      for (const value of page.values) values.push(value)
+      if (listLevel !== undefined) addToLists(lists, page, listLevel, where)
     }
   }
-  return values
+  if (!isList) return values
+  return lists.length === rows ? lists : refuseParquet(where, `${rows} lists`, `${lists.length}`)
+}
+
+/** Each value begins a list, or goes into the one before; a list may be empty, or none. */
+function addToLists(lists: unknown[][], { values, levels, repeats }: Page, listLevel: number, where: string): void {
+  for (const [i, value] of values.entries()) {
+    if (repeats?.[i] !== 1) lists.push([])
+    const list = lists.at(-1) ?? refuseParquet(where, 'a list that begins', 'one that goes on')
+    if ((levels?.[i] ?? listLevel) >= listLevel) list.push(value)
+  }
 }
 
 function readPageHeader(input: ParquetBytes): PageHeader {
@@ -101,6 +120,14 @@ function readPageHeader(input: ParquetBytes): PageHeader {
   return { kind, length, packed, values, encoding, levelBytes: { repetition, definition }, isPacked }
 }
 
+interface Page {
+  readonly values: readonly unknown[]
+  /** Of each, how much of it is there; undefined where all is. */
+  readonly levels?: Uint32Array | undefined
+  /** Of each, 1 where it goes on with the list before it. */
+  readonly repeats?: Uint32Array | undefined
+}
+
 function readPage(
   header: PageHeader,
   packed: Uint8Array,
@@ -109,28 +136,33 @@ function readPage(
   dictionary: readonly unknown[] | undefined,
   where: string,
   allowance: Allowance,
-): unknown[] {
+): Page {
   const most = column.levels
   const width = 32 - Math.clz32(most)
+  const isList = column.listLevel !== undefined
+  let repeats: Uint32Array | undefined
   let levels: Uint32Array | undefined
   let page: ParquetBytes
   if (header.kind === pageKinds.second) {
     const { repetition, definition } = header.levelBytes
-    const stored = new ParquetBytes(packed.subarray(repetition), where)
-    if (repetition + definition > packed.length) stored.take(packed.length + 1)
+    if (repetition + definition > packed.length) new ParquetBytes(packed, where).take(packed.length + 1)
+    const stored = new ParquetBytes(packed, where)
+    const first = new ParquetBytes(stored.take(repetition), where)
+    if (isList) repeats = readRuns(first, 1, header.values)
     if (most > 0) levels = readRuns(new ParquetBytes(stored.take(definition), where), width, header.values)
     const rest = packed.subarray(repetition + definition)
     const length = header.length - repetition - definition
     page = new ParquetBytes(header.isPacked ? unpackPage(codec, rest, length, where) : rest, where)
   } else {
     page = new ParquetBytes(unpackPage(codec, packed, header.length, where), where)
+    if (isList) repeats = readRuns(new ParquetBytes(page.take(page.word()), where), 1, header.values)
     if (most > 0) levels = readRuns(new ParquetBytes(page.take(page.word()), where), width, header.values)
   }
   const count = levels === undefined ? header.values : levels.reduce((sum, level) => sum + (level === most ? 1 : 0), 0)
   const present = readValues(page, header.encoding, column, count, dictionary, allowance)
-  if (levels === undefined || count === header.values) return present
+  if (levels === undefined || count === header.values) return { values: present, levels, repeats }
   let next = 0
-  return Array.from(levels, (level) => (level === most ? present[next++] : null))
+  return { values: Array.from(levels, (level) => (level === most ? present[next++] : null)), levels, repeats }
 }
 
 function readValues(

@@ -11,6 +11,8 @@ export type Row = Readonly<Record<string, unknown>>
 export interface Picture {
   readonly bytes?: Uint8Array
   readonly path?: string
+  /** How many there are in its list. */
+  readonly among?: number
 }
 
 /** A parquet file that is open. */
@@ -23,10 +25,12 @@ export interface Parquet {
   note(key: string): string | undefined
   /** Type of a column, `picture` of what Hugging Face makes of an image, `list` or `group` of others; undefined: none. */
   typeOf(column: string): string | undefined
+  /** Of a column of lists, {@link typeOf} their values. */
+  typeInLists(column: string): string | undefined
   /** Those of the columns that there are. */
   read(columns: readonly string[], from: number, to: number): Promise<Row[]>
-  /** Reads columns of pictures a group of rows at a time. */
-  picture(row: number, column: string): Promise<Picture>
+  /** Reads columns of pictures a group of rows at a time. @param place in the list of the row, of a column of lists */
+  picture(row: number, column: string, place?: number): Promise<Picture>
 }
 
 /** What a picture consists of, where it is no column of bytes: `image.bytes` and `image.path`. */
@@ -67,16 +71,20 @@ function opened(file: string, name: string, wanted: readonly string[]): Parquet 
     return readColumnPart(bytes, part, footer.columns.get(column) as StoredColumn, { rows, where, allowance })
   }
   let held: { from: number; to: number; allowance: Allowance; values: Map<string, readonly unknown[]> } | undefined
-  const pictureIn = (row: number, column: string): Picture => {
+  const pictureIn = (row: number, column: string, place?: number): Picture => {
     const { group, from } = groupAround(footer.groups, row)
     if (held?.from !== from) {
       held = { from, to: from + group.rows, allowance: { bytes: most.bytesAtOnce }, values: new Map() }
     }
     const { allowance, values } = held
+    let among: number | undefined
     const valueOf = (part: string): unknown => {
       if (footer.columns.get(part)?.type === undefined) return undefined
       if (!values.has(part)) values.set(part, partOf(part, group, allowance))
-      return values.get(part)?.[row - from]
+      const value = values.get(part)?.[row - from]
+      if (place === undefined || !Array.isArray(value)) return value
+      among = value.length
+      return (value as readonly unknown[])[place]
     }
     const own = valueOf(column)
     const bytes = own instanceof Uint8Array ? own : valueOf(`${column}.bytes`)
@@ -85,6 +93,7 @@ function opened(file: string, name: string, wanted: readonly string[]): Parquet 
     return {
       ...(bytes instanceof Uint8Array && bytes.length > 0 ? { bytes } : {}),
       ...(typeof path === 'string' && path !== '' ? { path } : {}),
+      ...(among === undefined ? {} : { among }),
     }
   }
   return {
@@ -95,7 +104,8 @@ function opened(file: string, name: string, wanted: readonly string[]): Parquet 
       const text = footer.notes.get(key)
       return text === undefined ? undefined : new TextDecoder().decode(text)
     },
-    typeOf: (column) => typeIn(footer.columns, column),
+    typeOf: (column) => (isListIn(footer.columns, column) ? 'list' : typeIn(footer.columns, column)),
+    typeInLists: (column) => (isListIn(footer.columns, column) ? typeIn(footer.columns, column) : undefined),
     read: (named, from, to) =>
       decoding(name, () => {
         const allowance = { bytes: most.bytesAtOnce }
@@ -108,18 +118,20 @@ function opened(file: string, name: string, wanted: readonly string[]): Parquet 
         }
         return rows.slice(from, to)
       }),
-    picture: (row, column) => decoding(name, () => pictureIn(row, column)),
+    picture: (row, column, place) => decoding(name, () => pictureIn(row, column, place)),
   }
 }
 
 function typeIn(columns: ReadonlyMap<string, ParquetColumn>, column: string): string | undefined {
   const found = columns.get(column)
-  if (found === undefined) return undefined
-  if (found.type !== undefined) return found.repetition === 'repeated' ? 'list' : found.type
-  const inside = [...columns.values()].filter(({ name }) => name.startsWith(`${column}.`))
-  if (inside.some(({ repetition }) => repetition === 'repeated')) return 'list'
+  if (found === undefined || found.type !== undefined) return found?.type
   return columns.get(`${column}.bytes`)?.type === 'BYTE_ARRAY' ? 'picture' : 'group'
 }
+
+const isListIn = (columns: ReadonlyMap<string, ParquetColumn>, column: string): boolean =>
+  [...columns.values()].some(
+    ({ name, repetition }) => repetition === 'repeated' && (name === column || name.startsWith(`${column}.`)),
+  )
 
 function sizeOf(file: string): number {
   return withFile(file, (descriptor) => fstatSync(descriptor).size)

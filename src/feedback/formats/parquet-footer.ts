@@ -26,6 +26,8 @@ export interface ParquetColumn {
   readonly repetition: 'required' | 'optional' | 'repeated'
   /** How many of it and of its groups may be missing. */
   readonly levels: number
+  /** Of what is in one list: as many of `levels` are there where the list has a value. */
+  readonly listLevel?: number
   readonly meaning: Meaning
 }
 
@@ -145,8 +147,15 @@ function readElement(element: ThriftValue): Element {
   return { name, type, repetition: (['required', 'optional'] as const)[repetition] ?? 'repeated', meaning, children }
 }
 
+/** What stands between a list and its values, as pyarrow, Spark and Hive name it. */
+const listSteps = /\.(list\.(element|item)|bag\.array_element|bag\.array)(?=\.|$)/
+
+/** The values of a list are called as the list is. */
+const plainName = (name: string) => name.replace(listSteps, '')
+
 interface Parent extends Pick<ParquetColumn, 'name' | 'levels'> {
   readonly isList: boolean
+  readonly listLevel: number | undefined
   /** That are still to come. */
   left: number
 }
@@ -163,8 +172,18 @@ function columnsOf([, ...elements]: readonly Element[], where: string): Map<stri
     const name = parent === undefined ? element.name : `${parent.name}.${element.name}`
     const isList = element.repetition === 'repeated' || parent?.isList === true
     const levels = (parent?.levels ?? 0) + (element.repetition === 'required' ? 0 : 1)
-    columns.set(name, { ...element, name, levels, repetition: isList ? 'repeated' : element.repetition })
-    if (children > 0) parents.push({ name, levels, isList, left: children })
+    // Lists in lists are none that can be read.
+    const isRepeated = element.repetition === 'repeated'
+    const listLevel = !isRepeated ? parent?.listLevel : parent?.isList === true ? undefined : levels
+    const plain = plainName(name)
+    columns.set(plain, {
+      ...element,
+      name: plain,
+      levels,
+      ...(listLevel === undefined ? {} : { listLevel }),
+      repetition: isList ? 'repeated' : element.repetition,
+    })
+    if (children > 0) parents.push({ name, levels, isList, listLevel, left: children })
   }
   return columns
 }
@@ -198,5 +217,7 @@ function readPart(column: ThriftValue): { name: string; part: ColumnPart } | und
         11: (field) => (dictionary = field.number()),
       }),
   })
-  return path.length > 0 ? { name: path.join('.'), part: { codec, from: dictionary || pages, length } } : undefined
+  return path.length > 0
+    ? { name: plainName(path.join('.')), part: { codec, from: dictionary || pages, length } }
+    : undefined
 }

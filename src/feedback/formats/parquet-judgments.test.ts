@@ -82,14 +82,71 @@ describe('parquet of Hugging Face', () => {
     assert.deepEqual([again.added, again.known, again.images], [0, 5, 0])
   })
 
-  it('ImageRewardDB in pairs, and what of lists cannot be read', async () => {
+  it('ImageRewardDB in pairs, and in lists', async () => {
     await using place = await workspace()
     const { judged } = await imported(place, 'image-reward-db-pair.parquet')
     assert.deepEqual([judged[0].images, judged[0].answer], [['lime', 'red'], 'first'])
-    await assert.rejects(
-      imported(place, 'image-reward-db-group.parquet'),
-      /image-reward-db-group\.parquet image: expected a column of type picture, received list — .*no _group/,
+    await using other = await workspace()
+    const group = await imported(other, 'image-reward-db-group.parquet')
+    assert.deepEqual(group.counts, { added: 1, known: 0, unanswered: 0, images: 2, leftOut: [] })
+    assert.deepEqual([group.judged[0].images, group.judged[0].answer], [['red', 'lime'], 'first'])
+    const again = await importFeedback(other.store, fixture('image-reward-db-group.parquet'), {
+      folder: other.at('again'),
+      rater: 'ada',
+    })
+    assert.deepEqual([again.added, again.known], [0, 1])
+  })
+
+  it('ImageRewardDB in lists that are empty, or of several lengths', async () => {
+    const [red, lime, blue] = await Promise.all(
+      ['red', 'lime', 'blue'].map(async (color) => new Uint8Array(await picture(color).png().toBuffer())),
     )
+    const list = (name: string, type: 'BYTE_ARRAY' | 'INT32') => [
+      { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' } as const,
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 } as const,
+      { name: 'element', repetition_type: 'OPTIONAL', type } as const,
+    ]
+    const read = async (rows: readonly (readonly [image: unknown, rank: unknown])[]) => {
+      const place = await workspace()
+      await using _open = place
+      parquetWriteFile({
+        filename: place.at('a.parquet'),
+        columnData: [
+          { name: 'prompt', data: rows.map((_, i) => `prompt ${i}`) },
+          { name: 'image', data: rows.map(([image]) => image) },
+          { name: 'rank', data: rows.map(([, rank]) => rank) },
+        ],
+        schema: [
+          { name: 'root', num_children: 3 },
+          { name: 'prompt', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+          ...list('image', 'BYTE_ARRAY'),
+          ...list('rank', 'INT32'),
+        ],
+        pageSize: 64,
+        rowGroupSize: 3,
+      })
+      const options = { folder: place.at('new') }
+      const { added, unanswered, leftOut } = await importFeedback(place.store, place.at('a.parquet'), options)
+      const ranks = (await place.store.judgments()).map((one) => (one.kind === 'ranking' ? one.ranks : one.answer))
+      return { added, unanswered, ranks, leftOut }
+    }
+    const three = [red, lime, blue]
+    assert.deepEqual(
+      await read([
+        [three, [2, 1, 2]],
+        [[], []],
+        [null, null],
+        [three, [1, null, 2]],
+        [three, [3, 2, 1]],
+      ]),
+      { added: 3, unanswered: 3, ranks: [[2, 1, 2], 'first', [3, 2, 1]], leftOut: [] },
+    )
+    const other = await read([
+      [three, [1, 2]],
+      [three, [1, 2, 3]],
+    ])
+    assert.deepEqual([other.added, other.ranks, other.leftOut.length], [1, [[1, 2, 3]], 3])
+    assert.match(other.leftOut[0], /^a\.parquet row 1 image 1: expected 2 images, as in the other lists .*received 3/)
   })
 
   it('RichHF-18K: scores are ratings', async () => {
