@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { parseConfig } from '../../src/config.ts'
 import { readScheduler } from '../../src/diffusion/scheduler-config.ts'
 import { judgmentsOfCsv } from '../../src/feedback/formats/csv.ts'
+import { readD3po } from '../../src/feedback/formats/d3po.ts'
 import { imageFinder } from '../../src/feedback/formats/find-image.ts'
 import { filesIn, type ForeignOptions } from '../../src/feedback/formats/foreign-json.ts'
 import type { ForeignRecords } from '../../src/feedback/formats/foreign.ts'
@@ -51,6 +52,7 @@ import { RunLibrary } from '../../src/studio/runs.ts'
 import { openWorkspace } from '../../src/studio/workspace.ts'
 import { readSafetensors, readSafetensorsHeader } from '../../src/tensor/safetensors.ts'
 import { tensorScope } from '../../src/tensor/scope.ts'
+import { readTrainingState } from '../../src/tensor/training-state.ts'
 import type { Form } from './inputs.ts'
 
 export interface Reader {
@@ -308,6 +310,26 @@ export const readers: readonly Reader[] = [
     open: foreign('a.json', readLabelStudio),
   },
   {
+    name: 'd3po',
+    form: 'json',
+    sound: () => json([[1, 0], [0.5, null]], [1, 2, 3, 4]), // prettier-ignore
+    open: (folder) => {
+      writeFileSync(join(folder, 'prompt.json'), '["a cat", "a dog"]')
+      return foreign('a.json', readD3po)(folder)
+    },
+  },
+  {
+    name: 'd3po prompts',
+    form: 'json',
+    sound: () => json(['a cat', 'a dog']),
+    open: (folder) => {
+      writeFileSync(join(folder, 'a.json'), '[[1, 0], [0.5, 2]]')
+      return asFile('prompt.json', async (_, own) => {
+        await readD3po(join(own, 'a.json'), { name: 'a.json', rater: 'ada', at, findFile: filesIn(own) })
+      })(folder)
+    },
+  },
+  {
     name: 'prompts text',
     form: 'text',
     sound: () => texts('# some\na red cat\na red circle on a blue table\n\n(a cat:1.2), b\n'),
@@ -433,6 +455,15 @@ export const readers: readonly Reader[] = [
     open: asFile('reward.safetensors', (file) => {
       using _scope = tensorScope()
       readReward(file)
+    }),
+  },
+  {
+    name: 'training state',
+    form: 'safetensors',
+    sound: () => [fixture('tensor-formats.safetensors')],
+    open: asFile('state.safetensors', (file) => {
+      using _scope = tensorScope()
+      readTrainingState(file)
     }),
   },
   inRun('images.jsonl', texts(records.map((record) => JSON.stringify(record)).join('\n')), (run) =>

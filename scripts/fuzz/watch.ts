@@ -1,4 +1,4 @@
-/** Runs a reader on many inputs in processes that are watched, and goes on behind an input that ended one. */
+/** Runs readers on many inputs in processes that are watched, and goes on behind an input that ended one. */
 import { fork } from 'node:child_process'
 import { mkdtempDisposableSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,16 +6,27 @@ import { join } from 'node:path'
 import type { Reader } from './readers.ts'
 import type { Finding } from './try-inputs.ts'
 
-/** What a worker is told. */
-export interface Work {
+/** Inputs of one reader: `from` to before `to`. */
+export interface Share {
   readonly name: string
-  readonly seed: number
   readonly from: number
   readonly to: number
+}
+
+/** What a worker is told. */
+export interface Work {
+  readonly seed: number
+  /** One after the other. */
+  readonly shares: readonly Share[]
   /** An empty folder. */
   readonly folder: string
-  /** File for the number of the input that is being tried. */
+  /** File for the share and the number of the input that is being tried. */
   readonly place: string
+}
+
+/** What a worker tells when it is through with a share. */
+export interface Told {
+  readonly findings: readonly Finding[]
 }
 
 export const limits = { hangSeconds: 10, memoryBytes: 2 ** 30 } as const
@@ -32,18 +43,35 @@ export async function watchReader(
   let from = 0
   while (from < inputs && Date.now() < untilMs && findings.length < 200) {
     const to = Math.min(inputs, from + batch)
-    const { next, found } = await watchWork(reader, { name: reader.name, seed, from, to }, untilMs)
+    const { left, found } = await watchWork([{ name: reader.name, from, to }], seed, untilMs)
     findings.push(...found)
-    from = next
+    from = left.length > 0 ? left[0].from : to
   }
   return { tried: from, findings }
 }
 
+/** Some inputs of each reader, all in one process as long as none ends it: what takes time is to start one. */
+export async function watchReaders(
+  readers: readonly Reader[],
+  seed: number,
+  inputs: number,
+): Promise<{ tried: number; findings: Finding[] }> {
+  const findings: Finding[] = []
+  let shares: readonly Share[] = readers.map(({ name }) => ({ name, from: 0, to: inputs }))
+  while (shares.length > 0) {
+    const { left, found } = await watchWork(shares, seed, Infinity)
+    findings.push(...found)
+    shares = left
+  }
+  return { tried: readers.length * inputs, findings }
+}
+
+/** @returns what is left to be tried after the process has ended */
 async function watchWork(
-  { name }: Reader,
-  work: Omit<Work, 'folder' | 'place'>,
+  shares: readonly Share[],
+  seed: number,
   untilMs: number,
-): Promise<{ next: number; found: readonly Finding[] }> {
+): Promise<{ left: readonly Share[]; found: readonly Finding[] }> {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'fuzz-'))
   using beside = mkdtempDisposableSync(join(tmpdir(), 'fuzz-progress-'))
   const place = join(beside.path, 'input')
@@ -53,34 +81,43 @@ async function watchWork(
   })
   let told = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (told = (told + text).slice(-4000)))
-  let findings: readonly Finding[] | undefined
-  child.on('message', (message: readonly Finding[]) => (findings = message))
-  child.send({ ...work, folder: folder.path, place })
-  let [input, since, reason] = [-1, 0, '']
+  const found: Finding[] = []
+  let through = 0
+  child.on('message', ({ findings }: Told) => {
+    found.push(...findings)
+    through++
+  })
+  child.send({ shares, seed, folder: folder.path, place } satisfies Work)
+  let [input, since, reason] = ['', 0, '']
   const timer = setInterval(() => {
-    const now = numberIn(place)
-    if (now !== input) [input, since] = [now, workOf(child.pid)]
-    if (input >= 0 && workOf(child.pid) - since > limits.hangSeconds) reason = `no end within ${limits.hangSeconds} s`
-    else if (memoryOf(child.pid) > limits.memoryBytes) reason = 'more than 1 GiB of memory'
-    else if (Date.now() > untilMs + 30_000 || (Date.now() > untilMs && input >= 0)) reason = 'over'
+    const now = placeIn(place)
+    if (now?.join() !== input) [input, since] = [now?.join() ?? '', workOf(child.pid)]
+    if (now !== undefined && workOf(child.pid) - since > limits.hangSeconds) {
+      reason = `no end within ${limits.hangSeconds} s`
+    } else if (memoryOf(child.pid) > limits.memoryBytes) reason = 'more than 1 GiB of memory'
+    else if (Date.now() > untilMs + 30_000 || (Date.now() > untilMs && now !== undefined)) reason = 'over'
     if (reason !== '') child.kill('SIGKILL')
   }, 100)
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
     child.once('close', (...ended) => resolve(ended)),
   )
   clearInterval(timer)
-  if (findings !== undefined) return { next: work.to, found: findings }
-  const number = Math.max(work.from, numberIn(place))
-  if (reason === 'over') return { next: number, found: [] }
+  if (through === shares.length) return { left: [], found }
+  const [at, number] = placeIn(place) ?? [0, shares[0].from]
+  const [{ name, to }, ...later] = shares.slice(at)
+  if (reason === 'over') return { left: [{ name, from: number, to }, ...later], found }
   const what = reason || `the process ended: ${signal ?? code} ${told}`
-  return { next: number + 1, found: [{ reader: name, seed: work.seed, number, what }] }
+  found.push({ reader: name, seed, number, what })
+  return { left: number + 1 < to ? [{ name, from: number + 1, to }, ...later] : later, found }
 }
 
-function numberIn(file: string): number {
+/** Which share, and which input of it. */
+function placeIn(file: string): readonly [share: number, number: number] | undefined {
   try {
-    return readFileSync(file).readDoubleLE()
+    const bytes = readFileSync(file)
+    return [bytes.readDoubleLE(), bytes.readDoubleLE(8)]
   } catch {
-    return -1
+    return undefined
   }
 }
 

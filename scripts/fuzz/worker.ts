@@ -3,22 +3,29 @@ import { openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { readers } from './readers.ts'
 import { tryInputs } from './try-inputs.ts'
-import type { Work } from './watch.ts'
+import type { Told, Work } from './watch.ts'
 
-process.once('message', ({ name, seed, from, to, folder, place }: Work) => {
-  const reader = readers.find((one) => one.name === name)!
+process.once('message', ({ shares, seed, folder, place }: Work) => {
   const progress = openSync(place, 'w')
-  const number = Buffer.alloc(8)
+  const numbers = Buffer.alloc(16)
   process.chdir(folder)
   // What the readers tell beside their errors.
   process.stderr.write = () => true
-  const trial = { seed, from, to, folder: join(folder, 'trial') }
-  const onInput = (input: number) => {
-    number.writeDoubleLE(input)
-    writeSync(progress, number, 0, 8, 0)
+  const tell = (told: Told) => new Promise<void>((sent) => process.send?.(told, () => sent()))
+  const work = async () => {
+    for (const [at, { name, from, to }] of shares.entries()) {
+      const reader = readers.find((one) => one.name === name)!
+      const onInput = (number: number) => {
+        numbers.writeDoubleLE(at)
+        numbers.writeDoubleLE(number, 8)
+        writeSync(progress, numbers, 0, 16, 0)
+      }
+      await tell({
+        findings: await tryInputs(reader, { seed, from, to, folder: join(folder, `trial-${at}`), onInput }),
+      })
+    }
+    process.exit()
   }
-  void tryInputs(reader, { ...trial, onInput }).then((findings) => {
-    process.send?.(findings, () => process.exit())
-  })
+  void work()
 })
 process.once('disconnect', () => process.exit())

@@ -46,7 +46,11 @@ export function readTrainingState(file: string): TrainingState {
   if (metadata.sha256 !== digestOf(tensors, text)) {
     throw refuse('', 'a checkpoint as it was written', 'one whose checksum does not fit: the file is damaged')
   }
-  return { tensors, numbers: JSON.parse(text) as Record<string, unknown> }
+  try {
+    return { tensors, numbers: JSON.parse(text) as Record<string, unknown> }
+  } catch (cause) {
+    throw refuse('numbers', 'JSON', (cause as Error).message)
+  }
 }
 
 /** SHA-256 over the numbers and over name, type, shape and elements of every tensor. */
