@@ -37,6 +37,13 @@ describe('csvRows', () => {
     assert.deepEqual(refused, ['a.csv:3'])
   })
 
+  it('reads a wide table in no time, and refuses one that is wider than any', () => {
+    const wide = `${'x,'.repeat(16_000)}a,b\n`
+    assert.equal(cellsOf(`${wide}${`${','.repeat(16_000)}1,2\n`.repeat(20)}`).length, 20)
+    assert.throws(() => cellsOf(`a,b\n1,2\n${','.repeat(1e6)}`), /a\.csv:3: expected at most 16384 cells/)
+    assert.throws(() => cellsOf(`a,b${',c'.repeat(1e5)}`), /a\.csv:1: expected at most 16384 cells/)
+  })
+
   it('refuses to choose between two columns of one name, where they are asked for', () => {
     assert.throws(
       () => cellsOf('a,b,B\nx,1,2\n'),

@@ -2,6 +2,9 @@
 import { CsvError, parse } from 'csv-parse/sync'
 import { FormatError } from './errors.ts'
 
+/** Signs between cells on one line, as a spreadsheet has columns; what has more takes minutes. */
+const mostCells = 16_384
+
 /** One row that is not blank. */
 export interface CsvRow {
   /** As a spreadsheet numbers it; the header is row 1. */
@@ -37,9 +40,14 @@ export function csvRows(
       remedy: 'add the column',
     })
   }
+  const places = new Map<string, number>()
+  const twice = new Set<string>()
+  for (const [place, column] of columns.entries()) {
+    if (places.has(column)) twice.add(column)
+    else places.set(column, place)
+  }
   const placeOf = (column: string): number => {
-    const place = columns.indexOf(column)
-    if (place === columns.lastIndexOf(column)) return place
+    if (!twice.has(column)) return places.get(column) ?? -1
     throw new FormatError({
       where: `${name}:1 ${column}`,
       expected: 'one column of this name',
@@ -71,6 +79,7 @@ export function csvRows(
 function cells(name: string, text: string): string[][] {
   const [header] = text.split('\n', 1)
   const delimiter = header.includes(',') ? ',' : header.includes(';') ? ';' : header.includes('\t') ? '\t' : ','
+  expectNarrow(name, text, delimiter)
   try {
     return parse(text, { bom: true, delimiter, relax_column_count: true, relax_quotes: true })
   } catch (cause) {
@@ -82,5 +91,23 @@ function cells(name: string, text: string): string[][] {
       remedy: 'correct the line, or save the table again as CSV',
       cause,
     })
+  }
+}
+
+/** @throws {FormatError} a line with more cells than any table has */
+export function expectNarrow(name: string, text: string, delimiter: string): void {
+  let count = 0
+  let line = 1
+  for (const sign of text) {
+    if (sign === '\n') line++
+    if (sign === '\n' || sign === '\r') count = 0
+    else if (sign === delimiter && ++count > mostCells) {
+      throw new FormatError({
+        where: `${name}:${line}`,
+        expected: `at most ${mostCells} cells`,
+        received: 'more',
+        remedy: 'keep the columns that are needed',
+      })
+    }
   }
 }

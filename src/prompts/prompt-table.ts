@@ -1,6 +1,7 @@
 /** A table of prompts: `.csv` as spreadsheets write it, and `.tsv`, in which a quote is mostly an ordinary character. */
 import { extname } from 'node:path'
 import { CsvError, parse } from 'csv-parse/sync'
+import { expectNarrow } from '../csv-rows.ts'
 import { FormatError } from '../errors.ts'
 
 export interface PromptTable {
@@ -11,6 +12,9 @@ export interface PromptTable {
   /** Rows that are not blank, with the cells under the columns. */
   readonly rows: readonly { readonly line: number; readonly fields: Readonly<Record<string, string>> }[]
 }
+
+/** Each row has a field a column, also where its line ends before. */
+const mostCells = 5_000_000
 
 /**
  * Reads a table whose first row names its columns. Lines may end with LF, CRLF or CR. `line` counts rows, as a
@@ -25,10 +29,19 @@ export function readPromptTable(name: string, content: string): PromptTable {
   const header = before.split('\n').length
   const [names] = text.split('\n', 1)
   const delimiter = delimiterOf(extname(name).toLowerCase(), names)
+  expectNarrow(name, text, delimiter)
   const [first = [], ...body] =
     (delimiter === '\t' ? plainCells(text) : undefined) ?? quotedCells(name, text, delimiter)
   const columns = first.map((column) => column.trim())
   refuseSecond(columns, `${name}:${header}`)
+  if (columns.length * body.length > mostCells) {
+    throw new FormatError({
+      where: `${name}:${header}`,
+      expected: `at most ${mostCells} cells`,
+      received: `${columns.length} columns of ${body.length} rows`,
+      remedy: 'keep the columns that are needed, or split the file',
+    })
+  }
   const rows = body.flatMap((cells, place) => {
     if (cells.every((cell) => cell.trim() === '')) return []
     const line = place + header + 1
