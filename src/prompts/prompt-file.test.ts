@@ -212,8 +212,8 @@ describe('readPrompts', () => {
       ['a.csv', '{"prompt":"a"}\n{"prompt":"b"}\n', /^a\.csv: .*JSON.*\.jsonl/],
       ['a.csv', '\nprompt,x,prompt\na,1,b\n', /^a\.csv:2: expected each column once, received prompt twice/],
       ['a.json', '{"a":{"b":1},"c":{"d":2}}', /^a\.json: expected a list/],
-      ['a.json', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, /^a\.json:1: .*received a list/],
-      ['a.jsonl', `{"prompt":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, /^a\.jsonl:1 prompt: .*received a list/],
+      ['a.json', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, /^a\.json: .*more than 200 deep/],
+      ['a.jsonl', `{"prompt":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, /^a\.jsonl:1.*: .*more than 200 deep/],
       ['a.txt', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), /^a\.txt: .*a binary file/],
       ['a.md', 'a', /^a\.md: expected a file named/],
     ] as const) {

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { checked } from '../../checked.ts'
 import { FileError, FormatError } from '../../errors.ts'
 import { otherFileKind } from '../../file-kind.ts'
-import { jsonComplaint, parsePythonJson } from './python-json.ts'
+import { jsonComplaint, mostConfigCharacters, parsePythonJson } from './python-json.ts'
 
 const remedy = 'take the folder as diffusers or transformers saved it'
 
@@ -30,7 +30,7 @@ function readJson(path: string): unknown {
     throw new FileError({ where: path, expected: 'a JSON file', received, remedy, cause })
   }
   try {
-    return parsePythonJson(bytes.toString())
+    return parsePythonJson(bytes.toString(), mostConfigCharacters)
   } catch (cause) {
     const kind = otherFileKind(bytes.subarray(0, 512)) ?? { received: jsonComplaint(cause), remedy }
     throw new FormatError({ where: path, expected: 'JSON', ...kind, cause })

@@ -7,7 +7,7 @@ import { FormatError } from '../../errors.ts'
 import { otherFileKind } from '../../file-kind.ts'
 import { layerPattern } from './layer-pattern.ts'
 import { shortPath, type LoraNetwork } from './lora-keys.ts'
-import { jsonComplaint, parsePythonJson } from './python-json.ts'
+import { jsonComplaint, mostConfigCharacters, parsePythonJson } from './python-json.ts'
 
 /** Field of a LoRA file's header. */
 export const peftConfigKey = 'lora_adapter_metadata'
@@ -49,7 +49,7 @@ export function parsePeftConfigs(where: string, text: string): ReadonlyMap<LoraN
     })
   let json: unknown
   try {
-    json = parsePythonJson(text)
+    json = parsePythonJson(text, mostConfigCharacters)
   } catch (cause) {
     throw broken('JSON', otherFileKind(Buffer.from(text))?.received ?? jsonComplaint(cause))
   }

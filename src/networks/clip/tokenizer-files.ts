@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { FileError, FormatError } from '../../errors.ts'
 import { otherFileKind } from '../../file-kind.ts'
-import { jsonComplaint, parsePythonJson } from '../checkpoint/python-json.ts'
+import { jsonComplaint, mostConfigCharacters, parsePythonJson } from '../checkpoint/python-json.ts'
 
 /** What a tokenizer is made from. */
 export interface TokenizerFiles {
@@ -234,7 +234,7 @@ function parse<S extends z.ZodType>(schema: S, file: string): z.output<S> {
 function readJson(file: string): unknown {
   const text = readText(file, 'JSON')
   try {
-    return parsePythonJson(text)
+    return parsePythonJson(text, mostConfigCharacters)
   } catch (cause) {
     throw new FormatError({ where: file, expected: 'JSON', received: jsonComplaint(cause), remedy, cause })
   }
