@@ -78,7 +78,7 @@ export const dpokFields = {
     .nullable()
     .default(null)
     .describe(
-      'Roll-outs and transitions computed at once, the model’s own number without it; changes the memory that it takes, not the result.',
+      'Roll-outs and transitions computed at once, the model’s own number without it; of transitions a quarter of it where roll-outs are in bf16 or fp16, since training is in fp32. Changes the memory that it takes, not the result.',
     ),
   ...gradientCheckpointingField,
   rewardWeight: z.number().nonnegative().default(1).describe('Weight α of the reward.'),
@@ -187,7 +187,10 @@ export class Dpok {
   readonly #policy: GenerativeModel
   readonly #reference: GenerativeModel
   readonly #learningRate: number
+  /** Roll-outs at once. */
   readonly #batchSize: number
+  /** Transitions at once. */
+  readonly #trainedAtOnce: number
   readonly #optimiser: AdamW
   readonly #stochasticSteps: readonly number[]
   #value: ValueFunction | undefined
@@ -215,6 +218,8 @@ export class Dpok {
     this.#reference = this.#policy.with({})
     this.#learningRate = settings.learningRate ?? model.defaults.dpokLearningRate
     this.#batchSize = settings.batchSize ?? model.defaults.batchSize
+    const isNarrow = model.weights.dtype !== 'float32'
+    this.#trainedAtOnce = isNarrow ? Math.max(1, Math.floor(this.#batchSize / 4)) : this.#batchSize
     this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: this.#learningRate }))
     this.#stochasticSteps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
     this.iterations = Math.ceil(settings.imagesDrawn / settings.rolloutsPerIteration)
@@ -337,9 +342,9 @@ export class Dpok {
   /** The transitions of a minibatch, gathered for as many as are computed at once. */
   #parts(rollouts: Rollouts, advantages: readonly (readonly number[])[], places: readonly Place[]): Transitions[] {
     const { device } = this.#policy
-    return Array.from({ length: Math.ceil(places.length / this.#batchSize) }, (_, i) => {
+    return Array.from({ length: Math.ceil(places.length / this.#trainedAtOnce) }, (_, i) => {
       using scope = tensorScope()
-      const part = places.slice(i * this.#batchSize, (i + 1) * this.#batchSize)
+      const part = places.slice(i * this.#trainedAtOnce, (i + 1) * this.#trainedAtOnce)
       const steps = part.map(({ step }) => step)
       const gathered = (at: (place: Place) => Tensor) => scope.keep(cat(part.map((place) => at(place).unsqueeze(0))))
       const xt = gathered(({ rollout, step }) => rollouts.states[step].select(0, rollout))
