@@ -33,7 +33,7 @@ function convertFile(file: string): string {
   const folder = file.replace(/\.[^./\\]+$/, '')
   return python(
     'from diffusers import StableDiffusionPipeline as M',
-    `M.from_single_file('${file}').save_pretrained('${folder}', safe_serialization=True)`,
+    `M.from_single_file(${quoted(file)}).save_pretrained(${quoted(folder)}, safe_serialization=True)`,
   )
 }
 
@@ -44,8 +44,14 @@ function convertFolder(folder: string, stem: WeightStem): string {
     : [stem === 'model' ? 'transformers' : 'diffusers', 'AutoModel', folder]
   return python(
     `from ${library} import ${name} as M`,
-    `M.from_pretrained('${root}').save_pretrained('${root}-safetensors', safe_serialization=True)`,
+    `M.from_pretrained(${quoted(root)}).save_pretrained(${quoted(`${root}-safetensors`)}, safe_serialization=True)`,
   )
+}
+
+/** A text of Python inside the quotes of a shell: what either of them would take for more than a letter is spelled by its code. */
+function quoted(path: string): string {
+  const code = (letter: string) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`
+  return `'${path.replace(/["'`$!\\]/g, code)}'`
 }
 
 const python = (...statements: string[]) => `python -c "${statements.join('; ')}"`

@@ -86,6 +86,9 @@ describe('resolveCheckpoint', () => {
       assert.match(message, /received a pickle, which runs any code that it holds when it is read/)
       assert.ok(message.includes(`from_single_file('${file}').save_pretrained('${join(folder, 'sd')}', safe`))
     }
+    const odd = join(folder, "a b's $(c).ckpt")
+    writeFileSync(odd, '')
+    assert.ok(refusal(odd).includes(`from_single_file('${folder}/a b\\x27s \\x24(c).ckpt')`), refusal(odd))
   })
 
   it('refuses any other file', () => {

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { clipTokenizer, type ClipTokenizer } from './tokenizer.ts'
 import { mergesOf, type TokenizerFiles } from './tokenizer-files.ts'
 
-/** OpenAI's, MIT licence: in the form of `merges.txt`. */
+/** OpenAI's, in the form of `merges.txt`: `weights/README.md` has its licence. */
 const mergesFile = new URL('../../../weights/clip-merges.txt.gz', import.meta.url)
 
 /** Tokens in the vocabulary. */
