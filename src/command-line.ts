@@ -36,7 +36,8 @@ export function stageCommand<S extends StageSchema>(
   parent.enablePositionalOptions()
   const command = parent.command(verb).description(description).allowExcessArguments(false)
   const flags = flagsOf(schema)
-  for (const flag of flags) for (const option of optionsOf(flag)) command.addOption(option)
+  const isKnown = (word: string) => command.options.some(({ long }) => long === word)
+  for (const flag of flags) for (const option of optionsOf(flag, isKnown)) command.addOption(option)
   command.option('--config <file>', 'JSON file with settings, such as the config.json of a run; flags override it.')
   if (argument !== undefined) command.argument(`[${argument}]`)
   return command.action(async () => {
@@ -52,18 +53,32 @@ export function stageCommand<S extends StageSchema>(
   })
 }
 
-function optionsOf(flag: Flag): Option[] {
+/** @param isKnown whether a word is a flag of the command: then the value before it was forgotten */
+function optionsOf(flag: Flag, isKnown: (word: string) => boolean): Option[] {
   const described = `${flag.sentence}${flag.default === undefined || flag.default === null ? '' : ` (default: ${shown(flag.default)})`}`
   if (flag.type !== 'boolean') {
     const word = flag.expected.startsWith('one of') ? flag.expected.slice(7).replaceAll(' ', '') : flag.type
     const option = new Option(`${flag.flag} <${flag.repeatable ? 'text' : word}>`, described)
-    return [flag.repeatable ? option.argParser((text: string, before?: string[]) => [...(before ?? []), text]) : option]
+    return [
+      option.argParser<string | string[]>((text, before) => {
+        if (isKnown(text)) throw withoutValue(flag.flag, text)
+        return flag.repeatable ? [...(Array.isArray(before) ? before : []), text] : text
+      }),
+    ]
   }
   const negative = flag.flag.replace('--', '--no-')
   const on = new Option(flag.flag, described)
   const off = new Option(negative, `Turns off: ${described}`)
   return [on.hideHelp(flag.default === true), off.hideHelp(flag.default !== true)]
 }
+
+const withoutValue = (flag: string, next: string) =>
+  new ConfigError({
+    where: flag,
+    expected: 'a value',
+    received: `nothing before ${next}`,
+    remedy: 'write the value behind it',
+  })
 
 const shown = (value: unknown) =>
   typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value)

@@ -54,7 +54,7 @@ export function flagsOf(schema: StageSchema): Flag[] {
     flag: flagName(field),
     type: flagType(property),
     repeatable: property.repeatable === true,
-    expected: property.expected ?? inWords(property),
+    expected: property.expected ?? (property.repeatable === true ? 'a text that is not empty' : inWords(property)),
     sentence: property.description ?? '',
     default: property.default,
   }))

@@ -42,11 +42,17 @@ test('flags of other programs are told by ours, for each command', () => {
     ['dpok', '--v_lr', '--value-learning-rate'],
     ['draw', 'guidanceScale', '--guidance'],
     ['draw', '--height', '--resolution'],
+    ['draw', '--W', '--resolution'],
+    ['draw', '--scheduler', '--eta'],
+    ['report', '--lora_weight', '--lora-scale'],
     ['sheet', '--scale', '--thumbnail-size'],
   ] as const) {
     assert.match(insteadOf(theirs, known(stage)) ?? '', new RegExp(`did you mean ${ours}\\?`), `${stage} ${theirs}`)
   }
   assert.match(insteadOf('--report_to', known('dpok')) ?? '', /TensorBoard/)
   assert.equal(insteadOf('--adam-weight-decay', known('sheet')), undefined)
+  // Ours that sounds alike means something else.
+  assert.equal(insteadOf('--max-train-steps', known('draw')), undefined)
+  assert.equal(insteadOf('--num-images-per-prompt', known('dpok')), undefined)
   assert.equal(insteadOf('--nonsense', known('draw')), undefined)
 })

@@ -10,7 +10,7 @@ interface Ours {
   readonly note?: string
 }
 
-const training = ['updates', 'images-drawn', 'epochs', 'steps']
+const training = ['updates', 'images-drawn', 'epochs']
 const groups: readonly (Ours & { readonly theirs: string })[] = [
   {
     theirs:
@@ -37,10 +37,16 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
   { theirs: 'guidance-scale cfg cfg-scale guidance-weight gs sample.guidance-scale', flags: ['guidance'] },
   { theirs: 'ddim-eta sample.eta', flags: ['eta'] },
   {
-    theirs: 'num-images-per-prompt images-per-prompt num-images n-samples num-samples n-iter',
-    flags: ['per-prompt', 'images-per-prompt', 'samples', 'n'],
+    theirs: 'scheduler sampler sampler-name scheduler-type solver plms dpm-solver',
+    flags: ['eta'],
+    note: '0 is DDIM, 1 draws as DDPM',
   },
-  { theirs: 'width height image-size img-size size', flags: ['resolution'], note: 'which takes 768x512 as well' },
+  { theirs: 'lora-weight lora-strength lora-multiplier adapter-weight adapter-scale', flags: ['lora-scale'] },
+  {
+    theirs: 'num-images-per-prompt images-per-prompt num-images n-samples num-samples n-iter',
+    flags: ['per-prompt', 'images-per-prompt', 'n'],
+  },
+  { theirs: 'width height w h image-size img-size size', flags: ['resolution'], note: 'which takes 768x512 as well' },
   { theirs: 'scale', flags: ['thumbnail-size', 'guidance'] },
   { theirs: 'negative-prompt', note: 'a line of a .jsonl of prompts may have a "negative_prompt"' },
   {

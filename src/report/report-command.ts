@@ -265,11 +265,14 @@ function trainedPolicies({ rewardWeighted, dpok }: ReportConfig): TrainedPolicy[
 }
 const bestOfNAdvice = 'it trained nothing, and the report draws best-of-n by itself: say among how many with --best-of'
 
+/** What a text encoder makes the same of: it reads lower case, and any space as one. */
+const asRead = (text: string) => text.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim()
+
 /** @throws {ConfigError} a prompt that is in both lists: nothing unseen would be measured */
 function expectApart(prompts: EvaluationPlan['prompts'], { unseen }: ReportConfig): void {
-  const textsOf = (split: string) => prompts.filter((prompt) => prompt.split === split).map(({ text }) => text.trim())
-  const seen = new Set(textsOf('seen'))
-  const both = textsOf('unseen').filter((text) => seen.has(text))
+  const textsOf = (split: string) => prompts.filter((prompt) => prompt.split === split).map(({ text }) => text)
+  const seen = new Set(textsOf('seen').map(asRead))
+  const both = textsOf('unseen').filter((text) => seen.has(asRead(text)))
   if (both.length === 0) return
   throw new ConfigError({
     where: unseen === null ? '--seen' : `--unseen ${unseen}`,
