@@ -157,6 +157,17 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       `report --reward clip --dpok by-clip --seen seen.txt --unseen unseen.txt --images-per-prompt 4 --best-of 1 --kl-rollouts 2 ${quick} --out report-by-clip`,
     )
     const report = Report.parse(JSON.parse(readFileSync(at('report-by-clip/report.json'), 'utf8')))
+    // The same prompts under another name, in a case that no text encoder sees, measure nothing unseen.
+    const alike = lines('seen.txt')
+      .slice(0, 1)
+      .map((text) => text.toUpperCase())
+    writeFileSync(at('alike.csv'), `prompt\n${alike.join('\n')}\na cow\n`)
+    for (const unseen of ['seen.txt', 'alike.csv']) {
+      const same = attune(`report --reward clip --seen seen.txt --unseen ${unseen} --best-of 1 ${quick} --out none`)
+      assert.equal(same.status, 2)
+      assert.match(same.stderr, /--unseen \S+: expected prompts that are not among those of --seen/)
+      assert.ok(!existsSync(at('none')))
+    }
     assert.equal(report.reward, null)
     assert.ok(report.details?.caveats?.some((caveat) => caveat.includes('--scorer')))
   })

@@ -62,12 +62,14 @@ export async function readKnownPrompts(
   const list = await listOf(source, vocabulary)
   const { prompts, lines, repeated } = draws ? list : withoutExtras(list, tell)
   if (repeated.length > 0) tell(repeatedSentence(name, repeated))
-  const placeOf = new Map(prompts.map(({ text }, i) => [text, `${name}:${lines[i]}`]))
+  const placeOf = new Map(
+    prompts.flatMap(({ text, negative }, i) => [
+      ...(negative === undefined ? [] : [[negative, `${name}:${lines[i]} negative_prompt`] as const]),
+      [text, `${name}:${lines[i]}`] as const,
+    ]),
+  )
   if (vocabulary !== undefined) expectReadable(prompts, model, (text) => placeOf.get(text) ?? name)
-  const texts = [
-    ...new Set(prompts.flatMap(({ text, negative }) => (negative === undefined ? [text] : [text, negative]))),
-  ]
-  const cut = model.textLength && cutPrompts(texts, (text) => model.textLength!(text))
+  const cut = model.textLength && cutPrompts([...placeOf.keys()], (text) => model.textLength!(text))
   if (cut !== undefined) tell(cutSentence(cut, (text) => placeOf.get(text) ?? name))
   return {
     prompts,
