@@ -91,7 +91,7 @@ export interface Run extends Disposable {
   adopt(step: number): void
   /** All changes of settings since the run began, for its results; nothing where there are none. */
   changes(): { readonly settingsChanges?: readonly SettingsChange[] }
-  /** Writes `manifest.json`; the run is complete. @param scratch files that only an unfinished run needs: they go then */
+  /** Writes `manifest.json`; the run is complete. @param scratch files and folders that only an unfinished run needs: they go then */
   finish(results?: Readonly<Record<string, unknown>>, scratch?: readonly string[]): Manifest
   /** Gives the folder up: it stays where there is something to resume, else what was written goes. */
   fail(): void
@@ -188,11 +188,11 @@ export function startRun(options: RunOptions): Run {
         version: attuneVersion(),
         torch: torchVersion(),
         results: { ...results },
-        files: listFiles(folder).filter(({ file }) => !scratch.includes(file)),
+        files: listFiles(folder).filter(({ file }) => !scratch.includes(file.replace(/\/$/, ''))),
       }
       writeFileAtomic(inFolder(manifestName), `${JSON.stringify(manifest, null, 2)}\n`)
       open = false
-      for (const name of scratch) rmSync(inFolder(name), { force: true })
+      for (const name of scratch) rmSync(inFolder(name), { recursive: true, force: true })
       unlock()
       return manifest
     },

@@ -3,44 +3,104 @@ import { FormatError } from '../errors.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { zeros } from '../tensor/create.ts'
+import { tensor, zeros } from '../tensor/create.ts'
+import type { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { pixelsOf, type Picture } from './png.ts'
+
+/** N images that could be read and encoded. */
+export interface Encoded {
+  /** x_0 [N, C, h, w] on the CPU, float32; belongs to the caller. */
+  readonly latents: Tensor
+  /** Their places among the files. */
+  readonly rows: readonly number[]
+  /** What was measured of each; empty where nothing is. */
+  readonly measured: readonly number[]
+}
+
+export interface EncodeOptions<File> {
+  readonly label?: string
+  /** One number of each picture. */
+  readonly measure?: (pictures: readonly Picture[], files: readonly File[]) => readonly number[]
+  /** What an earlier process has encoded there is not encoded again. They stay, for the caller to remove. */
+  readonly parts?: PartFiles
+}
+
+/** About so many images are lost where a process is killed. */
+const imagesAPart = 64
 
 /**
  * Reads and encodes images in batches, so that no more than one batch of pictures is in memory.
  *
  * @param files paths, or whatever `read` finds an image by
- * @param read  pictures of some of the files, all of the model's size; fewer than files where some cannot be read
- * @param visit sees every batch as well
+ * @param read  pictures of some of the files, all of the model's size; undefined where one cannot be read
  * @throws {FormatError} pictures of another size
- * @returns     [N, C, h, w] of the N pictures on the CPU, float32; belongs to the caller
+ * @throws {FileError} a part cannot be written
  */
 export async function encodeFiles<File>(
   model: GenerativeModel,
   files: readonly File[],
-  read: (files: readonly File[]) => Promise<readonly Picture[]>,
-  { label = 'encoding', visit = (_pictures: readonly Picture[], _files: readonly File[]): void => undefined } = {},
-): Promise<Tensor> {
+  read: (files: readonly File[]) => Promise<readonly (Picture | undefined)[]>,
+  { label = 'encoding', measure, parts }: EncodeOptions<File> = {},
+): Promise<Encoded> {
   const { batchSize } = model.defaults
+  const partSize = parts === undefined ? batchSize : batchSize * Math.ceil(imagesAPart / batchSize)
   let latents = unscoped(() => zeros([files.length, ...model.stateShape]))
-  let count = 0
+  const rows: number[] = []
+  const measured: number[] = []
   const bar = progress(label, files.length, 'images')
-  for (let from = 0; from < files.length; from += batchSize) {
-    const batch = files.slice(from, from + batchSize)
-    const pictures = await read(batch)
-    if (pictures.length > 0) encodeInto(latents, count, model, pictures)
-    visit(pictures, batch)
-    count += pictures.length
-    bar.advance(batch.length)
+  for (let begin = 0; begin < files.length; begin += partSize) {
+    const end = Math.min(files.length, begin + partSize)
+    const first = rows.length
+    const known = parts && readPart(parts, begin, latents, first)
+    if (known !== undefined) {
+      rows.push(...known.rows)
+      measured.push(...known.measured)
+      bar.skip(end - begin)
+      continue
+    }
+    for (let from = begin; from < end; from += batchSize) {
+      const batch = files.slice(from, Math.min(end, from + batchSize))
+      const found = await read(batch)
+      const present = [...batch.keys()].filter((i) => found[i] !== undefined)
+      const pictures = present.map((i) => found[i]!)
+      if (pictures.length > 0) encodeInto(latents, rows.length, model, pictures)
+      measured.push(...(measure?.(pictures, present.map((i) => batch[i])) ?? [])) // prettier-ignore
+      rows.push(...present.map((i) => from + i))
+      bar.advance(batch.length)
+    }
+    using _scope = tensorScope()
+    parts?.write(
+      begin,
+      new Map([
+        ['latents', latents.slice(0, first, rows.length)],
+        ['rows', tensor(Float64Array.from(rows.slice(first)))],
+        ['measured', tensor(Float64Array.from(measured.slice(first)))],
+      ]),
+    )
   }
   bar.done()
-  if (count < files.length) {
+  if (rows.length < files.length) {
     using all = latents
-    latents = unscoped(() => all.slice(0, 0, count))
+    latents = unscoped(() => all.slice(0, 0, rows.length))
   }
-  return latents
+  return { latents, rows, measured }
+}
+
+/** Copies the latents of a part into the rows from `first` on; undefined where there is no such part. */
+function readPart(
+  parts: PartFiles,
+  place: number,
+  into: Tensor,
+  first: number,
+): Pick<Encoded, 'rows' | 'measured'> | undefined {
+  using _scope = tensorScope()
+  const part = parts.read(place)
+  if (part === undefined) return undefined
+  const [latents, rows, measured] = ['latents', 'rows', 'measured'].map((name) => part.get(name)!)
+  if (latents.numel > 0) into.slice(0, first, first + latents.shape[0]).copy_(latents)
+  return { rows: rows.toArray(), measured: measured.toArray() }
 }
 
 /** Writes x_0 of pictures into the rows from `from` on. @throws {FormatError} they are not of the model's size */

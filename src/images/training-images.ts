@@ -14,6 +14,7 @@ import type { GenerativeModel } from '../networks/generative-model.ts'
 import type { ProgressStream } from '../progress.ts'
 import { random } from '../random.ts'
 import { tensor } from '../tensor/create.ts'
+import { PartFiles } from '../tensor/part-files.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { readCroppedPicture } from './cropped-picture.ts'
 import { encodeFiles } from './encode.ts'
@@ -48,7 +49,10 @@ type TrainingImages = z.infer<z.ZodObject<typeof trainingImagesFields>> & { read
 export interface TrainingImagesOptions {
   /** Of the choice, the crops, the flips and the order of the images. */
   readonly seed: number
-  /** Safetensors file for the encoded images; read where it is of these images and settings, else written anew. */
+  /**
+   * Safetensors file for the encoded images; read where it is of these images and settings, else written anew. Until it
+   * is whole, its parts lie in a folder of this name with `.parts` behind it.
+   */
   readonly cacheFile: string
   /** Where what is left out is named. */
   readonly stderr?: ProgressStream
@@ -76,7 +80,8 @@ export async function openTrainingImages(
   const chosen = chosenOf(listed, config.maxTrainSamples, seed)
   const key = keyOf(chosen, config, model, seed)
   const known = readEncodedImages(cacheFile, key)
-  const encoded = known ?? (await encodeImages(chosen, config, model, seed, leftOut))
+  const parts = new PartFiles(`${cacheFile}.parts`, key)
+  const encoded = known ?? (await encodeImages(chosen, config, model, seed, leftOut, parts))
   leftOut.tell(stderr)
   if (encoded.rows.length === 0) {
     throw new FormatError({
@@ -87,6 +92,7 @@ export async function openTrainingImages(
     })
   }
   if (known === undefined) writeEncodedImages(cacheFile, key, encoded)
+  parts.remove()
   const captions = encoded.rows.map((row) => chosen[row].caption)
   return endless(encoded.latents, captions, seed)
 }
@@ -103,26 +109,12 @@ async function encodeImages(
   model: GenerativeModel,
   seed: number,
   leftOut: LeftOut,
+  parts: PartFiles,
 ): Promise<EncodedImages> {
   const cropping = { ...model.imageSize, centerCrop, randomFlip }
-  const rows: number[] = []
-  const places = [...chosen.keys()]
-  const latents = await encodeFiles(
-    model,
-    places,
-    async (batch) => {
-      const pictures = await Promise.all(
-        batch.map((place) => {
-          const { file, index } = chosen[place]
-          return leftOut.attempt(() => readCroppedPicture(file, cropping, random(seed, streams.crop, index)))
-        }),
-      )
-      rows.push(...batch.filter((_, i) => pictures[i] !== undefined))
-      return pictures.filter((picture) => picture !== undefined)
-    },
-    { label: 'training images' },
-  )
-  return { latents, rows }
+  const read = ({ file, index }: CaptionedImage) =>
+    leftOut.attempt(() => readCroppedPicture(file, cropping, random(seed, streams.crop, index)))
+  return await encodeFiles(model, chosen, (batch) => Promise.all(batch.map(read)), { label: 'training images', parts })
 }
 
 /** All that the latents depend on; captions are read from the list every time. */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { hashOfJson } from '../content-hash.ts'
-import { ConfigError, FormatError } from '../errors.ts'
+import { ConfigError, FileError, FormatError } from '../errors.ts'
 import { encodeFiles } from '../images/encode.ts'
 import { imageParents, readImages, type StoredImage } from '../images/image-run.ts'
 import { openTrainingImages, trainingImagesFields } from '../images/training-images.ts'
@@ -23,6 +23,7 @@ import { unitRange, type UnitRange } from '../reward/unit-range.ts'
 import type { Manifest, Run } from '../run.ts'
 import { tensor } from '../tensor/create.ts'
 import { loweredRate } from '../tensor/optimise.ts'
+import { PartFiles } from '../tensor/part-files.ts'
 import { readSafetensorsHeader } from '../tensor/safetensors.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -59,8 +60,11 @@ const changeable = [...changeableFields, 'gradientAccumulationSteps']
 
 /** Latents and scores of the images, kept until the run is done. */
 const encodedName = 'encoded.safetensors'
+/** The same in parts, until they are whole. */
+const encodedPartsName = 'encoded-parts'
 /** Latents of a user's own pre-training images, kept as long. */
 const pretrainingName = 'pretraining-latents.safetensors'
+const pretrainingPartsName = `${pretrainingName}.parts`
 
 /**
  * Trains a policy on images that the model drew, weighted by the reward. A step is one update.
@@ -87,7 +91,7 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
     const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
     const earlier = start === null ? undefined : openPolicy(model, start, config)
     const trainable = trainableDelta(model, config, seed, earlier)
-    const pretraining = await pretrainingOf(run, config, opened)
+    const pretraining = await keepingParts(run, () => pretrainingOf(run, config, opened))
     const inputs = {
       model: modelInput(config.model, model),
       reward: reward.sha256,
@@ -96,13 +100,8 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
       ...pretraining.inputs,
     }
     run.dependsOn(inputs)
-    const encoded = await encodedImages(
-      run,
-      model,
-      reward,
-      stored,
-      hashOfJson([inputs.model, inputs.reward, inputs.images]),
-    )
+    const key = hashOfJson([inputs.model, inputs.reward, inputs.images])
+    const encoded = await keepingParts(run, () => encodedImages(run, model, reward, stored, key))
     const { latents, scores } = encoded
     expectTeaching(reward.name, scores)
     const range = unitRange(reward, scores)
@@ -157,8 +156,18 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
       modelSha256: model.sha256,
       ...notes,
     }
-    return finishTraining(run, results, [encodedName, pretrainingName])
+    return finishTraining(run, results, [encodedName, encodedPartsName, pretrainingName, `${pretrainingName}.parts`])
   })
+}
+
+/** Encodes images of a run; what was encoded stays where the disk was the fault. */
+async function keepingParts<T>(run: Run, encode: () => Promise<T>): Promise<T> {
+  try {
+    return await encode()
+  } catch (error) {
+    if (error instanceof FileError) run.keep()
+    throw error
+  }
 }
 
 const rangeResult = ({ low, high }: UnitRange) =>
@@ -168,7 +177,7 @@ interface Encoded {
   /** [N, …] on the CPU. */
   readonly latents: Tensor
   /** N numbers. */
-  readonly scores: number[]
+  readonly scores: readonly number[]
   /** Writes them into the run, where they are not there yet: once it is known that something can be learned from them. */
   keep(): void
 }
@@ -184,14 +193,20 @@ async function encodedImages(
   const file = run.path(encodedName)
   const known = run.resumed ? knownImages(file, key) : undefined
   if (known !== undefined) return { ...known, keep: () => undefined }
-  const scores: number[] = []
-  const latents = await encodeFiles(model, stored, (images) => readPictures(images.map(({ file }) => file)), {
-    label: 'generated images',
-    visit: (pictures, images) => {
-      const texts = images.map(({ record }) => record.text)
-      scores.push(...scorePictures(reward, pictures, texts))
+  const parts = new PartFiles(run.path(encodedPartsName), key)
+  const { latents, measured: scores } = await encodeFiles(
+    model,
+    stored,
+    (images) => readPictures(images.map(({ file }) => file)),
+    {
+      label: 'generated images',
+      parts,
+      measure: (pictures, images) => {
+        const texts = images.map(({ record }) => record.text)
+        return scorePictures(reward, pictures, texts)
+      },
     },
-  })
+  )
   return {
     latents,
     scores,
@@ -202,6 +217,7 @@ async function encodedImages(
         ['scores', kept],
       ])
       writeTrainingState(file, { tensors, numbers: { key } })
+      parts.remove()
     },
   }
 }
@@ -243,6 +259,7 @@ async function pretrainingOf(
     return { source, inputs: { 'pre-training images': sourceInput(source, sampled) } }
   }
   const cacheFile = run.path(pretrainingName)
+  run.path(pretrainingPartsName)
   const source = await openTrainingImages({ ...config, trainDataDir }, model, { seed, cacheFile })
   const count = readSafetensorsHeader(cacheFile).entries.get('latents')!.shape[0]
   return { source, inputs: { 'training images': sourceInput(source, count) } }

@@ -11,7 +11,7 @@ import { readRun } from '../run.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { trainToy } from './toy-training.test-helper.ts'
-import { checkpointName } from './training-run.ts'
+import { checkpointName, isOverdue } from './training-run.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-training-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -89,6 +89,11 @@ describe('a training run that is killed before any of its writes', () => {
 })
 
 describe('a checkpoint', () => {
+  it('is there about every half minute, or where it takes long to write for a twentieth of the time', () => {
+    assert.deepEqual([29, 31].map((since) => isOverdue(since, 0.1)), [false, true]) // prettier-ignore
+    assert.deepEqual([31, 199, 201].map((since) => isOverdue(since, 10)), [false, false, true]) // prettier-ignore
+  })
+
   it('names what the run depends on, and another of it is refused by its name', async () => {
     const { numbers } = readTrainingState(join(unfinished, checkpointName))
     assert.deepEqual(numbers.inputs, { reward: 'a', model: 'b' })

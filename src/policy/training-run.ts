@@ -34,7 +34,11 @@ export const trainingRunFields = {
     .describe('Run whose policy is trained further; the pre-trained model without it, which stays the reference.'),
   ...loraScaleField,
   seed: z.int().nonnegative().default(0).describe('Seed of everything that is random.'),
-  checkpointEvery: z.int().positive().default(20).describe('Steps between checkpoints.'),
+  checkpointEvery: z
+    .int()
+    .positive()
+    .default(20)
+    .describe('Steps between checkpoints; where these take long, there is one about every half minute as well.'),
   sampleEvery: z
     .int()
     .nonnegative()
@@ -169,13 +173,18 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     run.metrics(row)
     rows.push(row)
   }
+  let keptAt = seconds()
+  let writeSeconds = 0
   const keep = () => {
+    const from = seconds()
     const { tensors, numbers } = trainer.state()
     kept = { step: trainer.done, growth: growth() }
     const own = { seconds: seconds(), inputs: loop.inputs, growth: kept.growth }
     run.sync()
     writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, ...own } })
     run.keep()
+    keptAt = seconds()
+    writeSeconds = keptAt - from
   }
   const bar = progress(loop.label, trainer.total, 'steps')
   bar.skip(trainer.done)
@@ -186,13 +195,14 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   while (trainer.done < trainer.total) {
     const step = trainer.done + 1
     const isLast = step === trainer.total
-    const isKept = isLast || step % loop.checkpointEvery === 0
     const isAsked = existsSync(sampleNow)
     const isSampled = isAsked || (loop.sampleEvery > 0 && (isLast || step % loop.sampleEvery === 0))
     let metrics: StepMetrics
+    let isKept: boolean
     try {
       metrics = trainer.step()
       expectInProportion(growth())
+      isKept = isLast || step % loop.checkpointEvery === 0 || isOverdue(seconds() - keptAt, writeSeconds)
       if (isKept) expectPrediction(trainer.policy)
       if (isSampled) metrics = { ...metrics, ...(await loop.sample(step)) }
       expectFiniteNumbers('metrics', metrics)
@@ -213,6 +223,13 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   bar.done(loop.note(metrics))
   return { metrics, seconds: seconds(), notes: { ...warningsOf(rows), ...run.changes() } }
 }
+
+/**
+ * Whether too much would be lost without a checkpoint: half a minute of work, or where writing one takes long, so much that
+ * no more than a twentieth of the time goes into it.
+ */
+export const isOverdue = (sinceSeconds: number, writeSeconds: number): boolean =>
+  sinceSeconds > Math.max(30, 20 * writeSeconds)
 
 /** In the results: the last warning, and at which steps there was one. */
 function warningsOf(rows: readonly Row[]): { warning?: string } {
