@@ -224,7 +224,7 @@ describe('images that cannot be used', () => {
       assert.equal(said.length, 3)
       assert.match(said[0], /^training images: left out metadata\.jsonl:8 file_name: .*none\.png, which is not there/)
       assert.match(said[1], /0\.png: expected a PNG, JPEG or WebP image/)
-      assert.match(said[2], /6\.png: expected a readable image/)
+      assert.match(said[2], /6\.png: expected a PNG, JPEG or WebP image/)
     }))
 
   it('are an error where nothing else is left', () =>
