@@ -131,6 +131,9 @@ export function writeImageReward(
     generations: images.map((image) => `${basename(folder)}/${image}.png`),
     ranking,
   }))
+  const shown = new Set(fitting.flatMap(({ judgment }) => judgment.images))
+  // All can be read before anything is written.
+  for (const id of shown) imageFile(imageOf(id))
   const side = provenanceName(file)
   const about = provenance.about(
     fitting.map(({ judgment }) => judgment),
@@ -138,7 +141,7 @@ export function writeImageReward(
   )
   writeFileAtomic(side, `${JSON.stringify(about, null, 2)}\n`)
   writing(folder, () => mkdirSync(folder, { recursive: true }))
-  for (const id of new Set(fitting.flatMap(({ judgment }) => judgment.images))) {
+  for (const id of shown) {
     const png = imageFile(imageOf(id))
     writing(folder, () => writeFileSync(join(folder, `${id}.png`), png))
   }

@@ -101,6 +101,15 @@ describe('ImageReward', () => {
     await assert.rejects(exportFeedback(store, at('missing/out.json')), FileError)
   })
 
+  it('writes nothing where an image of the store is none any more', async () => {
+    await using place = await workspace(['a cat', 'a cat'])
+    const { store, images, at } = place
+    await store.addJudgments([pair('p', images, 'first')])
+    writeFileSync(at('drawn', images[1].file), 'a secret')
+    await assert.rejects(exportFeedback(store, at('out.json')), /expected a readable image: a PNG file/)
+    assert.ok(!readdirSync(at()).some((name) => name.startsWith('out')))
+  })
+
   it('leaves out what has no image', async () => {
     await using place = await workspace()
     const item = { id: '9', prompt: 'a cat', generations: ['a.png', 'b.png'], ranking: [1, 2] }
