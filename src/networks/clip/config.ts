@@ -40,7 +40,7 @@ const oneClass = 'a list with the name of one class'
 const transformerFields = (defaults: { width: number; feedForward: number; heads: number }) => ({
   hidden_size: count.default(defaults.width),
   intermediate_size: count.default(defaults.feedForward),
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: count.max(1000).default(12),
   num_attention_heads: count.default(defaults.heads),
   hidden_act: z.enum(activations).default('quick_gelu'),
   layer_norm_eps: z.number().positive().default(1e-5),

@@ -26,7 +26,10 @@ export interface AutoencoderConfig {
 const countMessage = 'a whole number ≥ 1'
 const count = z.int(countMessage).min(1, countMessage)
 const flag = z.boolean('true or false')
-const channelsMessage = 'at least one whole number ≥ 1'
+/** Far above what is published. */
+const most = { levels: 32, layers: 1000 } as const
+const layersMessage = `a whole number from 1 to ${most.layers}`
+const channelsMessage = `at least one whole number ≥ 1, at most ${most.levels}`
 const pictures = z.literal(3, '3: red, green and blue').default(3)
 const plain = (message: string) => z.null(message).optional()
 const blocks = (type: string) => z.array(z.literal(type, type), `a list of ${type}`)
@@ -41,10 +44,11 @@ const File = z
       latent_channels: count.default(4),
       block_out_channels: z
         .array(z.int(channelsMessage).min(1, channelsMessage), channelsMessage)
-        .min(1, channelsMessage),
+        .min(1, channelsMessage)
+        .max(most.levels, channelsMessage),
       down_block_types: blocks('DownEncoderBlock2D'),
       up_block_types: blocks('UpDecoderBlock2D'),
-      layers_per_block: count.default(1),
+      layers_per_block: z.int(layersMessage).min(1, layersMessage).max(most.layers, layersMessage).default(1),
       norm_num_groups: count.default(32),
       act_fn: z.enum(['silu', 'swish'], 'silu').default('silu'),
       mid_block_add_attention: flag.default(true),

@@ -53,16 +53,21 @@ export interface UnetConfig {
     | undefined
 }
 
+/** Far above what is published: whatever a network is made of, something is made of each before its weights are looked at. */
+const most = { levels: 32, layers: 1000 } as const
 const countMessage = 'a whole number ≥ 1'
 const evenMessage = 'an even number ≥ 2'
 const perLevelMessage = 'a whole number ≥ 1, or one a level'
-const layersMessage = 'whole numbers ≥ 0: one, one a level, or a list of one a residual block'
+const blocksMessage = `a whole number from 1 to ${most.layers}, or one a level`
+const channelsMessage = `a list of whole numbers ≥ 1, at most ${most.levels}`
+const layersMessage = `whole numbers from 0 to ${most.layers}: one, one a level, or a list of one a residual block`
 const shiftMessage = 'a number ≥ 0'
 const additionMessage = 'null or text_time: no image or other addition to the text'
 const sizeMessage = 'a whole number ≥ 1, or [height, width]'
 const count = z.int(countMessage).min(1, countMessage)
 const perLevel = z.union([count, z.array(count)], perLevelMessage)
-const layers = z.int(layersMessage).min(0, layersMessage)
+const blockCount = z.int(blocksMessage).min(1, blocksMessage).max(most.layers, blocksMessage)
+const layers = z.int(layersMessage).min(0, layersMessage).max(most.layers, layersMessage)
 const layersByLevel = z.array(z.union([layers, z.array(layers)], layersMessage), layersMessage)
 const flag = z.boolean('true or false')
 const absent = (message: string) => z.null(`null: ${message}`).optional()
@@ -84,14 +89,17 @@ const File = z
       sample_size: z.union([count, z.tuple([count, count])], sizeMessage).nullish(),
       in_channels: count.default(4),
       out_channels: count.default(4),
-      block_out_channels: z.array(count, 'a list of whole numbers ≥ 1').default([320, 640, 1280, 1280]),
+      block_out_channels: z
+        .array(count, channelsMessage)
+        .max(most.levels, channelsMessage)
+        .default([320, 640, 1280, 1280]),
       down_block_types: downBlocks.default([...Array<string>(3).fill('CrossAttnDownBlock2D'), 'DownBlock2D']),
       up_block_types: upBlocks.default(['UpBlock2D', ...Array<string>(3).fill('CrossAttnUpBlock2D')]),
       mid_block_type: z
         .enum(['UNetMidBlock2DCrossAttn', 'UNetMidBlock2D'], 'UNetMidBlock2DCrossAttn, UNetMidBlock2D or null')
         .nullable()
         .default('UNetMidBlock2DCrossAttn'),
-      layers_per_block: perLevel.default(2),
+      layers_per_block: z.union([blockCount, z.array(blockCount)], blocksMessage).default(2),
       transformer_layers_per_block: z.union([layers, layersByLevel], layersMessage).default(1),
       reverse_transformer_layers_per_block: layersByLevel.nullish(),
       attention_head_dim: perLevel.default(8),

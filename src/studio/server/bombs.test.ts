@@ -62,7 +62,10 @@ test('judgments', async () => {
     'JSON that is deep': ['label-studio', '['.repeat(1e6), /JSON/],
   }
   for (const [name, [format, content, complaint]] of Object.entries(files)) {
-    const { status, text } = await send('/api/import', { format, file: new File([content as BlobPart], 'a') })
+    const { status, text } = await send('/api/import', {
+      format,
+      file: new File([typeof content === 'string' ? content : new Uint8Array(content)], 'a'),
+    })
     assert.equal(status, 400, `${name}: ${text}`)
     assert.match(text, complaint, name)
   }
