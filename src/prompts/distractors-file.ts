@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import { readText } from '../files.ts'
 import { readPromptTable } from './prompt-table.ts'
-import { linesOf } from './stated-prompts.ts'
+import { linesOf, plainLineEnd } from './stated-prompts.ts'
 
 const Text = z.string().trim().min(1)
 const Entry = z.object({ prompt: Text, distractors: z.array(Text).min(1) })
@@ -43,7 +43,9 @@ function ofJson(name: string, content: string): Stated[] {
     const list = z.array(z.unknown()).parse(parsed(content, name))
     return list.map((value, place) => entryOf(value, `${name}:${place + 1}`))
   }
-  return linesOf(content).map(({ line, text }) => entryOf(parsed(text, `${name}:${line}`), `${name}:${line}`))
+  return linesOf(content, plainLineEnd).map(({ line, text }) =>
+    entryOf(parsed(text, `${name}:${line}`), `${name}:${line}`),
+  )
 }
 
 /** Rows of one prompt belong together. */

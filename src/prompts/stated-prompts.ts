@@ -85,7 +85,7 @@ interface NumberedLine {
 
 const anyLineEnd = /\r\n|[\n\r\u0085\u2028\u2029]/
 /** Of JSON, whose texts may hold the others. */
-const plainLineEnd = /\r\n|[\n\r]/
+export const plainLineEnd = /\r\n|[\n\r]/
 
 /** Lines that are not blank, whatever ends them: LF, CRLF, or CR alone. */
 export function linesOf(content: string, end = anyLineEnd): NumberedLine[] {
