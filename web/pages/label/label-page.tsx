@@ -215,12 +215,14 @@ interface DoneProps {
   readonly choose: (mode: TaskMode) => void
   readonly hasImages: boolean
   readonly isAdmin: boolean
-  readonly session: Pick<Session<never>, 'reload' | 'given'>
+  readonly session: Pick<Session<never>, 'reload' | 'given' | 'progress'>
 }
 
 function Done({ mode, choose, hasImages, isAdmin, session }: DoneProps) {
   if (!hasImages) return <NoImages isAdmin={isAdmin} lookAgain={session.reload} />
   const others = taskModes.filter((one) => one !== mode)
+  const { done, total } = session.progress ?? { done: 0, total: 0 }
+  const left = total - done
   return (
     <Empty
       icon="label"
@@ -243,7 +245,9 @@ function Done({ mode, choose, hasImages, isAdmin, session }: DoneProps) {
         </div>
       }
     >
-      You have answered every question of this kind.
+      {left > 0
+        ? 'Nothing is left to ask you just now; other raters may hold some images: look again in a few minutes.'
+        : 'You have answered every question of this kind.'}
     </Empty>
   )
 }
