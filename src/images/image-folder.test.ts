@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtempDisposable, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
@@ -195,5 +195,43 @@ describe('rows that cannot be used', () => {
     const { said } = await list({ ...pictures, 'metadata.jsonl': '{\n'.repeat(25) })
     assert.equal(said.length, 11)
     assert.equal(said[10], 'images: left out 15 more')
+  })
+})
+
+describe('links', () => {
+  const read = async (place: string) => {
+    const leftOut = new LeftOut('images')
+    const images = await readCaptionedImages(place, usual, leftOut)
+    const said: string[] = []
+    leftOut.tell({ write: (text) => said.push(text) })
+    return { names: images.map(({ file }) => relative(place, file)), said: said.join('') }
+  }
+
+  it('within the folder are followed, those that leave it are left out and named', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'attune-'))
+    const place = join(folder.path, 'images')
+    await mkdir(place)
+    await writeFile(join(folder.path, 'outside.png'), '')
+    await writeFile(join(place, 'a.png'), '')
+    await symlink('a.png', join(place, 'same.png'))
+    await symlink('../outside.png', join(place, 'out.png'))
+    await writeFile(join(place, 'metadata.jsonl'), line('a.png', 'a') + line('same.png', 'b') + line('out.png', 'c'))
+    const { names, said } = await read(place)
+    assert.deepEqual(names, ['a.png', 'same.png'])
+    assert.match(said, /metadata\.jsonl:3 file_name: .*out\.png|out\.png, a link that leaves it/)
+  })
+
+  it('of a snapshot in the cache of Hugging Face lead to the blobs of its repository', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'attune-'))
+    const repository = join(folder.path, 'datasets--owner--name')
+    const place = join(repository, 'snapshots', 'abc')
+    await mkdir(place, { recursive: true })
+    await mkdir(join(repository, 'blobs'))
+    await writeFile(join(repository, 'blobs', '1234'), '')
+    await writeFile(join(folder.path, 'secret'), '')
+    await symlink('../../blobs/1234', join(place, 'a.png'))
+    await symlink('../../../secret', join(place, 'b.png'))
+    await writeFile(join(place, 'metadata.jsonl'), line('a.png', 'a') + line('b.png', 'b'))
+    assert.deepEqual((await read(place)).names, ['a.png'])
   })
 })

@@ -3,10 +3,10 @@
  * folders below it), or one such list by its own name. Paths are relative to the list.
  */
 import { globSync, statSync } from 'node:fs'
-import { basename, dirname, extname, join, posix, win32 } from 'node:path'
+import { basename, dirname, extname, join, posix, relative, resolve, win32 } from 'node:path'
 import { csvRows } from '../csv-rows.ts'
 import { ConfigError, FileError, FormatError } from '../errors.ts'
-import { readText } from '../files.ts'
+import { placeInside, readText } from '../files.ts'
 import type { LeftOut } from './left-out.ts'
 
 export interface CaptionedImage {
@@ -147,7 +147,17 @@ function checkedImage(
     throw brokenRow(where, expected, `${name}, which is not there`, 'restore the file, or remove the row', cause)
   }
   if (!found.isFile()) throw brokenRow(where, expected, `${name}, which is no file`, 'name an image')
+  const bounds = hubRepository(folder) ?? folder
+  placeInside(bounds, relative(bounds, file), where)
   return { file, caption, bytes: found.size, modifiedMs: found.mtimeMs }
+}
+
+/**
+ * The folder of a repository in Hugging Face's cache that holds this one: its snapshots are links to the blobs beside them.
+ * Undefined elsewhere.
+ */
+function hubRepository(folder: string): string | undefined {
+  return /^(.*[\\/]datasets--[^\\/]+)[\\/]snapshots[\\/]/.exec(`${resolve(folder)}/`)?.[1]
 }
 
 function statedText(value: unknown, where: string, expected: string, flag: string): string {
