@@ -51,7 +51,16 @@ async function inFile<T>(bytes: Uint8Array, read: (file: string) => Promise<T>):
 for (const [name, read] of Object.entries(readers)) {
   describe(name, () => {
     it('is not decoded where it is too large', async () => {
-      for (const bytes of [blackPng(60_000, 60_000, 1), blackPng(10_000, 4001, 1), blackPng(2 ** 31 - 1, 1, 0)]) {
+      const sizes = [
+        [60_000, 60_000],
+        [10_000, 4001],
+        [70_000, 7],
+        [7, 70_000],
+      ] as const
+      for (const bytes of [
+        ...sizes.map(([width, height]) => blackPng(width, height, 1)),
+        blackPng(2 ** 31 - 1, 1, 0),
+      ]) {
         await assert.rejects(read(bytes), (error: unknown) => {
           assert.ok(error instanceof FormatError, String(error))
           return /pixels|broken/.test(error.message)

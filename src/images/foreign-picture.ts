@@ -5,6 +5,8 @@ import { otherBinaryKind } from '../file-kind.ts'
 
 /** Of one picture: at 16 bits with transparency, all its pixels take 320 MB. */
 export const mostPixels = 40e6
+/** Of one side, as in a JPEG: libvips takes many rows at once, and rows of millions of pixels took a gigabyte. */
+export const longestSide = 65_535
 
 export type PictureKind = 'png' | 'jpeg' | 'webp'
 
@@ -25,7 +27,7 @@ export interface ForeignPicture {
 
 /**
  * @param where names the picture in errors
- * @throws {FormatError} no PNG, JPEG or WebP by its content, of more than {@link mostPixels}, or broken at its beginning
+ * @throws {FormatError} no PNG, JPEG or WebP by its content, of more than {@link mostPixels} or with a side beyond {@link longestSide}, or broken at its beginning
  */
 export async function openPicture(bytes: Uint8Array, where: string): Promise<ForeignPicture> {
   const refuse = (received: string, remedy: string, cause?: unknown) =>
@@ -43,8 +45,9 @@ export async function openPicture(bytes: Uint8Array, where: string): Promise<For
       throw refuse(`a broken one (${cause.message.split('\n')[0].trim()})`, 'save it again', cause)
     })
   const { width, height } = metadata
-  if (width * height > mostPixels) {
-    throw refuse(`${width} × ${height} pixels`, `bring one of ${mostPixels / 1e6} million pixels at most`)
+  if (width * height > mostPixels || Math.max(width, height) > longestSide) {
+    const bounds = `${mostPixels / 1e6} million pixels and ${longestSide} a side at most`
+    throw refuse(`${width} × ${height} pixels`, `bring one of ${bounds}`)
   }
   return { kind, metadata, image: sharp(bytes, { limitInputPixels: mostPixels, failOn: 'error' }) }
 }

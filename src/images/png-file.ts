@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { FileError, FormatError } from '../errors.ts'
 import { otherFileKind } from '../file-kind.ts'
-import { mostPixels } from './foreign-picture.ts'
+import { longestSide, mostPixels } from './foreign-picture.ts'
 
 const signature = '89504e470d0a1a0a'
 
@@ -54,6 +54,7 @@ export function pngFault(bytes: Buffer): string | undefined {
     if (place === 8) {
       const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
       if (width * height > mostPixels) return `${width} × ${height} pixels, more than ${mostPixels / 1e6} million`
+      if (Math.max(width, height) > longestSide) return `${width} × ${height} pixels, more than ${longestSide} a side`
     }
     if (crc32(bytes.subarray(place + 4, end - 4)) !== bytes.readUInt32BE(end - 4)) return `one whose ${name} is damaged`
     place = end
