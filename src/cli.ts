@@ -191,7 +191,7 @@ const stages: readonly Stage[] = [
     name: 'reward train',
     description: 'Learn a reward from the judgments.',
     load: async () => {
-      const { RewardTrainConfig, trainReward } = await import('./reward/train.ts')
+      const { RewardTrainConfig, trainReward } = await import('./reward/training/train.ts')
       return stage(RewardTrainConfig, async (config) => {
         await trainReward(config, open)
         return config.out

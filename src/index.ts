@@ -44,26 +44,32 @@ export { readPictures } from './images/pictures.ts'
 export { encodePng, picturesOf, pixelsOf, readPicture, type Picture } from './images/png.ts'
 
 export { writeSheets, type SheetImage, type SheetOptions } from './feedback/sheet.ts'
-export { openFeedback, type FeedbackCounts, type FeedbackStore } from './feedback/store.ts'
+export { openFeedback, type FeedbackCounts, type FeedbackStore } from './feedback/store/store.ts'
 export { formats, type Format, type FormatName } from './feedback/formats/formats.ts'
 export { addOwnImages, type AddedImages, type OwnImage } from './feedback/formats/own-images.ts'
 export { exportFeedback, importFeedback } from './feedback/transfer.ts'
 export type { ExportCounts, ExportOptions, ImportCounts, ImportOptions } from './feedback/transfer.ts'
 
-export { accuracy, auc, expectedCalibrationError, explainedVariance, reliability } from './reward/classification.ts'
-export { embed, type Embedded } from './reward/embeddings.ts'
+export {
+  accuracy,
+  auc,
+  expectedCalibrationError,
+  explainedVariance,
+  reliability,
+} from './reward/training/classification.ts'
+export { embed, type Embedded } from './reward/encoding/embeddings.ts'
 export { openReward, scorePictures } from './reward/open-reward.ts'
-export { promptClassification, squaredError } from './reward/reward-loss.ts'
+export { promptClassification, squaredError } from './reward/training/reward-loss.ts'
 export type { Reward } from './reward/reward.ts'
-export type { HeadKind, RewardHead } from './reward/reward-head.ts'
-export { shownTexts, textsIn, type DistractorSource, type ShownTexts } from './reward/shown-texts.ts'
-export { RewardTrainConfig, trainReward } from './reward/train.ts'
-export { davidsonLogits, davidsonLoss } from './reward/davidson.ts'
-export { measureReward, type RewardQuality } from './reward/measure-reward.ts'
-export type { ComparedImages, LabelledImage, RewardExamples } from './reward/reward-examples.ts'
-export { trainingExamples, type TrainingExamples } from './reward/training-examples.ts'
-export { fitReward, RewardFit, type FittedReward } from './reward/train-reward.ts'
-export { trainedReward } from './reward/trained-reward.ts'
+export type { HeadKind, RewardHead } from './reward/kinds/reward-head.ts'
+export { shownTexts, textsIn, type DistractorSource, type ShownTexts } from './reward/examples/shown-texts.ts'
+export { RewardTrainConfig, trainReward } from './reward/training/train.ts'
+export { davidsonLogits, davidsonLoss } from './reward/training/davidson.ts'
+export { measureReward, type RewardQuality } from './reward/training/measure-reward.ts'
+export type { ComparedImages, LabelledImage, RewardExamples } from './reward/examples/reward-examples.ts'
+export { trainingExamples, type TrainingExamples } from './reward/examples/training-examples.ts'
+export { fitReward, RewardFit, type FittedReward } from './reward/training/train-reward.ts'
+export { trainedReward } from './reward/kinds/trained-reward.ts'
 export { unitRange, type UnitRange } from './reward/unit-range.ts'
 
 export { BestOfNConfig, chooseBestOfN } from './policy/best-of-n.ts'

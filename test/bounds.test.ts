@@ -8,7 +8,7 @@ import { BestOfNConfig } from '../src/policy/best-of-n.ts'
 import { DpokConfig } from '../src/policy/train-dpok.ts'
 import { RewardWeightedConfig } from '../src/policy/train-reward-weighted.ts'
 import { ReportConfig } from '../src/report/report-command.ts'
-import { RewardTrainConfig } from '../src/reward/train.ts'
+import { RewardTrainConfig } from '../src/reward/training/train.ts'
 import { DemoConfig } from '../src/shapes/demo.ts'
 import { PretrainConfig } from '../src/shapes/pretrain-command.ts'
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { after, test } from 'node:test'
-import { postgresPrograms } from '../src/feedback/postgres.test-helper.ts'
+import { postgresPrograms } from '../src/feedback/store/postgres.test-helper.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const temporary = mkdtempSync(join(tmpdir(), 'attune-setup-'))

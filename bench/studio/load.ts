@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { noPostgres, postgresServer } from '../../src/feedback/postgres.test-helper.ts'
+import { noPostgres, postgresServer } from '../../src/feedback/store/postgres.test-helper.ts'
 import { freePort, startProcess } from '../../src/studio/studio-process.test-helper.ts'
 import { fillStore } from './filled-store.ts'
 import { rateTogether } from './raters.ts'

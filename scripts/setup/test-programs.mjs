@@ -1,5 +1,5 @@
 /** What only the tests need: a browser and a database server. Nothing of it is installed for those who run Attune. */
-import { postgresPrograms } from '../../src/feedback/postgres.test-helper.ts'
+import { postgresPrograms } from '../../src/feedback/store/postgres.test-helper.ts'
 import { chromiumPath } from '../../test/browser/chromium.ts'
 import { installDebian, installPostgres, isDebian } from './debian.mjs'
 import { SetupStop, debianOrMac, say } from './shell.mjs'

@@ -1,6 +1,6 @@
 /** What raters are told. Every version is kept: the time of a judgment says which one it was made under. */
 import { z } from 'zod'
-import type { FeedbackDatabase } from './database.ts'
+import type { FeedbackDatabase } from './store/database.ts'
 
 const Reasons = z.array(z.object({ code: z.string(), label: z.string() }))
 

@@ -7,7 +7,7 @@ import sharp from 'sharp'
 import { ConfigError, FileError, FormatError } from '../errors.ts'
 import { awkwardTexts, imageRecord } from './feedback-fixtures.ts'
 import { writeSheets, type SheetImage } from './sheet.ts'
-import { openFeedback } from './store.ts'
+import { openFeedback } from './store/store.ts'
 import { importFeedback } from './transfer.ts'
 
 const red = { r: 255, g: 0, b: 0 }

@@ -3,11 +3,11 @@ import { existsSync, rmSync } from 'node:fs'
 import { z } from 'zod'
 import { FileError, FormatError } from '../errors.ts'
 import { readImages } from '../images/image-run.ts'
-import { isDatabaseUrl } from './database.ts'
+import { isDatabaseUrl } from './store/database.ts'
 import { filesIn } from './formats/foreign-json.ts'
 import { exportFormatNames, formatNames } from './formats/formats.ts'
 import { writeSheets } from './sheet.ts'
-import { openFeedback, type FeedbackStore } from './store.ts'
+import { openFeedback, type FeedbackStore } from './store/store.ts'
 import { exportFeedback, importFeedback, type ExportCounts, type ImportCounts } from './transfer.ts'
 
 const feedbackField = z.string().min(1).describe('Feedback store: a SQLite file, or postgres://….')

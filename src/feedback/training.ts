@@ -1,8 +1,8 @@
 /** Which judgments train a reward. */
 import type { Judgment } from '../records.ts'
-import { readGold } from './gold.ts'
-import { readRaters } from './raters.ts'
-import type { FeedbackStore } from './store.ts'
+import { readGold } from './queue/gold.ts'
+import { readRaters } from './raters/raters.ts'
+import type { FeedbackStore } from './store/store.ts'
 
 /**
  * The judgments that stand, without votes (they measure policies), without raters that were excluded, and without the

@@ -7,8 +7,8 @@ import { ConfigError, FileError, FormatError, UnknownRecordError } from '../erro
 import type { Judgment } from '../records.ts'
 import { awkwardTexts, imageRecord, judgment } from './feedback-fixtures.ts'
 import { addGuidelines } from './guidelines.ts'
-import { readSettings } from './settings.ts'
-import { openFeedback, type FeedbackStore } from './store.ts'
+import { readSettings } from './store/settings.ts'
+import { openFeedback, type FeedbackStore } from './store/store.ts'
 import { exportFeedback, importFeedback, type ImportOptions } from './transfer.ts'
 
 const noImages = { images: 0, leftOut: [] }

@@ -7,7 +7,7 @@ import { FormatError } from '../errors.ts'
 import { readImageList } from '../images/image-run.ts'
 import { picture } from './formats/formats.test-helper.ts'
 import { ownPictureLimits } from './formats/own-picture.ts'
-import { openFeedback } from './store.ts'
+import { openFeedback } from './store/store.ts'
 import { UploadConfig, uploadImages } from './upload.ts'
 
 describe('images upload', () => {

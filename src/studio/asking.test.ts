@@ -1,8 +1,8 @@
 /** Raters who work at the same time, by real requests. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { changeSettings } from '../feedback/settings.ts'
-import { noPostgres, postgresServer } from '../feedback/postgres.test-helper.ts'
+import { changeSettings } from '../feedback/store/settings.ts'
+import { noPostgres, postgresServer } from '../feedback/store/postgres.test-helper.ts'
 import type { NewJudgment } from './schemas/labelling.ts'
 import type { StudioOptions } from './open-studio.ts'
 import { addImageRun, goodBad, testStudio } from './studio.test-helper.ts'

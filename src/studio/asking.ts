@@ -1,9 +1,9 @@
 /** The queue of a studio: it follows the store, and begins anew where what is asked about changes as a whole. */
-import { readGold, type Gold } from '../feedback/gold.ts'
-import { Queue, type NextTasks, type QueueBasis, type QueueRequest, type TaskMode } from '../feedback/queue.ts'
-import { Reservations } from '../feedback/reservations.ts'
-import { readSettings } from '../feedback/settings.ts'
-import type { FeedbackStore } from '../feedback/store.ts'
+import { readGold, type Gold } from '../feedback/queue/gold.ts'
+import { Queue, type NextTasks, type QueueBasis, type QueueRequest, type TaskMode } from '../feedback/queue/queue.ts'
+import { Reservations } from '../feedback/queue/reservations.ts'
+import { readSettings } from '../feedback/store/settings.ts'
+import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { RoundBook } from './round-book.ts'
 import type { RunLibrary } from './runs.ts'
 

@@ -1,5 +1,5 @@
 /** Files that are sent to the studio are read by another process, one at a time: nothing in them can hold up the studio. */
-import { isDatabaseUrl } from '../feedback/database.ts'
+import { isDatabaseUrl } from '../feedback/store/database.ts'
 import type { AddedImages } from '../feedback/formats/own-images.ts'
 import type { ImportCounts } from '../feedback/transfer.ts'
 import { runLimited, type Limits } from '../limited-process.ts'

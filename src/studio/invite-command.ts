@@ -1,9 +1,9 @@
 /** `studio invite`: a link by which somebody comes in, made at any time, whether the studio runs or not. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import { hasAccepted } from '../feedback/invitations.ts'
-import { changeRole } from '../feedback/raters.ts'
-import { openFeedback, type FeedbackStore } from '../feedback/store.ts'
+import { hasAccepted } from '../feedback/raters/invitations.ts'
+import { changeRole } from '../feedback/raters/raters.ts'
+import { openFeedback, type FeedbackStore } from '../feedback/store/store.ts'
 import { databaseName } from './open-studio.ts'
 import { RaterName } from './schemas/basics.ts'
 import { invite, linkOf } from './server/accounts.ts'

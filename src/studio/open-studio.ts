@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { openFeedback } from '../feedback/store.ts'
+import { openFeedback } from '../feedback/store/store.ts'
 import { writeFileAtomic } from '../files.ts'
 import { readImageList } from '../images/image-run.ts'
 import { Asking } from './asking.ts'

@@ -1,6 +1,6 @@
 /** The rounds of the store, and which images people are asked about. Only the studio adds rounds, so they are read once. */
-import { addRound, askable, readRounds, type Round } from '../feedback/rounds.ts'
-import type { FeedbackStore } from '../feedback/store.ts'
+import { addRound, askable, readRounds, type Round } from '../feedback/queue/rounds.ts'
+import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { ImageRecord } from '../records.ts'
 
 export class RoundBook {

@@ -1,5 +1,5 @@
 /** Everything that the routes work with. */
-import type { FeedbackStore } from '../feedback/store.ts'
+import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { Asking } from './asking.ts'
 import type { ImageShelf } from './images.ts'
 import type { JobQueue } from './jobs/job-queue.ts'

@@ -1,10 +1,10 @@
 /** A studio with accounts: who comes in, two raters on the same images, and links that do not work any more. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { readGold } from '../../src/feedback/gold.ts'
-import { readAdmins } from '../../src/feedback/raters.ts'
+import { readGold } from '../../src/feedback/queue/gold.ts'
+import { readAdmins } from '../../src/feedback/raters/raters.ts'
 import { readGuidelines } from '../../src/feedback/guidelines.ts'
-import { readSettings } from '../../src/feedback/settings.ts'
+import { readSettings } from '../../src/feedback/store/settings.ts'
 import { trainingJudgments } from '../../src/feedback/training.ts'
 import { invite } from '../../src/studio/server/accounts.ts'
 import { addImageRun } from '../../src/studio/studio.test-helper.ts'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import { imageRecord } from '../feedback-fixtures.ts'
-import { openFeedback, type FeedbackStore } from '../store.ts'
+import { openFeedback, type FeedbackStore } from '../store/store.ts'
 
 /** An image of one colour. */
 export const picture = (background: string, { width = 8, height = 8 } = {}) =>

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
-import { utcTime } from '../judgment-times.ts'
+import { utcTime } from '../store/judgment-times.ts'
 import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
 import { imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import { answered, refusal, skipOf, type TaskImage } from './label-studio-answers.ts'

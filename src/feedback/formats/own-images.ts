@@ -6,8 +6,8 @@ import { FormatError, type Complaint } from '../../errors.ts'
 import { sync, writeFileAtomic, writing } from '../../files.ts'
 import type { ImageRecord, Judgment, Prompt } from '../../records.ts'
 import { startRun, type Run } from '../../run.ts'
-import type { ImagesOfFolder } from '../image-writes.ts'
-import type { FeedbackStore } from '../store.ts'
+import type { ImagesOfFolder } from '../store/image-writes.ts'
+import type { FeedbackStore } from '../store/store.ts'
 import { ownPicture } from './own-picture.ts'
 
 /** With its prompt, of which only the text is needed. */

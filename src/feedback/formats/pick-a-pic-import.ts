@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { FormatError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
-import { utcTime } from '../judgment-times.ts'
+import { utcTime } from '../store/judgment-times.ts'
 import { answerOf as answerIn } from './answer-words.ts'
 import type { ForeignJudgment, ForeignRecords } from './foreign.ts'
 import type { ForeignOptions } from './foreign-json.ts'

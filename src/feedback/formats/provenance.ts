@@ -3,9 +3,9 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import { attuneVersion } from '../../run.ts'
-import type { FeedbackDatabase } from '../database.ts'
+import type { FeedbackDatabase } from '../store/database.ts'
 import { readGuidelines } from '../guidelines.ts'
-import type { FeedbackStore } from '../store.ts'
+import type { FeedbackStore } from '../store/store.ts'
 
 export interface ProvenanceOptions {
   /** People keep their names; without it each has a pseudonym that only this store can tell. */

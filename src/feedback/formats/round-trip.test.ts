@@ -6,7 +6,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { parquetWriteRows, fileWriter } from 'hyparquet-writer'
 import type { Judgment } from '../../records.ts'
 import { judgment } from '../feedback-fixtures.ts'
-import type { FeedbackStore } from '../store.ts'
+import type { FeedbackStore } from '../store/store.ts'
 import { exportFeedback, importFeedback } from '../transfer.ts'
 import { pair, ranking, workspace, type Workspace } from './formats.test-helper.ts'
 import { exportFormatNames, formats } from './formats.ts'

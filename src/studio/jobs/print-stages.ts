@@ -5,7 +5,7 @@ import { GenerateConfig } from '../../images/generate.ts'
 import { DpokConfig } from '../../policy/train-dpok.ts'
 import { RewardWeightedConfig } from '../../policy/train-reward-weighted.ts'
 import { ReportConfig } from '../../report/report-command.ts'
-import { RewardTrainConfig } from '../../reward/train.ts'
+import { RewardTrainConfig } from '../../reward/training/train.ts'
 import type { StageName } from '../schemas/jobs.ts'
 
 const schemas: Readonly<Record<StageName, StageSchema>> = {

@@ -2,11 +2,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { parse, serialize } from 'hono/utils/cookie'
 import { z } from 'zod'
-import { comeIn, withdraw } from '../../feedback/accounts.ts'
-import { addInvitation, hasAccepted, readInvitations } from '../../feedback/invitations.ts'
-import { changeRole, findRater } from '../../feedback/raters.ts'
-import { endSession } from '../../feedback/sessions.ts'
-import type { FeedbackStore } from '../../feedback/store.ts'
+import { comeIn, withdraw } from '../../feedback/raters/accounts.ts'
+import { addInvitation, hasAccepted, readInvitations } from '../../feedback/raters/invitations.ts'
+import { changeRole, findRater } from '../../feedback/raters/raters.ts'
+import { endSession } from '../../feedback/raters/sessions.ts'
+import type { FeedbackStore } from '../../feedback/store/store.ts'
 import type { Studio } from '../studio.ts'
 import {
   Done,

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { noPostgres, postgresServer } from '../../feedback/postgres.test-helper.ts'
+import { noPostgres, postgresServer } from '../../feedback/store/postgres.test-helper.ts'
 import { addImageRun, changing, testStudio, type TestStudio } from '../studio.test-helper.ts'
 import { routes } from './app.ts'
 import { openApiOf } from './openapi.ts'

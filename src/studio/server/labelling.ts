@@ -1,9 +1,9 @@
 /** What is asked next, and the answers. */
 import { StudioError } from '../../errors.ts'
-import { readGold, setGold } from '../../feedback/gold.ts'
+import { readGold, setGold } from '../../feedback/queue/gold.ts'
 import { addGuidelines, latestGuidelines, readGuidelines } from '../../feedback/guidelines.ts'
-import type { QueueRequest } from '../../feedback/queue.ts'
-import { changeSettings, readSettings } from '../../feedback/settings.ts'
+import type { QueueRequest } from '../../feedback/queue/queue.ts'
+import { changeSettings, readSettings } from '../../feedback/store/settings.ts'
 import type { Judgment } from '../../records.ts'
 import { z } from 'zod'
 import { ImageId, type ImageRef } from '../schemas/basics.ts'

@@ -1,8 +1,8 @@
 /** Who judges, how fast, and how far they agree. */
 import { z } from 'zod'
-import { agreementByKind, raterSummaries } from '../../feedback/agreement-summary.ts'
-import { readGold } from '../../feedback/gold.ts'
-import { excludeRater, readRaters } from '../../feedback/raters.ts'
+import { agreementByKind, raterSummaries } from '../../feedback/agreement/agreement-summary.ts'
+import { readGold } from '../../feedback/queue/gold.ts'
+import { excludeRater, readRaters } from '../../feedback/raters/raters.ts'
 import { RaterName } from '../schemas/basics.ts'
 import { Agreement, RaterChange, Raters } from '../schemas/raters.ts'
 import type { Studio } from '../studio.ts'

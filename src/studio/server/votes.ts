@@ -1,6 +1,6 @@
 /** Blind votes between two policies: what is asked of whom, and what came out. */
 import { createHash } from 'node:crypto'
-import type { FeedbackStore } from '../../feedback/store.ts'
+import type { FeedbackStore } from '../../feedback/store/store.ts'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import type { Interval } from '../schemas/basics.ts'
 import type { VoteForm, VoteQuestion, WinRate } from '../schemas/comparing.ts'

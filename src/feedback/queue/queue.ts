@@ -1,0 +1,198 @@
+/**
+ * What a rater is asked next. A pure function of what is known: the same images, judgments, rater and seed give the same
+ * tasks. Nothing in a task tells which policy drew its images.
+ */
+import { createHash } from 'node:crypto'
+import { random, seedOf, type Random } from '../../random.ts'
+import type { ImageRecord, Judgment } from '../../records.ts'
+import type { ImageState } from './fresh-order.ts'
+import type { FreshWalk } from './fresh-walk.ts'
+import { GoodBadIndex } from './good-bad-index.ts'
+import type { Gold } from './gold.ts'
+import { PairIndex } from './pair-index.ts'
+import { RatingIndex } from './rating-index.ts'
+import type { SecondShare } from './second-share.ts'
+import type { StandingChange } from '../raters/standing.ts'
+
+export type TaskMode = 'good-bad' | 'pair' | 'rating'
+export type QueueImage = Pick<ImageRecord, 'id' | 'text' | 'category'>
+
+/** What the queue knows beside the judgments. */
+export interface QueueBasis extends SecondShare {
+  /** Those that may be asked about. */
+  readonly images: readonly QueueImage[]
+  readonly gold?: Gold | undefined
+  /** How unsure the reward is of an image, in any unit; images that are not in it count as the most uncertain. */
+  readonly uncertainties?: ReadonlyMap<string, number> | undefined
+}
+
+export interface QueueRequest {
+  readonly mode: TaskMode
+  readonly rater: string
+  /** Tasks wanted; fewer where there are no more. */
+  readonly count: number
+  /** Share of the good-bad tasks with an image whose answer is known. */
+  readonly goldShare: number
+  /** Images of tasks that this rater holds unanswered. */
+  readonly without?: ReadonlySet<string> | undefined
+  /** Images on their way to other raters: they are not asked about now, gold items apart. */
+  readonly reserved?: ReadonlySet<string> | undefined
+}
+
+/** Images of one prompt, in the random order in which they are to be shown. */
+export interface QueueTask {
+  readonly id: string
+  readonly mode: TaskMode
+  readonly prompt: string
+  /**
+   * good-bad: one to three. pair: two to four; the first two are shown, and the winner meets the next one; the first may
+   * be the winner of this rater's last pair. rating: one to four, all to be rated, and then ranked where they are several.
+   */
+  readonly images: readonly string[]
+  /** rating: overall ratings that this rater gave before the task was broken off; only the others are asked for. */
+  readonly rated: Readonly<Record<string, number>>
+}
+
+export interface NextTasks {
+  readonly tasks: readonly QueueTask[]
+  /** Images (or pairs) that this rater has answered, and how many there will be when nothing is left to ask. */
+  readonly progress: { readonly done: number; readonly total: number }
+}
+
+/** Who asks for tasks. */
+export interface Asked {
+  readonly rater: string
+  readonly raterSeed: number
+  readonly without: ReadonlySet<string>
+  readonly reserved: ReadonlySet<string>
+}
+
+/** What is open for a rater, for one request: what is taken does not come again. All images of a task are of one prompt. */
+export interface OpenTasks {
+  /** Images (or pairs) that this rater has answered. */
+  readonly done: number
+  /** Those that are still to be asked, with what the rater holds. */
+  readonly left: number
+  readonly walk: FreshWalk
+  /** Overall ratings by this rater. */
+  readonly rated: ReadonlyMap<ImageState, number>
+  /** A task that was left half-done. */
+  broken(): readonly ImageState[] | undefined
+  /** A task of fresh images. */
+  fresh(stream: Random): readonly ImageState[] | undefined
+  /** A task of what one other rater has judged. */
+  second(stream: Random): readonly ImageState[] | undefined
+  /** A task with a gold item. */
+  gold(stream: Random): readonly ImageState[] | undefined
+}
+
+/** What is open in one way of asking, kept up to date with every judgment. */
+export interface ModeIndex {
+  change(change: StandingChange): void
+  open(asked: Asked): OpenTasks
+}
+
+const modes = {
+  'good-bad': { number: 0, Index: GoodBadIndex },
+  pair: { number: 1, Index: PairIndex },
+  rating: { number: 2, Index: RatingIndex },
+} as const satisfies Record<TaskMode, { number: number; Index: new (basis: QueueBasis) => ModeIndex }>
+
+/**
+ * The queue of all raters. It is told each judgment that comes to stand, or no longer does; a request then costs little
+ * however many judgments there are. What is asked depends on which judgments stand, not on how they came to.
+ *
+ * Images that nobody has judged come in the order of `FreshOrder`: by coverage, and of a new prompt by uncertainty. In between, at the
+ * set shares and at random places, stand images that one other rater has judged, and gold items. A rater is never asked
+ * the same twice; a skip is an answer of this rater only, and others are still asked.
+ */
+export class Queue {
+  readonly #basis: QueueBasis
+  /** Made when a mode is first asked for. */
+  readonly #indices = new Map<TaskMode, ModeIndex>()
+  readonly #changes: StandingChange[] = []
+
+  constructor(basis: QueueBasis) {
+    this.#basis = basis
+  }
+
+  change(change: StandingChange): void {
+    this.#changes.push(change)
+    for (const index of this.#indices.values()) index.change(change)
+  }
+
+  /** The next tasks of a rater. */
+  next({ mode, rater, count, goldShare, without = new Set(), reserved = new Set() }: QueueRequest): NextTasks {
+    const raterSeed = seedOf(this.#basis.seed, numberOf(rater))
+    const open = this.#index(mode).open({ rater, raterSeed, without, reserved })
+    const tasks: QueueTask[] = []
+    for (let place = open.done + without.size; tasks.length < count; place++) {
+      const stream = random(raterSeed, modes[mode].number, place)
+      const images = nextImages(open, stream, goldShare, this.#basis.overlapShare)
+      if (images === undefined) break
+      open.walk.cover(images)
+      const ids = images.map(({ id }) => id)
+      const rated = images.flatMap((image): [string, number][] => {
+        const rating = open.rated.get(image)
+        return rating === undefined ? [] : [[image.id, rating]]
+      })
+      const prompt = images[0].prompt.text
+      tasks.push({ id: idOf(mode, rater, ids), mode, prompt, images: ids, rated: Object.fromEntries(rated) })
+    }
+    return { tasks, progress: { done: open.done, total: open.done + open.left } }
+  }
+
+  #index(mode: TaskMode): ModeIndex {
+    let index = this.#indices.get(mode)
+    if (index === undefined) {
+      index = new modes[mode].Index(this.#basis)
+      for (const change of this.#changes) index.change(change)
+      this.#indices.set(mode, index)
+    }
+    return index
+  }
+}
+
+/** What the queue looks at. */
+export interface QueueState extends Omit<QueueBasis, keyof SecondShare> {
+  /** Those that stand, of all raters, in order of arrival. */
+  readonly judgments: readonly Judgment[]
+}
+
+export interface QueueOptions extends QueueRequest, SecondShare {}
+
+/** The next tasks of a rater, from a queue that is made for this one question. */
+export function nextTasks(state: QueueState, options: QueueOptions): NextTasks {
+  const queue = new Queue({ ...state, ...options })
+  for (const [place, judgment] of state.judgments.entries()) queue.change({ judgment, place, stands: true })
+  return queue.next(options)
+}
+
+/** Broken-off tasks first; then, by the draw, a gold item, a second opinion or something fresh; then whatever is left. */
+function nextImages(
+  open: OpenTasks,
+  stream: Random,
+  goldShare: number,
+  overlapShare: number,
+): readonly ImageState[] | undefined {
+  const draw = stream.uniform()
+  // where the share s of the images is asked twice, s/(1 + s) of all answers are second ones
+  const secondShare = overlapShare / (1 + overlapShare)
+  return (
+    open.broken() ??
+    (draw < goldShare ? open.gold(stream) : undefined) ??
+    (draw >= 1 - secondShare ? open.second(stream) : undefined) ??
+    open.fresh(stream) ??
+    open.second(stream) ??
+    open.gold(stream)
+  )
+}
+
+/** Equal texts, equal numbers: for the path of a random stream. */
+function numberOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUIntBE(0, 6)
+}
+
+function idOf(...parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+}

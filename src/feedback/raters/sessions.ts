@@ -1,0 +1,60 @@
+/** Who is logged in. Only a hash of the token in the cookie is kept. */
+import type { FeedbackDatabase } from '../store/database.ts'
+
+export interface Session {
+  readonly rater: string
+  readonly createdAt: string
+  readonly expiresAt: string
+}
+
+/** Adds a session, and forgets those that have expired. */
+export async function addSession(
+  database: FeedbackDatabase,
+  { tokenHash, rater, createdAt, expiresAt }: Session & { readonly tokenHash: string },
+): Promise<void> {
+  await database.deleteFrom('sessions').where('expires_at', '<=', createdAt).execute()
+  await database
+    .insertInto('sessions')
+    .values({ token_hash: tokenHash, rater, created_at: createdAt, expires_at: expiresAt })
+    .execute()
+}
+
+/** @returns undefined where there is none with this token, or it has expired */
+export async function findSession(
+  database: FeedbackDatabase,
+  tokenHash: string,
+  now: Date,
+): Promise<Session | undefined> {
+  const row = await database
+    .selectFrom('sessions')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .where('expires_at', '>', now.toISOString())
+    .executeTakeFirst()
+  return row && { rater: row.rater, createdAt: row.created_at, expiresAt: row.expires_at }
+}
+
+/** Who of these is signed in somewhere. */
+export async function signedIn(
+  database: FeedbackDatabase,
+  names: readonly string[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  if (names.length === 0) return new Set()
+  const rows = await database
+    .selectFrom('sessions')
+    .select('rater')
+    .where('rater', 'in', names)
+    .where('expires_at', '>', now.toISOString())
+    .execute()
+  return new Set(rows.map(({ rater }) => rater))
+}
+
+export async function endSession(database: FeedbackDatabase, tokenHash: string): Promise<void> {
+  await database.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute()
+}
+
+/** On all devices of a rater. */
+export async function endSessionsOf(database: FeedbackDatabase, rater: string): Promise<void> {
+  await database.deleteFrom('sessions').where('rater', '=', rater).execute()
+}

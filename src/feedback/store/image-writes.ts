@@ -1,0 +1,55 @@
+/** How images get into the database: each once, with the place where it lay last. */
+import type { Transaction } from 'kysely'
+import type { ImageRecord } from '../../records.ts'
+import { chunks } from './chunks.ts'
+import type { ImageFolders } from './image-folders.ts'
+import { knownIds } from './judgment-rows.ts'
+import type { FeedbackTables } from './tables.ts'
+
+/** Images and the folder that their files are relative to. */
+export interface ImagesOfFolder {
+  readonly records: readonly ImageRecord[]
+  readonly folder: string
+}
+
+/** @returns how many were new; of the others the place and the record are brought up to date */
+export async function writeImages(
+  transaction: Transaction<FeedbackTables>,
+  lists: readonly ImagesOfFolder[],
+  folders: ImageFolders,
+): Promise<number> {
+  const ids = lists.flatMap(({ records }) => records.map(({ id }) => id))
+  if (ids.length === 0) return 0
+  const before = await knownIds(transaction, 'images', ids)
+  const { revision } = await transaction
+    .selectFrom('images')
+    .select((row) => row.fn.max('revision').as('revision'))
+    .executeTakeFirstOrThrow()
+  const rows = new Map(
+    lists.flatMap(({ records, folder }) =>
+      records.map((record) => [
+        record.id,
+        {
+          id: record.id,
+          folder: folders.stored(folder),
+          record: JSON.stringify(record),
+          revision: (revision ?? 0) + 1,
+        },
+      ]),
+    ),
+  )
+  for (const chunk of chunks([...rows.values()])) {
+    await transaction
+      .insertInto('images')
+      .values(chunk)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((row) => ({
+          folder: row.ref('excluded.folder'),
+          record: row.ref('excluded.record'),
+          revision: row.ref('excluded.revision'),
+        })),
+      )
+      .execute()
+  }
+  return rows.size - before.size
+}

@@ -1,0 +1,145 @@
+/** How images and judgments get into the database: checked, each once, many submissions in one transaction. */
+import type { Transaction } from 'kysely'
+import { FormatError, UnknownRecordError } from '../../errors.ts'
+import { Judgment } from '../../records.ts'
+import { chunks } from './chunks.ts'
+import type { FeedbackDatabase } from './database.ts'
+import type { ImageFolders } from './image-folders.ts'
+import { writeImages } from './image-writes.ts'
+import { complaintOf } from '../issue-complaint.ts'
+import { judgmentOf, knownIds, rowOf } from './judgment-rows.ts'
+import { expectNotAhead } from './judgment-times.ts'
+import type { Addition } from './store.ts'
+import type { FeedbackTables } from './tables.ts'
+
+interface Added {
+  readonly images: number
+  readonly judgments: number
+}
+
+interface Submission {
+  readonly addition: Addition
+  readonly resolve: (added: Added) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Submissions that arrive while one is written go together into the next transaction: one flush of the disk for all. */
+export function groupedWrites(
+  database: FeedbackDatabase,
+  folders: ImageFolders,
+): (addition: Addition) => Promise<Added> {
+  let waiting: Submission[] = []
+  let isWriting = false
+
+  async function write(): Promise<void> {
+    isWriting = true
+    while (waiting.length > 0) {
+      const group = waiting
+      waiting = []
+      try {
+        const outcomes = await database.transaction().execute(async (transaction) => {
+          const done: (() => void)[] = []
+          for (const submission of group) done.push(await outcomeOf(transaction, submission, folders))
+          return done
+        })
+        for (const tell of outcomes) tell()
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    isWriting = false
+  }
+
+  return (addition) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ addition, resolve, reject })
+      if (!isWriting) void write()
+    })
+}
+
+/** Writes one submission, or refuses it without having written anything; to be told when the transaction is on the disk. */
+async function outcomeOf(
+  transaction: Transaction<FeedbackTables>,
+  { addition: { images: lists = [], judgments = [] }, resolve, reject }: Submission,
+  folders: ImageFolders,
+): Promise<() => void> {
+  let fresh: Judgment[]
+  try {
+    const brought = new Set(lists.flatMap(({ records }) => records.map(({ id }) => id)))
+    fresh = await freshJudgments(transaction, judgments, brought)
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof UnknownRecordError) return () => reject(error)
+    throw error
+  }
+  const images = await writeImages(transaction, lists, folders)
+  for (const chunk of chunks(fresh.map(rowOf))) await transaction.insertInto('judgments').values(chunk).execute()
+  return () => resolve({ images, judgments: fresh.length })
+}
+
+/**
+ * The judgments that are not there yet, after all have been checked.
+ *
+ * @param brought ids of images that come with them
+ */
+async function freshJudgments(
+  transaction: Transaction<FeedbackTables>,
+  given: readonly Judgment[],
+  brought: ReadonlySet<string>,
+): Promise<Judgment[]> {
+  const judgments = given.map((judgment) => {
+    const { error, data } = Judgment.safeParse(judgment)
+    if (error === undefined) return data
+    const [issue] = error.issues
+    throw new FormatError({
+      where: `judgment ${judgment.id} ${issue.path.join('.')}`.trim(),
+      ...complaintOf(issue, judgment),
+      remedy: 'correct the field',
+    })
+  })
+  const shown = judgments.flatMap((judgment) => judgment.images.filter((image) => !brought.has(image)))
+  const images = await knownIds(transaction, 'images', shown)
+  const undoes = judgments.flatMap((judgment) => judgment.undoes ?? [])
+  const earlier = await knownIds(transaction, 'judgments', undoes)
+  const seen = new Map<string, Judgment>()
+  for (const chunk of chunks(judgments.map((judgment) => judgment.id))) {
+    const rows = await transaction.selectFrom('judgments').selectAll().where('id', 'in', chunk).execute()
+    for (const row of rows) seen.set(row.id, judgmentOf(row))
+  }
+  const fresh: Judgment[] = []
+  for (const judgment of judgments) {
+    const missing = judgment.images.find((image) => !images.has(image) && !brought.has(image))
+    if (missing !== undefined) throw unknownRecord(judgment, 'image', missing)
+    if (judgment.undoes !== undefined && !earlier.has(judgment.undoes)) {
+      throw unknownRecord(judgment, 'judgment', judgment.undoes)
+    }
+    const known = seen.get(judgment.id)
+    if (known === undefined) {
+      expectNotAhead(judgment.at, `judgment ${judgment.id} at`)
+      fresh.push(judgment)
+      seen.set(judgment.id, judgment)
+      earlier.add(judgment.id)
+    } else if (contentOf(known) !== contentOf(judgment)) {
+      throw new FormatError({
+        where: `judgment ${judgment.id}`,
+        expected: 'an id of its own',
+        received: `the id of another judgment (${known.answer} by ${known.rater})`,
+        remedy: 'judgments are never changed: give the new one a new id',
+      })
+    }
+  }
+  return fresh
+}
+
+/** What makes two submissions under one id the same; the time of a repetition may be another. */
+export function contentOf({ at: _at, durationMs: _durationMs, ...judgment }: Judgment): string {
+  return JSON.stringify(Object.entries(judgment).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function unknownRecord(judgment: Judgment, what: 'image' | 'judgment', id: string): UnknownRecordError {
+  return new UnknownRecordError({
+    where: `judgment ${judgment.id}`,
+    expected: what === 'image' ? 'an image of this store' : 'to undo an earlier judgment of this store',
+    received: `unknown ${what} ${id}`,
+    remedy: what === 'image' ? 'add the images first, or use the store that they are in' : 'add that judgment first',
+  })
+}

@@ -1,0 +1,56 @@
+/** What has been read of the database already: of a later reading only what is new is fetched. */
+import { ImageRecord, type Judgment } from '../../records.ts'
+import type { FeedbackDatabase } from './database.ts'
+import type { ImageFolders } from './image-folders.ts'
+import { judgmentOf } from './judgment-rows.ts'
+import { StandingJudgments } from '../raters/standing.ts'
+import type { StoredImage } from './store.ts'
+
+interface Known {
+  readonly rows: Judgment[]
+  readonly standing: StandingJudgments
+  images: readonly StoredImage[]
+}
+
+/** Reads what is new; calls that come while it is being read share the next reading, which sees all that they know of. */
+export function knownRows(database: FeedbackDatabase, folders: ImageFolders): () => Promise<Known> {
+  const known: Known = { rows: [], standing: new StandingJudgments(), images: [] }
+  const images = new Map<string, StoredImage>()
+  let sequence = 0
+  let revision = -1
+  let current: Promise<Known> | undefined
+  let next: Promise<Known> | undefined
+
+  async function read(): Promise<Known> {
+    const changed = await database.selectFrom('images').selectAll().where('revision', '>', revision).execute()
+    for (const row of changed) {
+      images.set(row.id, { folder: folders.found(row.folder), record: ImageRecord.parse(JSON.parse(row.record)) })
+      revision = Math.max(revision, row.revision)
+    }
+    if (changed.length > 0) {
+      known.images = [...images.values()].sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
+    }
+    const added = database.selectFrom('judgments').selectAll().where('sequence', '>', sequence).orderBy('sequence')
+    for (const row of await added.execute()) {
+      const judgment = judgmentOf(row)
+      known.rows.push(judgment)
+      known.standing.add(judgment)
+      sequence = row.sequence
+    }
+    return known
+  }
+
+  const start = (): Promise<Known> => {
+    current = read().finally(() => (current = undefined))
+    return current
+  }
+  return () => {
+    if (current === undefined) return start()
+    const follow = () => {
+      next = undefined
+      return start()
+    }
+    next ??= current.then(follow, follow)
+    return next
+  }
+}

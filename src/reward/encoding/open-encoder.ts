@@ -1,0 +1,25 @@
+import { statSync } from 'node:fs'
+import type { ModelConfig } from '../../images/open-model.ts'
+import { placementOf } from '../../images/placement.ts'
+import { cachedSnapshot, parseHubName } from '../../networks/checkpoint/hub-cache.ts'
+import { openClip, type ClipEncoder } from '../../networks/clip/clip-encoder.ts'
+
+/**
+ * Opens a CLIPModel for a reward on the config's device. It computes in float32 unless the config names a type: cosines
+ * of images of one prompt differ little, and bfloat16 has 8 significant bits.
+ *
+ * @param name a folder as transformers saves it, or owner/name in the Hugging Face cache
+ * @throws {FileError | FormatError} it is not there, broken, or of another class
+ * @throws {ConfigError} a GPU that is not there
+ */
+export function openEncoder(name: string, config: ModelConfig): ClipEncoder {
+  const { device, dtype } = placementOf(config)
+  return openClip(name, { device, dtype: config.mixedPrecision === null ? 'float32' : dtype })
+}
+
+/** Whether there is a folder of this name, or a model in the Hugging Face cache. */
+export function isHere(name: string): boolean {
+  if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return true
+  const hubName = parseHubName(name)
+  return hubName !== undefined && cachedSnapshot(hubName) !== undefined
+}

@@ -1,0 +1,36 @@
+/** CLIP and models that were fine-tuned from it on preferences, as rewards. */
+import type { ClipEncoder } from '../../networks/clip/clip-encoder.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Reward } from '../reward.ts'
+
+/**
+ * exp(logit scale) · cos(image, text): the logits of CLIP's own training. PickScore and HPS v2 are CLIP ViT-H/14 with
+ * other weights and this same function, with CLIP's own preprocessing: resized to 224 on the shorter side by bicubic
+ * interpolation, cut to the middle square, normalised by CLIP's means and deviations; 77 tokens of text. HPS v2 is
+ * usually told as the cosine, without the scale.
+ *
+ * Features are the products image_i · text_i · √d, whose sum is the score but for a factor. Images of CLIP have a large
+ * mean in common, so the products also tell which prompt it is.
+ *
+ * @see Radford et al. 2021 (CLIP, arXiv:2103.00020), Figure 3; Kirstain et al. 2023 (PickScore, arXiv:2305.01569), §3
+ */
+export function clipReward(name: string, encoder: ClipEncoder): Reward {
+  const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
+  const products = (pixels: Tensor, texts: readonly string[]) =>
+    embedImages(pixels).mul(encoder.embedTexts(texts).to('cpu'))
+  return {
+    name,
+    sha256: encoder.sha256,
+    range: undefined,
+    embedImages,
+    score(pixels, texts) {
+      using scope = tensorScope()
+      return scope.keep(products(pixels, texts).sum(1).mul(encoder.logitScale))
+    },
+    features(pixels, texts) {
+      using scope = tensorScope()
+      return scope.keep(products(pixels, texts).mul(Math.sqrt(encoder.width)))
+    },
+  }
+}

@@ -1,0 +1,135 @@
+/** What every reward does, whatever it is made of. */
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { z } from 'zod'
+import { assertClose } from '../../diffusion/tensor-checks.test-helper.ts'
+import { modelFields, type Open } from '../../images/open-model.ts'
+import { fixtures } from '../../networks/clip/fixture.test-helper.ts'
+import { cat, rand, tensor } from '../../tensor/create.ts'
+import { Generator } from '../../tensor/generator.ts'
+import { livingTensors, tensorScope } from '../../tensor/scope.ts'
+import { judgedStore } from '../examples/judged-store.test-helper.ts'
+import { openReward } from '../open-reward.ts'
+import { headKinds } from './reward-head.ts'
+import { RewardTrainConfig, trainReward } from '../training/train.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'attune-rewards-'))
+after(() => rmSync(folder, { recursive: true }))
+const clip = join(folder, 'clip')
+cpSync(join(fixtures, 'clip'), clip, { recursive: true })
+const unopened: Open = () => assert.fail('the model is not needed')
+const config = z.object(modelFields).parse({ device: 'cpu', threads: 1 })
+
+/** Every kind of reward, ready to be opened by its name. */
+const kinds: Record<string, () => Promise<{ name: string; encoder?: string }>> = {
+  'a CLIPModel': () => Promise.resolve({ name: clip }),
+  'an aesthetic head, linear': () =>
+    Promise.resolve({ name: join(fixtures, 'aesthetic-linear.safetensors'), encoder: clip }),
+  'an aesthetic head, mlp': () => Promise.resolve({ name: join(fixtures, 'aesthetic-mlp.safetensors'), encoder: clip }),
+  ...Object.fromEntries(
+    headKinds.map((head) => [
+      `a trained reward, ${head}`,
+      async () => {
+        const feedback = await judgedStore(join(folder, `store-${head}`), ['a red ball', 'a blue ball', 'white'])
+        const out = join(folder, `run-${head}`)
+        const settings = { feedback, encoder: clip, head, epochs: 2, heldOut: 0, threads: 1, device: 'cpu' }
+        await trainReward(RewardTrainConfig.parse({ ...settings, out }), unopened)
+        return { name: out }
+      },
+    ]),
+  ),
+}
+
+const texts = ['a red apple on a table', 'two dogs', '', 'a red apple on a table', 'A blue ball!']
+const images = (count: number, height = 40, width = 48) =>
+  rand([count, 3, height, width], new Generator(count * height + width))
+    .mul(2)
+    .sub(1)
+const rows = (index: readonly number[]) => tensor(index, [index.length], 'int64')
+
+for (const [kind, ready] of Object.entries(kinds)) {
+  describe(kind, async () => {
+    const { name, encoder = null } = await ready()
+    const reward = await openReward(name, { ...config, encoder }, unopened)
+
+    it('has its name and finite scores within its range', () => {
+      using _scope = tensorScope()
+      assert.equal(reward.name, name)
+      const [low, high] = reward.range ?? [-Infinity, Infinity]
+      for (const score of reward.score(images(5), texts).toArray()) {
+        assert.ok(Number.isFinite(score) && score >= low && score <= high, `${score}`)
+      }
+    })
+
+    it('gives one score and one row of features an image, on the CPU in float32', () => {
+      using _scope = tensorScope()
+      const [, width] = reward.features(images(1), ['x']).shape
+      for (const [count, height, side] of [
+        [1, 16, 16],
+        [3, 40, 48],
+        [5, 64, 24],
+      ]) {
+        const pixels = images(count, height, side)
+        const own = texts.slice(0, count)
+        const [scores, features] = [reward.score(pixels, own), reward.features(pixels, own)]
+        assert.deepEqual([scores.shape, features.shape], [[count], [count, width]])
+        const embedded = reward.embedImages(pixels)
+        assert.equal(embedded.shape[0], count)
+        assertClose(embedded.square().sum(1).toArray(), new Array<number>(count).fill(1), 1e-5)
+        for (const each of [scores, features, embedded]) assert.deepEqual([each.device, each.dtype], ['cpu', 'float32'])
+      }
+      assert.ok(width <= 2048)
+    })
+
+    it('gives an image the same score alone, in a batch and in another order', () => {
+      using _scope = tensorScope()
+      const pixels = images(5)
+      for (const part of ['score', 'features'] as const) {
+        const together = reward[part](pixels, texts)
+        const alone = texts.map((text, i) => reward[part](pixels.slice(0, i, i + 1), [text]))
+        assertClose(cat(alone).flatten().toArray(), together.flatten().toArray(), 1e-5)
+        const order = [3, 0, 4, 2, 1]
+        const reordered = reward[part](
+          pixels.indexSelect(0, rows(order)),
+          order.map((i) => texts[i]),
+        )
+        assertClose(reordered.flatten().toArray(), together.indexSelect(0, rows(order)).flatten().toArray(), 1e-5)
+      }
+    })
+
+    it('gives the same numbers again, to the bit', () => {
+      using _scope = tensorScope()
+      const pixels = images(3)
+      const again = () => [reward.score(pixels, texts.slice(0, 3)), reward.features(pixels, texts.slice(0, 3))]
+      const [first, second] = [again(), again()].map((pair) => pair.map((each) => each.toArray()))
+      assert.deepEqual(first, second)
+    })
+
+    it('looks at the image, and lets a value function know the prompt', () => {
+      using _scope = tensorScope()
+      const pixels = images(2)
+      const [one, other] = reward.score(pixels, ['two dogs', 'two dogs']).toArray()
+      assert.notEqual(one, other)
+      const [image, width] = [pixels.slice(0, 0, 1), reward.features(pixels, ['x', 'y']).shape[1]]
+      const features = reward.features(cat([image, image]), ['two dogs', 'a cat']).toArray()
+      assert.notDeepEqual(features.slice(0, width), features.slice(width))
+    })
+
+    it('leaves no tensors behind but the texts that it remembers', () => {
+      const use = () => {
+        using _scope = tensorScope()
+        const pixels = images(5)
+        reward.score(pixels, texts)
+        reward.features(pixels, texts)
+        reward.embedImages(pixels)
+      }
+      use()
+      const before = livingTensors()
+      use()
+      assert.ok(livingTensors() <= before)
+    })
+  })
+}

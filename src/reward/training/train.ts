@@ -1,0 +1,264 @@
+/** `reward train`: judgments → a reward, with its quality on prompts that it has not seen, and where it is unsure. */
+import { rmSync } from 'node:fs'
+import { z } from 'zod'
+import { expectFiniteNumbers } from '../../checked.ts'
+import { hashOfJson } from '../../content-hash.ts'
+import { ConfigError, FormatError } from '../../errors.ts'
+import { modelFields, type Open, type OpenModel } from '../../images/open-model.ts'
+import { readPicture } from '../../images/png.ts'
+import { cutPrompts, cutResults, cutSentence } from '../../prompts/cut-prompts.ts'
+import { readDistractors } from '../../prompts/distractors-file.ts'
+import type { Judgment } from '../../records.ts'
+import { resumeField, startRun, writeFileAtomic, type Manifest } from '../../run.ts'
+import { sha256 } from '../../sha256.ts'
+import { PartFiles } from '../../tensor/part-files.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import { disagreements, foretold, largestDifferences } from '../examples/disagreements.ts'
+import { embed } from '../encoding/embeddings.ts'
+import { deviations, fitEnsemble, scoresOf } from '../kinds/ensemble.ts'
+import { readExamples, type StoredImageFile } from '../examples/stored-examples.ts'
+import { heldOutWords } from '../examples/held-out-words.ts'
+import { measureReward } from './measure-reward.ts'
+import { openEncoder } from '../encoding/open-encoder.ts'
+import { rewardFileName, writeReward } from '../reward-file.ts'
+import { headKinds } from '../kinds/reward-head.ts'
+import { shownTexts, textsIn } from '../examples/shown-texts.ts'
+import { splitByPrompt } from '../examples/split-by-prompt.ts'
+import { expectTeaching } from '../teaching-scores.ts'
+import { fitReward, rewardFitFields, type FittedReward } from './train-reward.ts'
+import { expectTellsApart, promptsOf, type RewardExamples } from '../examples/reward-examples.ts'
+
+export const RewardTrainConfig = z.strictObject({
+  feedback: z.string().min(1).describe('Feedback store, a SQLite file.'),
+  encoder: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Frozen CLIPModel whose embeddings the reward reads: a folder, or owner/name in the Hugging Face cache; the model’s own without it, which shapes alone has.',
+    ),
+  head: z
+    .enum(headKinds)
+    .nullable()
+    .default(null)
+    .describe(
+      'What is trained: agreement, which starts as the CLIP score, or mlp, that of Lee et al.; mlp with --encoder, agreement otherwise.',
+    ),
+  heldOut: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0.2)
+    .describe('Share of the prompts that measure the reward; 0 measures nothing.'),
+  ensemble: z
+    .int()
+    .nonnegative()
+    .max(1000)
+    .refine((members) => members !== 1, 'one alone cannot differ; 0, or at least 2')
+    .default(5)
+    .describe(
+      'More heads, each fitted to resampled prompts: where they differ, the reward is unsure, and the queue asks first. Needs embeddings of all images of the store; 0 leaves it out.',
+    ),
+  seed: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Seed of the split, the first weights, the order of the labels and the resampling.'),
+  ...rewardFitFields,
+  distractorsFile: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Wrong prompts for prompt classification: .jsonl or .json of {"prompt": …, "distractors": […]}, or a table with the columns prompt and distractor. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
+    ),
+  ...modelFields,
+  resume: resumeField,
+  out: z.string().min(1).describe('Run folder to write.'),
+})
+export type RewardTrainConfig = z.infer<typeof RewardTrainConfig>
+
+/** Rows of `disagreements.json`. */
+const mostDisagreements = 50
+
+/**
+ * Fits the reward with the same settings: on the training prompts, to be measured on the held-out ones; on all judgments,
+ * to be used; and the members of the ensemble on resampled prompts. Every judgment that stands counts, also several of one
+ * image. Writes the reward, how unsure the ensemble is of each image of the store (`uncertainties.json`), and where people
+ * and reward disagree (`disagreements.json`). The generative model is opened only where no encoder is named.
+ *
+ * @throws {RewardError} labels of one class only and no comparison with a better image, or too few prompts to hold any out;
+ *   a fit that gives all images one score
+ * @throws {DivergenceError} a fit that left the finite numbers; nothing is written then
+ * @throws {ConfigError} no encoder is named and the model brings none
+ * @throws {FormatError} an image or a line of distractors cannot be read, or all of these are for other prompts
+ */
+export async function trainReward(config: RewardTrainConfig, open: Open): Promise<Manifest> {
+  const { out, resume, ...settings } = config
+  const { seed, feedback, distractorsFile } = config
+  const parents = { feedback, ...(distractorsFile === null ? {} : { distractors: distractorsFile }) }
+  using run = startRun({ folder: out, stage: 'reward train', config: settings, parents, resume })
+  const own = config.encoder === null ? await ownEncoder(config, open) : undefined
+  const { examples, judged, others, judgments, unreadable } = await readExamples(feedback, own?.encoder.canRead)
+  if (unreadable > 0) tellUnreadable(unreadable)
+  expectTellsApart(examples)
+  const split = config.heldOut === 0 ? undefined : splitByPrompt(examples, config.heldOut, seed)
+  const given = distractorsFile === null ? undefined : await givenDistractors(distractorsFile, promptsOf(examples))
+  const { encoder, vocabulary } = own ?? namedEncoder(config)
+  const head = config.head ?? (config.encoder === null ? 'agreement' : 'mlp')
+
+  const shownFor = (part: RewardExamples) =>
+    shownTexts(
+      promptsOf(part).map((text) => ({ text })),
+      seed,
+      { vocabulary, given },
+    )
+  const shown = shownFor(examples)
+  const shownInTraining = split && shownFor(split.training)
+  const texts = [shown, shownInTraining].flatMap((each) => (each === undefined ? [] : textsIn(each)))
+  const withDistractors = [...shown.distractors.values()].filter((wrong) => wrong.length > 0).length
+  if (config.classificationWeight > 0) tellDistractors(withDistractors, shown.distractors.size)
+  const cut = encoder.textLength && cutPrompts([...new Set(texts)], (text) => encoder.textLength!(text))
+  if (cut !== undefined) process.stderr.write(`reward: ${cutSentence(cut)}\n`)
+  run.dependsOn({
+    judgments: hashOfJson([judgments, judged.map(({ id }) => id)]),
+    encoder: encoder.sha256,
+    ...(given && { distractors: hashOfJson([...given]) }),
+  })
+  const fileOf = ({ file }: StoredImageFile) => readPicture(file)
+  const partsOf = (name: string, images: readonly StoredImageFile[]) =>
+    new PartFiles(run.path(`embeddings/${name}`), sha256(encoder.sha256, ...images.map(({ id }) => id)), () =>
+      run.keep(),
+    )
+  using embedded = await embed(encoder, judged, fileOf, texts, partsOf('judged', judged))
+
+  using _scope = tensorScope()
+  const measured = split && {
+    fitted: fitReward(embedded, split.training, shownInTraining!, config, {
+      head,
+      seed,
+      label: 'reward without held-out prompts',
+    }),
+    seen: new Set(promptsOf(split.training)),
+  }
+  const fitted = fitReward(embedded, examples, shown, config, { head, seed })
+  const fittedScores = scoresOf(embedded, fitted.head, judged)
+  expectTeaching('the fitted reward', fittedScores, 'nothing was learned; lower --learning-rate or --weight-decay')
+  writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
+  const members = fitEnsemble(embedded, examples, shown, config, { head, seed, members: config.ensemble })
+
+  const writeJson = (name: string, content: unknown) =>
+    writeFileAtomic(run.path(name), `${JSON.stringify(content, null, 1)}\n`)
+  const scoresBy = (each: FittedReward) => scoresOf(embedded, each.head, judged)
+  const memberScores = members.map(scoresBy)
+  const fits = members.map(({ seen }, i) => ({ seen, scores: memberScores[i] }))
+  if (measured !== undefined) fits.push({ seen: measured.seen, scores: scoresBy(measured.fitted) })
+  const scores = foretold(judged, fits, fittedScores)
+  const rows = largestDifferences(disagreements(examples, scores, fitted.nu), mostDisagreements)
+  writeJson(
+    'disagreements.json',
+    rows.map(({ image, ...rest }) => ({ ...rest, image: judged[image].id })),
+  )
+  if (members.length > 0) {
+    const unsure = deviations(memberScores)
+    if (others.length > 0) {
+      const othersTexts = others.map(({ text }) => text)
+      using embeddedOthers = await embed(encoder, others, fileOf, othersTexts, partsOf('others', others))
+      unsure.push(...deviations(members.map((member) => scoresOf(embeddedOthers, member.head, others))))
+    }
+    const ids = [...judged, ...others].map(({ id }) => id)
+    writeJson('uncertainties.json', Object.fromEntries(ids.map((id, i) => [id, unsure[i]])))
+  }
+  const heldOut = measured && {
+    prompts: split!.prompts,
+    ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
+  }
+  const words = heldOut === undefined ? [notMeasured] : heldOutWords(heldOut.prompts, heldOut)
+  for (const line of words) process.stderr.write(`${line}\n`)
+  rmSync(run.path('embeddings'), { recursive: true, force: true })
+  const results = {
+    ...countsOf(examples, judgments),
+    encoder: { name: encoder.name, sha256: encoder.sha256 },
+    head,
+    nu: fitted.nu,
+    ensemble: members.length,
+    prompts: shown.distractors.size,
+    ...cutResults(cut),
+    promptsWithDistractors: withDistractors,
+    heldOut: heldOut ?? null,
+    note: 'heldOut is of a fit without those prompts; the reward that was written is a fit of all judgments.',
+  }
+  expectFiniteNumbers('results', results)
+  return run.finish(results)
+}
+
+const notMeasured = 'note: nothing was held out, so nothing is known of how good this reward is'
+
+/** @throws {ConfigError} the model brings none */
+async function ownEncoder(
+  config: RewardTrainConfig,
+  open: Open,
+): Promise<Required<Pick<OpenModel, 'encoder'>> & Pick<OpenModel, 'vocabulary'>> {
+  const { encoder, vocabulary } = await open(config)
+  if (encoder !== undefined) return { encoder, ...(vocabulary !== undefined && { vocabulary }) }
+  throw new ConfigError({
+    where: '--encoder',
+    expected: 'a CLIPModel: a folder, or owner/name in the Hugging Face cache',
+    received: 'nothing',
+    remedy: `name one, such as openai/clip-vit-large-patch14: ${config.model} brings no encoder of its own`,
+  })
+}
+
+const namedEncoder = (config: RewardTrainConfig) => ({
+  encoder: openEncoder(config.encoder!, config),
+  vocabulary: undefined,
+})
+
+/** What it was learned from. */
+function countsOf({ comparisons }: RewardExamples, judgments: readonly Judgment[]) {
+  const answers = (answer: Judgment['answer']) => judgments.filter((judgment) => judgment.answer === answer).length
+  const kinds = (kind: Judgment['kind']) => judgments.filter((one) => one.kind === kind && one.answer !== 'skip').length
+  const [good, bad] = [answers('good'), answers('bad')]
+  return {
+    labels: good + bad,
+    good,
+    bad,
+    skipped: answers('skip'),
+    pairs: kinds('pair'),
+    rankings: kinds('ranking'),
+    ratings: kinds('rating'),
+    comparisons: comparisons.length,
+    ties: comparisons.filter(({ isTie }) => isTie).length,
+    raters: new Set(judgments.map(({ rater }) => rater)).size,
+    simulated: judgments.some(({ raterKind }) => raterKind === 'simulated'),
+  }
+}
+
+async function givenDistractors(
+  file: string,
+  prompts: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const given = await readDistractors(file)
+  if (prompts.some((text) => given.has(text))) return given
+  throw new FormatError({
+    where: file,
+    expected: `prompts that have labels, such as "${prompts[0]}"`,
+    received: `${given.size} other prompts`,
+    remedy: 'write each prompt as it was drawn',
+  })
+}
+
+function tellUnreadable(prompts: number): void {
+  const remedy = 'name an encoder that reads any text with --encoder'
+  process.stderr.write(
+    `note: images of ${prompts} prompts are left out, whose words the encoder does not know; ${remedy}\n`,
+  )
+}
+
+function tellDistractors(some: number, all: number): void {
+  if (some === all) return
+  const remedy = 'add wrong prompts for the others with --distractors-file'
+  process.stderr.write(`note: prompt classification has distractors for ${some} of ${all} prompts; ${remedy}\n`)
+}
