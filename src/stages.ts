@@ -1,0 +1,153 @@
+/**
+ * The facts of every stage that makes runs: all that is known of it without its code. The command line, the studio, its
+ * pages and the report read them, so a new policy algorithm is one more entry here. Free of tensors, schemas and Node.
+ */
+
+/** What a run is to those that look at it: images to judge, what scores images, what draws them, what was measured. */
+export type RunKind = 'round' | 'reward' | 'policy' | 'best-of-n' | 'report'
+
+/**
+ * What a stage is made from:
+ * - `prompts` to draw images of; `images` that were drawn before; `pretraining images` with captions of a user's own.
+ * - `judgments` of any kind; `pairs`: those that say which of two images of a prompt is better.
+ * - `reward`, `policies`: runs of these kinds.
+ */
+export type StageInput = 'prompts' | 'images' | 'pretraining images' | 'judgments' | 'pairs' | 'reward' | 'policies'
+
+/** Results of a run that count as its cost: images that it drew itself while it trained, and updates of its weights. */
+export type Cost = 'imagesDrawn' | 'updates'
+
+/** A stage as a form of the studio. */
+export interface FormFacts {
+  /** Settings that matter beside those that name what it takes, in their order; all others come under "more". */
+  readonly main: readonly string[]
+  /** For the embedded model: a first experience of a minute or two on two cores. */
+  readonly embeddedDefaults: Readonly<Record<string, number>>
+  /** With these. */
+  readonly duration: string
+}
+
+export interface StageFacts {
+  readonly kind: RunKind
+  /** `DPOK` */
+  readonly title: string
+  /** What it does, as --help and the studio say it. */
+  readonly sentence: string
+  readonly takes: readonly StageInput[]
+  readonly cost: readonly Cost[]
+  /** Null: the studio does not offer it. */
+  readonly form: FormFacts | null
+}
+
+/** By their commands, in the order of the flow. */
+export const stages = {
+  'images generate': {
+    kind: 'round',
+    title: 'Draw images',
+    sentence: 'Draw images of prompts, for people to judge.',
+    takes: ['prompts'],
+    cost: [],
+    form: {
+      main: ['policy', 'prompts', 'promptCount', 'perPrompt'],
+      embeddedDefaults: { perPrompt: 3 },
+      duration: 'a few seconds',
+    },
+  },
+  'images upload': {
+    kind: 'round',
+    title: 'Upload images',
+    sentence: 'Bring images of your own with their prompts, to be judged.',
+    takes: [],
+    cost: [],
+    form: null,
+  },
+  'reward train': {
+    kind: 'reward',
+    title: 'Train a reward',
+    sentence: 'Learn from all judgments that count what people like, to score any image of a prompt.',
+    takes: ['judgments'],
+    cost: [],
+    form: {
+      main: ['heldOut', 'epochs', 'seed'],
+      embeddedDefaults: { batchSize: 32 },
+      duration: 'a few seconds',
+    },
+  },
+  'policy best-of-n': {
+    kind: 'best-of-n',
+    title: 'Best of n',
+    sentence: 'Pick the best of each n images by the reward.',
+    takes: ['images', 'reward'],
+    cost: [],
+    form: null,
+  },
+  'policy reward-weighted': {
+    kind: 'policy',
+    title: 'Reward-weighted',
+    sentence: 'Fine-tune on images that were drawn before, each weighted by its reward (Lee et al. 2023).',
+    takes: ['reward', 'images', 'pretraining images'],
+    cost: ['updates'],
+    form: {
+      main: ['updates', 'pretrainingWeight'],
+      embeddedDefaults: { updates: 120, pretrainingWeight: 0, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
+      duration: 'about half a minute',
+    },
+  },
+  'policy dpok': {
+    kind: 'policy',
+    title: 'DPOK',
+    sentence: 'Draw images, score them by the reward and learn from them, held near the start (Fan et al. 2023).',
+    takes: ['reward', 'prompts'],
+    cost: ['imagesDrawn', 'updates'],
+    form: {
+      main: ['imagesDrawn', 'klWeight'],
+      embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
+      duration: 'about a minute',
+    },
+  },
+  report: {
+    kind: 'report',
+    title: 'Write a report',
+    sentence: 'Measure policies on prompts and noise that no training has used, and write report.html and report.json.',
+    takes: ['reward', 'policies'],
+    cost: [],
+    form: {
+      main: ['imagesPerPrompt', 'bestOf'],
+      embeddedDefaults: { imagesPerPrompt: 2, klRollouts: 32 },
+      duration: 'about a minute',
+    },
+  },
+} as const satisfies Readonly<Record<string, StageFacts>>
+
+export type StageName = keyof typeof stages
+
+type WithFacts<F> = { [S in StageName]: (typeof stages)[S] extends F ? S : never }[StageName]
+
+/** Trains a policy. */
+export type PolicyStage = WithFacts<{ kind: 'policy' }>
+/** Has a form in the studio. */
+export type FormStage = WithFacts<{ form: FormFacts }>
+/** `dpok` of `policy dpok` */
+export type AlgorithmName = PolicyStage extends `policy ${infer Name}` ? Name : never
+
+/** The facts of a stage; undefined of any other name, which a manifest of elsewhere may have. */
+export const factsOf = (stage: string): StageFacts | undefined =>
+  Object.hasOwn(stages, stage) ? stages[stage as StageName] : undefined
+
+const namesWhere = <S extends StageName>(isMeant: (facts: StageFacts) => boolean): readonly S[] =>
+  (Object.keys(stages) as StageName[]).filter((name): name is S => isMeant(stages[name]))
+
+export const policyStages = namesWhere<PolicyStage>(({ kind }) => kind === 'policy')
+export const formStages = namesWhere<FormStage>(({ form }) => form !== null)
+/** Stages whose runs are of a kind. */
+export const stagesOfKind = (kind: RunKind): readonly StageName[] => namesWhere((facts) => facts.kind === kind)
+
+export const isPolicyStage = (stage: string): stage is PolicyStage => factsOf(stage)?.kind === 'policy'
+/** Whether the images that it learns from are its own, of the policy as it then is. */
+export const drawsOnline = (stage: string): boolean => factsOf(stage)?.cost.includes('imagesDrawn') ?? false
+
+/** `dpok` of `policy dpok` */
+export const algorithmOf = (stage: PolicyStage): AlgorithmName => stage.slice('policy '.length) as AlgorithmName
+
+/** What the studio trains where nobody has chosen a method. */
+export const usualPolicyStage: PolicyStage = 'policy dpok'
