@@ -16,11 +16,11 @@ import {
   type Evaluation,
 } from './evaluate.ts'
 import { metricsOf, type PastRun } from './lineage.ts'
-import type { SampleRow } from './page-samples.ts'
-import { reportPage, type ReportInput } from './page.ts'
+import type { SampleRow } from './page/samples-section.ts'
+import { reportPage, type ReportInput } from './page/page.ts'
 import { Report, splits, type Comparison, type Curve, type PolicyName, type PolicyReport } from './schema.ts'
-import { thumbnailOf } from './thumbnail.ts'
-import { samplerTitles, type Mark } from './wording.ts'
+import { thumbnailOf } from './page/thumbnail.ts'
+import { samplerTitles, type Mark } from './page/wording.ts'
 
 /** One policy with all that was found out about it. */
 export interface MeasuredPolicy {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { syntheticReport } from '../../report/synthetic-report.test-helper.ts'
+import { syntheticReport } from '../../report/page/synthetic-report.test-helper.ts'
 import { createClient } from '../client.ts'
 import { openStudio } from '../open-studio.ts'
 import { addImageRun, addRun, goodBad, type TestStudio } from '../studio.test-helper.ts'

@@ -1,9 +1,9 @@
 /** The page's charts: the measure by category and against fidelity, training curves, reliability. */
 import { domain, f, frame, mark, policyTitle, scale, svg, whisker, xAxis, yAxis } from './chart.ts'
-import type { ReliabilityBin } from '../reward/training/classification.ts'
+import type { ReliabilityBin } from '../../reward/training/classification.ts'
 import { compact, decimal, percent, tickText, whole } from './format.ts'
 import { html, type Markup } from './markup.ts'
-import type { Curve, JudgedCategory, PolicyReport, Split } from './schema.ts'
+import type { Curve, JudgedCategory, PolicyReport, Split } from '../schema.ts'
 import type { Wording } from './wording.ts'
 
 export const categoryTitles: Record<JudgedCategory, string> = {

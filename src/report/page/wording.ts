@@ -3,8 +3,8 @@
  * images that are as asked. Without one, a reward gives a win rate: the share of images that it scores higher than the
  * base's of the same prompt and noise.
  */
-import type { Sampler } from '../diffusion/process.ts'
-import type { Report } from './schema.ts'
+import type { Sampler } from '../../diffusion/process.ts'
+import type { Report } from '../schema.ts'
 
 export const samplerTitles: Readonly<Record<Sampler['name'], string>> = {
   ddim: 'DDIM',

@@ -1,7 +1,7 @@
 /** The section with images: the same prompts and seeds for every policy, with a mark of the judge or the scorer. */
 import { titlesOf } from './chart.ts'
 import { html, type Markup } from './markup.ts'
-import { splits, type PolicyName, type Report, type Split } from './schema.ts'
+import { splits, type PolicyName, type Report, type Split } from '../schema.ts'
 import { isCrisp, type Thumbnail } from './thumbnail.ts'
 import { wordingOf, type Mark, type Wording } from './wording.ts'
 

@@ -1,8 +1,8 @@
 /** What the numbers say, in words, and which goals they meet. */
 import { policyTitle } from './chart.ts'
 import { compact, decimal, duration, percent, points, pointsRange, whole } from './format.ts'
-import type { Interval } from './interval.ts'
-import type { Comparison, PolicyName, PolicyReport, Report, Split } from './schema.ts'
+import type { Interval } from '../interval.ts'
+import type { Comparison, PolicyName, PolicyReport, Report, Split } from '../schema.ts'
 import { referenceOf, scorerOf, wordingOf } from './wording.ts'
 
 /** The policy that the report is about: DPOK, or the best that was made without it. */

@@ -4,7 +4,7 @@
  * alternative, with no script on the page; a library's static SVG has its colours and its size fixed.
  */
 import { html, type Markup, type MarkupValue } from './markup.ts'
-import type { PolicyName, PolicyReport, Report } from './schema.ts'
+import type { PolicyName, PolicyReport, Report } from '../schema.ts'
 
 const policyTitles: Record<PolicyName, string> = {
   base: 'Base',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import sharp from 'sharp'
 import { goals, headline } from './headline.ts'
 import { reportPage } from './page.ts'
-import { Report } from './schema.ts'
+import { Report } from '../schema.ts'
 import { syntheticReport } from './synthetic-report.test-helper.ts'
 
 test('the page escapes prompts, loads nothing and is well formed', async () => {

@@ -1,5 +1,5 @@
 /** Numbers as the page writes them. */
-import type { Interval } from './interval.ts'
+import type { Interval } from '../interval.ts'
 
 /** A real minus sign, and no minus before a zero. */
 const signed = (text: string) => (/^-[0.]+$/.test(text) ? text.slice(1) : text.replace('-', '−'))

@@ -11,9 +11,9 @@ import {
 } from './charts.ts'
 import { compact, decimal, duration, percent, points, pointsRange, whole } from './format.ts'
 import { direction } from './headline.ts'
-import type { Interval } from './interval.ts'
+import type { Interval } from '../interval.ts'
 import { html, type Markup } from './markup.ts'
-import { splits, type JudgedCategory, type PolicyReport, type Report, type Split } from './schema.ts'
+import { splits, type JudgedCategory, type PolicyReport, type Report, type Split } from '../schema.ts'
 import { wordingOf } from './wording.ts'
 
 /** Policies side by side, one measure a row. */

@@ -1,7 +1,7 @@
 /** The section that says how everything on the page was measured. */
 import { percent, whole } from './format.ts'
 import { html, type Markup } from './markup.ts'
-import type { Report } from './schema.ts'
+import type { Report } from '../schema.ts'
 import { wordingOf } from './wording.ts'
 
 export function measurementSection(report: Report): Markup {

@@ -5,18 +5,11 @@
 import { duration } from './format.ts'
 import { goals, headline, type Goal } from './headline.ts'
 import { html, Markup } from './markup.ts'
-import { measurementSection } from './page-measurement.ts'
-import { samplesSection, type SampleRow } from './page-samples.ts'
-import { pageStyle } from './page-style.ts'
-import {
-  categorySection,
-  costSection,
-  curvesSection,
-  policyTable,
-  rewardSection,
-  tradeOffSection,
-} from './page-sections.ts'
-import type { Report } from './schema.ts'
+import { measurementSection } from './measurement-section.ts'
+import { samplesSection, type SampleRow } from './samples-section.ts'
+import { pageStyle } from './style.ts'
+import { categorySection, costSection, curvesSection, policyTable, rewardSection, tradeOffSection } from './sections.ts'
+import type { Report } from '../schema.ts'
 
 /** All that the page shows: the content of `report.json` and the images. */
 export interface ReportInput {

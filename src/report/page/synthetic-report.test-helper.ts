@@ -1,8 +1,8 @@
 /** A report of invented numbers with hostile texts, for tests of the page. */
-import type { Picture } from '../images/png.ts'
-import { random } from '../random.ts'
+import type { Picture } from '../../images/png.ts'
+import { random } from '../../random.ts'
 import type { ReportInput } from './page.ts'
-import { policyNames, splits, type PolicyName, type Report } from './schema.ts'
+import { policyNames, splits, type PolicyName, type Report } from '../schema.ts'
 import { thumbnailOf } from './thumbnail.ts'
 
 export const hostile = `"><script>alert('1')</script><img src=x onerror=alert(1)> & two 'red' circles \u0000`

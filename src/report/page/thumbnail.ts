@@ -1,6 +1,6 @@
 /** Pictures as the page embeds them. */
 import sharp from 'sharp'
-import { encodePng, type Picture } from '../images/png.ts'
+import { encodePng, type Picture } from '../../images/png.ts'
 
 /** An image file inside the page. */
 export interface Thumbnail {
