@@ -30,7 +30,7 @@ import {
 import { rollOut } from './rollout.ts'
 import { trainableDelta, type TrainableDelta } from './trainable.ts'
 import { trajectoryKl } from './trajectory-kl.ts'
-import { ValueFunction } from './value.ts'
+import { predictedFeatures, ValueFunction } from './value.ts'
 
 useThreads(1)
 
@@ -157,10 +157,12 @@ describe('DPOK at θ = θ_old', () => {
     const model = gaussianModel()
     const sampler = fullSampler
     const policy = model.with(shiftsFrom(startShifts).delta)
-    const rollouts = rollOut(policy, linearReward(1), new Array<string>(count).fill('low'), (i) => [seed, 2, 0, i], {
+    const reward = linearReward(1)
+    const rollouts = rollOut(policy, reward, new Array<string>(count).fill('low'), (i) => [seed, 2, 0, i], {
       sampler,
       guidance: 1,
       batchSize: 1024,
+      observer: predictedFeatures(policy, reward, sampler),
     })
     const unfitted = new ValueFunction(2, 4, seed, { learningRate: 1, updates: 1, batchSize: 1, memory: 1 })
     const values = unfitted.predict(rollouts).map((each) => each.toArray())
@@ -174,6 +176,20 @@ describe('DPOK at θ = θ_old', () => {
       expected[t] = -score / count
     }
     assertClose(gradientOf(algorithm)[1], expected, 1e-4)
+  })
+
+  it('sees no state through the reward where no value is learned', () => {
+    using _scope = tensorScope()
+    let seen = 0
+    const counting = (): Reward => {
+      const reward = linearReward(1)
+      return { ...reward, features: (...given) => (seen++, reward.features(...given)) }
+    }
+    const settings = { ...oneFullUpdate, imagesDrawn: 8, rolloutsPerIteration: 8 }
+    dpok(shiftsFrom(), { ...settings, value: false }, { reward: counting() }).iterate()
+    assert.equal(seen, 0)
+    dpok(shiftsFrom(), { ...settings, value: true }, { reward: counting() }).iterate()
+    assert.equal(seen, fullSampler.steps.length)
   })
 
   it('sends the gradient through both branches of guidance', () => {

@@ -44,7 +44,7 @@ import { below, numbersOf, under, type TrainingState } from '../tensor/training-
 import { advantagesOf, clippedSurrogate } from './advantage.ts'
 import { rollOut, type Rollouts } from './rollout.ts'
 import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
-import { ValueFunction, ValueNumbers } from './value.ts'
+import { predictedFeatures, ValueFunction, ValueNumbers } from './value.ts'
 
 export const dpokFields = {
   imagesDrawn: z
@@ -255,6 +255,7 @@ export class Dpok {
       sampler,
       guidance,
       batchSize: this.#batchSize,
+      observer: settings.value ? predictedFeatures(this.#drawing, reward, sampler) : undefined,
     })
     expectTeaching(reward.name, rollouts.rewards)
     const values = this.#values(rollouts)
@@ -302,7 +303,7 @@ export class Dpok {
   /** V of every state as fitted so far, or zero without value learning: [N] a step. */
   #values(rollouts: Rollouts): Tensor[] | undefined {
     if (!this.#options.settings.value) return undefined
-    this.#value ??= this.#newValue(rollouts.features[0].shape[1])
+    this.#value ??= this.#newValue(rollouts.observed[0].shape[1])
     return this.#value.predict(rollouts)
   }
 

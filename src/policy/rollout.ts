@@ -25,9 +25,23 @@ export interface Rollouts {
   readonly sigmas: readonly Tensor[]
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
-  /** Features of the predicted clean image at each step, as the reward sees it: steps tensors [N, f], on the CPU. */
-  readonly features: readonly Tensor[]
+  /** What an {@link Observer} keeps of each step: steps tensors [N, …], none without one. */
+  readonly observed: readonly Tensor[]
 }
+
+/** A state of some trajectories on the way, with what the policy says of it. */
+export interface Observed {
+  readonly texts: readonly string[]
+  /** x_t [B, …]: where the step begins. */
+  readonly xt: Tensor
+  /** The guided prediction at x_t, [B, …]. */
+  readonly prediction: Tensor
+  /** Place of the step in the order of sampling, B times. */
+  readonly at: readonly number[]
+}
+
+/** What somebody wants to know of every state, [B, …]: roll-outs compute nothing for nobody. */
+export type Observer = (state: Observed) => Tensor
 
 /** How a policy is rolled out. */
 export interface RolloutSettings {
@@ -35,6 +49,7 @@ export interface RolloutSettings {
   readonly guidance: number
   /** Roll-outs computed at once. */
   readonly batchSize: number
+  readonly observer?: Observer
 }
 
 /**
@@ -57,16 +72,16 @@ export function rollOut(
     const batch = texts.slice(from, from + batchSize)
     parts.push(rollOutBatch(policy, reward, batch, (i) => noisePath(from + i), settings))
   }
-  const [{ states, sigmas, features }] = parts
+  const [{ states, sigmas, observed }] = parts
   const joined = {
     texts,
     states: states.map((_, step) => cat(parts.map((part) => part.states[step]))),
     noise: cat(parts.map(({ noise }) => noise)),
     sigmas: sigmas.map((_, step) => cat(parts.map((part) => part.sigmas[step]))),
     rewards: parts.flatMap(({ rewards }) => rewards),
-    features: features.map((_, step) => cat(parts.map((part) => part.features[step]))),
+    observed: observed.map((_, step) => cat(parts.map((part) => part.observed[step]))),
   }
-  for (const tensor of [joined.noise, ...joined.states, ...joined.sigmas, ...joined.features]) scope.keep(tensor)
+  for (const tensor of [joined.noise, ...joined.states, ...joined.sigmas, ...joined.observed]) scope.keep(tensor)
   return joined
 }
 
@@ -75,7 +90,7 @@ function rollOutBatch(
   reward: Reward,
   texts: readonly string[],
   noisePath: (index: number) => readonly number[],
-  { sampler, guidance }: RolloutSettings,
+  { sampler, guidance, observer }: RolloutSettings,
 ): Rollouts {
   using scope = tensorScope()
   using _noGrad = noGrad()
@@ -86,12 +101,12 @@ function rollOutBatch(
   const { states, sigmas, predictions } = watchingStates((watch) =>
     sampleTrajectories({ predict, sampler, noise, watch }),
   )
-  const features = predictions.map((prediction, i) => {
-    using step = tensorScope()
-    const { x0 } = sampler.parts(prediction, states[i], new Array<number>(texts.length).fill(i))
-    return step.keep(reward.features(policy.preview(x0), texts).to('cpu'))
+  const observed = (observer === undefined ? [] : predictions).map((prediction, step) => {
+    using seen = tensorScope()
+    const at = new Array<number>(texts.length).fill(step)
+    return seen.keep(observer!({ texts, xt: states[step], prediction, at }))
   })
   const rewards = reward.score(policy.decode(states[states.length - 1]), texts).toArray()
-  for (const tensor of [noise, ...states, ...sigmas, ...features]) scope.keep(tensor)
-  return { texts, states, noise, sigmas, rewards, features }
+  for (const tensor of [noise, ...states, ...sigmas, ...observed]) scope.keep(tensor)
+  return { texts, states, noise, sigmas, rewards, observed }
 }

@@ -10,7 +10,7 @@ import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { gaussianModel, linearReward, fullSampler } from './gaussian-model.test-helper.ts'
 import { rollOut, type Rollouts } from './rollout.ts'
-import { ValueFunction } from './value.ts'
+import { predictedFeatures, ValueFunction } from './value.ts'
 
 useThreads(1)
 
@@ -20,11 +20,13 @@ const bonus = (text: string) => (text === 'high' ? 1 : 0)
 /** Roll-outs of both prompts, of noise of their own. */
 function fresh(iteration: number, count = 48): Rollouts {
   const model = gaussianModel()
+  const reward = linearReward(0.5, bonus)
   const prompts = Array.from({ length: count }, (_, i) => (i % 2 === 0 ? 'low' : 'high'))
-  return rollOut(model, linearReward(0.5, bonus), prompts, (i) => [7, iteration, i], {
+  return rollOut(model, reward, prompts, (i) => [7, iteration, i], {
     sampler: fullSampler,
     guidance: 1,
     batchSize: 64,
+    observer: predictedFeatures(model, reward, fullSampler),
   })
 }
 
@@ -51,7 +53,7 @@ describe('the value function', () => {
     using _scope = tensorScope()
     const value = new ValueFunction(2, 4, 1, { ...options, updates: 300, learningRate: 0.01 })
     const rollouts = fresh(1)
-    const same = { ...rollouts, features: rollouts.features.map(() => rollouts.features[0]) }
+    const same = { ...rollouts, observed: rollouts.observed.map(() => rollouts.observed[0]) }
     const before = predictions(value, same)
     assert.notDeepEqual(before[0], before[1])
   })

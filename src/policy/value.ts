@@ -5,9 +5,12 @@
  * prompt and the step. (The public code reads x_t itself, which takes far more roll-outs to say anything.)
  */
 import { z } from 'zod'
+import type { Sampler } from '../diffusion/process.ts'
 import { DivergenceError, FormatError } from '../errors.ts'
+import type { GenerativeModel } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
 import { random, seedOf } from '../random.ts'
+import type { Reward } from '../reward/reward.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, tensor, zeros } from '../tensor/create.ts'
@@ -16,7 +19,7 @@ import { applyGradients, copyState } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
-import type { Rollouts } from './rollout.ts'
+import type { Observer, Rollouts } from './rollout.ts'
 
 const hidden = 128
 const stepWidth = 32
@@ -37,6 +40,15 @@ export const ValueNumbers = z.object({
   memory: z.int().nonnegative(),
   featureWidth: z.int().positive(),
 })
+
+/** What the reward would see in the clean image that a policy predicts at a state: [B, f], on the CPU. */
+export const predictedFeatures =
+  (policy: GenerativeModel, reward: Reward, sampler: Sampler): Observer =>
+  ({ texts, xt, prediction, at }) =>
+    reward.features(policy.preview(sampler.parts(prediction, xt, at).x0), texts).to('cpu')
+
+/** Roll-outs as V sees them: what {@link predictedFeatures} observed of every step, [N, f] each, and N rewards. */
+export type SeenRollouts = Pick<Rollouts, 'observed' | 'rewards'>
 
 /** How complaints about the value function begin, which has a learning rate of its own. */
 export const valueName = 'value function'
@@ -86,11 +98,11 @@ export class ValueFunction {
    * V of all states of roll-outs, as fitted before these roll-outs were seen.
    * @returns one tensor [N] a step
    */
-  predict(rollouts: Rollouts): Tensor[] {
+  predict({ observed, rewards }: SeenRollouts): Tensor[] {
     using scope = tensorScope()
     using _noGrad = noGrad()
-    const count = rollouts.texts.length
-    return rollouts.features.map((features, step) =>
+    const count = rewards.length
+    return observed.map((features, step) =>
       scope.keep(this.#evaluate(features, tensor(new Array<number>(count).fill(step), [count], 'int64'))),
     )
   }
@@ -100,7 +112,7 @@ export class ValueFunction {
    * @returns the mean loss
    * @throws {DivergenceError}
    */
-  fit(rollouts: Rollouts): number {
+  fit(rollouts: SeenRollouts): number {
     try {
       return this.#fit(rollouts)
     } catch (error) {
@@ -110,7 +122,7 @@ export class ValueFunction {
     }
   }
 
-  #fit(rollouts: Rollouts): number {
+  #fit(rollouts: SeenRollouts): number {
     const { updates, batchSize, learningRate } = this.#options
     this.#remember(rollouts)
     const stream = random(this.#seed, 2, this.#fits++)
@@ -132,10 +144,10 @@ export class ValueFunction {
     return total / updates
   }
 
-  #remember(rollouts: Rollouts): void {
+  #remember(rollouts: SeenRollouts): void {
     this.#memory.push(
       unscoped(() => ({
-        features: rollouts.features.map((features) => features.clone()),
+        features: rollouts.observed.map((features) => features.clone()),
         rewards: tensor(rollouts.rewards),
       })),
     )
