@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import ts from 'typescript'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const files = globSync('src/**/*.ts', { cwd: root }).map((file) => file.replaceAll('\\', '/'))
+const filesOf = (pattern: string) => globSync(pattern, { cwd: root }).map((file) => file.replaceAll('\\', '/'))
+const files = filesOf('src/**/*.ts')
 
 /** Left to right. */
 const order = [
@@ -35,7 +36,7 @@ function importsOf(file: string): string[] {
     .map((name) => posix.normalize(posix.join(posix.dirname(file), name)))
 }
 
-const graph = new Map(files.map((file) => [file, importsOf(file)]))
+const graph = new Map([...files, ...filesOf('web/**/*.{ts,tsx}')].map((file) => [file, importsOf(file)]))
 const isTest = (file: string) => file.endsWith('.test.ts')
 const sources = files.filter((file) => !isTest(file))
 
@@ -88,6 +89,14 @@ test('every imported file of ours is there', () => {
       .map((other) => `${file} → ${other}`),
   )
   assert.deepEqual(missing, [])
+})
+
+test('no file imports itself by way of others', () => {
+  const circles = [...graph.keys()].map((file) => wayTo(file, (other) => other === file)?.join(' → '))
+  assert.deepEqual(
+    circles.filter((circle) => circle !== undefined),
+    [],
+  )
 })
 
 test('a folder imports itself, the ground and what is left of it', () => {

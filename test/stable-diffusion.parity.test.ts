@@ -19,10 +19,9 @@ import { withoutGrad } from '../src/tensor/autograd.ts'
 import { cat } from '../src/tensor/create.ts'
 import type { Dtype } from '../src/tensor/dtype.ts'
 import { describeLibrary, useThreads } from '../src/tensor/library.ts'
-import { operator } from '../src/tensor/operator.ts'
 import { readSafetensors } from '../src/tensor/safetensors.ts'
 import { tensorScope } from '../src/tensor/scope.ts'
-import type { Tensor } from '../src/tensor/tensor.ts'
+import { operator, type Tensor } from '../src/tensor/tensor.ts'
 
 useThreads(1)
 

@@ -18,7 +18,8 @@ import { readLabelStudio } from './formats/label-studio.ts'
 import { outwardRow } from './formats/outward-row.ts'
 import { contentIds, provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
 import type { ImagesOfFolder } from './store/image-writes.ts'
-import type { FeedbackStore, StoredImage } from './store/store.ts'
+import type { StoredImage } from './store/known-rows.ts'
+import type { FeedbackStore } from './store/store.ts'
 
 export interface ImportOptions {
   /** By default what the ending of the file says; it does not of `.json`. */

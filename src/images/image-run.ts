@@ -9,7 +9,7 @@ import { readRun } from '../run.ts'
 export const imageListName = 'images.jsonl'
 
 /** An image of a run and where its PNG lies. */
-export interface StoredImage {
+export interface ImageOfRun {
   readonly record: ImageRecord
   readonly file: string
 }
@@ -20,7 +20,7 @@ export interface StoredImage {
  * @throws {FileError} no such run, one that is not finished, or a PNG that is not there
  * @throws {FormatError} names file and line of a broken record
  */
-export async function readImages(...folders: readonly string[]): Promise<StoredImage[]> {
+export async function readImages(...folders: readonly string[]): Promise<ImageOfRun[]> {
   return folders.flatMap((folder) => {
     readRun(folder)
     return readImageList(join(folder, imageListName)).map((record, line) => {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import { imageListName, imageParents, readImages, type StoredImage } from '../images/image-run.ts'
+import { imageListName, imageParents, readImages, type ImageOfRun } from '../images/image-run.ts'
 import { modelFields, type Open } from '../images/open-model.ts'
 import { readPngFile } from '../images/png-file.ts'
 import { readPictures } from '../images/pictures.ts'
@@ -62,7 +62,7 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<
 const imagesAPart = 256
 
 /** Scores of images; those that an earlier process has given are read. */
-async function scoresOf(images: readonly StoredImage[], reward: Reward, parts: PartFiles): Promise<number[]> {
+async function scoresOf(images: readonly ImageOfRun[], reward: Reward, parts: PartFiles): Promise<number[]> {
   const scores: number[] = []
   for (let from = 0; from < images.length; from += imagesAPart) {
     const some = images.slice(from, from + imagesAPart)
@@ -78,7 +78,7 @@ async function scoresOf(images: readonly StoredImage[], reward: Reward, parts: P
 }
 
 /** n consecutive images of one prompt each, in the order of the run. */
-function groupsOf(images: readonly StoredImage[], n: number): StoredImage[][] {
+function groupsOf(images: readonly ImageOfRun[], n: number): ImageOfRun[][] {
   const byPrompt = Map.groupBy(images, ({ record }) => record.text)
   return [...byPrompt].flatMap(([text, own]) => {
     if (own.length % n !== 0) {

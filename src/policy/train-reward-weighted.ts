@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { hashOfJson } from '../content-hash.ts'
 import { ConfigError, FileError, FormatError } from '../errors.ts'
 import { encodeFiles } from '../images/encode.ts'
-import { imageParents, readImages, type StoredImage } from '../images/image-run.ts'
+import { imageParents, readImages, type ImageOfRun } from '../images/image-run.ts'
 import { openTrainingImages, trainingImagesFields } from '../images/training-images.ts'
 import {
   expectScaledPolicy,
@@ -187,7 +187,7 @@ async function encodedImages(
   run: Run,
   model: GenerativeModel,
   reward: Reward,
-  stored: readonly StoredImage[],
+  stored: readonly ImageOfRun[],
   key: string,
 ): Promise<Encoded> {
   const file = run.path(encodedName)

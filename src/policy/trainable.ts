@@ -7,9 +7,8 @@ import { tellNote } from '../notes.ts'
 import { seedOf } from '../random.ts'
 import { randn, zeros } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
-import { operator } from '../tensor/operator.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { operator, type Tensor } from '../tensor/tensor.ts'
 
 export const trainableFields = {
   parameters: z

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { hashOfJson } from '../content-hash.ts'
-import type { StoredImage } from '../images/image-run.ts'
+import type { ImageOfRun } from '../images/image-run.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
 import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { hashWeights } from '../networks/checkpoint/hash-weights.ts'
@@ -41,7 +41,7 @@ function folderOf(name: string): string | undefined {
 }
 
 /** Of pictures and prompts, as they are on the disk now. @throws {FileError} */
-export const imagesInput = (images: readonly StoredImage[]): string =>
+export const imagesInput = (images: readonly ImageOfRun[]): string =>
   hashOfJson(
     images.map(({ record, file }) => [record.text, createHash('sha256').update(readFileSync(file)).digest('hex')]),
   )

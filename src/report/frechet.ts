@@ -1,9 +1,8 @@
 /** Fréchet distance between Gaussians fitted to features: how far a set of images is from a set of true ones. */
 import { DivergenceError, ShapeError } from '../errors.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { operator } from '../tensor/operator.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { operator, type Tensor } from '../tensor/tensor.ts'
 
 const eigh = operator<[self: Tensor, uplo?: string], [values: Tensor, vectors: Tensor]>('linalg_eigh')
 const eigenvalues = operator<[self: Tensor, uplo?: string], Tensor>('linalg_eigvalsh')

@@ -1,6 +1,7 @@
 /** The queue of a studio: it follows the store, and begins anew where what is asked about changes as a whole. */
 import { readGold, type Gold } from '../feedback/queue/gold.ts'
-import { Queue, type NextTasks, type QueueBasis, type QueueRequest, type TaskMode } from '../feedback/queue/queue.ts'
+import type { QueueBasis } from '../feedback/queue/open-tasks.ts'
+import { Queue, type NextTasks, type QueueRequest, type TaskMode } from '../feedback/queue/queue.ts'
 import { Reservations } from '../feedback/queue/reservations.ts'
 import { readSettings } from '../feedback/store/settings.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'

@@ -1,10 +1,9 @@
 /** AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101, Algorithm 2), in one fused call for all parameters. */
 import { noGrad } from './autograd.ts'
 import { zeros } from './create.ts'
-import { operator } from './operator.ts'
 import { copyState, type Optimiser } from './optimise.ts'
 import { tensorScope } from './scope.ts'
-import type { Tensor } from './tensor.ts'
+import { operator, type Tensor } from './tensor.ts'
 
 const advance_ = operator<[steps: readonly Tensor[], by: number], void>('_foreach_add_', 'Scalar')
 const fusedAdamW_ = operator<

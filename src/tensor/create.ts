@@ -2,8 +2,8 @@
 import { dtypeCode, type Dtype } from './dtype.ts'
 import type { Generator } from './generator.ts'
 import { native } from './library.ts'
-import { operator, tensorError } from './operator.ts'
-import { Tensor } from './tensor.ts'
+import { tensorError } from './operator.ts'
+import { operator, Tensor } from './tensor.ts'
 
 type Make = [shape: readonly number[], dtype: number, layout: undefined, device: string]
 const zerosOf = operator<Make, Tensor>('zeros')

@@ -1,7 +1,6 @@
 import { noGrad } from './autograd.ts'
-import { operator } from './operator.ts'
 import { copyState } from './optimise.ts'
-import type { Tensor } from './tensor.ts'
+import { operator, type Tensor } from './tensor.ts'
 
 const lerpAll_ = operator<[averages: readonly Tensor[], towards: readonly Tensor[], weight: number], void>(
   '_foreach_lerp_',

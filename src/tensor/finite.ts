@@ -1,9 +1,8 @@
 /** Numbers that are none, NaN and ±∞, are found before they are written or trained on. */
 import { DivergenceError } from '../errors.ts'
 import { noGrad } from './autograd.ts'
-import { operator } from './operator.ts'
 import { tensorScope } from './scope.ts'
-import type { Tensor } from './tensor.ts'
+import { operator, type Tensor } from './tensor.ts'
 
 const norms = operator<[tensors: readonly Tensor[], order: number], Tensor[]>('_foreach_norm', 'Scalar')
 

@@ -3,8 +3,7 @@
  * `meta` tensors have shapes and no elements; where libtorch has no such operator, its shape is computed here.
  */
 import { zeros } from './create.ts'
-import { operator } from './operator.ts'
-import type { Tensor } from './tensor.ts'
+import { operator, type Tensor } from './tensor.ts'
 
 const linearOf = operator<[Tensor, Tensor, Tensor | undefined], Tensor>('linear')
 const conv2dOf = operator<[Tensor, Tensor, Tensor | undefined, number, number], Tensor>('conv2d')

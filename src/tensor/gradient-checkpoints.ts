@@ -14,9 +14,9 @@
 import { TensorError } from '../errors.ts'
 import { withoutGrad } from './autograd.ts'
 import { native } from './library.ts'
-import { calling, operator } from './operator.ts'
+import { calling } from './operator.ts'
 import { tensorScope, unscoped } from './scope.ts'
-import type { Tensor } from './tensor.ts'
+import { operator, type Tensor } from './tensor.ts'
 
 const alias = operator<[Tensor], Tensor>('alias')
 

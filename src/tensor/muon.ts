@@ -9,10 +9,9 @@ import { ShapeError } from '../errors.ts'
 import { noGrad } from './autograd.ts'
 import { zeros } from './create.ts'
 import type { Dtype } from './dtype.ts'
-import { operator } from './operator.ts'
 import { copyState, type Optimiser } from './optimise.ts'
 import { tensorScope } from './scope.ts'
-import type { Tensor } from './tensor.ts'
+import { operator, type Tensor } from './tensor.ts'
 
 const lerp = operator<[self: Tensor, end: Tensor, weight: number], Tensor>('lerp', 'Scalar')
 const addmm = operator<[self: Tensor, left: Tensor, right: Tensor, beta: number, alpha: number], Tensor>('addmm')

@@ -1,31 +1,17 @@
-/**
- * Any ATen operator as a TypeScript function, resolved by name at its first call.
- *
- * ```ts
- * const cumsum = operator<[self: Tensor, dim: number], Tensor>('cumsum')
- * ```
- * Arguments stand in the order of the operator's schema; `undefined` means its default.
- */
+/** Calls of the add-on: any ATen operator by its name, and exceptions as typed errors. */
 import { TensorError } from '../errors.ts'
-import { Generator } from './generator.ts'
 import { native, type TensorHandle } from './library.ts'
 import { giveBack, takeVacant } from './scope.ts'
-import { Tensor } from './tensor.ts'
 
+/** What stands for a value on the other side: the handle of a tensor or a generator, else the value. */
 function unwrap(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  return value instanceof Tensor ? value.handle : unwrapOther(value)
+  const { handle } = value as { readonly handle?: object }
+  return handle ?? unwrapList(value)
 }
 
-function unwrapOther(value: object): unknown {
-  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(unwrap) : value
-  if (value instanceof Generator) return value.handle
-  return value
-}
-
-function wrap(result: unknown): unknown {
-  if (typeof result !== 'object' || result === null) return result
-  return Array.isArray(result) ? result.map(wrap) : new Tensor(result as TensorHandle)
+function unwrapList(value: object): unknown {
+  return Array.isArray(value) && typeof value[0] === 'object' ? value.map(unwrap) : value
 }
 
 /** The add-on's exception as a typed error; anything else is thrown on as it is. */
@@ -62,47 +48,56 @@ export function calling<T>(where: string, call: () => T): T {
   }
 }
 
+/** Makes a function of an operator; see `operator` in tensor.ts. */
+type MakeOperator = <A extends unknown[], R>(name: string, overload?: string) => (...values: A) => R
+
 /**
- * A function that calls `aten::<name>.<overload>`. In-place operators return their first argument.
- * @throws {TensorError} on the call: unknown operator, wrong or disposed argument, shapes that do not fit
+ * Makes functions that call `aten::<name>.<overload>`. In-place operators return their first argument.
+ * @param tensorOf the tensor of a handle
  */
-export function operator<A extends unknown[], R>(name: string, overload = ''): (...values: A) => R {
-  let id = -1
-  let inPlace = false
-  let call: ReturnType<typeof native>['call']
-  const full = `aten::${name}${overload === '' ? '' : `.${overload}`}`
-  return (...values: A): R => {
-    const vacant = inPlace ? undefined : takeVacant()
-    let result: unknown
-    try {
-      if (id < 0) {
-        ;({ id, inPlace } = native().resolve(`aten::${name}`, overload))
-        call = native().call
+export function operatorsWith(tensorOf: (handle: TensorHandle) => unknown): MakeOperator {
+  const wrap = (result: unknown): unknown => {
+    if (typeof result !== 'object' || result === null) return result
+    return Array.isArray(result) ? result.map(wrap) : tensorOf(result as TensorHandle)
+  }
+  return <A extends unknown[], R>(name: string, overload = '') => {
+    let id = -1
+    let inPlace = false
+    let call: ReturnType<typeof native>['call']
+    const full = `aten::${name}${overload === '' ? '' : `.${overload}`}`
+    return (...values: A): R => {
+      const vacant = inPlace ? undefined : takeVacant()
+      let result: unknown
+      try {
+        if (id < 0) {
+          ;({ id, inPlace } = native().resolve(`aten::${name}`, overload))
+          call = native().call
+        }
+        // Written out because a spread would double the time of small operators.
+        switch (values.length) {
+          case 1:
+            result = call(id, vacant, unwrap(values[0]))
+            break
+          case 2:
+            result = call(id, vacant, unwrap(values[0]), unwrap(values[1]))
+            break
+          case 3:
+            result = call(id, vacant, unwrap(values[0]), unwrap(values[1]), unwrap(values[2]))
+            break
+          case 4:
+            result = call(id, vacant, unwrap(values[0]), unwrap(values[1]), unwrap(values[2]), unwrap(values[3]))
+            break
+          default:
+            result = call(id, vacant, ...values.map(unwrap))
+        }
+      } catch (cause) {
+        giveBack(vacant)
+        throw tensorError(full, cause)
       }
-      // Written out because a spread would double the time of small operators.
-      switch (values.length) {
-        case 1:
-          result = call(id, vacant, unwrap(values[0]))
-          break
-        case 2:
-          result = call(id, vacant, unwrap(values[0]), unwrap(values[1]))
-          break
-        case 3:
-          result = call(id, vacant, unwrap(values[0]), unwrap(values[1]), unwrap(values[2]))
-          break
-        case 4:
-          result = call(id, vacant, unwrap(values[0]), unwrap(values[1]), unwrap(values[2]), unwrap(values[3]))
-          break
-        default:
-          result = call(id, vacant, ...values.map(unwrap))
-      }
-    } catch (cause) {
+      if (vacant !== undefined && result === vacant) return tensorOf(vacant) as R
       giveBack(vacant)
-      throw tensorError(full, cause)
+      return (inPlace ? values[0] : wrap(result)) as R
     }
-    if (vacant !== undefined && result === vacant) return new Tensor(vacant) as R
-    giveBack(vacant)
-    return (inPlace ? values[0] : wrap(result)) as R
   }
 }
 

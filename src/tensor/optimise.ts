@@ -3,9 +3,8 @@ import { DivergenceError, FormatError } from '../errors.ts'
 import { noGrad } from './autograd.ts'
 import { stack } from './create.ts'
 import { expectFinite } from './finite.ts'
-import { operator } from './operator.ts'
 import { tensorScope } from './scope.ts'
-import type { Tensor } from './tensor.ts'
+import { operator, type Tensor } from './tensor.ts'
 
 /** An optimiser of named parameters. `step` reads `.grad`; parameters without one are left alone. */
 export interface Optimiser {

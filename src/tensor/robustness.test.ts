@@ -9,9 +9,9 @@ import { dtypes, type Dtype } from './dtype.ts'
 import { conv2d, linear } from './functional.ts'
 import { Generator } from './generator.ts'
 import { native, useThreads } from './library.ts'
-import { describeOperator, operator } from './operator.ts'
+import { describeOperator } from './operator.ts'
 import { livingTensors, tensorScope } from './scope.ts'
-import { Tensor } from './tensor.ts'
+import { operator, Tensor } from './tensor.ts'
 
 useThreads(1)
 

@@ -1,12 +1,23 @@
 /**
  * Tensors of libtorch with the methods that PyTorch users know (camelCase). Each method calls the ATen operator of its
- * name; see `operator.ts` for operators that have no method here. All throw {TensorError} that names operator and
+ * name; `operator` gives those that have no method here. All throw {TensorError} that names operator and
  * argument when types or shapes do not fit.
  */
 import { dtypeCode, dtypeOfCode, type Dtype } from './dtype.ts'
 import { native, type TensorHandle } from './library.ts'
-import { calling, operator } from './operator.ts'
+import { calling, operatorsWith } from './operator.ts'
 import { adopt, free } from './scope.ts'
+
+/**
+ * Any ATen operator as a TypeScript function, resolved by name at its first call.
+ *
+ * ```ts
+ * const cumsum = operator<[self: Tensor, dim: number], Tensor>('cumsum')
+ * ```
+ * Arguments stand in the order of the operator's schema; `undefined` means its default.
+ * @throws {TensorError} on the call: unknown operator, wrong or disposed argument, shapes that do not fit
+ */
+export const operator = operatorsWith((handle) => new Tensor(handle))
 
 /** The add-on reads one number as an array of one. */
 type Dims = number | readonly number[]

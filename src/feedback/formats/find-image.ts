@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { csvRows } from '../../csv-rows.ts'
 import { FormatError, UnknownRecordError } from '../../errors.ts'
 import { readText } from '../../files.ts'
-import type { StoredImage } from '../store/store.ts'
+import type { StoredImage } from '../store/known-rows.ts'
 
 /** @throws {UnknownRecordError | FormatError} no image has the name, or several have */
 export type FindImage = (name: string, where: string) => string

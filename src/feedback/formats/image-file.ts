@@ -1,7 +1,7 @@
 /** The file of a stored image. */
 import { placeInside } from '../../files.ts'
 import { readPngFile } from '../../images/png-file.ts'
-import type { StoredImage } from '../store/store.ts'
+import type { StoredImage } from '../store/known-rows.ts'
 
 /**
  * Its bytes, which are those of a PNG.

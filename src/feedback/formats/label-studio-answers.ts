@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { answerOf } from './answer-words.ts'
 import type { LabelConfig } from './label-studio-config.ts'
-import { sidesOf } from './label-studio-sides.ts'
+import { sidesOf, type TaskImage } from './label-studio-sides.ts'
 
 const Result = z.object({
   from_name: z.string().default(''),
@@ -12,11 +12,6 @@ const Result = z.object({
   value: z.record(z.string(), z.unknown()),
 })
 type Result = z.infer<typeof Result>
-/** An image of a task and what results call it. */
-export interface TaskImage {
-  readonly name: string
-  readonly path: string
-}
 
 /** An answer about images by their paths. */
 export type Answer =

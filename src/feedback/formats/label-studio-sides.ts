@@ -1,5 +1,10 @@
 /** Which of the two images of a task was on the left. */
-import type { TaskImage } from './label-studio-answers.ts'
+
+/** An image of a task and what results call it. */
+export interface TaskImage {
+  readonly name: string
+  readonly path: string
+}
 
 /**
  * The two images, left before right: as the question names them, else by the words left and right in the names of their

@@ -1,6 +1,6 @@
 /** A judgment as one row of an export, with all that makes it useful without the store. */
 import type { Judgment } from '../../records.ts'
-import type { StoredImage } from '../store/store.ts'
+import type { StoredImage } from '../store/known-rows.ts'
 import type { Provenance } from './provenance.ts'
 
 export interface OutwardRow {

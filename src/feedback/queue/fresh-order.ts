@@ -1,7 +1,9 @@
 /** In which order images that nobody has judged are asked about, kept up to date with every judgment. */
 import { seedOf } from '../../random.ts'
-import type { QueueImage } from './queue.ts'
+import type { ImageRecord } from '../../records.ts'
 import { SortedList } from './sorted-list.ts'
+
+export type QueueImage = Pick<ImageRecord, 'id' | 'text' | 'category'>
 
 export interface CategoryState {
   readonly images: number

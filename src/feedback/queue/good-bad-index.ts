@@ -1,6 +1,6 @@
 /** One to three images, each good or bad (Lee et al. 2023 show three of a prompt side by side); with gold items. */
-import { ImageAnswers } from '../image-answers.ts'
-import type { Asked, ModeIndex, OpenTasks, QueueBasis } from './queue.ts'
+import { ImageAnswers } from './image-answers.ts'
+import type { Asked, ModeIndex, OpenTasks, QueueBasis } from './open-tasks.ts'
 import type { StandingChange } from '../raters/standing.ts'
 
 const size = 3

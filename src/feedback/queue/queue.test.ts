@@ -4,15 +4,8 @@ import fc from 'fast-check'
 import { random } from '../../random.ts'
 import { categories, type Judgment } from '../../records.ts'
 import { imageRecord } from '../feedback-fixtures.ts'
-import {
-  nextTasks,
-  Queue,
-  type QueueImage,
-  type QueueOptions,
-  type QueueState,
-  type QueueTask,
-  type TaskMode,
-} from './queue.ts'
+import type { QueueImage } from './fresh-order.ts'
+import { nextTasks, Queue, type QueueOptions, type QueueState, type QueueTask, type TaskMode } from './queue.ts'
 import { rankingConflict } from '../ranking.ts'
 import { questionOf, standing, StandingJudgments } from '../raters/standing.ts'
 

@@ -4,27 +4,16 @@
  */
 import { createHash } from 'node:crypto'
 import { random, seedOf, type Random } from '../../random.ts'
-import type { ImageRecord, Judgment } from '../../records.ts'
+import type { Judgment } from '../../records.ts'
 import type { ImageState } from './fresh-order.ts'
-import type { FreshWalk } from './fresh-walk.ts'
 import { GoodBadIndex } from './good-bad-index.ts'
-import type { Gold } from './gold.ts'
+import type { ModeIndex, OpenTasks, QueueBasis } from './open-tasks.ts'
 import { PairIndex } from './pair-index.ts'
 import { RatingIndex } from './rating-index.ts'
 import type { SecondShare } from './second-share.ts'
 import type { StandingChange } from '../raters/standing.ts'
 
 export type TaskMode = 'good-bad' | 'pair' | 'rating'
-export type QueueImage = Pick<ImageRecord, 'id' | 'text' | 'category'>
-
-/** What the queue knows beside the judgments. */
-export interface QueueBasis extends SecondShare {
-  /** Those that may be asked about. */
-  readonly images: readonly QueueImage[]
-  readonly gold?: Gold | undefined
-  /** How unsure the reward is of an image, in any unit; images that are not in it count as the most uncertain. */
-  readonly uncertainties?: ReadonlyMap<string, number> | undefined
-}
 
 export interface QueueRequest {
   readonly mode: TaskMode
@@ -57,39 +46,6 @@ export interface NextTasks {
   readonly tasks: readonly QueueTask[]
   /** Images (or pairs) that this rater has answered, and how many there will be when nothing is left to ask. */
   readonly progress: { readonly done: number; readonly total: number }
-}
-
-/** Who asks for tasks. */
-export interface Asked {
-  readonly rater: string
-  readonly raterSeed: number
-  readonly without: ReadonlySet<string>
-  readonly reserved: ReadonlySet<string>
-}
-
-/** What is open for a rater, for one request: what is taken does not come again. All images of a task are of one prompt. */
-export interface OpenTasks {
-  /** Images (or pairs) that this rater has answered. */
-  readonly done: number
-  /** Those that are still to be asked, with what the rater holds. */
-  readonly left: number
-  readonly walk: FreshWalk
-  /** Overall ratings by this rater. */
-  readonly rated: ReadonlyMap<ImageState, number>
-  /** A task that was left half-done. */
-  broken(): readonly ImageState[] | undefined
-  /** A task of fresh images. */
-  fresh(stream: Random): readonly ImageState[] | undefined
-  /** A task of what one other rater has judged. */
-  second(stream: Random): readonly ImageState[] | undefined
-  /** A task with a gold item. */
-  gold(stream: Random): readonly ImageState[] | undefined
-}
-
-/** What is open in one way of asking, kept up to date with every judgment. */
-export interface ModeIndex {
-  change(change: StandingChange): void
-  open(asked: Asked): OpenTasks
 }
 
 const modes = {

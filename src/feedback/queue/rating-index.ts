@@ -1,7 +1,7 @@
 /** One to four images, each rated, and then all ranked (ImageReward, Xu et al. 2023). */
 import type { ImageState, PromptState } from './fresh-order.ts'
-import { ImageAnswers } from '../image-answers.ts'
-import type { Asked, ModeIndex, OpenTasks, QueueBasis } from './queue.ts'
+import { ImageAnswers } from './image-answers.ts'
+import type { Asked, ModeIndex, OpenTasks, QueueBasis } from './open-tasks.ts'
 import type { StandingChange } from '../raters/standing.ts'
 
 const size = 4

@@ -5,7 +5,6 @@ import { addressOf, postgresDialect } from './postgres-dialect.ts'
 import { copySqlite, nodeSqliteDialect } from './sqlite-dialect.ts'
 import type { FeedbackTables } from './tables.ts'
 
-export type DatabaseKind = 'sqlite' | 'postgres'
 export type FeedbackDatabase = Kysely<FeedbackTables>
 
 /** `postgres://…` is an address, everything else a file. */

@@ -5,12 +5,17 @@ import { Judgment } from '../../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
-import { writeImages } from './image-writes.ts'
+import { writeImages, type ImagesOfFolder } from './image-writes.ts'
 import { complaintOf } from '../issue-complaint.ts'
 import { judgmentOf, knownIds, rowOf } from './judgment-rows.ts'
 import { expectNotAhead } from './judgment-times.ts'
-import type { Addition } from './store.ts'
 import type { FeedbackTables } from './tables.ts'
+
+/** What goes into a store together, or not at all. */
+export interface Addition {
+  readonly images?: readonly ImagesOfFolder[]
+  readonly judgments?: readonly Judgment[]
+}
 
 interface Added {
   readonly images: number

@@ -4,7 +4,12 @@ import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { judgmentOf } from './judgment-rows.ts'
 import { StandingJudgments } from '../raters/standing.ts'
-import type { StoredImage } from './store.ts'
+
+/** An image and the absolute folder that its `file` is relative to. */
+export interface StoredImage {
+  readonly record: ImageRecord
+  readonly folder: string
+}
 
 interface Known {
   readonly rows: Judgment[]

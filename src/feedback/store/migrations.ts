@@ -1,9 +1,9 @@
 /** How an empty or older database gets the tables of tables.ts. Add steps at the end; never change one. */
 import { sql, type CreateTableBuilder, type Kysely, type Transaction } from 'kysely'
 import { FormatError } from '../../errors.ts'
-import type { DatabaseKind } from './database.ts'
 import type { FeedbackTables } from './tables.ts'
 
+type DatabaseKind = 'sqlite' | 'postgres'
 type Step = (transaction: Transaction<FeedbackTables>, kind: DatabaseKind) => Promise<void>
 
 const steps: Readonly<Record<string, Step>> = {

@@ -6,16 +6,9 @@ import { dirname, resolve } from 'node:path'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import { isDatabaseUrl, openDatabase, type FeedbackDatabase } from './database.ts'
 import { imageFolders, type ImageFolders } from './image-folders.ts'
-import type { ImagesOfFolder } from './image-writes.ts'
-import { groupedWrites } from './judgment-writes.ts'
-import { knownRows } from './known-rows.ts'
+import { groupedWrites, type Addition } from './judgment-writes.ts'
+import { knownRows, type StoredImage } from './known-rows.ts'
 import type { StandingChange } from '../raters/standing.ts'
-
-/** An image and the absolute folder that its `file` is relative to. */
-export interface StoredImage {
-  readonly record: ImageRecord
-  readonly folder: string
-}
 
 /** `rows` counts all judgments that were ever added; everything else counts those that stand. */
 export interface FeedbackCounts {
@@ -33,12 +26,6 @@ export interface FeedbackCounts {
   readonly votes: number
   readonly raters: number
   readonly rows: number
-}
-
-/** What goes into a store together, or not at all. */
-export interface Addition {
-  readonly images?: readonly ImagesOfFolder[]
-  readonly judgments?: readonly Judgment[]
 }
 
 /** What is read is kept: of a later call only what is new is fetched, whichever process has added it. */

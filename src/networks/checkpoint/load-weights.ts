@@ -2,10 +2,9 @@
 import { FormatError } from '../../errors.ts'
 import { zeros } from '../../tensor/create.ts'
 import { dtypeCode, type Dtype } from '../../tensor/dtype.ts'
-import { operator } from '../../tensor/operator.ts'
 import { eachSafetensor } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { operator, type Tensor } from '../../tensor/tensor.ts'
 import type { FoundWeights, WeightEntry } from './find-weights.ts'
 
 export interface LoadOptions {

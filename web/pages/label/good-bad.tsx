@@ -6,7 +6,7 @@ import { newId } from '../../new-id.ts'
 import { statusOf, usePicture } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
 import { NotLoaded } from './not-loaded.tsx'
-import type { Turn } from './session.ts'
+import type { Turn } from './turn.ts'
 
 export type GoodBadAnswer = 'good' | 'bad' | 'skip'
 export interface GoodBadState {

@@ -23,7 +23,8 @@ import { beginPair, Pairs, pairsNote } from './pairs.tsx'
 import { beginRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
 import { Reasons } from './reasons.tsx'
 import { Refused, SaveState } from './save-state.tsx'
-import { useSession, type Session, type Turn } from './session.ts'
+import { useSession } from './session.ts'
+import type { Session, Turn } from './turn.ts'
 
 export const modeTitles: Readonly<Record<TaskMode, string>> = {
   'good-bad': 'Good or bad',

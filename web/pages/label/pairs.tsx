@@ -1,7 +1,7 @@
 /** Pairs with a tie and "both bad"; the winner stays and meets the next image (Pick-a-Pic, Kirstain et al. 2023). */
 import type { Task } from '../../../src/studio/schemas/labelling.ts'
 import { Duel, type DuelAnswer } from './duel.tsx'
-import type { Turn } from './session.ts'
+import type { Turn } from './turn.ts'
 
 export interface PairState {
   /** Places of the images on the left and on the right. */

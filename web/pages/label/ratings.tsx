@@ -8,7 +8,7 @@ import { useKeys } from './keys.ts'
 import { Ranking } from './ranking.tsx'
 import { NotLoaded } from './not-loaded.tsx'
 import { Chips } from './reasons.tsx'
-import type { Turn } from './session.ts'
+import type { Turn } from './turn.ts'
 
 export const scales = [
   { name: 'alignment', title: 'Shows the prompt', low: 'nothing of it', high: 'all of it' },

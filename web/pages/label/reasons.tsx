@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import type { Guidelines, NewJudgment } from '../../../src/studio/schemas/labelling.ts'
 import { Picture } from '../../components/picture.tsx'
 import { useKeys } from './keys.ts'
-import type { GivenAnswer, Session } from './session.ts'
+import type { GivenAnswer, Session } from './turn.ts'
 
 /** Keys that no way of asking uses. */
 const letters = ['q', 'w', 'e', 'r', 'y', 'z', 'x', 'c', 'v']

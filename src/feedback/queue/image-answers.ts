@@ -1,11 +1,11 @@
 /** Who has answered about which image, where one image is asked about at a time. */
-import type { Random } from '../random.ts'
-import { FreshOrder, type ImageState, type PromptState } from './queue/fresh-order.ts'
-import { FreshWalk } from './queue/fresh-walk.ts'
-import type { Asked, QueueBasis } from './queue/queue.ts'
-import { isDrawn } from './queue/second-share.ts'
-import { SortedList } from './queue/sorted-list.ts'
-import type { StandingChange } from './raters/standing.ts'
+import type { Random } from '../../random.ts'
+import { FreshOrder, type ImageState, type PromptState } from './fresh-order.ts'
+import { FreshWalk } from './fresh-walk.ts'
+import type { Asked, QueueBasis } from './open-tasks.ts'
+import { isDrawn } from './second-share.ts'
+import { SortedList } from './sorted-list.ts'
+import type { StandingChange } from '../raters/standing.ts'
 
 /** `second`: one rater has judged it, and it is among those that another one is asked about too. */
 type Standing = 'fresh' | 'second' | 'gold' | 'closed'
