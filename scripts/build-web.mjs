@@ -18,6 +18,7 @@ function digestOfSources() {
   const shared = [
     'src/records.ts',
     'src/errors.ts',
+    'src/stages.ts',
     'src/studio/client.ts',
     'scripts/build-web.mjs',
     'package-lock.json',

@@ -12,6 +12,7 @@ import type { ImportCounts } from './feedback/transfer.ts'
 import { importLimits, isLimited, runLimitedCommand } from './limited-process.ts'
 import { open, probeOf, reportWorld } from './open.ts'
 import { endWithParent } from './parent-watch.ts'
+import { stages } from './stages.ts'
 
 interface Stage {
   readonly name: string
@@ -63,7 +64,7 @@ function told({ added, known, unanswered, images, leftOut }: ImportCounts): void
   for (const line of leftOut) note(`feedback: left out ${line}`)
 }
 
-const stages: readonly Stage[] = [
+const commands: readonly Stage[] = [
   {
     name: 'demo',
     description: 'Run the whole loop on the embedded model and write a report.',
@@ -114,7 +115,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: 'images generate',
-    description: 'Draw images of prompts.',
+    description: stages['images generate'].sentence,
     load: async () => {
       const { GenerateConfig, generateImages } = await import('./images/generate.ts')
       return stage(GenerateConfig, async (config) => {
@@ -125,7 +126,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: 'images upload',
-    description: 'Bring images of your own with their prompts, to be judged.',
+    description: stages['images upload'].sentence,
     load: async () => {
       const { UploadConfig, uploadImages } = await import('./feedback/upload.ts')
       const { shapesVocabulary } = await import('./shapes/vocabulary.ts')
@@ -189,7 +190,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: 'reward train',
-    description: 'Learn a reward from the judgments.',
+    description: stages['reward train'].sentence,
     load: async () => {
       const { RewardTrainConfig, trainReward } = await import('./reward/training/train.ts')
       return stage(RewardTrainConfig, async (config) => {
@@ -200,7 +201,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: 'policy best-of-n',
-    description: 'Pick the best of each n images by the reward.',
+    description: stages['policy best-of-n'].sentence,
     load: async () => {
       const { BestOfNConfig, chooseBestOfN } = await import('./policy/best-of-n.ts')
       return stage(BestOfNConfig, async (config) => {
@@ -211,7 +212,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: 'policy reward-weighted',
-    description: 'Fine-tune on generated images weighted by the reward (Lee et al. 2023).',
+    description: stages['policy reward-weighted'].sentence,
     load: async () => {
       const { RewardWeightedConfig, trainRewardWeighted } = await import('./policy/train-reward-weighted.ts')
       return stage(RewardWeightedConfig, async (config) => {
@@ -222,7 +223,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: 'policy dpok',
-    description: 'Fine-tune online on the reward with a KL to the pre-trained model (Fan et al. 2023).',
+    description: stages['policy dpok'].sentence,
     load: async () => {
       const { DpokConfig, trainDpok } = await import('./policy/train-dpok.ts')
       return stage(DpokConfig, async (config) => {
@@ -241,7 +242,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: 'report',
-    description: 'Measure policies and write report.html and report.json.',
+    description: stages.report.sentence,
     load: async () => {
       const { ReportConfig, makeReport } = await import('./report/report-command.ts')
       return stage(ReportConfig, async (config) => {
@@ -258,7 +259,7 @@ enableCompileCache(fileURLToPath(new URL('../build/compile-cache', import.meta.u
 
 const program = new Command('attune').description('Learning from human feedback for text-to-image models.')
 const words = process.argv.slice(2).filter((word) => word !== 'help' && !word.startsWith('-'))
-for (const one of stages) {
+for (const one of commands) {
   const isCalled = one.name.split(' ').every((word, i) => word === words[i])
   if (isCalled) (await one.load())(program, one)
   else stageCommand(program, one.name, one.description, z.strictObject({}), () => undefined)

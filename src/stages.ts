@@ -149,5 +149,12 @@ export const drawsOnline = (stage: string): boolean => factsOf(stage)?.cost.incl
 /** `dpok` of `policy dpok` */
 export const algorithmOf = (stage: PolicyStage): AlgorithmName => stage.slice('policy '.length) as AlgorithmName
 
+/** `dpok`: names of its runs in the studio begin so, and its form's address ends so. */
+export const runBase = (stage: FormStage): string => (isPolicyStage(stage) ? algorithmOf(stage) : stages[stage].kind)
+
+/** `DPOK fine-tuning`, `Train a reward` */
+export const stageTitle = (stage: StageName): string =>
+  isPolicyStage(stage) ? `${stages[stage].title} fine-tuning` : stages[stage].title
+
 /** What the studio trains where nobody has chosen a method. */
 export const usualPolicyStage: PolicyStage = 'policy dpok'

@@ -1,5 +1,4 @@
 /** Numbers, times and names as people read them. */
-import type { StageName } from '../src/studio/schemas/jobs.ts'
 
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)
@@ -64,12 +63,3 @@ export const withUnit = (metric: string, value: number): string =>
   isShare(metric) ? percent(value, 1) : metric === 'kl' ? `${figure(value)} nats` : figure(value)
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-
-/** What a job does, under its name. */
-export const stageTitles: Readonly<Record<StageName, string>> = {
-  'images generate': 'Draws images',
-  'reward train': 'Trains a reward',
-  'policy reward-weighted': 'Fine-tunes, weighted by the reward',
-  'policy dpok': 'Fine-tunes with DPOK',
-  report: 'Writes a report',
-}

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { openFeedback } from '../feedback/store/store.ts'
 import { writeFileAtomic } from '../files.ts'
 import { readImageList } from '../images/image-run.ts'
+import { isPolicyStage } from '../stages.ts'
 import { Asking } from './asking.ts'
 import { ImageShelf } from './images.ts'
 import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
@@ -80,7 +81,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
 
 /** A policy that was ordered while its reward was still being made begins by itself: only where the reward is proven. */
 function objectionTo({ stage, queuedAt, settings: { reward } }: JobRecord, runs: RunLibrary): string | null {
-  if (!stage.startsWith('policy ')) return null
+  if (!isPolicyStage(stage)) return null
   const made = runs.ofKind('reward').find(({ name }) => name === reward)
   if (made === undefined || made.manifest.finishedAt <= queuedAt) return null
   try {

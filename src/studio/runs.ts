@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { StudioError } from '../errors.ts'
 import { readRun, type Manifest } from '../run.ts'
+import { factsOf, type RunKind } from '../stages.ts'
 import { runNames, runsName, type Workspace } from './workspace.ts'
 import { readBytes, readJson, whatWorks, type Broken } from './workspace-files.ts'
 
@@ -11,15 +12,6 @@ export interface StudioRun {
   readonly manifest: Manifest
   readonly config: Readonly<Record<string, unknown>>
 }
-
-/** Stages whose runs are of a kind. */
-export const stagesOf = {
-  round: ['images generate', 'images upload'],
-  reward: ['reward train'],
-  policy: ['policy reward-weighted', 'policy dpok'],
-  report: ['report'],
-} as const satisfies Readonly<Record<string, readonly string[]>>
-export type RunKind = keyof typeof stagesOf
 
 /** Runs of comparisons are named so; nothing else is. */
 export const comparisonPrefix = 'compare-'
@@ -58,10 +50,9 @@ export class RunLibrary {
 
   /** Oldest first; the images of comparisons are no round. */
   ofKind(kind: RunKind): StudioRun[] {
-    const stages: readonly string[] = stagesOf[kind]
     return this.all().filter(
       ({ name, manifest }) =>
-        stages.includes(manifest.stage) && !(kind === 'round' && name.startsWith(comparisonPrefix)),
+        factsOf(manifest.stage)?.kind === kind && !(kind === 'round' && name.startsWith(comparisonPrefix)),
     )
   }
 

@@ -74,7 +74,7 @@ browserSuite('the loop in the browser', (it) => {
 
   test('DPOK runs, its curves move, it is stopped, goes on, and shows samples', async () => {
     await person.goTo('Train')
-    await person.link('DPOK').click()
+    await person.link('Policy').click()
     await person.fill({ 'Images drawn': 160 })
     await page.getByText(/^More settings/).click()
     await person.fill({

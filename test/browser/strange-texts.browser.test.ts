@@ -88,7 +88,7 @@ browserSuite('strange texts', (it) => {
       ['rewards', script],
       ['history'],
       ['data'],
-      ['train/draw'],
+      ['train/round'],
       ['train/dpok'],
     ]) {
       await person.open(...address.split('/'))

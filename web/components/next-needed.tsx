@@ -8,7 +8,7 @@ const steps = {
   images: ['Draw the first images', to(), ({ rounds }) => rounds.length > 0],
   labels: ['Label images', to('label'), ({ counts }) => counts.judged > 0],
   reward: ['Train a reward', to('train', 'reward'), ({ rewards }) => rewards.length > 0],
-  policy: ['Train a policy', to('train', 'dpok'), ({ policies }) => policies.length > 0],
+  policy: ['Train a policy', to('train', 'policy'), ({ policies }) => policies.length > 0],
   report: ['Write a report', to('train', 'report'), ({ reports }) => reports.length > 0],
 } as const satisfies Record<string, Step>
 

@@ -1,5 +1,6 @@
 /** The loop as a picture, what runs, and the next sensible step as one big button. */
 import type { ReactNode } from 'react'
+import { stages, stageTitle, type RunKind } from '../../src/stages.ts'
 import type { Job } from '../../src/studio/schemas/jobs.ts'
 import type { State } from '../../src/studio/schemas/state.ts'
 import { client } from '../api.ts'
@@ -8,7 +9,7 @@ import { JobBadge } from '../components/job-badge.tsx'
 import { ErrorNotice, Skeleton } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../components/progress-bar.tsx'
-import { ago, figure, plural, policyTitle, stageTitles } from '../format.ts'
+import { ago, figure, plural, policyTitle } from '../format.ts'
 import { labelsWanted } from '../labels-wanted.ts'
 import { nextStepOf } from '../next-step.ts'
 import { useAction } from '../remote.ts'
@@ -73,11 +74,11 @@ function RaterHome({ state }: { state: State }) {
   )
 }
 
-const workTitles: Readonly<Record<Job['stage'], string>> = {
-  'images generate': 'The model is drawing',
-  'reward train': 'A reward is learning from the labels',
-  'policy reward-weighted': 'The model is learning from the reward',
-  'policy dpok': 'The model is learning from the reward',
+const workTitles: Readonly<Record<RunKind, string>> = {
+  round: 'The model is drawing',
+  reward: 'A reward is learning from the labels',
+  policy: 'The model is learning',
+  'best-of-n': 'The best images are being picked',
   report: 'The policies are being measured',
 }
 
@@ -96,7 +97,11 @@ function Next({ state, reload }: { state: State; reload: () => Promise<void> }) 
       <div className="next-words">
         <PageHead
           title={
-            isFirst ? 'Teach a model what you like' : job === undefined ? 'What comes next' : workTitles[job.stage]
+            isFirst
+              ? 'Teach a model what you like'
+              : job === undefined
+                ? 'What comes next'
+                : workTitles[stages[job.stage].kind]
           }
         >
           {isFirst
@@ -203,7 +208,7 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
     {
       title: 'Prompts',
       icon: 'prompt',
-      href: to('train', 'draw'),
+      href: to('train', 'round'),
       count: figure(prompts),
       fact: rounds.length === 0 ? 'what to draw' : plural(rounds.length, 'round'),
       steps: [],
@@ -211,7 +216,7 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
     {
       title: 'Images',
       icon: 'image',
-      href: to('train', 'draw'),
+      href: to('train', 'round'),
       count: figure(images),
       fact: rounds.length === 0 ? 'none yet' : drawnBy(rounds.at(-1)!.policy),
       steps: ['draw', 'draw-again'],
@@ -235,7 +240,7 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
     {
       title: 'Policy',
       icon: 'policy',
-      href: to('train', 'dpok'),
+      href: to('train', 'policy'),
       count: figure(policies.length),
       fact: policies[0]?.name ?? 'learns from the reward',
       steps: ['train-policy'],
@@ -311,7 +316,7 @@ export function JobRow({ job, isCurrent }: { job: Job; isCurrent?: boolean }) {
     <a className="job-row" href={to('train', 'job', job.id)} aria-current={isCurrent === true ? 'true' : undefined}>
       <span className="job-row-name">
         <strong dir="auto">{job.run}</strong>
-        <span className="soft small">{stageTitles[job.stage]}</span>
+        <span className="soft small">{stageTitle(job.stage)}</span>
       </span>
       <span className="job-row-middle">
         {isOpen(job) ? (

@@ -219,7 +219,7 @@ function About({ reward }: { reward: RewardDetail }) {
       </dl>
       {policies.length === 0 && (
         <div>
-          <a className="button" href={to('train', 'dpok')}>
+          <a className="button" href={to('train', 'policy')}>
             Train a policy on it
           </a>
         </div>

@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { StudioError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import { isAlive, lockName, ownerOf, readOwner, type Owner } from '../../run-lock.ts'
-import type { JobState, SettingValue, StageName } from '../schemas/jobs.ts'
+import { isPolicyStage, type FormStage } from '../../stages.ts'
+import type { JobState, SettingValue } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
 import type { Broken } from '../workspace-files.ts'
 import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-record.ts'
@@ -18,8 +19,6 @@ import { errorLine, lastLines } from './progress-line.ts'
 
 const script = fileURLToPath(new URL('../../cli.ts', import.meta.url))
 
-/** Stages that draw sample images when they are asked to. */
-export const samplingStages: ReadonlySet<StageName> = new Set(['policy reward-weighted', 'policy dpok'])
 /** As `sampleNowName` of src/policy/training-run.ts, which reaches libtorch. */
 const sampleNowName = 'sample-now'
 
@@ -36,7 +35,7 @@ export interface JobQueueOptions {
 
 /** What a job is made from. `config` is that of the stage, with paths relative to the workspace. */
 export interface JobOrder {
-  readonly stage: StageName
+  readonly stage: FormStage
   readonly run: string
   readonly purpose: JobRecord['purpose']
   readonly device: string
@@ -173,7 +172,7 @@ export class JobQueue implements Disposable {
   /** Asks a training job for sample images at its next step. */
   sample(id: string): JobRecord {
     const job = this.get(id)
-    if (job.state !== 'running' || !samplingStages.has(job.stage)) {
+    if (job.state !== 'running' || !isPolicyStage(job.stage)) {
       throw this.#refuse(job, 'a training job that runs', 'start or resume one')
     }
     const folder = this.#workspace.at(runsName, job.run)

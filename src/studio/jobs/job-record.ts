@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { z } from 'zod'
 import { writeFileAtomic, writing } from '../../files.ts'
 import { RunName } from '../schemas/basics.ts'
-import { JobState, SettingValue, StageName } from '../schemas/jobs.ts'
+import { FormStage, JobState, SettingValue } from '../schemas/jobs.ts'
 import type { Workspace } from '../workspace.ts'
 import { readJson, whatWorks, type Broken } from '../workspace-files.ts'
 
 export const JobRecord = z.object({
   id: z.string().regex(/^job-\d{1,9}$/),
-  stage: StageName,
+  stage: FormStage,
   run: RunName,
   /** Images of a round are asked about; those of a comparison are only voted on. */
   purpose: z.enum(['round', 'comparison', 'other']),

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs'
 import type { z } from 'zod'
 import { readRun } from '../../run.ts'
+import { isPolicyStage } from '../../stages.ts'
 import type { Job, JobDetail, JobProgress } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
 import { readBytes, whatWorks } from '../workspace-files.ts'
-import { samplingStages, secondsOf, type JobQueue } from './job-queue.ts'
+import { secondsOf, type JobQueue } from './job-queue.ts'
 import { logFile, type JobRecord } from './job-record.ts'
 import { lastLines, readProgress, toldLines } from './progress-line.ts'
 
@@ -48,7 +49,7 @@ export class JobViews {
       can: {
         stop: job.state === 'waiting' || job.state === 'running',
         resume: job.state === 'stopped' || job.state === 'failed',
-        sample: job.state === 'running' && samplingStages.has(job.stage),
+        sample: job.state === 'running' && isPolicyStage(job.stage),
       },
     }
   }

@@ -8,12 +8,13 @@ import { random } from '../../random.ts'
 import type { ImageRecord, Prompt } from '../../records.ts'
 import { seenPrompts } from '../../shapes/split.ts'
 import { shapesVocabulary, tokenize } from '../../shapes/vocabulary.ts'
-import type { SettingValue, StageName } from '../schemas/jobs.ts'
+import { stages, type FormStage } from '../../stages.ts'
+import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
 import { comparisonPrefix } from '../runs.ts'
 import type { JobOrder } from './job-queue.ts'
 import type { JobRecord } from './job-record.ts'
-import { stagePlans } from './stage-plans.ts'
+import { planOf, runFields } from './stage-plans.ts'
 
 export interface StudioModel {
   /** `shapes`, a folder in diffusers' layout, or owner/name in the Hugging Face cache. */
@@ -40,11 +41,11 @@ type Settings = Readonly<Record<string, SettingValue>>
  * @throws {StudioError} no prompts, and none that could stand in for them; a name that is taken
  */
 export async function orderOf(
-  stage: StageName,
+  stage: FormStage,
   run: string,
   settings: Settings,
   context: OrderContext,
-  purpose: JobRecord['purpose'] = stage === 'images generate' ? 'round' : 'other',
+  purpose: JobRecord['purpose'] = stages[stage].kind === 'round' ? 'round' : 'other',
 ): Promise<JobOrder> {
   const { workspace, model } = context
   const prompts = await promptsOf(stage, settings, context)
@@ -54,7 +55,7 @@ export async function orderOf(
     run,
     purpose,
     device: deviceOf(model, settings.device),
-    needs: Object.keys(stagePlans[stage].runs).flatMap((field) => namesIn(settings[field])),
+    needs: Object.keys(runFields).flatMap((field) => namesIn(settings[field])),
     settings,
     config: configOf(stage, run, settings, context),
   }
@@ -62,22 +63,23 @@ export async function orderOf(
 
 /** The config of a stage from its settings, as `orderOf` made it. */
 export function configOf(
-  stage: StageName,
+  stage: FormStage,
   run: string,
   settings: Settings,
   context: StudioModel & Pick<OrderContext, 'feedback'>,
 ) {
-  const { runs, own } = stagePlans[stage]
+  const { own, takes } = planOf(stage)
   const plain = Object.entries(settings).flatMap(([field, value]): [string, unknown][] => {
     if (field in own) return []
-    if (!(field in runs) || value === null || value === 'pretrained')
+    if (!(field in runFields) || value === null || value === 'pretrained')
       return [[field, value === 'pretrained' ? null : value]]
     return [[field, Array.isArray(value) ? value.map((name) => runPath(String(name))) : runPath(String(value))]]
   })
   return {
     ...Object.fromEntries(plain),
-    ...(stage === 'images generate' || stage === 'policy dpok' ? { prompts: `prompts/${run}.jsonl` } : {}),
-    ...(stage === 'reward train' ? { feedback: context.feedback, encoder: context.encoder } : {}),
+    ...(takes.includes('prompts') && { prompts: `prompts/${run}.jsonl` }),
+    ...(takes.includes('pairs') && { feedback: context.feedback }),
+    ...(takes.includes('judgments') && { feedback: context.feedback, encoder: context.encoder }),
     model: context.model,
     out: runPath(run),
   }
@@ -89,13 +91,13 @@ const namesIn = (value: SettingValue | undefined): string[] =>
 
 /** A name for the run of a stage: the one given, where nothing has it. @throws {StudioError} */
 export function runNameFor(
-  stage: StageName,
+  stage: FormStage,
   given: string | undefined,
   workspace: Workspace,
   jobs: readonly JobRecord[],
 ): string {
   const taken = new Set(jobs.map(({ run }) => run))
-  if (given === undefined) return freeRunName(workspace, stagePlans[stage].base, taken)
+  if (given === undefined) return freeRunName(workspace, planOf(stage).base, taken)
   if (!taken.has(given) && !given.startsWith(comparisonPrefix) && !existsSync(workspace.at('runs', given))) return given
   throw new StudioError(409, 'name-taken', {
     where: 'run',
@@ -111,15 +113,15 @@ function deviceOf(model: string, device: SettingValue | undefined): string {
   return model !== embeddedName && existsSync('/dev/nvidia0') ? 'cuda' : 'cpu'
 }
 
-async function promptsOf(stage: StageName, settings: Settings, context: OrderContext): Promise<Prompt[] | undefined> {
-  if (stage !== 'images generate' && stage !== 'policy dpok') return undefined
+async function promptsOf(stage: FormStage, settings: Settings, context: OrderContext): Promise<Prompt[] | undefined> {
+  if (!planOf(stage).takes.includes('prompts')) return undefined
   const isEmbedded = context.model === embeddedName
   if (Array.isArray(settings.prompts)) {
     const prompts = promptsFrom(settings.prompts.map(String))
     if (isEmbedded) for (const { text } of prompts) tokenize(text)
     return prompts
   }
-  if (stage === 'images generate' && isEmbedded) {
+  if (stages[stage].kind === 'round' && isEmbedded) {
     return leastDrawn(seenPrompts(), Number(settings.promptCount), context.images, Number(settings.seed))
   }
   const readable = isEmbedded ? context.images.filter(({ text }) => isReadable(text)) : context.images

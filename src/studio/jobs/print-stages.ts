@@ -6,9 +6,9 @@ import { DpokConfig } from '../../policy/train-dpok.ts'
 import { RewardWeightedConfig } from '../../policy/train-reward-weighted.ts'
 import { ReportConfig } from '../../report/report-command.ts'
 import { RewardTrainConfig } from '../../reward/training/train.ts'
-import type { StageName } from '../schemas/jobs.ts'
+import type { FormStage } from '../../stages.ts'
 
-const schemas: Readonly<Record<StageName, StageSchema>> = {
+const schemas: Readonly<Record<FormStage, StageSchema>> = {
   'images generate': GenerateConfig,
   'reward train': RewardTrainConfig,
   'policy reward-weighted': RewardWeightedConfig,

@@ -2,15 +2,16 @@
 import { z } from 'zod'
 import { nearest } from '../../config.ts'
 import { ConfigError } from '../../errors.ts'
-import type { FormField, SettingValue, StageForm, StageName } from '../schemas/jobs.ts'
-import { comparisonPrefix, stagesOf, type RunKind, type RunLibrary } from '../runs.ts'
-import { hiddenFields, stagePlans, type OwnField, type StagePlan } from './stage-plans.ts'
+import { stages, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
+import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
+import { comparisonPrefix, type RunLibrary } from '../runs.ts'
+import { hiddenFields, planOf, runFields, stageOfField, type OwnField, type StagePlan } from './stage-plans.ts'
 import type { PrintedStage, Property } from './stage-schemas.ts'
 
 export interface FormContext {
   readonly runs: RunLibrary
   /** Jobs that wait or run: what they make may be chosen already, and the job that needs it waits for it. */
-  readonly open: readonly { readonly run: string; readonly stage: StageName }[]
+  readonly open: readonly { readonly run: string; readonly stage: FormStage }[]
   /** Whether the studio works with the embedded model. */
   readonly isEmbedded: boolean
   /** Images with an answer of the kind; what stands between a user and a reward. */
@@ -22,10 +23,10 @@ export interface FormContext {
 }
 
 /** The form of a stage, with the runs there are to choose from. */
-export function formOf(stage: StageName, printed: PrintedStage, context: FormContext): StageForm {
-  const plan = stagePlans[stage]
+export function formOf(stage: FormStage, printed: PrintedStage, context: FormContext): StageForm {
+  const plan = planOf(stage)
   const fields = fieldsOf(plan, printed, context)
-  if (stage === 'images generate') {
+  if (stages[stage].kind === 'round') {
     const seed = fields.findIndex(({ field }) => field === 'seed')
     fields[seed] = { ...fields[seed], default: context.nextSeed }
   }
@@ -34,8 +35,8 @@ export function formOf(stage: StageName, printed: PrintedStage, context: FormCon
     stage,
     title: plan.title,
     sentence: plan.sentence,
-    missing: missingFor(stage, context),
-    takes: context.isEmbedded ? plan.takes : 'depends on the model and the machine',
+    missing: missingFor(plan, context),
+    takes: context.isEmbedded ? plan.duration : 'depends on the model and the machine',
     main,
     more: fields.filter((field) => !main.includes(field)),
   }
@@ -107,23 +108,23 @@ function fieldsOf(plan: StagePlan, { flags, schema }: PrintedStage, context: For
       const property = schema.properties[flag.field]
       const isOptional = acceptsNull(property)
       const [variant] = variantsOf(property)
-      const runs = plan.runs[flag.field]
-      const fitting = runs === undefined ? [] : fittingRuns(runs, context)
+      const kind = Object.hasOwn(runFields, flag.field) ? runFields[flag.field] : undefined
+      const fitting = kind === undefined ? [] : fittingRuns(kind, context, stageOfField[flag.field])
       const isList = flag.type === 'list'
       return {
         field: flag.field,
         label: labelOf(flag.field),
-        type: runs === undefined ? typeOf(variant) : isList ? 'runs' : 'run',
+        type: kind === undefined ? typeOf(variant) : isList ? 'runs' : 'run',
         sentence: flag.sentence,
-        expected: runs === undefined ? flag.expected : `one of the list${isOptional ? ', or nothing' : ''}`,
+        expected: kind === undefined ? flag.expected : `one of the list${isOptional ? ', or nothing' : ''}`,
         default:
-          runs === undefined
+          kind === undefined
             ? (defaults[flag.field] ?? shownDefault(flag.default))
             : defaultRun(flag.field, isList, fitting),
         optional: isOptional,
         min: variant.minimum ?? variant.exclusiveMinimum ?? null,
         max: variant.maximum === Number.MAX_SAFE_INTEGER ? null : (variant.maximum ?? variant.exclusiveMaximum ?? null),
-        choices: runs === undefined ? enumChoices(variant) : fitting.map(({ name, label }) => ({ value: name, label })),
+        choices: kind === undefined ? enumChoices(variant) : fitting.map(({ name, label }) => ({ value: name, label })),
       }
     })
   return [...own, ...ofFlags]
@@ -145,10 +146,12 @@ interface FittingRun {
 }
 
 /** Finished ones, the newest first, and then those that are being made. */
-function fittingRuns({ kind, stage }: StagePlan['runs'][string], { runs, open }: FormContext): FittingRun[] {
-  const stages: readonly string[] = stage === undefined ? stagesOf[kind] : [stage]
-  const finished = runs.ofKind(kind).filter(({ manifest }) => stages.includes(manifest.stage))
-  const coming = open.filter((job) => stages.includes(job.stage) && !job.run.startsWith(comparisonPrefix))
+function fittingRuns(kind: RunKind, { runs, open }: FormContext, only?: FormStage): FittingRun[] {
+  const finished = runs.ofKind(kind).filter(({ manifest }) => only === undefined || manifest.stage === only)
+  const coming = open.filter(
+    ({ stage, run }) =>
+      stages[stage].kind === kind && (only === undefined || stage === only) && !run.startsWith(comparisonPrefix),
+  )
   return [
     ...finished.map(({ name }) => ({ name, label: name })).reverse(),
     ...coming.map(({ run }) => ({ name: run, label: `${run} (being made)` })),
@@ -161,21 +164,17 @@ function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun
   return field === 'policy' || field === 'scorer' ? null : (fitting[0]?.name ?? null)
 }
 
-function missingFor(stage: StageName, context: FormContext): string | null {
+/** What is to be done first, in the order of the flow. */
+function missingFor({ takes }: StagePlan, context: FormContext): string | null {
   const { good, bad, compared } = context
-  const has = (kind: RunKind) => fittingRuns({ kind }, context).length > 0
-  switch (stage) {
-    case 'images generate':
-      return null
-    case 'reward train':
-      return (good > 0 && bad > 0) || compared > 0 ? null : 'Label at least one image good and one bad first.'
-    case 'policy dpok':
-      return has('reward') ? null : 'Train a reward first.'
-    case 'policy reward-weighted':
-      return !has('round') ? 'Draw images first.' : has('reward') ? null : 'Train a reward first.'
-    case 'report':
-      return has('policy') ? null : 'Fine-tune a policy first.'
-  }
+  const needs = (input: StageInput) => takes.includes(input)
+  const has = (kind: RunKind) => fittingRuns(kind, context).length > 0
+  const isJudged = (good > 0 && bad > 0) || compared > 0
+  if (needs('images') && !has('round')) return 'Draw images first.'
+  if ((needs('judgments') || needs('pairs')) && !isJudged) return 'Label at least one image good and one bad first.'
+  if (needs('policies') && !has('policy')) return 'Fine-tune a policy first.'
+  if (needs('reward') && !has('reward')) return 'Train a reward first.'
+  return null
 }
 
 const variantsOf = (property: Property): Property[] =>

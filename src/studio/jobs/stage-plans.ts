@@ -1,22 +1,29 @@
 /** How the studio offers each stage: which settings come first, which it sets itself, and where its own defaults differ. */
-import type { SettingValue, StageName } from '../schemas/jobs.ts'
-import type { RunKind } from '../runs.ts'
+import {
+  isPolicyStage,
+  runBase,
+  stages,
+  stageTitle,
+  type FormStage,
+  type RunKind,
+  type StageInput,
+} from '../../stages.ts'
+import type { SettingValue } from '../schemas/jobs.ts'
 
 export interface StagePlan {
   /** `dpok`: its runs are named `dpok-1`, `dpok-2`, … */
   readonly base: string
   readonly title: string
   readonly sentence: string
+  readonly takes: readonly StageInput[]
   /** Settings that matter, in their order; all others come under "more". */
   readonly main: readonly string[]
-  /** Settings that name runs: which kind, and where only one stage's. */
-  readonly runs: Readonly<Record<string, { readonly kind: RunKind; readonly stage?: StageName }>>
   /** Settings of the studio's own, that the stage has in another form. */
   readonly own: Readonly<Record<string, OwnField>>
   /** For the embedded model: a first experience of a minute or two on two cores. */
   readonly embeddedDefaults: Readonly<Record<string, SettingValue>>
   /** With these. */
-  readonly takes: string
+  readonly duration: string
 }
 
 export interface OwnField {
@@ -25,6 +32,23 @@ export interface OwnField {
   readonly expected: string
   readonly default: SettingValue
   readonly max?: number
+}
+
+/** Settings of all stages that name runs of a kind. */
+export const runFields: Readonly<Record<string, RunKind>> = {
+  reward: 'reward',
+  images: 'round',
+  policy: 'policy',
+  policies: 'policy',
+  rewardWeighted: 'policy',
+  dpok: 'policy',
+  scorer: 'reward',
+}
+
+/** Settings that name runs of one stage alone. */
+export const stageOfField: Readonly<Record<string, FormStage>> = {
+  rewardWeighted: 'policy reward-weighted',
+  dpok: 'policy dpok',
 }
 
 /** Set by the studio, or paths, which never come from a request. */
@@ -57,74 +81,43 @@ const prompts = (sentence: string): OwnField => ({
   default: null,
 })
 
-export const stagePlans: Readonly<Record<StageName, StagePlan>> = {
-  'images generate': {
-    base: 'round',
-    title: 'Draw images',
-    sentence: 'A policy draws images of prompts; people judge them.',
-    main: ['policy', 'prompts', 'promptCount', 'perPrompt'],
-    runs: { policy: { kind: 'policy' } },
-    own: {
-      prompts: prompts('Prompts, one a line; some of the embedded model’s own without them.'),
-      promptCount: {
-        type: 'integer',
-        sentence: 'How many of the embedded model’s own prompts, where none are given: those drawn least so far.',
-        expected: 'a whole number from 1 to 105',
-        default: 32,
-        max: 105,
-      },
-    },
-    embeddedDefaults: { perPrompt: 3 },
-    takes: 'a few seconds',
+/** A round draws prompts that are new; training goes on with those of all rounds. */
+const roundFields: Readonly<Record<string, OwnField>> = {
+  prompts: prompts('Prompts, one a line; some of the embedded model’s own without them.'),
+  promptCount: {
+    type: 'integer',
+    sentence: 'How many of the embedded model’s own prompts, where none are given: those drawn least so far.',
+    expected: 'a whole number from 1 to 105',
+    default: 32,
+    max: 105,
   },
-  'reward train': {
-    base: 'reward',
-    title: 'Train a reward',
-    sentence: 'Learns from all judgments that count what people like, to score any image of a prompt.',
-    main: ['heldOut', 'epochs', 'seed'],
-    runs: {},
-    own: {},
-    embeddedDefaults: { batchSize: 32 },
-    takes: 'a few seconds',
-  },
-  'policy reward-weighted': {
-    base: 'reward-weighted',
-    title: 'Fine-tune, weighted by the reward',
-    sentence: 'Trains on images that were drawn, each weighted by its reward (Lee et al. 2023).',
-    main: ['reward', 'images', 'updates', 'pretrainingWeight', 'policy', 'seed'],
-    runs: {
-      reward: { kind: 'reward' },
-      images: { kind: 'round' },
-      policy: { kind: 'policy' },
-      scorer: { kind: 'reward' },
-    },
-    own: {},
-    embeddedDefaults: { updates: 120, pretrainingWeight: 0, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
-    takes: 'about half a minute',
-  },
-  'policy dpok': {
-    base: 'dpok',
-    title: 'Fine-tune with DPOK',
-    sentence: 'Draws images, scores them by the reward and learns from them, held near the start (Fan et al. 2023).',
-    main: ['reward', 'imagesDrawn', 'klWeight', 'policy', 'seed'],
-    runs: { reward: { kind: 'reward' }, policy: { kind: 'policy' }, scorer: { kind: 'reward' } },
-    own: { prompts: prompts('Prompts to train on, one a line; those of all rounds without them.') },
-    embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
-    takes: 'about a minute',
-  },
-  report: {
-    base: 'report',
-    title: 'Write a report',
-    sentence: 'Measures policies on prompts and noise that no training has used.',
-    main: ['reward', 'rewardWeighted', 'dpok', 'imagesPerPrompt', 'bestOf'],
-    runs: {
-      reward: { kind: 'reward' },
-      rewardWeighted: { kind: 'policy', stage: 'policy reward-weighted' },
-      dpok: { kind: 'policy', stage: 'policy dpok' },
-      scorer: { kind: 'reward' },
-    },
-    own: {},
-    embeddedDefaults: { imagesPerPrompt: 2, klRollouts: 32 },
-    takes: 'about a minute',
-  },
+}
+const trainingFields: Readonly<Record<string, OwnField>> = {
+  prompts: prompts('Prompts to train on, one a line; those of all rounds without them.'),
+}
+
+/** Settings by which a stage is told what it is made from, where a form asks for it first. */
+const inputFields: Partial<Readonly<Record<StageInput, string>>> = {
+  reward: 'reward',
+  images: 'images',
+  policies: 'policies',
+}
+
+export function planOf(stage: FormStage): StagePlan {
+  const { kind, sentence, takes, form } = stages[stage]
+  const drawsPrompts = (takes as readonly StageInput[]).includes('prompts')
+  return {
+    base: runBase(stage),
+    title: stageTitle(stage),
+    sentence,
+    takes,
+    main: [
+      ...takes.flatMap((input) => inputFields[input] ?? []),
+      ...form.main,
+      ...(isPolicyStage(stage) ? ['policy', 'seed'] : []),
+    ],
+    own: !drawsPrompts ? {} : kind === 'round' ? roundFields : trainingFields,
+    embeddedDefaults: form.embeddedDefaults,
+    duration: form.duration,
+  }
 }

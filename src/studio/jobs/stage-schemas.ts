@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Flag } from '../../config.ts'
-import type { StageName } from '../schemas/jobs.ts'
+import type { FormStage } from '../../stages.ts'
 
 /** A field's JSON Schema, as far as forms need it. */
 export interface Property {
@@ -24,7 +24,7 @@ export interface PrintedStage {
   readonly flags: readonly Flag[]
   readonly schema: { readonly properties: Readonly<Record<string, Property>>; readonly required?: readonly string[] }
 }
-export type StageSchemas = Readonly<Record<StageName, PrintedStage>>
+export type StageSchemas = Readonly<Record<FormStage, PrintedStage>>
 
 const script = fileURLToPath(new URL('print-stages.ts', import.meta.url))
 let reading: Promise<StageSchemas> | undefined

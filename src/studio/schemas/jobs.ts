@@ -1,5 +1,6 @@
 /** Jobs: forms of the stages, what runs, what it measured and drew. */
 import { z } from 'zod'
+import { formStages } from '../../stages.ts'
 import { count, RunName, text, time } from './basics.ts'
 
 export const jobStates = ['waiting', 'running', 'stopping', 'stopped', 'done', 'failed'] as const
@@ -7,15 +8,7 @@ export const JobState = z.enum(jobStates)
 export type JobState = z.infer<typeof JobState>
 
 /** The stages that the page can start. */
-export const stageNames = [
-  'images generate',
-  'reward train',
-  'policy reward-weighted',
-  'policy dpok',
-  'report',
-] as const
-export const StageName = z.enum(stageNames)
-export type StageName = z.infer<typeof StageName>
+export const FormStage = z.enum(formStages)
 
 export const SettingValue = z.union([z.number(), text, z.boolean(), z.null(), z.array(z.union([z.number(), text]))])
 export type SettingValue = z.infer<typeof SettingValue>
@@ -33,7 +26,7 @@ export type JobProgress = z.infer<typeof JobProgress>
 
 export const Job = z.object({
   id: z.string(),
-  stage: StageName,
+  stage: FormStage,
   /** Of the run folder that it writes; rewards, policies, rounds and reports are named by it. */
   run: RunName,
   state: JobState,
@@ -93,8 +86,8 @@ export const FormField = z.object({
 export type FormField = z.infer<typeof FormField>
 
 export const StageForm = z.object({
-  stage: StageName,
-  /** `Fine-tune with DPOK` */
+  stage: FormStage,
+  /** `DPOK fine-tuning` */
   title: z.string(),
   sentence: z.string(),
   /** What stands between the user and a start: `label at least one image good and one bad`. Null: it can be started. */
@@ -109,7 +102,7 @@ export const StageForms = z.object({ stages: z.array(StageForm) })
 export type StageForms = z.infer<typeof StageForms>
 
 export const NewJob = z.strictObject({
-  stage: StageName,
+  stage: FormStage,
   /** Name of the run; made from the stage without it. */
   run: RunName.optional(),
   /** Fields that are left out have the form's defaults. */

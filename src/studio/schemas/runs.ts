@@ -103,7 +103,8 @@ export type RewardDetail = z.infer<typeof RewardDetail>
 
 export const PolicySummary = z.object({
   name: RunName,
-  algorithm: z.enum(['reward-weighted', 'dpok', 'best-of-n']),
+  /** `dpok` */
+  algorithm: z.string(),
   at: time,
   seconds: z.number(),
   /** Name of the run, or a file. */

@@ -5,17 +5,8 @@ import { filledIn, formOf, type FormContext } from '../jobs/stage-forms.ts'
 import { readRows } from '../jobs/job-view.ts'
 import { configOf, embeddedName, orderOf, runNameFor } from '../jobs/orders.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
-import {
-  JobDetail,
-  Jobs,
-  Metrics,
-  NewJob,
-  Samples,
-  StageForms,
-  stageNames,
-  type SettingValue,
-  type StageName,
-} from '../schemas/jobs.ts'
+import { JobDetail, Jobs, Metrics, NewJob, Samples, StageForms, type SettingValue } from '../schemas/jobs.ts'
+import { formStages, type FormStage } from '../../stages.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
 import { readBytes, readJson, whatWorks } from '../workspace-files.ts'
@@ -58,7 +49,7 @@ export async function usedSeeds({ store, runs, queue }: Pick<Studio, 'store' | '
  */
 export function startStage(
   studio: Studio,
-  stage: StageName,
+  stage: FormStage,
   given: Readonly<Record<string, SettingValue>>,
   name?: string,
 ): Promise<JobRecord> {
@@ -95,7 +86,7 @@ export const jobRoutes = [
     answer: StageForms,
     handle: async ({ studio }) => {
       const [printed, context] = await Promise.all([studio.stages(), formContext(studio)])
-      return { stages: stageNames.map((stage) => formOf(stage, printed[stage], context)) }
+      return { stages: formStages.map((stage) => formOf(stage, printed[stage], context)) }
     },
   }),
   jsonRoute({

@@ -3,6 +3,7 @@ import { embeddedName } from '../jobs/orders.ts'
 import { JobDetail } from '../schemas/jobs.ts'
 import { Lineage, NewRound, Rounds, type LineageNode, type Round } from '../schemas/runs.ts'
 import type { Studio } from '../studio.ts'
+import { factsOf } from '../../stages.ts'
 import { runNameOf } from '../workspace.ts'
 import { comparisonPrefix, type StudioRun } from '../runs.ts'
 import { startStage } from './jobs.ts'
@@ -103,11 +104,9 @@ export function lineageOf(
         ? [{ from, to: name, role: kind }]
         : []
     })
-    const isFirst =
-      ['images generate', 'policy dpok', 'policy reward-weighted'].includes(manifest.stage) &&
-      (config.policy ?? null) === null
+    const isFirst = ['round', 'policy'].includes(kindOf(manifest.stage) ?? '') && (config.policy ?? null) === null
     const judged =
-      manifest.stage !== 'reward train'
+      kindOf(manifest.stage) !== 'reward'
         ? []
         : rounds.filter(
             (round) => round.at < manifest.startedAt && (answered.get(round.name) ?? '~') < manifest.startedAt,
@@ -154,11 +153,10 @@ export function lineageOf(
   return { nodes, edges: kept }
 }
 
+/** The best of n images are drawn by what is as good as a policy. */
 function kindOf(stage: string): LineageNode['kind'] | undefined {
-  if (stage === 'reward train') return 'reward'
-  if (stage === 'report') return 'report'
-  if (stage === 'images generate' || stage === 'images upload') return 'round'
-  return stage.startsWith('policy ') ? 'policy' : undefined
+  const kind = factsOf(stage)?.kind
+  return kind === 'best-of-n' ? 'policy' : kind
 }
 
 function factOf({ stage, results }: StudioRun['manifest']): string {
@@ -166,7 +164,7 @@ function factOf({ stage, results }: StudioRun['manifest']): string {
   const auc = number((results.heldOut as Record<string, unknown> | null)?.auc, 2)
   const labels = number(results.labels, 0)
   const facts =
-    stage === 'reward train'
+    kindOf(stage) === 'reward'
       ? [labels && `${labels} labels`, auc && `AUC ${auc}`]
       : [number(results.imagesDrawn, 0)?.concat(' images'), number(results.updates, 0)?.concat(' updates')]
   return facts.filter(Boolean).join(', ') || stage

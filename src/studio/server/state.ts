@@ -1,6 +1,7 @@
 /** Where the studio stands, in one answer, and what would be sensible next. */
 import type { Judgment } from '../../records.ts'
 import { attuneVersion } from '../../run.ts'
+import { algorithmOf, isPolicyStage } from '../../stages.ts'
 import type { PolicySummary, Round } from '../schemas/runs.ts'
 import { Counts, State } from '../schemas/state.ts'
 import type { StudioRun } from '../runs.ts'
@@ -75,7 +76,7 @@ export function policySummary({ name, manifest, config }: StudioRun): PolicySumm
   const { reward } = manifest.parents
   return {
     name,
-    algorithm: manifest.stage === 'policy dpok' ? 'dpok' : 'reward-weighted',
+    algorithm: isPolicyStage(manifest.stage) ? algorithmOf(manifest.stage) : manifest.stage,
     at: manifest.finishedAt,
     seconds: manifest.seconds,
     reward: reward === undefined ? null : runNameOf(reward),

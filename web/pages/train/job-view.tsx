@@ -1,5 +1,6 @@
 /** One job: how far it is, its curves, its sample images, its settings and its log. */
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { stages, stageTitle, type RunKind } from '../../../src/stages.ts'
 import type { Job, JobDetail, SettingValue } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
@@ -7,7 +8,7 @@ import { JobBadge } from '../../components/job-badge.tsx'
 import { ErrorNotice, Loaded, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { ago, duration, figure, metricTitle, percent, stageTitles, withUnit } from '../../format.ts'
+import { ago, duration, figure, metricTitle, percent, withUnit } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
@@ -43,12 +44,13 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
     await work(job.id)
     await Promise.all([reload(), studio.reload()])
   })
-  const isTraining = job.stage === 'policy dpok' || job.stage === 'policy reward-weighted'
-  const rows = useMetrics(job.id, isOpen(job), job.stage.startsWith('policy') || job.stage === 'reward train')
+  const { kind } = stages[job.stage]
+  const isTraining = kind === 'policy'
+  const rows = useMetrics(job.id, isOpen(job), isTraining || kind === 'reward')
   return (
     <div className="stack">
       <PageHead title={job.run} side={<JobBadge state={job.state} />}>
-        {stageTitles[job.stage]} · {times(job)}
+        {stageTitle(job.stage)} · {times(job)}
       </PageHead>
       {isOpen(job) && (
         <div className="card stack tight">
@@ -122,11 +124,11 @@ function times({ queuedAt, finishedAt, startedAt, seconds, state }: Job): string
   return startedAt === null ? '' : `started ${ago(startedAt)}${took}`
 }
 
-const nextPages: Readonly<Record<Job['stage'], readonly [string, (run: string) => string]>> = {
-  'images generate': ['Label the images', () => to('label')],
-  'reward train': ['Look at the reward', (run) => to('rewards', run)],
-  'policy reward-weighted': ['Compare', () => to('compare')],
-  'policy dpok': ['Compare', () => to('compare')],
+const nextPages: Readonly<Record<RunKind, readonly [string, (run: string) => string]>> = {
+  round: ['Label the images', () => to('label')],
+  reward: ['Look at the reward', (run) => to('rewards', run)],
+  policy: ['Compare', () => to('compare')],
+  'best-of-n': ['Compare', () => to('compare')],
   report: ['Read the report', (run) => to('reports', run)],
 }
 
@@ -155,7 +157,7 @@ function Results({ job }: { job: JobDetail }) {
       typeof value !== 'number' || technical.has(name) ? [] : [[resultTitle(name), withUnit(name, value)]],
     ),
   ]
-  const [title, href] = nextPages[job.stage]
+  const [title, href] = nextPages[stages[job.stage].kind]
   return (
     <div className="card stack">
       {figures.length > 0 && (
@@ -180,7 +182,7 @@ function Results({ job }: { job: JobDetail }) {
 /** How good a reward has become stands before how much it has read. */
 function useHeldOut({ stage, run }: Job): [string, string][] {
   const { state } = useStudio()
-  const heldOut = stage === 'reward train' ? state?.rewards.find(({ name }) => name === run)?.heldOut : undefined
+  const heldOut = stages[stage].kind === 'reward' ? state?.rewards.find(({ name }) => name === run)?.heldOut : undefined
   const { accuracy = null, auc = null } = heldOut ?? {}
   return [
     ...(accuracy === null ? [] : [['Accuracy', percent(accuracy, 1)] as [string, string]]),

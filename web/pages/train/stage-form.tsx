@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { isPolicyStage } from '../../../src/stages.ts'
 import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { isWrong, SettingField, settingOf } from '../../components/setting-field.tsx'
@@ -91,7 +92,7 @@ export function StageFormView({ form }: { form: StageForm }) {
 function RewardLack({ form, changed }: { form: StageForm; changed: Readonly<Record<string, SettingValue>> }) {
   const { state } = useStudio()
   const field = [...form.main, ...form.more].find((one) => one.field === 'reward' && one.type === 'run')
-  if (field === undefined || !form.stage.startsWith('policy ')) return null
+  if (field === undefined || !isPolicyStage(form.stage)) return null
   const name = 'reward' in changed ? changed.reward : field.default
   const reward = state?.rewards.find((one) => one.name === name)
   if (reward === undefined || reward.lack === null) return null

@@ -1,6 +1,15 @@
 /** Training: what can be started, what runs, and how it goes. */
 import { useState } from 'react'
-import type { StageName } from '../../../src/studio/schemas/jobs.ts'
+import {
+  formStages,
+  policyStages,
+  runBase,
+  stages,
+  usualPolicyStage,
+  type FormStage,
+  type PolicyStage,
+  type RunKind,
+} from '../../../src/stages.ts'
 import { client } from '../../api.ts'
 import { Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
@@ -12,30 +21,34 @@ import { JobRow } from '../home.tsx'
 import { JobView } from './job-view.tsx'
 import { StageFormView } from './stage-form.tsx'
 
-/** The parts of an address, and the stages that they name. */
-export const stageParts: readonly (readonly [string, StageName, string])[] = [
-  ['reward', 'reward train', 'Reward'],
-  ['dpok', 'policy dpok', 'DPOK'],
-  ['reward-weighted', 'policy reward-weighted', 'Reward-weighted'],
-  ['draw', 'images generate', 'Draw images'],
-  ['report', 'report', 'Report'],
+const tabs: readonly (readonly [RunKind, string])[] = [
+  ['reward', 'Reward'],
+  ['policy', 'Policy'],
+  ['round', 'Draw images'],
+  ['report', 'Report'],
 ]
+
+/** The stage of `#/train/dpok`, `#/train/reward`; `policy` is the usual one. */
+const stageOf = (part: string): FormStage =>
+  part === 'policy' ? usualPolicyStage : (formStages.find((stage) => runBase(stage) === part) ?? 'reward train')
 
 export function TrainPage({ rest }: { rest: readonly string[] }) {
   const [part = 'reward', id] = rest
   if (part === 'job' && id !== undefined) return <JobView key={id} id={id} />
-  const [slug, stage] = stageParts.find(([one]) => one === part) ?? stageParts[0]
+  const stage = stageOf(part)
+  const { kind } = stages[stage]
   return (
     <>
       <PageHead title="Train">A reward learns from the labels; a policy learns from the reward.</PageHead>
       <div className="stack">
         <nav className="tabs" aria-label="What to start">
-          {stageParts.map(([one, , title]) => (
-            <a key={one} href={to('train', one)} aria-current={one === slug ? 'page' : undefined}>
+          {tabs.map(([one, title]) => (
+            <a key={one} href={to('train', one)} aria-current={one === kind ? 'page' : undefined}>
               {title}
             </a>
           ))}
         </nav>
+        {kind === 'policy' && <Methods chosen={stage} />}
         <Form key={stage} stage={stage} />
         <Queue />
       </div>
@@ -43,15 +56,37 @@ export function TrainPage({ rest }: { rest: readonly string[] }) {
   )
 }
 
-function Form({ stage }: { stage: StageName }) {
+/** Each with what it does in a sentence, however many there are. */
+function Methods({ chosen }: { chosen: FormStage }) {
+  const usualFirst: readonly PolicyStage[] = [
+    usualPolicyStage,
+    ...policyStages.filter((stage) => stage !== usualPolicyStage),
+  ]
+  return (
+    <nav aria-label="Method">
+      <ul className="methods">
+        {usualFirst.map((stage) => (
+          <li key={stage}>
+            <a href={to('train', runBase(stage))} aria-current={stage === chosen ? 'page' : undefined}>
+              <strong>{stages[stage].title}</strong>
+              <span className="soft small">{stages[stage].sentence}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
+
+function Form({ stage }: { stage: FormStage }) {
   const { state } = useStudio()
   // What is missing, and the runs to choose from, change with what is there.
   const changes = [state?.rewards.length, state?.policies.length, state?.rounds.length, state?.counts.judgments]
   const forms = useRemote(() => client.stages(), ['stages'], { changes })
   return (
     <Loaded remote={forms} heights={[280]}>
-      {({ stages }) => {
-        const form = stages.find((one) => one.stage === stage)
+      {(value) => {
+        const form = value.stages.find((one) => one.stage === stage)
         return form === undefined ? null : <StageFormView form={form} />
       }}
     </Loaded>
