@@ -13,7 +13,7 @@ import { readImages } from '../src/images/image-run.ts'
 import { modelFields } from '../src/images/open-model.ts'
 import { encodePng, readPicture, type Picture } from '../src/images/png.ts'
 import { open } from '../src/open.ts'
-import { openPolicy } from '../src/policy/policy-file.ts'
+import { openChange } from '../src/policy/policy-file.ts'
 import { openReward, scorePictures } from '../src/reward/open-reward.ts'
 import { openShapes } from '../src/shapes/open.ts'
 import { useThreads } from '../src/tensor/library.ts'
@@ -28,7 +28,7 @@ useThreads(1)
 const at = (name: string) => join(folder, name)
 const { model } = openShapes()
 const reward = await openReward(at('reward'), z.object(modelFields).parse({}), open)
-const tuned = model.with(openPolicy(model, at('dpok')).delta)
+const tuned = model.with(openChange(model, at('dpok')).change)
 await using store = await openFeedback(at('feedback.sqlite'))
 const answers = new Map(
   (await store.judgments()).flatMap((judgment) =>

@@ -17,7 +17,7 @@ import { drawImages } from '../src/images/draw.ts'
 import { modelFields } from '../src/images/open-model.ts'
 import { pixelsOf, type Picture } from '../src/images/png.ts'
 import { open } from '../src/open.ts'
-import { openPolicy } from '../src/policy/policy-file.ts'
+import { openChange } from '../src/policy/policy-file.ts'
 import { writePrompts } from '../src/prompts/prompt-file.ts'
 import { frechetDistance } from '../src/report/frechet.ts'
 import { openReward, scorePictures } from '../src/reward/open-reward.ts'
@@ -192,7 +192,7 @@ console.log(`| base | | ${base.reward.toFixed(3)} | ${base.frechet.toFixed(1)} |
 for (const [arm, all] of Object.entries(candidates)) {
   const rows = all.map((settings, i) => ({
     settings,
-    ...measure(model.with(openPolicy(model, at(`${arm}-${i}`)).delta)),
+    ...measure(model.with(openChange(model, at(`${arm}-${i}`)).change)),
   }))
   const allowed = rows.filter((row) => row.frechet <= 1.5 * base.frechet)
   const highest = allowed.reduce((best, row) => (row.reward > best.reward ? row : best))

@@ -29,7 +29,7 @@ export { readLora, writeLora, type LoraFile } from './networks/checkpoint/lora-f
 export { openClip, type ClipEncoder } from './networks/clip/clip-encoder.ts'
 export { openTokenizer, type ClipTokenizer } from './networks/clip/tokenizer.ts'
 export { openStableDiffusion } from './networks/stable-diffusion/open.ts'
-export { Weights, type Delta } from './networks/weights.ts'
+export { Weights, type Change } from './networks/weights.ts'
 
 export { distractors } from './prompts/distractors.ts'
 export { readPrompts, writePrompts } from './prompts/prompt-file.ts'
@@ -74,12 +74,12 @@ export { unitRange, type UnitRange } from './reward/unit-range.ts'
 
 export { BestOfNConfig, chooseBestOfN } from './policy/best-of-n.ts'
 export { Dpok, DpokSettings, type DpokMetrics, type DpokOptions } from './policy/dpok.ts'
-export { openPolicy } from './policy/policy-file.ts'
+export { openChange } from './policy/policy-file.ts'
 export { RewardWeighted, RewardWeightedSettings, type RewardWeightedOptions } from './policy/reward-weighted.ts'
 export { rollOut, type Rollouts, type RolloutSettings } from './policy/rollout.ts'
 export { DpokConfig, trainDpok } from './policy/train-dpok.ts'
 export { RewardWeightedConfig, trainRewardWeighted } from './policy/train-reward-weighted.ts'
-export { mergeAdapters, trainableDelta, type Trainable, type TrainableDelta } from './policy/trainable.ts'
+export { mergeAdapters, trainableChange, type Trainable, type TrainableChange } from './policy/trainable.ts'
 
 export type { DrawnImages, EvaluationPlan } from './report/draw.ts'
 export { comparePolicy, judgePolicy, type Comparands, type Evaluation, type WorldJudge } from './report/evaluate.ts'

@@ -16,8 +16,8 @@ const isEmbedded = (model: string): model is (typeof embeddedNames)[number] =>
 export const open: Open = async (config, policy = null) => {
   const opened = isEmbedded(config.model) ? await openEmbedded(config.model, config) : await openCheckpoint(config)
   if (policy === null) return { ...opened, policy: opened.model }
-  const { openPolicy } = await import('./policy/policy-file.ts')
-  return { ...opened, policy: opened.model.with(openPolicy(opened.model, policy, config).delta) }
+  const { openChange } = await import('./policy/policy-file.ts')
+  return { ...opened, policy: opened.model.with(openChange(opened.model, policy, config).change) }
 }
 
 /** The judge of a model's world; only the embedded one has a judge. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
-import { openPolicy } from '../src/policy/policy-file.ts'
+import { openChange } from '../src/policy/policy-file.ts'
 import { AttuneError } from '../src/errors.ts'
 import { zeros } from '../src/tensor/create.ts'
 import { useThreads } from '../src/tensor/library.ts'
@@ -169,7 +169,7 @@ describe('a broken checkpoint', () => {
     using _scope = tensorScope()
     const { model } = openStableDiffusion(join(fixtures, 'sd1'), options)
     assert.throws(
-      () => openPolicy(model, join(fixtures, 'lora-sdxl')),
+      () => openChange(model, join(fixtures, 'lora-sdxl')),
       (error) => error instanceof AttuneError && /lora-sdxl\/pytorch_lora_weights\.safetensors \S+/.test(error.message),
     )
   })

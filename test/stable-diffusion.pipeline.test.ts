@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
-import { openPolicy } from '../src/policy/policy-file.ts'
+import { openChange } from '../src/policy/policy-file.ts'
 import { ImageRecord } from '../src/records.ts'
 import { Report } from '../src/report/schema.ts'
 import { useThreads } from '../src/tensor/library.ts'
@@ -138,7 +138,7 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
     const options = { device: 'cpu', dtype: 'float32', imageSize: null, tiling: false } as const
     const { model: opened } = openStableDiffusion(at('sd1'), options)
     const [own, exported] = ['dpok', 'dpok-kohya.safetensors'].map(
-      (name) => openPolicy(opened, at(name)).delta.adapters!,
+      (name) => openChange(opened, at(name)).change.adapters!,
     )
     assert.equal(exported.size, own.size)
     for (const [name, { down, up, scale }] of own) {

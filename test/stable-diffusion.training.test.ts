@@ -7,7 +7,7 @@ import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
 import type { GenerativeModel } from '../src/networks/generative-model.ts'
 import { Dpok, DpokSettings, type DpokMetrics } from '../src/policy/dpok.ts'
 import { RewardWeighted, RewardWeightedSettings } from '../src/policy/reward-weighted.ts'
-import { trainableDelta, trainableFields, type TrainableDelta } from '../src/policy/trainable.ts'
+import { trainableChange, trainableFields, type TrainableChange } from '../src/policy/trainable.ts'
 import type { Reward } from '../src/reward/reward.ts'
 import type { Dtype } from '../src/tensor/dtype.ts'
 import { randn } from '../src/tensor/create.ts'
@@ -48,12 +48,12 @@ const settings = DpokSettings.parse({
 const lora = z.object(trainableFields).parse({ parameters: 'lora', rank: 2, loraAlpha: 4 })
 
 /** Adapters that already do something, so that policy and reference differ. */
-function startedAdapters(model: GenerativeModel): TrainableDelta {
-  const trainable = trainableDelta(model, lora, 1)
+function startedAdapters(model: GenerativeModel): TrainableChange {
+  const trainable = trainableChange(model, lora, 1)
   const generator = new Generator(5)
   withoutGrad(() => {
     for (const [name, each] of trainable.parameters) {
-      if (name.endsWith('.lora_B')) each.add_(randn(each.shape, generator).mul(0.05))
+      if (name.endsWith('.lora.up')) each.add_(randn(each.shape, generator).mul(0.05))
     }
   })
   return trainable
@@ -102,7 +102,7 @@ describe('DPOK on a Stable Diffusion checkpoint', () => {
       using _scope = tensorScope()
       const [exact, narrow] = (['float32', 'bfloat16'] as const).map((dtype) => {
         const model = open(name, dtype)
-        return dpok(model, { batchSize: 4 }, 2, trainableDelta(model, lora, 1)).metrics.at(-1)!.kl
+        return dpok(model, { batchSize: 4 }, 2, trainableChange(model, lora, 1)).metrics.at(-1)!.kl
       })
       assert.ok(narrow < 3 * exact, `${narrow} nats in bf16, ${exact} in float32`)
     })

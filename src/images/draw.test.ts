@@ -92,7 +92,7 @@ describe('a guided image', () => {
     using _scope = tensorScope()
     const base = gaussianModel()
     const shifts = [new Array(4).fill(-0.3), new Array(4).fill(0.2), new Array(4).fill(0)]
-    const policy = base.with(shiftsFrom(shifts).delta)
+    const policy = base.with(shiftsFrom(shifts).change)
     // the toy's state is grey; its one channel is shown as three
     const colored: GenerativeModel = new Proxy(policy, {
       get: (model, name) =>

@@ -15,7 +15,7 @@ const shifts = [
 describe('the guided prediction', () => {
   it('is unconditional + w · (conditional − unconditional), by hand; up to 1 the conditional one alone', () => {
     using _scope = tensorScope()
-    const model = gaussianModel().with(shiftsFrom(shifts).delta)
+    const model = gaussianModel().with(shiftsFrom(shifts).change)
     const texts = ['high', '', 'low']
     const [rows, times] = [
       [2, 0, 1],
@@ -40,7 +40,7 @@ describe('the guided prediction', () => {
 describe('the guided prediction with negative prompts', () => {
   it('leads away from them in the place of no prompt', () => {
     using _scope = tensorScope()
-    const model = gaussianModel().with(shiftsFrom(shifts).delta)
+    const model = gaussianModel().with(shiftsFrom(shifts).change)
     const [texts, negatives] = [
       ['high', 'low'],
       ['low', ''],
@@ -63,7 +63,7 @@ describe('the guided prediction with negative prompts', () => {
 describe('encoded prompts', () => {
   it('are held once each, the empty one first', () => {
     using _scope = tensorScope()
-    const model = gaussianModel().with(shiftsFrom(shifts).delta)
+    const model = gaussianModel().with(shiftsFrom(shifts).change)
     const encoded = encodePrompts(model, ['high', 'low', 'high', ''])
     assert.deepEqual(
       [...encoded.rowOf],

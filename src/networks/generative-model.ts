@@ -7,7 +7,7 @@ import { cat } from '../tensor/create.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { TextLength } from './text-length.ts'
-import type { Delta, Weights } from './weights.ts'
+import type { Change, Weights } from './weights.ts'
 
 /** Encoded prompts: named tensors with one row a prompt. Opaque to everything but the model that made it. */
 export type Conditioning = Readonly<Record<string, Tensor>>
@@ -22,11 +22,8 @@ export interface ModelDefaults {
   readonly guidance: number
   /** Images drawn or transitions computed at once. */
   readonly batchSize: number
-  /** What fine-tuning changes. */
-  readonly parameters: 'text' | 'lora' | 'all'
-  /** Learning rates of DPOK and of reward-weighted training. */
-  readonly dpokLearningRate: number
-  readonly rewardWeightedLearningRate: number
+  /** What fine-tuning changes: the part that reads the prompt, or low-rank adapters. */
+  readonly parameters: 'text' | 'lora'
 }
 
 /** In pixels. */
@@ -48,9 +45,8 @@ export interface GenerativeModel {
   readonly process: NoiseProcess
   /** What stages use where they are not told otherwise. */
   readonly defaults: ModelDefaults
+  /** Of its predictions; the codec's are none of them. */
   readonly weights: Weights
-  /** Whether a parameter takes part in the prediction; the codec's do not. */
-  isDenoiser(name: string): boolean
   /** Whether a parameter belongs to the part that reads the prompt: text encoder, cross-attention, text projection. */
   isTextPath(name: string): boolean
   /** Whether low-rank adapters change this weight when they are put on these kinds of layers. */
@@ -70,7 +66,7 @@ export interface GenerativeModel {
   /** Pixels [B, 3, H, W] in [-1, 1] → x_0 [B, C, h, w]. */
   encode(pixels: Tensor): Tensor
   /** The same network with a fine-tuning change in front; all unchanged weights are shared. */
-  with(delta: Delta): GenerativeModel
+  with(change: Change): GenerativeModel
   /** The same network and weights, with predictions and conditionings computed in another element type. */
   in(dtype: Dtype): GenerativeModel
 }

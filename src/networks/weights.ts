@@ -31,7 +31,7 @@ export interface Adapter {
 }
 
 /** What a fine-tuning run changes; everything else stays as it was pre-trained. */
-export interface Delta {
+export interface Change {
   /** Full replacements of parameters. */
   readonly trained?: ReadonlyMap<string, Tensor>
   /** Adapters by the name of the weight that they change. */
@@ -57,12 +57,12 @@ interface Store {
 
 export class Weights {
   readonly #store: Store
-  readonly #delta: Delta
+  readonly #change: Change
   readonly #prefix: string
 
-  private constructor(store: Store, delta: Delta, prefix: string) {
+  private constructor(store: Store, change: Change, prefix: string) {
     this.#store = store
-    this.#delta = delta
+    this.#change = change
     this.#prefix = prefix
   }
 
@@ -93,9 +93,9 @@ export class Weights {
     return this.#store.device
   }
 
-  /** The same parameters with a change in front. The delta replaces any earlier one. */
-  with(delta: Delta): Weights {
-    return new Weights(this.#store, delta, this.#prefix)
+  /** The same parameters with a change in front. The change replaces any earlier one. */
+  with(change: Change): Weights {
+    return new Weights(this.#store, change, this.#prefix)
   }
 
   /**
@@ -103,12 +103,12 @@ export class Weights {
    * held twice, and two types see the same values.
    */
   in(dtype: Dtype): Weights {
-    return new Weights({ ...this.#store, dtype }, this.#delta, this.#prefix)
+    return new Weights({ ...this.#store, dtype }, this.#change, this.#prefix)
   }
 
   /** The part below a name: `weights.at('middle.0')`. */
   at(name: string): Weights {
-    return new Weights(this.#store, this.#delta, `${this.#prefix}${name}.`)
+    return new Weights(this.#store, this.#change, `${this.#prefix}${name}.`)
   }
 
   /** Names of tensors that no network has asked for yet. */
@@ -116,7 +116,7 @@ export class Weights {
     return [...this.#store.tensors.keys()].filter((name) => !this.#store.asked.has(name))
   }
 
-  /** All parameters of the underlying network, without any delta. */
+  /** All parameters of the underlying network, without any change. */
   tensors(): ReadonlyMap<string, Tensor> {
     return this.#store.tensors
   }
@@ -129,7 +129,7 @@ export class Weights {
     const full = this.#prefix + name
     const { tensors, seed, dtype, asked } = this.#store
     asked.add(full)
-    const known = this.#delta.trained?.get(full) ?? tensors.get(full)
+    const known = this.#change.trained?.get(full) ?? tensors.get(full)
     if (known !== undefined) {
       const actual = known.shape
       if (actual.length === shape.length && actual.every((size, i) => size === shape[i])) return known.to(dtype)
@@ -210,7 +210,7 @@ export class Weights {
 
   /** In the network's element type, with the scale inside `up`. Gradients reach the adapter in its own type. */
   #adapter(name: string): { readonly down: Tensor; readonly up: Tensor } | undefined {
-    const adapter = this.#delta.adapters?.get(`${this.#prefix}${name}.weight`)
+    const adapter = this.#change.adapters?.get(`${this.#prefix}${name}.weight`)
     if (adapter === undefined) return undefined
     const { dtype } = this.#store
     return { down: adapter.down.to(dtype), up: adapter.up.mul(adapter.scale).to(dtype) }

@@ -28,7 +28,7 @@ import {
   shiftsFrom,
 } from './gaussian-model.test-helper.ts'
 import { rollOut } from './rollout.ts'
-import { trainableDelta, type TrainableDelta } from './trainable.ts'
+import { trainableChange, type TrainableChange } from './trainable.ts'
 import { trajectoryKl } from './trajectory-kl.ts'
 import { predictedFeatures, ValueFunction } from './value.ts'
 
@@ -39,7 +39,7 @@ const stochasticSteps = 3
 const oneFullUpdate = { gradientSteps: 1, transitionsPerRollout: stochasticSteps, maxGradNorm: 1e9 }
 
 function dpok(
-  trainable: TrainableDelta,
+  trainable: TrainableChange,
   settings: Partial<DpokSettings>,
   {
     seed = 5,
@@ -156,7 +156,7 @@ describe('DPOK at θ = θ_old', () => {
 
     const model = gaussianModel()
     const sampler = fullSampler
-    const policy = model.with(shiftsFrom(startShifts).delta)
+    const policy = model.with(shiftsFrom(startShifts).change)
     const reward = linearReward(1)
     const rollouts = rollOut(policy, reward, new Array<string>(count).fill('low'), (i) => [seed, 2, 0, i], {
       sampler,
@@ -282,7 +282,7 @@ describe('the first update of DPOK', () => {
       using _noGrad = noGrad()
       model.predict(full([1, 3, 24, 24], 0), full([1], 5, 'int64'), model.encodeText(['']))
       _noGrad[Symbol.dispose]()
-      const trainable = trainableDelta(
+      const trainable = trainableChange(
         model,
         { parameters: 'text', rank: 2, loraAlpha: 2, loraLayers: ['attention'] },
         1,
@@ -484,7 +484,7 @@ describe('a DPOK run', () => {
     const sampler = fullSampler
     const { kl } = dpok(trainable, { ...oneFullUpdate, imagesDrawn: 4, rolloutsPerIteration: 4 }).iterate()
     const fresh = shiftsFrom(startShifts)
-    const measured = trajectoryKl(model.with(fresh.delta), ['low'], () => [1], { sampler, guidance: 1 })
+    const measured = trajectoryKl(model.with(fresh.change), ['low'], () => [1], { sampler, guidance: 1 })
     assertClose([kl], measured, 1e-4)
   })
 })

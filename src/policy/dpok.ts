@@ -37,14 +37,17 @@ import { AdamW } from '../tensor/adamw.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { cat, tensor } from '../tensor/create.ts'
 import { gradientCheckpoints } from '../tensor/gradient-checkpoints.ts'
-import { applyGradients, copyState } from '../tensor/optimise.ts'
+import { applyGradients, copyState, loweredRate } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
 import { advantagesOf, clippedSurrogate } from './advantage.ts'
+import { learningRateField, type UsualRates } from './learning-rate.ts'
 import { rollOut, type Rollouts } from './rollout.ts'
-import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
+import { gradientCheckpointingField, type TrainableChange } from './trainable.ts'
 import { predictedFeatures, ValueFunction, ValueNumbers } from './value.ts'
+
+const usualRates: UsualRates = { text: 3e-3, lora: 3e-4 }
 
 export const dpokFields = {
   imagesDrawn: z
@@ -88,14 +91,7 @@ export const dpokFields = {
     .positive()
     .default(0.2)
     .describe('Bound on the change of a summed log-density, nats (the published 1e-4 per element is 1e-4 · D nats).'),
-  learningRate: z
-    .number()
-    .positive()
-    .nullable()
-    .default(null)
-    .describe(
-      'Learning rate of AdamW, decaying linearly to zero; 3e-3 for shapes and 3e-4 for real checkpoints without it.',
-    ),
+  ...learningRateField(usualRates),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   value: z.boolean().default(true).describe('Learns a value function and subtracts it from the reward.'),
   valueLearningRate: z.number().positive().default(1e-3).describe('Learning rate of the value function.'),
@@ -169,7 +165,7 @@ export interface DpokMetrics {
 
 export interface DpokOptions {
   readonly model: GenerativeModel
-  readonly trainable: TrainableDelta
+  readonly trainable: TrainableChange
   readonly reward: Reward
   /** Prompts are drawn from these, each equally often. */
   readonly texts: readonly string[]
@@ -213,10 +209,10 @@ export class Dpok {
       })
     }
     this.#options = options
-    this.#drawing = model.with(trainable.delta)
-    this.#policy = model.in('float32').with(trainable.delta)
+    this.#drawing = model.with(trainable.change)
+    this.#policy = model.in('float32').with(trainable.change)
     this.#reference = this.#policy.with({})
-    this.#learningRate = settings.learningRate ?? model.defaults.dpokLearningRate
+    this.#learningRate = settings.learningRate ?? usualRates[model.defaults.parameters]
     this.#batchSize = settings.batchSize ?? model.defaults.batchSize
     const isNarrow = model.weights.dtype !== 'float32'
     this.#trainedAtOnce = isNarrow ? Math.max(1, Math.floor(this.#batchSize / 4)) : this.#batchSize
@@ -237,6 +233,11 @@ export class Dpok {
   /** Of the first iteration, before it decays. */
   get learningRate(): number {
     return this.#learningRate
+  }
+
+  /** A learning rate with which a training that diverged may go well. */
+  get lowerRate(): number {
+    return loweredRate(this.#learningRate, usualRates[this.#options.model.defaults.parameters])
   }
 
   /** One round of Algorithm 1: roll out, take advantages, update the policy, fit V. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { loraScaleField, modelFields, type Open } from '../images/open-model.ts'
 import { writeLora } from '../networks/checkpoint/lora-file.ts'
-import { openPolicy, provenanceOf } from './policy-file.ts'
+import { openChange, provenanceOf } from './policy-file.ts'
 
 export const PolicyExportConfig = z.strictObject({
   policy: z
@@ -27,8 +27,8 @@ export type PolicyExportConfig = z.infer<typeof PolicyExportConfig>
  */
 export async function exportPolicy(config: PolicyExportConfig, open: Open): Promise<string> {
   const { model } = await open(config)
-  const { file, delta } = openPolicy(model, config.policy, config)
-  if (delta.adapters === undefined || delta.adapters.size === 0) {
+  const { file, change } = openChange(model, config.policy, config)
+  if (change.adapters === undefined || change.adapters.size === 0) {
     throw new ConfigError({
       where: '--policy',
       expected: 'a policy made of low-rank adapters',
@@ -36,6 +36,6 @@ export async function exportPolicy(config: PolicyExportConfig, open: Open): Prom
       remedy: 'train with --parameters lora',
     })
   }
-  writeLora(config.out, delta.adapters, config.form, provenanceOf(file))
+  writeLora(config.out, change.adapters, config.form, provenanceOf(file))
   return config.out
 }

@@ -8,11 +8,11 @@ import { chainOfSampler, type GaussianChain } from '../diffusion/gaussian-chain.
 import { scheduleFromAlphaBar } from '../diffusion/schedule.ts'
 import { VariancePreserving } from '../diffusion/variance-preserving.ts'
 import type { Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
-import { Weights, type Delta } from '../networks/weights.ts'
+import { Weights, type Change } from '../networks/weights.ts'
 import type { Reward } from '../reward/reward.ts'
 import { cat, tensor, zeros } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { TrainableDelta } from './trainable.ts'
+import type { TrainableChange } from './trainable.ts'
 
 /** Row 0 is the empty prompt. */
 export const texts = ['', 'low', 'high'] as const
@@ -36,18 +36,12 @@ class GaussianModel implements GenerativeModel {
     eta: 1,
     guidance: 1,
     batchSize: 96,
-    parameters: 'all',
-    dpokLearningRate: 1e-2,
-    rewardWeightedLearningRate: 1e-2,
+    parameters: 'text',
   }
   readonly weights: Weights
 
   constructor(weights: Weights) {
     this.weights = weights
-  }
-
-  isDenoiser(): boolean {
-    return true
   }
 
   isTextPath(name: string): boolean {
@@ -84,8 +78,8 @@ class GaussianModel implements GenerativeModel {
     return pixels.slice(1, 0, 1)
   }
 
-  with(delta: Delta): GenerativeModel {
-    return new GaussianModel(this.weights.with(delta))
+  with(change: Change): GenerativeModel {
+    return new GaussianModel(this.weights.with(change))
   }
 
   in(): GenerativeModel {
@@ -115,10 +109,10 @@ export function meanShifts(sampler: DdimSampler, shift: readonly number[]): numb
 }
 
 /** A change under training that begins with these shifts, [text][time]. */
-export function shiftsFrom(shifts: readonly (readonly number[])[] = texts.map(() => [0, 0, 0, 0])): TrainableDelta {
+export function shiftsFrom(shifts: readonly (readonly number[])[] = texts.map(() => [0, 0, 0, 0])): TrainableChange {
   const shift = tensor(shifts.flat(), [texts.length, times]).requireGrad()
   const parameters = new Map([['shift', shift]])
-  return { parameters, delta: { trained: parameters } }
+  return { parameters, change: { trained: parameters } }
 }
 
 /** c · Σ x₀ over elements, plus what a text is worth by itself. */

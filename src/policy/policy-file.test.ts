@@ -14,8 +14,8 @@ import { Generator } from '../tensor/generator.ts'
 import { useThreads } from '../tensor/library.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { loraFileName, openPolicy, policyFileName, provenanceOf, writePolicy } from './policy-file.ts'
-import { trainableDelta, type Trainable } from './trainable.ts'
+import { loraFileName, openChange, policyFileName, provenanceOf, writePolicy } from './policy-file.ts'
+import { trainableChange, type Trainable } from './trainable.ts'
 
 useThreads(1)
 
@@ -40,7 +40,7 @@ function freshModel(sha256 = 'f'.repeat(64)): GenerativeModel {
 
 /** A change that does something, in a finished run. */
 function writtenRun(name: string, model: GenerativeModel, trainable: Trainable) {
-  const made = trainableDelta(model, trainable, 1)
+  const made = trainableChange(model, trainable, 1)
   const generator = new Generator(9)
   withoutGrad(() => {
     for (const parameter of made.parameters.values()) parameter.add_(randn(parameter.shape, generator).mul(0.05))
@@ -49,7 +49,7 @@ function writtenRun(name: string, model: GenerativeModel, trainable: Trainable) 
   using run = startRun({ folder: source, stage: 'policy dpok', config: {} })
   writePolicy((file) => run.path(file), model, made, { algorithm: 'dpok', seed: 1 })
   run.finish()
-  return { source, expected: predict(model.with(made.delta)) }
+  return { source, expected: predict(model.with(made.change)) }
 }
 
 for (const [kind, trainable, name] of [
@@ -60,9 +60,9 @@ for (const [kind, trainable, name] of [
     using _scope = tensorScope()
     const model = freshModel()
     const { source, expected } = writtenRun(kind, model, trainable)
-    const { file, delta } = openPolicy(model, source)
+    const { file, change } = openChange(model, source)
     assert.equal(file, join(source, name))
-    assert.deepEqual(predict(model.with(delta)), expected)
+    assert.deepEqual(predict(model.with(change)), expected)
     assert.deepEqual(provenanceOf(file), {
       'attune.algorithm': 'dpok',
       'attune.seed': '1',
@@ -72,7 +72,7 @@ for (const [kind, trainable, name] of [
     })
     // The hash of another precision or of a fine-tune: shapes decide.
     const other = freshModel('e'.repeat(64))
-    assert.deepEqual(predict(other.with(openPolicy(other, source).delta)), expected)
+    assert.deepEqual(predict(other.with(openChange(other, source).change)), expected)
   })
 }
 
@@ -81,13 +81,13 @@ test('a LoRA file is a policy, in a folder of diffusers or alone, whoever wrote 
   const model = freshModel()
   const { source, expected } = writtenRun('own', model, lora)
   const file = join(source, loraFileName)
-  assert.deepEqual(predict(model.with(openPolicy(model, file).delta)), expected)
+  assert.deepEqual(predict(model.with(openChange(model, file).change)), expected)
 
   const foreign = join(folder, 'foreign')
   mkdirSync(foreign)
   const { tensors } = readSafetensors(file)
   writeSafetensors(join(foreign, loraFileName), tensors)
-  assert.deepEqual(predict(model.with(openPolicy(model, foreign).delta)), expected)
+  assert.deepEqual(predict(model.with(openChange(model, foreign).change)), expected)
 })
 
 test('refuses what is no policy, and a run that is not finished', () => {
@@ -95,14 +95,14 @@ test('refuses what is no policy, and a run that is not finished', () => {
   const model = freshModel()
   const foreign = join(folder, 'foreign.safetensors')
   writeSafetensors(foreign, new Map([['x', full([1], 0)]]), { format: 'attune-reward-1' })
-  assert.throws(() => openPolicy(model, foreign), { name: FormatError.name })
-  assert.throws(() => openPolicy(model, join(folder, 'missing')), FileError)
+  assert.throws(() => openChange(model, foreign), { name: FormatError.name })
+  assert.throws(() => openChange(model, join(folder, 'missing')), FileError)
   const pickled = join(folder, 'lora.bin')
   writeFileSync(pickled, 'x')
-  assert.throws(() => openPolicy(model, pickled), { name: FileError.name, where: pickled })
+  assert.throws(() => openChange(model, pickled), { name: FileError.name, where: pickled })
   const { source } = writtenRun('unfinished', model, lora)
   renameSync(join(source, 'manifest.json'), join(source, 'manifest.gone'))
-  assert.throws(() => openPolicy(model, source), FileError)
+  assert.throws(() => openChange(model, source), FileError)
 })
 
 test('refuses parameters of other shapes, or that the model does not have', () => {
@@ -117,7 +117,7 @@ test('refuses parameters of other shapes, or that the model does not have', () =
     [new Map([...tensors, ['another.weight', full([1], 0)]]), /another\.weight.*does not have/],
   ] as const) {
     writeSafetensors(file, changed, metadata)
-    assert.throws(() => openPolicy(model, source), told)
+    assert.throws(() => openChange(model, source), told)
   }
 })
 
@@ -125,7 +125,7 @@ test('has the strength that is asked for, where it is made of adapters', () => {
   using _scope = tensorScope()
   const model = freshModel()
   const { source, expected } = writtenRun('scaled', model, lora)
-  const at = (loraScale: number) => predict(model.with(openPolicy(model, source, { loraScale }).delta))
+  const at = (loraScale: number) => predict(model.with(openChange(model, source, { loraScale }).change))
   assert.deepEqual(at(1), expected)
   const base = predict(model)
   const apart = (one: number[], other: number[]) => Math.max(...one.map((value, i) => Math.abs(value - other[i])))
@@ -133,5 +133,5 @@ test('has the strength that is asked for, where it is made of adapters', () => {
   assert.ok(apart(at(0.5), base) > 1e-3)
   assert.ok(apart(at(0.5), expected) > 1e-3)
   const { source: trained } = writtenRun('unscaled', model, text)
-  assert.throws(() => openPolicy(model, trained, { loraScale: 0.5 }), /--lora-scale: expected 1/)
+  assert.throws(() => openChange(model, trained, { loraScale: 0.5 }), /--lora-scale: expected 1/)
 })

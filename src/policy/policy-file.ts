@@ -12,7 +12,7 @@ import { readRun } from '../run.ts'
 import { expectFinite, largestValues } from '../tensor/finite.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../tensor/safetensors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { parametersOf, type Start, type TrainableDelta } from './trainable.ts'
+import { parametersOf, type PolicyChange, type TrainableChange } from './trainable.ts'
 
 /** Adapters, under diffusers' name. */
 export const loraFileName = 'pytorch_lora_weights.safetensors'
@@ -32,7 +32,7 @@ export type PolicyProvenance = Readonly<Record<string, string | number>>
 export function writePolicy(
   path: (name: string) => string,
   { name, sha256, process: { predictionType } }: GenerativeModel,
-  { parameters, delta: { trained, adapters = new Map() } }: TrainableDelta,
+  { parameters, change: { trained, adapters = new Map() } }: TrainableChange,
   provenance: PolicyProvenance,
 ): void {
   expectFinite('policy', parameters)
@@ -45,7 +45,7 @@ export function writePolicy(
 }
 
 /**
- * The change that a policy makes to a model: `model.with(openPolicy(model, folder).delta)`. What it was trained on is
+ * The change that a policy makes to a model: `model.with(openChange(model, folder).change)`. What it was trained on is
  * known by a hash, which differs between precisions and fine-tunes of one model: names and shapes decide whether it fits,
  * and a note tells of another base.
  *
@@ -55,11 +55,11 @@ export function writePolicy(
  * @throws {FormatError} not a policy, one of a model of other shapes, or one with numbers that are not finite
  * @throws {ConfigError} a strength for a policy without adapters
  */
-export function openPolicy(model: GenerativeModel, source: string, { loraScale = 1 } = {}): Start {
-  const start = readPolicy(model, fileOf(source))
-  expectFinitePolicy(start)
-  if (loraScale === 1) return start
-  const { adapters } = start.delta
+export function openChange(model: GenerativeModel, source: string, { loraScale = 1 } = {}): PolicyChange {
+  const read = readChange(model, fileOf(source))
+  expectFiniteChange(read)
+  if (loraScale === 1) return read
+  const { adapters } = read.change
   if (adapters === undefined) {
     throw new ConfigError({
       where: '--lora-scale',
@@ -69,11 +69,11 @@ export function openPolicy(model: GenerativeModel, source: string, { loraScale =
     })
   }
   const scaled = [...adapters].map(([name, own]) => [name, { ...own, scale: own.scale * loraScale }] as const)
-  return { ...start, delta: { adapters: new Map(scaled) } }
+  return { ...read, change: { adapters: new Map(scaled) } }
 }
 
-function expectFinitePolicy({ file, delta }: Start): void {
-  for (const [name, one] of parametersOf(delta)) {
+function expectFiniteChange({ file, change }: PolicyChange): void {
+  for (const [name, one] of parametersOf(change)) {
     const [largest] = largestValues([one])
     if (Number.isFinite(largest)) continue
     throw new FormatError({
@@ -104,13 +104,13 @@ function fileOf(source: string): string {
   })
 }
 
-function readPolicy(model: GenerativeModel, file: string): Start {
+function readChange(model: GenerativeModel, file: string): PolicyChange {
   const metadata = file.endsWith('.safetensors') ? readSafetensorsHeader(file).metadata : {}
   if (metadata.format === policyFormat) {
     const own = readSafetensors(file).tensors
     expectParameters(model, file, own)
     tellOtherBase(model, file, metadata)
-    return { file, delta: { trained: new Map([...own].map(([name, one]) => [name, one.to(model.device)])) } }
+    return { file, change: { trained: new Map([...own].map(([name, one]) => [name, one.to(model.device)])) } }
   }
   const targets = new Map([...model.weights.tensors()].map(([name, { shape }]) => [name, shape]))
   const { adapters } = readLora(file, targets, model.name)
@@ -118,7 +118,7 @@ function readPolicy(model: GenerativeModel, file: string): Start {
   const placed = [...adapters].map(
     ([name, { down, up, scale }]) => [name, { down: down.to(model.device), up: up.to(model.device), scale }] as const,
   )
-  return { file, delta: { adapters: new Map(placed) } }
+  return { file, change: { adapters: new Map(placed) } }
 }
 
 /** @throws {FormatError} a parameter that the model does not have, or has in another shape */

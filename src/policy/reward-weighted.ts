@@ -24,11 +24,14 @@ import { withoutGrad } from '../tensor/autograd.ts'
 import { gradientCheckpoints } from '../tensor/gradient-checkpoints.ts'
 import { randn, tensor } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
-import { applyGradients, copyState } from '../tensor/optimise.ts'
+import { applyGradients, copyState, loweredRate } from '../tensor/optimise.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
-import { gradientCheckpointingField, type TrainableDelta } from './trainable.ts'
+import { learningRateField, type UsualRates } from './learning-rate.ts'
+import { gradientCheckpointingField, type TrainableChange } from './trainable.ts'
+
+const usualRates: UsualRates = { text: 1.5e-3, lora: 1e-4 }
 
 export const rewardWeightedFields = {
   updates: z
@@ -58,14 +61,7 @@ export const rewardWeightedFields = {
     .default(0)
     .describe('γ of KL-O: weight of the squared distance to the pre-trained model’s prediction.'),
   threshold: z.number().default(0).describe('Images with a lower reward are left out.'),
-  learningRate: z
-    .number()
-    .positive()
-    .nullable()
-    .default(null)
-    .describe(
-      'Learning rate of AdamW, decaying linearly to zero; 1.5e-3 for shapes and 1e-4 for real checkpoints without it.',
-    ),
+  ...learningRateField(usualRates),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
   promptDropout: z
     .number()
@@ -88,7 +84,7 @@ export interface ScoredImage {
 
 export interface RewardWeightedOptions {
   readonly model: GenerativeModel
-  readonly trainable: TrainableDelta
+  readonly trainable: TrainableChange
   readonly images: readonly ScoredImage[]
   /** x_0 of the images [N, C, h, w], on any device. */
   readonly latents: Tensor
@@ -124,9 +120,9 @@ export class RewardWeighted {
       .map((image, row) => ({ ...image, row }))
       .filter(({ reward }) => !(reward < settings.threshold))
     expectSomeWeight(this.#images, settings)
-    this.#policy = model.with(trainable.delta)
+    this.#policy = model.with(trainable.change)
     this.#reference = model.with({})
-    this.#learningRate = settings.learningRate ?? model.defaults.rewardWeightedLearningRate
+    this.#learningRate = settings.learningRate ?? usualRates[model.defaults.parameters]
     this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: this.#learningRate }))
   }
 
@@ -142,6 +138,11 @@ export class RewardWeighted {
   /** Of the first update, before it decays. */
   get learningRate(): number {
     return this.#learningRate
+  }
+
+  /** A learning rate with which a training that diverged may go well. */
+  get lowerRate(): number {
+    return loweredRate(this.#learningRate, usualRates[this.#options.model.defaults.parameters])
   }
 
   /** One gradient step on generated and pre-training images. */

@@ -1,6 +1,5 @@
 /** A whole training run, of the Gaussian chain by DPOK, in less than a second: the loop and the files are the real ones. */
 import { useThreads } from '../tensor/library.ts'
-import { loweredRate } from '../tensor/optimise.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { Dpok, DpokSettings } from './dpok.ts'
 import { fullSampler, gaussianModel, linearReward, shiftsFrom } from './gaussian-model.test-helper.ts'
@@ -50,7 +49,7 @@ export async function trainToy(
       },
       state: () => dpok.state(),
       load: (state: Parameters<Dpok['load']>[0]) => dpok.load(state),
-      lowerRates: () => ({ learningRate: loweredRate(dpok.learningRate, model.defaults.dpokLearningRate) }),
+      lowerRates: () => ({ learningRate: dpok.lowerRate }),
     }
     const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
       label: 'toy',

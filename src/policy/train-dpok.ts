@@ -8,9 +8,9 @@ import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest } from '../run.ts'
 import { loweredRate } from '../tensor/optimise.ts'
 import { Dpok, dpokFields } from './dpok.ts'
-import { openPolicy, writePolicy } from './policy-file.ts'
+import { openChange, writePolicy } from './policy-file.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
-import { trainableDelta, trainableFields } from './trainable.ts'
+import { trainableChange, trainableFields } from './trainable.ts'
 import { fileInput, modelInput } from './training-inputs.ts'
 import {
   changeableFields,
@@ -61,8 +61,8 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
     const texts = known.prompts.map(({ text }) => text)
     const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
     const sampling = samplingOf(model, config)
-    const earlier = start === null ? undefined : openPolicy(model, start, config)
-    const trainable = trainableDelta(model, config, seed, earlier)
+    const earlier = start === null ? undefined : openChange(model, start, config)
+    const trainable = trainableChange(model, config, seed, earlier)
     const dpok = new Dpok({
       model,
       trainable,
@@ -91,7 +91,7 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
             valueLearningRate: loweredRate(config.valueLearningRate, dpokFields.valueLearningRate.parse(undefined)),
           }
         }
-        return { learningRate: loweredRate(dpok.learningRate, model.defaults.dpokLearningRate) }
+        return { learningRate: dpok.lowerRate }
       },
     }
     const probe = await openProbe(config, opened, judge)
@@ -109,7 +109,7 @@ export function trainDpok(config: DpokConfig, open: Open, judge?: Probe): Promis
       note: ({ reward_mean: mean, kl }) => `reward ${mean?.toFixed(3)} KL ${kl?.toFixed(2)} nats`,
       sampleEvery: config.sampleEvery,
       sample: (step) =>
-        drawSamples(run, step, model.with(trainable.delta), texts, { sampling, seed, samples: config.samples, probe }),
+        drawSamples(run, step, model.with(trainable.change), texts, { sampling, seed, samples: config.samples, probe }),
     })
     const { images_drawn: imagesDrawn, updates, ...last } = metrics
     writePolicy((name) => run.path(name), model, trainable, {

@@ -22,16 +22,15 @@ import { expectTeaching } from '../reward/teaching-scores.ts'
 import { unitRange, type UnitRange } from '../reward/unit-range.ts'
 import type { Manifest, Run } from '../run.ts'
 import { tensor } from '../tensor/create.ts'
-import { loweredRate } from '../tensor/optimise.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { readSafetensorsHeader } from '../tensor/safetensors.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { openPolicy, writePolicy } from './policy-file.ts'
+import { openChange, writePolicy } from './policy-file.ts'
 import { RewardWeighted, rewardWeightedFields } from './reward-weighted.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
-import { trainableDelta, trainableFields } from './trainable.ts'
+import { trainableChange, trainableFields } from './trainable.ts'
 import { lossRisen, type LossRow } from './training-warnings.ts'
 import { fileInput, imagesInput, modelInput, sourceInput } from './training-inputs.ts'
 import {
@@ -89,8 +88,8 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
     const opened = await open(config)
     const { model } = opened
     const reward = await openReward(config.reward, config, () => Promise.resolve(opened))
-    const earlier = start === null ? undefined : openPolicy(model, start, config)
-    const trainable = trainableDelta(model, config, seed, earlier)
+    const earlier = start === null ? undefined : openChange(model, start, config)
+    const trainable = trainableChange(model, config, seed, earlier)
     const pretraining = await keepingParts(run, () => pretrainingOf(run, config, opened))
     const inputs = {
       model: modelInput(config.model, model),
@@ -120,7 +119,7 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
       state: () => algorithm.state(),
       load: (state) => algorithm.load(state),
       lowerRates: () => ({
-        learningRate: loweredRate(algorithm.learningRate, model.defaults.rewardWeightedLearningRate),
+        learningRate: algorithm.lowerRate,
       }),
     }
     const shown = [...new Set(images.map(({ text }) => text))]
@@ -136,7 +135,7 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
         `loss ${weighted?.toFixed(4)} pre-training ${plain?.toFixed(4)}`,
       sampleEvery: config.sampleEvery,
       sample: (step) =>
-        drawSamples(run, step, model.with(trainable.delta), shown, { sampling, seed, samples: config.samples, probe }),
+        drawSamples(run, step, model.with(trainable.change), shown, { sampling, seed, samples: config.samples, probe }),
     })
     const { updates, ...last } = metrics
     writePolicy((name) => run.path(name), model, trainable, {

@@ -10,7 +10,7 @@ import { Generator } from '../tensor/generator.ts'
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { mergeAdapters, trainableDelta, type Trainable } from './trainable.ts'
+import { mergeAdapters, trainableChange, type Trainable } from './trainable.ts'
 
 useThreads(1)
 
@@ -46,10 +46,10 @@ describe('what a fine-tuning run changes', () => {
     it(`starts as the pre-trained model exactly (${kind.parameters})`, () => {
       using _scope = tensorScope()
       const model = freshModel()
-      const { parameters, delta } = trainableDelta(model, kind, 1)
+      const { parameters, change } = trainableChange(model, kind, 1)
       assert.ok(parameters.size > 0)
       assert.ok([...parameters.values()].every((each) => each.requiresGrad))
-      assert.deepEqual(numbers(model.with(delta)), numbers(model))
+      assert.deepEqual(numbers(model.with(change)), numbers(model))
     })
 
     it(`reaches the prediction, and leaves the pre-trained weights untouched (${kind.parameters})`, () => {
@@ -57,10 +57,10 @@ describe('what a fine-tuning run changes', () => {
       const model = freshModel()
       const weights = () => [...model.weights.tensors()].map(([name, each]) => [name, ...each.toArray()].join())
       const [prediction, untouched] = [numbers(model), weights()]
-      const { parameters, delta } = trainableDelta(model, kind, 1)
+      const { parameters, change } = trainableChange(model, kind, 1)
       disturb(parameters)
-      assert.notDeepEqual(numbers(model.with(delta)), prediction)
-      assert.deepEqual(numbers(model.with(delta).with({})), prediction)
+      assert.notDeepEqual(numbers(model.with(change)), prediction)
+      assert.deepEqual(numbers(model.with(change).with({})), prediction)
       assert.deepEqual(weights(), untouched)
       assert.ok([...model.weights.tensors().values()].every((each) => !each.requiresGrad))
     })
@@ -69,8 +69,8 @@ describe('what a fine-tuning run changes', () => {
   it('holds whatever is not trained once: policy and reference have the same tensors', () => {
     using _scope = tensorScope()
     const model = freshModel()
-    const { parameters, delta } = trainableDelta(model, text, 1)
-    const policy = model.with(delta)
+    const { parameters, change } = trainableChange(model, text, 1)
+    const policy = model.with(change)
     const reference = model.with({})
     for (const [name, own] of model.weights.tensors()) {
       const at = (of: GenerativeModel) => of.weights.parameter(name, own.shape, 'zeros')
@@ -85,9 +85,9 @@ describe('what a fine-tuning run changes', () => {
     using _scope = tensorScope()
     const model = freshModel()
     for (const kind of [lora, text, all]) {
-      const { parameters, delta } = trainableDelta(model, kind, 1)
+      const { parameters, change } = trainableChange(model, kind, 1)
       disturb(parameters)
-      const policy = model.with(delta)
+      const policy = model.with(change)
       policy
         .predict(full([1, 3, 24, 24], 0.1), tensor([300], [1], 'int64'), policy.encodeText(['two red rings']))
         .square()
@@ -101,10 +101,10 @@ describe('what a fine-tuning run changes', () => {
   it('merges adapters into weights that do the same', () => {
     using _scope = tensorScope()
     const model = freshModel()
-    const { parameters, delta } = trainableDelta(model, lora, 1)
+    const { parameters, change } = trainableChange(model, lora, 1)
     disturb(parameters)
-    const merged = model.with({ trained: mergeAdapters(model, delta) })
-    const [expected, found] = [numbers(model.with(delta)), numbers(merged)]
+    const merged = model.with({ trained: mergeAdapters(model, change) })
+    const [expected, found] = [numbers(model.with(change)), numbers(merged)]
     const largest = Math.max(...expected.map((value, i) => Math.abs(value - found[i])))
     assert.ok(largest < 1e-5, `${largest}`)
   })
@@ -112,12 +112,12 @@ describe('what a fine-tuning run changes', () => {
   it('merges by hand: W + alpha/rank · B A', () => {
     using _scope = tensorScope()
     const model = freshModel()
-    const { delta, parameters } = trainableDelta(model, { ...lora, rank: 1, loraAlpha: 3 }, 1)
+    const { change, parameters } = trainableChange(model, { ...lora, rank: 1, loraAlpha: 3 }, 1)
     disturb(parameters)
-    const name = [...delta.adapters!.keys()][0]
-    const [a, b] = ['lora_A', 'lora_B'].map((part) => parameters.get(`${name}.${part}`)!.toArray())
+    const name = [...change.adapters!.keys()][0]
+    const [a, b] = ['lora.down', 'lora.up'].map((part) => parameters.get(`${name}.${part}`)!.toArray())
     const weight = model.weights.tensors().get(name)!.toArray()
-    const merged = mergeAdapters(model, delta).get(name)!.toArray()
+    const merged = mergeAdapters(model, change).get(name)!.toArray()
     merged.forEach((value, i) => {
       const [row, column] = [Math.floor(i / a.length), i % a.length]
       assert.ok(Math.abs(value - (weight[i] + 3 * b[row] * a[column])) < 1e-6)
@@ -128,7 +128,7 @@ describe('what a fine-tuning run changes', () => {
     using _scope = tensorScope()
     const model = freshModel()
     const start = (seed: number) =>
-      [...trainableDelta(model, lora, seed).parameters.values()].flatMap((each) => each.toArray())
+      [...trainableChange(model, lora, seed).parameters.values()].flatMap((each) => each.toArray())
     assert.deepEqual(start(1), start(1))
     assert.notDeepEqual(start(1), start(2))
   })
@@ -136,47 +136,47 @@ describe('what a fine-tuning run changes', () => {
   it('continues an earlier change, also of another alpha, and refuses one of another kind', () => {
     using _scope = tensorScope()
     const model = freshModel()
-    const first = trainableDelta(model, lora, 1)
+    const first = trainableChange(model, lora, 1)
     disturb(first.parameters)
-    const start = { file: 'first', delta: first.delta }
-    const trained = numbers(model.with(first.delta))
-    const second = trainableDelta(model, { ...lora, loraAlpha: 1.5 }, 2, start)
-    const continued = numbers(model.with(second.delta))
+    const start = { file: 'first', change: first.change }
+    const trained = numbers(model.with(first.change))
+    const second = trainableChange(model, { ...lora, loraAlpha: 1.5 }, 2, start)
+    const continued = numbers(model.with(second.change))
     const largest = Math.max(...trained.map((value, i) => Math.abs(value - continued[i])))
     assert.ok(largest < 1e-5, `${largest}`)
     disturb(second.parameters)
-    assert.deepEqual(numbers(model.with(first.delta)), trained, 'the first round is not changed by the second')
+    assert.deepEqual(numbers(model.with(first.change)), trained, 'the first round is not changed by the second')
 
-    assert.throws(() => trainableDelta(model, text, 1, start), FormatError)
-    const whole = { file: 'whole', delta: trainableDelta(model, all, 1).delta }
-    assert.throws(() => trainableDelta(model, text, 1, whole), FormatError)
-    assert.throws(() => trainableDelta(model, lora, 1, whole), FormatError)
+    assert.throws(() => trainableChange(model, text, 1, start), FormatError)
+    const whole = { file: 'whole', change: trainableChange(model, all, 1).change }
+    assert.throws(() => trainableChange(model, text, 1, whole), FormatError)
+    assert.throws(() => trainableChange(model, lora, 1, whole), FormatError)
   })
 
   it('continues adapters of another rank and of other layers', () => {
     using _scope = tensorScope()
     const model = freshModel()
-    const first = trainableDelta(model, { ...lora, rank: 4 }, 1)
+    const first = trainableChange(model, { ...lora, rank: 4 }, 1)
     disturb(first.parameters)
-    const start = { file: 'first', delta: first.delta }
-    const trained = numbers(model.with(first.delta))
+    const start = { file: 'first', change: first.change }
+    const trained = numbers(model.with(first.change))
     const far = (other: Trainable) => {
-      const { delta } = trainableDelta(model, other, 2, start)
-      const found = numbers(model.with(delta))
-      return { delta, largest: Math.max(...trained.map((value, i) => Math.abs(value - found[i]))) }
+      const { change } = trainableChange(model, other, 2, start)
+      const found = numbers(model.with(change))
+      return { change, largest: Math.max(...trained.map((value, i) => Math.abs(value - found[i]))) }
     }
     assert.ok(far({ ...lora, rank: 7, loraAlpha: 3 }).largest < 1e-5)
     const more = far({ ...lora, rank: 4, loraLayers: ['feed-forward'] })
     assert.ok(more.largest < 1e-5)
-    assert.ok(more.delta.adapters!.size > first.delta.adapters!.size)
+    assert.ok(more.change.adapters!.size > first.change.adapters!.size)
     const [fewer, one] = [far({ ...lora, rank: 3 }), far({ ...lora, rank: 1 })]
     const untrained = numbers(model)
     const whole = Math.max(...trained.map((value, i) => Math.abs(value - untrained[i])))
     assert.ok(fewer.largest < whole && fewer.largest > 1e-5, `${fewer.largest} of ${whole}`)
     // A change that has a lower rank is kept whole by it.
-    const again = trainableDelta(model, { ...lora, rank: 6 }, 3, { file: 'one', delta: one.delta })
-    const back = trainableDelta(model, { ...lora, rank: 1 }, 4, { file: 'again', delta: again.delta })
-    const [expected, found] = [numbers(model.with(one.delta)), numbers(model.with(back.delta))]
+    const again = trainableChange(model, { ...lora, rank: 6 }, 3, { file: 'one', change: one.change })
+    const back = trainableChange(model, { ...lora, rank: 1 }, 4, { file: 'again', change: again.change })
+    const [expected, found] = [numbers(model.with(one.change)), numbers(model.with(back.change))]
     assert.ok(Math.max(...expected.map((value, i) => Math.abs(value - found[i]))) < 1e-4)
   })
 
@@ -184,14 +184,14 @@ describe('what a fine-tuning run changes', () => {
     using _scope = tensorScope()
     const model = freshModel()
     const targets = (loraLayers: Trainable['loraLayers']) => [
-      ...trainableDelta(model, { ...lora, loraLayers }, 1).delta.adapters!.keys(),
+      ...trainableChange(model, { ...lora, loraLayers }, 1).change.adapters!.keys(),
     ]
     assert.ok(targets(['attention']).every((name) => /to_(q|k|v|out)\.weight$/.test(name)))
     assert.ok(targets(['feed-forward']).every((name) => name.includes('.mlp.')))
-    const convolutions = trainableDelta(model, { ...lora, loraLayers: ['convolutions'] }, 1)
+    const convolutions = trainableChange(model, { ...lora, loraLayers: ['convolutions'] }, 1)
     disturb(convolutions.parameters)
-    const merged = model.with({ trained: mergeAdapters(model, convolutions.delta) })
-    const [expected, found] = [numbers(model.with(convolutions.delta)), numbers(merged)]
+    const merged = model.with({ trained: mergeAdapters(model, convolutions.change) })
+    const [expected, found] = [numbers(model.with(convolutions.change)), numbers(merged)]
     assert.notDeepEqual(expected, numbers(model))
     const largest = Math.max(...expected.map((value, i) => Math.abs(value - found[i])))
     assert.ok(largest < 1e-4, `${largest}`)

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import { adapterLayers, type GenerativeModel } from '../networks/generative-model.ts'
-import type { Adapter, Delta } from '../networks/weights.ts'
+import type { Adapter, Change } from '../networks/weights.ts'
 import { tellNote } from '../notes.ts'
 import { seedOf } from '../random.ts'
 import { randn, zeros } from '../tensor/create.ts'
@@ -43,23 +43,23 @@ export const gradientCheckpointingField = {
 }
 export type Trainable = z.infer<z.ZodObject<typeof trainableFields>>
 
-/** A change under training: float32 leaves by their names, and the delta that uses them. */
-export interface TrainableDelta {
+/** A change under training: float32 leaves by their names, and the change that they make. */
+export interface TrainableChange {
   readonly parameters: ReadonlyMap<string, Tensor>
-  readonly delta: Delta
+  readonly change: Change
 }
 
-const [downSuffix, upSuffix] = ['.lora_A', '.lora_B']
+const [downSuffix, upSuffix] = ['.lora.down', '.lora.up']
 
-/** A delta as named tensors: parameters by their names, adapters as `<weight>.lora_A` and `<weight>.lora_B`. */
-export function parametersOf({ trained, adapters }: Delta): Map<string, Tensor> {
+/** A change as named tensors: parameters by their names, adapters as `<weight>.lora.down` and `<weight>.lora.up`. */
+export function parametersOf({ trained, adapters }: Change): Map<string, Tensor> {
   const named = new Map(trained)
   for (const [name, { down, up }] of adapters ?? []) named.set(name + downSuffix, down).set(name + upSuffix, up)
   return named
 }
 
 /** The inverse of {@link parametersOf}. @param scale alpha / rank, of all adapters */
-export function deltaOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Delta {
+export function changeOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Change {
   const trained = new Map<string, Tensor>()
   const adapters = new Map<string, Adapter>()
   for (const [name, tensor] of parameters) {
@@ -71,10 +71,10 @@ export function deltaOf(parameters: ReadonlyMap<string, Tensor>, scale: number):
   return { trained, adapters }
 }
 
-/** Where a run starts: the change of an earlier one. */
-export interface Start {
+/** The change that an earlier run or a LoRA file makes. */
+export interface PolicyChange {
   readonly file: string
-  readonly delta: Delta
+  readonly change: Change
 }
 
 /**
@@ -83,36 +83,41 @@ export interface Start {
  * lower one their largest singular directions. Their layers are trained as well as those that are asked for; notes tell.
  * @throws {FormatError} the earlier run trained other parameters
  */
-export function trainableDelta(
+export function trainableChange(
   model: GenerativeModel,
   { parameters, rank, loraAlpha, loraLayers }: Trainable,
   seed: number,
-  start?: Start,
-): TrainableDelta {
+  earlier?: PolicyChange,
+): TrainableChange {
   const kind = parameters ?? model.defaults.parameters
   const made = new Map<string, Tensor>()
   for (const [name, tensor] of model.weights.tensors()) {
     if (kind === 'lora') {
-      if (!model.isAdapterTarget(name, loraLayers) && !start?.delta.adapters?.has(name)) continue
+      if (!model.isAdapterTarget(name, loraLayers) && !earlier?.change.adapters?.has(name)) continue
       const [out, inputs, ...kernel] = tensor.shape
       const generator = new Generator(seedOf(seed, made.size))
       const fanIn = kernel.reduce((product, side) => product * side, inputs)
       const down = randn([rank, inputs, ...kernel], generator).mul_(1 / Math.sqrt(fanIn))
       made.set(name + downSuffix, down.to(model.device))
       made.set(name + upSuffix, zeros([out, rank, ...kernel.map(() => 1)], 'float32', model.device))
-    } else if (kind === 'all' ? model.isDenoiser(name) : model.isTextPath(name)) {
+    } else if (kind === 'all' || model.isTextPath(name)) {
       made.set(name, tensor.detach().to('float32').clone())
     }
   }
   const scale = loraAlpha / rank
-  if (start !== undefined) startFrom(start, made, scale, kind)
+  if (earlier !== undefined) goOnFrom(earlier, made, scale, kind)
   for (const tensor of made.values()) tensor.requireGrad()
-  return { parameters: made, delta: deltaOf(made, scale) }
+  return { parameters: made, change: changeOf(made, scale) }
 }
 
 /** Copies an earlier change. Adapters may have another scale: it moves into B. */
-function startFrom({ file, delta }: Start, made: ReadonlyMap<string, Tensor>, scale: number, kind: string): void {
-  const earlier = kind === 'lora' ? new Map(delta.trained) : parametersOf(delta)
+function goOnFrom(
+  { file, change }: PolicyChange,
+  made: ReadonlyMap<string, Tensor>,
+  scale: number,
+  kind: string,
+): void {
+  const earlier = kind === 'lora' ? new Map(change.trained) : parametersOf(change)
   const expected = kind === 'lora' ? [] : [...made.keys()]
   for (const name of new Set([...expected, ...earlier.keys()])) {
     const own = made.get(name)
@@ -127,7 +132,7 @@ function startFrom({ file, delta }: Start, made: ReadonlyMap<string, Tensor>, sc
     }
     own.copy_(tensor)
   }
-  if (kind === 'lora') continueAdapters(file, delta.adapters ?? new Map<string, Adapter>(), made, scale)
+  if (kind === 'lora') continueAdapters(file, change.adapters ?? new Map<string, Adapter>(), made, scale)
 }
 
 /** Puts earlier adapters into those made, of another rank or of more layers where it is so. */
@@ -192,9 +197,9 @@ function truncate(adapter: Adapter, down: Tensor, up: Tensor, factor: number): {
 const svd = operator<[matrix: Tensor, full: boolean], [u: Tensor, s: Tensor, vh: Tensor]>('linalg_svd')
 
 /** Merges adapters into full weights: W + scale · B A. The inverse is to go back to the unmerged weights. */
-export function mergeAdapters(model: GenerativeModel, delta: Delta): Map<string, Tensor> {
-  const merged = new Map(delta.trained)
-  for (const [name, { down, up, scale }] of delta.adapters ?? []) {
+export function mergeAdapters(model: GenerativeModel, change: Change): Map<string, Tensor> {
+  const merged = new Map(change.trained)
+  for (const [name, { down, up, scale }] of change.adapters ?? []) {
     const weight = merged.get(name) ?? model.weights.tensors().get(name)!
     const change = up.flatten(1).matmul(down.flatten(1)).mul(scale)
     merged.set(name, weight.add(change.reshape(...weight.shape)))

@@ -175,10 +175,10 @@ describe('a training run that diverges', () => {
     const folder = fresh()
     await assert.rejects(trainToy(folder, { settings: tooFast }), {
       name: DivergenceError.name,
-      message: /^dpok step 1: .*no checkpoint was written before; begin again with --learning-rate 0\.01$/,
+      message: /^dpok step 1: .*no checkpoint was written before; begin again with --learning-rate 0\.003$/,
     })
     assert.ok(!existsSync(folder))
-    await trainToy(folder, { settings: { ...tooFast, learningRate: 0.01 } })
+    await trainToy(folder, { settings: { ...tooFast, learningRate: 0.003 } })
   })
 
   it('names the last good checkpoint, from which a lower rate goes on; the change is recorded', async () => {
@@ -187,7 +187,7 @@ describe('a training run that diverges', () => {
     await assert.rejects(trainToy(folder, { resume: true, settings: { learningRate: 1e38 } }), {
       name: DivergenceError.name,
       message: new RegExp(
-        `^dpok step 3: .* — go on from the last good checkpoint, of step 2: attune policy dpok --config ${folder}/config.json --learning-rate 0\\.01 --resume --out ${folder}$`,
+        `^dpok step 3: .* — go on from the last good checkpoint, of step 2: attune policy dpok --config ${folder}/config.json --learning-rate 0\\.003 --resume --out ${folder}$`,
       ),
     })
     assert.deepEqual(readFileSync(join(folder, checkpointName)), before)

@@ -23,7 +23,7 @@ describe('the trajectory KL', () => {
   it('is that of the closed chain, summed over steps and elements, one number a text', () => {
     withoutLeak(() => {
       const model = gaussianModel()
-      const policy = model.with(shiftsFrom(rows).delta)
+      const policy = model.with(shiftsFrom(rows).change)
       const texts = ['low', 'high', 'low', '', 'high']
       const sampler = fullSampler
       const asked: number[] = []
@@ -38,7 +38,7 @@ describe('the trajectory KL', () => {
   it('is that of the guided policy', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
-    const policy = model.with(shiftsFrom(rows).delta)
+    const policy = model.with(shiftsFrom(rows).change)
     const found = trajectoryKl(policy, ['low'], () => [1], { sampler: fullSampler, guidance: 2.5 })
     const guided = rows[1].map((shift, t) => rows[0][t] + 2.5 * (shift - rows[0][t]))
     assertClose(found, [exact(guided)], 1e-4)
@@ -56,7 +56,7 @@ describe('the trajectory KL', () => {
   it('does not count the deterministic step', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
-    const policy = model.with(shiftsFrom(rows.map(() => [9, 0, 0, 0])).delta)
+    const policy = model.with(shiftsFrom(rows.map(() => [9, 0, 0, 0])).change)
     assert.deepEqual(
       trajectoryKl(policy, ['low'], () => [1], { sampler: fullSampler, guidance: 1 }),
       [0],

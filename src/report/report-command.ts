@@ -15,7 +15,7 @@ import {
   samplingOf,
   type OpenPolicy,
 } from '../images/open-model.ts'
-import { openPolicy } from '../policy/policy-file.ts'
+import { openChange } from '../policy/policy-file.ts'
 import { progress } from '../progress.ts'
 import type { Prompt } from '../records.ts'
 import { samplerOf } from '../images/draw.ts'
@@ -123,7 +123,7 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   // What is wrong is told before the long work.
   const { range: rewardRange } = await openReward(config.reward, config, () => Promise.resolve(opened))
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
-  for (const { run } of trained) openPolicy(opened.model, run.folder, config)
+  for (const { run } of trained) openChange(opened.model, run.folder, config)
   const judge = await world.judgeOf(config.model)
   const { prompts, ofFiles } = await promptsOf(config, opened, await world.promptsOf(config.model))
   const sampling = samplingOf(opened.model, config)

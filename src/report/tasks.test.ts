@@ -27,7 +27,7 @@ after(() => rmSync(folder, { recursive: true }))
 function grey(model: GenerativeModel): GenerativeModel {
   const inColour: Pick<GenerativeModel, 'decode' | 'with'> = {
     decode: (x0) => cat([x0, x0, x0], 1).clamp(-1, 1),
-    with: (delta) => grey(model.with(delta)),
+    with: (change) => grey(model.with(change)),
   }
   return Object.assign(Object.create(model) as GenerativeModel, inColour)
 }
@@ -50,7 +50,7 @@ const open: Open = (_, policy = null) => {
     [0, 0, 0, 0],
     [0.6, 0.6, 0.6, 0.6],
   ]
-  const bright = shiftsFrom([none, more, more]).delta
+  const bright = shiftsFrom([none, more, more]).change
   return Promise.resolve({ model, encoder, policy: policy === null ? model : model.with(bright) })
 }
 

@@ -6,7 +6,7 @@ import { cappedInverseNoise, VariancePreserving } from '../diffusion/variance-pr
 import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
 import { pixelUnet } from '../networks/embedded/pixel-unet.ts'
 import { encodeText, type TextEncoderSize } from '../networks/embedded/text-encoder.ts'
-import type { Delta, Weights } from '../networks/weights.ts'
+import type { Change, Weights } from '../networks/weights.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -54,8 +54,6 @@ class ShapesModel implements GenerativeModel {
     guidance: 1,
     batchSize: 96,
     parameters: 'text',
-    dpokLearningRate: 3e-3,
-    rewardWeightedLearningRate: 1.5e-3,
   }
   readonly weights: Weights
 
@@ -68,10 +66,6 @@ class ShapesModel implements GenerativeModel {
 
   get device(): string {
     return this.weights.device
-  }
-
-  isDenoiser(): boolean {
-    return true
   }
 
   isTextPath(name: string): boolean {
@@ -104,8 +98,8 @@ class ShapesModel implements GenerativeModel {
     return pixels
   }
 
-  with(delta: Delta): GenerativeModel {
-    return new ShapesModel(this.weights.with(delta), this.sha256, this.name)
+  with(change: Change): GenerativeModel {
+    return new ShapesModel(this.weights.with(change), this.sha256, this.name)
   }
 
   in(dtype: Dtype): GenerativeModel {

@@ -12,7 +12,7 @@ import { projectText, textModel } from '../clip/text-model.ts'
 import type { ClipTokenizer } from '../clip/tokenizer.ts'
 import type { AdapterLayers, Conditioning, GenerativeModel, ImageSize, ModelDefaults } from '../generative-model.ts'
 import type { TextLength } from '../text-length.ts'
-import type { Delta, Weights } from '../weights.ts'
+import type { Change, Weights } from '../weights.ts'
 import type { Codec } from './codec.ts'
 import type { SamplingDefaults } from './sampling-defaults.ts'
 import { unet } from './unet.ts'
@@ -78,13 +78,13 @@ class StableDiffusion implements GenerativeModel {
   readonly weights: Weights
   readonly tellGuidance: GenerativeModel['tellGuidance']
   readonly #parts: StableDiffusionParts
-  readonly #delta: Delta
+  readonly #change: Change
   /** Of frozen text encoders; every view of this model shares them. */
   readonly #encoded: Map<string, Conditioning>
 
-  constructor(parts: StableDiffusionParts, delta: Delta, encoded: Map<string, Conditioning>) {
+  constructor(parts: StableDiffusionParts, change: Change, encoded: Map<string, Conditioning>) {
     this.#parts = parts
-    this.#delta = delta
+    this.#change = change
     this.#encoded = encoded
     const { name, sha256, noise, codec, imageSize, weights } = parts
     this.name = name
@@ -92,7 +92,7 @@ class StableDiffusion implements GenerativeModel {
     this.stateShape = [codec.channels, imageSize.height / codec.factor, imageSize.width / codec.factor]
     this.imageSize = imageSize
     this.process = noise.process
-    this.weights = weights.with(delta)
+    this.weights = weights.with(change)
     const { guidanceWidth } = parts.unet
     if (guidanceWidth !== undefined) {
       this.tellGuidance = (rows, scale) => ({ ...rows, guidance: guidanceFeatures(rows.tokens, scale, guidanceWidth) })
@@ -101,17 +101,11 @@ class StableDiffusion implements GenerativeModel {
       ...parts.sampling,
       batchSize: weights.device === 'cpu' ? 2 : 8,
       parameters: 'lora',
-      dpokLearningRate: 3e-4,
-      rewardWeightedLearningRate: 1e-4,
     }
   }
 
   get device(): string {
     return this.weights.device
-  }
-
-  isDenoiser(): boolean {
-    return true
   }
 
   isTextPath(name: string): boolean {
@@ -141,7 +135,7 @@ class StableDiffusion implements GenerativeModel {
   }
 
   get #trainsText(): boolean {
-    const { trained = new Map<string, Tensor>(), adapters = new Map<string, unknown>() } = this.#delta
+    const { trained = new Map<string, Tensor>(), adapters = new Map<string, unknown>() } = this.#change
     return [...trained.keys(), ...adapters.keys()].some((name) => name.startsWith('text_encoder'))
   }
 
@@ -225,13 +219,13 @@ class StableDiffusion implements GenerativeModel {
     return this.#parts.codec.encode(pixels)
   }
 
-  with(delta: Delta): GenerativeModel {
-    return new StableDiffusion(this.#parts, delta, this.#encoded)
+  with(change: Change): GenerativeModel {
+    return new StableDiffusion(this.#parts, change, this.#encoded)
   }
 
   in(dtype: Dtype): GenerativeModel {
     if (dtype === this.weights.dtype) return this
-    return new StableDiffusion({ ...this.#parts, weights: this.#parts.weights.in(dtype) }, this.#delta, new Map())
+    return new StableDiffusion({ ...this.#parts, weights: this.#parts.weights.in(dtype) }, this.#change, new Map())
   }
 }
 
