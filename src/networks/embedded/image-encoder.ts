@@ -1,5 +1,5 @@
 /** A small convolutional image encoder: pixels → tokens. Used by the CLIP-like encoder and the judge of fidelity. */
-import { pixelUnshuffle } from '../../tensor/functional.ts'
+import { channelsLast, pixelUnshuffle } from '../../tensor/functional.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { attend, feedForward, norm, residual } from './blocks.ts'
 import type { Weights } from '../weights.ts'
@@ -12,7 +12,7 @@ const fine = 32
  * @returns      normalised tokens [B, H/4 · W/4, coarse]
  */
 export function encodeImage(weights: Weights, pixels: Tensor, coarse: number): Tensor {
-  let h = weights.conv('in', pixelUnshuffle(pixels, 2), 12, fine, 3)
+  let h = weights.conv('in', channelsLast(pixelUnshuffle(pixels, 2)), 12, fine, 3)
   h = residual(weights.at('fine'), h, fine)
   h = weights.conv('shrink', pixelUnshuffle(h, 2), 4 * fine, coarse, 1)
   h = residual(weights.at('coarse.0'), h, coarse)

@@ -3,7 +3,7 @@
  * one. Time and pooled text scale and shift every residual block; words are attended to.
  */
 import { cat } from '../../tensor/create.ts'
-import { pixelShuffle, pixelUnshuffle } from '../../tensor/functional.ts'
+import { channelsLast, pixelShuffle, pixelUnshuffle } from '../../tensor/functional.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { attend, feedForward, norm2d, residual, timeFeatures } from './blocks.ts'
 import type { EncodedText } from './text-encoder.ts'
@@ -28,7 +28,7 @@ export function pixelUnet(weights: Weights, x: Tensor, t: Tensor, text: EncodedT
     .add(weights.linear('text', text.pooled, textWidth, embeddingWidth))
     .silu()
 
-  let h = weights.conv('in', pixelUnshuffle(x, 2), 12, fine, 3)
+  let h = weights.conv('in', channelsLast(pixelUnshuffle(x, 2)), 12, fine, 3)
   h = residual(weights.at('down.0'), h, fine, embedding, embeddingWidth)
   const skip = h
   h = weights.conv('shrink', pixelUnshuffle(h, 2), 4 * fine, coarse, 1)
