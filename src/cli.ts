@@ -12,6 +12,7 @@ import type { ImportCounts } from './feedback/transfer.ts'
 import { importLimits, isLimited, runLimitedCommand } from './limited-process.ts'
 import { open, probeOf, reportWorld } from './open.ts'
 import { endWithParent } from './parent-watch.ts'
+import { reportPageName } from './run-files.ts'
 import { stages } from './stages.ts'
 
 interface Stage {
@@ -247,7 +248,7 @@ const commands: readonly Stage[] = [
       const { ReportConfig, makeReport } = await import('./report/report-command.ts')
       return stage(ReportConfig, async (config) => {
         await makeReport(config, reportWorld)
-        return `${config.out}/report.html`
+        return `${config.out}/${reportPageName}`
       })
     },
   },

@@ -7,10 +7,8 @@ import type { Open } from '../images/open-model.ts'
 import { encodePng, type Picture } from '../images/png.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { openReward, scorePictures } from '../reward/open-reward.ts'
+import { sampleFolderName, samplePromptsName, samplesName } from '../run-files.ts'
 import { writeFileAtomic, writing, type Run } from '../run.ts'
-
-/** Beside the folders of the steps: the prompts of their pictures, in the order of the files. */
-export const samplePromptsName = 'prompts.json'
 
 /** Figures of sample images by their names in `metrics.jsonl`. They are recorded and shown; no training reads them. */
 export type Probe = (pictures: readonly Picture[], texts: readonly string[]) => Readonly<Record<string, number>>
@@ -56,7 +54,7 @@ export async function drawSamples(
     shown.map((text, index) => ({ text, seed, index })),
     sampling,
   )
-  const folder = run.path(`samples/${String(step).padStart(6, '0')}`)
+  const folder = run.path(join(samplesName, sampleFolderName(step)))
   writing(folder, () => mkdirSync(folder, { recursive: true }))
   writeFileAtomic(join(folder, '..', samplePromptsName), `${JSON.stringify(shown)}\n`)
   for (const [i, picture] of pictures.entries()) {

@@ -14,6 +14,7 @@ import { expectFiniteNumbers } from '../checked.ts'
 import { RunInUseError } from '../errors.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
+import { sampleNowName } from '../run-files.ts'
 import { metricsName } from '../run-metrics.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
 import { largestValues } from '../tensor/finite.ts'
@@ -22,8 +23,6 @@ import { numbersOf, readTrainingState, writeTrainingState, type TrainingState } 
 import { asDivergence, expectInProportion, expectPrediction, type Kept } from './divergence.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
-/** While a file of this name is in the run folder, the next step draws sample images and removes it. */
-export const sampleNowName = 'sample-now'
 
 export const trainingRunFields = {
   policy: z

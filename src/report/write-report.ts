@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import { writeFileAtomic } from '../files.ts'
 import { bestOfNKl } from '../policy/trajectory-kl.ts'
+import { reportFiguresName, reportPageName } from '../run-files.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
 import {
   alignmentDifference,
@@ -255,7 +256,7 @@ function markOf(policy: PolicyName, { measuredBy }: Evaluation, aligned: number)
 }
 
 /** What {@link writeReport} writes. */
-export const reportFiles = ['report.json', 'report.html'] as const
+export const reportFiles = [reportFiguresName, reportPageName] as const
 
 /**
  * Writes both files whole or not at all.

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { ReportWorld } from '../report/report-command.ts'
 import { writePrompts } from '../prompts/prompt-file.ts'
 import { reportFiles } from '../report/write-report.ts'
+import { reportPageName } from '../run-files.ts'
 import { resumeField, startRun } from '../run.ts'
 import { CommandLanes } from './command-lanes.ts'
 import { makeReport, ReportConfig } from '../report/report-command.ts'
@@ -159,6 +160,6 @@ export async function runDemo({ small, seed, resume, out }: DemoConfig, world: R
     )
   }
   for (const name of reportFiles) copyFileSync(join(at('report'), name), at(name))
-  run.finish({ report: 'report.html' })
-  return at('report.html')
+  run.finish({ report: reportPageName })
+  return at(reportPageName)
 }

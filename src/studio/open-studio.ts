@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { openFeedback } from '../feedback/store/store.ts'
 import { writeFileAtomic } from '../files.ts'
-import { readImageList } from '../images/image-run.ts'
+import { imageListName, readImageList } from '../images/image-run.ts'
 import { isPolicyStage } from '../stages.ts'
 import { Asking } from './asking.ts'
 import { ImageShelf } from './images.ts'
@@ -98,7 +98,7 @@ async function collectImages(
 ): Promise<void> {
   if (stage !== 'images generate') return
   const folder = workspace.at(runsName, run)
-  const records = readImageList(workspace.at(runsName, run, 'images.jsonl')).map((record) => ({
+  const records = readImageList(workspace.at(runsName, run, imageListName)).map((record) => ({
     ...record,
     policy: runNameOf(record.policy),
   }))

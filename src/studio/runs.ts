@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { StudioError } from '../errors.ts'
+import { uncertaintiesName } from '../run-files.ts'
+import { configName, manifestName } from '../run-folder.ts'
 import { readRun, type Manifest } from '../run.ts'
 import { factsOf, type RunKind } from '../stages.ts'
 import { runNames, runsName, type Workspace } from './workspace.ts'
@@ -40,7 +42,7 @@ export class RunLibrary {
 
   #look() {
     const finished = runNames(this.#workspace).filter(
-      (name) => this.#read.has(name) || existsSync(this.#workspace.at(runsName, name, 'manifest.json')),
+      (name) => this.#read.has(name) || existsSync(this.#workspace.at(runsName, name, manifestName)),
     )
     return whatWorks(
       finished.map((name) => ({ name })),
@@ -70,7 +72,7 @@ export class RunLibrary {
 
   /**
    * How unsure the newest reward is of images, by their ids; none where it does not tell. Written by `reward train` as
-   * `uncertainties.json`: {image: standard deviation of an ensemble's scores}.
+   * {@link uncertaintiesName}: {image: standard deviation of an ensemble's scores}.
    */
   uncertainties(): ReadonlyMap<string, number> | undefined {
     const name = this.ofKind('reward').at(-1)?.name
@@ -83,7 +85,7 @@ export class RunLibrary {
 
   /** Without them images are asked about in another order, which is no reason to ask nothing. */
   #uncertaintiesOf(name: string): ReadonlyMap<string, number> | undefined {
-    const file = this.#workspace.at(runsName, name, 'uncertainties.json')
+    const file = this.#workspace.at(runsName, name, uncertaintiesName)
     if (!existsSync(file)) return undefined
     const [values] = whatWorks([{ name }], () => readJson(this.#workspace, file, Uncertainties)).made
     return values && new Map(Object.entries(values))
@@ -93,7 +95,7 @@ export class RunLibrary {
   #open(name: string): StudioRun {
     const known = this.#read.get(name)
     if (known !== undefined) return known
-    const [manifest, config] = ['manifest.json', 'config.json'].map((file) => this.#workspace.at(runsName, name, file))
+    const [manifest, config] = [manifestName, configName].map((file) => this.#workspace.at(runsName, name, file))
     readBytes(this.#workspace, manifest)
     const run = {
       name,

@@ -9,6 +9,7 @@ import { readPicture } from '../../images/png.ts'
 import { cutPrompts, cutResults, cutSentence } from '../../prompts/cut-prompts.ts'
 import { readDistractors } from '../../prompts/distractors-file.ts'
 import type { Judgment } from '../../records.ts'
+import { disagreementsName, uncertaintiesName } from '../../run-files.ts'
 import { resumeField, startRun, writeFileAtomic, type Manifest } from '../../run.ts'
 import { sha256 } from '../../sha256.ts'
 import { PartFiles } from '../../tensor/part-files.ts'
@@ -158,7 +159,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   const scores = foretold(judged, fits, fittedScores)
   const rows = largestDifferences(disagreements(examples, scores, fitted.nu), mostDisagreements)
   writeJson(
-    'disagreements.json',
+    disagreementsName,
     rows.map(({ image, ...rest }) => ({ ...rest, image: judged[image].id })),
   )
   if (members.length > 0) {
@@ -169,7 +170,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
       unsure.push(...deviations(members.map((member) => scoresOf(embeddedOthers, member.head, others))))
     }
     const ids = [...judged, ...others].map(({ id }) => id)
-    writeJson('uncertainties.json', Object.fromEntries(ids.map((id, i) => [id, unsure[i]])))
+    writeJson(uncertaintiesName, Object.fromEntries(ids.map((id, i) => [id, unsure[i]])))
   }
   const heldOut = measured && {
     prompts: split!.prompts,

@@ -9,6 +9,8 @@ import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { StudioError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
+import { sampleNowName } from '../../run-files.ts'
+import { configName, manifestName } from '../../run-folder.ts'
 import { isAlive, lockName, ownerOf, readOwner, type Owner } from '../../run-lock.ts'
 import { isPolicyStage, type FormStage } from '../../stages.ts'
 import type { JobState, SettingValue } from '../schemas/jobs.ts'
@@ -18,9 +20,6 @@ import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-rec
 import { errorLine, lastLines } from './progress-line.ts'
 
 const script = fileURLToPath(new URL('../../cli.ts', import.meta.url))
-
-/** As `sampleNowName` of src/policy/training-run.ts, which reaches libtorch. */
-const sampleNowName = 'sample-now'
 
 export interface JobQueueOptions {
   /** What is to be done with a finished run; done again where this process was killed before it had been. */
@@ -233,7 +232,7 @@ export class JobQueue implements Disposable {
     }
   }
 
-  #isFinished = ({ run }: JobRecord) => existsSync(this.#workspace.at(runsName, run, 'manifest.json'))
+  #isFinished = ({ run }: JobRecord) => existsSync(this.#workspace.at(runsName, run, manifestName))
 
   /** This process was killed between a start and its record: the run folder knows who writes it. */
   #adopt(job: JobRecord): void {
@@ -287,7 +286,7 @@ export class JobQueue implements Disposable {
   /** Nobody may have watched when its process ended: its manifest was written then, or else the last line of its log. */
   #endOf(job: JobRecord): string {
     const file = this.#isFinished(job)
-      ? this.#workspace.at(runsName, job.run, 'manifest.json')
+      ? this.#workspace.at(runsName, job.run, manifestName)
       : logFile(this.#workspace, job.id)
     const written = statSync(file, { throwIfNoEntry: false })?.mtime.toISOString() ?? ''
     return written > (job.startedAt ?? '') ? written : new Date().toISOString()
@@ -301,7 +300,7 @@ export class JobQueue implements Disposable {
   }
 
   #writeConfig(id: string, config: Readonly<Record<string, unknown>>): void {
-    const file = this.#workspace.at('jobs', id, 'config.json')
+    const file = this.#workspace.at('jobs', id, configName)
     writing(file, () => writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`))
   }
 

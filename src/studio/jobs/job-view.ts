@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { z } from 'zod'
 import { readRun } from '../../run.ts'
+import { manifestName } from '../../run-folder.ts'
 import { isPolicyStage } from '../../stages.ts'
 import type { Job, JobDetail, JobProgress } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
@@ -79,7 +80,7 @@ export class JobViews {
     const folder = this.#workspace.at(runsName, run)
     if (state !== 'done' || !existsSync(folder)) return {}
     const [manifest] = whatWorks([{ name: run }], () => {
-      readBytes(this.#workspace, this.#workspace.at(runsName, run, 'manifest.json'))
+      readBytes(this.#workspace, this.#workspace.at(runsName, run, manifestName))
       return readRun(folder)
     }).made
     return manifest === undefined ? {} : plainResults(manifest.results)

@@ -1,9 +1,10 @@
 /** Comparing policies: the same prompts and noise for each, side by side, and blind votes. */
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { readImageList } from '../../images/image-run.ts'
+import { imageListName, readImageList } from '../../images/image-run.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
+import { manifestName } from '../../run-folder.ts'
 import { unseenPrompts } from '../../shapes/split.ts'
 import { embeddedName, orderOf, promptsFrom } from '../jobs/orders.ts'
 import { filledIn, formOf } from '../jobs/stage-forms.ts'
@@ -37,7 +38,7 @@ import { duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
 /** Images from elsewhere may have any seed; ours count on below this one. */
 const lastSeed = 1e9
 
-const isDrawn = ({ workspace }: Studio, run: string) => existsSync(workspace.at(runsName, run, 'manifest.json'))
+const isDrawn = ({ workspace }: Studio, run: string) => existsSync(workspace.at(runsName, run, manifestName))
 
 const summaryOf = (
   studio: Studio,
@@ -67,7 +68,7 @@ export function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<numbe
   const isReady = runs.every((run) => isDrawn(studio, run))
   return runs.map((run) => {
     if (!isReady) return new Map<number, ImageRecord>()
-    const file = studio.workspace.at(runsName, run, 'images.jsonl')
+    const file = studio.workspace.at(runsName, run, imageListName)
     readBytes(studio.workspace, file)
     const records = readImageList(file)
     return new Map(records.map((record) => [record.index, record]))

@@ -6,6 +6,8 @@ import { readRows } from '../jobs/job-view.ts'
 import { configOf, embeddedName, orderOf, runNameFor } from '../jobs/orders.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
 import { JobDetail, Jobs, Metrics, NewJob, Samples, StageForms, type SettingValue } from '../schemas/jobs.ts'
+import { sampleFolderName, samplePromptsName, samplesName } from '../../run-files.ts'
+import { metricsName } from '../../run-metrics.ts'
 import { formStages, type FormStage } from '../../stages.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
@@ -160,7 +162,7 @@ export const jobRoutes = [
     query: z.object({ since: z.coerce.number().int().nonnegative().optional() }),
     answer: Metrics,
     handle: ({ studio: { workspace, queue }, params, query: { since = -1 } }) => {
-      const rows = readRows(workspace, workspace.at(runsName, queue.get(params.id).run, 'metrics.jsonl'))
+      const rows = readRows(workspace, workspace.at(runsName, queue.get(params.id).run, metricsName))
       const steps = rows.flatMap(({ step }) => (Number.isInteger(step) && Number(step) >= 0 ? [Number(step)] : []))
       const last = steps.at(-1)
       const fresh = rows.filter(({ step }) => Number(step) > since)
@@ -207,7 +209,7 @@ export const jobRoutes = [
       const step = Number(params.step)
       const file = sampleFiles(studio, run, step)[Number(params.index)]
       if (file === undefined) throw notFound('sample')
-      const path = studio.workspace.at(runsName, run, 'samples', folderOf(step), file)
+      const path = studio.workspace.at(runsName, run, samplesName, sampleFolderName(step), file)
       return pngAnswer(readBytes(studio.workspace, path), 'no-cache')
     },
   }),
@@ -216,13 +218,10 @@ export const jobRoutes = [
 const figuresOf = (row: Readonly<Record<string, unknown>>): Record<string, number> =>
   Object.fromEntries(Object.entries(row).filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
 
-/** As src/policy/sample-images.ts names them. */
-const folderOf = (step: number) => String(step).padStart(6, '0')
-
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 function sampleSteps({ workspace }: Studio, run: string): number[] {
-  const folder = workspace.at(runsName, run, 'samples')
+  const folder = workspace.at(runsName, run, samplesName)
   if (!isFolder(folder)) return []
   return readdirSync(folder)
     .filter((name) => /^\d+$/.test(name))
@@ -232,7 +231,7 @@ function sampleSteps({ workspace }: Studio, run: string): number[] {
 
 /** In the order of the prompts: a name begins with its number. */
 function sampleFiles({ workspace }: Studio, run: string, step: number): string[] {
-  const folder = workspace.at(runsName, run, 'samples', folderOf(step))
+  const folder = workspace.at(runsName, run, samplesName, sampleFolderName(step))
   if (!isFolder(folder)) return []
   return readdirSync(folder)
     .filter((name) => name.endsWith('.png'))
@@ -241,7 +240,7 @@ function sampleFiles({ workspace }: Studio, run: string, step: number): string[]
 
 /** Pictures can be looked at without them. */
 function samplePrompts({ workspace }: Studio, run: string): string[] {
-  const file = workspace.at(runsName, run, 'samples', 'prompts.json')
+  const file = workspace.at(runsName, run, samplesName, samplePromptsName)
   if (!existsSync(file)) return []
   return whatWorks([{ name: run }], () => readJson(workspace, file, z.array(z.string()))).made[0] ?? []
 }

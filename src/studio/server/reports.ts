@@ -1,6 +1,7 @@
 /** Reports: their figures, and their page, which runs in a sandbox. */
 import { z } from 'zod'
 import { Report } from '../../report/schema.ts'
+import { reportFiguresName, reportPageName } from '../../run-files.ts'
 import { RunName } from '../schemas/basics.ts'
 import { Reports, ReportSummary } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
@@ -12,7 +13,7 @@ import { reportPolicy } from './security.ts'
 
 /** @throws {FormatError} its figures cannot be read */
 export function reportSummary({ workspace }: Pick<Studio, 'workspace'>, { name, manifest }: StudioRun): ReportSummary {
-  const file = workspace.at(runsName, name, 'report.json')
+  const file = workspace.at(runsName, name, reportFiguresName)
   const { policies } = readJson(workspace, file, Report)
   const summary: ReportSummary = {
     name,
@@ -50,7 +51,7 @@ export const reportRoutes = [
     answer: 'text/html',
     handle: ({ studio, params }) => {
       const { name } = studio.runs.get('report', params.name)
-      const page = readBytes(studio.workspace, studio.workspace.at(runsName, name, 'report.html'))
+      const page = readBytes(studio.workspace, studio.workspace.at(runsName, name, reportPageName))
       return new Response(new Uint8Array(page), {
         headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': reportPolicy },
       })

@@ -1,6 +1,7 @@
 /** Rewards: how well they tell good from bad on prompts that they have not seen, and where people and they differ. */
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { disagreementsName } from '../../run-files.ts'
 import { RunName } from '../schemas/basics.ts'
 import { RewardDetail, Rewards, RewardSummary } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
@@ -49,7 +50,6 @@ const Results = z.object({
     .nullish(),
 })
 
-/** `disagreements.json` of a reward run. */
 const Disagreements = z.array(
   z.object({
     image: z.string(),
@@ -125,7 +125,7 @@ async function rewardDetail(studio: Studio, run: StudioRun): Promise<RewardDetai
 }
 
 function disagreementsOf({ workspace }: Studio, name: string): z.infer<typeof Disagreements> {
-  const file = workspace.at(runsName, name, 'disagreements.json')
+  const file = workspace.at(runsName, name, disagreementsName)
   if (!existsSync(file)) return []
   return whatWorks([{ name }], () => readJson(workspace, file, Disagreements)).made[0] ?? []
 }
