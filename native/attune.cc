@@ -26,6 +26,7 @@
 #include <malloc.h>
 #endif
 
+#include "distributed.h"
 #include "versions.h"
 
 namespace {
@@ -372,6 +373,7 @@ c10::IValue convert(napi_env env, const Operator& op, size_t position, const c10
       if (napi_get_value_double(env, value, &number) != napi_ok) wrongArgument(env, op, position, "number", value);
       return c10::IValue(at::Scalar(number));
     }
+    case c10::TypeKind::AnyType:  // the name of a process group
     case c10::TypeKind::StringType: {
       if (typeOf(env, value) != napi_string) wrongArgument(env, op, position, "string", value);
       return stringOf(env, value, op.name.c_str());
@@ -926,6 +928,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) != napi_ok) return nullptr;
     if (napi_set_named_property(env, exports, name, function) != napi_ok) return nullptr;
   }
+  addProcessGroups(env, exports);
   return exports;
 }
 

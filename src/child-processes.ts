@@ -3,13 +3,13 @@
  * process. A task and its result travel as JSON.
  */
 import { fork } from 'node:child_process'
-import { AttuneError, ProcessError, type Complaint } from './errors.ts'
+import { AttuneError, ProcessError, type Complaint, type ExitCode } from './errors.ts'
 import { endWithParent, withParent } from './parent-watch.ts'
 
 type Message<R> =
   | { readonly count: number }
   | { readonly result: R; readonly seconds: number }
-  | { readonly complaint: Pick<Complaint, 'where' | 'expected' | 'received' | 'remedy'>; readonly exitCode: 1 | 2 }
+  | { readonly complaint: Pick<Complaint, 'where' | 'expected' | 'received' | 'remedy'>; readonly exitCode: ExitCode }
 
 export interface TaskResult<R> {
   readonly result: R

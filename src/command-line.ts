@@ -4,7 +4,7 @@ import { CommanderError, Option } from 'commander'
 import { z } from 'zod'
 import { flagsOf, parseConfig } from './config.ts'
 import type { Flag, StageSchema } from './config.ts'
-import { AttuneError, ConfigError } from './errors.ts'
+import { AttuneError, ConfigError, type ExitCode } from './errors.ts'
 import { writing } from './files.ts'
 import { worksForAnother } from './parent-watch.ts'
 import { tellHowToResume } from './resume-hint.ts'
@@ -84,11 +84,11 @@ const shown = (value: unknown) =>
   typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value)
 
 /**
- * Runs a program to its end: 0 done, 1 our fault, 2 the user's. An error is one line on stderr; ATTUNE_DEBUG=1 adds the stack.
+ * Runs a program to its end: 0 done, else what the error says. An error is one line on stderr; ATTUNE_DEBUG=1 adds the stack.
  *
  * @param argv without the interpreter and the script
  */
-export async function main(program: Command, argv: readonly string[] = process.argv.slice(2)): Promise<0 | 1 | 2> {
+export async function main(program: Command, argv: readonly string[] = process.argv.slice(2)): Promise<0 | ExitCode> {
   prepare(program)
   try {
     await program.parseAsync(withDashes(argv), { from: 'user' })

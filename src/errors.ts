@@ -28,10 +28,20 @@ export function shownText(text: string, most: number): string {
 
 const plain = (text: string) => text.toWellFormed().replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
 
-/** Base of all errors of Attune. `exitCode` is what the command line ends with: 1 our fault, 2 the user's. */
+/**
+ * What a process ends with that was to end by no fault of its own, and may be started again to go on from its checkpoint:
+ * after a scheduler's SIGTERM, or because another process of its group has ended. It is what a shell shows of a process that
+ * SIGTERM has ended (128 + 15); Kubeflow starts pods again that end with 128 or more, and not those that end with less.
+ */
+export const endedFromOutside = 143
+
+/** 1 our fault, 2 the user's. */
+export type ExitCode = 1 | 2 | typeof endedFromOutside
+
+/** Base of all errors of Attune. `exitCode` is what the command line ends with. */
 export abstract class AttuneError extends Error {
   abstract readonly code: string
-  readonly exitCode: 1 | 2 = 2
+  readonly exitCode: ExitCode = 2
   readonly where: string
   readonly expected: string
   readonly received: string
@@ -128,12 +138,18 @@ export class DivergenceError extends AttuneError {
   readonly code = 'divergence'
 }
 
+/** Of the processes that train as one, another has ended or does not answer: this one can only end as well. */
+export class GroupError extends AttuneError {
+  readonly code = 'group'
+  override readonly exitCode = endedFromOutside
+}
+
 /** A process that works for this one ended without a result, or with a complaint of its own. */
 export class ProcessError extends AttuneError {
   readonly code = 'process'
-  override readonly exitCode: 1 | 2
+  override readonly exitCode: ExitCode
 
-  constructor(complaint: Complaint, exitCode: 1 | 2 = 1) {
+  constructor(complaint: Complaint, exitCode: ExitCode = 1) {
     super(complaint)
     this.exitCode = exitCode
   }

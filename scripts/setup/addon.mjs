@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
+import { processGroups } from './process-groups.mjs'
 import { SetupStop, ask, commandEnvironment, debianOrMac, project, say, show } from './shell.mjs'
 
 const native = join(project, 'native')
@@ -20,10 +21,13 @@ const mac = process.platform === 'darwin'
 export async function buildAddon(library, packages) {
   const sources = readdirSync(native).filter((name) => name.endsWith('.cc'))
   const compiler = findCompiler()
+  const groups = processGroups(library)
   const compileFlags = [
     ...['-std=c++20', '-O2', '-fPIC', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
     ...['include', 'include/torch/csrc/api/include'].map((folder) => `-isystem${join(library.folder, folder)}`),
     `-I${packages.nodeInclude}`,
+    `-I${native}`,
+    ...groups.flags,
     ...(library.cuda ? ['-DATTUNE_CUDA'] : []),
   ]
   const linkFlags = [
@@ -40,6 +44,7 @@ export async function buildAddon(library, packages) {
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial, { recursive: true })
   say(`compiling ${sources.length} file${sources.length === 1 ? '' : 's'} of native/ with ${compiler.name}: about 30 s`)
+  for (const told of groups.missing) say(told)
   await inParallel(sources, async (name) => {
     const args = [...compileFlags, '-c', join(native, name), '-o', join(partial, `${name}.o`)]
     expectBuilt(await show(compiler.name, args), compiler)

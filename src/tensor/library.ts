@@ -46,6 +46,14 @@ export interface Native {
   tf32(whether?: boolean): boolean
   library(): { version: string; cudaDevices: number; cpu: string }
   operators(): string[]
+  /** Of groups of processes; see `native/distributed.cc`. Undefined where this libtorch has none. */
+  openStore?(address: string, prefix: string, size: number, serves: boolean, timeoutMs: number): void
+  storeSet(key: string, text: string): void
+  storeGet(key: string): string | undefined
+  storeAdd(key: string, number: number): number
+  joinGroup(rank: number, size: number, timeoutMs: number, onGpu: boolean): string
+  leaveGroup(): void
+  closeStore(): void
 }
 
 const addon = fileURLToPath(new URL('../../build/attune.node', import.meta.url))

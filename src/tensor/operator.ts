@@ -52,7 +52,8 @@ export function calling<T>(where: string, call: () => T): T {
 type MakeOperator = <A extends unknown[], R>(name: string, overload?: string) => (...values: A) => R
 
 /**
- * Makes functions that call `aten::<name>.<overload>`. In-place operators return their first argument.
+ * Makes functions that call `aten::<name>.<overload>`, or `<name>.<overload>` of another namespace that the name begins with
+ * (`_c10d_functional::all_reduce_`). In-place operators return their first argument.
  * @param tensorOf the tensor of a handle
  */
 export function operatorsWith(tensorOf: (handle: TensorHandle) => unknown): MakeOperator {
@@ -64,13 +65,14 @@ export function operatorsWith(tensorOf: (handle: TensorHandle) => unknown): Make
     let id = -1
     let inPlace = false
     let call: ReturnType<typeof native>['call']
-    const full = `aten::${name}${overload === '' ? '' : `.${overload}`}`
+    const named = name.includes('::') ? name : `aten::${name}`
+    const full = `${named}${overload === '' ? '' : `.${overload}`}`
     return (...values: A): R => {
       const vacant = inPlace ? undefined : takeVacant()
       let result: unknown
       try {
         if (id < 0) {
-          ;({ id, inPlace } = native().resolve(`aten::${name}`, overload))
+          ;({ id, inPlace } = native().resolve(named, overload))
           call = native().call
         }
         // Written out because a spread would double the time of small operators.

@@ -1,0 +1,78 @@
+/** One process of a group under test: does what its argument names and prints what it has got, as JSON. */
+import { AttuneError } from '../errors.ts'
+import { groupFromEnvironment } from '../place-in-group.ts'
+import { full, tensor } from './create.ts'
+import { alone, joinGroup, shareOf, type Group } from './group.ts'
+import { useThreads } from './library.ts'
+
+const die = () => process.kill(process.pid, 'SIGKILL')
+
+/** The numbers that a tensor of 3 and one of 2 x 2 add up to, rows of other lengths, and so on. */
+function all(group: Group) {
+  const { rank, size } = group
+  const [first, second, whole] = [tensor([1, 2, 3]).add(10 * rank), full([2, 2], rank), tensor([rank], [1], 'int64')]
+  group.sum([first, second, whole])
+  const { from, to } = shareOf(group, 7)
+  const rows = tensor(Array.from({ length: to - from }, (_, i) => [from + i, -(from + i)]).flat(), [to - from, 2])
+  const gathered = group.gather(rows)
+  const [mine, bits] = [full([2], rank + 5), tensor([rank], [1], 'uint8')]
+  group.broadcast([mine, bits])
+  group.barrier()
+  return {
+    size,
+    sums: [first.toArray(), second.toArray(), whole.toArray()],
+    numbers: group.sumNumbers([0.1, rank]),
+    gathered: gathered.select(1, 0).toArray(),
+    shape: gathered.shape,
+    none: group.gather(tensor([], [0, 4])).shape,
+    texts: group.gatherTexts('x'.repeat(rank) + '…'),
+    broadcast: [...mine.toArray(), ...bits.toArray()],
+  }
+}
+
+const deeds: Record<string, (group: Group) => unknown> = {
+  all,
+  /** The last one ends while the others wait for it. */
+  dies(group) {
+    group.barrier()
+    if (group.rank === group.size - 1) die()
+    group.sum([full([100_000], 1)])
+    group.sum([full([100_000], 1)])
+  },
+  /** The first one, which serves the rendezvous, ends. */
+  firstDies(group) {
+    group.barrier()
+    if (group.rank === 0) die()
+    group.barrier()
+  },
+  /** One ends by an error of its own, and says so. */
+  fails(group) {
+    group.barrier()
+    if (group.rank === 1) {
+      group.abort('disk: expected space, received none')
+      throw new TypeError('disk: expected space, received none')
+    }
+    group.barrier()
+  },
+  /** One does not come, though it lives. */
+  sleeps(group) {
+    group.barrier()
+    if (group.rank === 1) process.stdin.resume()
+    else group.barrier()
+  },
+  alone: () => all(alone),
+}
+
+useThreads(1)
+const timeouts = {
+  joinMs: Number(process.env.JOIN_MS ?? 60_000),
+  exchangeMs: Number(process.env.EXCHANGE_MS ?? 60_000),
+}
+try {
+  const group = joinGroup(groupFromEnvironment(process.env), timeouts)
+  const result = deeds[process.argv[2]](group)
+  if (result !== undefined) process.stdout.write(JSON.stringify(result))
+} catch (error) {
+  process.stderr.write((error as Error).message)
+  process.exitCode = error instanceof AttuneError ? error.exitCode : 1
+}
