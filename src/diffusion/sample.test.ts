@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ShapeError } from '../errors.ts'
+import { gradients } from '../tensor/autograd.ts'
 import { cat, stack, tensor } from '../tensor/create.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -8,9 +9,9 @@ import { ddimSampler } from './ddim.ts'
 import { fixture } from './fixture.test-helper.ts'
 import { chainOfSampler, stateMoments } from './gaussian-chain.test-helper.ts'
 import type { Sampler } from './process.ts'
-import { noiseFor, sampleImages, sampleTrajectories, type Predictor } from './sample.ts'
+import { noiseFor, sampleImages, sampleTrajectories, sampleWithGradient, type Predictor } from './sample.ts'
 import { leadingTimesteps, linearSchedule, linspaceTimesteps, scaledLinearSchedule, type Schedule } from './schedule.ts'
-import { assertClose, float64, withoutLeak } from './tensor-checks.test-helper.ts'
+import { assertClose, assertGradient, float64, withoutLeak } from './tensor-checks.test-helper.ts'
 
 const shape = [3, 4, 4]
 const sampler = ddimSampler(linearSchedule(), leadingTimesteps(1000, 6))
@@ -172,5 +173,47 @@ describe('sampling with the exact score of Gaussian images N(m, s²)', () => {
     })
     const { mean, variance } = stateMoments(chain, chain.steps)[1000]
     assertClose([mean, Math.sqrt(variance)], [0.7, 0.3], 0.01)
+  })
+})
+
+describe('sampleWithGradient', () => {
+  const wide = noise(0, 1).to('float64')
+  /** A network of one parameter, which the steps before the last few take for a number. */
+  const withParameter =
+    (parameter: Tensor, last: number): Predictor =>
+    (xt, t) => {
+      const isLast = sampler.steps.findIndex((step) => step.t === t.select(0, 0).item()) >= 6 - last
+      return isLast ? xt.tanh().mul(parameter) : xt.tanh().mul(0.5)
+    }
+
+  for (const last of [1, 3, 6]) {
+    it(`records the last ${last} of 6 steps: the gradient of finite differences`, () => {
+      withoutLeak(() => {
+        const draw = (parameter: Tensor) =>
+          sampleWithGradient({ predict: withParameter(parameter, last), sampler, noise: wide }, last).square()
+        assertGradient(draw, [0.5], [1], 1e-5)
+      })
+    })
+  }
+
+  it('draws the images of sampleImages, and leaves earlier steps out of the graph', () => {
+    withoutLeak(() => {
+      const parameter = float64([0.5]).requireGrad()
+      const everywhere: Predictor = (xt) => xt.tanh().mul(parameter)
+      const drawn = sampleWithGradient({ predict: everywhere, sampler, noise: wide }, 2)
+      assert.deepEqual(drawn.toArray(), sampleImages({ predict: everywhere, sampler, noise: wide }).toArray())
+      const lateAlone = sampleWithGradient({ predict: withParameter(parameter, 2), sampler, noise: wide }, 2)
+      const [own, late] = [drawn, lateAlone].map((x0) => gradients([x0.sum()], [parameter])[0]!.item())
+      assertClose([own], [late])
+    })
+  })
+
+  it('refuses as many steps as there are not', () => {
+    for (const last of [0, 7, 1.5]) {
+      assert.throws(() => sampleWithGradient({ predict, sampler, noise: wide }, last), {
+        name: ShapeError.name,
+        where: 'last steps',
+      })
+    }
   })
 })

@@ -47,8 +47,11 @@ export function noiseFor(path: readonly number[], shape: readonly number[], step
 /** Receives a state, to keep or dispose, and what led to it, which ends with `scope` unless kept. */
 type Visit = (state: Tensor, step?: { prediction: Tensor; sigma: Tensor; scope: TensorScope }) => void
 
-/** Draws and hands every state in turn, x_T first and alone, to `visit`. Records no gradients. */
-function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit): void {
+/**
+ * Draws and hands every state in turn, x_T first and alone, to `visit`.
+ * @param recorded how many of the last steps are recorded for gradients
+ */
+function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit, recorded = 0): void {
   const { steps } = sampler
   if (noise.shape.length < 3 || noise.shape[1] !== steps.length + 1) {
     throw new ShapeError({
@@ -58,12 +61,12 @@ function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit):
       remedy: 'stack noiseFor(path, shape, sampler.steps.length) over the batch',
     })
   }
-  using _ = noGrad()
   const batch = noise.shape[0]
   let xt = sampler.start(noise.select(1, 0)).clone()
   visit(xt)
   for (const { index, t, stochastic } of steps) {
     using scope = tensorScope()
+    using _ = index < steps.length - recorded ? noGrad() : undefined
     const at = new Array<number>(batch).fill(index)
     const prediction = predict(xt, sampler.times(at, noise.device))
     const { mean, sigma } = sampler.transition(prediction, xt, at)
@@ -80,12 +83,39 @@ function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit):
  * @throws {ShapeError}
  */
 export function sampleImages(sampling: Sampling): Tensor {
+  return lastState(sampling, 0)
+}
+
+/**
+ * Draws one image per row of noise with a graph through the last steps, for gradients of a reward (DRaFT-K, Clark et
+ * al. 2023, arXiv:2309.17400). States before them count as given. What memory a step takes is up to `predict`,
+ * which may checkpoint it.
+ *
+ * @param last K, 1 … steps
+ * @returns x₀ [B, …], latent units; a graph to whatever `predict` computes with in the last K steps
+ * @throws {ShapeError}
+ */
+export function sampleWithGradient(sampling: Sampling, last: number): Tensor {
+  const { length } = sampling.sampler.steps
+  if (!(Number.isInteger(last) && last >= 1 && last <= length)) {
+    throw new ShapeError({
+      where: 'last steps',
+      expected: `a whole number from 1 to ${length}, the steps of the sampler`,
+      received: String(last),
+      remedy: 'record fewer steps, or sample with more',
+    })
+  }
+  return lastState(sampling, last)
+}
+
+function lastState(sampling: Sampling, recorded: number): Tensor {
   using scope = tensorScope()
   let latest: Tensor | undefined
-  drawStates(sampling, (state) => {
+  const keepLatest = (state: Tensor) => {
     latest?.dispose()
     latest = state
-  })
+  }
+  drawStates(sampling, keepLatest, recorded)
   return scope.keep(latest!)
 }
 

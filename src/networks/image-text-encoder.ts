@@ -12,6 +12,8 @@ export interface ImageTextEncoder {
   readonly device: string
   /** Pixels [B, 3, H, W] in [-1, 1], on any device → unit vectors [B, d], float32. */
   embedImages(pixels: Tensor): Tensor
+  /** As `embedImages`, with a graph to the pixels: what rounds them to 8 bits is left out. */
+  embedWithGradient(pixels: Tensor): Tensor
   /** Whether it knows all words of a text; absent where it takes any. */
   readonly canRead?: (text: string) => boolean
   /** How much of a text is read; absent where texts that are too long are refused. */

@@ -33,13 +33,15 @@ function grey(model: GenerativeModel): GenerativeModel {
 }
 
 const unit = (rows: Tensor) => rows.mul(rows.square().sum(1, true).rsqrt())
+const brightness = (pixels: Tensor) => unit(cat([pixels.flatten(1), ones([pixels.shape[0], 1])], 1))
 /** Bright pictures agree with every text: the fresh head of a reward prefers them. */
 const encoder: ImageTextEncoder = {
   name: 'brightness',
   sha256: 'b'.repeat(64),
   width: 13,
   device: 'cpu',
-  embedImages: (pixels) => unit(cat([pixels.flatten(1), ones([pixels.shape[0], 1])], 1)),
+  embedImages: brightness,
+  embedWithGradient: brightness,
   embedTexts: (texts) => unit(ones([texts.length, 13])),
 }
 

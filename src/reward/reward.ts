@@ -15,6 +15,14 @@ export interface Reward {
    * @returns      [B], float32, on the CPU
    */
   score(pixels: Tensor, texts: readonly string[]): Tensor
+  /**
+   * The score with a graph to the pixels, where a reward has gradients: of `score` as if nothing was rounded to 8 bits,
+   * so the two differ by as much as such a rounding makes of a score. No gradient comes from pixels beyond [-1, 1].
+   * @param pixels [B, 3, H, W], on any device
+   * @param texts  B prompts
+   * @returns      [B], float32, on the CPU
+   */
+  scoreWithGradient?(pixels: Tensor, texts: readonly string[]): Tensor
   /** What it sees of an image, whatever the prompt: [B, d] of unit length, float32, on the CPU. */
   embedImages(pixels: Tensor): Tensor
   /** What the score is made from, [B, f], float32, on the CPU: lets a value function see states as the reward does. */

@@ -15,7 +15,8 @@ export function shapesEncoder(weights: Weights, sha256: string): ImageTextEncode
     sha256,
     width: embeddingWidth,
     device: 'cpu',
-    embedImages: (pixels) => imageEmbedding(weights, ownSize(pixels.to('cpu'))),
+    embedImages: (pixels) => imageEmbedding(weights, ownSize(pixels.to('cpu'), { rounded: true })),
+    embedWithGradient: (pixels) => imageEmbedding(weights, ownSize(pixels.to('cpu'), { rounded: false })),
     canRead,
     embedTexts: (texts) => textEmbedding(weights, tokenRows(texts), textSize),
   }
@@ -40,7 +41,7 @@ const small: Preprocessing = {
 }
 
 /** Pictures that people bring have other sizes: the middle of them, made small as CLIP does. */
-function ownSize(pixels: Tensor): Tensor {
+function ownSize(pixels: Tensor, rounding: { readonly rounded: boolean }): Tensor {
   const [, , height, width] = pixels.shape
-  return height === imageSize && width === imageSize ? pixels : preprocess(pixels, small)
+  return height === imageSize && width === imageSize ? pixels : preprocess(pixels, small, rounding)
 }

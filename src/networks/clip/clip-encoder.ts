@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { FormatError } from '../../errors.ts'
-import { noGrad } from '../../tensor/autograd.ts'
 import { cat, tensor, zeros } from '../../tensor/create.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import { readSafetensors } from '../../tensor/safetensors.ts'
@@ -76,7 +75,9 @@ export function openClip(name: string, { dtype, device }: { dtype: Dtype; device
     width: config.projection,
     device: weights.device,
     logitScale,
-    embedImages: (pixels) => embedImages(weights, config, preprocessing, pixels),
+    embedImages: (pixels) => embedImages(weights, config, (batch) => preprocess(batch, preprocessing), pixels),
+    embedWithGradient: (pixels) =>
+      embedImages(weights, config, (batch) => preprocess(batch, preprocessing, { rounded: false }), pixels),
     textLength: (text) => ({ tokens: tokenizer.count(text), read: tokenizer.length }),
     embedTexts: (texts) => embedTexts(weights, config, tokenizer, texts),
   }
@@ -133,10 +134,15 @@ function readLogitScale({ entries }: FoundWeights): number {
   return Math.exp(tensors.get(key)!.item())
 }
 
-function embedImages(weights: Weights, config: ClipConfig, preprocessing: Preprocessing, pixels: Tensor): Tensor {
+function embedImages(
+  weights: Weights,
+  config: ClipConfig,
+  prepare: (pixels: Tensor) => Tensor,
+  pixels: Tensor,
+): Tensor {
   return inBatches(pixels.shape[0], (from, to) => {
     const batch = pixels.slice(0, from, to).to(weights.device)
-    return imageFeatures(weights, config, preprocess(batch, preprocessing))
+    return imageFeatures(weights, config, prepare(batch))
   })
 }
 
@@ -151,7 +157,6 @@ function embedTexts(weights: Weights, config: ClipConfig, tokenizer: ClipTokeniz
 /** Features of rows 0 … count − 1 as unit vectors [count, projection], float32. */
 function inBatches(count: number, features: (from: number, to: number) => Tensor): Tensor {
   using scope = tensorScope()
-  using _noGrad = noGrad()
   const batches: Tensor[] = []
   for (let from = 0; from < count; from += mostAtOnce) {
     using inner = tensorScope()

@@ -11,6 +11,7 @@
 import { ShapeError } from '../../errors.ts'
 import { cat } from '../../tensor/create.ts'
 import { attention, silu_ } from '../../tensor/functional.ts'
+import { checkpointed } from '../../tensor/gradient-checkpoints.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { expectShape } from '../../tensor/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -121,12 +122,12 @@ function imageByImage(x: Tensor, pixels: number, network: Layer): Tensor {
 
 type Layer = (x: Tensor) => Tensor
 
-/** One layer after another; what a layer has read is freed before the next begins. */
+/** One layer after another, checkpointed where that is asked for; what a layer has read is freed before the next begins. */
 function inTurn(x: Tensor, layers: readonly Layer[]): Tensor {
   using scope = tensorScope()
   let h = x
   for (const layer of layers) {
-    const next = layer(h)
+    const next = checkpointed(layer, h)
     if (h !== x) h.dispose()
     h = next
   }

@@ -188,7 +188,7 @@ class StableDiffusion implements GenerativeModel {
   predict(xt: Tensor, t: Tensor, { tokens, pooled, guidance }: Conditioning): Tensor {
     const { unet: config, codec, imageSize } = this.#parts
     const { height, width } = imageSize
-    // Training passes do not decode: the codec makes room for their activations.
+    // The codec makes room for the activations; a graph through it holds on to what it needs.
     if (native().gradMode()) codec.leaveDevice()
     using scope = tensorScope()
     const extra = {

@@ -6,6 +6,7 @@ import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
 import { cat, full } from '../../tensor/create.ts'
 import { useThreads } from '../../tensor/library.ts'
 import { livingTensors } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { embed } from './embeddings.ts'
 import { pictureBatches } from './picture-batches.ts'
 
@@ -20,16 +21,18 @@ const gray = (level: number, width = 2, height = 2): Picture => ({
 
 /** The embedding of an image is its mean and its size; that of a text its length. */
 function measuring(sizes: number[][] = []): ImageTextEncoder {
+  const embedImages = (pixels: Tensor) => {
+    sizes.push([...pixels.shape])
+    const [count, , height, width] = pixels.shape
+    return cat([pixels.flatten(1).mean(1, true), full([count, 1], height * width)], 1)
+  }
   return {
     name: 'measuring',
     sha256: 'e'.repeat(64),
     width: 2,
     device: 'cpu',
-    embedImages(pixels) {
-      sizes.push([...pixels.shape])
-      const [count, , height, width] = pixels.shape
-      return cat([pixels.flatten(1).mean(1, true), full([count, 1], height * width)], 1)
-    },
+    embedImages,
+    embedWithGradient: embedImages,
     embedTexts: (texts) => cat(texts.map((text) => full([1, 2], text.length))),
   }
 }

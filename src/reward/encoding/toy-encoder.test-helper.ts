@@ -27,12 +27,17 @@ function unit(rows: Tensor): Tensor {
   return rows.mul(rows.square().sum(1, true).rsqrt())
 }
 
+function embedPixels(pixels: Tensor): Tensor {
+  return unit(pixels.select(1, 0).flatten(1).mul(0.5).add(0.5))
+}
+
 export const toyEncoder: ImageTextEncoder = {
   name: 'toy',
   sha256: 'c'.repeat(64),
   width,
   device: 'cpu',
-  embedImages: (pixels) => unit(pixels.select(1, 0).flatten(1).mul(0.5).add(0.5)),
+  embedImages: embedPixels,
+  embedWithGradient: embedPixels,
   embedTexts(texts) {
     const rows = texts.flatMap((text) => {
       const noise = random(...Array.from(text, (letter) => letter.charCodeAt(0)))

@@ -8,6 +8,7 @@ import { readSafetensors } from '../../tensor/safetensors.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Reward } from '../reward.ts'
+import { embeddingReward } from './embedding-reward.ts'
 
 /** One linear layer: weight [out, in], bias [out]. */
 interface Layer {
@@ -27,22 +28,14 @@ interface Layer {
  */
 export function aestheticReward(name: string, file: string, encoder: ImageTextEncoder): Reward {
   const layers = unscoped(() => readLayers(file, encoder))
-  const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
-  return {
+  return embeddingReward({
     name,
     sha256: `${hashWeights([file])} ${encoder.sha256}`,
     range: undefined,
-    embedImages,
-    score(pixels) {
-      using scope = tensorScope()
-      const score = layers.reduce((x, { weight, bias }) => linear(x, weight, bias), embedImages(pixels))
-      return scope.keep(score.squeeze(1))
-    },
-    features(pixels, texts) {
-      using scope = tensorScope()
-      return scope.keep(cat([embedImages(pixels), encoder.embedTexts(texts).to('cpu')], 1))
-    },
-  }
+    encoder,
+    score: (images) => layers.reduce((x, { weight, bias }) => linear(x, weight, bias), images).squeeze(1),
+    features: (images, texts) => cat([images, texts], 1),
+  })
 }
 
 function readLayers(file: string, encoder: ImageTextEncoder): Layer[] {

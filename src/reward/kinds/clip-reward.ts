@@ -1,8 +1,7 @@
 /** CLIP and models that were fine-tuned from it on preferences, as rewards. */
 import type { ClipEncoder } from '../../networks/clip/clip-encoder.ts'
-import { tensorScope } from '../../tensor/scope.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
 import type { Reward } from '../reward.ts'
+import { embeddingReward } from './embedding-reward.ts'
 
 /**
  * exp(logit scale) · cos(image, text): the logits of CLIP's own training. PickScore and HPS v2 are CLIP ViT-H/14 with
@@ -15,22 +14,12 @@ import type { Reward } from '../reward.ts'
  *
  * @see Radford et al. 2021 (CLIP, arXiv:2103.00020), Figure 3; Kirstain et al. 2023 (PickScore, arXiv:2305.01569), §3
  */
-export function clipReward(name: string, encoder: ClipEncoder): Reward {
-  const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
-  const products = (pixels: Tensor, texts: readonly string[]) =>
-    embedImages(pixels).mul(encoder.embedTexts(texts).to('cpu'))
-  return {
+export const clipReward = (name: string, encoder: ClipEncoder): Reward =>
+  embeddingReward({
     name,
     sha256: encoder.sha256,
     range: undefined,
-    embedImages,
-    score(pixels, texts) {
-      using scope = tensorScope()
-      return scope.keep(products(pixels, texts).sum(1).mul(encoder.logitScale))
-    },
-    features(pixels, texts) {
-      using scope = tensorScope()
-      return scope.keep(products(pixels, texts).mul(Math.sqrt(encoder.width)))
-    },
-  }
-}
+    encoder,
+    score: (images, texts) => images.mul(texts()).sum(1).mul(encoder.logitScale),
+    features: (images, texts) => images.mul(texts).mul(Math.sqrt(encoder.width)),
+  })

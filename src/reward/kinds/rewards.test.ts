@@ -8,9 +8,11 @@ import { z } from 'zod'
 import { assertClose } from '../../diffusion/tensor-checks.test-helper.ts'
 import { modelFields, type Open } from '../../images/open-model.ts'
 import { fixtures } from '../../networks/clip/fixture.test-helper.ts'
+import { gradients } from '../../tensor/autograd.ts'
 import { cat, rand, tensor } from '../../tensor/create.ts'
 import { Generator } from '../../tensor/generator.ts'
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { judgedStore } from '../examples/judged-store.test-helper.ts'
 import { openReward } from '../open-reward.ts'
 import { headKinds } from './reward-head.ts'
@@ -49,6 +51,12 @@ const images = (count: number, height = 40, width = 48) =>
     .mul(2)
     .sub(1)
 const rows = (index: readonly number[]) => tensor(index, [index.length], 'int64')
+
+/** d(score)/d(pixels) at these pixels. */
+function gradientOf(score: (pixels: Tensor) => Tensor, at: Tensor): Tensor {
+  const pixels = at.detach().clone().requireGrad()
+  return gradients([score(pixels)], [pixels])[0]!
+}
 
 for (const [kind, ready] of Object.entries(kinds)) {
   describe(kind, async () => {
@@ -118,6 +126,64 @@ for (const [kind, ready] of Object.entries(kinds)) {
       assert.notDeepEqual(features.slice(0, width), features.slice(width))
     })
 
+    it('has the gradient of its score with respect to the pixels', () => {
+      using _scope = tensorScope()
+      const pixels = images(5)
+      const score = (of: Tensor) => reward.scoreWithGradient!(of, texts).sum()
+      const gradient = gradientOf(score, pixels)
+      const length = gradient.norm().item()
+      assert.ok(length > 0)
+      const along = gradient
+        .div(length)
+        .add(images(5).div(images(5).norm()))
+        .mul(0.1)
+      const slope =
+        score(pixels.add(along))
+          .sub(score(pixels.sub(along)))
+          .item() / 2
+      assertClose([slope], [gradient.mul(along).sum().item()], 0.02)
+    })
+
+    it('scores with a graph as without one, but for the rounding to 8 bits', () => {
+      using _scope = tensorScope()
+      for (const [count, height, width] of [
+        [5, 40, 48],
+        [3, 16, 16],
+        [3, 64, 24],
+      ]) {
+        const pixels = images(count, height, width)
+        const own = texts.slice(0, count)
+        const plain = reward.score(pixels, own)
+        const smooth = reward.scoreWithGradient!(pixels, own)
+        assert.deepEqual([smooth.shape, smooth.device, smooth.dtype], [plain.shape, 'cpu', 'float32'])
+        // Half a level of 255 after each of three passes, against the score's change with pixels.
+        const gradient = gradientOf((of) => reward.scoreWithGradient!(of, own).sum(), pixels)
+        const slopes = gradient.abs().flatten(1).sum(1).toArray()
+        const differences = smooth.sub(plain).abs().toArray()
+        differences.forEach((far, i) => assert.ok(far <= (3 / 255) * slopes[i], `${far} of ${slopes[i]}`))
+      }
+    })
+
+    it('rises by a few steps along the gradient', () => {
+      using _scope = tensorScope()
+      let pixels = images(5).mul(0.8)
+      const before = reward.score(pixels, texts).toArray()
+      for (let step = 0; step < 5; step++) {
+        const gradient = gradientOf((of) => reward.scoreWithGradient!(of, texts).sum(), pixels).flatten(1)
+        const sizes = gradient.square().sum(1, true).sqrt()
+        pixels = pixels
+          .add(
+            gradient
+              .div(sizes)
+              .mul(2)
+              .reshape(...pixels.shape),
+          )
+          .clamp(-1, 1)
+      }
+      const after = reward.score(pixels, texts).toArray()
+      after.forEach((score, i) => assert.ok(score > before[i], `image ${i}: ${before[i]} → ${score}`))
+    })
+
     it('leaves no tensors behind but the texts that it remembers', () => {
       const use = () => {
         using _scope = tensorScope()
@@ -125,6 +191,7 @@ for (const [kind, ready] of Object.entries(kinds)) {
         reward.score(pixels, texts)
         reward.features(pixels, texts)
         reward.embedImages(pixels)
+        gradientOf((of) => reward.scoreWithGradient!(of, texts).sum(), pixels)
       }
       use()
       const before = livingTensors()

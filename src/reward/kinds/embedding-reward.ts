@@ -1,0 +1,37 @@
+/** What all rewards on frozen embeddings have in common: they differ in what they make of them. */
+import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { Reward } from '../reward.ts'
+
+/** Functions of the unit vectors of images [B, d] and of their prompts [B, d], on the CPU. */
+interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range'> {
+  readonly encoder: ImageTextEncoder
+  /** @param texts embedded where they are asked for @returns [B] */
+  score(images: Tensor, texts: () => Tensor): Tensor
+  /** @returns [B, f] */
+  features(images: Tensor, texts: Tensor): Tensor
+}
+
+export function embeddingReward({ name, sha256, range, encoder, score, features }: OnEmbeddings): Reward {
+  const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
+  const embedTexts = (texts: readonly string[]) => encoder.embedTexts(texts).to('cpu')
+  return {
+    name,
+    sha256,
+    range,
+    embedImages,
+    score(pixels, texts) {
+      using scope = tensorScope()
+      return scope.keep(score(embedImages(pixels), () => embedTexts(texts)))
+    },
+    scoreWithGradient(pixels, texts) {
+      using scope = tensorScope()
+      return scope.keep(score(encoder.embedWithGradient(pixels).to('cpu'), () => embedTexts(texts)))
+    },
+    features(pixels, texts) {
+      using scope = tensorScope()
+      return scope.keep(features(embedImages(pixels), embedTexts(texts)))
+    },
+  }
+}
