@@ -1,13 +1,23 @@
 /** What the one big button does at each point of the loop. */
+import { usualPolicyStage } from '../src/stages.ts'
 import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
 import { go } from './router.ts'
-import { trainBoth, trainPolicy } from './training-plan.ts'
 
 export interface NextStep {
   readonly title: string
   /** Undefined where there is nothing to do but to wait. */
   readonly work?: () => Promise<unknown>
+}
+
+/** A policy on a reward, from the newest one where there is one: rounds build on each other. */
+const trainPolicy = (reward: string, policy: string | undefined) =>
+  client.startJob({ stage: usualPolicyStage, settings: { reward, ...(policy !== undefined && { policy }) } })
+
+/** A reward, and a policy that follows it where it is proven. */
+async function trainBoth(policy: string | undefined): Promise<void> {
+  const { run } = await client.startJob({ stage: 'reward train' })
+  await trainPolicy(run, policy)
 }
 
 const openJob = ({ id }: { id: string }) => go('train', 'job', id)
@@ -23,7 +33,7 @@ export function nextStepOf({ next, rewards, policies, rounds }: State): NextStep
         ? { title: 'Label', work: () => Promise.resolve(go('label')) }
         : { title: 'Draw more images', work: () => client.drawRound({ policy }) }
     case 'train-reward':
-      return { title: 'Train', work: trainBoth }
+      return { title: 'Train', work: () => trainBoth(policy) }
     case 'train-policy':
       return { title: 'Train', work: async () => openJob(await trainPolicy(reward, policy)) }
     case 'draw-again':

@@ -4,7 +4,6 @@ import type { Job } from '../src/studio/schemas/jobs.ts'
 import type { State } from '../src/studio/schemas/state.ts'
 import { client, useRaterName } from './api.ts'
 import { isOffline, useRemote } from './remote.ts'
-import { goOnWithTraining } from './training-plan.ts'
 
 export interface StudioState {
   readonly state: State | undefined
@@ -32,9 +31,6 @@ export function StudioStateProvider({ children }: { children: ReactNode }) {
   const offline = isOffline(error)
   const isBusy = state?.jobs.some(isOpen) ?? false
   useEffect(() => setEveryMs(offline ? lostMs : isBusy ? busyMs : idleMs), [offline, isBusy])
-  useEffect(() => {
-    if (state !== undefined) void goOnWithTraining(state).then((begun) => (begun ? reload() : undefined))
-  }, [state, reload])
   return <Context value={{ state, error, offline, reload }}>{children}</Context>
 }
 

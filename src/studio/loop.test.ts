@@ -64,11 +64,11 @@ describe('the loop', () => {
     )
     const settings = { imagesDrawn: 8, rolloutsPerIteration: 8, valueUpdates: 1, gradientSteps: 1, steps: 2 }
     const after = await it.client.startJob({ stage: 'policy dpok', run: 'waits', settings })
-    assert.deepEqual([after.state, after.settings.reward], ['waiting', 'reward-1'])
+    assert.deepEqual([after.state, after.settings.reward, after.follows], ['waiting', 'reward-1', ['reward-1']])
     const { results } = await until(id, isState('done'))
     // Nothing is proven by so few labels: a person has to want it.
-    const stopped = await until(after.id, isState('stopped'))
-    assert.match(stopped.error ?? '', /^not begun by itself: reward-1 .*Judge more images/)
+    const held = await until(after.id, isState('held'))
+    assert.match(held.error ?? '', /^reward-1 .*Judge more images/)
     await it.client.resumeJob(after.id)
     await until(after.id, isState('done'))
     assert.equal(results.labels, 16)

@@ -43,7 +43,7 @@ browserSuite('a reward at chance', (it) => {
   test('prompts that are written twice are told, and drawn once', async () => {
     await using person = await it.visit({ name: 'Ada' })
     const { page } = person
-    await person.open('train', 'draw')
+    await person.open('train', 'round')
     await person.fill({ Prompts: 'a red square\n a red square\n\ntwo crosses\ntwo crosses \na red square' })
     await page.getByText('3 repeated lines are left out: each prompt counts once.').waitFor()
     await person.fill({ Prompts: 'a red square' })
@@ -53,7 +53,7 @@ browserSuite('a reward at chance', (it) => {
   test('prompts come from a file, and the box says what would become of them', async () => {
     await using person = await it.visit({ name: 'Ada' })
     const { page } = person
-    await person.open('train', 'draw')
+    await person.open('train', 'round')
     await person.fill({ Prompts: 'two crosses' })
     const choose = async (name: string, content: string) => {
       await page.getByLabel('From a file').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(content) })
@@ -78,7 +78,7 @@ browserSuite(
   (it) => {
     test('whose end no text encoder reads are told before they are drawn', async () => {
       await using person = await it.visit({ name: 'Ada' })
-      await person.open('train', 'draw')
+      await person.open('train', 'round')
       await person.fill({ Prompts: `a cow\na dog${' and a cat'.repeat(40)}` })
       await person.page.getByText(/1 prompt is longer than the 77 tokens that the model reads/).waitFor()
       await person.page.getByText(/“a dog and a cat .*: \d+ tokens, \d+ cut off/).waitFor()

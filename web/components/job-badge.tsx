@@ -2,6 +2,7 @@ import type { JobState } from '../../src/studio/schemas/jobs.ts'
 
 const looks: Readonly<Record<JobState, string>> = {
   waiting: '',
+  held: 'stopped',
   running: 'running',
   stopping: 'stopped',
   stopped: 'stopped',

@@ -21,7 +21,8 @@ export const shareOf = ({ progress }: Job): number | undefined =>
   progress === null || progress.total === 0 ? undefined : Math.min(1, progress.done / progress.total)
 
 /** `12 of 40 updates, about 1 min left` */
-export function progressText({ state, ahead, progress, etaSeconds }: Job): string {
+export function progressText({ state, ahead, follows, progress, etaSeconds }: Job): string {
+  if (state === 'waiting' && follows.length > 0) return `follows ${follows.join(' and ')}`
   if (state === 'waiting') return ahead === 0 ? 'starts at once' : `waits for ${ahead} ${ahead === 1 ? 'job' : 'jobs'}`
   if (state === 'stopping') return 'stopping'
   if (progress === null) return 'getting ready'

@@ -1,6 +1,6 @@
 /** The loop as a picture, what runs, and the next sensible step as one big button. */
 import type { ReactNode } from 'react'
-import { stages, stageTitle, type RunKind } from '../../src/stages.ts'
+import { isPolicyStage, stages, stageTitle, type RunKind } from '../../src/stages.ts'
 import type { Job } from '../../src/studio/schemas/jobs.ts'
 import type { State } from '../../src/studio/schemas/state.ts'
 import { client } from '../api.ts'
@@ -15,7 +15,6 @@ import { nextStepOf } from '../next-step.ts'
 import { useAction } from '../remote.ts'
 import { to } from '../router.ts'
 import { isOpen, useStudio } from '../studio-state.tsx'
-import { plannedAfter } from '../training-plan.ts'
 import '../styles/home.css'
 
 export function HomePage() {
@@ -111,7 +110,7 @@ function Next({ state, reload }: { state: State; reload: () => Promise<void> }) 
               : 'You can watch it, or go on with something else.'}
         </PageHead>
         {job === undefined && <More state={state} />}
-        <Failed jobs={state.jobs} />
+        <Failed state={state} />
         <ErrorNotice error={error} />
       </div>
       {work !== undefined ? (
@@ -131,8 +130,7 @@ function Next({ state, reload }: { state: State; reload: () => Promise<void> }) 
             <ProgressBar share={shareOf(job)} label={`Progress of ${job.run}`} />
             <span className="soft small">
               {progressText(job)}
-              {plannedAfter() === job.id &&
-                '. DPOK follows if the reward is shown to be better than chance and the CLIP score: keep this page open.'}
+              <Followers job={job} jobs={running} />
             </span>
             <div className="row">
               <a className="button small" href={to('train', 'job', job.id)}>
@@ -167,21 +165,42 @@ function More({ state: { next, rewards } }: { state: State }) {
   )
 }
 
-/** The last thing that was tried did not work. */
-function Failed({ jobs }: { jobs: readonly Job[] }) {
-  const last = jobs.find((job) => !isOpen(job))
-  if (last === undefined || (last.state !== 'failed' && (last.state !== 'stopped' || last.error === null))) return null
+/** What begins when a job has ended well. */
+function Followers({ job, jobs }: { job: Job; jobs: readonly Job[] }) {
+  const followers = jobs.filter(({ follows }) => follows.includes(job.run))
+  if (followers.length === 0) return null
+  const isGated = stages[job.stage].kind === 'reward' && followers.some(({ stage }) => isPolicyStage(stage))
   return (
-    <div className={last.state === 'failed' ? 'notice bad' : 'notice warn'} role="status">
+    <>
+      . Then {followers.map(({ run }) => run).join(' and ')} {followers.length === 1 ? 'begins' : 'begin'}
+      {isGated && ', if the reward is shown to be better than chance and the CLIP score'}.
+    </>
+  )
+}
+
+const endings: Partial<Readonly<Record<Job['state'], readonly [look: string, what: string, then: string]>>> = {
+  failed: ['notice bad', 'failed', ', and go on from there.'],
+  stopped: ['notice warn', 'was stopped', ', and go on from there.'],
+  held: ['notice warn', 'has not begun', ', and begin it all the same.'],
+}
+
+/** The last thing that was tried did not work. */
+function Failed({ state: { jobs, next } }: { state: State }) {
+  const last = jobs.find((job) => !isOpen(job))
+  const ending = last && endings[last.state]
+  if (last === undefined || ending === undefined || (last.state === 'stopped' && last.error === null)) return null
+  const [look, what, then] = ending
+  return (
+    <div className={look} role="status">
       <strong dir="auto">
-        {last.run} {last.state === 'failed' ? 'failed' : 'was stopped'}
+        {last.run} {what}
       </strong>
-      <span dir="auto">{last.error ?? 'It ended without saying why.'}</span>
+      {last.error !== next.sentence && <span dir="auto">{last.error ?? 'It ended without saying why.'}</span>}
       <span>
         <a className="text-link" href={to('train', 'job', last.id)}>
           Look at it
         </a>
-        {last.can.resume && ', and go on from there.'}
+        {last.can.resume && then}
       </span>
     </div>
   )

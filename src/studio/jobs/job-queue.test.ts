@@ -10,7 +10,7 @@ import { StudioError } from '../../errors.ts'
 import { readImageList } from '../../images/image-run.ts'
 import { openWorkspace, type Workspace } from '../workspace.ts'
 import { JobQueue, type JobOrder, type JobQueueOptions } from './job-queue.ts'
-import { readJobs } from './job-record.ts'
+import { readJobs, type JobRecord } from './job-record.ts'
 import { JobViews } from './job-view.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-jobs-'))
@@ -105,6 +105,76 @@ test('one after the other on a device, side by side on two', async () => {
   assert.ok(queue.get(b.id).startedAt! >= queue.get(a.id).finishedAt!)
   assert.ok(queue.get(e.id).startedAt! >= queue.get(b.id).finishedAt!)
   assert.throws(() => queue.get('job-99'), /an unknown one/)
+})
+
+test('what follows another begins when that has ended well, also where the server was away meanwhile', async () => {
+  const workspace = workspaceOf('follows')
+  const first = open(workspace)
+  const a = first.add(drawing('a', 10))
+  const b = first.add({ ...drawing('b', 1), device: 'tpu', needs: ['a'] })
+  assert.deepEqual(first.follows(first.get(b.id)), ['a'])
+  await until(() => listed(workspace, 'a') > 0)
+  first[Symbol.dispose]()
+  await until(() => existsSync(workspace.at('runs', 'a', 'manifest.json')))
+  assert.deepEqual(
+    readJobs(workspace).jobs.map(({ state }) => state),
+    ['running', 'waiting'],
+  )
+  using second = open(workspace)
+  await until(() => second.get(b.id).state === 'done')
+  assert.equal(second.get(a.id).state, 'done')
+})
+
+test('what follows a job that fails or is stopped is held and says why, until that has come to its end', async () => {
+  const workspace = workspaceOf('held')
+  const first = open(workspace)
+  const a = first.add({ ...drawing('a', 1), config: { prompts: 'prompts/none.txt', out: 'runs/a' } })
+  const b = first.add({ ...drawing('b', 1), needs: ['a'] })
+  const c = first.add({ ...drawing('c', 1), needs: ['b'] })
+  await until(() => first.get(c.id).state === 'held')
+  first[Symbol.dispose]()
+
+  using second = open(workspace)
+  const views = new JobViews(workspace, second)
+  const brief = (id: string) => views.brief(second.get(id))
+  assert.equal(second.get(b.id).state, 'held')
+  assert.match(
+    second.get(b.id).error ?? '',
+    /^It is made from a, which has failed \(prompts\/none.txt: expected a file/,
+  )
+  assert.match(second.get(c.id).error ?? '', /^It is made from b, which is held itself/)
+  assert.deepEqual([second.open(), existsSync(workspace.at('runs', 'b'))], [[], false])
+  assert.deepEqual(brief(b.id).can, { stop: true, resume: false, sample: false })
+  assert.throws(() => second.resume(b.id, {}), /one that is held.*made from a, which has failed/s)
+  // Others pass it.
+  const d = second.add(drawing('d', 1))
+  await until(() => second.get(d.id).state === 'done')
+
+  second.stop(c.id)
+  assert.deepEqual([second.get(c.id).state, second.get(c.id).error], ['stopped', null])
+  second.resume(a.id, drawing('a', 1).config)
+  assert.deepEqual(brief(b.id).follows, ['a'])
+  second.stop(a.id)
+  await until(() => second.get(a.id).state === 'stopped')
+  await until(() => second.get(b.id).state === 'held')
+  assert.match(second.get(b.id).error ?? '', /a, which was stopped/)
+  second.resume(a.id, drawing('a', 1).config)
+  await until(() => second.get(b.id).state === 'done')
+  assert.ok(second.get(b.id).startedAt! >= second.get(a.id).finishedAt!)
+  assert.equal(second.get(b.id).error, null)
+})
+
+test('a job to which there is an objection is held, across restarts, until somebody begins it all the same', async () => {
+  const workspace = workspaceOf('objection')
+  const objection = ({ run }: JobRecord) => (run === 'b' ? 'a is no better than chance.' : null)
+  const first = open(workspace, { objection })
+  const b = first.add(drawing('b', 1))
+  first[Symbol.dispose]()
+  using second = open(workspace, { objection })
+  assert.deepEqual([second.get(b.id).state, second.get(b.id).error], ['held', 'a is no better than chance.'])
+  assert.ok(second.canResume(second.get(b.id)))
+  second.resume(b.id, drawing('b', 1).config)
+  await until(() => second.get(b.id).state === 'done')
 })
 
 test('a failed job says why, and what comes after a run is done again', async () => {

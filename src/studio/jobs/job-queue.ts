@@ -1,7 +1,8 @@
 /**
  * The jobs of a studio. Each is a stage in a process of its own, which outlives this one: what is known of it is its
  * record, its process number and its run folder, and they are looked at again and again. Jobs of one device run in the
- * order in which they were queued.
+ * order in which they were queued. A job that is made from what another makes follows that one, and is held where it does
+ * not end well, or where what it made is not good enough.
  */
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
@@ -18,13 +19,14 @@ import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
 import type { Broken } from '../workspace-files.ts'
 import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-record.ts'
 import { errorLine, lastLines } from './progress-line.ts'
+import { aheadOf, byQueue, isActive, isOpen, lackOf } from './queue-order.ts'
 
 const script = fileURLToPath(new URL('../../cli.ts', import.meta.url))
 
 export interface JobQueueOptions {
   /** What is to be done with a finished run; done again where this process was killed before it had been. */
   readonly onDone?: (job: JobRecord) => Promise<void>
-  /** Why a job that waited must not begin by itself, as a sentence; it is stopped then, and can be resumed by hand. */
+  /** Why a job must not begin by itself, as a sentence; it is held then, until somebody begins it all the same. */
   readonly objection?: (job: JobRecord) => string | null
   /** Between looks at the processes. */
   readonly everyMs?: number
@@ -46,8 +48,6 @@ export interface JobOrder {
 /** A process of another machine, or one that has the number of an earlier one by chance, is none of ours. */
 const runsHere = (job: JobRecord): job is JobRecord & { owner: Owner } =>
   job.owner !== null && job.owner.host === hostname() && isAlive(job.owner)
-
-const isActive = ({ state }: JobRecord) => state === 'running' || state === 'stopping'
 
 export class JobQueue implements Disposable {
   readonly #workspace: Workspace
@@ -98,14 +98,23 @@ export class JobQueue implements Disposable {
 
   /** How many jobs come before a waiting one: of its device, or that make what it needs. */
   ahead(job: JobRecord): number {
-    if (job.state !== 'waiting') return 0
-    const others = this.all().filter(({ device, run }) => device === job.device || job.needs.includes(run))
-    return others.filter((other) => isActive(other) || (other.state === 'waiting' && isBefore(other, job))).length
+    return aheadOf(job, this.open()).length
+  }
+
+  /** Runs that are being made, and that a waiting job is made from. */
+  follows({ state, needs }: JobRecord): string[] {
+    if (state !== 'waiting') return []
+    return this.open().flatMap(({ run }) => (needs.includes(run) ? [run] : []))
   }
 
   /** Those that wait or run. */
   open(): JobRecord[] {
-    return this.all().filter((job) => isActive(job) || job.state === 'waiting')
+    return this.all().filter(isOpen)
+  }
+
+  /** A held job can be begun all the same, where all that it is made from is there. */
+  canResume(job: JobRecord): boolean {
+    return ['stopped', 'failed'].includes(job.state) || (job.state === 'held' && this.#lackOf(job) === null)
   }
 
   /** Does work that ends in {@link add} after all such work before it, so that no name is given twice. */
@@ -121,6 +130,7 @@ export class JobQueue implements Disposable {
     const job: JobRecord = {
       ...order,
       needs: [...order.needs],
+      isWanted: false,
       id: `job-${number}`,
       state: 'waiting',
       queuedAt: new Date().toISOString(),
@@ -138,24 +148,30 @@ export class JobQueue implements Disposable {
     return this.get(job.id)
   }
 
-  /** A waiting job is taken out of the queue; a running one is asked to end, and ended where it does not. */
+  /** A waiting or held job is taken out of the queue; a running one is asked to end, and ended where it does not. */
   stop(id: string): JobRecord {
     const job = this.get(id)
-    if (job.state === 'waiting') return this.#change(job, { state: 'stopped', finishedAt: new Date().toISOString() })
+    if (job.state === 'waiting' || job.state === 'held') {
+      this.#change(job, { state: 'stopped', error: null, finishedAt: new Date().toISOString() })
+      this.look()
+      return this.get(id)
+    }
     if (job.state !== 'running') throw this.#refuse(job, 'a job that waits or runs', 'nothing is left to stop')
     this.#signal(job, 'SIGTERM')
     return this.#change(job, { state: 'stopping', stopAskedAt: new Date().toISOString() })
   }
 
-  /** Queues a stopped or failed job again; it goes on where its run folder stands. */
+  /** Queues a stopped or failed job again; it goes on where its run folder stands. A held one begins all the same. */
   resume(id: string, config: Readonly<Record<string, unknown>>): JobRecord {
     const job = this.get(id)
-    if (job.state !== 'stopped' && job.state !== 'failed') {
-      throw this.#refuse(job, 'a job that was stopped or has failed', 'start a new one')
+    if (!this.canResume(job)) {
+      const isHeld = job.state === 'held'
+      throw this.#refuse(job, 'a job that can go on', isHeld ? job.error! : 'start a new one')
     }
     this.#writeConfig(id, { ...config, resume: true })
     this.#change(job, {
       state: 'waiting',
+      isWanted: job.isWanted || job.state === 'held',
       error: null,
       owner: null,
       stopAskedAt: null,
@@ -187,10 +203,9 @@ export class JobQueue implements Disposable {
       if (runsHere(job)) this.#hurry(job)
       else if (!this.#concluding.has(job.id)) void this.#conclude(job)
     }
-    for (const job of this.all()
-      .filter(({ state }) => state === 'waiting')
-      .sort(byQueue)) {
-      if (this.ahead(job) === 0) this.#start(job)
+    for (const { id } of this.all().sort(byQueue)) {
+      const job = this.#heldOrNot(this.get(id))
+      if (job.state === 'waiting' && this.ahead(job) === 0) this.#start(job)
     }
   }
 
@@ -200,16 +215,22 @@ export class JobQueue implements Disposable {
     clearInterval(this.#timer)
   }
 
+  #lackOf = (job: JobRecord) => lackOf(job, this.all(), (run) => this.#isMade(run))
+
+  /** A job that has not begun is held as long as there is a reason. */
+  #heldOrNot(job: JobRecord): JobRecord {
+    if (job.state !== 'waiting' && job.state !== 'held') return job
+    const reason = this.#isFinished(job)
+      ? null
+      : (this.#lackOf(job) ?? (job.isWanted ? null : this.#options.objection(job)))
+    if (reason === null) return job.state === 'held' ? this.#change(job, { state: 'waiting', error: null }) : job
+    return job.error === reason ? job : this.#change(job, { state: 'held', error: reason })
+  }
+
   #start(job: JobRecord): void {
     if (this.#isFinished(job)) {
       // Only what comes after the run is left to do.
       this.#change(job, { state: 'running', startedAt: new Date().toISOString() })
-      return this.look()
-    }
-    const objection = this.#options.objection(job)
-    if (objection !== null) {
-      const error = `not begun by itself: ${objection}`
-      this.#change(job, { state: 'stopped', finishedAt: new Date().toISOString(), error })
       return this.look()
     }
     const log = openSync(logFile(this.#workspace, job.id), 'a')
@@ -232,7 +253,8 @@ export class JobQueue implements Disposable {
     }
   }
 
-  #isFinished = ({ run }: JobRecord) => existsSync(this.#workspace.at(runsName, run, manifestName))
+  #isFinished = ({ run }: JobRecord) => this.#isMade(run)
+  #isMade = (run: string) => existsSync(this.#workspace.at(runsName, run, manifestName))
 
   /** This process was killed between a start and its record: the run folder knows who writes it. */
   #adopt(job: JobRecord): void {
@@ -307,6 +329,7 @@ export class JobQueue implements Disposable {
   #refuse(job: JobRecord, expected: string, remedy: string): StudioError {
     const states: Readonly<Record<JobState, string>> = {
       waiting: 'one that waits',
+      held: 'one that is held',
       running: 'one that runs',
       stopping: 'one that is about to stop',
       stopped: 'one that was stopped',
@@ -316,10 +339,6 @@ export class JobQueue implements Disposable {
     return new StudioError(409, 'wrong-state', { where: job.id, expected, received: states[job.state], remedy })
   }
 }
-
-const byQueue = (a: JobRecord, b: JobRecord) => (isBefore(a, b) ? -1 : 1)
-const isBefore = (a: JobRecord, b: JobRecord) =>
-  a.queuedAt < b.queuedAt || (a.queuedAt === b.queuedAt && numberOf(a.id) < numberOf(b.id))
 
 /** Wall-clock seconds of all processes of a job. */
 export function secondsOf({ earlierSeconds, startedAt, finishedAt }: JobRecord): number {

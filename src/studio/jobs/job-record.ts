@@ -16,8 +16,10 @@ export const JobRecord = z.object({
   /** Jobs of one device run one after the other. */
   device: z.string(),
   state: JobState,
-  /** Runs that it is made from: it waits while a job still makes one of them. */
+  /** Runs that it is made from: it follows the jobs that still make them, and is held where one of these does not end well. */
   needs: z.array(z.string()),
+  /** Somebody has begun it although it was held. */
+  isWanted: z.boolean().default(false),
   /** As the page knows them. */
   settings: z.record(z.string(), SettingValue),
   queuedAt: z.iso.datetime(),

@@ -40,6 +40,7 @@ export class JobViews {
       run: job.run,
       state: job.state,
       ahead: this.#queue.ahead(job),
+      follows: this.#queue.follows(job),
       queuedAt: job.queuedAt,
       startedAt: job.startedAt,
       finishedAt: job.finishedAt,
@@ -48,8 +49,8 @@ export class JobViews {
       seconds: secondsOf(job),
       error: job.error,
       can: {
-        stop: job.state === 'waiting' || job.state === 'running',
-        resume: job.state === 'stopped' || job.state === 'failed',
+        stop: ['waiting', 'held', 'running'].includes(job.state),
+        resume: this.#queue.canResume(job),
         sample: job.state === 'running' && isPolicyStage(job.stage),
       },
     }

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { formStages } from '../../stages.ts'
 import { count, RunName, text, time } from './basics.ts'
 
-export const jobStates = ['waiting', 'running', 'stopping', 'stopped', 'done', 'failed'] as const
+/** A job is held where it cannot, or should not, begin by itself although its turn has come. */
+export const jobStates = ['waiting', 'held', 'running', 'stopping', 'stopped', 'done', 'failed'] as const
 export const JobState = z.enum(jobStates)
 export type JobState = z.infer<typeof JobState>
 
@@ -32,6 +33,8 @@ export const Job = z.object({
   state: JobState,
   /** Jobs that come before it, for a waiting one. */
   ahead: count,
+  /** Runs that other jobs still make, and that it is made from: it follows them. */
+  follows: z.array(RunName),
   queuedAt: time,
   startedAt: time.nullable(),
   finishedAt: time.nullable(),
@@ -40,10 +43,12 @@ export const Job = z.object({
   etaSeconds: z.number().nonnegative().nullable(),
   /** Wall-clock seconds so far. */
   seconds: z.number().nonnegative(),
-  /** The line on which a failed job ended. */
+  /** The line on which a failed job ended; why a held one has not begun. */
   error: z.string().nullable(),
   can: z.object({
+    /** Or taken out of the queue. */
     stop: z.boolean(),
+    /** Goes on with it; begins a held one all the same. */
     resume: z.boolean(),
     /** Draws sample images at the next step. */
     sample: z.boolean(),

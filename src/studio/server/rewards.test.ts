@@ -50,9 +50,8 @@ test('a policy that was ordered before its reward was made does not begin by its
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as object
   writeFileSync(file, JSON.stringify({ ...manifest, finishedAt: '2999-01-01T00:00:00.000Z' }))
   const job = await it.client.startJob({ stage: 'policy dpok', settings: { reward: 'reward-1' } })
-  assert.deepEqual([job.state, job.can.resume], ['stopped', true])
-  assert.match(
-    job.error ?? '',
-    /^not begun by itself: reward-1 is not shown to be better than the CLIP score \(0\.60\)/,
-  )
+  assert.deepEqual([job.state, job.can.resume], ['held', true])
+  assert.match(job.error ?? '', /^reward-1 is not shown to be better than the CLIP score \(0\.60\)/)
+  assert.equal((await it.client.state()).next.step, 'label', 'nobody waits for what is held')
+  assert.notEqual((await it.client.resumeJob(job.id)).state, 'held')
 })

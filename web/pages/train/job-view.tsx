@@ -22,7 +22,8 @@ export function JobView({ id }: { id: string }) {
   const job = useRemote(() => client.job(id), ['job', id], { everyMs: isRunning ? 1000 : 0 })
   const { value } = job
   useEffect(() => {
-    if (value !== undefined) setRunning(isOpen(value))
+    // What holds a job may go while it is looked at.
+    if (value !== undefined) setRunning(isOpen(value) || value.state === 'held')
   }, [value])
   return (
     <>
@@ -70,9 +71,9 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
           <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>
         </div>
       )}
-      {job.state === 'stopped' && job.error !== null && (
+      {(job.state === 'held' || job.state === 'stopped') && job.error !== null && (
         <div className="notice warn" role="status">
-          <strong>It was stopped</strong>
+          <strong>{job.state === 'held' ? 'It has not begun' : 'It was stopped'}</strong>
           <span dir="auto">{job.error}</span>
         </div>
       )}
@@ -90,12 +91,12 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
               disabled={isBusy}
               onClick={() => void run(client.resumeJob)}
             >
-              <Icon name="resume" size={18} /> Resume
+              <Icon name="resume" size={18} /> {job.state === 'held' ? 'Start anyhow' : 'Resume'}
             </button>
           )}
           {job.can.stop && (
             <button type="button" className="button danger" disabled={isBusy} onClick={() => void run(client.stopJob)}>
-              <Icon name="stop" size={18} /> Stop
+              <Icon name="stop" size={18} /> {job.state === 'running' ? 'Stop' : 'Remove from the queue'}
             </button>
           )}
         </div>
@@ -118,7 +119,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
 }
 
 function times({ queuedAt, finishedAt, startedAt, seconds, state }: Job): string {
-  if (state === 'waiting') return `queued ${ago(queuedAt)}`
+  if (state === 'waiting' || state === 'held') return `queued ${ago(queuedAt)}`
   const took = seconds > 0 ? ` · ${duration(seconds)}` : ''
   if (finishedAt !== null) return `ended ${ago(finishedAt)}${took}`
   return startedAt === null ? '' : `started ${ago(startedAt)}${took}`
