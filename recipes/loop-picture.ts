@@ -16,6 +16,7 @@ import { open } from '../src/open.ts'
 import { openChange } from '../src/policy/policy-file.ts'
 import { openReward, scorePictures } from '../src/reward/open-reward.ts'
 import { openShapes } from '../src/shapes/open.ts'
+import { policyOf } from '../src/networks/generative-model.ts'
 import { useThreads } from '../src/tensor/library.ts'
 
 const folder = process.argv[2] ?? 'runs/demo'
@@ -53,7 +54,7 @@ for (const prompt of new Set(images.map(({ record }) => record.text))) {
   const after = drawImages(
     tuned,
     before.map(({ record: { seed, index, draw } }) => ({ text: prompt, seed, index: draw ?? index })),
-    model.defaults,
+    policyOf(model).sampling,
   )
   const scores = scorePictures(reward, own, texts)
   const gain = mean(scorePictures(reward, after, texts)) - mean(scores)

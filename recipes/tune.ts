@@ -25,6 +25,7 @@ import { openShapes } from '../src/shapes/open.ts'
 import { drawBatch, heldOutSeed } from '../src/shapes/pretraining-data.ts'
 import { seenPrompts } from '../src/shapes/split.ts'
 import { openShapesJudge } from '../src/shapes/world-judge.ts'
+import { policyOf } from '../src/networks/generative-model.ts'
 import { noGrad } from '../src/tensor/autograd.ts'
 import { cat } from '../src/tensor/create.ts'
 import { useThreads } from '../src/tensor/library.ts'
@@ -151,7 +152,7 @@ useThreads(1)
 const { model } = openShapes()
 const { features } = openShapesJudge()
 const reward = await openReward(at('reward'), z.object(modelFields).parse({}), open)
-const sampling = model.defaults
+const { sampling } = policyOf(model)
 const inBatches = (pictures: readonly Picture[]) => {
   using _noGrad = noGrad()
   return cat(

@@ -23,7 +23,14 @@ export type { Schedule } from './diffusion/schedule.ts'
 export { readScheduler, type NoiseSetup } from './diffusion/scheduler-config.ts'
 export { VariancePreserving } from './diffusion/variance-preserving.ts'
 
-export type { Conditioning, GenerativeModel } from './networks/generative-model.ts'
+export {
+  policyOf,
+  type CleanStates,
+  type Conditioning,
+  type GenerativeModel,
+  type ModelStage,
+  type Sampling,
+} from './networks/generative-model.ts'
 export type { ImageTextEncoder } from './networks/image-text-encoder.ts'
 export { readLora, writeLora, type LoraFile } from './networks/checkpoint/lora-file.ts'
 export { openClip, type ClipEncoder } from './networks/clip/clip-encoder.ts'
@@ -36,7 +43,7 @@ export { readPrompts, writePrompts } from './prompts/prompt-file.ts'
 export { categoryOf, parsePrompt, promptText } from './prompts/templates.ts'
 export type { PromptVocabulary } from './prompts/vocabulary.ts'
 
-export { drawImages, samplerOf, type DrawRequest, type Sampling } from './images/draw.ts'
+export { drawImages, samplerOf, type DrawRequest } from './images/draw.ts'
 export { GenerateConfig, generateImages } from './images/generate.ts'
 export { readImages } from './images/image-run.ts'
 export type { Open, OpenModel, OpenPolicy, PretrainingSource } from './images/open-model.ts'

@@ -35,6 +35,11 @@ export function seedOf(...path: readonly number[]): number {
   return (high >>> 11) * 0x100000000 + (low >>> 0)
 }
 
+/** A place in a path for a stream that is known by its name. */
+export function streamOf(name: string): number {
+  return seedOf(...Array.from(name, (letter) => letter.codePointAt(0)!))
+}
+
 /** The stream at a path; equal paths give equal streams. */
 export function random(...path: readonly number[]): Random {
   const seed = seedOf(...path)

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { drawStates } from '../src/images/draw.ts'
-import { predictGuided } from '../src/images/guided.ts'
+import { drawStages } from '../src/images/draw.ts'
+import { guidedPredictor } from '../src/images/guided.ts'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
+import { policyOf } from '../src/networks/generative-model.ts'
 import { withoutGrad } from '../src/tensor/autograd.ts'
 import { full } from '../src/tensor/create.ts'
 import { useThreads } from '../src/tensor/library.ts'
@@ -39,7 +40,7 @@ const open = (checkpoint: string) =>
 
 const samplingOf = (checkpoint: string) => {
   const { model, notes } = open(checkpoint)
-  const { steps, eta, guidance } = model.defaults
+  const { steps, eta, guidance } = policyOf(model).sampling
   return { steps, eta, guidance, notes: notes.join(' ') }
 }
 
@@ -99,15 +100,15 @@ describe('how a checkpoint is sampled where nothing is said', () => {
     withoutGrad(() => {
       const [xt, t, tokens] = ['sample', 'timestep', 'tokens'].map((key) => tensors.get(key)!.slice(0, 0, 1))
       const prompts = { table: { tokens }, rowOf: new Map([['a', 0]]) }
-      const found = predictGuided(model, prompts, ['a'], xt, t, 8.5)
+      const found = guidedPredictor(policyOf(model), prompts, { texts: ['a'] }, 8.5)(xt, t)
       const expected = tensors.get(`${prefix}output`)!.slice(0, 0, 1)
       assert.ok(found.sub(expected).abs().flatten().amax(0).item() < 1e-4)
-      const { steps } = model.process.sampler({ steps: 4, eta: 1 })
+      const { steps } = policyOf(model).process.sampler({ steps: 4, eta: 1 })
       assert.deepEqual(
         steps.map((step) => step.t),
         [999, 759, 499, 259],
       )
-      drawStates(model, [{ text: 'a red apple', seed: 0, index: 0 }], sampling)
+      drawStages(model, [{ text: 'a red apple', seed: 0, index: 0 }], sampling)
     })
   })
 
@@ -115,7 +116,7 @@ describe('how a checkpoint is sampled where nothing is said', () => {
     using _scope = tensorScope()
     const { model } = open(join(fixtures, 'sd1'))
     const draw = (text: string, guidance: number) =>
-      drawStates(model, [{ text, seed: 0, index: 0 }], { steps: 3, eta: 0, guidance }).toArray()
+      drawStages(model, [{ text, seed: 0, index: 0 }], { steps: 3, eta: 0, guidance })[0].toArray()
     assert.notDeepEqual(draw('a red apple', 0), draw('two green dogs', 0))
     assert.deepEqual(draw('a red apple', 0), draw('a red apple', 1))
   })
@@ -125,7 +126,7 @@ describe('files of other times and programs', () => {
   it('are drawn at the size of their training where diffusers before 0.9 wrote 32', () => {
     const changes = { _diffusers_version: '0.8.0', sample_size: 32 }
     const { model, notes } = open(copyOf('sd1', 'old', { 'unet/config.json': changes }))
-    assert.deepEqual(model.stateShape, [4, 64, 64])
+    assert.deepEqual(policyOf(model).stateShape, [4, 64, 64])
     assert.match(notes.join(' '), /says 32 × 32 latents.*it draws 64 × 64/)
   })
 
@@ -144,7 +145,7 @@ describe('in half precision', () => {
       using _scope = tensorScope()
       const options = { device: 'cpu', dtype, imageSize: null, tiling: false }
       return openStableDiffusion(checkpoint, options)
-        .model.decode(full([1, 4, 8, 8], 1.5))
+        .model.decode([full([1, 4, 8, 8], 1.5)])
         .toArray()
     })
 

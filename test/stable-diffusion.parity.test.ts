@@ -11,9 +11,9 @@ import { ddimSampler, ddimTransition } from '../src/diffusion/ddim.ts'
 import { gaussianKl, gaussianLogDensity } from '../src/diffusion/gaussian.ts'
 import { sampleImages } from '../src/diffusion/sample.ts'
 import { scheduleFromAlphaBar, type PredictionType } from '../src/diffusion/schedule.ts'
-import { drawStates, samplerOf } from '../src/images/draw.ts'
-import { encodePrompts, predictGuided } from '../src/images/guided.ts'
-import type { GenerativeModel } from '../src/networks/generative-model.ts'
+import { drawStages, samplerOf } from '../src/images/draw.ts'
+import { encodePrompts, guidedPredictor } from '../src/images/guided.ts'
+import { policyOf, type GenerativeModel } from '../src/networks/generative-model.ts'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
 import { withoutGrad } from '../src/tensor/autograd.ts'
 import { cat } from '../src/tensor/create.ts'
@@ -78,7 +78,7 @@ for (const device of devices) {
             // Of XL the fixture has sizes of its own; `unet.test.ts` takes them.
             if (pooled !== undefined) return
             const [sample, t] = [expected('unet.sample'), expected('unet.timestep')].map((each) => each.to(device))
-            assertNear(model.predict(sample, t, conditioning), expected('unet.output'), network, 'prediction')
+            assertNear(policyOf(model).predict(sample, t, conditioning), expected('unet.output'), network, 'prediction')
           })
         })
 
@@ -97,17 +97,22 @@ for (const device of devices) {
               steps.map(({ t }) => t),
               expected('sampling.timesteps').toArray(),
             )
-            const drawn = model.decode(drawStates(model, requests, sampling, start))
+            const drawn = model.decode(drawStages(model, requests, sampling, new Map([['unet', start]])))
             assertNear(drawn, expected('sampling.pixels').clamp(-1, 1), pixels, 'pixels, η = 0')
 
             const encoded = encodePrompts(model, texts)
             const noise = cat([start.unsqueeze(1), expected('sampling.noise').transpose(0, 1)], 1).to(device)
             const stochastic = sampleImages({
-              predict: (xt, t) => predictGuided(model, encoded, texts, xt, t, sampling.guidance),
+              predict: guidedPredictor(policyOf(model), encoded, { texts }, sampling.guidance),
               sampler: samplerOf(model, { ...sampling, eta: 1 }),
               noise,
             })
-            assertNear(model.decode(stochastic), expected('sampling.pixels_eta1').clamp(-1, 1), pixels, 'pixels, η = 1')
+            assertNear(
+              model.decode([stochastic]),
+              expected('sampling.pixels_eta1').clamp(-1, 1),
+              pixels,
+              'pixels, η = 1',
+            )
           })
         })
       })
@@ -119,7 +124,7 @@ for (const device of devices) {
       it(`has diffusers' log-density and KL, given its predictions (${name})`, () => {
         using _scope = tensorScope()
         const [model, expected] = [open(name, 'float32', device), expectedOf(name)]
-        const { predictionType } = model.process
+        const { predictionType } = policyOf(model).process
         const times = samplerOf(model, { steps: 10, eta: 1, guidance: 1 }).steps.map(({ t }) => t)
         const alphaBar = float32AlphaBar()
         const schedule = scheduleFromAlphaBar({ alphaBar, predictionType: predictionType as PredictionType })
@@ -154,7 +159,7 @@ describe('how weights are stored', () => {
       withoutGrad(() => {
         const model = open(name, 'float32', 'cpu')
         const requests = [{ text: prompts[0], seed: 1, index: 0 }]
-        return model.decode(drawStates(model, requests, { steps: 10, eta: 0, guidance: 7.5 }))
+        return model.decode(drawStages(model, requests, { steps: 10, eta: 0, guidance: 7.5 }))
       })
     const whole = draw('sd1')
     assertNear(draw('sd1-sharded'), whole, 0, 'shards')

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { drawStates } from '../src/images/draw.ts'
+import { drawStages } from '../src/images/draw.ts'
 import { TextEncoderConfig } from '../src/networks/clip/config.ts'
 import type { TensorSource } from '../src/networks/checkpoint/find-weights.ts'
 import { inspectModel } from '../src/networks/inspect-model.ts'
@@ -59,7 +59,7 @@ function assertSamePictures(one: ReturnType<typeof open>, other: ReturnType<type
   withoutGrad(() => {
     const request = [{ text: 'a red apple!', seed: 1, index: 0 }]
     const sampling = { steps: 3, eta: 1, guidance: 7.5 }
-    const [a, b] = [one, other].map((model) => model.decode(drawStates(model, request, sampling)).toArray())
+    const [a, b] = [one, other].map((model) => model.decode(drawStages(model, request, sampling)).toArray())
     assert.deepEqual(a, b)
   })
 }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { samplerOf } from '../src/images/draw.ts'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
-import type { GenerativeModel } from '../src/networks/generative-model.ts'
+import { policyOf, type GenerativeModel } from '../src/networks/generative-model.ts'
 import { Dpok, DpokSettings, type DpokMetrics } from '../src/policy/dpok.ts'
 import { RewardWeighted, RewardWeightedSettings } from '../src/policy/reward-weighted.ts'
 import { trainableChange, trainableFields, type TrainableChange } from '../src/policy/trainable.ts'
@@ -148,7 +148,8 @@ describe('reward-weighted training on a Stable Diffusion checkpoint', () => {
   it('does not depend on how an update is accumulated, nor on checkpoints', () => {
     using _scope = tensorScope()
     const model = open('sd1')
-    const latents = randn([6, ...model.stateShape], new Generator(1))
+    const { stateShape } = policyOf(model)
+    const states = { x0: randn([6, ...stateShape], new Generator(1)), earlier: [] }
     const images = Array.from({ length: 6 }, (_, i) => ({ text: texts[i % 2], reward: i / 6 }))
     const train = (more: Partial<RewardWeightedSettings>) => {
       const trainable = startedAdapters(model)
@@ -156,9 +157,10 @@ describe('reward-weighted training on a Stable Diffusion checkpoint', () => {
         model,
         trainable,
         images,
-        latents,
+        states,
         pretraining: (_, count) => ({
-          x0: randn([count, ...model.stateShape], new Generator(2)),
+          x0: randn([count, ...stateShape], new Generator(2)),
+          earlier: [],
           captions: new Array<string>(count).fill('a photograph'),
         }),
         seed: 3,

@@ -15,7 +15,8 @@ import type { Sampler } from './process.ts'
 /** The network with its conditioning and guidance: xₜ [B, …] and times [B] to a prediction [B, …]. */
 export type Predictor = (xt: Tensor, t: Tensor) => Tensor
 
-export interface Sampling {
+/** How states are drawn. */
+export interface Denoising {
   readonly predict: Predictor
   readonly sampler: Sampler
   /** [B, steps + 1, …]: x_T, then the noise of each step in the order of sampling; that of a step with σ = 0 is not used. */
@@ -51,7 +52,7 @@ type Visit = (state: Tensor, step?: { prediction: Tensor; sigma: Tensor; scope: 
  * Draws and hands every state in turn, x_T first and alone, to `visit`.
  * @param recorded how many of the last steps are recorded for gradients
  */
-function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit, recorded = 0): void {
+function denoise({ predict, sampler, noise, watch }: Denoising, visit: Visit, recorded = 0): void {
   const { steps } = sampler
   if (noise.shape.length < 3 || noise.shape[1] !== steps.length + 1) {
     throw new ShapeError({
@@ -82,8 +83,8 @@ function drawStates({ predict, sampler, noise, watch }: Sampling, visit: Visit, 
  * @returns x₀ [B, …], latent units
  * @throws {ShapeError}
  */
-export function sampleImages(sampling: Sampling): Tensor {
-  return lastState(sampling, 0)
+export function sampleImages(denoising: Denoising): Tensor {
+  return lastState(denoising, 0)
 }
 
 /**
@@ -95,8 +96,8 @@ export function sampleImages(sampling: Sampling): Tensor {
  * @returns x₀ [B, …], latent units; a graph to whatever `predict` computes with in the last K steps
  * @throws {ShapeError}
  */
-export function sampleWithGradient(sampling: Sampling, last: number): Tensor {
-  const { length } = sampling.sampler.steps
+export function sampleWithGradient(denoising: Denoising, last: number): Tensor {
+  const { length } = denoising.sampler.steps
   if (!(Number.isInteger(last) && last >= 1 && last <= length)) {
     throw new ShapeError({
       where: 'last steps',
@@ -105,17 +106,17 @@ export function sampleWithGradient(sampling: Sampling, last: number): Tensor {
       remedy: 'record fewer steps, or sample with more',
     })
   }
-  return lastState(sampling, last)
+  return lastState(denoising, last)
 }
 
-function lastState(sampling: Sampling, recorded: number): Tensor {
+function lastState(denoising: Denoising, recorded: number): Tensor {
   using scope = tensorScope()
   let latest: Tensor | undefined
   const keepLatest = (state: Tensor) => {
     latest?.dispose()
     latest = state
   }
-  drawStates(sampling, keepLatest, recorded)
+  denoise(denoising, keepLatest, recorded)
   return scope.keep(latest!)
 }
 
@@ -126,7 +127,7 @@ function lastState(sampling: Sampling, recorded: number): Tensor {
  * @returns sigmas, one a step, [B] or [B, …]: see `Transition`
  * @throws {ShapeError}
  */
-export function sampleTrajectories(sampling: Sampling): {
+export function sampleTrajectories(denoising: Denoising): {
   states: Tensor[]
   predictions: Tensor[]
   sigmas: Tensor[]
@@ -135,7 +136,7 @@ export function sampleTrajectories(sampling: Sampling): {
   const states: Tensor[] = []
   const predictions: Tensor[] = []
   const sigmas: Tensor[] = []
-  drawStates(sampling, (state, step) => {
+  denoise(denoising, (state, step) => {
     states.push(state)
     if (step === undefined) return
     predictions.push(step.scope.keep(step.prediction))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel, type Sampling } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
 import { gaussianModel, shiftsFrom } from '../policy/gaussian-model.test-helper.ts'
 import { shapesModel } from '../shapes/model.ts'
@@ -8,7 +8,8 @@ import { withoutGrad } from '../tensor/autograd.ts'
 import { full } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
-import { drawImages, type DrawRequest, type Sampling } from './draw.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { drawImages, type DrawRequest } from './draw.ts'
 
 useThreads(1)
 
@@ -21,7 +22,7 @@ function freshModel(): GenerativeModel {
   const weights = Weights.fresh(6)
   const model = shapesModel(weights, '')
   withoutGrad(() => {
-    model.predict(full([1, 3, 24, 24], 0), full([1], 5, 'int64'), model.encodeText(['']))
+    policyOf(model).predict(full([1, 3, 24, 24], 0), full([1], 5, 'int64'), model.encodeText(['']))
     weights.parameter('unet.out.weight', [12, 32, 3, 3], 'zeros').mul_(10)
   })
   return model
@@ -96,7 +97,7 @@ describe('a guided image', () => {
     // the toy's state is grey; its one channel is shown as three
     const colored: GenerativeModel = new Proxy(policy, {
       get: (model, name) =>
-        name === 'decode' ? (x0: ReturnType<typeof full>) => x0.expand(-1, 3, -1, -1) : Reflect.get(model, name),
+        name === 'decode' ? ([x0]: readonly Tensor[]) => x0.expand(-1, 3, -1, -1) : Reflect.get(model, name),
     })
     const at = (text: string, guidance: number) =>
       drawImages(colored, [{ text, seed: 1, index: 1 }], { steps: 4, eta: 1, guidance })[0].bytes.join()

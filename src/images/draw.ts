@@ -1,23 +1,18 @@
-/** Draws images from a policy. The noise of an image is a function of (seed, index), whatever its batch. */
+/**
+ * Draws images from a policy: all stages of its model in turn. The noise of an image is a function of (seed, index),
+ * whatever its batch.
+ */
 import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleImages } from '../diffusion/sample.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel, type ModelStage, type Sampling } from '../networks/generative-model.ts'
+import { streamOf } from '../random.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { expectFinitePixels, watchingStates } from './finite.ts'
-import { encodePrompts, predictGuided } from './guided.ts'
+import { encodePrompts, guidedPredictor, type EncodedPrompts, type SampleRows } from './guided.ts'
 import { picturesOf, type Picture } from './png.ts'
-
-/** How a policy is sampled. */
-export interface Sampling {
-  readonly steps: number
-  /** 0 deterministic … 1 as noisy as DDPM. */
-  readonly eta: number
-  /** Scale of classifier-free guidance; 1 and less are without. */
-  readonly guidance: number
-}
 
 export interface DrawRequest {
   readonly text: string
@@ -27,48 +22,124 @@ export interface DrawRequest {
   readonly negative?: string
 }
 
-/** Whether a negative prompt has any influence: there is a branch that it takes the place of. */
-export function usesNegatives(model: GenerativeModel, { guidance }: Sampling): boolean {
-  return guidance > 1 && model.tellGuidance === undefined
+/** B samples that are drawn, each from the streams of random numbers at its own path. */
+export interface DrawnRows extends SampleRows {
+  readonly prompts: EncodedPrompts
+  readonly paths: readonly (readonly number[])[]
 }
 
+/** Whether a negative prompt has any influence: there is a branch that it takes the place of. */
+export function usesNegatives(model: GenerativeModel, { guidance }: Sampling): boolean {
+  return model.stages.some((stage, place) => {
+    const scale = place === model.policyStage ? guidance : stage.sampling.guidance
+    return scale > 1 && stage.tellGuidance === undefined
+  })
+}
+
+/** Of the policy's stage. */
 export function samplerOf(model: GenerativeModel, { steps, eta }: Sampling): Sampler {
-  return model.process.sampler({ steps, eta })
+  return policyOf(model).process.sampler({ steps, eta })
 }
 
 /**
- * Draws x_0 of a batch, one a request.
- * @param start x_T [B, C, h, w] to begin with; without it, the first part of each image's noise
- * @returns     [B, C, h, w], float32, on the model's device
+ * All noise of a stage for a batch. The first stage has the streams at the paths themselves, every other one streams of
+ * its own below them, by its name.
+ *
+ * @returns [B, steps + 1, …], on the model's device
+ */
+export function noiseOf(
+  { stages, device }: GenerativeModel,
+  stage: ModelStage,
+  paths: readonly (readonly number[])[],
+  steps: number,
+): Tensor {
+  const own = (path: readonly number[]) => (stage === stages[0] ? path : [...path, streamOf(stage.name)])
+  return stack(paths.map((path) => noiseFor(own(path), stage.stateShape, steps))).to(device)
+}
+
+/**
+ * x_0 of the stages that stand before the policy's, by their own sampling. They belong to the environment: no gradient
+ * reaches them. The tensors belong to the caller's scope.
+ *
+ * @returns [B, …] each, on the model's device; none for a model of one stage
  * @throws {DivergenceError} a state is not finite
  */
-export function drawStates(
+export function drawEarlier(model: GenerativeModel, rows: DrawnRows): Tensor[] {
+  return drawRange(model, rows, [], model.policyStage)
+}
+
+/**
+ * Adds x_0 of the stages that stand after the policy's, as {@link drawEarlier}.
+ *
+ * @param samples of the stages up to the policy's
+ * @returns       of all stages: what the model decodes
+ * @throws {DivergenceError} a state is not finite
+ */
+export function drawLater(model: GenerativeModel, rows: DrawnRows, samples: readonly Tensor[]): Tensor[] {
+  return drawRange(model, rows, samples, model.stages.length)
+}
+
+function drawRange(model: GenerativeModel, rows: DrawnRows, samples: readonly Tensor[], end: number): Tensor[] {
+  const drawn = [...samples]
+  for (const stage of model.stages.slice(samples.length, end)) {
+    drawn.push(drawStage(model, stage, { ...rows, earlier: drawn }, stage.sampling))
+  }
+  return drawn
+}
+
+function drawStage(
   model: GenerativeModel,
-  requests: readonly DrawRequest[],
-  sampling: Sampling,
+  stage: ModelStage,
+  rows: DrawnRows,
+  { steps, eta, guidance }: Sampling,
   start?: Tensor,
 ): Tensor {
   using scope = tensorScope()
   using _noGrad = noGrad()
-  const sampler = samplerOf(model, sampling)
-  const texts = requests.map(({ text }) => text)
-  const negatives = requests.map(({ negative = '' }) => negative)
-  const prompts = encodePrompts(model, [...texts, ...negatives])
-  const own = stack(requests.map(({ seed, index }) => noiseFor([seed, index], model.stateShape, sampler.steps.length)))
-  const noise = start === undefined ? own : cat([start.unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
-  const predict = (xt: Tensor, t: Tensor) => predictGuided(model, prompts, texts, xt, t, sampling.guidance, negatives)
-  return scope.keep(watchingStates((watch) => sampleImages({ predict, sampler, noise: noise.to(model.device), watch })))
+  const sampler = stage.process.sampler({ steps, eta })
+  const predict = guidedPredictor(stage, rows.prompts, rows, guidance)
+  const own = noiseOf(model, stage, rows.paths, sampler.steps.length)
+  const noise = start === undefined ? own : cat([start.to(model.device).unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
+  const name = stage === policyOf(model) ? undefined : stage.name
+  return scope.keep(watchingStates((watch) => sampleImages({ predict, sampler, noise, watch }), name))
 }
 
 /**
- * Pixels of drawn states.
+ * Draws a batch, one image a request.
  *
- * @param x0 [B, C, h, w]
- * @returns  [B, 3, H, W] in [-1, 1]
+ * @param starts x_T [B, …] to begin with, by the names of stages; without one, the first part of each image's noise
+ * @returns      x_0 of every stage, [B, …] each, float32, on the model's device
+ * @throws {DivergenceError} a state is not finite
+ */
+export function drawStages(
+  model: GenerativeModel,
+  requests: readonly DrawRequest[],
+  sampling: Sampling,
+  starts?: ReadonlyMap<string, Tensor>,
+): Tensor[] {
+  using scope = tensorScope()
+  using _noGrad = noGrad()
+  const texts = requests.map(({ text }) => text)
+  const negatives = requests.map(({ negative = '' }) => negative)
+  const prompts = encodePrompts(model, [...texts, ...negatives])
+  const rows = { prompts, texts, negatives, paths: requests.map(({ seed, index }) => [seed, index]) }
+  const samples: Tensor[] = []
+  model.stages.forEach((stage, place) => {
+    const how = place === model.policyStage ? sampling : stage.sampling
+    samples.push(drawStage(model, stage, { ...rows, earlier: samples }, how, starts?.get(stage.name)))
+  })
+  return samples.map((sample) => scope.keep(sample))
+}
+
+/**
+ * Pixels of drawn samples.
+ *
+ * @param samples x_0 of all stages, [B, …] each
+ * @returns       [B, 3, H, W] in [-1, 1]
  * @throws {DivergenceError} the decoder leaves the finite numbers
  */
-export function decodeStates(model: GenerativeModel, x0: Tensor): Tensor {
-  const pixels = model.decode(x0)
+export function decodeStages(model: GenerativeModel, samples: readonly Tensor[]): Tensor {
+  const pixels = model.decode(samples)
   expectFinitePixels(pixels)
   return pixels
 }
@@ -86,7 +157,7 @@ export function drawImages(
   for (let from = 0; from < requests.length; from += batchSize) {
     using _scope = tensorScope()
     const batch = requests.slice(from, from + batchSize)
-    pictures.push(...picturesOf(decodeStates(model, drawStates(model, batch, sampling))))
+    pictures.push(...picturesOf(decodeStages(model, drawStages(model, batch, sampling))))
     onBatch?.(batch.length)
   }
   return pictures

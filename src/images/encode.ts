@@ -1,18 +1,18 @@
-/** Images on disk as x_0 of a model, encoded once. */
+/** Images on disk as clean states of a model, encoded once. */
 import { FormatError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { mapStates, type CleanStates, type GenerativeModel, type ModelStage } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { tensor, zeros } from '../tensor/create.ts'
 import type { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { namedStates, statesNamed } from './named-states.ts'
 import { pixelsOf, type Picture } from './png.ts'
 
 /** N images that could be read and encoded. */
 export interface Encoded {
-  /** x_0 [N, C, h, w] on the CPU, float32; belongs to the caller. */
-  readonly latents: Tensor
+  /** [N, …] each on the CPU, float32; they belong to the caller. */
+  readonly states: CleanStates
   /** Their places among the files. */
   readonly rows: readonly number[]
   /** What was measured of each; empty where nothing is. */
@@ -46,14 +46,16 @@ export async function encodeFiles<File>(
 ): Promise<Encoded> {
   const { batchSize } = model.defaults
   const partSize = parts === undefined ? batchSize : batchSize * Math.ceil(imagesAPart / batchSize)
-  let latents = unscoped(() => zeros([files.length, ...model.stateShape]))
+  const { stages, policyStage } = model
+  const room = ({ stateShape }: ModelStage) => unscoped(() => zeros([files.length, ...stateShape]))
+  let states: CleanStates = { x0: room(stages[policyStage]), earlier: stages.slice(0, policyStage).map(room) }
   const rows: number[] = []
   const measured: number[] = []
   const bar = progress(label, files.length, 'images')
   for (let begin = 0; begin < files.length; begin += partSize) {
     const end = Math.min(files.length, begin + partSize)
     const first = rows.length
-    const known = parts && readPart(parts, begin, latents, first)
+    const known = parts && readPart(parts, begin, states, first)
     if (known !== undefined) {
       rows.push(...known.rows)
       measured.push(...known.measured)
@@ -65,7 +67,7 @@ export async function encodeFiles<File>(
       const found = await read(batch)
       const present = [...batch.keys()].filter((i) => found[i] !== undefined)
       const pictures = present.map((i) => found[i]!)
-      if (pictures.length > 0) encodeInto(latents, rows.length, model, pictures)
+      if (pictures.length > 0) encodeInto(states, rows.length, model, pictures)
       measured.push(...(measure?.(pictures, present.map((i) => batch[i])) ?? [])) // prettier-ignore
       rows.push(...present.map((i) => from + i))
       bar.advance(batch.length)
@@ -74,7 +76,7 @@ export async function encodeFiles<File>(
     parts?.write(
       begin,
       new Map([
-        ['latents', latents.slice(0, first, rows.length)],
+        ...namedStates(mapStates(states, (all) => all.slice(0, first, rows.length))),
         ['rows', tensor(Float64Array.from(rows.slice(first)))],
         ['measured', tensor(Float64Array.from(measured.slice(first)))],
       ]),
@@ -82,29 +84,39 @@ export async function encodeFiles<File>(
   }
   bar.done()
   if (rows.length < files.length) {
-    using all = latents
-    latents = unscoped(() => all.slice(0, 0, rows.length))
+    states = mapStates(states, (whole) => {
+      using all = whole
+      return unscoped(() => all.slice(0, 0, rows.length))
+    })
   }
-  return { latents, rows, measured }
+  return { states, rows, measured }
 }
 
-/** Copies the latents of a part into the rows from `first` on; undefined where there is no such part. */
+/** Copies the states of a part into the rows from `first` on; undefined where there is no such part. */
 function readPart(
   parts: PartFiles,
   place: number,
-  into: Tensor,
+  into: CleanStates,
   first: number,
 ): Pick<Encoded, 'rows' | 'measured'> | undefined {
   using _scope = tensorScope()
   const part = parts.read(place)
   if (part === undefined) return undefined
-  const [latents, rows, measured] = ['latents', 'rows', 'measured'].map((name) => part.get(name)!)
-  if (latents.numel > 0) into.slice(0, first, first + latents.shape[0]).copy_(latents)
+  const [rows, measured] = ['rows', 'measured'].map((name) => part.get(name)!)
+  copyInto(into, first, statesNamed(part)!)
   return { rows: rows.toArray(), measured: measured.toArray() }
 }
 
-/** Writes x_0 of pictures into the rows from `from` on. @throws {FormatError} they are not of the model's size */
-function encodeInto(latents: Tensor, from: number, model: GenerativeModel, pictures: readonly Picture[]): void {
+function copyInto(into: CleanStates, from: number, states: CleanStates): void {
+  const [own, given] = [into, states].map(({ x0, earlier }) => [x0, ...earlier])
+  own.forEach((all, i) => {
+    const count = given[i].shape[0]
+    if (count > 0) all.slice(0, from, from + count).copy_(given[i])
+  })
+}
+
+/** Writes the clean states of pictures into the rows from `from` on. @throws {FormatError} they are not of the model's size */
+function encodeInto(states: CleanStates, from: number, model: GenerativeModel, pictures: readonly Picture[]): void {
   const [{ width, height }] = pictures
   const { imageSize } = model
   if (width !== imageSize.width || height !== imageSize.height) {
@@ -117,5 +129,5 @@ function encodeInto(latents: Tensor, from: number, model: GenerativeModel, pictu
   }
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  latents.slice(0, from, from + pictures.length).copy_(model.encode(pixelsOf(pictures).to(model.device)))
+  copyInto(states, from, model.encode(pixelsOf(pictures).to(model.device)))
 }

@@ -5,17 +5,18 @@ import { cat } from '../tensor/create.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
-/** Sees every state of a batch but x_T: see `Sampling.watch`. */
+/** Sees every state of a batch but x_T: see `Denoising.watch`. */
 type Watch = (state: Tensor, reached: Reached) => void
 
 /**
  * Draws a batch while its states are watched. On a GPU nothing is read until all steps are done: to look at each state
  * would make the device wait for every step.
  *
+ * @param stage that is drawn, by its name, where it is not the policy's
  * @throws {DivergenceError} a state is not finite: names the first such step and the likely cause
  */
-export function watchingStates<T>(draw: (watch: Watch) => T): T {
-  using states = new WatchedStates()
+export function watchingStates<T>(draw: (watch: Watch) => T, stage?: string): T {
+  using states = new WatchedStates(stage)
   const drawn = draw(states.see)
   states.expectFinite()
   return drawn
@@ -24,6 +25,11 @@ export function watchingStates<T>(draw: (watch: Watch) => T): T {
 /** What is left of states that were seen: sums, which are finite where all elements are, and where their sum is. */
 class WatchedStates implements Disposable {
   readonly #seen: (Omit<Reached, 'prediction'> & { readonly sums: Tensor })[] = []
+  readonly #stage: string
+
+  constructor(stage?: string) {
+    this.#stage = stage === undefined ? '' : `${stage}, `
+  }
 
   see: Watch = (state, { prediction, ...reached }) => {
     const sums = unscoped(() => {
@@ -50,7 +56,8 @@ class WatchedStates implements Disposable {
         return values.slice(from, from + batch).filter((sum) => !Number.isFinite(sum)).length
       }
       const [broken, predicted] = [brokenFrom(0), brokenFrom(1)]
-      if (broken > 0) throw divergedStates(`step ${step} of ${steps} (t = ${t})`, broken, batch, predicted > 0)
+      if (broken > 0)
+        throw divergedStates(`${this.#stage}step ${step} of ${steps} (t = ${t})`, broken, batch, predicted > 0)
     })
   }
 

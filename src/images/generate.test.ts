@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { DivergenceError, RunInUseError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel, type ModelStage } from '../networks/generative-model.ts'
 import { open } from '../open.ts'
 import { full } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -43,16 +43,16 @@ function failing(part: 'decode' | 'predict', from: number, how: (made: Tensor) =
   let calls = 0
   return async (asked, policy) => {
     const opened = await open(asked, policy)
-    const model: GenerativeModel = new Proxy(opened.model, {
-      get: (target, name) => {
-        const own: unknown = Reflect.get(target, name, target)
-        if (name === 'with') return () => model
-        if (typeof own !== 'function') return own
-        return (...given: unknown[]) => {
-          const made = (own as (...all: unknown[]) => Tensor).apply(target, given)
-          return name === part && ++calls >= from ? how(made) : made
-        }
-      },
+    const counted = (isPart: boolean, made: Tensor) => (isPart && ++calls >= from ? how(made) : made)
+    const stage = policyOf(opened.model)
+    const predict: ModelStage['predict'] = (...given) => counted(part === 'predict', stage.predict(...given))
+    const own: Partial<GenerativeModel> = {
+      stages: [{ ...stage, predict }],
+      decode: (samples) => counted(part === 'decode', opened.model.decode(samples)),
+      with: () => model,
+    }
+    const model = new Proxy(opened.model, {
+      get: (target, name) => Reflect.get(name in own ? own : target, name) as unknown,
     })
     return { ...opened, model, policy: model }
   }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { writeFiles } from '../files.ts'
 import { progress } from '../progress.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import type { GenerativeModel, Sampling } from '../networks/generative-model.ts'
 import type { ImageRecord, Prompt } from '../records.ts'
 import { resumeField, startRun, writing, type Manifest } from '../run.ts'
 import { sha256, sha256OfFile, sha256OfWeights } from '../sha256.ts'
@@ -12,7 +12,7 @@ import { noGrad } from '../tensor/autograd.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { decodeStates, drawStates, samplerOf, usesNegatives, type DrawRequest, type Sampling } from './draw.ts'
+import { decodeStages, drawStages, samplerOf, usesNegatives, type DrawRequest } from './draw.ts'
 import { imageListName } from './image-run.ts'
 import { keptImages, writeList } from './kept-images.ts'
 import { promptFields, readKnownPrompts } from './known-prompts.ts'
@@ -49,7 +49,7 @@ export const GenerateConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'File with x_T of every image, as diffusers’ latents=: a safetensors tensor `latents` [images, C, h, w].',
+      'File with x_T of every image, as diffusers’ latents=: a safetensors tensor `latents` [images, C, h, w]; of a model of several stages `latents.<stage>` for any of them.',
     ),
   outputLatents: z
     .boolean()
@@ -115,7 +115,10 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   const drawn = keptImages(list, ({ index, text, file }) => {
     return index < count && text === promptOf(index).text && file === fileOf(index)
   })
-  const ends = config.outputLatents ? new PartFiles(run.path('latents'), sha256(JSON.stringify(inputs))) : undefined
+  const stageNames = model.stages.map((stage) => stage.name)
+  const ends = config.outputLatents
+    ? new PartFiles(run.path('latents'), sha256(JSON.stringify([inputs, stageNames])))
+    : undefined
   const batchSize = config.batchSize ?? model.defaults.batchSize
   const bar = progress('images', count, 'images')
   bar.skip(drawn.size)
@@ -142,8 +145,8 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   writeList(list, drawn, readFileSync(list, 'utf8'))
   if (ends !== undefined) {
     const places = Array.from({ length: Math.ceil(count / batchSize) }, (_, batch) => batch * batchSize)
-    using latents = ends.joined(places).get('x0')!
-    writeLatents(run.path(latentsFileName), latents)
+    using _scope = tensorScope()
+    writeLatents(run.path(latentsFileName), model, ends.joined(places))
     ends.remove()
   }
   const { name, sha256: modelSha256 } = model
@@ -175,14 +178,15 @@ function drawBatch(
   from: number,
   requests: readonly DrawRequest[],
   sampling: Sampling,
-  starts: Tensor | undefined,
+  starts: ReadonlyMap<string, Tensor> | undefined,
   ends: PartFiles | undefined,
 ): Picture[] {
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  const x0 = drawStates(policy, requests, sampling, starts?.slice(0, from, from + requests.length))
-  ends?.write(from, new Map([['x0', x0.to('cpu')]]))
-  return picturesOf(decodeStates(policy, x0))
+  const own = [...(starts ?? [])].map(([stage, x]) => [stage, x.slice(0, from, from + requests.length)] as const)
+  const samples = drawStages(policy, requests, sampling, new Map(own))
+  ends?.write(from, new Map(policy.stages.map(({ name }, place) => [name, samples[place].to('cpu')])))
+  return picturesOf(decodeStages(policy, samples))
 }
 
 const fileOf = (index: number) => `images/${String(index).padStart(6, '0')}.png`

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
 import { gaussianModel, offset, shiftsFrom, slope } from '../policy/gaussian-model.test-helper.ts'
+import { policyOf } from '../networks/generative-model.ts'
 import { tensor } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { encodePrompts, predictGuided, rowsFor } from './guided.ts'
+import { encodePrompts, guidedPredictor, rowsFor } from './guided.ts'
 
 const shifts = [
   [0.1, 0.2, 0.3, 0.4],
@@ -26,7 +27,8 @@ describe('the guided prediction', () => {
       [3, 1, 2, 2],
     )
     for (const w of [-1, 0, 0.5, 1, 2.5]) {
-      const found = predictGuided(model, encodePrompts(model, texts), texts, xt, tensor(times, [3], 'int64'), w)
+      const predict = guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts }, w)
+      const found = predict(xt, tensor(times, [3], 'int64'))
       const expected = [0.5, -1, 2].map((x, i) => {
         const [empty, own] = [shifts[0][times[i]], shifts[rows[i]][times[i]]]
         return slope * x + offset + (w <= 1 ? own : empty + w * (own - empty))
@@ -47,7 +49,7 @@ describe('the guided prediction with negative prompts', () => {
     ]
     const prompts = encodePrompts(model, [...texts, ...negatives])
     const xt = tensor(new Array<number>(8).fill(0.5), [2, 1, 2, 2])
-    const found = predictGuided(model, prompts, texts, xt, tensor([3, 1], [2], 'int64'), 3, negatives)
+    const found = guidedPredictor(policyOf(model), prompts, { texts, negatives }, 3)(xt, tensor([3, 1], [2], 'int64'))
     // Rows of `shifts`: no prompt, low, high.
     const expected = [
       [1, 2, 3],

@@ -1,10 +1,12 @@
-/** The policy that is sampled and trained: the guided prediction of a model for rows of prompts. */
+/** The policy that is sampled and trained: the guided prediction of a stage for rows of prompts. */
 import { guide } from '../diffusion/guidance.ts'
+import type { Predictor } from '../diffusion/sample.ts'
 import {
   conditioningRows,
   joinConditionings,
   type Conditioning,
   type GenerativeModel,
+  type ModelStage,
 } from '../networks/generative-model.ts'
 import { cat, tensor } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -13,6 +15,16 @@ import type { Tensor } from '../tensor/tensor.ts'
 export interface EncodedPrompts {
   readonly table: Conditioning
   readonly rowOf: ReadonlyMap<string, number>
+}
+
+/** What a stage is asked for: B samples. */
+export interface SampleRows {
+  /** B prompts. */
+  readonly texts: readonly string[]
+  /** x_0 of the stages before this one, [B, …] each; none of a first stage. */
+  readonly earlier?: readonly Tensor[]
+  /** B prompts to be led away from, in the place of the empty one. */
+  readonly negatives?: readonly string[]
 }
 
 /** Encodes the distinct texts. With gradients on, the graph reaches the text encoder. */
@@ -34,27 +46,26 @@ export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string
  * was distilled with guidance, which is told the scale instead. What the network computes in a narrower type is widened
  * before it is guided: the difference of two branches is small.
  *
- * @param xt       states [B, …]
- * @param t        training times, int64 [B]
- * @param texts    B prompts
+ * @param prompts  texts and negatives of the rows, encoded by the stage's model
  * @param guidance scale w > 1: unconditional + w · (conditional − unconditional)
- * @param negatives B prompts to be led away from, in the place of the empty one; encoded as well
- * @returns        [B, …], float32, the model's prediction type
+ * @returns        the prediction of states [B, …] at times [B]: [B, …], float32, what the process says that it predicts
  */
-export function predictGuided(
-  model: GenerativeModel,
+export function guidedPredictor(
+  stage: ModelStage,
   prompts: EncodedPrompts,
-  texts: readonly string[],
-  xt: Tensor,
-  t: Tensor,
+  { texts, earlier = [], negatives = texts.map(() => '') }: SampleRows,
   guidance: number,
-  negatives: readonly string[] = texts.map(() => ''),
-): Tensor {
-  const rows = rowsFor(prompts, texts)
-  if (model.tellGuidance !== undefined) return model.predict(xt, t, model.tellGuidance(rows, guidance)).to('float32')
-  if (guidance <= 1) return model.predict(xt, t, rows).to('float32')
+): Predictor {
+  const given = stage.condition(rowsFor(prompts, texts), earlier)
+  if (stage.tellGuidance !== undefined || guidance <= 1) {
+    const told = stage.tellGuidance?.(given, guidance) ?? given
+    return (xt, t) => stage.predict(xt, t, told).to('float32')
+  }
   const batch = texts.length
-  const away = rowsFor(prompts, negatives)
-  const both = model.predict(cat([xt, xt]), cat([t, t]), joinConditionings(away, rows)).to('float32')
-  return guide(both.slice(0, 0, batch), both.slice(0, batch, 2 * batch), guidance)
+  const away = stage.condition(rowsFor(prompts, negatives), earlier)
+  const branches = joinConditionings(away, given)
+  return (xt, t) => {
+    const both = stage.predict(cat([xt, xt]), cat([t, t]), branches).to('float32')
+    return guide(both.slice(0, 0, batch), both.slice(0, batch, 2 * batch), guidance)
+  }
 }

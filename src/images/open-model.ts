@@ -1,15 +1,19 @@
 /** What a stage gets when it asks for a model by its name. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import type { GenerativeModel, ImageSize } from '../networks/generative-model.ts'
+import {
+  policyOf,
+  type CleanStates,
+  type GenerativeModel,
+  type ImageSize,
+  type Sampling,
+} from '../networks/generative-model.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { checkpointFields } from '../networks/stable-diffusion/checkpoint-fields.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import type { Sampling } from './draw.ts'
 
-/** Pre-training images as x_0 [count, …] with their captions, by place in an endless stream. */
-export type PretrainingSource = (from: number, count: number) => { x0: Tensor; captions: readonly string[] }
+/** Pre-training images as clean states [count, …] with their captions, by place in an endless stream. */
+export type PretrainingSource = (from: number, count: number) => CleanStates & { readonly captions: readonly string[] }
 
 export interface OpenModel {
   /** As it was pre-trained: the reference of every KL. */
@@ -139,14 +143,11 @@ export const samplingFields = {
     ),
 }
 
-/** The given settings, and the model's own where none is given. */
+/** How the policy of a model is sampled: by the given settings, and by its own where none is given. */
 export function samplingOf(
-  { defaults }: Pick<GenerativeModel, 'defaults'>,
+  model: GenerativeModel,
   given: { readonly [field in keyof Sampling]: number | null },
 ): Sampling {
-  return {
-    steps: given.steps ?? defaults.steps,
-    eta: given.eta ?? defaults.eta,
-    guidance: given.guidance ?? defaults.guidance,
-  }
+  const own = policyOf(model).sampling
+  return { steps: given.steps ?? own.steps, eta: given.eta ?? own.eta, guidance: given.guidance ?? own.guidance }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import sharp from 'sharp'
 import { z } from 'zod'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { gaussianModel } from '../policy/gaussian-model.test-helper.ts'
 import { useThreads } from '../tensor/library.ts'
 import { livingTensors, tensorScope } from '../tensor/scope.ts'
@@ -23,13 +23,13 @@ function countingModel(overrides: Partial<GenerativeModel> = {}): GenerativeMode
   let encoded = 0
   const inner = gaussianModel()
   return Object.create(inner, {
-    stateShape: { value: [3, side, side] },
+    stages: { value: [{ ...policyOf(inner), stateShape: [3, side, side] }] },
     imageSize: { value: { width: side, height: side } },
     defaults: { value: { ...inner.defaults, batchSize: 3 } },
     encode: {
       value: (pixels: Tensor) => {
         encoded += pixels.shape[0]
-        return pixels
+        return { x0: pixels, earlier: [] }
       },
     },
     encoded: { get: () => encoded },

@@ -10,12 +10,11 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { mapStates, type CleanStates, type GenerativeModel } from '../networks/generative-model.ts'
 import type { ProgressStream } from '../progress.ts'
 import { random } from '../random.ts'
 import { tensor } from '../tensor/create.ts'
 import { PartFiles } from '../tensor/part-files.ts'
-import type { Tensor } from '../tensor/tensor.ts'
 import { readCroppedPicture } from './cropped-picture.ts'
 import { encodeFiles } from './encode.ts'
 import { readEncodedImages, writeEncodedImages, type EncodedImages } from './encoded-images.ts'
@@ -63,7 +62,7 @@ const streams = { choice: 11, crop: 12, order: 13 } as const
 
 /**
  * Encodes the images, or reads what an earlier process has encoded. Every pass over them has its own order, which depends
- * on the seed and the number of the pass. Holds one batch of pictures at a time, and the latents on the CPU, float32.
+ * on the seed and the number of the pass. Holds one batch of pictures at a time, and the clean states on the CPU, float32.
  *
  * @returns places from 0 on, without end: place p is of pass ⌊p / images⌋; its tensors belong to the scope in force
  * @throws {FileError | ConfigError} no such folder or list, or a list of another format; the cache cannot be written
@@ -94,7 +93,7 @@ export async function openTrainingImages(
   if (known === undefined) writeEncodedImages(cacheFile, key, encoded)
   parts.remove()
   const captions = encoded.rows.map((row) => chosen[row].caption)
-  return endless(encoded.latents, captions, seed)
+  return endless(encoded.states, captions, seed)
 }
 
 function chosenOf(listed: readonly CaptionedImage[], most: number | null, seed: number): readonly CaptionedImage[] {
@@ -117,7 +116,7 @@ async function encodeImages(
   return await encodeFiles(model, chosen, (batch) => Promise.all(batch.map(read)), { label: 'training images', parts })
 }
 
-/** All that the latents depend on; captions are read from the list every time. */
+/** All that the states depend on; captions are read from the list every time. */
 function keyOf(
   chosen: readonly CaptionedImage[],
   config: TrainingImages,
@@ -125,13 +124,14 @@ function keyOf(
   seed: number,
 ): string {
   const { centerCrop, randomFlip } = config
-  const { sha256, stateShape, imageSize, weights } = model
+  const { sha256, stages, policyStage, imageSize, weights } = model
+  const shapes = stages.slice(0, policyStage + 1).map(({ stateShape }) => stateShape)
   const files = chosen.map(({ file, index, bytes, modifiedMs }) => [file, index, bytes, modifiedMs])
-  const all = [sha256, weights.dtype, stateShape, imageSize, centerCrop, randomFlip, seed, files]
+  const all = [sha256, weights.dtype, shapes, imageSize, centerCrop, randomFlip, seed, files]
   return createHash('sha256').update(JSON.stringify(all)).digest('hex')
 }
 
-function endless(latents: Tensor, captions: readonly string[], seed: number): PretrainingSource {
+function endless(states: CleanStates, captions: readonly string[], seed: number): PretrainingSource {
   const places = [...captions.keys()]
   let pass = -1
   let order: readonly number[] = []
@@ -143,6 +143,6 @@ function endless(latents: Tensor, captions: readonly string[], seed: number): Pr
   return (from, count) => {
     const rows = Array.from({ length: count }, (_, i) => rowAt(from + i))
     using index = tensor(rows, [count], 'int64')
-    return { x0: latents.indexSelect(0, index), captions: rows.map((row) => captions[row]) }
+    return { ...mapStates(states, (all) => all.indexSelect(0, index)), captions: rows.map((row) => captions[row]) }
   }
 }

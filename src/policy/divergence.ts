@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { flagName } from '../config.ts'
 import { DivergenceError, RewardError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel, type ModelStage } from '../networks/generative-model.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { randn } from '../tensor/create.ts'
 import { largestValues } from '../tensor/finite.ts'
@@ -33,9 +33,13 @@ export function expectPrediction(policy: GenerativeModel): void {
   using _scope = tensorScope()
   const [largest] = withoutGrad(() => {
     const generator = new Generator(1)
-    const xt = randn([1, ...policy.stateShape], generator).to(policy.device)
-    const t = policy.process.drawTimes(1, generator).to(policy.device)
-    return largestValues([policy.predict(xt, t, policy.encodeText(['']))])
+    const { stages, policyStage, device } = policy
+    const stage = policyOf(policy)
+    const noiseOf = ({ stateShape }: ModelStage) => randn([1, ...stateShape], generator).to(device)
+    const xt = noiseOf(stage)
+    const t = stage.process.drawTimes(1, generator).to(device)
+    const given = stage.condition(policy.encodeText(['']), stages.slice(0, policyStage).map(noiseOf))
+    return largestValues([stage.predict(xt, t, given)])
   })
   if (Number.isFinite(largest)) return
   throw new DivergenceError({

@@ -11,6 +11,7 @@ import { samplerOf } from '../images/draw.ts'
 import { Weights } from '../networks/weights.ts'
 import type { Reward } from '../reward/reward.ts'
 import { shapesModel } from '../shapes/model.ts'
+import { policyOf } from '../networks/generative-model.ts'
 import { gradients, noGrad } from '../tensor/autograd.ts'
 import { full, tensor } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
@@ -280,7 +281,7 @@ describe('the first update of DPOK', () => {
       using _scope = tensorScope()
       const model = shapesModel(Weights.fresh(3), '')
       using _noGrad = noGrad()
-      model.predict(full([1, 3, 24, 24], 0), full([1], 5, 'int64'), model.encodeText(['']))
+      policyOf(model).predict(full([1, 3, 24, 24], 0), full([1], 5, 'int64'), model.encodeText(['']))
       _noGrad[Symbol.dispose]()
       const trainable = trainableChange(
         model,
@@ -465,7 +466,7 @@ describe('a DPOK run', () => {
     using _scope = tensorScope()
     const model = gaussianModel()
     const options = { model, trainable: shiftsFrom(), reward, texts: prompts, guidance: 1, seed: 1 }
-    const sampler = model.process.sampler({ steps: 4, eta: 0 })
+    const sampler = policyOf(model).process.sampler({ steps: 4, eta: 0 })
     assert.throws(() => new Dpok({ ...options, sampler, settings: DpokSettings.parse({}) }), ScheduleError)
     const tooMany = { rolloutsPerIteration: 1, transitionsPerRollout: 2, gradientSteps: 3 }
     assert.throws(() => dpok(shiftsFrom(), tooMany), ConfigError)

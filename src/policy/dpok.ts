@@ -27,8 +27,8 @@ import { gaussianKl, logDensityDifference } from '../diffusion/gaussian.ts'
 import { alongBatch } from '../diffusion/per-sample.ts'
 import { expectPolicy, type Sampler, type Transition } from '../diffusion/process.ts'
 import { ConfigError, FormatError } from '../errors.ts'
-import { encodePrompts, predictGuided } from '../images/guided.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { encodePrompts, guidedPredictor } from '../images/guided.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { random } from '../random.ts'
 import { explainedVariance } from '../reward/training/classification.ts'
 import type { Reward } from '../reward/reward.ts'
@@ -129,6 +129,7 @@ interface Place {
 /** Transitions that are computed at once. */
 interface Transitions {
   readonly texts: readonly string[]
+  readonly earlier: readonly Tensor[] // [M, …] each
   /** Places in the order of sampling. */
   readonly steps: readonly number[]
   readonly xt: Tensor // [M, …]
@@ -356,6 +357,7 @@ export class Dpok {
       const advantage = part.map(({ rollout, step }) => advantages[step]?.[rollout] ?? rollouts.rewards[rollout])
       return {
         texts: part.map(({ rollout }) => rollouts.texts[rollout]),
+        earlier: rollouts.earlier.map((all) => gathered(({ rollout }) => all.select(0, rollout))),
         steps,
         xt,
         xPrev,
@@ -367,10 +369,14 @@ export class Dpok {
   }
 
   /** The prediction of a model for transitions, and the mean of its action. */
-  #act(model: GenerativeModel, { texts, steps, xt }: Transitions): { prediction: Tensor; transition: Transition } {
+  #act(
+    model: GenerativeModel,
+    { texts, earlier, steps, xt }: Transitions,
+  ): { prediction: Tensor; transition: Transition } {
     const { sampler, guidance } = this.#options
     const t = sampler.times(steps, model.device)
-    const prediction = predictGuided(model, encodePrompts(model, texts), texts, xt, t, guidance)
+    const predict = guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, earlier }, guidance)
+    const prediction = predict(xt, t)
     return { prediction, transition: sampler.transition(prediction, xt, steps) }
   }
 

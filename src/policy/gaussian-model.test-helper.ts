@@ -7,7 +7,13 @@ import type { DdimSampler } from '../diffusion/ddim.ts'
 import { chainOfSampler, type GaussianChain } from '../diffusion/gaussian-chain.test-helper.ts'
 import { scheduleFromAlphaBar } from '../diffusion/schedule.ts'
 import { VariancePreserving } from '../diffusion/variance-preserving.ts'
-import type { Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
+import type {
+  CleanStates,
+  Conditioning,
+  GenerativeModel,
+  ModelDefaults,
+  ModelStage,
+} from '../networks/generative-model.ts'
 import { Weights, type Change } from '../networks/weights.ts'
 import type { Reward } from '../reward/reward.ts'
 import { cat, tensor, zeros } from '../tensor/create.ts'
@@ -24,17 +30,30 @@ const times = 4
 export const schedule = scheduleFromAlphaBar({ alphaBar: [0.9, 0.6, 0.3, 0.05], predictionType: 'x0' })
 const process = new VariancePreserving({ schedule, timesteps: () => [3, 2, 1, 0] })
 
+function predict(xt: Tensor, t: Tensor, { shift }: Conditioning): Tensor {
+  return xt
+    .mul(slope)
+    .add(offset)
+    .add(shift.gather(1, t.unsqueeze(1)).unsqueeze(-1).unsqueeze(-1))
+}
+
 class GaussianModel implements GenerativeModel {
   readonly name = 'gaussian'
   readonly sha256 = 'a'.repeat(64)
-  readonly stateShape = [1, 2, 2]
+  readonly stages: readonly ModelStage[] = [
+    {
+      name: 'chain',
+      process,
+      stateShape: [1, 2, 2],
+      sampling: { steps: times, eta: 1, guidance: 1 },
+      condition: (text) => text,
+      predict,
+    },
+  ]
+  readonly policyStage = 0
   readonly imageSize = { width: 2, height: 2 }
-  readonly process = process
   readonly device = 'cpu'
   readonly defaults: ModelDefaults = {
-    steps: times,
-    eta: 1,
-    guidance: 1,
     batchSize: 96,
     parameters: 'text',
   }
@@ -58,24 +77,17 @@ class GaussianModel implements GenerativeModel {
     return { shift: shift.indexSelect(0, tensor(rows, [rows.length], 'int64')) }
   }
 
-  predict(xt: Tensor, t: Tensor, { shift }: Conditioning): Tensor {
-    return xt
-      .mul(slope)
-      .add(offset)
-      .add(shift.gather(1, t.unsqueeze(1)).unsqueeze(-1).unsqueeze(-1))
-  }
-
-  decode(x0: Tensor): Tensor {
+  decode([x0]: readonly Tensor[]): Tensor {
     return x0
   }
 
-  preview(x0: Tensor): Tensor {
+  preview([x0]: readonly Tensor[]): Tensor {
     return x0
   }
 
   /** Pictures are 2 × 2 and grey. */
-  encode(pixels: Tensor): Tensor {
-    return pixels.slice(1, 0, 1)
+  encode(pixels: Tensor): CleanStates {
+    return { x0: pixels.slice(1, 0, 1), earlier: [] }
   }
 
   with(change: Change): GenerativeModel {

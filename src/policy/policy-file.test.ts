@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { FileError, FormatError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
 import { startRun } from '../run.ts'
 import { shapesModel } from '../shapes/model.ts'
@@ -28,7 +28,9 @@ const text: Trainable = { ...lora, parameters: 'text' }
 function predict(model: GenerativeModel): number[] {
   return withoutGrad(() => {
     const xt = randn([2, 3, 24, 24], new Generator(4))
-    return model.predict(xt, tensor([900, 40], [2], 'int64'), model.encodeText(['two red rings', ''])).toArray()
+    return policyOf(model)
+      .predict(xt, tensor([900, 40], [2], 'int64'), model.encodeText(['two red rings', '']))
+      .toArray()
   })
 }
 

@@ -6,7 +6,7 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, FormatError } from '../errors.ts'
 import { readLora, writeLora } from '../networks/checkpoint/lora-file.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { tellNote } from '../notes.ts'
 import { readRun } from '../run.ts'
 import { expectFinite, largestValues } from '../tensor/finite.ts'
@@ -31,11 +31,13 @@ export type PolicyProvenance = Readonly<Record<string, string | number>>
  */
 export function writePolicy(
   path: (name: string) => string,
-  { name, sha256, process: { predictionType } }: GenerativeModel,
+  model: GenerativeModel,
   { parameters, change: { trained, adapters = new Map() } }: TrainableChange,
   provenance: PolicyProvenance,
 ): void {
   expectFinite('policy', parameters)
+  const { name, sha256 } = model
+  const { predictionType } = policyOf(model).process
   const texts = Object.entries({ ...provenance, model: name, modelSha256: sha256, predictionType }).map(
     ([key, value]) => [`attune.${key}`, String(value)],
   )
@@ -140,7 +142,7 @@ function tellOtherBase(model: GenerativeModel, file: string, metadata: Readonly<
   const fields = ['model', 'modelSha256', 'predictionType'].map((field) => metadata[`attune.${field}`])
   const [of, sha256, predicts] = fields as (string | undefined)[]
   if (sha256 === undefined || sha256 === model.sha256) return
-  const own = model.process.predictionType
+  const own = policyOf(model).process.predictionType
   const otherwise =
     predicts === undefined || predicts === own ? '' : ` That one predicts ${predicts}, this one ${own}: expect noise.`
   tellNote(

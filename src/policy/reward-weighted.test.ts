@@ -16,11 +16,13 @@ useThreads(1)
 
 const x0Of = (level: number) => level / 127.5 - 1
 /** Grey pictures of 2 × 2 as x_0, [N, 1, 2, 2]. */
-const latentsOf = (levels: readonly number[]) =>
-  tensor(
+const statesOf = (levels: readonly number[]) => ({
+  x0: tensor(
     levels.flatMap((level) => new Array<number>(4).fill(x0Of(level))),
     [levels.length, 1, 2, 2],
-  )
+  ),
+  earlier: [],
+})
 
 /** Grey pictures around the middle, the lighter the better. */
 const levels = Array.from({ length: 40 }, (_, i) => 60 + 3 * i)
@@ -28,7 +30,7 @@ const rewardOf = (level: number) => ((level - 60) / 120) ** 2
 const images: ScoredImage[] = levels.map((level) => ({ text: 'low', reward: rewardOf(level) }))
 const pretrainingLevel = 40
 const pretraining: PretrainingSource = (_from, count) => ({
-  x0: latentsOf(new Array<number>(count).fill(pretrainingLevel)),
+  ...statesOf(new Array<number>(count).fill(pretrainingLevel)),
   captions: new Array<string>(count).fill('low'),
 })
 
@@ -39,7 +41,7 @@ function train(settings: Partial<RewardWeightedSettings>, scored = images) {
     model: gaussianModel(),
     trainable,
     images: scored,
-    latents: latentsOf(levels),
+    states: statesOf(levels),
     pretraining,
     seed: 3,
     settings: RewardWeightedSettings.parse({
@@ -132,7 +134,7 @@ describe('a reward-weighted run', () => {
       model: gaussianModel(),
       trainable: shiftsFrom(),
       images,
-      latents: latentsOf(levels),
+      states: statesOf(levels),
       pretraining,
       seed: 3,
       settings,
@@ -177,7 +179,7 @@ describe('a reward-weighted run', () => {
       model: gaussianModel(),
       trainable: shiftsFrom(),
       images,
-      latents: latentsOf(levels),
+      states: statesOf(levels),
       pretraining: (from, count) => {
         asked.push(from, count)
         return pretraining(from, count)
@@ -193,8 +195,8 @@ describe('a reward-weighted run', () => {
     using _scope = tensorScope()
     const rewarded = (reward: number, more: Partial<RewardWeightedSettings> = {}) => {
       const scored = images.map((image) => ({ ...image, reward }))
-      const latents = latentsOf(levels)
-      const options = { model: gaussianModel(), trainable: shiftsFrom(), latents, pretraining, seed: 3 }
+      const states = statesOf(levels)
+      const options = { model: gaussianModel(), trainable: shiftsFrom(), states, pretraining, seed: 3 }
       return () => new RewardWeighted({ ...options, images: scored, settings: { ...settings, ...more } })
     }
     assert.throws(rewarded(0), RewardError)

@@ -15,9 +15,9 @@
 import { z } from 'zod'
 import { denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { FormatError, RewardError } from '../errors.ts'
-import { encodePrompts, predictGuided } from '../images/guided.ts'
+import { encodePrompts, guidedPredictor } from '../images/guided.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { mapStates, policyOf, type CleanStates, type GenerativeModel } from '../networks/generative-model.ts'
 import { random, seedOf } from '../random.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
@@ -86,8 +86,8 @@ export interface RewardWeightedOptions {
   readonly model: GenerativeModel
   readonly trainable: TrainableChange
   readonly images: readonly ScoredImage[]
-  /** x_0 of the images [N, C, h, w], on any device. */
-  readonly latents: Tensor
+  /** Of the images, [N, …] each, on any device. */
+  readonly states: CleanStates
   readonly pretraining: PretrainingSource
   readonly seed: number
   readonly settings: RewardWeightedSettings
@@ -148,7 +148,7 @@ export class RewardWeighted {
   /** One gradient step on generated and pre-training images. */
   step(): RewardWeightedMetrics {
     using _scope = tensorScope()
-    const { settings, seed, latents, pretraining, trainable } = this.#options
+    const { settings, seed, states, pretraining, trainable } = this.#options
     const stream = random(seed, 1, this.#update)
     const batch = Array.from({ length: settings.batchSize }, () => stream.pick(this.#images))
     const drop = (text: string) => (stream.uniform() < settings.promptDropout ? '' : text)
@@ -158,15 +158,15 @@ export class RewardWeighted {
       'int64',
     )
     const own = {
-      x0: latents.indexSelect(0, rows.to(latents.device)),
+      ...mapStates(states, (all) => all.indexSelect(0, rows.to(all.device))),
       texts: batch.map(({ text }) => drop(text)),
       weights: batch.map(({ reward }) => Math.max(0, reward + settings.klD)),
     }
     const rewardLoss = this.#accumulate(own, 2, settings.klO, 1)
     let pretrainingLoss = 0
     if (settings.pretrainingWeight > 0) {
-      const { x0, captions } = pretraining(this.#update * settings.batchSize, settings.batchSize)
-      const theirs = { x0, texts: captions.map(drop), weights: captions.map(() => 1) }
+      const { captions, ...theirStates } = pretraining(this.#update * settings.batchSize, settings.batchSize)
+      const theirs = { ...theirStates, texts: captions.map(drop), weights: captions.map(() => 1) }
       pretrainingLoss = this.#accumulate(theirs, 3, 0, settings.pretrainingWeight)
     }
     const lr = this.#learningRate * (1 - this.#update / settings.updates)
@@ -197,7 +197,7 @@ export class RewardWeighted {
     const { model, seed, settings } = this.#options
     const generator = new Generator(seedOf(seed, streamId, this.#update))
     const count = all.texts.length
-    const t = model.process.drawTimes(count, generator)
+    const t = policyOf(model).process.drawTimes(count, generator)
     const epsilon = randn(all.x0.shape, generator)
     const size = Math.ceil(count / settings.gradientAccumulationSteps)
     let total = 0
@@ -207,7 +207,7 @@ export class RewardWeighted {
       const to = Math.min(count, from + size)
       const rows = (of: Tensor) => of.slice(0, from, to)
       const part = {
-        x0: rows(all.x0).to(model.device),
+        ...mapStates(all, (each) => rows(each).to(model.device)),
         texts: all.texts.slice(from, to),
         t: rows(t),
         epsilon: rows(epsilon).to(model.device),
@@ -224,17 +224,18 @@ export class RewardWeighted {
   }
 
   /** Denoising losses [B] with the prediction they are of, and what the pre-trained model predicts there. */
-  #losses({ x0, texts, t, epsilon }: Pick<NoisyImages, 'x0' | 'texts'> & { t: Tensor; epsilon: Tensor }): {
+  #losses({ x0, earlier, texts, t, epsilon }: Omit<NoisyImages, 'weights'> & { t: Tensor; epsilon: Tensor }): {
     losses: Tensor
     prediction: Tensor
     reference: () => Tensor
   } {
     const { model } = this.#options
-    const { process, device } = model
+    const { process } = policyOf(model)
     const xt = process.noised(x0, epsilon, t)
-    const times = t.to(device)
+    const times = t.to(model.device)
     // Supervised training sees the plain prediction; guidance is a matter of sampling.
-    const predictBy = (of: GenerativeModel) => predictGuided(of, encodePrompts(of, texts), texts, xt, times, 1)
+    const predictBy = (of: GenerativeModel) =>
+      guidedPredictor(policyOf(of), encodePrompts(of, texts), { texts, earlier }, 1)(xt, times)
     const prediction = predictBy(this.#policy)
     return {
       losses: denoisingLoss(process, { prediction, x0, epsilon, t }),
@@ -273,8 +274,7 @@ export class RewardWeighted {
   }
 }
 
-interface NoisyImages {
-  readonly x0: Tensor // [B, …]
+interface NoisyImages extends CleanStates {
   readonly texts: readonly string[]
   readonly weights: readonly number[]
 }

@@ -4,19 +4,22 @@
  * use them.
  */
 import type { Sampler } from '../diffusion/process.ts'
-import { noiseFor, sampleTrajectories, type Predictor } from '../diffusion/sample.ts'
+import { sampleTrajectories } from '../diffusion/sample.ts'
+import { drawEarlier, drawLater, noiseOf } from '../images/draw.ts'
 import { watchingStates } from '../images/finite.ts'
-import { encodePrompts, predictGuided } from '../images/guided.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { encodePrompts, guidedPredictor } from '../images/guided.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat, stack } from '../tensor/create.ts'
+import { cat } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 export interface Rollouts {
   /** N prompts. */
   readonly texts: readonly string[]
+  /** x_0 of the model's stages before the policy's, [N, …] each: the policy was told of them. */
+  readonly earlier: readonly Tensor[]
   /** x_T … x_0: steps + 1 tensors [N, …], float32 as the log-density uses them, on the policy's device. */
   readonly states: readonly Tensor[]
   /** Noise of each step, [N, steps + 1, …] with x_T first: the action's mean was x_{t-1} − σ_t · noise. */
@@ -32,6 +35,8 @@ export interface Rollouts {
 /** A state of some trajectories on the way, with what the policy says of it. */
 export interface Observed {
   readonly texts: readonly string[]
+  /** See {@link Rollouts}, [B, …] each. */
+  readonly earlier: readonly Tensor[]
   /** x_t [B, …]: where the step begins. */
   readonly xt: Tensor
   /** The guided prediction at x_t, [B, …]. */
@@ -53,7 +58,8 @@ export interface RolloutSettings {
 }
 
 /**
- * Rolls the policy out, one trajectory a text. The noise of trajectory i is the stream of `noisePath(i)`.
+ * Rolls the policy out, one trajectory a text. The noise of trajectory i is the stream of `noisePath(i)`. Stages before and
+ * after the policy's belong to the environment: they are drawn as well, and nothing of their way is kept.
  * The tensors of the result belong to the caller's scope.
  *
  * @throws {DivergenceError} a state is not finite
@@ -72,17 +78,17 @@ export function rollOut(
     const batch = texts.slice(from, from + batchSize)
     parts.push(rollOutBatch(policy, reward, batch, (i) => noisePath(from + i), settings))
   }
-  const [{ states, sigmas, observed }] = parts
-  const joined = {
+  const joined = (pick: (part: Rollouts) => readonly Tensor[]) =>
+    pick(parts[0]).map((_, place) => scope.keep(cat(parts.map((part) => pick(part)[place]))))
+  return {
     texts,
-    states: states.map((_, step) => cat(parts.map((part) => part.states[step]))),
-    noise: cat(parts.map(({ noise }) => noise)),
-    sigmas: sigmas.map((_, step) => cat(parts.map((part) => part.sigmas[step]))),
+    earlier: joined(({ earlier }) => earlier),
+    states: joined(({ states }) => states),
+    noise: scope.keep(cat(parts.map(({ noise }) => noise))),
+    sigmas: joined(({ sigmas }) => sigmas),
     rewards: parts.flatMap(({ rewards }) => rewards),
-    observed: observed.map((_, step) => cat(parts.map((part) => part.observed[step]))),
+    observed: joined(({ observed }) => observed),
   }
-  for (const tensor of [joined.noise, ...joined.states, ...joined.sigmas, ...joined.observed]) scope.keep(tensor)
-  return joined
 }
 
 function rollOutBatch(
@@ -94,19 +100,21 @@ function rollOutBatch(
 ): Rollouts {
   using scope = tensorScope()
   using _noGrad = noGrad()
-  const prompts = encodePrompts(policy, texts)
-  const drawn = stack(texts.map((_, i) => noiseFor(noisePath(i), policy.stateShape, sampler.steps.length)))
-  const noise = drawn.to(policy.device)
-  const predict: Predictor = (xt, t) => predictGuided(policy, prompts, texts, xt, t, guidance)
+  const stage = policyOf(policy)
+  const rows = { texts, prompts: encodePrompts(policy, texts), paths: texts.map((_, i) => noisePath(i)) }
+  const earlier = drawEarlier(policy, rows)
+  const noise = noiseOf(policy, stage, rows.paths, sampler.steps.length)
+  const predict = guidedPredictor(stage, rows.prompts, { texts, earlier }, guidance)
   const { states, sigmas, predictions } = watchingStates((watch) =>
     sampleTrajectories({ predict, sampler, noise, watch }),
   )
   const observed = (observer === undefined ? [] : predictions).map((prediction, step) => {
     using seen = tensorScope()
     const at = new Array<number>(texts.length).fill(step)
-    return seen.keep(observer!({ texts, xt: states[step], prediction, at }))
+    return seen.keep(observer!({ texts, earlier, xt: states[step], prediction, at }))
   })
-  const rewards = reward.score(policy.decode(states[states.length - 1]), texts).toArray()
-  for (const tensor of [noise, ...states, ...sigmas, ...observed]) scope.keep(tensor)
-  return { texts, states, noise, sigmas, rewards, observed }
+  const samples = drawLater(policy, rows, [...earlier, states[states.length - 1]])
+  const rewards = reward.score(policy.decode(samples), texts).toArray()
+  for (const tensor of [noise, ...earlier, ...states, ...sigmas, ...observed]) scope.keep(tensor)
+  return { texts, earlier, states, noise, sigmas, rewards, observed }
 }

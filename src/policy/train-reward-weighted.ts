@@ -14,8 +14,9 @@ import {
   type OpenModel,
   type PretrainingSource,
 } from '../images/open-model.ts'
+import { namedStates, statesNamed } from '../images/named-states.ts'
 import { readPictures } from '../images/pictures.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import type { CleanStates, GenerativeModel } from '../networks/generative-model.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { expectTeaching } from '../reward/teaching-scores.ts'
@@ -25,7 +26,6 @@ import { tensor } from '../tensor/create.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { readSafetensorsHeader } from '../tensor/safetensors.ts'
 import { unscoped } from '../tensor/scope.ts'
-import type { Tensor } from '../tensor/tensor.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { openChange, writePolicy } from './policy-file.ts'
 import { RewardWeighted, rewardWeightedFields } from './reward-weighted.ts'
@@ -101,11 +101,11 @@ export function trainRewardWeighted(config: RewardWeightedConfig, open: Open, ju
     run.dependsOn(inputs)
     const key = hashOfJson([inputs.model, inputs.reward, inputs.images])
     const encoded = await keepingParts(run, () => encodedImages(run, model, reward, stored, key))
-    const { latents, scores } = encoded
+    const { states, scores } = encoded
     expectTeaching(reward.name, scores)
     const range = unitRange(reward, scores)
     const images = stored.map(({ record: { text } }, i) => ({ text, reward: range.map(scores[i]) }))
-    const options = { model, trainable, images, latents, pretraining: pretraining.source, seed, settings: config }
+    const options = { model, trainable, images, states, pretraining: pretraining.source, seed, settings: config }
     const algorithm = new RewardWeighted(options)
     encoded.keep()
     const trainer: Trainer = {
@@ -173,8 +173,8 @@ const rangeResult = ({ low, high }: UnitRange) =>
   low === 0 && high === 1 ? {} : { rewardMappedFrom: [low, high] as const }
 
 interface Encoded {
-  /** [N, …] on the CPU. */
-  readonly latents: Tensor
+  /** [N, …] each on the CPU. */
+  readonly states: CleanStates
   /** N numbers. */
   readonly scores: readonly number[]
   /** Writes them into the run, where they are not there yet: once it is known that something can be learned from them. */
@@ -193,7 +193,7 @@ async function encodedImages(
   const known = run.resumed ? knownImages(file, key) : undefined
   if (known !== undefined) return { ...known, keep: () => undefined }
   const parts = new PartFiles(run.path(encodedPartsName), key)
-  const { latents, measured: scores } = await encodeFiles(
+  const { states, measured: scores } = await encodeFiles(
     model,
     stored,
     (images) => readPictures(images.map(({ file }) => file)),
@@ -207,14 +207,11 @@ async function encodedImages(
     },
   )
   return {
-    latents,
+    states,
     scores,
     keep() {
       using kept = unscoped(() => tensor(Float64Array.from(scores)))
-      const tensors = new Map([
-        ['latents', latents],
-        ['scores', kept],
-      ])
+      const tensors = new Map([...namedStates(states), ['scores', kept] as const])
       writeTrainingState(file, { tensors, numbers: { key } })
       parts.remove()
     },
@@ -222,13 +219,14 @@ async function encodedImages(
 }
 
 /** Nothing where the file is not there, is damaged or of other images, model or reward: then they are encoded again. */
-function knownImages(file: string, key: string): Pick<Encoded, 'latents' | 'scores'> | undefined {
+function knownImages(file: string, key: string): Pick<Encoded, 'states' | 'scores'> | undefined {
   if (!existsSync(file)) return undefined
   try {
     const { tensors, numbers } = unscoped(() => readTrainingState(file))
-    const [latents, scores] = ['latents', 'scores'].map((name) => tensors.get(name))
-    if (numbers.key === key && latents !== undefined && scores !== undefined) {
-      return { latents, scores: scores.toArray() }
+    const states = statesNamed(tensors)
+    const scores = tensors.get('scores')
+    if (numbers.key === key && states !== undefined && scores !== undefined) {
+      return { states, scores: scores.toArray() }
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { FormatError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
 import { shapesModel } from '../shapes/model.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
@@ -21,7 +21,7 @@ const all: Trainable = { parameters: 'all', rank: 3, loraAlpha: 6, loraLayers: [
 function predict(model: GenerativeModel): Tensor {
   return withoutGrad(() => {
     const xt = randn([2, 3, 24, 24], new Generator(4))
-    return model.predict(xt, tensor([900, 40], [2], 'int64'), model.encodeText(['two red rings', '']))
+    return policyOf(model).predict(xt, tensor([900, 40], [2], 'int64'), model.encodeText(['two red rings', '']))
   })
 }
 
@@ -88,7 +88,7 @@ describe('what a fine-tuning run changes', () => {
       const { parameters, change } = trainableChange(model, kind, 1)
       disturb(parameters)
       const policy = model.with(change)
-      policy
+      policyOf(policy)
         .predict(full([1, 3, 24, 24], 0.1), tensor([300], [1], 'int64'), policy.encodeText(['two red rings']))
         .square()
         .mean()

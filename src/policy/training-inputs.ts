@@ -53,8 +53,9 @@ export function sourceInput(source: PretrainingSource, count: number): string {
   const hash = createHash('sha256')
   for (let from = 0; from < count; from += atOnce) {
     using _scope = tensorScope()
-    const { x0, captions } = source(from, Math.min(atOnce, count - from))
-    hash.update(new Uint8Array(x0.contiguous().toBytes())).update(JSON.stringify(captions))
+    const { x0, earlier, captions } = source(from, Math.min(atOnce, count - from))
+    for (const state of [x0, ...earlier]) hash.update(new Uint8Array(state.contiguous().toBytes()))
+    hash.update(JSON.stringify(captions))
   }
   return hash.digest('hex')
 }

@@ -1,12 +1,12 @@
 /** How far a policy has moved from the pre-trained model, in nats of whole trajectories. */
 import { gaussianKl } from '../diffusion/gaussian.ts'
 import type { Sampler } from '../diffusion/process.ts'
-import { noiseFor, sampleTrajectories, type Predictor } from '../diffusion/sample.ts'
+import { sampleTrajectories } from '../diffusion/sample.ts'
+import { drawEarlier, noiseOf } from '../images/draw.ts'
 import { watchingStates } from '../images/finite.ts'
-import { encodePrompts, predictGuided } from '../images/guided.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { encodePrompts, guidedPredictor } from '../images/guided.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 
 /**
@@ -34,13 +34,13 @@ export function trajectoryKl(
   for (let from = 0; from < texts.length; from += batchSize) {
     using _scope = tensorScope()
     const batch = texts.slice(from, from + batchSize)
-    const own = encodePrompts(exact, batch)
-    const theirs = encodePrompts(reference, batch)
-    const predict: Predictor = (xt, t) => predictGuided(exact, own, batch, xt, t, guidance)
-    const drawn = stack(batch.map((_, i) => noiseFor(noisePath(from + i), policy.stateShape, sampler.steps.length)))
-    const { states, predictions } = watchingStates((watch) =>
-      sampleTrajectories({ predict, sampler, noise: drawn.to(policy.device), watch }),
-    )
+    const paths = batch.map((_, i) => noisePath(from + i))
+    const prompts = encodePrompts(exact, batch)
+    const rows = { texts: batch, earlier: drawEarlier(exact, { prompts, texts: batch, paths }) }
+    const noise = noiseOf(exact, policyOf(exact), paths, sampler.steps.length)
+    const predict = guidedPredictor(policyOf(exact), prompts, rows, guidance)
+    const { states, predictions } = watchingStates((watch) => sampleTrajectories({ predict, sampler, noise, watch }))
+    const referencePredict = guidedPredictor(policyOf(reference), encodePrompts(reference, batch), rows, guidance)
     const sums = new Array<number>(batch.length).fill(0)
     for (const { index, stochastic } of sampler.steps) {
       if (!stochastic) continue
@@ -48,7 +48,7 @@ export function trajectoryKl(
       const indices = new Array<number>(batch.length).fill(index)
       const mean = sampler.transition(predictions[index], states[index], indices)
       const times = sampler.times(indices, policy.device)
-      const prediction = predictGuided(reference, theirs, batch, states[index], times, guidance)
+      const prediction = referencePredict(states[index], times)
       const { mean: referenceMean } = sampler.transition(prediction, states[index], indices)
       gaussianKl(mean.mean, referenceMean, mean.sigma)
         .toArray()

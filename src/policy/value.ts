@@ -44,8 +44,8 @@ export const ValueNumbers = z.object({
 /** What the reward would see in the clean image that a policy predicts at a state: [B, f], on the CPU. */
 export const predictedFeatures =
   (policy: GenerativeModel, reward: Reward, sampler: Sampler): Observer =>
-  ({ texts, xt, prediction, at }) =>
-    reward.features(policy.preview(sampler.parts(prediction, xt, at).x0), texts).to('cpu')
+  ({ texts, earlier, xt, prediction, at }) =>
+    reward.features(policy.preview([...earlier, sampler.parts(prediction, xt, at).x0]), texts).to('cpu')
 
 /** Roll-outs as V sees them: what {@link predictedFeatures} observed of every step, [N, f] each, and N rewards. */
 export type SeenRollouts = Pick<Rollouts, 'observed' | 'rewards'>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { FormatError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { gaussianModel } from '../policy/gaussian-model.test-helper.ts'
 import type { Reward } from '../reward/reward.ts'
 import { cat } from '../tensor/create.ts'
@@ -20,10 +20,11 @@ after(() => rmSync(folder, { recursive: true }))
 function counting() {
   let calls = 0
   const model = gaussianModel()
+  const stage = policyOf(model)
   const own: Partial<GenerativeModel> = {
     defaults: { ...model.defaults, batchSize: 2 },
-    decode: (x0) => cat([x0, x0, x0], 1).clamp(-1, 1),
-    predict: (...given) => (calls++, model.predict(...given)),
+    decode: ([x0]) => cat([x0, x0, x0], 1).clamp(-1, 1),
+    stages: [{ ...stage, predict: (...given) => (calls++, stage.predict(...given)) }],
     with: () => policy,
   }
   const policy = Object.assign(Object.create(model) as GenerativeModel, own)

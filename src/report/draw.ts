@@ -4,9 +4,9 @@
  */
 import type { Sampler } from '../diffusion/process.ts'
 import { FormatError } from '../errors.ts'
-import { drawImages, samplerOf, type Sampling } from '../images/draw.ts'
+import { drawImages, samplerOf } from '../images/draw.ts'
 import type { Picture } from '../images/png.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
+import type { GenerativeModel, Sampling } from '../networks/generative-model.ts'
 import { trajectoryKl } from '../policy/trajectory-kl.ts'
 import { seedOf } from '../random.ts'
 import type { Prompt } from '../records.ts'

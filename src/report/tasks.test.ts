@@ -26,7 +26,7 @@ after(() => rmSync(folder, { recursive: true }))
 /** The Gaussian model with grey pictures of 2 x 2 pixels. */
 function grey(model: GenerativeModel): GenerativeModel {
   const inColour: Pick<GenerativeModel, 'decode' | 'with'> = {
-    decode: (x0) => cat([x0, x0, x0], 1).clamp(-1, 1),
+    decode: ([x0]) => cat([x0, x0, x0], 1).clamp(-1, 1),
     with: (change) => grey(model.with(change)),
   }
   return Object.assign(Object.create(model) as GenerativeModel, inColour)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { drawStates, samplerOf } from '../images/draw.ts'
+import { drawStages, samplerOf } from '../images/draw.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -18,7 +18,7 @@ describe('the embedded model as flow matching', () => {
     const sampling = { steps: 10, eta: 0, guidance: 1 }
     const [diffusion, flow] = (['shapes', 'shapes-flow'] as const).map((name) => {
       const { model } = openShapes(name)
-      return { sampler: samplerOf(model, sampling).name, pixels: model.decode(drawStates(model, requests, sampling)) }
+      return { sampler: samplerOf(model, sampling).name, pixels: model.decode(drawStages(model, requests, sampling)) }
     })
     assert.deepEqual([diffusion.sampler, flow.sampler], ['ddim', 'flow-ode'])
     assert.ok(largest(flow.pixels, diffusion.pixels) < 2e-3)
@@ -28,7 +28,7 @@ describe('the embedded model as flow matching', () => {
     using _scope = tensorScope()
     using _noGrad = noGrad()
     const { model } = openShapes('shapes-flow')
-    const drawn = [0, 0.7].map((eta) => drawStates(model, requests, { steps: 10, eta, guidance: 1 }))
+    const drawn = [0, 0.7].map((eta) => drawStages(model, requests, { steps: 10, eta, guidance: 1 })[0])
     assert.ok(largest(drawn[0], drawn[1]) > 0.1)
     assert.ok(samplerOf(model, { steps: 10, eta: 0.7, guidance: 1 }).steps.every((step) => step.stochastic))
   })

@@ -4,6 +4,7 @@ import { withoutLeak } from '../diffusion/tensor-checks.test-helper.ts'
 import { VocabularyError } from '../errors.ts'
 import { samplerOf } from '../images/draw.ts'
 import { Weights } from '../networks/weights.ts'
+import { policyOf } from '../networks/generative-model.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { full } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
@@ -13,7 +14,7 @@ import { shapesModel, tokenRows } from './model.ts'
 
 useThreads(1)
 
-const states = (batch: number) => full([batch, ...shapesModel(Weights.fresh(1), '').stateShape], 0.3)
+const states = (batch: number) => full([batch, ...policyOf(shapesModel(Weights.fresh(1), '')).stateShape], 0.3)
 
 /** Fresh weights live on; everything else that a network makes ends with the scope. */
 function withoutLeakOnceDrawn(body: () => void): void {
@@ -30,8 +31,8 @@ describe('the embedded model', () => {
     withoutLeakOnceDrawn(() => {
       const conditioning = model.encodeText(['', 'two red circles on a blue background'])
       for (const rows of Object.values(conditioning)) assert.equal(rows.shape[0], 2)
-      const found = model.predict(states(2), full([2], 995, 'int64'), conditioning)
-      assert.deepEqual(found.shape, [2, ...model.stateShape])
+      const found = policyOf(model).predict(states(2), full([2], 995, 'int64'), conditioning)
+      assert.deepEqual(found.shape, [2, ...policyOf(model).stateShape])
       assert.ok(found.toArray().every(Number.isFinite))
       assert.equal(model.with({}).sha256, 'sha')
     })
@@ -40,7 +41,7 @@ describe('the embedded model', () => {
   it('has text-path and adapter parameters, the text encoder among the first', () => {
     using _scope = tensorScope()
     const model = shapesModel(Weights.fresh(1), '')
-    withoutGrad(() => model.predict(states(1), full([1], 5, 'int64'), model.encodeText([''])))
+    withoutGrad(() => policyOf(model).predict(states(1), full([1], 5, 'int64'), model.encodeText([''])))
     const names = [...model.weights.tensors().keys()]
     const textPath = names.filter((name) => model.isTextPath(name))
     assert.ok(names.filter((name) => name.startsWith('textEncoder.')).every((name) => textPath.includes(name)))
@@ -54,14 +55,14 @@ describe('the embedded model', () => {
 
   it('is a policy as it is sampled by default', () => {
     const model = shapesModel(Weights.fresh(1), '')
-    const { steps } = samplerOf(model, model.defaults)
-    assert.equal(steps.length, model.defaults.steps)
+    const { sampling, process } = policyOf(model)
+    const { steps } = samplerOf(model, sampling)
+    assert.equal(steps.length, sampling.steps)
     assert.deepEqual(
       steps.map(({ stochastic }) => stochastic),
       steps.map((_, i) => i < steps.length - 1),
     )
-    for (const count of [1, 2, 50, 900])
-      assert.equal(model.process.sampler({ steps: count, eta: 1 }).steps.length, count)
+    for (const count of [1, 2, 50, 900]) assert.equal(process.sampler({ steps: count, eta: 1 }).steps.length, count)
   })
 
   it('knows its words, and says which it does not know', () => {
@@ -75,8 +76,8 @@ describe('the embedded model', () => {
   it('decodes into [-1, 1]', () => {
     using _scope = tensorScope()
     const model = shapesModel(Weights.fresh(1), '')
-    assert.deepEqual(model.decode(full([1, 1], 3)).toArray(), [1])
-    assert.deepEqual(model.encode(full([1, 1], 0.5)).toArray(), [0.5])
+    assert.deepEqual(model.decode([full([1, 1], 3)]).toArray(), [1])
+    assert.deepEqual(model.encode(full([1, 1], 0.5)).x0.toArray(), [0.5])
   })
 })
 

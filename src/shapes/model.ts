@@ -1,9 +1,15 @@
 /** The embedded text-to-image model: a small text transformer and a UNet on 24 × 24 pixels. */
 import { FlowView } from '../diffusion/flow-view.ts'
-import type { NoiseProcess } from '../diffusion/process.ts'
 import { cosineSchedule, powerTimesteps } from '../diffusion/schedule.ts'
 import { cappedInverseNoise, VariancePreserving } from '../diffusion/variance-preserving.ts'
-import type { AdapterLayers, Conditioning, GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
+import type {
+  AdapterLayers,
+  CleanStates,
+  Conditioning,
+  GenerativeModel,
+  ModelDefaults,
+  ModelStage,
+} from '../networks/generative-model.ts'
 import { pixelUnet } from '../networks/embedded/pixel-unet.ts'
 import { encodeText, type TextEncoderSize } from '../networks/embedded/text-encoder.ts'
 import type { Change, Weights } from '../networks/weights.ts'
@@ -45,13 +51,10 @@ const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
 class ShapesModel implements GenerativeModel {
   readonly name: ShapesName
   readonly sha256: string
-  readonly stateShape = [3, imageSize, imageSize]
+  readonly stages: readonly ModelStage[]
+  readonly policyStage = 0
   readonly imageSize = { width: imageSize, height: imageSize }
-  readonly process: NoiseProcess
   readonly defaults: ModelDefaults = {
-    steps: 10,
-    eta: 1,
-    guidance: 1,
     batchSize: 96,
     parameters: 'text',
   }
@@ -59,7 +62,16 @@ class ShapesModel implements GenerativeModel {
 
   constructor(weights: Weights, sha256: string, name: ShapesName) {
     this.name = name
-    this.process = name === 'shapes' ? shapesProcess : flowView.process
+    this.stages = [
+      {
+        name: 'unet',
+        process: name === 'shapes' ? shapesProcess : flowView.process,
+        stateShape: [3, imageSize, imageSize],
+        sampling: { steps: 10, eta: 1, guidance: 1 },
+        condition: (text) => text,
+        predict: (xt, t, given) => this.#predict(xt, t, given),
+      },
+    ]
     this.weights = weights
     this.sha256 = sha256
   }
@@ -80,22 +92,22 @@ class ShapesModel implements GenerativeModel {
     return { ...encodeText(this.weights.at('textEncoder'), tokenRows(texts), textSize) }
   }
 
-  predict(xt: Tensor, t: Tensor, { tokens, pooled, mask }: Conditioning): Tensor {
+  #predict(xt: Tensor, t: Tensor, { tokens, pooled, mask }: Conditioning): Tensor {
     const network = (states: Tensor, times: Tensor) =>
       pixelUnet(this.weights.at('unet'), states, times, { tokens, pooled, mask }, textSize.width)
     return this.name === 'shapes' ? network(xt, t) : flowView.velocity(xt, t, network)
   }
 
-  decode(x0: Tensor): Tensor {
+  decode([x0]: readonly Tensor[]): Tensor {
     return x0.clamp(-1, 1)
   }
 
-  preview(x0: Tensor): Tensor {
-    return this.decode(x0)
+  preview(samples: readonly Tensor[]): Tensor {
+    return this.decode(samples)
   }
 
-  encode(pixels: Tensor): Tensor {
-    return pixels
+  encode(pixels: Tensor): CleanStates {
+    return { x0: pixels, earlier: [] }
   }
 
   with(change: Change): GenerativeModel {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { FormatError } from '../errors.ts'
 import type { OpenModel } from '../images/open-model.ts'
 import { pixelsOf } from '../images/png.ts'
+import { policyOf } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { zeros } from '../tensor/create.ts'
@@ -31,7 +32,7 @@ export function openShapes(name: ShapesName = 'shapes', folder = ownWeights): Re
   const pixels = [1, 3, imageSize, imageSize]
   const generator = (weights: Weights, sha256: string) => shapesModel(weights, sha256, name)
   const model = openNetwork(join(folder, 'generator.safetensors'), generator, (one) =>
-    one.predict(zeros(pixels), zeros([1], 'int64'), one.encodeText([''])),
+    policyOf(one).predict(zeros(pixels), zeros([1], 'int64'), one.encodeText([''])),
   )
   const encoder = openNetwork(join(folder, 'clip.safetensors'), shapesEncoder, (one) => {
     one.embedImages(zeros(pixels))
@@ -43,7 +44,7 @@ export function openShapes(name: ShapesName = 'shapes', folder = ownWeights): Re
     vocabulary: shapesVocabulary,
     pretraining: (from, count) => {
       const { pictures, captions } = drawBatch(pretrainingSeed, from, count)
-      return { x0: model.encode(pixelsOf(pictures)), captions }
+      return { ...model.encode(pixelsOf(pictures)), captions }
     },
   }
 }

@@ -7,6 +7,7 @@
 import { denoisingLoss } from '../diffusion/denoising-loss.ts'
 import { pixelsOf } from '../images/png.ts'
 import { imageEmbedding, textEmbedding } from '../networks/embedded/clip.ts'
+import { policyOf } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
 import { progress } from '../progress.ts'
 import { random, seedOf } from '../random.ts'
@@ -100,7 +101,7 @@ export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string,
     const t = shapesProcess.drawTimes(x0.shape[0], generator)
     const epsilon = randn(x0.shape, generator)
     const captions = batch.captions.map((caption) => (dropped.uniform() < captionDropout ? '' : caption))
-    const prediction = model.predict(shapesProcess.noised(x0, epsilon, t), t, model.encodeText(captions))
+    const prediction = policyOf(model).predict(shapesProcess.noised(x0, epsilon, t), t, model.encodeText(captions))
     return denoisingLoss(shapesProcess, { prediction, x0, epsilon, t }).mean()
   })
 }

@@ -6,6 +6,7 @@ import { targetsOf } from '../../../test/fixtures/lora/ours.ts'
 import { guide } from '../../diffusion/guidance.ts'
 import { sampleImages } from '../../diffusion/sample.ts'
 import { withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
+import { policyOf } from '../generative-model.ts'
 import { stack } from '../../tensor/create.ts'
 import { useThreads } from '../../tensor/library.ts'
 import { readSafetensors } from '../../tensor/safetensors.ts'
@@ -99,9 +100,10 @@ describe('a LoRA of Attune, loaded into diffusers', () => {
 
         const none = model.encodeText([''])
         const latents = expected('latents')
+        const { process, predict } = policyOf(model)
         const x0 = sampleImages({
-          predict: (xt, t) => guide(model.predict(xt, t, none), model.predict(xt, t, given), 7.5),
-          sampler: model.process.sampler({ steps: 4, eta: 0 }),
+          predict: (xt, t) => guide(predict(xt, t, none), predict(xt, t, given), 7.5),
+          sampler: process.sampler({ steps: 4, eta: 0 }),
           noise: stack(Array<Tensor>(5).fill(latents), 1),
         })
         assertNear(x0, expected('final_latents'), 1e-4)

@@ -4,18 +4,18 @@ import { ConfigError } from '../../errors.ts'
 import { readScheduler, type NoiseSetup } from '../../diffusion/scheduler-config.ts'
 import { hashWeights } from '../checkpoint/hash-weights.ts'
 import { resolveCheckpoint } from '../checkpoint/resolve-checkpoint.ts'
-import type { ImageSize } from '../generative-model.ts'
+import type { ImageSize, Sampling } from '../generative-model.ts'
 import type { CheckpointParts } from './checked-parts.ts'
 import type { CheckpointOptions } from './checkpoint-fields.ts'
 import { folderParts } from './folder-parts.ts'
-import { samplingDefaults, type SamplingDefaults } from './sampling-defaults.ts'
+import { samplingDefaults } from './sampling-defaults.ts'
 import { openAutoencoder, singleFileParts } from './single-file.ts'
 
 export interface CheckedCheckpoint extends CheckpointParts {
   readonly noise: NoiseSetup
   /** Of the images that it was trained on. */
   readonly imageSize: ImageSize
-  readonly sampling: SamplingDefaults
+  readonly sampling: Sampling
   /** SHA-256 of the weights that take part in a prediction; of a single file, of the whole. */
   readonly sha256: () => string
 }

@@ -10,11 +10,19 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { TextEncoderConfig } from '../clip/config.ts'
 import { projectText, textModel } from '../clip/text-model.ts'
 import type { ClipTokenizer } from '../clip/tokenizer.ts'
-import type { AdapterLayers, Conditioning, GenerativeModel, ImageSize, ModelDefaults } from '../generative-model.ts'
+import type {
+  AdapterLayers,
+  CleanStates,
+  Conditioning,
+  GenerativeModel,
+  ImageSize,
+  ModelDefaults,
+  ModelStage,
+  Sampling,
+} from '../generative-model.ts'
 import type { TextLength } from '../text-length.ts'
 import type { Change, Weights } from '../weights.ts'
 import type { Codec } from './codec.ts'
-import type { SamplingDefaults } from './sampling-defaults.ts'
 import { unet } from './unet.ts'
 import type { UnetConfig } from './unet-config.ts'
 
@@ -39,7 +47,7 @@ export interface StableDiffusionParts {
   readonly imageSize: ImageSize
   /** XL: no prompt is a conditioning of zeros, not an encoded empty text. */
   readonly zeroEmptyPrompt: boolean
-  readonly sampling: SamplingDefaults
+  readonly sampling: Sampling
 }
 
 const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
@@ -71,12 +79,11 @@ const mostCached = 4096
 class StableDiffusion implements GenerativeModel {
   readonly name: string
   readonly sha256: string
-  readonly stateShape: readonly number[]
+  readonly stages: readonly ModelStage[]
+  readonly policyStage = 0
   readonly imageSize: ImageSize
-  readonly process
   readonly defaults: ModelDefaults
   readonly weights: Weights
-  readonly tellGuidance: GenerativeModel['tellGuidance']
   readonly #parts: StableDiffusionParts
   readonly #change: Change
   /** Of frozen text encoders; every view of this model shares them. */
@@ -86,19 +93,13 @@ class StableDiffusion implements GenerativeModel {
     this.#parts = parts
     this.#change = change
     this.#encoded = encoded
-    const { name, sha256, noise, codec, imageSize, weights } = parts
+    const { name, sha256, imageSize, weights } = parts
     this.name = name
     this.sha256 = sha256
-    this.stateShape = [codec.channels, imageSize.height / codec.factor, imageSize.width / codec.factor]
+    this.stages = [this.#denoiser()]
     this.imageSize = imageSize
-    this.process = noise.process
     this.weights = weights.with(change)
-    const { guidanceWidth } = parts.unet
-    if (guidanceWidth !== undefined) {
-      this.tellGuidance = (rows, scale) => ({ ...rows, guidance: guidanceFeatures(rows.tokens, scale, guidanceWidth) })
-    }
     this.defaults = {
-      ...parts.sampling,
       batchSize: weights.device === 'cpu' ? 2 : 8,
       parameters: 'lora',
     }
@@ -185,7 +186,24 @@ class StableDiffusion implements GenerativeModel {
     return isXl && pooled !== undefined ? { tokens, pooled: scope.keep(shown(pooled)) } : { tokens }
   }
 
-  predict(xt: Tensor, t: Tensor, { tokens, pooled, guidance }: Conditioning): Tensor {
+  /** The one stage: latents from noise. */
+  #denoiser(): ModelStage {
+    const { noise, codec, imageSize, sampling, unet: config } = this.#parts
+    const { guidanceWidth: width } = config
+    return {
+      name: 'unet',
+      process: noise.process,
+      stateShape: [codec.channels, imageSize.height / codec.factor, imageSize.width / codec.factor],
+      sampling,
+      condition: (text) => text,
+      predict: (xt, t, given) => this.#predict(xt, t, given),
+      ...(width !== undefined && {
+        tellGuidance: (given, scale) => ({ ...given, guidance: guidanceFeatures(given.tokens, scale, width) }),
+      }),
+    }
+  }
+
+  #predict(xt: Tensor, t: Tensor, { tokens, pooled, guidance }: Conditioning): Tensor {
     const { unet: config, codec, imageSize } = this.#parts
     const { height, width } = imageSize
     // The codec makes room for the activations; a graph through it holds on to what it needs.
@@ -202,21 +220,21 @@ class StableDiffusion implements GenerativeModel {
     return scope.keep(unet(this.weights.at('unet'), config, xt.to(this.weights.dtype), t, { tokens, ...extra }))
   }
 
-  decode(x0: Tensor): Tensor {
+  decode([x0]: readonly Tensor[]): Tensor {
     return this.#parts.codec.decode(x0)
   }
 
   /** From averages of latents, at the size that CLIP looks at; an image of 512² costs a fifth of `decode`. */
-  preview(x0: Tensor): Tensor {
+  preview([x0]: readonly Tensor[]): Tensor {
     using scope = tensorScope()
     const [, , height, width] = x0.shape
     const scale = previewSide / Math.min(height, width)
-    if (scale >= 1) return scope.keep(this.decode(x0))
-    return scope.keep(this.decode(averagePool(x0, Math.round(height * scale), Math.round(width * scale))))
+    if (scale >= 1) return scope.keep(this.decode([x0]))
+    return scope.keep(this.decode([averagePool(x0, Math.round(height * scale), Math.round(width * scale))]))
   }
 
-  encode(pixels: Tensor): Tensor {
-    return this.#parts.codec.encode(pixels)
+  encode(pixels: Tensor): CleanStates {
+    return { x0: this.#parts.codec.encode(pixels), earlier: [] }
   }
 
   with(change: Change): GenerativeModel {

@@ -1,15 +1,13 @@
 /** How a checkpoint is sampled where nobody says otherwise: as its kind is meant to be. */
 import type { NoiseSetup } from '../../diffusion/scheduler-config.ts'
-import type { ModelDefaults } from '../generative-model.ts'
+import type { Sampling } from '../generative-model.ts'
 import type { UnetConfig } from './unet-config.ts'
 
-export type SamplingDefaults = Pick<ModelDefaults, 'steps' | 'eta' | 'guidance'>
-
-const many: SamplingDefaults = { steps: 50, eta: 1, guidance: 7.5 }
+const many: Sampling = { steps: 50, eta: 1, guidance: 7.5 }
 /** Distilled networks have guidance in them. */
-const few: SamplingDefaults = { steps: 4, eta: 1, guidance: 1 }
+const few: Sampling = { steps: 4, eta: 1, guidance: 1 }
 /** Of latent consistency models, which are told the scale (Luo et al. 2023, arXiv:2310.04378). */
-const told: SamplingDefaults = { steps: 4, eta: 1, guidance: 8.5 }
+const told: Sampling = { steps: 4, eta: 1, guidance: 8.5 }
 
 const fewStepName = /turbo|lightning|\blcm\b|[-_]lcm|lcm[-_]|hyper[-_]?sd|[-_]dmd2?\b/i
 
@@ -24,7 +22,7 @@ export function samplingDefaults(
   names: readonly string[],
   { guidanceWidth }: UnetConfig,
   { fewSteps }: NoiseSetup,
-): { readonly sampling: SamplingDefaults; readonly note: string | undefined } {
+): { readonly sampling: Sampling; readonly note: string | undefined } {
   const called = names
     .map((name) => name.split(/[\\/]/).filter(Boolean).at(-1) ?? '')
     .find((own) => fewStepName.test(own))
