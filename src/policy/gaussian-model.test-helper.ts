@@ -28,7 +28,7 @@ export const offset = 0.1
 const times = 4
 
 export const schedule = scheduleFromAlphaBar({ alphaBar: [0.9, 0.6, 0.3, 0.05], predictionType: 'x0' })
-const process = new VariancePreserving({ schedule, timesteps: () => [3, 2, 1, 0] })
+export const process = new VariancePreserving({ schedule, timesteps: () => [3, 2, 1, 0] })
 
 function predict(xt: Tensor, t: Tensor, { shift }: Conditioning): Tensor {
   return xt
