@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['build/', 'runs/', '.libtorch*/', '**/generated/']),
+  globalIgnores(['build/', 'dist/', 'runs/', '.libtorch*/', '**/generated/']),
   js.configs.recommended,
   tseslint.configs.recommended,
   tseslint.configs.stylistic,

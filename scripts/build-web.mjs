@@ -2,38 +2,19 @@
  * Builds the pages of web/ into build/web. Does nothing while they are made from the same sources: a digest of all that
  * goes in lies beside them. The new pages take the place of the old ones at once.
  */
-import { createHash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { digestOf } from './digest.mjs'
+import { project } from './setup/places.mjs'
+import { say } from './setup/shell.mjs'
 
-const project = dirname(dirname(fileURLToPath(import.meta.url)))
 const out = join(project, 'build', 'web')
 const digestFile = join(out, 'sources.sha256')
-
-const digest = digestOfSources()
+const digest = digestOf([
+  ...globSync(['web/**/*', 'src/*.ts', 'src/studio/client.ts', 'src/studio/schemas/*'], { cwd: project }),
+  ...['scripts/build-web.mjs', 'package-lock.json'],
+])
 if (!existsSync(digestFile) || readFileSync(digestFile, 'utf8') !== digest) await buildPages()
-
-function digestOfSources() {
-  const shared = [
-    'src/records.ts',
-    'src/errors.ts',
-    'src/stages.ts',
-    'src/studio/client.ts',
-    'scripts/build-web.mjs',
-    'package-lock.json',
-  ]
-  const files = [...globSync(['web/**/*', 'src/studio/schemas/*'], { cwd: project }), ...shared]
-  const hash = createHash('sha256')
-  for (const file of files.sort()) {
-    if (statSync(join(project, file)).isDirectory()) continue
-    hash
-      .update(`${file}\0`)
-      .update(readFileSync(join(project, file)))
-      .update('\0')
-  }
-  return hash.digest('hex')
-}
 
 async function buildPages() {
   const started = Date.now()
@@ -58,5 +39,5 @@ async function buildPages() {
   mkdirSync(dirname(out), { recursive: true })
   rmSync(out, { recursive: true, force: true })
   renameSync(partial, out)
-  process.stderr.write(`set-up: pages built in ${((Date.now() - started) / 1000).toFixed(1)} s\n`)
+  say(`pages built in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }

@@ -3,11 +3,12 @@
  * where it cannot go on.
  */
 import { join } from 'node:path'
-import { SetupStop, lock, project } from './setup/shell.mjs'
+import { made } from './setup/places.mjs'
+import { SetupStop, lock } from './setup/shell.mjs'
 import { installTestPrograms } from './setup/test-programs.mjs'
 
 try {
-  const unlock = await lock(join(project, 'build', 'setup.lock'))
+  const unlock = await lock(join(made, 'setup.lock'))
   try {
     await installTestPrograms()
   } finally {

@@ -2,27 +2,31 @@
 /**
  * Sets Attune up: npm packages (Node 24 is one of them), libtorch, the compiled add-on. Runs on Node 20 without any
  * package, as often as one likes: what is there already is kept. Exit 2 with instructions where it cannot go on.
+ * With --without-library it ends before libtorch: that is enough for \`attune --help\`.
  */
 import { join } from 'node:path'
 import { buildAddon } from './setup/addon.mjs'
 import { findLibrary } from './setup/library.mjs'
 import { installPackages } from './setup/packages.mjs'
-import { SetupStop, expectPlatform, lock, project, say } from './setup/shell.mjs'
+import { made } from './setup/places.mjs'
+import { SetupStop, expectPlatform, lock, say } from './setup/shell.mjs'
 
 const started = Date.now()
 try {
   expectPlatform()
-  const unlock = await lock(join(project, 'build', 'setup.lock'))
+  const unlock = await lock(join(made, 'setup.lock'))
   try {
     const packages = await installPackages()
-    const library = await findLibrary()
-    const built = await buildAddon(library, packages)
-    const changed = packages.installed || library.installed || built
-    const seconds = ((Date.now() - started) / 1000).toFixed(1)
-    say(
-      `${changed ? `done in ${seconds} s` : 'ready'}: libtorch ${library.version} ` +
-        `(${library.how}${library.cuda ? ', CUDA' : ', CPU'}), Node ${packages.nodeVersion}`,
-    )
+    if (!process.argv.includes('--without-library')) {
+      const library = await findLibrary()
+      const built = await buildAddon(library, packages)
+      const changed = packages.installed || library.installed || built
+      const seconds = ((Date.now() - started) / 1000).toFixed(1)
+      say(
+        `${changed ? `done in ${seconds} s` : 'ready'}: libtorch ${library.version} ` +
+          `(${library.how}${library.cuda ? ', CUDA' : ', CPU'}), Node ${packages.nodeVersion}`,
+      )
+    }
   } finally {
     unlock()
   }
@@ -33,7 +37,7 @@ try {
     process.stderr.write('\nset-up cannot go on: the disk is full\n  free about 4 GB and run the same command again\n')
   } else if (error?.code === 'EACCES' || error?.code === 'EROFS') {
     process.stderr.write(
-      `\nset-up cannot go on: ${error.message}\n  make the project folder writable for this user and run the same command again\n`,
+      `\nset-up cannot go on: ${error.message}\n  make that folder writable for this user and run the same command again\n`,
     )
   } else {
     throw error

@@ -3,9 +3,10 @@
  * is called, so `--help` and the feedback commands start at once.
  */
 import { enableCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
+import { made } from '../scripts/setup/places.mjs'
 import { main, stageCommand } from './command-line.ts'
 import type { StageSchema } from './config.ts'
 import type { ImportCounts } from './feedback/transfer.ts'
@@ -66,6 +67,14 @@ function told({ added, known, unanswered, images, leftOut }: ImportCounts): void
 }
 
 const commands: readonly Stage[] = [
+  {
+    name: 'setup',
+    description: 'Set up what is missing on this machine: libtorch and the compiled add-on.',
+    load: async () => {
+      const { setUp } = await import('./set-up.ts')
+      return stage(z.strictObject({}), setUp)
+    },
+  },
   {
     name: 'demo',
     description: 'Run the whole loop on the embedded model and write a report.',
@@ -256,7 +265,7 @@ const commands: readonly Stage[] = [
 
 endWithParent()
 // Halves what a stage needs before it begins: its files are read as they were compiled at an earlier start.
-enableCompileCache(fileURLToPath(new URL('../build/compile-cache', import.meta.url)))
+enableCompileCache(join(made, 'compile-cache'))
 
 const program = new Command('attune').description('Learning from human feedback for text-to-image models.')
 const words = process.argv.slice(2).filter((word) => word !== 'help' && !word.startsWith('-'))

@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public API, in the order of the flow. Nothing here loads the tensor library; its first operator does. */
 
 export * from './errors.ts'

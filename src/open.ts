@@ -6,6 +6,7 @@ import { tellNote } from './notes.ts'
 import type { Probe } from './policy/sample-images.ts'
 import type { WorldJudge } from './report/evaluate.ts'
 import type { ReportWorld } from './report/report-command.ts'
+import { scriptBeside } from './script-beside.ts'
 
 /** The embedded model, as diffusion and as flow matching. */
 const embeddedNames = ['shapes', 'shapes-flow'] as const
@@ -38,7 +39,7 @@ export async function probeOf(model: string): Promise<Probe | undefined> {
 export const reportWorld: ReportWorld = {
   open,
   judgeOf,
-  tasksFile: new URL('./report-tasks.ts', import.meta.url),
+  tasksFile: scriptBeside(import.meta.url, './report-tasks'),
   promptsOf: async (model) => {
     if (!isEmbedded(model)) return undefined
     const { seenPrompts, unseenPrompts } = await import('./shapes/split.ts')

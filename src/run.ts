@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join, normalize, sep } from 'node:path'
 import { z } from 'zod'
+import { record, version } from '../scripts/setup/places.mjs'
 import { FileError, FormatError, RunInUseError } from './errors.ts'
 import { writeFileAtomic } from './files.ts'
 import {
@@ -185,7 +186,7 @@ export function startRun(options: RunOptions): Run {
         startedAt: statSync(inFolder(configName)).mtime.toISOString(),
         finishedAt: new Date().toISOString(),
         seconds: (Date.now() - began) / 1000,
-        version: attuneVersion(),
+        version,
         torch: torchVersion(),
         results: { ...results },
         files: listFiles(folder).filter(({ file }) => !scratch.includes(file.replace(/\/$/, ''))),
@@ -279,17 +280,11 @@ function listFiles(folder: string): Manifest['files'] {
 
 const sha256Of = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
-/** The version of Attune, for the record. */
-export function attuneVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
-}
-
 function torchVersion(): Manifest['torch'] {
-  const file = new URL('../build/library.json', import.meta.url)
-  if (!existsSync(file)) return null
-  const { torchVersion: version, how } = JSON.parse(readFileSync(file, 'utf8')) as { torchVersion: string; how: string }
+  if (!existsSync(record)) return null
+  const { torchVersion: version, how } = JSON.parse(readFileSync(record, 'utf8')) as {
+    torchVersion: string
+    how: string
+  }
   return { version, how }
 }

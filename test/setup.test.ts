@@ -49,7 +49,7 @@ test('npm run demo -- --help works on a clone without node_modules', () => {
 
 test('where the set-up cannot go on it says what to do and ends with 2', () => {
   const bare = join(temporary, 'bare')
-  mkdirSync(bare)
+  mkdirSync(join(bare, 'src'), { recursive: true })
   for (const name of ['scripts', 'native', 'package.json', 'package-lock.json']) {
     cpSync(join(root, name), join(bare, name), { recursive: true })
   }

@@ -1,21 +1,20 @@
-/** Step 3: compiles native/*.cc into build/attune.node, again only where the sources or the tools have changed. */
+/** Step 3: compiles native/*.cc into attune.node, again only where the sources or the tools have changed. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { addon, libtorch, made, project, record } from './places.mjs'
 import { processGroups } from './process-groups.mjs'
-import { SetupStop, ask, commandEnvironment, debianOrMac, project, say, show } from './shell.mjs'
+import { SetupStop, ask, commandEnvironment, debianOrMac, say, show } from './shell.mjs'
 
 const native = join(project, 'native')
-const build = join(project, 'build')
-const addon = join(build, 'attune.node')
-const record = join(build, 'library.json')
 const mac = process.platform === 'darwin'
 
 /**
  * @param {import('./library.mjs').Library} library
- * @param {{node: string, nodeInclude: string, nodeVersion: string}} packages
+ * @param {{node: string, nodeVersion: string}} packages
  * @returns {Promise<boolean>} whether something was compiled
  */
 export async function buildAddon(library, packages) {
@@ -25,8 +24,6 @@ export async function buildAddon(library, packages) {
   const compileFlags = [
     ...['-std=c++20', '-O2', '-fPIC', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
     ...['include', 'include/torch/csrc/api/include'].map((folder) => `-isystem${join(library.folder, folder)}`),
-    `-I${packages.nodeInclude}`,
-    `-I${native}`,
     ...groups.flags,
     ...(library.cuda ? ['-DATTUNE_CUDA'] : []),
   ]
@@ -37,16 +34,18 @@ export async function buildAddon(library, packages) {
   linkFlags.push('-ltorch_cpu', '-lc10')
   if (library.cuda) linkFlags.push('-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda', '-ltorch')
   if (mac) linkFlags.push('-undefined', 'dynamic_lookup')
-  const stamp = hash([compiler, compileFlags, linkFlags, library.version, packages.nodeVersion, nativeFiles()])
+  const headers = nodeHeaders()
+  const stamp = hash([compiler, compileFlags, linkFlags, library.version, headers.version, nativeFiles()])
   if (existsSync(addon) && readRecord()?.stamp === stamp) return false
 
-  const partial = join(build, 'partial')
+  const partial = join(made, 'partial')
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial, { recursive: true })
   say(`compiling ${sources.length} file${sources.length === 1 ? '' : 's'} of native/ with ${compiler.name}: about 30 s`)
   for (const told of groups.missing) say(told)
   await inParallel(sources, async (name) => {
-    const args = [...compileFlags, '-c', join(native, name), '-o', join(partial, `${name}.o`)]
+    const source = [`-I${headers.folder}`, `-I${native}`, '-c', join(native, name)]
+    const args = [...compileFlags, ...source, '-o', join(partial, `${name}.o`)]
     expectBuilt(await show(compiler.name, args), compiler)
   })
   const objects = sources.map((name) => join(partial, `${name}.o`))
@@ -87,6 +86,13 @@ function newAbi(library) {
   return readFileSync(join(library.folder, 'lib', 'libc10.so')).includes('__cxx11')
 }
 
+/** The headers of Node-API: they are the same for every Node, and not every Node comes with them. */
+function nodeHeaders() {
+  const require = createRequire(import.meta.url)
+  const { version } = JSON.parse(readFileSync(require.resolve('node-api-headers/package.json'), 'utf8'))
+  return { folder: require('node-api-headers').include_dir, version }
+}
+
 /** libtorch's own folder, and those of the CUDA packages that pip puts beside it. */
 function libraryFolders(library) {
   const nvidia = join(dirname(library.folder), 'nvidia')
@@ -97,7 +103,7 @@ function libraryFolders(library) {
 function nativeFiles() {
   const files = readdirSync(native, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()
-  return paths.map((path) => [path, readFileSync(path, 'utf8')])
+  return paths.map((path) => [relative(native, path), readFileSync(path, 'utf8')])
 }
 
 const hash = (facts) => createHash('sha256').update(JSON.stringify(facts)).digest('hex')
@@ -138,7 +144,7 @@ function expectLoads(file, node, library) {
     `the compiled add-on does not load: ${reason}`,
     `libtorch in use: ${library.folder} (${library.how})`,
     library.how === 'private'
-      ? 'remove the folder .libtorch and run the same command again'
+      ? `remove the folder ${libtorch} and run the same command again`
       : 'a shared library that it needs is missing: repair that torch, or choose another with LIBTORCH=/folder',
   )
 }

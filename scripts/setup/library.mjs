@@ -1,15 +1,15 @@
 /**
- * Step 2: libtorch. In this order: the folder that LIBTORCH names, a torch of the active python3, a private copy in
- * .libtorch, for which pip is only the downloader. Nothing of Python runs once this is done.
+ * Step 2: libtorch. In this order: the folder that LIBTORCH names, a torch of the active python3, a private copy, for
+ * which pip is only the downloader. Nothing of Python runs once this is done.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { SetupStop, ask, debianOrMac, project, say, show } from './shell.mjs'
+import { libtorch as home, made } from './places.mjs'
+import { SetupStop, ask, debianOrMac, say, show } from './shell.mjs'
 
 const pinned = '2.13.0'
 const oldest = [2, 7]
 const cpuIndex = 'https://download.pytorch.org/whl/cpu'
-const home = join(project, '.libtorch')
 const shared = process.platform === 'darwin' ? 'dylib' : 'so'
 
 /**
@@ -88,16 +88,15 @@ function hasNvidiaGpu() {
   return existsSync('/dev/nvidiactl') || existsSync('/proc/driver/nvidia/version')
 }
 
-/** Into another folder first: a .libtorch that exists is complete. Where an earlier try was killed, its pip may still run. */
+/** Into another folder first: a private copy that exists is complete. Where an earlier try was killed, its pip may still run. */
 async function install() {
-  const build = join(project, 'build')
   const remove = (folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   try {
-    for (const name of readdirSync(build)) if (name.startsWith('libtorch.partial')) remove(join(build, name))
+    for (const name of readdirSync(made)) if (name.startsWith('libtorch.partial')) remove(join(made, name))
   } catch {
     // That pip is writing there: the next installation removes it.
   }
-  const partial = join(build, `libtorch.partial-${process.pid}-${Date.now()}`)
+  const partial = join(made, `libtorch.partial-${process.pid}-${Date.now()}`)
   try {
     await installInto(partial)
     remove(home)
@@ -197,7 +196,7 @@ function expectSpace(gigabytes) {
   if (free >= gigabytes) return
   throw new SetupStop(
     `the disk is full: libtorch needs ${gigabytes} GB while it is being installed, ${free.toFixed(1)} GB are free`,
-    `free some space on the disk of ${project} and run the same command again`,
+    `free some space on the disk of ${dirname(home)} and run the same command again`,
     ...byHand,
   )
 }

@@ -1,19 +1,30 @@
-/** Step 1: the npm packages of package-lock.json, and Node 24, which is one of them. */
+/**
+ * Step 1. A checkout: the npm packages of package-lock.json, and Node 24, which is one of them. An installed package has
+ * its npm packages; it runs on the Node that is there, or on a Node 24 of its own where that is too old.
+ */
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { SetupStop, ask, debianOrMac, project, say, show } from './shell.mjs'
+import { dirname, join } from 'node:path'
+import { cache, isPackage, project } from './places.mjs'
+import { SetupStop, ask, debianOrMac, say, show } from './shell.mjs'
 
 const modules = join(project, 'node_modules')
-const node = join(modules, '.bin', 'node')
 const nodePackage = `node${process.platform === 'darwin' && process.arch === 'arm64' ? '-bin' : ''}-${process.platform}-${process.arch}`
-const nodeHome = join(modules, 'node', 'node_modules', nodePackage)
+/** `bin/attune` looks for the same file. */
+const node = isPackage ? join(cache, 'node', 'bin', 'node') : join(modules, '.bin', 'node')
+/** What the package needs, in `bin/attune` too: node:sqlite without a flag, node:fs with globs. */
+const oldest = [22, 18]
 
-/** @returns {Promise<{installed: boolean, node: string, nodeVersion: string, nodeInclude: string}>} */
+/** @returns {Promise<{installed: boolean, node: string, nodeVersion: string}>} */
 export async function installPackages() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (isPackage && (major > oldest[0] || (major === oldest[0] && minor >= oldest[1]))) {
+    return { installed: false, node: process.execPath, nodeVersion: process.versions.node }
+  }
   let installed = false
-  if (!matchesLock()) {
+  if (!isPackage && !matchesLock()) {
     say('installing npm packages (Node 24 among them: about 60 MB to download)')
-    const { code, output } = await show('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
+    const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+    const { code, output } = await show('npm', ['ci', ...options])
     if (code !== 0) throw npmStop(code, output)
     installed = true
   }
@@ -29,7 +40,7 @@ export async function installPackages() {
       'a message about GLIBC means that this system is too old: glibc 2.28 is needed',
     )
   }
-  return { installed, node, nodeVersion: version, nodeInclude: join(nodeHome, 'include', 'node') }
+  return { installed, node, nodeVersion: version }
 }
 
 /** npm writes node_modules/.package-lock.json last: it tells whether what is installed is what the lock file says. */
@@ -48,30 +59,36 @@ function matchesLock() {
 }
 
 function nodeVersion() {
-  if (!existsSync(join(nodeHome, 'include', 'node', 'node_api.h'))) return undefined
   const { code, stdout } = ask(node, ['--version'])
   const version = stdout.trim().slice(1)
   return code === 0 && Number(version.split('.')[0]) >= 24 ? version : undefined
 }
 
-/** What the install script of the package `node` does, for those who keep install scripts off. */
+/** What the install script of the npm package `node` does, which an installed package lacks and some keep off. */
 async function installNode() {
-  const { version } = JSON.parse(readFileSync(join(modules, 'node', 'package.json'), 'utf8'))
-  say(`installing Node ${version} (${nodePackage}, about 60 MB to download; its install script did not run)`)
-  const partial = join(modules, '.node-partial')
+  const { devDependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
+  const version = devDependencies.node
+  const home = isPackage ? join(cache, 'node') : join(modules, 'node', 'node_modules', nodePackage)
+  say(`installing Node ${version} (${nodePackage}, about 60 MB to download)`)
+  const partial = join(isPackage ? cache : modules, '.node-partial')
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial, { recursive: true })
-  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock']
+  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error']
   const { code, output } = await show('npm', ['install', '--prefix', partial, ...options, `${nodePackage}@${version}`])
   if (code !== 0) throw npmStop(code, output)
-  rmSync(nodeHome, { recursive: true, force: true })
-  mkdirSync(join(modules, 'node', 'node_modules'), { recursive: true })
-  renameSync(join(partial, 'node_modules', nodePackage), nodeHome)
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(dirname(home), { recursive: true })
+  renameSync(join(partial, 'node_modules', nodePackage), home)
   rmSync(partial, { recursive: true, force: true })
+  if (!isPackage) linkNode(join(home, 'bin', 'node'))
+}
+
+/** Where npm would have linked it. */
+function linkNode(program) {
   const bin = join(modules, 'node', 'bin')
   mkdirSync(bin, { recursive: true })
   rmSync(join(bin, 'node'), { force: true })
-  linkSync(join(nodeHome, 'bin', 'node'), join(bin, 'node'))
+  linkSync(program, join(bin, 'node'))
   chmodSync(join(bin, 'node'), 0o755)
   mkdirSync(join(modules, '.bin'), { recursive: true })
   if (!existsSync(node)) {

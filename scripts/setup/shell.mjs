@@ -2,9 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-export const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+import { project } from './places.mjs'
 
 /** One progress line; on stderr, so that a stage's stdout stays its own. */
 export function say(line) {

@@ -1,5 +1,6 @@
 /** Drawing stops where a state leaves the finite numbers: what would come of it is a black image. */
 import type { Reached } from '../diffusion/sample.ts'
+import { Disposables } from '../disposables.ts'
 import { DivergenceError } from '../errors.ts'
 import { cat } from '../tensor/create.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
@@ -43,7 +44,7 @@ class WatchedStates implements Disposable {
 
   /** Of the states since the last call. @throws {DivergenceError} */
   expectFinite(): void {
-    using seen = new DisposableStack()
+    using seen = new Disposables()
     const waiting = this.#seen.splice(0)
     for (const { sums } of waiting) seen.use(sums)
     if (waiting.length === 0) return

@@ -11,6 +11,7 @@ import { writePrompts } from '../prompts/prompt-file.ts'
 import { reportFiles } from '../report/write-report.ts'
 import { reportPageName } from '../run-files.ts'
 import { resumeField, startRun } from '../run.ts'
+import { scriptBeside } from '../script-beside.ts'
 import { CommandLanes } from './command-lanes.ts'
 import { makeReport, ReportConfig } from '../report/report-command.ts'
 import { seenPrompts, unseenPrompts } from './split.ts'
@@ -59,7 +60,7 @@ export async function runDemo({ small, seed, resume, out }: DemoConfig, world: R
   await writePrompts(at('seen-b.jsonl'), seen.slice(half))
   await writePrompts(at('unseen.jsonl'), unseenPrompts())
 
-  using lanes = new CommandLanes(fileURLToPath(new URL('../cli.ts', import.meta.url)), out)
+  using lanes = new CommandLanes(fileURLToPath(scriptBeside(import.meta.url, '../cli')), out)
   /** Runs a stage to its end where an earlier demo has not. */
   const stage = async (name: string, words: readonly (string | number)[]) => {
     if (!existsSync(at(`${name}/manifest.json`))) await lanes.run(name, [...words, '--resume', '--out', at(name)])

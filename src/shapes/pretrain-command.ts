@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import { runTasks } from '../child-processes.ts'
 import { writing } from '../run.ts'
+import { scriptBeside } from '../script-beside.ts'
 import type { PretrainTask } from './pretrain-part.ts'
 
 /** The longest first: the other two fit beside it. */
@@ -40,7 +41,7 @@ export const PretrainConfig = z.strictObject({
 })
 export type PretrainConfig = z.infer<typeof PretrainConfig>
 
-const partsFile = new URL('./pretrain-part.ts', import.meta.url)
+const partsFile = scriptBeside(import.meta.url, './pretrain-part')
 
 /**
  * Trains one part or all of them.

@@ -1,7 +1,7 @@
 /** Trains one part of the embedded weights; runs in a process of its own. */
 import { join } from 'node:path'
+import { version } from '../../scripts/setup/places.mjs'
 import { serveTask } from '../child-processes.ts'
-import { attuneVersion } from '../run.ts'
 import { describeLibrary, useThreads } from '../tensor/library.ts'
 import { expectFinite } from '../tensor/finite.ts'
 import { writeSafetensors } from '../tensor/safetensors.ts'
@@ -31,7 +31,7 @@ serveTask(({ part, seed, steps, batchSize, threads, out }: PretrainTask) => {
     steps: String(steps),
     batchSize: String(batchSize),
     threads: String(threads),
-    version: attuneVersion(),
+    version,
     torch: describeLibrary().version,
     license: 'Apache-2.0',
   })

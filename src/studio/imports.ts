@@ -3,11 +3,12 @@ import { isDatabaseUrl } from '../feedback/store/database.ts'
 import type { AddedImages } from '../feedback/formats/own-images.ts'
 import type { ImportCounts } from '../feedback/transfer.ts'
 import { runLimited, type Limits } from '../limited-process.ts'
+import { scriptBeside } from '../script-beside.ts'
 import type { ImportTask, JudgmentsTask, PicturesTask } from './import-process.ts'
 import type { Studio } from './studio.ts'
 import { freeRunName, runsName } from './workspace.ts'
 
-const script = new URL('import-process.ts', import.meta.url)
+const script = scriptBeside(import.meta.url, './import-process')
 /** What is sent is 500 MB at most: its pictures take a few minutes. */
 const limits: Limits = { memoryBytes: 2 ** 30, stalledSeconds: 60, seconds: 1800 }
 

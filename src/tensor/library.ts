@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { addon, record, setupCommand } from '../../scripts/setup/places.mjs'
 import { LibraryError } from '../errors.ts'
 
 /** An External of the add-on that owns one tensor. */
@@ -56,9 +56,6 @@ export interface Native {
   closeStore(): void
 }
 
-const addon = fileURLToPath(new URL('../../build/attune.node', import.meta.url))
-const record = fileURLToPath(new URL('../../build/library.json', import.meta.url))
-
 let loaded: Native | undefined
 
 /**
@@ -70,9 +67,9 @@ export function native(): Native {
   if (!existsSync(addon)) {
     throw new LibraryError({
       where: 'tensor library',
-      expected: 'the compiled add-on in build/',
+      expected: 'the compiled add-on',
       received: 'no such file',
-      remedy: 'run `npm run setup`',
+      remedy: `run \`${setupCommand}\``,
     })
   }
   // Threads that wait by spinning stand still where other programs want the cores too: tiny networks took 25 times longer.
@@ -84,7 +81,7 @@ export function native(): Native {
       where: 'tensor library',
       expected: 'an add-on that finds its libtorch',
       received: (cause as Error).message.split('\n')[0],
-      remedy: 'run `npm run setup` again; it rebuilds the add-on against the libtorch that it finds',
+      remedy: `run \`${setupCommand}\` again; it rebuilds the add-on against the libtorch that it finds`,
       cause,
     })
   }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { Disposables } from '../../disposables.ts'
 import { FormatError, type Complaint } from '../../errors.ts'
 import { sync, writeFileAtomic, writing } from '../../files.ts'
 import type { ImageRecord, Judgment, Prompt } from '../../records.ts'
@@ -100,7 +101,7 @@ async function bringImages(
   const stored = new Map(known.map((record) => [record.id, record]))
   const seen = new Map<string, Seen>([...stored.keys()].map((id) => [id, { id }]))
   const records: ImageRecord[] = []
-  using begun = new DisposableStack()
+  using begun = new Disposables()
   let run: Run | undefined
   const runOf = (): Run => {
     if (run !== undefined) return run

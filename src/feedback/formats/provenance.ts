@@ -1,8 +1,8 @@
 /** Where exported judgments come from: pictures by their SHA-256, people by pseudonyms, and what they agreed to. */
 import { createHmac, randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
+import { version } from '../../../scripts/setup/places.mjs'
 import type { ImageRecord, Judgment } from '../../records.ts'
-import { attuneVersion } from '../../run.ts'
 import type { FeedbackDatabase } from '../store/database.ts'
 import { readGuidelines } from '../guidelines.ts'
 import type { FeedbackStore } from '../store/store.ts'
@@ -52,7 +52,6 @@ export async function provenanceOf(
 ): Promise<Provenance> {
   const salt = await pseudonymSalt(store.database)
   const guidelines = await readGuidelines(store.database)
-  const version = attuneVersion()
   const outward = (judgment: Judgment): Judgment =>
     names || judgment.raterKind === 'simulated' ? judgment : { ...judgment, rater: pseudonym(salt, judgment.rater) }
   return {

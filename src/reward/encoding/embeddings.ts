@@ -1,4 +1,5 @@
 /** Frozen embeddings of images and texts, computed once. */
+import { Disposables } from '../../disposables.ts'
 import { DivergenceError } from '../../errors.ts'
 import { pixelsOf, type Picture } from '../../images/png.ts'
 import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
@@ -52,7 +53,7 @@ export async function embed<T>(
   texts: readonly string[],
   parts?: PartFiles,
 ): Promise<Embedded> {
-  using owned = new DisposableStack()
+  using owned = new Disposables()
   const distinct = [...new Set(texts)]
   const embeddedTexts = owned.use(embedTexts(encoder, distinct))
   const embeddedImages = owned.use(await embedImages(encoder, images, read, parts))
@@ -61,7 +62,7 @@ export async function embed<T>(
     images: embeddedImages,
     texts: embeddedTexts,
     rowOf: new Map(distinct.map((text, row) => [text, row])),
-    [Symbol.dispose]: () => kept.dispose(),
+    [Symbol.dispose]: () => kept[Symbol.dispose](),
   }
 }
 

@@ -13,6 +13,7 @@ import { writeFileAtomic, writing } from '../../files.ts'
 import { sampleNowName } from '../../run-files.ts'
 import { configName, manifestName } from '../../run-folder.ts'
 import { isAlive, lockName, ownerOf, readOwner, type Owner } from '../../run-lock.ts'
+import { scriptBeside } from '../../script-beside.ts'
 import { isPolicyStage, type FormStage } from '../../stages.ts'
 import type { JobState, SettingValue } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
@@ -21,7 +22,7 @@ import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-rec
 import { errorLine, lastLines } from './progress-line.ts'
 import { aheadOf, byQueue, isActive, isOpen, lackOf } from './queue-order.ts'
 
-const script = fileURLToPath(new URL('../../cli.ts', import.meta.url))
+const script = fileURLToPath(scriptBeside(import.meta.url, '../../cli'))
 
 export interface JobQueueOptions {
   /** What is to be done with a finished run; done again where this process was killed before it had been. */

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Flag } from '../../config.ts'
+import { scriptBeside } from '../../script-beside.ts'
 import type { FormStage } from '../../stages.ts'
 
 /** A field's JSON Schema, as far as forms need it. */
@@ -26,7 +27,7 @@ export interface PrintedStage {
 }
 export type StageSchemas = Readonly<Record<FormStage, PrintedStage>>
 
-const script = fileURLToPath(new URL('print-stages.ts', import.meta.url))
+const script = fileURLToPath(scriptBeside(import.meta.url, './print-stages'))
 let reading: Promise<StageSchemas> | undefined
 
 /** Reads them at the first call; later calls have the same answer. */

@@ -23,5 +23,5 @@ export const imageRoutes = [
   }),
 ]
 
-export const pngAnswer = (bytes: Uint8Array, caching: string) =>
+export const pngAnswer = (bytes: Uint8Array, caching: string): Response =>
   new Response(new Uint8Array(bytes), { headers: { 'content-type': 'image/png', 'cache-control': caching } })

@@ -1,6 +1,6 @@
 /** The OpenAPI document, made from the routes and their schemas. */
 import { z } from 'zod'
-import { attuneVersion } from '../../run.ts'
+import { version } from '../../../scripts/setup/places.mjs'
 import { Failure } from '../schemas/basics.ts'
 import type { Route } from './route.ts'
 
@@ -18,7 +18,7 @@ export function openApiOf(routes: readonly Route[]): object {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Attune studio', version: attuneVersion() },
+    info: { title: 'Attune studio', version },
     paths,
     components: { schemas: { Failure: jsonSchema(Failure, 'output') } },
   }

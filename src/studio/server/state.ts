@@ -1,6 +1,6 @@
 /** Where the studio stands, in one answer, and what would be sensible next. */
+import { version } from '../../../scripts/setup/places.mjs'
 import type { Judgment } from '../../records.ts'
-import { attuneVersion } from '../../run.ts'
 import { algorithmOf, isPolicyStage } from '../../stages.ts'
 import type { PolicySummary, Round } from '../schemas/runs.ts'
 import { Counts, State } from '../schemas/state.ts'
@@ -45,7 +45,7 @@ export const stateRoutes = [
       const policies = whatWorks(runs.ofKind('policy'), policySummary)
       const reports = whatWorks(runs.ofKind('report'), (run) => reportSummary(studio, run))
       return {
-        version: attuneVersion(),
+        version,
         workspace: workspace.name,
         login: studio.login,
         user,
