@@ -35,6 +35,18 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['DisposableStack', 'AsyncDisposableStack', 'Float16Array'].map((name) => ({
+          name,
+          message: 'Node 22 lacks it, which may import the package.',
+        })),
+      ],
+    },
+  },
+  {
     files: ['scripts/**', '*.js'],
     rules: { 'no-restricted-exports': 'off' },
     languageOptions: { globals: { process: 'readonly', setTimeout: 'readonly' } },

@@ -138,10 +138,14 @@ case $out in *.node) cp '${join(root, 'build', 'attune.node')}' "$out" ;; *) : >
   assert.match(attune('setup', set).stderr, /^set-up: ready/)
 
   assert.deepEqual(JSON.parse(expectDone(run(process.execPath, ['main.ts']))), [2.5, 12.5])
-  writeFileSync(join(project, 'prompts.txt'), 'red circles\nyellow circles\n')
-  expectDone(attune('images generate --prompts prompts.txt --per-prompt 2 --out runs/images'))
+  const prompts = ['red circles', 'yellow circles', 'green circles', 'red triangles', 'blue crosses', 'blue rings']
+  writeFileSync(join(project, 'seen.txt'), prompts.join('\n'))
+  writeFileSync(join(project, 'unseen.txt'), 'red crosses')
+  expectDone(attune('images generate --prompts seen.txt --per-prompt 6 --out runs/images'))
   expectDone(attune('feedback simulate --images runs/images --feedback feedback.sqlite'))
-  expectDone(attune('report --images-per-prompt 2 --kl-rollouts 8 --best-of 1 --seen prompts.txt --out runs/report'))
+  expectDone(attune('reward train --feedback feedback.sqlite --epochs 2 --out runs/reward'))
+  const lists = '--seen seen.txt --unseen unseen.txt --images-per-prompt 2 --kl-rollouts 8 --best-of 1'
+  expectDone(attune(`report --reward runs/reward ${lists} --out runs/report`))
   assert.match(readFileSync(join(project, 'runs', 'report', 'report.html'), 'utf8'), /<html/)
   assert.deepEqual(filesOf(installed), packed, 'the folder of the package may be read-only')
 })
