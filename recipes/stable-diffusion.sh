@@ -38,6 +38,6 @@ done_ dpok || "$attune" policy dpok --model "$MODEL" $ARGS --prompts "$SEEN" --r
   --images-drawn 2000 --rollouts-per-iteration 20 --resume --out "$OUT/dpok"
 
 # 5. What came of it, on prompts that were trained on and on others.
-done_ report || "$attune" report --model "$MODEL" $ARGS --reward "$OUT/reward" --reward-weighted "$OUT/reward-weighted" --dpok "$OUT/dpok" \
+done_ report || "$attune" report --model "$MODEL" $ARGS --reward "$OUT/reward" --policies "$OUT/reward-weighted,$OUT/dpok" \
   --scorer "$SCORER" --seen "$SEEN" --unseen "$UNSEEN" --images-per-prompt 4 --kl-rollouts 32 --out "$OUT/report"
 echo "$OUT/report/report.html"

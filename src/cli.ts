@@ -254,7 +254,8 @@ const commands: readonly Stage[] = [
     name: 'report',
     description: stages.report.sentence,
     load: async () => {
-      const { ReportConfig, makeReport } = await import('./report/report-command.ts')
+      const { makeReport } = await import('./report/report-command.ts')
+      const { ReportConfig } = await import('./report/report-config.ts')
       return stage(ReportConfig, async (config) => {
         await makeReport(config, reportWorld)
         return `${config.out}/${reportPageName}`

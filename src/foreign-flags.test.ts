@@ -6,7 +6,7 @@ import { insteadOf } from './foreign-flags.ts'
 import { GenerateConfig } from './images/generate.ts'
 import { DpokConfig } from './policy/train-dpok.ts'
 import { RewardWeightedConfig } from './policy/train-reward-weighted.ts'
-import { ReportConfig } from './report/report-command.ts'
+import { ReportConfig } from './report/report-config.ts'
 import { RewardTrainConfig } from './reward/training/train.ts'
 
 const stages = {

@@ -1,6 +1,7 @@
 /**
  * What other programs of this field call the flags of Attune: diffusers' scripts and pipelines, the public code of DPOK,
- * ddpo-pytorch and its kin. They are no aliases, since the meaning is not always the same: an error tells our name.
+ * ddpo-pytorch and its kin, and version 0.1 of Attune itself. They are no aliases, since the meaning is not always the same:
+ * an error tells our name.
  */
 
 interface Ours {
@@ -114,6 +115,11 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
   { theirs: 'gpu gpus gpu-id gpu-ids cuda', flags: ['device'] },
   { theirs: 'num-workers dataloader-num-workers num-threads', flags: ['threads'] },
   { theirs: 'image-dir images-dir image-folder images-folder', flags: ['images', 'folder'] },
+  {
+    theirs: 'dpok reward-weighted',
+    flags: ['policies'],
+    note: 'as name=folder,name2=folder2: runs of every algorithm',
+  },
 ]
 
 const byName = new Map(groups.flatMap(({ theirs, ...ours }) => theirs.split(' ').map((name) => [name, ours] as const)))

@@ -92,7 +92,8 @@ export { mergeAdapters, trainableChange, type Trainable, type TrainableChange } 
 
 export type { DrawnImages, EvaluationPlan } from './report/draw.ts'
 export { comparePolicy, judgePolicy, type Comparands, type Evaluation, type WorldJudge } from './report/evaluate.ts'
-export { makeReport, ReportConfig } from './report/report-command.ts'
+export { makeReport } from './report/report-command.ts'
+export { ReportConfig } from './report/report-config.ts'
 export { Report } from './report/schema.ts'
 export { openShapes } from './shapes/open.ts'
 export { SimulateConfig, simulateFeedback } from './shapes/simulate-feedback.ts'

@@ -117,7 +117,7 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
     works('policy best-of-n --images images --reward reward --n 4 --threads 1 --out best')
     assert.equal(records('best').length, 4)
 
-    const report = `report --reward reward --reward-weighted weighted --dpok dpok --seen seen.txt --unseen unseen.txt --scorer clip --images-per-prompt 4 --best-of 2 --kl-rollouts 3 ${quick} --out report`
+    const report = `report --reward reward --policies weighted,dpok --seen seen.txt --unseen unseen.txt --scorer clip --images-per-prompt 4 --best-of 2 --kl-rollouts 3 ${quick} --out report`
     works(report)
     const written = Report.parse(JSON.parse(readFileSync(at('report/report.json'), 'utf8')))
     const [base, ...others] = written.policies
@@ -154,7 +154,7 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       `policy dpok --prompts seen.txt --reward clip --images-drawn 4 --rollouts-per-iteration 4 --transitions-per-rollout 1 --gradient-steps 1 ${quick} --rank 1 --out by-clip`,
     )
     works(
-      `report --reward clip --dpok by-clip --seen seen.txt --unseen unseen.txt --images-per-prompt 4 --best-of 1 --kl-rollouts 2 ${quick} --out report-by-clip`,
+      `report --reward clip --policies dpok=by-clip --seen seen.txt --unseen unseen.txt --images-per-prompt 4 --best-of 1 --kl-rollouts 2 ${quick} --out report-by-clip`,
     )
     const report = Report.parse(JSON.parse(readFileSync(at('report-by-clip/report.json'), 'utf8')))
     // The same prompts under another name, in a case that no text encoder sees, measure nothing unseen.

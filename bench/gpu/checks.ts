@@ -225,7 +225,7 @@ await Promise.all([
   }),
   check('report', async () => {
     writeFileSync(at('unseen.txt'), 'a green cat\na red mat\n')
-    const policies = ['--reward-weighted', at('policy-3'), '--dpok', at('dpok-no'), '--best-of', '2']
+    const policies = ['--policies', `${at('policy-3')},${at('dpok-no')}`, '--best-of', '2']
     const prompts = ['--seen', at('prompts.txt'), '--unseen', at('unseen.txt'), '--images-per-prompt', '2']
     const words = [...policies, ...prompts, '--kl-rollouts', '4', '--steps', '4', ...base]
     await attune(['report', '--reward', at('reward'), ...words, '--out', at('report')])

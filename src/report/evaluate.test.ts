@@ -8,9 +8,12 @@ import type { Picture } from '../images/png.ts'
 import type { Prompt } from '../records.ts'
 import type { Reward } from '../reward/reward.ts'
 import { useThreads } from '../tensor/library.ts'
-import { livingTensors } from '../tensor/scope.ts'
+import { livingTensors, tensorScope } from '../tensor/scope.ts'
 import { pickBest, readDrawn, writeDrawn, type DrawnImages, type EvaluationPlan } from './draw.ts'
-import { alignmentDifference, comparePolicy, judgePolicy, splitReport, type WorldJudge } from './evaluate.ts'
+import { comparePolicy, evaluatedSet, judgePolicy, type Comparands, type WorldJudge } from './evaluate.ts'
+import { diversity } from './measures/diversity.ts'
+import { frechet } from './measures/frechet.ts'
+import { comparisons, policyReport } from './policy-report.ts'
 
 useThreads(1)
 
@@ -50,50 +53,82 @@ const drawn = (reds: readonly number[], blue: readonly number[] = []): DrawnImag
 const base = drawn([220, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 255])
 const better = drawn([220, 230, 240, 0, 0, 0, 0, 0, 0, 0, 255, 255])
 
+const judgedSet = (name: string, images: DrawnImages, by = judge, of = plan) =>
+  evaluatedSet(of, { name }, images, judgePolicy(of, images, by))
+const comparedSet = (name: string, images: DrawnImages, comparands: Comparands, of = plan) =>
+  evaluatedSet(of, { name }, images, comparePolicy(of, images, comparands))
+
 test('alignment, differences and categories are what one counts by hand', () => {
   const before = livingTensors()
-  const [theirs, ours] = [judgePolicy(plan, base, judge), judgePolicy(plan, better, judge)]
-  assert.deepEqual(theirs.aligned, [
-    [1, 0, 0, 0],
-    [0, 1, 1, 0],
-    [0, 0, 0, 0],
-  ])
-  assert.equal(theirs.validShare, 11 / 12)
-  assert.equal(ours.validShare, 1)
-  const seen = splitReport(plan, 'seen', ours, theirs)
-  assert.equal(seen.n, 8)
-  assert.equal(seen.alignment.mean, (0.75 + 1) / 2)
-  assert.equal(seen.differenceToBase.mean, (0.5 + 0.5) / 2)
-  assert.deepEqual(Object.keys(seen.byCategory), ['color', 'combination'])
-  assert.equal(seen.byCategory.color?.n, 4)
-  assert.equal(seen.byCategory.color?.mean, 0.75)
-  const unseen = splitReport(plan, 'unseen', ours, theirs)
-  assert.deepEqual([unseen.n, unseen.alignment.mean, unseen.differenceToBase.mean], [4, 0.5, 0.5])
-  assert.deepEqual(splitReport(plan, 'seen', theirs, theirs).differenceToBase, { mean: 0, low: 0, high: 0 })
-  assert.equal(alignmentDifference(plan, 'seen', theirs, ours).mean, -0.5)
+  {
+    using _scope = tensorScope()
+    const [theirs, ours] = [judgedSet('base', base), judgedSet('ours', better)]
+    assert.deepEqual(theirs.aligned, [
+      [1, 0, 0, 0],
+      [0, 1, 1, 0],
+      [0, 0, 0, 0],
+    ])
+    const [report, own] = [policyReport(ours, theirs), policyReport(theirs, theirs)]
+    assert.equal(own.fidelity.validShare, 11 / 12)
+    assert.equal(report.fidelity.validShare, 1)
+    assert.deepEqual(report.measures, { 'valid-share': { mean: 1, low: 1, high: 1 } })
+    const clean = own.measures!['valid-share']
+    assert.ok(Math.abs(clean.mean - 11 / 12) < 1e-12 && clean.low < clean.mean && clean.high === 1)
+    const { seen, unseen } = report
+    assert.equal(seen.n, 8)
+    assert.equal(seen.alignment.mean, (0.75 + 1) / 2)
+    assert.equal(seen.differenceToBase.mean, (0.5 + 0.5) / 2)
+    assert.deepEqual(Object.keys(seen.byCategory), ['color', 'combination'])
+    assert.equal(seen.byCategory.color?.n, 4)
+    assert.equal(seen.byCategory.color?.mean, 0.75)
+    assert.deepEqual([unseen.n, unseen.alignment.mean, unseen.differenceToBase.mean], [4, 0.5, 0.5])
+    assert.deepEqual(own.seen.differenceToBase, { mean: 0, low: 0, high: 0 })
+    assert.deepEqual(
+      comparisons([theirs, { ...theirs, name: 'first' }, { ...ours, name: 'second' }]).map((row) => [
+        `${row.policy} ${row.against} ${row.split}`,
+        row.difference.mean,
+      ]),
+      [
+        ['second first seen', 0.5],
+        ['second first unseen', 0.5],
+      ],
+    )
+  }
   assert.ok(livingTensors() <= before)
 })
 
+test('every policy is compared with every other but the base, the last ones first', () => {
+  using _scope = tensorScope()
+  const set = judgedSet('base', base)
+  const names = ['base', 'best-of-n', 'a', 'b', 'c']
+  const pairs = comparisons(names.map((name) => ({ ...set, name }))).filter(({ split }) => split === 'seen')
+  assert.deepEqual(
+    pairs.map(({ policy, against }) => `${policy} ${against}`),
+    ['c b', 'c a', 'c best-of-n', 'b a', 'b best-of-n', 'a best-of-n'],
+  )
+})
+
 test('images that equal their twins are at distance zero; equal images have no diversity', () => {
+  using _scope = tensorScope()
   const same = drawn(new Array<number>(12).fill(100))
-  const found = judgePolicy(plan, same, judge)
-  assert.ok(found.frechet.mean < 1e-9)
-  assert.equal(found.diversity.mean, 0)
+  const found = judgedSet('same', same)
+  assert.ok(frechet.of(found).mean < 1e-9)
+  assert.equal(diversity.of(found).mean, 0)
   const shifted: WorldJudge = {
     ...judge,
     read: (one) => ({ ...judge.read(one), twin: () => picture(one.bytes[0] + 51) }),
   }
   // 51 of 255 levels are 0.4 in [-1, 1], in one of three channels
-  assert.ok(Math.abs(judgePolicy(plan, same, shifted).frechet.mean - 0.16) < 1e-6)
+  assert.ok(Math.abs(frechet.of(judgedSet('same', same, shifted)).mean - 0.16) < 1e-6)
   // one of four images is 2 · 220/255 away from three equal ones: half of the pairs
-  const { diversity } = judgePolicy({ ...plan, prompts: plan.prompts.slice(0, 1) }, firstPrompt(base, 8), judge)
-  assert.ok(Math.abs(diversity.mean - (2 * 220) / 255 / 2) < 1e-6, `${diversity.mean}`)
+  const one = { ...plan, prompts: plan.prompts.slice(0, 1) }
+  const { mean } = diversity.of(judgedSet('one', firstPrompt(base, 4), judge, one))
+  assert.ok(Math.abs(mean - (2 * 220) / 255 / 2) < 1e-6, `${mean}`)
 })
 
-/** The first four images, and repeats of them as images of no prompt, enough for the subsets. */
 const firstPrompt = ({ pictures, rewards }: DrawnImages, count: number): DrawnImages => ({
-  pictures: Array.from({ length: count }, (_, i) => pictures[i % 4]),
-  rewards: Array.from({ length: count }, (_, i) => rewards[i % 4]),
+  pictures: pictures.slice(0, count),
+  rewards: rewards.slice(0, count),
 })
 
 /** Likes red; a red of 255 is 1. Its features are the mean colour. */
@@ -108,47 +143,54 @@ const scorer: Reward = {
 
 test('against the base image by image: a win is 1, a tie one half, a loss 0', () => {
   const before = livingTensors()
-  const comparands = { base, reference: base.pictures, scorer }
-  const theirs = comparePolicy(plan, base, comparands)
-  const ours = comparePolicy(plan, better, comparands)
-  assert.deepEqual(
-    theirs.aligned,
-    plan.prompts.map(() => [0.5, 0.5, 0.5, 0.5]),
-  )
-  assert.deepEqual(ours.aligned, [
-    [0.5, 1, 1, 0.5],
-    [0, 0.5, 0.5, 0.5],
-    [0.5, 0.5, 1, 1],
-  ])
-  assert.deepEqual([ours.measuredBy, ours.validShare, ours.rewards[2][3]], ['reward', null, 1])
-  const seen = splitReport(plan, 'seen', ours, theirs)
-  assert.deepEqual([seen.measuredBy, seen.n], ['reward', 8])
-  assert.equal(seen.alignment.mean, (0.75 + 0.375) / 2)
-  assert.equal(seen.differenceToBase.mean, (0.25 - 0.125) / 2)
-  assert.equal(seen.byCategory.color?.mean, 0.75)
-  const self = splitReport(plan, 'seen', theirs, theirs)
-  assert.deepEqual(self.alignment, { mean: 0.5, low: 0.5, high: 0.5 })
-  assert.deepEqual(self.differenceToBase, { mean: 0, low: 0, high: 0 })
+  {
+    using _scope = tensorScope()
+    const comparands = { base, reference: base.pictures, scorer }
+    const theirs = comparedSet('base', base, comparands)
+    const ours = comparedSet('ours', better, comparands)
+    assert.deepEqual(
+      theirs.aligned,
+      plan.prompts.map(() => [0.5, 0.5, 0.5, 0.5]),
+    )
+    assert.deepEqual(ours.aligned, [
+      [0.5, 1, 1, 0.5],
+      [0, 0.5, 0.5, 0.5],
+      [0.5, 0.5, 1, 1],
+    ])
+    assert.deepEqual([ours.measuredBy, ours.clean, ours.rewards[2][3]], ['reward', null, 1])
+    const [report, own] = [policyReport(ours, theirs), policyReport(theirs, theirs)]
+    assert.deepEqual([report.fidelity.validShare, report.measures], [null, undefined])
+    const { seen } = report
+    assert.deepEqual([seen.measuredBy, seen.n], ['reward', 8])
+    assert.equal(seen.alignment.mean, (0.75 + 0.375) / 2)
+    assert.equal(seen.differenceToBase.mean, (0.25 - 0.125) / 2)
+    assert.equal(seen.byCategory.color?.mean, 0.75)
+    assert.deepEqual(own.seen.alignment, { mean: 0.5, low: 0.5, high: 0.5 })
+    assert.deepEqual(own.seen.differenceToBase, { mean: 0, low: 0, high: 0 })
+  }
   assert.ok(livingTensors() <= before)
 })
 
 test('fidelity and diversity lie in the features of the scorer, ten times as long', () => {
+  using _scope = tensorScope()
   const same = drawn(new Array<number>(12).fill(100))
   const shifted = drawn(new Array<number>(12).fill(151))
   const comparands = { base: same, reference: same.pictures, scorer }
-  assert.ok(comparePolicy(plan, same, comparands).frechet.mean < 1e-9)
-  assert.ok(comparePolicy(plan, base, { ...comparands, reference: base.pictures }).frechet.mean < 1e-9)
+  assert.ok(frechet.of(comparedSet('same', same, comparands)).mean < 1e-9)
+  assert.ok(frechet.of(comparedSet('base', base, { ...comparands, reference: base.pictures })).mean < 1e-9)
   // 51 of 255 levels are 0.4 in [-1, 1], ten times that is 4, squared 16
-  assert.ok(Math.abs(comparePolicy(plan, shifted, comparands).frechet.mean - 16) < 1e-4)
-  assert.equal(comparePolicy(plan, shifted, comparands).diversity.mean, 0)
+  assert.ok(Math.abs(frechet.of(comparedSet('shifted', shifted, comparands)).mean - 16) < 1e-4)
+  assert.equal(diversity.of(comparedSet('shifted', shifted, comparands)).mean, 0)
   // fewer reference images than two a subset
-  assert.throws(() => comparePolicy(plan, same, { ...comparands, reference: same.pictures.slice(0, 7) }), ShapeError)
+  const few = { ...comparands, reference: same.pictures.slice(0, 7) }
+  assert.throws(() => frechet.of(comparedSet('same', same, few)), ShapeError)
 })
 
 test('prompts of free text have no category', () => {
   const free = { ...plan, prompts: plan.prompts.map((one) => ({ ...one, category: 'other' as const })) }
-  const found = comparePolicy(free, better, { base, reference: base.pictures, scorer })
-  assert.deepEqual(splitReport(free, 'seen', found, found).byCategory, {})
+  using _scope = tensorScope()
+  const found = comparedSet('free', better, { base, reference: base.pictures, scorer }, free)
+  assert.deepEqual(policyReport(found, found).seen.byCategory, {})
 })
 
 test('free text cannot be judged, and is told before anything is measured', () => {

@@ -1,22 +1,21 @@
 /**
- * The numbers of the report, from the images that the policies drew: alignment, fidelity, diversity, reward. Every policy
- * is measured on the same prompts, the same noise and equally many images. In the embedded world a judge says whether an
- * image is as asked; elsewhere a reward says whether it is better than the base's image from the same noise.
+ * What is found in the images that policies drew: as asked or not, clean or not, and the features in which fidelity is
+ * measured. Every policy is measured on the same prompts, the same noise and equally many images. In the embedded world a
+ * judge says whether an image is as asked; elsewhere a reward says whether it is better than the base's image from the same
+ * noise.
  */
 import { VocabularyError } from '../errors.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
-import { random, seedOf, type Random } from '../random.ts'
+import { random, type Random } from '../random.ts'
 import type { Attributes, Prompt } from '../records.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat, tensor } from '../tensor/create.ts'
+import { cat } from '../tensor/create.ts'
 import { scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
-import { frechetDistance } from './frechet.ts'
-import { bootstrapMean, pairedDifference, subsetInterval, type Interval } from './interval.ts'
-import { JudgedCategory, type Split, type SplitReport } from './schema.ts'
+import type { EvaluatedSet } from './measures/measure.ts'
 
 /** What a judge says of one image. */
 export interface JudgedPicture {
@@ -34,26 +33,11 @@ export interface WorldJudge {
   features(pixels: Tensor): Tensor
 }
 
-/** What was measured of one policy. Lists are in the order of the plan: one list a prompt, one number an image. */
-export interface Evaluation {
-  readonly measuredBy: 'judge' | 'reward'
-  /**
-   * By a judge: 1 where every stated attribute is right, else 0. By a reward: 1 where the image scores higher than the
-   * base's of the same prompt and noise, 1/2 where both are equal, else 0.
-   */
-  readonly aligned: readonly (readonly number[])[]
-  readonly rewards: readonly (readonly number[])[]
-  /** Share of clean images; null where nothing can tell. */
-  readonly validShare: number | null
-  /** Fréchet distance to true twins or to reference images: mean and interval over disjoint subsets. */
-  readonly frechet: Interval
-  /** Mean distance between the features of two images of one prompt. */
-  readonly diversity: Interval
-}
-
-/** Disjoint subsets for the interval of the Fréchet distance, each spread over all prompts. */
-export const frechetSubsets = 4
-export const bootstrapResamples = 2000
+/** What was found in the images of one policy: see `EvaluatedSet` of the measures, which are taken from it. */
+export type Evaluation = Pick<EvaluatedSet, 'measuredBy' | 'aligned' | 'clean' | 'rewards'>
+/** With its features, which stay on the disk between processes. */
+export type EvaluatedImages = Pick<EvaluatedSet, keyof Evaluation | keyof Features>
+export type Features = Pick<EvaluatedSet, 'features' | 'reference'>
 
 const twinSeed = 7103
 /** Large pictures would fill the memory in large batches. */
@@ -77,12 +61,11 @@ export function statedAttributes(prompts: readonly Pick<Prompt, 'text' | 'attrib
 }
 
 /**
- * Measures a policy by a judge that can read its images.
+ * Reads the images of a policy by a judge.
  *
  * @throws {VocabularyError} see {@link statedAttributes}
- * @throws {ShapeError} fewer than two images for each of the subsets
  */
-export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: WorldJudge): Evaluation {
+export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: WorldJudge): EvaluatedImages {
   const stated = statedAttributes(plan.prompts)
   const read = drawn.pictures.map((picture) => judge.read(picture))
   const twins = read.map((one, i) => one.twin(random(plan.seed, twinSeed, i)))
@@ -90,8 +73,9 @@ export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: Wor
     measuredBy: 'judge',
     aligned: byPrompt(plan, read).map((images, p) => images.map((one) => (one.isAligned(stated[p]) ? 1 : 0))),
     rewards: byPrompt(plan, drawn.rewards),
-    validShare: read.filter(({ clean }) => clean).length / read.length,
-    ...spread(plan, drawn.pictures, twins, (pixels) => judge.features(pixels)),
+    clean: byPrompt(plan, read).map((images) => images.map(({ clean }) => (clean ? 1 : 0))),
+    features: featuresOf((pixels) => judge.features(pixels), drawn.pictures),
+    reference: featuresOf((pixels) => judge.features(pixels), twins),
   }
 }
 
@@ -105,19 +89,16 @@ export interface Comparands {
   readonly scorer: Reward
 }
 
-/**
- * Measures a policy against the base, image by image from the same prompt and noise.
- *
- * @throws {ShapeError} fewer than two images for each of the subsets
- */
+/** Compares a policy with the base, image by image from the same prompt and noise. */
 export function comparePolicy(
   plan: EvaluationPlan,
   drawn: DrawnImages,
   { base, reference, scorer }: Comparands,
-): Evaluation {
+): EvaluatedImages {
   const texts = plan.prompts.flatMap(({ text }) => new Array<string>(plan.imagesPerPrompt).fill(text))
   const own = scorePictures(scorer, drawn.pictures, texts)
   const theirs = scorePictures(scorer, base.pictures, texts)
+  const encode = (pixels: Tensor) => scorer.embedImages(pixels).mul(embeddingScale)
   return {
     measuredBy: 'reward',
     aligned: byPrompt(
@@ -125,9 +106,20 @@ export function comparePolicy(
       own.map((score, i) => (score > theirs[i] ? 1 : score === theirs[i] ? 0.5 : 0)),
     ),
     rewards: byPrompt(plan, drawn.rewards),
-    validShare: null,
-    ...spread(plan, drawn.pictures, reference, (pixels) => scorer.embedImages(pixels).mul(embeddingScale)),
+    clean: null,
+    features: featuresOf(encode, drawn.pictures),
+    reference: featuresOf(encode, reference),
   }
+}
+
+/** What measures are taken from. @param of whose images they are, and what else is known of it */
+export function evaluatedSet(
+  plan: EvaluationPlan,
+  of: Pick<EvaluatedSet, 'name' | 'bestOf' | 'kl'>,
+  { pictures }: DrawnImages,
+  found: EvaluatedImages,
+): EvaluatedSet {
+  return { prompts: plan.prompts, seed: plan.seed, pictures: byPrompt(plan, pictures), ...of, ...found }
 }
 
 /** Unit vectors are shorter than a Fréchet distance is read easily. */
@@ -137,70 +129,6 @@ export const embeddingScale = 10
 function byPrompt<T>({ prompts, imagesPerPrompt }: EvaluationPlan, values: readonly T[]): T[][] {
   return prompts.map((_, p) => values.slice(p * imagesPerPrompt, (p + 1) * imagesPerPrompt))
 }
-
-/** Fidelity and diversity in a space of features. */
-function spread(
-  { prompts, imagesPerPrompt, seed }: EvaluationPlan,
-  pictures: readonly Picture[],
-  reference: readonly Picture[],
-  encode: (pixels: Tensor) => Tensor,
-): Pick<Evaluation, 'frechet' | 'diversity'> {
-  using _scope = tensorScope()
-  using _noGrad = noGrad()
-  const features = featuresOf(encode, pictures)
-  const own = everyNth(features, frechetSubsets)
-  const theirs = everyNth(featuresOf(encode, reference), frechetSubsets)
-  return {
-    frechet: subsetInterval(own.map((subset, s) => frechetDistance(subset, theirs[s]))),
-    diversity: bootstrapMean(
-      prompts.map((_, p) => pairDistances(features.slice(0, p * imagesPerPrompt, (p + 1) * imagesPerPrompt))),
-      bootstrap(seed),
-    ),
-  }
-}
-
-/** Alignment of one policy on the prompts of one split. */
-export function splitReport(
-  { prompts, seed }: EvaluationPlan,
-  split: Split,
-  policy: Evaluation,
-  base: Evaluation,
-): SplitReport {
-  const places = prompts.flatMap((prompt, place) => (prompt.split === split ? [place] : []))
-  const of = (evaluation: Evaluation, among = places) => among.map((place) => evaluation.aligned[place])
-  const byCategory: SplitReport['byCategory'] = {}
-  for (const category of JudgedCategory.options) {
-    const members = places.filter((place) => prompts[place].category === category)
-    if (members.length === 0) continue
-    const values = of(policy, members)
-    byCategory[category] = { n: values.flat().length, ...bootstrapMean(values, bootstrap(seed)) }
-  }
-  return {
-    n: of(policy).flat().length,
-    measuredBy: policy.measuredBy,
-    alignment: bootstrapMean(of(policy), bootstrap(seed)),
-    differenceToBase: pairedDifference(of(policy), of(base), bootstrap(seed)),
-    byCategory,
-  }
-}
-
-/** Paired difference in alignment, policy − other, on the prompts of one split. */
-export function alignmentDifference(
-  plan: EvaluationPlan,
-  split: Split,
-  policy: Evaluation,
-  other: Evaluation,
-): Interval {
-  const of = ({ aligned }: Evaluation) => aligned.filter((_, place) => plan.prompts[place].split === split)
-  return pairedDifference(of(policy), of(other), bootstrap(plan.seed))
-}
-
-/** Of both splits together, every prompt with the same weight. */
-export function meanOverPrompts(plan: EvaluationPlan, values: readonly (readonly number[])[]): Interval {
-  return bootstrapMean(values, bootstrap(plan.seed))
-}
-
-const bootstrap = (seed: number) => ({ seed: seedOf(seed, 7104), resamples: bootstrapResamples })
 
 /** Features of pictures, [N, d], float64, on the CPU. */
 export function featuresOf(encode: (pixels: Tensor) => Tensor, pictures: readonly Picture[]): Tensor {
@@ -212,24 +140,4 @@ export function featuresOf(encode: (pixels: Tensor) => Tensor, pictures: readonl
       .to('float64'),
   )
   return scope.keep(cat(batches))
-}
-
-/** Rows s, s + n, s + 2n … for s = 0 … n − 1, all of one length. */
-function everyNth(rows: Tensor, n: number): Tensor[] {
-  const length = Math.floor(rows.shape[0] / n)
-  return Array.from({ length: n }, (_, s) => {
-    const index = Array.from({ length }, (_, i) => s + i * n)
-    return rows.indexSelect(0, tensor(index, [length], 'int64'))
-  })
-}
-
-/** Mean Euclidean distance of each row of [K, d] to the others, K ≥ 2; its mean is that over all pairs. */
-function pairDistances(rows: Tensor): number[] {
-  using _scope = tensorScope()
-  const [count] = rows.shape
-  const apart = rows.unsqueeze(0).sub(rows.unsqueeze(1)).square().sum(2).sqrt()
-  return apart
-    .sum(1)
-    .div(count - 1)
-    .toArray()
 }

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startRun } from '../run.ts'
-import { coveredSeconds, flatConfig, metricsOf, pastRun, runsBehind } from './lineage.ts'
-import { curveOf } from './write-report.ts'
+import { coveredSeconds, curveOf, flatConfig, metricsOf, pastRun, runsBehind } from './lineage.ts'
 
 test('time under way: side by side counts once, pauses do not count', () => {
   const at = (second: number, seconds: number) => ({ finishedAt: new Date(1000 * second).toISOString(), seconds })
@@ -30,7 +29,7 @@ test('the runs behind a run are found once each, with their settings and curves'
     ])
     const found = runsBehind([reward, dpok])
     assert.deepEqual(found.map((run) => run.manifest.stage).sort(), ['dpok', 'images', 'reward'])
-    assert.equal(flatConfig(found)['reward.list'], '[1,2]')
+    assert.equal(flatConfig(found.map((run) => ({ ...run, title: run.manifest.stage })))['reward.list'], '[1,2]')
     assert.equal(metricsOf(pastRun(reward)).length, 0)
     assert.equal(curveOf('reward-weighted', pastRun(reward)), undefined)
     assert.deepEqual(curveOf('dpok', pastRun(dpok))?.points, [

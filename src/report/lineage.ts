@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { FormatError } from '../errors.ts'
 import { readRun, type Manifest } from '../run.ts'
+import type { PolicyName } from './policy-name.ts'
+import type { Curve } from './schema.ts'
 
 /** A finished run with its resolved configuration. */
 export interface PastRun {
@@ -48,17 +50,23 @@ export function coveredSeconds(runs: readonly Pick<Manifest, 'finishedAt' | 'sec
   return covered / 1000
 }
 
-/** The settings of runs, flat: `policy dpok.klWeight`. Lists are joined; what is absent is left out. */
-export function flatConfig(runs: readonly PastRun[]): Record<string, string | number | boolean | null> {
+/**
+ * The settings of runs, flat: `policy dpok.klWeight`. Lists are joined; what is absent is left out.
+ *
+ * @param runs `title` stands before the dot; of equal ones the last run counts
+ */
+export function flatConfig(
+  runs: readonly (Pick<PastRun, 'config'> & { readonly title: string })[],
+): Record<string, string | number | boolean | null> {
   const plain = (value: unknown) =>
     value === null || ['string', 'number', 'boolean'].includes(typeof value)
       ? (value as string | number | boolean | null)
       : JSON.stringify(value)
   return Object.fromEntries(
-    runs.flatMap(({ manifest, config }) =>
+    runs.flatMap(({ title, config }) =>
       Object.entries(config)
         .filter(([field]) => field !== 'stage')
-        .map(([field, value]) => [`${manifest.stage}.${field}`, plain(value)]),
+        .map(([field, value]) => [`${title}.${field}`, plain(value)]),
     ),
   )
 }
@@ -93,4 +101,23 @@ function metricsRow(line: string, where: string): Record<string, unknown> {
   }
   if (typeof row !== 'object' || row === null || Array.isArray(row)) throw refuse('another value')
   return row as Record<string, unknown>
+}
+
+/** The training log as a curve; none where no row tells a reward (reward-weighted training draws no images online). */
+export function curveOf(policy: PolicyName, run: PastRun): Curve | undefined {
+  const number = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
+  const points = metricsOf(run).flatMap((row): Curve['points'] => {
+    const [imagesDrawn, reward] = [number(row.images_drawn), number(row.reward_mean)]
+    if (imagesDrawn === undefined || reward === undefined) return []
+    const [klNats, explainedVariance] = [number(row.kl), number(row.explained_variance)]
+    return [
+      {
+        imagesDrawn,
+        reward,
+        ...(klNats === undefined ? {} : { klNats }),
+        ...(explainedVariance === undefined ? {} : { explainedVariance }),
+      },
+    ]
+  })
+  return points.length === 0 ? undefined : { policy, points }
 }

@@ -1,10 +1,7 @@
 /** What `report.json` holds. The page is made from it and from images alone. */
 import { z } from 'zod'
 import { Category } from '../records.ts'
-
-export const policyNames = ['base', 'best-of-n', 'reward-weighted', 'dpok'] as const
-export const PolicyName = z.enum(policyNames)
-export type PolicyName = z.infer<typeof PolicyName>
+import { PolicyName } from './policy-name.ts'
 
 export const splits = ['seen', 'unseen'] as const
 export const Split = z.enum(splits)
@@ -24,6 +21,9 @@ const MeanInterval = z
   .refine(ordered, 'low ≤ mean ≤ high')
 const ShareInterval = z.strictObject({ mean: share, low: share, high: share }).refine(ordered, 'low ≤ mean ≤ high')
 
+/** By name: measures that have no field of their own; see src/report/measures. */
+const Measures = z.record(z.string(), MeanInterval)
+
 const SplitReport = z.strictObject({
   /** Images judged. */
   n: count,
@@ -40,11 +40,15 @@ const SplitReport = z.strictObject({
     JudgedCategory,
     z.strictObject({ n: count, mean: share, low: share, high: share }).refine(ordered, 'low ≤ mean ≤ high'),
   ),
+  measures: Measures.optional(),
 })
 export type SplitReport = z.infer<typeof SplitReport>
 
 const PolicyReport = z.strictObject({
+  /** `base`, `best-of-n`, or what the report was told to call a trained policy. */
   name: PolicyName,
+  /** That trained it: `dpok`. */
+  algorithm: z.string().optional(),
   /** Images drawn to make the policy; for best-of-n, those drawn for each image shown are counted too. */
   imagesDrawn: count,
   /** Optimiser steps. */
@@ -72,6 +76,7 @@ const PolicyReport = z.strictObject({
     validShare: share.nullable(),
   }),
   diversity: MeanInterval,
+  measures: Measures.optional(),
   seen: SplitReport,
   unseen: SplitReport,
 })

@@ -16,7 +16,8 @@ import { useThreads } from '../tensor/library.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { readDrawn, type EvaluationPlan } from './draw.ts'
 import type { Evaluation, WorldJudge } from './evaluate.ts'
-import { doReportTask, type ReportTask } from './tasks.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import { doReportTask, readFeatures, type ReportTask } from './tasks.ts'
 
 useThreads(1)
 
@@ -132,8 +133,19 @@ test('the tasks of a report: images, their KL, and both ways of measuring them',
   )
   assert.ok(kl.flat().every((nats) => nats > 0))
 
-  const judged = async (files: string[]) => (await perform({ plan, model, kind: 'judge', files })) as Evaluation
+  const features = join(folder, 'features.safetensors')
+  const judged = async (files: string[]) =>
+    (await perform({ plan, model, kind: 'judge', files, features })) as Evaluation
   assert.ok(shareOf(await judged([fileOfBright])) > shareOf(await judged([fileOfBase])))
+
+  {
+    using _scope = tensorScope()
+    const read = readFeatures(features)
+    assert.deepEqual(
+      [read.features.shape[0], read.reference.shape, read.features.dtype],
+      [16, read.features.shape, 'float64'],
+    )
+  }
 
   const compared = async (files: string[]) =>
     (await perform({
@@ -141,6 +153,7 @@ test('the tasks of a report: images, their KL, and both ways of measuring them',
       model,
       kind: 'compare',
       files,
+      features,
       base: fileOfBase,
       scorer: reward,
       reference: fileOfReference,

@@ -6,8 +6,17 @@ import type { Picture } from '../images/png.ts'
 import { openReward } from '../reward/open-reward.ts'
 import { sha256 } from '../sha256.ts'
 import { PartFiles } from '../tensor/part-files.ts'
+import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
+import { tensorScope } from '../tensor/scope.ts'
 import { drawCandidate, measureKl, pickBest, readDrawn, writeDrawn, type EvaluationPlan } from './draw.ts'
-import { comparePolicy, judgePolicy, type Evaluation, type WorldJudge } from './evaluate.ts'
+import {
+  comparePolicy,
+  judgePolicy,
+  type EvaluatedImages,
+  type Evaluation,
+  type Features,
+  type WorldJudge,
+} from './evaluate.ts'
 import { readReference } from './reference.ts'
 
 interface Shared {
@@ -29,12 +38,13 @@ export type ReportTask = Shared &
       }
     /** `parts` is the folder where batches are kept for a process that goes on. */
     | { readonly kind: 'kl'; readonly policy: string; readonly parts?: string }
-    /** By the judge of the model's world, of the best of these candidates by reward. */
-    | { readonly kind: 'judge'; readonly files: readonly string[] }
+    /** By the judge of the model's world, of the best of these candidates by reward. `features` is the file where those go. */
+    | { readonly kind: 'judge'; readonly files: readonly string[]; readonly features: string }
     /** By a reward that stands for a judge: against the base's images, and against reference images. */
     | {
         readonly kind: 'compare'
         readonly files: readonly string[]
+        readonly features: string
         readonly base: string
         readonly scorer: string
         /** A file of drawn images, or a folder of pictures. */
@@ -64,7 +74,7 @@ export async function doReportTask(
       }
       const opened = await open(model, task.policy)
       const reward = await openReward(task.reward, model, () => Promise.resolve(opened))
-      const parts = partsOf(task.file.replace(/\.safetensors$/, '-parts'), plan)
+      const parts = partsOf(task.file.replace(/\.safetensors$/, '.parts'), plan)
       writeDrawn(task.file, drawCandidate(opened.policy, reward, plan, task.candidate, { onBatch: count, parts }))
       parts.remove()
       return null
@@ -74,16 +84,33 @@ export async function doReportTask(
         onBatch: count,
         ...(task.parts !== undefined && { parts: partsOf(task.parts, plan) }),
       })
-    case 'judge':
-      return judgePolicy(plan, bestOf(task.files), (await judgeOf(model.model))!)
+    case 'judge': {
+      const judge = (await judgeOf(model.model))!
+      using _scope = tensorScope()
+      return withoutFeatures(judgePolicy(plan, bestOf(task.files), judge), task.features)
+    }
     case 'compare': {
       const scorer = await openReward(task.scorer, model, open)
       const drawn = bestOf(task.files)
       const [{ width, height }] = drawn.pictures
       const reference: readonly Picture[] = await readReference(task.reference, { width, height })
-      return comparePolicy(plan, drawn, { base: readDrawn(task.base), reference, scorer })
+      using _scope = tensorScope()
+      const comparands = { base: readDrawn(task.base), reference, scorer }
+      return withoutFeatures(comparePolicy(plan, drawn, comparands), task.features)
     }
   }
+}
+
+/** Writes the features to a file, since tensors do not go from process to process. @throws {FileError} */
+function withoutFeatures({ features, reference, ...found }: EvaluatedImages, file: string): Evaluation {
+  writeSafetensors(file, new Map([['features', features], ['reference', reference]])) // prettier-ignore
+  return found
+}
+
+/** What {@link doReportTask} wrote of a policy's images, into the tensor scope of the caller. */
+export function readFeatures(file: string): Features {
+  const { tensors } = readSafetensors(file)
+  return { features: tensors.get('features')!, reference: tensors.get('reference')! }
 }
 
 const bestOf = (files: readonly string[]) => pickBest(files.map(readDrawn))

@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { FormatError } from '../errors.ts'
 import { startRun } from '../run.ts'
+import { assembleReport, type MeasuredPolicy } from './assemble-report.ts'
+import { zeros } from '../tensor/create.ts'
 import type { EvaluationPlan } from './draw.ts'
 import { pastRun } from './lineage.ts'
 import { reportPage } from './page/page.ts'
-import { rewardSection } from './page/sections.ts'
-import { Report, type PolicyName } from './schema.ts'
-import { assembleReport, reportFiles, sampleRows, writeReport, type MeasuredPolicy } from './write-report.ts'
+import { rewardSection } from './page/reward-section.ts'
+import { sampleRows } from './sample-rows.ts'
+import { Report } from './schema.ts'
+import { reportFiles, writeReport } from './write-report.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -31,7 +34,7 @@ const plan: EvaluationPlan = {
 }
 
 function measured(
-  name: PolicyName,
+  name: string,
   aligned: readonly (readonly number[])[],
   more: Partial<MeasuredPolicy> = {},
 ): MeasuredPolicy {
@@ -43,10 +46,9 @@ function measured(
       measuredBy: 'judge',
       aligned,
       rewards: aligned,
-      validShare: 0.5,
-      frechet: { mean: 1, low: -0.5, high: 2.5 },
-      diversity: { mean: 3, low: 2, high: 4 },
+      clean: aligned,
     },
+    features: () => ({ features: zeros([12, 2], 'float64'), reference: zeros([12, 2], 'float64') }),
     cost: { imagesDrawn: 0, updates: 0, seconds: 0 },
     ...more,
   }
@@ -124,7 +126,7 @@ test('measured by a reward that learned from no labels: marks against the base, 
   ]
   const byReward = (policy: MeasuredPolicy, aligned: readonly (readonly number[])[]): MeasuredPolicy => ({
     ...policy,
-    evaluation: { ...policy.evaluation, measuredBy: 'reward', validShare: null, aligned },
+    evaluation: { ...policy.evaluation, measuredBy: 'reward', clean: null, aligned },
   })
   const pair = [
     byReward(
@@ -166,7 +168,7 @@ test('measured by a reward that learned from no labels: marks against the base, 
   )
   const page = reportPage({ report, grids })
   assert.match(page, /score higher by pickscore than the base/)
-  assert.match(page, /to the images of photos, lower is closer/)
+  assert.match(page, /<small>to the images of photos<\/small>/)
 })
 
 test('a reward that was not measured is refused with what to do', () => {

@@ -13,7 +13,8 @@ import { reportPageName } from '../run-files.ts'
 import { resumeField, startRun } from '../run.ts'
 import { scriptBeside } from '../script-beside.ts'
 import { CommandLanes } from './command-lanes.ts'
-import { makeReport, ReportConfig } from '../report/report-command.ts'
+import { makeReport } from '../report/report-command.ts'
+import { ReportConfig } from '../report/report-config.ts'
 import { seenPrompts, unseenPrompts } from './split.ts'
 
 /** Of stages, four times as large and some more: those are exact integers as well. */
@@ -147,8 +148,7 @@ export async function runDemo({ small, seed, resume, out }: DemoConfig, world: R
     await makeReport(
       ReportConfig.parse({
         reward: at('reward'),
-        rewardWeighted: at('reward-weighted'),
-        dpok: at('dpok'),
+        policies: [`reward-weighted=${at('reward-weighted')}`, `dpok=${at('dpok')}`],
         seen: at('seen.jsonl'),
         unseen: at('unseen.jsonl'),
         seed: 1_000_000 + seed,

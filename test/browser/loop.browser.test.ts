@@ -170,7 +170,7 @@ browserSuite('the loop in the browser', (it) => {
     assert.ok((await report.getByRole('heading').count()) > 2)
     assert.deepEqual(
       (await it.studio.client.reports()).reports.map(({ policies }) => policies.map(({ name }) => name)),
-      [['base', 'dpok']],
+      [['base', 'dpok-1']],
     )
   })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { domain, scale, ticks } from './chart.ts'
-import { compact, duration, points, tickText } from './format.ts'
+import { compact, duration, points, tickText } from '../format.ts'
 
 test('ticks are round, few and inside their range', () => {
   assert.deepEqual(ticks(0, 1), [0, 0.2, 0.4, 0.6, 0.8, 1])

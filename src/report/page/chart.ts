@@ -4,24 +4,8 @@
  * alternative, with no script on the page; a library's static SVG has its colours and its size fixed.
  */
 import { html, type Markup, type MarkupValue } from './markup.ts'
-import type { PolicyName, PolicyReport, Report } from '../schema.ts'
-
-const policyTitles: Record<PolicyName, string> = {
-  base: 'Base',
-  'best-of-n': 'Best-of-n',
-  'reward-weighted': 'Reward-weighted',
-  dpok: 'DPOK',
-}
-
-/** A policy's name as headings write it; `Best-of-4` where the n is known. */
-export const policyTitle = ({ name, bestOf }: Pick<PolicyReport, 'name' | 'bestOf'>): string =>
-  name === 'best-of-n' && bestOf !== undefined ? `Best-of-${bestOf}` : policyTitles[name]
-
-/** {@link policyTitle} of the policies of a report, by name. */
-export const titlesOf =
-  ({ policies }: Pick<Report, 'policies'>) =>
-  (name: PolicyName): string =>
-    policyTitle(policies.find((policy) => policy.name === name) ?? { name })
+import type { PolicyName } from '../policy-name.ts'
+import type { Looks, PolicyLook } from './policy-look.ts'
 
 /** Where the axes lie, in the units of the chart's own coordinate system. */
 export interface Frame {
@@ -120,42 +104,67 @@ export function yAxis(at: Frame, y: Scale, label: string, write: (tick: number) 
 }
 
 /** Shape as well as colour tells the policies apart. */
-export function mark(policy: PolicyName, x: number, y: number, size = 5): Markup {
-  const s = size * 1.15
-  switch (policy) {
-    case 'base':
-      return html`<circle class="mark ${policy}" cx="${f(x)}" cy="${f(y)}" r="${size}" />`
-    case 'best-of-n':
+export function mark({ className, shape }: Omit<PolicyLook, 'title'>, x: number, y: number, size = 5): Markup {
+  switch (shape) {
+    case 'circle':
+      return html`<circle class="mark ${className}" cx="${f(x)}" cy="${f(y)}" r="${size}" />`
+    case 'square':
       return html`<rect
-        class="mark ${policy}"
+        class="mark ${className}"
         x="${f(x - size * 0.9)}"
         y="${f(y - size * 0.9)}"
         width="${f(size * 1.8)}"
         height="${f(size * 1.8)}"
       />`
-    case 'reward-weighted':
-      return html`<path class="mark ${policy}" d="M${f(x)} ${f(y - s)}L${f(x + s)} ${f(y + s * 0.85)}H${f(x - s)}Z" />`
-    case 'dpok':
-      return html`<path
-        class="mark ${policy}"
-        d="M${f(x)} ${f(y - s * 1.15)}L${f(x + s * 1.15)} ${f(y)}L${f(x)} ${f(y + s * 1.15)}L${f(x - s * 1.15)} ${f(y)}Z"
-      />`
+    default: {
+      const corners = outlines[shape].map(([across, down]) => `${f(x + size * across)} ${f(y + size * down)}`)
+      return html`<path class="mark ${className}" d="M${corners.join('L')}Z" />`
+    }
   }
 }
 
-export function whisker(policy: PolicyName, x1: number, y1: number, x2: number, y2: number): Markup {
-  return html`<line class="whisker ${policy}" x1="${f(x1)}" y1="${f(y1)}" x2="${f(x2)}" y2="${f(y2)}" />`
+type Outline = readonly (readonly [across: number, down: number])[]
+
+/** Corners on circles around the middle, the first one on top; a star's lie on two circles in turn. */
+const ring = (count: number, ...radii: readonly number[]): Outline =>
+  Array.from({ length: count }, (_, i) => {
+    const [angle, radius] = [(2 * Math.PI * i) / count, radii[i % radii.length]]
+    return [radius * Math.sin(angle), -radius * Math.cos(angle)]
+  })
+const triangle: Outline = [
+  [0, -1.15],
+  [1.15, 0.98],
+  [-1.15, 0.98],
+]
+/** In units of the size of a mark. */
+const outlines: Record<Exclude<PolicyLook['shape'], 'circle' | 'square'>, Outline> = {
+  triangle,
+  diamond: ring(4, 1.32),
+  'triangle down': triangle.map(([across, down]) => [across, -down]),
+  pentagon: ring(5, 1.15),
+  star: ring(10, 1.4, 0.62),
+  hexagon: ring(6, 1.15),
+  cross: ring(8, 1.35, 0.45).map(([across, down]) => [(across + down) * Math.SQRT1_2, (down - across) * Math.SQRT1_2]),
 }
 
-export function legend(policies: readonly Pick<PolicyReport, 'name' | 'bestOf'>[]): Markup {
+export function whisker(
+  { className }: Pick<PolicyLook, 'className'>,
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+): Markup {
+  return html`<line class="whisker ${className}" x1="${f(x1)}" y1="${f(y1)}" x2="${f(x2)}" y2="${f(y2)}" />`
+}
+
+export function legend(policies: readonly { readonly name: PolicyName }[], looks: Looks): Markup {
   return html`<ul class="legend">
-    ${policies.map(
-      (policy) =>
-        html`<li>
-          <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">${mark(policy.name, 8, 8)}</svg
-          >${policyTitle(policy)}
-        </li>`,
-    )}
+    ${policies.map(({ name }) => {
+      const look = looks(name)
+      return html`<li>
+        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">${mark(look, 8, 8)}</svg>${look.title}
+      </li>`
+    })}
   </ul>`
 }
 

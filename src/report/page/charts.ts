@@ -1,9 +1,11 @@
 /** The page's charts: the measure by category and against fidelity, training curves, reliability. */
-import { domain, f, frame, mark, policyTitle, scale, svg, whisker, xAxis, yAxis } from './chart.ts'
+import { domain, f, frame, mark, scale, svg, whisker, xAxis, yAxis } from './chart.ts'
 import type { ReliabilityBin } from '../../reward/training/classification.ts'
-import { compact, decimal, percent, tickText, whole } from './format.ts'
+import { compact, decimal, percent, tickText, whole } from '../format.ts'
+import { frechet } from '../measures/frechet.ts'
 import { html, type Markup } from './markup.ts'
 import type { Curve, JudgedCategory, PolicyReport, Split } from '../schema.ts'
+import type { Looks } from './policy-look.ts'
 import type { Wording } from './wording.ts'
 
 export const categoryTitles: Record<JudgedCategory, string> = {
@@ -20,7 +22,8 @@ export const categoryTitles: Record<JudgedCategory, string> = {
 export function categoryChart(
   policies: readonly PolicyReport[],
   split: Split,
-  { measure, measuredBy }: Pick<Wording, 'measure' | 'measuredBy'>,
+  { chief }: Pick<Wording, 'chief'>,
+  looks: Looks,
 ): Markup {
   const present = (Object.keys(categoryTitles) as JudgedCategory[]).filter((category) =>
     policies.some((policy) => policy[split].byCategory[category]),
@@ -29,7 +32,7 @@ export function categoryChart(
     title: category ? categoryTitles[category] : 'All prompts',
     cells: policies.flatMap((policy) => {
       const shown = category ? policy[split].byCategory[category] : policy[split].alignment
-      return shown ? [{ policy: policy.name, ...shown }] : []
+      return shown ? [{ look: looks(policy.name), ...shown }] : []
     }),
   }))
   const gap = 13
@@ -38,10 +41,16 @@ export function categoryChart(
   const x = scale([0, 1], [at.left, at.width - at.right])
   return svg(
     at,
-    `${measure} by category, ${split} prompts. ${policies.map((policy) => `${policyTitle(policy)}: ${percent(policy[split].alignment.mean)} % over all prompts`).join('; ')}.`,
-    xAxis(at, x, `${measure} on ${split} prompts, %`, (tick) => percent(tick, 0)),
-    measuredBy === 'reward'
-      ? html`<line class="diagonal" x1="${f(x(0.5))}" x2="${f(x(0.5))}" y1="${at.top}" y2="${at.height - at.bottom}" />`
+    `${chief.title} by category, ${split} prompts. ${policies.map((policy) => `${looks(policy.name).title}: ${percent(policy[split].alignment.mean)} % over all prompts`).join('; ')}.`,
+    xAxis(at, x, `${chief.title} on ${split} prompts, ${chief.unit.text}`, (tick) => percent(tick, 0)),
+    chief.ofBase !== undefined
+      ? html`<line
+          class="diagonal"
+          x1="${f(x(chief.ofBase))}"
+          x2="${f(x(chief.ofBase))}"
+          y1="${at.top}"
+          y2="${at.height - at.bottom}"
+        />`
       : undefined,
     rows.map(({ title, cells }, r) => {
       const top = at.top + r * rowHeight
@@ -52,9 +61,9 @@ export function categoryChart(
           y1="${top}"
           y2="${top}"
         /><text class="row${r === 0 ? ' strong' : ''}" x="4" y="${f(top + rowHeight / 2 + 4)}">${title}</text
-        >${cells.map(({ policy, mean, low, high }, p) => {
+        >${cells.map(({ look, mean, low, high }, p) => {
           const y = top + 14 + p * gap
-          return html`${whisker(policy, x(low), y, x(high), y)}${mark(policy, x(mean), y, 4.2)}`
+          return html`${whisker(look, x(low), y, x(high), y)}${mark(look, x(mean), y, 4.2)}`
         })}`
     }),
   )
@@ -64,7 +73,8 @@ export function categoryChart(
 export function tradeOffChart(
   policies: readonly PolicyReport[],
   split: Split,
-  { measure, closer }: Pick<Wording, 'measure' | 'closer'>,
+  { chief, closer }: Pick<Wording, 'chief' | 'closer'>,
+  looks: Looks,
 ): Markup {
   const at = frame(300, { top: 34 })
   const distances = policies.flatMap(({ fidelity }) => [fidelity.frechet, fidelity.low, fidelity.high])
@@ -74,13 +84,14 @@ export function tradeOffChart(
   const y = scale(domain(alignments, 0.12, [0, 1]), [at.height - at.bottom, at.top])
   return svg(
     at,
-    `${measure} on ${split} prompts against Fréchet distance. ${policies.map((policy) => `${policyTitle(policy)}: ${percent(policy[split].alignment.mean)} % at distance ${compact(policy.fidelity.frechet)}`).join('; ')}.`,
-    xAxis(at, x, `Fréchet distance, reversed: ${closer} →`, tickText),
-    yAxis(at, y, `↑ ${measure} on ${split} prompts, %`, (tick) => tickText(100 * tick)),
+    `${chief.title} on ${split} prompts against ${frechet.title}. ${policies.map((policy) => `${looks(policy.name).title}: ${percent(policy[split].alignment.mean)} % at distance ${compact(policy.fidelity.frechet)}`).join('; ')}.`,
+    xAxis(at, x, `${frechet.title}, reversed: ${closer} →`, tickText),
+    yAxis(at, y, `↑ ${chief.title} on ${split} prompts, ${chief.unit.text}`, (tick) => tickText(100 * tick)),
     policies.map((policy) => {
       const { alignment } = policy[split]
+      const look = looks(policy.name)
       const [cx, cy] = [x(policy.fidelity.frechet), y(alignment.mean)]
-      return html`${whisker(policy.name, cx, y(alignment.low), cx, y(alignment.high))}${whisker(policy.name, x(policy.fidelity.high), cy, x(policy.fidelity.low), cy)}${mark(policy.name, cx, cy, 6)}`
+      return html`${whisker(look, cx, y(alignment.low), cx, y(alignment.high))}${whisker(look, x(policy.fidelity.high), cy, x(policy.fidelity.low), cy)}${mark(look, cx, cy, 6)}`
     }),
   )
 }
@@ -96,13 +107,13 @@ const smoothFrom = 24
 export const smoothOver = 9
 
 /** One quantity over images drawn, one line for each run. Long curves: measured values faint, their running mean bold. */
-export function curveChart(curves: readonly Curve[], { title, of }: Quantity): Markup | undefined {
+export function curveChart(curves: readonly Curve[], { title, of }: Quantity, looks: Looks): Markup | undefined {
   const lines = curves.flatMap(({ policy, points }) => {
     const xy = points.flatMap((point) => {
       const value = of(point)
       return value === undefined ? [] : [{ x: point.imagesDrawn, y: value }]
     })
-    return xy.length === 0 ? [] : [{ policy, xy }]
+    return xy.length === 0 ? [] : [{ look: looks(policy), xy }]
   })
   if (lines.length === 0) return undefined
   const all = lines.flatMap((line) => line.xy)
@@ -113,17 +124,17 @@ export function curveChart(curves: readonly Curve[], { title, of }: Quantity): M
     xy.map((point, i) => `${i === 0 ? 'M' : 'L'}${f(x(point.x))} ${f(y(point.y))}`).join('')
   return svg(
     at,
-    `${title} over images drawn. ${lines.map(({ policy, xy }) => `${policyTitle({ name: policy })}: from ${decimal(xy[0].y)} to ${decimal(xy[xy.length - 1].y)}`).join('; ')}.`,
+    `${title} over images drawn. ${lines.map(({ look, xy }) => `${look.title}: from ${decimal(xy[0].y)} to ${decimal(xy[xy.length - 1].y)}`).join('; ')}.`,
     xAxis(at, x, 'Images drawn', whole),
     yAxis(at, y, title, tickText),
-    lines.map(({ policy, xy }) => {
+    lines.map(({ look, xy }) => {
       const smooth = xy.length >= smoothFrom
       const shown = smooth ? runningMean(xy) : xy
       const last = shown[shown.length - 1]
-      return html`${smooth ? html`<path class="line faint ${policy}" d="${path(xy)}" />` : undefined}<path
-          class="line ${policy}"
+      return html`${smooth ? html`<path class="line faint ${look.className}" d="${path(xy)}" />` : undefined}<path
+          class="line ${look.className}"
           d="${path(shown)}"
-        />${mark(policy, x(last.x), y(last.y))}`
+        />${mark(look, x(last.x), y(last.y))}`
     }),
   )
 }

@@ -1,35 +1,52 @@
-/** What the numbers say, in words, and which goals they meet. */
-import { policyTitle } from './chart.ts'
-import { compact, decimal, duration, percent, points, pointsRange, whole } from './format.ts'
+/** What the numbers say, in words. */
+import { compact, duration, percent, points, pointsRange, whole } from '../format.ts'
 import type { Interval } from '../interval.ts'
-import type { Comparison, PolicyName, PolicyReport, Report, Split } from '../schema.ts'
-import { referenceOf, scorerOf, wordingOf } from './wording.ts'
+import { frechet } from '../measures/frechet.ts'
+import { validShare } from '../measures/valid-share.ts'
+import { valueOf } from '../measures/value-of.ts'
+import { ownNames, type PolicyName } from '../policy-name.ts'
+import { isJudged, referenceOf, scorerOf } from '../report-facts.ts'
+import { splits, type PolicyReport, type Report, type Split } from '../schema.ts'
+import { looksOf } from './policy-look.ts'
 
-/** The policy that the report is about: DPOK, or the best that was made without it. */
-export function subjectOf(report: Report): PolicyReport | undefined {
-  const order: readonly PolicyName[] = ['dpok', 'reward-weighted', 'best-of-n']
-  return order.map((name) => policyOf(report, name)).find((policy) => policy !== undefined)
-}
+/** The policy that the report is about: the last one that was given to it, or else the best of the base's images. */
+export const subjectOf = ({ policies }: Report): PolicyReport | undefined =>
+  policies.findLast(({ name }) => !ownNames.includes(name)) ?? policies.find(({ name }) => name !== 'base')
 
 export const policyOf = (report: Report, name: PolicyName): PolicyReport | undefined =>
   report.policies.find((policy) => policy.name === name)
 
 /** A difference whose interval lies on one side of zero has a direction; any other has none. */
-export const direction = ({ low, high }: Interval): 'up' | 'down' | 'unclear' =>
+export const direction = ({ low, high }: Pick<Interval, 'low' | 'high'>): 'up' | 'down' | 'unclear' =>
   low > 0 ? 'up' : high < 0 ? 'down' : 'unclear'
 
-/** Sentences: what changed on seen and on unseen prompts; what became of fidelity; what it cost. */
+/** The paired difference of two policies in the chief measure, whichever way the report has it. */
+export function comparisonOf(
+  { details }: Report,
+  policy: PolicyName,
+  against: PolicyName,
+  split: Split,
+): Interval | undefined {
+  const rows = (details?.comparisons ?? []).filter((row) => row.split === split)
+  const found = rows.find((row) => row.policy === policy && row.against === against)
+  if (found !== undefined) return found.difference
+  const reverse = rows.find((row) => row.policy === against && row.against === policy)?.difference
+  return reverse && { mean: -reverse.mean, low: -reverse.high, high: -reverse.low }
+}
+
+/** Sentences: what changed on seen and on unseen prompts; what became of fidelity; where the others stand; what it cost. */
 export function headline(report: Report): string[] {
   const base = policyOf(report, 'base')
   const subject = subjectOf(report)
   if (!base || !subject) return ['Only the base model was measured: there is nothing to compare it with.']
   return [
-    ...(subject.seen.measuredBy === 'judge' ? judgedChange(base, subject) : wins(report, base, subject)),
+    ...(isJudged(report) ? judgedChange(report, base, subject) : wins(report, base, subject)),
+    ...standings(report, subject),
     `It cost ${whole(subject.imagesDrawn)} images drawn, ${whole(subject.updates)} updates and ${duration(subject.seconds)}${report.reward === null ? '' : `, besides ${whole(report.reward.labels)} labels`}.`,
   ]
 }
 
-function judgedChange(base: PolicyReport, subject: PolicyReport): string[] {
+function judgedChange(report: Report, base: PolicyReport, subject: PolicyReport): string[] {
   const change = (split: Split) => {
     const { alignment, differenceToBase } = subject[split]
     const moved = `from ${percent(base[split].alignment.mean)} % to ${percent(alignment.mean)} % (${points(differenceToBase.mean)} points, 95 % interval ${pointsRange(differenceToBase)})`
@@ -43,10 +60,10 @@ function judgedChange(base: PolicyReport, subject: PolicyReport): string[] {
     }
   }
   const both = direction(subject.seen.differenceToBase) === direction(subject.unseen.differenceToBase)
-  const clean = [base, subject].map(({ fidelity }) => percent(fidelity.validShare ?? 0))
+  const clean = [base, subject].map((policy) => percent(valueOf(policy, validShare)?.mean ?? 0))
   return [
-    `With ${policyTitle(subject)}, the share of images that show everything their prompt asks for ${change('seen')}${both ? ', and' : '; it'} ${change('unseen')}.`,
-    `${frechetChange(base, subject, 'true renders')}, and clean renders from ${clean.join(' % to ')} % of images.`,
+    `With ${looksOf(report)(subject.name).title}, the share of images that show everything their prompt asks for ${change('seen')}${both ? ', and' : '; it'} ${change('unseen')}.`,
+    `${frechetChange(report, base, subject)}, and clean renders from ${clean.join(' % to ')} % of images.`,
   ]
 }
 
@@ -58,83 +75,47 @@ function wins(report: Report, base: PolicyReport, subject: PolicyReport): string
     return `${percent(alignment.mean)} % of images on ${split} prompts (95 % interval ${range}: ${verdicts[direction(differenceToBase)]})`
   }
   return [
-    `With ${policyTitle(subject)}, ${share('seen')} and ${share('unseen')} score higher by ${scorerOf(report)} than the base's image of the same prompt and noise; ties count half.`,
-    `${frechetChange(base, subject, referenceOf(report))}.`,
+    `With ${looksOf(report)(subject.name).title}, ${share('seen')} and ${share('unseen')} score higher by ${scorerOf(report)} than the base's image of the same prompt and noise; ties count half.`,
+    `${frechetChange(report, base, subject)}.`,
   ]
 }
 
-function frechetChange({ fidelity: before }: PolicyReport, { fidelity: after }: PolicyReport, to: string): string {
+function frechetChange(report: Report, base: PolicyReport, subject: PolicyReport): string {
+  const [before, after] = [base, subject].map((policy) => valueOf(policy, frechet)!)
   const direction =
     after.high < before.low
       ? 'closer'
       : after.low > before.high
         ? 'further away'
         : 'the intervals overlap, so no clear change'
-  return `The Fréchet distance to ${to} went from ${compact(before.frechet)} to ${compact(after.frechet)} (${direction})`
+  return `The Fréchet distance to ${referenceOf(report)} went from ${compact(before.mean)} to ${compact(after.mean)} (${direction})`
 }
 
-/** A goal set before the run. `unclear`: the mean is on the right side, its interval is not. */
-export interface Goal {
-  readonly aim: string
-  readonly outcome: 'met' | 'missed' | 'unclear'
-  readonly found: string
+/** Where the subject stands among the other policies; nothing where it is the only one. */
+function standings(report: Report, subject: PolicyReport): string[] {
+  const [seen, unseen] = splits.map((split) => standing(report, subject, split))
+  if (seen === '' && unseen === '') return []
+  if (seen === unseen) return [`On seen and on unseen prompts it stands ${seen}.`]
+  return [`On seen prompts it stands ${seen}.`, `On unseen prompts it stands ${unseen}.`]
 }
 
-/**
- * The goals of the demonstration, as far as the report can answer them. Whoever states how the coefficients were chosen has
- * planned the run beforehand; for any other, and where no judge measured it, nobody has set goals.
- */
-export function goals(report: Report): Goal[] {
-  if (wordingOf(report).measuredBy === 'reward' || report.details?.measurement?.selectionRule === undefined) return []
-  const found: Goal[] = []
-  if (report.reward?.heldOut) {
-    const { auc, clipScoreAuc } = report.reward.heldOut
-    found.push({
-      aim: 'The reward model tells good from bad on held-out prompts with AUC ≥ 0.90, better than the CLIP score',
-      outcome: auc >= 0.9 && auc > clipScoreAuc ? 'met' : 'missed',
-      found: `${decimal(auc, 3)} against ${decimal(clipScoreAuc, 3)}`,
-    })
+function standing(report: Report, { name }: PolicyReport, split: Split): string {
+  const looks = looksOf(report)
+  const places = report.policies.flatMap((other) => {
+    const difference = comparisonOf(report, name, other.name, split)
+    return difference === undefined ? [] : [{ title: looks(other.name).title, place: direction(difference) }]
+  })
+  const those = (place: (typeof places)[number]['place'], words: string) => {
+    const titles = places.filter((one) => one.place === place).map(({ title }) => title)
+    return titles.length === 0 ? [] : [`${words} ${inWords(titles)}`]
   }
-  const dpok = policyOf(report, 'dpok')
-  if (!dpok) return found
-  const wanted: Record<Split, number> = { seen: 0.15, unseen: 0.05 }
-  for (const split of ['seen', 'unseen'] as const) {
-    const difference = dpok[split].differenceToBase
-    found.push({
-      aim: `DPOK gains at least ${100 * wanted[split]} points over the base on ${split} prompts, interval clear of zero`,
-      outcome: difference.mean >= wanted[split] ? (difference.low > 0 ? 'met' : 'unclear') : 'missed',
-      found: differenceText(difference),
-    })
-    for (const rival of ['reward-weighted', 'best-of-n'] as const) {
-      const other = policyOf(report, rival)
-      if (!other) continue
-      const paired = comparisonOf(report, 'dpok', rival, split)
-      const gain = paired?.mean ?? dpok[split].alignment.mean - other[split].alignment.mean
-      found.push({
-        aim: `DPOK is above ${policyTitle(other).toLowerCase()} on ${split} prompts`,
-        outcome: gain <= 0 ? 'missed' : paired && paired.low <= 0 ? 'unclear' : 'met',
-        found: paired ? differenceText(paired) : `${points(gain)} points`,
-      })
-    }
-  }
-  const weighted = policyOf(report, 'reward-weighted')
-  if (weighted) {
-    found.push({
-      aim: 'DPOK is no further from true renders (Fréchet distance) than reward-weighted',
-      outcome: dpok.fidelity.frechet <= weighted.fidelity.frechet ? 'met' : 'missed',
-      found: `${compact(dpok.fidelity.frechet)} against ${compact(weighted.fidelity.frechet)}`,
-    })
-  }
-  return found
+  return [
+    ...those('up', 'clearly above'),
+    ...those('down', 'clearly below'),
+    ...those('unclear', 'not clearly apart from'),
+  ].join(', ')
 }
 
-function comparisonOf(report: Report, policy: PolicyName, against: PolicyName, split: Split): Interval | undefined {
-  return report.details?.comparisons?.find(
-    (row: Comparison) => row.policy === policy && row.against === against && row.split === split,
-  )?.difference
-}
-
-function differenceText(difference: Interval): string {
-  const text = `${points(difference.mean)} points (${pointsRange(difference)})`
-  return direction(difference) === 'unclear' ? `${text}: the interval includes zero` : text
-}
+/** `a`, `a and b`, `a, b and c` */
+const inWords = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`

@@ -1,5 +1,7 @@
 /** The section that says how everything on the page was measured. */
-import { percent, whole } from './format.ts'
+import { percent, whole } from '../format.ts'
+import { measures } from '../measures/index.ts'
+import { canTake } from '../measures/measure.ts'
 import { html, type Markup } from './markup.ts'
 import type { Report } from '../schema.ts'
 import { wordingOf } from './wording.ts'
@@ -8,9 +10,7 @@ export function measurementSection(report: Report): Markup {
   const { policies, details, reward } = report
   const words = wordingOf(report)
   const measured = details?.measurement
-  const bestOf = policies.find((policy) => policy.bestOf)?.bestOf
   const terms: [string, string | undefined | null][] = [
-    [words.measure, words.measureTerm],
     ['Seen, unseen', words.splitsTerm],
     [
       'Prompts and images',
@@ -31,21 +31,9 @@ export function measurementSection(report: Report): Markup {
       'Intervals',
       `95 %. Means: percentile bootstrap over prompts${measured?.bootstrapResamples ? ` (${whole(measured.bootstrapResamples)} resamples)` : ''}. Differences: the same, paired by prompt and seed. One run: intervals speak of other prompts and images, not of training again.`,
     ],
-    [
-      'Fréchet distance',
-      `${words.frechetTerm} Its interval comes from ${measured?.frechetSubsets ? `${measured.frechetSubsets.subsets} disjoint subsets of ${whole(measured.frechetSubsets.images)} images` : 'disjoint subsets'} (Student's t).`,
-    ],
-    [
-      'Clean renders',
-      policies[0].fidelity.validShare === null
-        ? undefined
-        : 'The share of images that are a clean picture of something, whatever the prompt asked for.',
-    ],
-    ['Diversity', measured?.diversity],
-    [
-      'KL to base',
-      `Σₜ KL between the transitions of the policy and of the pre-trained model, in nats, on fresh roll-outs of the policy. ${bestOf === undefined ? '' : `For best-of-${bestOf} it is the bound log n − (n−1)/n on the KL of the image, which is not the same quantity.`}`,
-    ],
+    ...measures
+      .filter((measure) => canTake(measure, words.measuredBy))
+      .map(({ title, explanation }): [string, string | undefined] => [title, explanation(report)]),
     [
       'Raters',
       measured &&

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sharp from 'sharp'
-import { goals, headline } from './headline.ts'
+import { goals } from './goals.ts'
+import { headline } from './headline.ts'
 import { reportPage } from './page.ts'
 import { Report } from '../schema.ts'
 import { syntheticReport } from './synthetic-report.test-helper.ts'
@@ -133,7 +134,8 @@ test('measured by a reward, the page speaks of wins and of nothing that only a j
   assert.match(page, /compare it within this page only/)
   assert.deepEqual(goals(input.report), [])
   // the base: a dash in the table, and no mark among the win rates
-  assert.match(page, /<th scope="row">Win rate<small>[^<]*<\/small><\/th>\s*<td><small>–<\/small><\/td>/)
+  const row = /<th scope="row">\s*Win rate[\s\S]*?<\/tr>/.exec(page)![0]
+  assert.match(row, /aria-label="higher is better"[^]*?<\/th>\s*<td><small>–<\/small><\/td>/)
   assert.ok(!sectionOf(page, 'Win rate over all prompts').includes('mark base'))
 })
 
@@ -145,6 +147,7 @@ test('measured by a reward, the headline tells the win rates and what they are c
   assert.deepEqual(headline(report), [
     "With DPOK, 66.0 % of images on seen prompts (95 % interval 61.0 to 71.0: better than the base) and 51.0 % of images on unseen prompts (95 % interval 47.0 to 55.0: no clear difference) score higher by PickScore than the base's image of the same prompt and noise; ties count half.",
     'The Fréchet distance to other images of the base model went from 248 to 180 (the intervals overlap, so no clear change).',
+    'On seen and on unseen prompts it stands clearly above Reward-weighted.',
     'It cost 14,600 images drawn, 600 updates and 4 min 10 s.',
   ])
   report.policies[3].seen.differenceToBase = { mean: -0.1, low: -0.15, high: -0.05 }

@@ -2,13 +2,16 @@
  * The report as one self-contained HTML page: style, charts and images are inside it, it loads nothing and runs no
  * script, so it can be mailed, archived and opened from a disk.
  */
-import { duration } from './format.ts'
-import { goals, headline, type Goal } from './headline.ts'
+import { duration } from '../format.ts'
+import { categorySection, curvesSection, tradeOffSection } from './chart-sections.ts'
+import { goals, type Goal } from './goals.ts'
+import { headline } from './headline.ts'
 import { html, Markup } from './markup.ts'
 import { measurementSection } from './measurement-section.ts'
 import { samplesSection, type SampleRow } from './samples-section.ts'
 import { pageStyle } from './style.ts'
-import { categorySection, costSection, curvesSection, policyTable, rewardSection, tradeOffSection } from './sections.ts'
+import { policyTable } from './policy-table.ts'
+import { costSection, rewardSection } from './reward-section.ts'
 import type { Report } from '../schema.ts'
 
 /** All that the page shows: the content of `report.json` and the images. */

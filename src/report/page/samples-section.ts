@@ -1,7 +1,8 @@
 /** The section with images: the same prompts and seeds for every policy, with a mark of the judge or the scorer. */
-import { titlesOf } from './chart.ts'
 import { html, type Markup } from './markup.ts'
-import { splits, type PolicyName, type Report, type Split } from '../schema.ts'
+import type { PolicyName } from '../policy-name.ts'
+import { splits, type Report, type Split } from '../schema.ts'
+import { looksOf } from './policy-look.ts'
 import { isCrisp, type Thumbnail } from './thumbnail.ts'
 import { wordingOf, type Mark, type Wording } from './wording.ts'
 
@@ -24,7 +25,7 @@ export interface SampleRow {
 export function samplesSection(rows: readonly SampleRow[], report: Report): Markup | undefined {
   if (rows.length === 0) return undefined
   const words = wordingOf(report)
-  const title = titlesOf(report)
+  const looks = looksOf(report)
   const isLarge = rows.some(({ cells }) =>
     cells.some(({ images }) => images.some(({ thumbnail }) => !isCrisp(thumbnail))),
   )
@@ -44,7 +45,7 @@ export function samplesSection(rows: readonly SampleRow[], report: Report): Mark
           <thead>
             <tr>
               <th scope="col">Prompt</th>
-              ${policies.map((policy) => html`<th scope="col"><span class="key ${policy}"></span>${title(policy)}</th>`)}
+              ${policies.map((policy) => html`<th scope="col"><span class="key ${looks(policy).className}"></span>${looks(policy).title}</th>`)}
             </tr>
           </thead>
           <tbody>
@@ -55,7 +56,7 @@ export function samplesSection(rows: readonly SampleRow[], report: Report): Mark
                   ${row.cells.map(
                     ({ policy, images }) =>
                       html`<td>
-                        <div class="shots">${images.map((image, i) => shot(image, i, title(policy), words))}</div>
+                        <div class="shots">${images.map((image, i) => shot(image, i, looks(policy).title, words))}</div>
                       </td>`,
                   )}
                 </tr>`,

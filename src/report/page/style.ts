@@ -1,13 +1,22 @@
 /** The page's style sheet: light and dark by the reader's setting, from a 360 px phone upwards. */
+import { colours } from './policy-look.ts'
+
+/** What charts and tables stand on: the page, and the card of a chart. */
+export const backgrounds = { light: ['#fdfdfc', '#ffffff'], dark: ['#14171b', '#1b1f25'] } as const
+
+const [[paper, card], [darkPaper, darkCard]] = [backgrounds.light, backgrounds.dark]
+const colourOf = (scheme: 'light' | 'dark') =>
+  colours.map((colour) => `--${colour.className}: ${colour[scheme]};`).join(' ')
+
 export const pageStyle = `
 :root { color-scheme: light dark;
-  --paper: #fdfdfc; --card: #ffffff; --ink: #1b1f24; --soft: #59616b; --rule: #d4d8dd; --grid: #e9ebee; --accent: #1f5fa8;
+  --paper: ${paper}; --card: ${card}; --ink: #1b1f24; --soft: #59616b; --rule: #d4d8dd; --grid: #e9ebee; --accent: #1f5fa8;
   --good: #177245; --bad: #b3261e; --unsure: #8a5a00; --good-bg: #e3f3ea; --bad-bg: #fbe7e5; --unsure-bg: #faf0d8;
-  --base: #6b7280; --best-of-n: #a97900; --reward-weighted: #0f6cb0; --dpok: #c8500a; }
+  ${colourOf('light')} }
 @media (prefers-color-scheme: dark) { :root {
-  --paper: #14171b; --card: #1b1f25; --ink: #e6e8eb; --soft: #9fa7b1; --rule: #3b424b; --grid: #2a3037; --accent: #7db4f0;
+  --paper: ${darkPaper}; --card: ${darkCard}; --ink: #e6e8eb; --soft: #9fa7b1; --rule: #3b424b; --grid: #2a3037; --accent: #7db4f0;
   --good: #62cf95; --bad: #ff8a80; --unsure: #e8bd5a; --good-bg: #17352a; --bad-bg: #3f2220; --unsure-bg: #3a3018;
-  --base: #a3abb5; --best-of-n: #e3b341; --reward-weighted: #62b0f0; --dpok: #ff8f4d; } }
+  ${colourOf('dark')} } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: break-word;
@@ -86,7 +95,7 @@ svg .whisker { stroke: var(--c); stroke-width: 2; stroke-linecap: round; }
 svg .mark { fill: var(--c); stroke: var(--card); stroke-width: 1; }
 svg .line { fill: none; stroke: var(--c); stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
 svg .faint { stroke-width: 1; opacity: 0.35; }
-.base { --c: var(--base); } .best-of-n { --c: var(--best-of-n); } .reward-weighted { --c: var(--reward-weighted); } .dpok { --c: var(--dpok); } .reward { --c: var(--accent); }
+${colours.map(({ className }) => `.${className} { --c: var(--${className}); }`).join(' ')} .reward { --c: var(--accent); }
 .tiles { display: grid; gap: 14px; grid-template-columns: repeat(2, 1fr); margin: 0; padding: 0; }
 .tiles div { border: 1px solid var(--rule); border-radius: 8px; background: var(--card); padding: 10px 14px; }
 .tiles dt { color: var(--soft); font-size: 13px; line-height: 1.35; }

@@ -2,8 +2,11 @@
 import type { Picture } from '../../images/png.ts'
 import { random } from '../../random.ts'
 import type { ReportInput } from './page.ts'
-import { policyNames, splits, type PolicyName, type Report } from '../schema.ts'
+import { splits, type Report } from '../schema.ts'
 import { thumbnailOf } from './thumbnail.ts'
+
+const names = ['base', 'best-of-n', 'reward-weighted', 'dpok'] as const
+type Name = (typeof names)[number]
 
 export const hostile = `"><script>alert('1')</script><img src=x onerror=alert(1)> & two 'red' circles \u0000`
 
@@ -24,17 +27,17 @@ export async function syntheticReport(measuredBy: 'judge' | 'reward' = 'judge'):
   const byJudge = measuredBy === 'judge'
   const thumbnail = await thumbnailOf(gradient(byJudge ? 24 : 320))
   const around = (mean: number, half: number) => ({ mean, low: mean - half, high: mean + half })
-  const alignment: Record<PolicyName, [number, number]> = {
+  const alignment: Record<Name, [number, number]> = {
     base: [0.4, 0.35],
     'best-of-n': [0.5, 0.42],
     'reward-weighted': [0.48, 0.37],
     dpok: [0.58, 0.43],
   }
   // a win rate of the base over itself is one half
-  const share = (name: PolicyName, s: number) =>
+  const share = (name: Name, s: number) =>
     byJudge ? alignment[name][s] : name === 'base' ? 0.5 : alignment[name][s] + 0.08
-  const half = (name: PolicyName) => (name === 'base' && !byJudge ? 0 : 0.05)
-  const policies = policyNames.map((name, p) => ({
+  const half = (name: Name) => (name === 'base' && !byJudge ? 0 : 0.05)
+  const policies = names.map((name, p) => ({
     name,
     imagesDrawn: [0, 3200, 14600, 14600][p],
     updates: [0, 0, 900, 600][p],
@@ -60,7 +63,7 @@ export async function syntheticReport(measuredBy: 'judge' | 'reward' = 'judge'):
     ) as Pick<Report['policies'][0], 'seen' | 'unseen'>),
   }))
   const stream = random(1)
-  const curve = (policy: PolicyName, length: number) => ({
+  const curve = (policy: Name, length: number) => ({
     policy,
     points: Array.from({ length }, (_, i) => ({
       imagesDrawn: 96 * (i + 1),
@@ -116,7 +119,7 @@ export async function syntheticReport(measuredBy: 'judge' | 'reward' = 'judge'):
     grids: splits.map((split) => ({
       prompt: hostile,
       split,
-      cells: policyNames.map((policy) => ({
+      cells: names.map((policy) => ({
         policy,
         images: (byJudge ? (['good', 'bad'] as const) : (['good', 'bad', 'equal'] as const)).map((mark, i) => ({
           thumbnail,

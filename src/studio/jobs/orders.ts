@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { StudioError } from '../../errors.ts'
 import { parsePrompt, categoryOf } from '../../prompts/templates.ts'
 import { writePrompts } from '../../prompts/prompt-file.ts'
+import { namesForRuns } from '../../report/policy-name.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord, Prompt } from '../../records.ts'
 import { seenPrompts } from '../../shapes/split.ts'
@@ -73,7 +74,10 @@ export function configOf(
     if (field in own) return []
     if (!(field in runFields) || value === null || value === 'pretrained')
       return [[field, value === 'pretrained' ? null : value]]
-    return [[field, Array.isArray(value) ? value.map((name) => runPath(String(name))) : runPath(String(value))]]
+    if (!Array.isArray(value)) return [[field, runPath(String(value))]]
+    const runs = value.map(String)
+    const names = field === 'policies' ? namesForRuns(runs) : undefined
+    return [[field, runs.map((run, i) => (names === undefined ? runPath(run) : `${names[i]}=${runPath(run)}`))]]
   })
   return {
     ...Object.fromEntries(plain),

@@ -4,7 +4,7 @@ import { flagsOf, type StageSchema } from '../../config.ts'
 import { GenerateConfig } from '../../images/generate.ts'
 import { DpokConfig } from '../../policy/train-dpok.ts'
 import { RewardWeightedConfig } from '../../policy/train-reward-weighted.ts'
-import { ReportConfig } from '../../report/report-command.ts'
+import { ReportConfig } from '../../report/report-config.ts'
 import { RewardTrainConfig } from '../../reward/training/train.ts'
 import type { FormStage } from '../../stages.ts'
 

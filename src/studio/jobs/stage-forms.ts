@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts'
 import { stages, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
-import { hiddenFields, planOf, runFields, stageOfField, type OwnField, type StagePlan } from './stage-plans.ts'
+import { hiddenFields, planOf, runFields, type OwnField, type StagePlan } from './stage-plans.ts'
 import type { PrintedStage, Property } from './stage-schemas.ts'
 
 export interface FormContext {
@@ -109,7 +109,7 @@ function fieldsOf(plan: StagePlan, { flags, schema }: PrintedStage, context: For
       const isOptional = acceptsNull(property)
       const [variant] = variantsOf(property)
       const kind = Object.hasOwn(runFields, flag.field) ? runFields[flag.field] : undefined
-      const fitting = kind === undefined ? [] : fittingRuns(kind, context, stageOfField[flag.field])
+      const fitting = kind === undefined ? [] : fittingRuns(kind, context)
       const isList = flag.type === 'list'
       return {
         field: flag.field,
@@ -143,23 +143,33 @@ const ownField = (field: string, { max, ...one }: OwnField): FormField => ({
 interface FittingRun {
   readonly name: string
   readonly label: string
+  readonly stage: string
 }
 
 /** Finished ones, the newest first, and then those that are being made. */
-function fittingRuns(kind: RunKind, { runs, open }: FormContext, only?: FormStage): FittingRun[] {
-  const finished = runs.ofKind(kind).filter(({ manifest }) => only === undefined || manifest.stage === only)
-  const coming = open.filter(
-    ({ stage, run }) =>
-      stages[stage].kind === kind && (only === undefined || stage === only) && !run.startsWith(comparisonPrefix),
-  )
+function fittingRuns(kind: RunKind, { runs, open }: FormContext): FittingRun[] {
+  const coming = open.filter(({ stage, run }) => stages[stage].kind === kind && !run.startsWith(comparisonPrefix))
   return [
-    ...finished.map(({ name }) => ({ name, label: name })).reverse(),
-    ...coming.map(({ run }) => ({ name: run, label: `${run} (being made)` })),
+    ...runs
+      .ofKind(kind)
+      .map(({ name, manifest: { stage } }) => ({ name, label: name, stage }))
+      .reverse(),
+    ...coming.map(({ run, stage }) => ({ name: run, label: `${run} (being made)`, stage })),
   ]
 }
 
-/** The newest; all rounds; and no policy to start from, which means the pre-trained model. */
+/**
+ * The newest; all rounds; of policies to compare the newest of each algorithm, the very newest last; and no policy to start
+ * from, which means the pre-trained model.
+ */
 function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun[]): SettingValue {
+  if (field === 'policies') {
+    const isNewest = ({ stage }: FittingRun, place: number) => fitting.findIndex((run) => run.stage === stage) === place
+    return fitting
+      .filter(isNewest)
+      .map(({ name }) => name)
+      .reverse()
+  }
   if (isList) return fitting.map(({ name }) => name)
   return field === 'policy' || field === 'scorer' ? null : (fitting[0]?.name ?? null)
 }

@@ -40,15 +40,7 @@ export const runFields: Readonly<Record<string, RunKind>> = {
   images: 'round',
   policy: 'policy',
   policies: 'policy',
-  rewardWeighted: 'policy',
-  dpok: 'policy',
   scorer: 'reward',
-}
-
-/** Settings that name runs of one stage alone. */
-export const stageOfField: Readonly<Record<string, FormStage>> = {
-  rewardWeighted: 'policy reward-weighted',
-  dpok: 'policy dpok',
 }
 
 /** Set by the studio, or paths, which never come from a request. */

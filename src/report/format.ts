@@ -1,5 +1,5 @@
-/** Numbers as the page writes them. */
-import type { Interval } from '../interval.ts'
+/** Numbers as reports write them, and the units of measures. */
+import type { Interval } from './interval.ts'
 
 /** A real minus sign, and no minus before a zero. */
 const signed = (text: string) => (/^-[0.]+$/.test(text) ? text.slice(1) : text.replace('-', '−'))
@@ -39,3 +39,21 @@ export function duration(seconds: number): string {
 
 /** `+12.0 to +20.4`. */
 export const pointsRange = ({ low, high }: Interval) => `${points(low)} to ${points(high)}`
+
+/** How values are written, and what stands beside the title. */
+export interface Unit {
+  /** `%`; empty where a number says it alone. */
+  readonly text: string
+  write(value: number): string
+}
+/** Of shares. */
+export const percentage: Unit = { text: '%', write: percent }
+/** Of differences between shares. */
+export const percentagePoints: Unit = { text: 'points', write: points }
+export const nats: Unit = { text: 'nats', write: compact }
+export const distance: Unit = { text: '', write: compact }
+export const plainNumber: Unit = { text: '', write: decimal }
+
+/** `57.0 to 63.4`, or nothing of a number that is exact. */
+export const rangeIn = ({ write }: Unit, { low, high }: Interval): string | undefined =>
+  low === high ? undefined : `${write(low)} to ${write(high)}`
