@@ -11,13 +11,13 @@ type Message<R> =
   | { readonly result: R; readonly seconds: number }
   | { readonly complaint: Pick<Complaint, 'where' | 'expected' | 'received' | 'remedy'>; readonly exitCode: ExitCode }
 
-export interface TaskResult<R> {
+interface TaskResult<R> {
   readonly result: R
   /** Wall-clock time of the task, without the start of its process. */
   readonly seconds: number
 }
 
-export interface TaskOptions {
+interface TaskOptions {
   /** Processes at once. */
   readonly atOnce: number
   /** Hears of what a task counts: images drawn. */

@@ -64,7 +64,7 @@ export function flagsOf(schema: StageSchema): Flag[] {
 export const flagName = (field: string) => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 /** What the config of a stage is made from; flags win over the file, the file over the defaults. */
-export interface ConfigSources {
+interface ConfigSources {
   /** `reward train`: a config file that names another stage is refused. */
   readonly stage: string
   /** A JSON file, such as the `config.json` of an earlier run. */

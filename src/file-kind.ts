@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
 /** The two last parts of a complaint about a file. */
-export interface FileKind {
+interface FileKind {
   readonly received: string
   readonly remedy: string
 }

@@ -15,7 +15,7 @@ export interface Limits {
   readonly seconds?: number
 }
 
-export interface LimitedOptions {
+interface LimitedOptions {
   /** What is read, for the complaint: the name of a file. */
   readonly where: string
   readonly limits: Limits

@@ -1,6 +1,6 @@
 /** Progress on one line of stderr, with rate and time left. */
 
-export interface Progress {
+interface Progress {
   /** `count` were done before this process: they count, but tell nothing of its speed. */
   skip(count: number): void
   /** `count` more are done; `note` (`reward 0.61`) stands at the end of the line. */

@@ -42,7 +42,7 @@ export function appendScalars(file: string, at: Date, step: number, row: Readonl
 }
 
 /** What Attune says in an event; see `event.proto` and `summary.proto` of TensorBoard. */
-export interface TrainingEvent {
+interface TrainingEvent {
   readonly at: Date
   readonly step?: number
   readonly fileVersion?: string

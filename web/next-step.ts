@@ -4,7 +4,7 @@ import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
 import { go } from './router.ts'
 
-export interface NextStep {
+interface NextStep {
   readonly title: string
   /** Undefined where there is nothing to do but to wait. */
   readonly work?: () => Promise<unknown>

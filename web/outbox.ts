@@ -16,7 +16,7 @@ type Letter =
   | { readonly order: number; readonly rater: string | null; readonly judgment: NewJudgment }
   | { readonly order: number; readonly rater: string | null; readonly vote: NewVote }
 
-export interface OutboxState {
+interface OutboxState {
   /** Answers that the server has not acknowledged. */
   readonly waiting: number
   /** Of those, the ones of somebody who is not signed in here now. */
@@ -27,7 +27,7 @@ export interface OutboxState {
   readonly refused: unknown
 }
 
-export interface OutboxParts {
+interface OutboxParts {
   /** Null: answers are kept while the page is open, and no longer. */
   readonly store: TextStore | null
   /** The server, as one rater sees it. */
@@ -260,7 +260,7 @@ export const outbox = new Outbox({ store: browserStore(), clientOf })
 
 /** Under which name answers go out: that of the account, else the one that was told. */
 let author: string | null | undefined
-export const whoAnswers = (): string | null => (author === undefined ? raterName() : author)
+const whoAnswers = (): string | null => (author === undefined ? raterName() : author)
 
 /** @param account of who is signed in; undefined where nobody has to */
 export function startSending(account: string | null | undefined): () => void {

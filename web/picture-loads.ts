@@ -11,14 +11,14 @@ export type PictureSize = (typeof sizes)[number]
 export const isSmall = ({ width, height }: ImageRef): boolean => Math.max(width, height) <= small
 
 /** The address of an image for a place of `shown` CSS pixels. */
-export function pictureUrl(image: ImageRef, shown: PictureSize): string {
+function pictureUrl(image: ImageRef, shown: PictureSize): string {
   if (isSmall(image)) return client.imageUrl(image.id)
   const wanted = shown * Math.min(2, globalThis.devicePixelRatio || 1)
   return client.imageUrl(image.id, sizes.find((size) => size >= wanted) ?? 1024)
 }
 
 /** On its way, decoded, or not to be had. */
-export type PictureStatus = 'loading' | 'shown' | 'broken'
+type PictureStatus = 'loading' | 'shown' | 'broken'
 interface Load {
   readonly status: PictureStatus
   /** Times that it was asked for again: each has an address of its own, since a browser keeps what it was sent. */

@@ -1,5 +1,5 @@
 /** What stands in a box of prompts, one a line. */
-export interface PromptLines {
+interface PromptLines {
   readonly texts: readonly string[]
   /** Lines that stood there before: each prompt is drawn once. */
   readonly repeated: number

@@ -9,7 +9,7 @@ export interface Remote<T> {
   readonly reload: () => Promise<void>
 }
 
-export interface RemoteOptions {
+interface RemoteOptions {
   /** Between looks; 0: once, and whenever the page is looked at again. */
   readonly everyMs?: number
   /** It is asked for anew when one of these changes. What is there stays meanwhile, and so does what somebody writes in it. */

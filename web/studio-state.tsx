@@ -5,7 +5,7 @@ import type { State } from '../src/studio/schemas/state.ts'
 import { client, useRaterName } from './api.ts'
 import { isOffline, useRemote } from './remote.ts'
 
-export interface StudioState {
+interface StudioState {
   readonly state: State | undefined
   readonly error: unknown
   readonly offline: boolean

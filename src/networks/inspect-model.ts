@@ -7,6 +7,7 @@ import type { FoundWeights } from './checkpoint/find-weights.ts'
 import { kindOfFolder } from './checkpoint/kind-of-folder.ts'
 import { resolveCheckpoint } from './checkpoint/resolve-checkpoint.ts'
 import { checkClip } from './clip/clip-encoder.ts'
+import { policyStages, stages } from '../stages.ts'
 import { adapterLayers } from './generative-model.ts'
 import { checkpointFields } from './stable-diffusion/checkpoint-fields.ts'
 import { checkCheckpoint, isSingleFile, type CheckedCheckpoint } from './stable-diffusion/checkpoint.ts'
@@ -66,11 +67,12 @@ function describeDiffusion(checked: CheckedCheckpoint): string {
     ...notes.map((note) => ['', note] as const),
     ['weights held', `${gigabytes(4 * all)} in fp32, ${gigabytes(2 * all)} in bf16 or fp16`],
     ...adapterLayers.map((layers) => [`adapters: ${layers}`, adaptersOn(unet.network.found, layers)] as const),
-    ['Attune can', 'draw images, train by reward-weighted likelihood and by DPOK, and report on them'],
+    ['Attune can', `draw images, train policies (${methods}), and report on them`],
   ])
 }
 
 const exampleRank = 8
+const methods = policyStages.map((stage) => stages[stage].title).join(', ')
 
 function adaptersOn({ entries }: FoundWeights, layers: (typeof adapterLayers)[number]): string {
   const shapes = [...entries].flatMap(([key, { shape }]) => (isAdapterTarget(`unet.${key}`, [layers]) ? [shape] : []))

@@ -44,7 +44,7 @@ import { Lineage, Reports, RewardDetail, Rewards, Rounds, type NewRound } from '
 import { State } from './schemas/state.ts'
 import { Imported, Uploaded, type ExportFormat, type ImportFormat } from './schemas/transfer.ts'
 
-export interface ClientOptions {
+interface ClientOptions {
   /** Who judges, on a machine without login; asked anew for each request. */
   readonly rater?: () => string | null
   readonly fetch?: typeof globalThis.fetch

@@ -151,7 +151,7 @@ function notFound(): never {
 const pngHeader = '89504e470d0a1a0a'
 
 /** Width and height from the first chunk of a PNG file. @throws {FormatError} it is none, or too large to be shown */
-export function pngSize(file: string): { width: number; height: number } {
+function pngSize(file: string): { width: number; height: number } {
   const bytes = Buffer.alloc(24)
   const descriptor = openSync(file, 'r')
   try {

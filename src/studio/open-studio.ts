@@ -116,7 +116,7 @@ async function collectImages(
  * Settings of runs are shown in reports: the password goes to the stages by their environment, as libpq's tools have it.
  * An address with a socket (`postgres://user@/name?host=/folder`) is no URL to `URL`.
  */
-export function withoutPassword(database: string): string {
+function withoutPassword(database: string): string {
   const [, before, password, after] = /^(\w+:\/\/[^/@:]*):([^/@]*)(@.*)$/.exec(database) ?? []
   if (password === undefined) return database
   process.env.PGPASSWORD = decodeURIComponent(password)

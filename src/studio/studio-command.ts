@@ -53,7 +53,7 @@ export const StudioConfig = z.strictObject({
 })
 export type StudioConfig = z.infer<typeof StudioConfig>
 
-export interface RunningStudio extends AsyncDisposable {
+interface RunningStudio extends AsyncDisposable {
   /** By which it can be reached: `http://127.0.0.1:4870` */
   readonly address: string
   /** Of an admin, where accounts are asked for and no admin is signed in. */

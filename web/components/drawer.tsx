@@ -1,7 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 import { Icon } from './icon.tsx'
 
-export interface DrawerProps {
+interface DrawerProps {
   readonly title: string
   readonly side?: 'left' | 'right'
   readonly close: () => void

@@ -49,7 +49,7 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => vo
 /** `comparison`; not `labels.csv:3 image`, which is written as it is. */
 const isWord = (where: string) => /^[a-z ]+$/.test(where)
 
-export interface EmptyProps {
+interface EmptyProps {
   readonly icon: IconName
   readonly title: string
   readonly children?: ReactNode

@@ -5,7 +5,7 @@ import { figure } from '../format.ts'
 import { promptLines } from '../prompt-lines.ts'
 import { PromptsBox } from './prompts-box.tsx'
 
-export interface SettingFieldProps {
+interface SettingFieldProps {
   readonly field: FormField
   /** What is written, as text, so that a half-written number is kept. */
   readonly value: SettingValue

@@ -1,4 +1,4 @@
-export interface TabsProps<T extends string> {
+interface TabsProps<T extends string> {
   readonly label: string
   readonly value: T
   readonly options: readonly { readonly value: T; readonly label: string }[]

@@ -33,7 +33,7 @@ export const JobRecord = z.object({
 })
 export type JobRecord = z.infer<typeof JobRecord>
 
-export const jobFolder = ({ at }: Workspace, id: string) => at('jobs', id)
+const jobFolder = ({ at }: Workspace, id: string) => at('jobs', id)
 export const logFile = ({ at }: Workspace, id: string) => at('jobs', id, 'log.txt')
 
 /** @throws {FileError} the disk is full, or the workspace cannot be written */

@@ -96,7 +96,7 @@ function repeatsIn(prompts: unknown): number {
 type Plain = z.infer<typeof JobDetail>['results'][string]
 
 /** The results that are no lists and no records. */
-export const plainResults = (results: Readonly<Record<string, unknown>>): Record<string, Plain> =>
+const plainResults = (results: Readonly<Record<string, unknown>>): Record<string, Plain> =>
   Object.fromEntries(
     Object.entries(results).filter((entry): entry is [string, Plain] =>
       ['number', 'string', 'boolean'].includes(typeof entry[1]),

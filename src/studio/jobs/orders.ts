@@ -25,7 +25,7 @@ export interface StudioModel {
 }
 export const embeddedName = 'shapes'
 
-export interface OrderContext extends StudioModel {
+interface OrderContext extends StudioModel {
   readonly workspace: Workspace
   /** The feedback store as a stage names it. */
   readonly feedback: string

@@ -11,7 +11,7 @@ const isBefore = (a: JobRecord, b: JobRecord) =>
   a.queuedAt < b.queuedAt || (a.queuedAt === b.queuedAt && numberOf(a.id) < numberOf(b.id))
 
 /** The jobs that still make what a job is made from, and those that make what these are made from. */
-export function makersOf(job: JobRecord, all: readonly JobRecord[]): ReadonlySet<JobRecord> {
+function makersOf(job: JobRecord, all: readonly JobRecord[]): ReadonlySet<JobRecord> {
   const makers = new Set<JobRecord>()
   const add = ({ needs }: JobRecord) => {
     for (const maker of all.filter((one) => needs.includes(one.run) && isOpen(one))) {

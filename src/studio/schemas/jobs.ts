@@ -4,7 +4,7 @@ import { formStages } from '../../stages.ts'
 import { count, RunName, text, time } from './basics.ts'
 
 /** A job is held where it cannot, or should not, begin by itself although its turn has come. */
-export const jobStates = ['waiting', 'held', 'running', 'stopping', 'stopped', 'done', 'failed'] as const
+const jobStates = ['waiting', 'held', 'running', 'stopping', 'stopped', 'done', 'failed'] as const
 export const JobState = z.enum(jobStates)
 export type JobState = z.infer<typeof JobState>
 

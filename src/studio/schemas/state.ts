@@ -21,16 +21,7 @@ export const Counts = z.object({
 })
 export type Counts = z.infer<typeof Counts>
 
-export const nextSteps = [
-  'draw',
-  'label',
-  'train-reward',
-  'train-policy',
-  'wait',
-  'draw-again',
-  'compare',
-  'report',
-] as const
+const nextSteps = ['draw', 'label', 'train-reward', 'train-policy', 'wait', 'draw-again', 'compare', 'report'] as const
 export const State = z.object({
   version: z.string(),
   /** Last part of the workspace's folder. */

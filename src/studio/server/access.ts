@@ -21,7 +21,7 @@ export const mostAnswersOfRater = 1200
 /** Calls a minute of one address, which many raters may share. */
 const mostCallsOfAddress = 20_000
 /** Under which answers are filed where nobody has told a name. */
-export const namelessRater = 'me'
+const namelessRater = 'me'
 
 /** Only hashes of tokens are kept. */
 export const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
@@ -96,7 +96,7 @@ export async function userOf(
 }
 
 /** A cookie that cannot be one of ours is none. */
-export const tokenOf = (cookie: string | undefined): string | undefined =>
+const tokenOf = (cookie: string | undefined): string | undefined =>
   cookie !== undefined && /^[\w-]{43}$/.test(cookie) ? cookie : undefined
 
 /** A name travels percent-encoded, since headers hold Latin letters only. */

@@ -39,7 +39,7 @@ export const routes: readonly Route[] = [
   ...accountRoutes,
 ]
 
-export interface AppOptions {
+interface AppOptions {
   readonly patience?: Patience
 }
 

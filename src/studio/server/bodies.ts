@@ -14,7 +14,7 @@ export interface Patience {
 export const usualPatience: Patience = { startMs: 30_000, bytesPerSecond: 20_000 }
 
 /** What one request holds of a {@link Budget}, until it is disposed. */
-export interface Hold extends Disposable {
+interface Hold extends Disposable {
   /** @throws {StudioError} more than there may be at once */
   take(bytes: number): void
 }
@@ -125,7 +125,7 @@ async function inTime(
   }
 }
 
-export function brokenOff(cause: unknown): never {
+function brokenOff(cause: unknown): never {
   throw refuse(400, 'format', {
     where: 'body',
     expected: 'a whole one',

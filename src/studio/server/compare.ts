@@ -64,7 +64,7 @@ function find({ workspace }: Studio, id: string): ComparisonFile {
  * Of each policy its images by their index. None of any until all are drawn: whoever saw what some have drawn could tell
  * from it, later on, what the last one did.
  */
-export function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<number, ImageRecord>[] {
+function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<number, ImageRecord>[] {
   const isReady = runs.every((run) => isDrawn(studio, run))
   return runs.map((run) => {
     if (!isReady) return new Map<number, ImageRecord>()

@@ -13,7 +13,7 @@ const statuses: Readonly<Record<string, number>> = {
   unreachable: 503,
 }
 
-export interface Refusal {
+interface Refusal {
   readonly status: number
   readonly body: Failure
 }

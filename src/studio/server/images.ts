@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ImageId } from '../schemas/basics.ts'
 import { fileRoute } from './route.ts'
 
-export const imageSizes = ['64', '128', '256', '512', '1024'] as const
+const imageSizes = ['64', '128', '256', '512', '1024'] as const
 const foreverSeconds = 31_536_000
 
 export const imageRoutes = [

@@ -86,7 +86,7 @@ async function firstAnswers({ store, rounds: book }: Pick<Studio, 'store' | 'rou
 }
 
 /** A reward learned from the judgments of all rounds that had some when it began. */
-export function lineageOf(
+function lineageOf(
   runs: readonly StudioRun[],
   rounds: readonly Round[],
   answered: ReadonlyMap<string, string>,

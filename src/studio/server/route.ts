@@ -7,7 +7,7 @@ import type { User } from '../schemas/accounts.ts'
 import type { Studio } from '../studio.ts'
 import type { ReceivedForm } from './forms.ts'
 
-export type Method = 'get' | 'post' | 'put' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'delete'
 
 /** What a handler gets: everything is checked. */
 export interface Call<Params, Query, Body> {

@@ -71,7 +71,7 @@ export const stateRoutes = [
   }),
 ]
 
-export function policySummary({ name, manifest, config }: StudioRun): PolicySummary {
+function policySummary({ name, manifest, config }: StudioRun): PolicySummary {
   const start = config.policy
   const { reward } = manifest.parents
   return {

@@ -27,7 +27,7 @@ export interface Duel {
   readonly policies: [string, string]
 }
 
-export interface DuelOptions {
+interface DuelOptions {
   readonly form: Form
   readonly question: Question
   readonly rater: string

@@ -6,7 +6,7 @@ import { reloadPicture, usePicture } from '../../picture-loads.ts'
 
 type Answer = GoldChange['answer']
 
-export interface GoldCardProps {
+interface GoldCardProps {
   readonly image: ImageRef
   readonly prompt: string
   /** Null: an ordinary image. */

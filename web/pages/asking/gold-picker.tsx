@@ -8,7 +8,7 @@ import { useRemote } from '../../remote.ts'
 import { useStudio } from '../../studio-state.tsx'
 import { GoldCard } from './gold-card.tsx'
 
-export interface GoldPickerProps {
+interface GoldPickerProps {
   /** Of images that are gold already, by their ids. */
   readonly answers: ReadonlyMap<string, 'good' | 'bad'>
   readonly isBusy: boolean

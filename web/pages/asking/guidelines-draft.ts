@@ -20,7 +20,7 @@ const Draft = z.object({
 })
 type Draft = z.infer<typeof Draft>
 
-export interface GuidelinesDraft {
+interface GuidelinesDraft {
   readonly written: Written
   /** Something is not saved yet. */
   readonly isChanged: boolean

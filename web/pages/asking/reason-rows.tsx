@@ -4,7 +4,7 @@ import type { Written } from './guidelines-draft.ts'
 
 type Reasons = Written['reasons']
 
-export interface ReasonRowsProps {
+interface ReasonRowsProps {
   readonly reasons: Reasons
   /** By the field, as `reasons.2.code`, what is expected there. */
   readonly wrong: ReadonlyMap<string, string>

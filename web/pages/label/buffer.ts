@@ -21,7 +21,7 @@ export interface Source<T> {
   readonly retryMs?: number
 }
 
-export interface BufferState<T> {
+interface BufferState<T> {
   readonly current: T | undefined
   /** Nothing is left to ask. */
   readonly isDone: boolean
@@ -176,7 +176,7 @@ export class TaskBuffer<T> {
   }
 }
 
-export interface Buffer<T> extends BufferState<T> {
+interface Buffer<T> extends BufferState<T> {
   readonly next: () => void
   readonly putBack: (task: T) => void
   readonly count: (change: number) => void

@@ -7,7 +7,7 @@ import { NotLoaded } from './not-loaded.tsx'
 
 export type DuelAnswer = 'first' | 'second' | 'tie' | 'both-bad' | 'skip'
 
-export interface DuelProps {
+interface DuelProps {
   readonly first: readonly ImageRef[]
   readonly second: readonly ImageRef[]
   readonly withBothBad: boolean

@@ -8,7 +8,7 @@ import { useKeys } from './keys.ts'
 import { NotLoaded } from './not-loaded.tsx'
 import type { Turn } from './turn.ts'
 
-export type GoodBadAnswer = 'good' | 'bad' | 'skip'
+type GoodBadAnswer = 'good' | 'bad' | 'skip'
 export interface GoodBadState {
   /** Of each image; null: none yet. */
   readonly answers: readonly (GoodBadAnswer | null)[]

@@ -3,7 +3,7 @@ import { Drawer } from '../../components/drawer.tsx'
 import { to } from '../../router.ts'
 import { GuidelinesText } from './guidelines.tsx'
 
-export interface HelpProps {
+interface HelpProps {
   readonly guidelines?: Guidelines
   readonly keys: readonly (readonly [string[], string])[]
   readonly canEdit: boolean

@@ -1,7 +1,7 @@
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { reloadPicture, statusOf, usePictures, type PictureSize } from '../../picture-loads.ts'
 
-export interface NotLoadedProps {
+interface NotLoadedProps {
   /** `Image 2`, `The left image` */
   readonly what: string
   readonly images: readonly ImageRef[]

@@ -13,7 +13,7 @@ export interface PairState {
 export const beginPair = (): PairState => ({ sides: [0, 1], next: 2 })
 
 /** Who meets after an answer; undefined where nobody is left. A winner keeps its side. */
-export function afterPair({ sides, next }: PairState, answer: DuelAnswer, images: number): PairState | undefined {
+function afterPair({ sides, next }: PairState, answer: DuelAnswer, images: number): PairState | undefined {
   const [left, right] = sides
   if (answer === 'first') return next < images ? { sides: [left, next], next: next + 1 } : undefined
   if (answer === 'second') return next < images ? { sides: [next, right], next: next + 1 } : undefined

@@ -8,7 +8,7 @@ import { contradiction } from './agreement-of-ranks.ts'
 import { useKeys } from './keys.ts'
 import { NotLoaded } from './not-loaded.tsx'
 
-export interface RankingProps {
+interface RankingProps {
   readonly images: readonly ImageRef[]
   readonly overall: readonly number[]
   /** Of each image, 1 is best. */

@@ -10,7 +10,7 @@ import { NotLoaded } from './not-loaded.tsx'
 import { Chips } from './reasons.tsx'
 import type { Turn } from './turn.ts'
 
-export const scales = [
+const scales = [
   { name: 'alignment', title: 'Shows the prompt', low: 'nothing of it', high: 'all of it' },
   { name: 'fidelity', title: 'Well made', low: 'broken', high: 'flawless' },
   { name: 'overall', title: 'Overall', low: 'worst', high: 'best' },

@@ -8,7 +8,7 @@ import type { GivenAnswer, Session } from './turn.ts'
 /** Keys that no way of asking uses. */
 const letters = ['q', 'w', 'e', 'r', 'y', 'z', 'x', 'c', 'v']
 
-export interface ReasonsProps {
+interface ReasonsProps {
   readonly session: Pick<Session<unknown>, 'justGiven' | 'explain'>
   /** Of the task that is on the screen. */
   readonly current: string | undefined
@@ -69,7 +69,7 @@ const Thumbnails = ({ given }: { given: readonly GivenAnswer[] }) => (
   </span>
 )
 
-export interface ChipsProps {
+interface ChipsProps {
   readonly reasons: Guidelines['reasons']
   readonly picked: readonly string[]
   /** Without it there is nothing to choose a reason for. */

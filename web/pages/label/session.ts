@@ -17,7 +17,7 @@ import type { Answer, AnswerOptions, Session } from './turn.ts'
 /** An answer of another mode that was taken back: it is asked there. */
 let returned: Given | undefined
 
-export interface SessionOptions<S> {
+interface SessionOptions<S> {
   readonly mode: TaskMode
   /** Who answers. */
   readonly rater: string

@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from 'react'
 
 /** How long a person looks: time in which the page is hidden does not count. */
-export class Stopwatch {
+class Stopwatch {
   #begun = performance.now()
   #hidden = 0
   #hiddenSince: number | undefined

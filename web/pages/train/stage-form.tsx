@@ -48,7 +48,8 @@ export function StageFormView({ form }: { form: StageForm }) {
     >
       <div>
         <h2>{form.title}</h2>
-        <p className="soft">{form.sentence}</p>
+        {/* The chooser of methods has said it. */}
+        {!isPolicyStage(form.stage) && <p className="soft">{form.sentence}</p>}
       </div>
       {form.missing !== null && <div className="notice warn">{form.missing}</div>}
       <RewardLack form={form} changed={changed} />
