@@ -1,13 +1,9 @@
 /** What a stage gets when it asks for a model by its name. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import {
-  policyOf,
-  type CleanStates,
-  type GenerativeModel,
-  type ImageSize,
-  type Sampling,
-} from '../networks/generative-model.ts'
+import { defaultModel } from '../model-names.ts'
+import { policyOf, type CleanStates, type GenerativeModel, type Sampling } from '../networks/generative-model.ts'
+import { mostSide } from '../networks/image-size.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { checkpointFields } from '../networks/stable-diffusion/checkpoint-fields.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
@@ -42,15 +38,29 @@ export type Open = (
   policy?: string | null,
 ) => Promise<OpenPolicy>
 
-/** No checkpoint draws images of this size, and no memory holds them. */
-const mostSide = 16_384
+/**
+ * Models of one kind. A family lives in a folder of its own, as `family.ts`, and has a line in the list of `open.ts`; its
+ * networks are loaded when it opens one.
+ */
+export interface ModelFamily {
+  /** What `--model` may say of it, for messages. */
+  readonly accepts: string
+  /** Whether this is the name of such a model. */
+  claims(model: string): boolean
+  /**
+   * Opens one as it was pre-trained, and sets the threads of this process.
+   * @throws {ConfigError} a setting that these models do not have
+   * @throws {FileError | FormatError} weights that are missing or broken
+   */
+  open(config: ModelConfig): Promise<OpenModel>
+}
 
 /** Config fields of every stage that computes with a model. */
 export const modelFields = {
   model: z
     .string()
     .min(1)
-    .default('shapes')
+    .default(defaultModel)
     .describe(
       'The pre-trained model: shapes, which is embedded (shapes-flow: the same, seen as flow matching), a folder in diffusers’ layout, a single .safetensors file, or owner/name in the Hugging Face cache.',
     ),
@@ -97,19 +107,6 @@ export const loraScaleField = {
     .number()
     .default(1)
     .describe('Strength of a policy made of adapters: 0 is the pre-trained model, 1 the policy as it was trained.'),
-}
-
-/** The size of the images that a config asks for; null for the model's own. @throws {ConfigError} */
-export function imageSizeOf({ resolution }: Pick<ModelConfig, 'resolution'>): ImageSize | null {
-  if (resolution === null) return null
-  const [width, height = width] = String(resolution).split(/[x×]/i).map(Number)
-  if (Math.max(width, height) <= mostSide) return { width, height }
-  throw new ConfigError({
-    where: '--resolution',
-    expected: `sides of at most ${mostSide} pixels`,
-    received: String(resolution),
-    remedy: 'choose smaller ones',
-  })
 }
 
 /** @throws {ConfigError} a strength of no policy */

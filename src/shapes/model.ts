@@ -18,6 +18,7 @@ import type { Dtype } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { imageSize } from './scene.ts'
 import { captionLength, tokenize, vocabularySize } from './vocabulary.ts'
+import type { ShapesName } from './world.ts'
 
 /** Of the embedded text towers, the generator's and the CLIP-like encoder's. */
 export const textSize: TextEncoderSize = { vocabulary: vocabularySize, length: captionLength, width: 64, layers: 2 }
@@ -38,9 +39,6 @@ export const shapesProcess = new VariancePreserving({
 
 /** The same network seen as one of flow matching, so that every method for flows runs on it. */
 const flowView = new FlowView(shapesProcess)
-
-/** The embedded model by the noise process that it is seen through. */
-export type ShapesName = 'shapes' | 'shapes-flow'
 
 const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
   attention: /\.(to_q|to_k|to_v|to_out)\.weight$/,

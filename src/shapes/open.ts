@@ -13,10 +13,11 @@ import { zeros } from '../tensor/create.ts'
 import { readSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { shapesEncoder } from './encoder.ts'
-import { shapesModel, type ShapesName } from './model.ts'
+import { shapesModel } from './model.ts'
 import { drawBatch, pretrainingSeed } from './pretraining-data.ts'
 import { imageSize } from './scene.ts'
 import { shapesVocabulary } from './vocabulary.ts'
+import type { ShapesName } from './world.ts'
 
 const ownWeights = fileURLToPath(new URL('../../weights/', import.meta.url))
 

@@ -6,6 +6,7 @@ import { openFeedback } from '../feedback/store/store.ts'
 import { writeFileAtomic } from '../files.ts'
 import { imageListName, readImageList } from '../images/image-run.ts'
 import { isPolicyStage } from '../stages.ts'
+import { defaultModel } from '../model-names.ts'
 import { Asking } from './asking.ts'
 import { ImageShelf } from './images.ts'
 import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
@@ -43,7 +44,7 @@ export type OpenedStudio = Studio & AsyncDisposable
  * @throws {FormatError} a database of a later version
  */
 export async function openStudio(folder: string, options: StudioOptions = {}): Promise<OpenedStudio> {
-  const { database = null, publicUrl = null, login = false, jobs, model = 'shapes', encoder = null } = options
+  const { database = null, publicUrl = null, login = false, jobs, model = defaultModel, encoder = null } = options
   const workspace = openWorkspace(folder)
   removeUploads(workspace)
   const store = await openFeedback(database ?? workspace.at(databaseName))

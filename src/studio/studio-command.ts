@@ -6,6 +6,7 @@ import { readAdmins } from '../feedback/raters/raters.ts'
 import { signedIn } from '../feedback/raters/sessions.ts'
 import { writeFileAtomic } from '../files.ts'
 import { takeLock, lockName } from '../run-lock.ts'
+import { defaultModel } from '../model-names.ts'
 import { rmSync } from 'node:fs'
 import { isLoopback } from './server/access.ts'
 import { invite, linkOf } from './server/accounts.ts'
@@ -40,7 +41,7 @@ export const StudioConfig = z.strictObject({
   model: z
     .string()
     .min(1)
-    .default('shapes')
+    .default(defaultModel)
     .describe(
       'The pre-trained model: shapes, which is embedded, a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
     ),

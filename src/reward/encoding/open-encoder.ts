@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs'
-import type { ModelConfig } from '../../images/open-model.ts'
-import { placementOf } from '../../images/placement.ts'
 import { cachedSnapshot, parseHubName } from '../../networks/checkpoint/hub-cache.ts'
 import { openClip, type ClipEncoder } from '../../networks/clip/clip-encoder.ts'
+import { placementOf, type PlacementSettings } from '../../networks/placement.ts'
 
 /**
  * Opens a CLIPModel for a reward on the config's device. It computes in float32 unless the config names a type: cosines
@@ -12,7 +11,7 @@ import { openClip, type ClipEncoder } from '../../networks/clip/clip-encoder.ts'
  * @throws {FileError | FormatError} it is not there, broken, or of another class
  * @throws {ConfigError} a GPU that is not there
  */
-export function openEncoder(name: string, config: ModelConfig): ClipEncoder {
+export function openEncoder(name: string, config: PlacementSettings): ClipEncoder {
   const { device, dtype } = placementOf(config)
   return openClip(name, { device, dtype: config.mixedPrecision === null ? 'float32' : dtype })
 }

@@ -2,17 +2,18 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { StudioError } from '../../errors.ts'
+import type { PromptWorld } from '../../prompts/prompt-world.ts'
 import { parsePrompt, categoryOf } from '../../prompts/templates.ts'
 import { writePrompts } from '../../prompts/prompt-file.ts'
 import { namesForRuns } from '../../report/policy-name.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord, Prompt } from '../../records.ts'
-import { seenPrompts } from '../../shapes/split.ts'
-import { shapesVocabulary, tokenize } from '../../shapes/vocabulary.ts'
+import { shapesVocabulary } from '../../shapes/vocabulary.ts'
 import { stages, type FormStage } from '../../stages.ts'
 import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
 import { comparisonPrefix } from '../runs.ts'
+import { worldOf } from '../worlds.ts'
 import type { JobOrder } from './job-queue.ts'
 import type { JobRecord } from './job-record.ts'
 import { planOf, runFields } from './stage-plans.ts'
@@ -23,7 +24,6 @@ export interface StudioModel {
   /** Of rewards; the model's own without it, which shapes alone has. */
   readonly encoder: string | null
 }
-export const embeddedName = 'shapes'
 
 interface OrderContext extends StudioModel {
   readonly workspace: Workspace
@@ -38,7 +38,7 @@ type Settings = Readonly<Record<string, SettingValue>>
 /**
  * The order of a stage; writes the prompt file that it needs.
  *
- * @throws {VocabularyError} a prompt that the embedded model cannot read
+ * @throws {VocabularyError} a prompt that the model of a closed world cannot read
  * @throws {StudioError} no prompts, and none that could stand in for them; a name that is taken
  */
 export async function orderOf(
@@ -114,21 +114,21 @@ export function runNameFor(
 /** Jobs that share a device wait for each other. */
 function deviceOf(model: string, device: SettingValue | undefined): string {
   if (typeof device === 'string') return device.split(':')[0]
-  return model !== embeddedName && existsSync('/dev/nvidia0') ? 'cuda' : 'cpu'
+  return worldOf(model) === undefined && existsSync('/dev/nvidia0') ? 'cuda' : 'cpu'
 }
 
 async function promptsOf(stage: FormStage, settings: Settings, context: OrderContext): Promise<Prompt[] | undefined> {
   if (!planOf(stage).takes.includes('prompts')) return undefined
-  const isEmbedded = context.model === embeddedName
+  const world = worldOf(context.model)
   if (Array.isArray(settings.prompts)) {
     const prompts = promptsFrom(settings.prompts.map(String))
-    if (isEmbedded) for (const { text } of prompts) tokenize(text)
+    for (const { text } of prompts) world?.expectReadable(text)
     return prompts
   }
-  if (stages[stage].kind === 'round' && isEmbedded) {
-    return leastDrawn(seenPrompts(), Number(settings.promptCount), context.images, Number(settings.seed))
+  if (stages[stage].kind === 'round' && world !== undefined) {
+    return leastDrawn(world.seen(), Number(settings.promptCount), context.images, Number(settings.seed))
   }
-  const readable = isEmbedded ? context.images.filter(({ text }) => isReadable(text)) : context.images
+  const readable = context.images.filter(({ text }) => isReadable(text, world))
   const asked = new Map(
     readable.map(({ prompt, text, category, attributes }) => [
       text,
@@ -144,10 +144,10 @@ async function promptsOf(stage: FormStage, settings: Settings, context: OrderCon
   })
 }
 
-/** Whether the embedded model knows all words: images from elsewhere may have any prompt. */
-function isReadable(text: string): boolean {
+/** Whether the model knows all words: images from elsewhere may have any prompt. */
+function isReadable(text: string, world: PromptWorld | undefined): boolean {
   try {
-    tokenize(text)
+    world?.expectReadable(text)
     return true
   } catch {
     return false

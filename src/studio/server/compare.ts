@@ -5,8 +5,7 @@ import { imageListName, readImageList } from '../../images/image-run.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
 import { manifestName } from '../../run-folder.ts'
-import { unseenPrompts } from '../../shapes/split.ts'
-import { embeddedName, orderOf, promptsFrom } from '../jobs/orders.ts'
+import { orderOf, promptsFrom } from '../jobs/orders.ts'
 import { filledIn, formOf } from '../jobs/stage-forms.ts'
 import { RunName } from '../schemas/basics.ts'
 import {
@@ -27,6 +26,7 @@ import type { Studio } from '../studio.ts'
 import { comparisonPrefix } from '../runs.ts'
 import { freeRunName, runsName } from '../workspace.ts'
 import { readBytes } from '../workspace-files.ts'
+import { worldOf } from '../worlds.ts'
 import { comparisonNames, readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
 import { notFound, refuse } from './failures.ts'
 import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
@@ -86,14 +86,14 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
       remedy: 'choose others',
     })
   }
-  const isEmbedded = model === embeddedName
+  const world = worldOf(model)
   const earlier = comparisonNames(workspace)
   const number = earlier.length + 1
   const prompts =
     body.prompts !== undefined
       ? promptsFrom(body.prompts)
-      : isEmbedded
-        ? random(number, 79).shuffle(unseenPrompts()).slice(0, body.promptCount)
+      : world !== undefined
+        ? random(number, 79).shuffle(world.unseen()).slice(0, body.promptCount)
         : []
   if (prompts.length === 0) {
     throw refuse(400, 'config', {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { filledIn, formOf, type FormContext } from '../jobs/stage-forms.ts'
 import { readRows } from '../jobs/job-view.ts'
-import { configOf, embeddedName, orderOf, runNameFor } from '../jobs/orders.ts'
+import { configOf, orderOf, runNameFor } from '../jobs/orders.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
 import { JobDetail, Jobs, Metrics, NewJob, Samples, StageForms, type SettingValue } from '../schemas/jobs.ts'
 import { sampleFolderName, samplePromptsName, samplesName } from '../../run-files.ts'
@@ -12,6 +12,7 @@ import { formStages, type FormStage } from '../../stages.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
 import { readBytes, readJson, whatWorks } from '../workspace-files.ts'
+import { worldOf } from '../worlds.ts'
 import { notFound, refuse } from './failures.ts'
 import { pngAnswer } from './images.ts'
 import { fileRoute, jsonRoute } from './route.ts'
@@ -25,7 +26,7 @@ export async function formContext(studio: Studio): Promise<FormContext> {
   return {
     runs: studio.runs,
     open: studio.queue.open(),
-    isEmbedded: studio.model === embeddedName,
+    isEmbedded: worldOf(studio.model) !== undefined,
     good: counts.good,
     bad: counts.bad,
     compared: counts.pairs + counts.rankings,

@@ -10,10 +10,10 @@ import { publishedTokenizer } from '../../networks/clip/published-tokenizer.ts'
 import { openTokenizer, type ClipTokenizer } from '../../networks/clip/tokenizer.ts'
 import { cutPrompts, cutResults } from '../../prompts/cut-prompts.ts'
 import { promptList, type PromptList } from '../../prompts/prompt-file.ts'
-import { tokenize } from '../../shapes/vocabulary.ts'
-import { embeddedName } from '../jobs/orders.ts'
+import type { PromptWorld } from '../../prompts/prompt-world.ts'
 import { mostPrompts, PromptCheck, PromptsToCheck } from '../schemas/prompts.ts'
 import type { Studio } from '../studio.ts'
+import { worldOf } from '../worlds.ts'
 import { refuse } from './failures.ts'
 import { jsonRoute } from './route.ts'
 
@@ -76,8 +76,9 @@ function listOf(name: string, content: string, column: string | null): PromptLis
 
 function check({ model }: Studio, given: readonly string[]): PromptCheck {
   const prompts = [...new Set(given)]
-  const refused = model === embeddedName ? prompts.flatMap(refusalOf) : []
-  const tokenizers = model === embeddedName ? [] : tokenizersOf(model)
+  const world = worldOf(model)
+  const refused = world === undefined ? [] : prompts.flatMap((prompt) => refusalOf(prompt, world))
+  const tokenizers = world === undefined ? tokenizersOf(model) : []
   const cut = tokenizers
     .map((tokenizer) => cutPrompts(prompts, (text) => ({ tokens: tokenizer.count(text), read: tokenizer.length })))
     .find((one) => one !== undefined)
@@ -93,9 +94,9 @@ function check({ model }: Studio, given: readonly string[]): PromptCheck {
 const mutable = (cut: ReturnType<typeof cutResults>['cutPrompts']): PromptCheck['cut'] =>
   cut === undefined ? null : { ...cut, named: [...cut.named] }
 
-function refusalOf(prompt: string): PromptCheck['unreadable']['named'] {
+function refusalOf(prompt: string, world: PromptWorld): PromptCheck['unreadable']['named'] {
   try {
-    tokenize(prompt)
+    world.expectReadable(prompt)
     return []
   } catch (error) {
     if (!(error instanceof VocabularyError)) throw error

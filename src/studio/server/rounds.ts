@@ -1,11 +1,11 @@
 /** Rounds: images that a policy drew for people to judge; and who came from whom. */
-import { embeddedName } from '../jobs/orders.ts'
 import { JobDetail } from '../schemas/jobs.ts'
 import { Lineage, NewRound, Rounds, type LineageNode, type Round } from '../schemas/runs.ts'
 import type { Studio } from '../studio.ts'
 import { factsOf } from '../../stages.ts'
 import { runNameOf } from '../workspace.ts'
 import { comparisonPrefix, type StudioRun } from '../runs.ts'
+import { worldOf } from '../worlds.ts'
 import { startStage } from './jobs.ts'
 import { jsonRoute } from './route.ts'
 
@@ -121,13 +121,13 @@ function lineageOf(
     ...new Map(edges.filter(({ from, to }) => from !== to).map((edge) => [`${edge.from} ${edge.to}`, edge])).values(),
   ]
   const depths = depthsOf([...ids], kept)
-  const isEmbedded = model === embeddedName
+  const world = worldOf(model)
   const nodes: LineageNode[] = [
     {
       id: 'pretrained',
       kind: 'pretrained',
-      label: isEmbedded ? 'pre-trained' : model.slice(0, 80),
-      fact: isEmbedded ? 'embedded model' : 'checkpoint',
+      label: world === undefined ? model.slice(0, 80) : 'pre-trained',
+      fact: world?.title ?? 'checkpoint',
       at: null,
       depth: 0,
     },

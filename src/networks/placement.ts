@@ -3,7 +3,13 @@ import { availableParallelism } from 'node:os'
 import { ConfigError } from '../errors.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import { describeLibrary, useTf32, useThreads } from '../tensor/library.ts'
-import type { ModelConfig } from './open-model.ts'
+
+/** What a config says of it. */
+export interface PlacementSettings {
+  readonly device: string | null
+  readonly mixedPrecision: keyof typeof dtypes | null
+  readonly threads: number | null
+}
 
 export interface Placement {
   /** `cpu`, `cuda:0`. */
@@ -19,7 +25,7 @@ const dtypes = { no: 'float32', fp16: 'float16', bf16: 'bfloat16' } as const
  *
  * @throws {ConfigError} a GPU that is not there, or fp16 on a CPU
  */
-export function placementOf({ device: wanted, mixedPrecision, threads }: Omit<ModelConfig, 'model'>): Placement {
+export function placementOf({ device: wanted, mixedPrecision, threads }: PlacementSettings): Placement {
   useThreads(threads ?? availableParallelism())
   // float32 means float32: TF32 adds half a nat of noise to DPOK's log-ratios (docs/benchmarks.md).
   useTf32(false)

@@ -1,0 +1,2 @@
+/** The model where none is named: it comes with Attune. */
+export const defaultModel = 'shapes'
