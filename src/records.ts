@@ -21,6 +21,7 @@ export const Attributes = z.strictObject({
 })
 export type Attributes = z.infer<typeof Attributes>
 
+/** What an image is asked to show. */
 export const Prompt = z.strictObject({
   /** Unique in its file; images and judgments refer to it. */
   id: z.string().min(1),
@@ -35,6 +36,7 @@ export const Prompt = z.strictObject({
 })
 export type Prompt = z.infer<typeof Prompt>
 
+/** An image that was drawn or brought, of one prompt. */
 export const ImageRecord = z.strictObject({
   /**
    * First 16 hex digits of SHA-256 over the prompt's text and the PNG (of an image that a person brought: the file as it
@@ -146,6 +148,7 @@ const AnyJudgment = z.discriminatedUnion('kind', [
     question: z.enum(['alignment', 'fidelity']),
   }),
 ])
+/** What one rater said of images, once; it is never changed. */
 export type Judgment = z.infer<typeof AnyJudgment>
 export const Judgment = AnyJudgment.superRefine((judgment, context) => {
   const issue = lackOf(judgment)
@@ -172,6 +175,7 @@ function lackOf(judgment: Judgment): { path: string[]; message: string } | undef
   return undefined
 }
 
+/** What a reward says of an image. */
 export const Score = z.strictObject({
   /** Parent: the image's id. */
   image: z.string(),

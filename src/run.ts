@@ -54,6 +54,7 @@ export type Manifest = z.infer<typeof Manifest>
 /** Config field of every stage that can go on with an unfinished run; its `out` is the run folder. */
 export const resumeField = z.boolean().default(false).describe('Goes on with an unfinished run of the same settings.')
 
+/** Which run is started, and with what. */
 export interface RunOptions {
   readonly folder: string
   /** The command that makes the run: `reward train`. */
@@ -84,7 +85,7 @@ export interface Run extends Disposable {
   keep(): void
   /** Appends one row to `metrics.jsonl`, with the UTC time as `at`, and its numbers to an event file of TensorBoard. */
   metrics(row: MetricsRow): void
-  /** Keeps the rows of metrics up to a step: see {@link RunMetrics.rewind}. */
+  /** Keeps the rows of metrics up to a step: see `RunMetrics.rewind`. */
   rewind(step: number): Readonly<Record<string, unknown>>
   /** Puts the rows of metrics on the disk: before a checkpoint that counts on them. */
   sync(): void

@@ -6,12 +6,11 @@ import type { NoiseProcess } from './process.ts'
  * weight(t) · mean over elements of (prediction − target)², with weight and target of the noise process. Pairs with its
  * `noised`, which makes the network's input. With ε and no weight: L_simple per sample.
  *
- * @param prediction  [B, …]
- * @param x0          [B, …], latent units
- * @param epsilon     [B, …], the noise that was added
- * @param t           [B], times as the process draws them, on the CPU
- * @returns           [B], averaged over the elements of a sample, never over the batch; the difference is taken in the
- *                    wider element type of prediction and target
+ * @param process  what x0 was noised by
+ * @param of       prediction [B, …]; x0 [B, …], latent units; epsilon [B, …], the noise that was added; t [B], times as the
+ *                 process draws them, on the CPU
+ * @returns        [B], averaged over the elements of a sample, never over the batch; the difference is taken in the
+ *                 wider element type of prediction and target
  * @throws {ShapeError}
  * @see Ho et al. 2020 (DDPM, arXiv:2006.11239), Eq. 14
  */

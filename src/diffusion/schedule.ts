@@ -13,6 +13,7 @@ import { ScheduleError } from '../errors.ts'
 /** What the network says: the noise, v = √ᾱ ε − √(1 − ᾱ) x₀ (Salimans & Ho 2022, arXiv:2202.00512), or the image. */
 export type PredictionType = 'epsilon' | 'v' | 'x0'
 
+/** The noise of a variance-preserving process over its training times, t = 0 … count − 1. */
 export interface Schedule {
   /** ᾱₜ for t = 0 … T − 1, strictly decreasing, in [0, 1). */
   readonly alphaBar: Float64Array

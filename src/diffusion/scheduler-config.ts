@@ -29,6 +29,7 @@ import {
 } from './schedule.ts'
 import { VariancePreserving } from './variance-preserving.ts'
 
+/** What a scheduler_config.json says of a model: its noise process and the times that are sampled. */
 export interface NoiseSetup {
   /** Its sampler throws a ScheduleError for fewer than one step, or more than there are times. */
   readonly process: VariancePreserving

@@ -17,6 +17,7 @@ export interface SheetImage {
   readonly file: string
 }
 
+/** What contact sheets look like. */
 export interface SheetOptions {
   /** Pictures beside each other; default 6. */
   readonly columns?: number

@@ -21,6 +21,7 @@ import type { ImagesOfFolder } from './store/image-writes.ts'
 import type { StoredImage } from './store/known-rows.ts'
 import type { FeedbackStore } from './store/store.ts'
 
+/** What an import reads, and into which store. */
 export interface ImportOptions {
   /** By default what the ending of the file says; it does not of `.json`. */
   readonly format?: FormatName
@@ -42,6 +43,7 @@ export interface ImportOptions {
   readonly findFile?: ForeignOptions['findFile']
 }
 
+/** What an import added and what it left out. */
 export type ImportCounts = ForeignCounts
 
 /**
@@ -130,11 +132,13 @@ async function readForeign(
   }
 }
 
+/** What an export writes. */
 export interface ExportOptions extends ProvenanceOptions {
   /** By default what the ending of the file says. */
   readonly format?: ExportFormatName
 }
 
+/** What an export wrote and what it left out. */
 export interface ExportCounts {
   readonly rows: number
   /** Judgments that the format has no place for, by their kinds; skips of the kinds that it has are among them. */

@@ -14,6 +14,7 @@ import { expectFinitePixels, watchingStates } from './finite.ts'
 import { encodePrompts, guidedPredictor, type EncodedPrompts, type SampleRows } from './guided.ts'
 import { picturesOf, type Picture } from './png.ts'
 
+/** An image that is asked for: the text of its prompt, and where its noise comes from. */
 export interface DrawRequest {
   readonly text: string
   readonly seed: number

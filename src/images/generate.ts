@@ -20,6 +20,7 @@ import { expectScaledPolicy, loraScaleField, modelFields, samplingFields, sampli
 import { latentsFileName, readStarts, writeLatents } from './latents-file.ts'
 import { encodePng, picturesOf, type Picture } from './png.ts'
 
+/** Settings of `images generate`. */
 export const GenerateConfig = z.strictObject({
   ...promptFields,
   perPrompt: z

@@ -11,6 +11,7 @@ import type { PromptVocabulary } from '../prompts/vocabulary.ts'
 /** Pre-training images as clean states [count, …] with their captions, by place in an endless stream. */
 export type PretrainingSource = (from: number, count: number) => CleanStates & { readonly captions: readonly string[] }
 
+/** A model that was opened, with what belongs to it. */
 export interface OpenModel {
   /** As it was pre-trained: the reference of every KL. */
   readonly model: GenerativeModel

@@ -37,6 +37,7 @@ export function pixelsOf(pictures: readonly Picture[]): Tensor {
     .contiguous()
 }
 
+/** PNG of a picture. */
 export function encodePng({ bytes, width, height }: Picture): Promise<Buffer> {
   return sharp(bytes, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 6 })

@@ -63,6 +63,7 @@ export interface ImageSize {
   readonly height: number
 }
 
+/** One denoiser of a model, with its own noise process and states. */
 export interface ModelStage {
   /** Names its stream of noise and its states in files; no two stages of a model have the same. */
   readonly name: string
@@ -97,6 +98,7 @@ export function mapStates({ x0, earlier }: CleanStates, of: (state: Tensor) => T
   return { x0: of(x0), earlier: earlier.map(of) }
 }
 
+/** A text-to-image model: stages that are sampled one after the other, one of which is the policy, and a codec. */
 export interface GenerativeModel {
   readonly name: string
   /** SHA-256 of the pre-trained weights' file; rewards and runs record it. */

@@ -55,6 +55,7 @@ interface Store {
   readonly asked: Set<string>
 }
 
+/** Weights by name as networks ask for them, with what a policy changes in them. */
 export class Weights {
   readonly #store: Store
   readonly #change: Change
@@ -71,7 +72,7 @@ export class Weights {
     return new Weights({ tensors: new Map(), seed, dtype, device, asked: new Set() }, {}, '')
   }
 
-  /** Loaded weights. All lie on one device. @param options.dtype in which the network computes; their own without it */
+  /** Loaded weights. All lie on one device. The network computes in `dtype`; in their own without it. */
   static of(tensors: ReadonlyMap<string, Tensor>, { dtype }: { readonly dtype?: Dtype } = {}): Weights {
     const [first] = tensors.values()
     const store = {

@@ -15,6 +15,7 @@ import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { resumeField, startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
 
+/** Settings of `policy best-of-n`. */
 export const BestOfNConfig = z.strictObject({
   images: z.array(z.string().min(1)).length(1).describe('Run folder of generated images.'),
   ...rewardFields,

@@ -107,6 +107,7 @@ export const dpokFields = {
     .default(false)
     .describe('Uses the public code’s choices: means over elements, mean-ε KL, bare clamp.'),
 }
+/** What DPOK is trained with. */
 export const DpokSettings = z.object(dpokFields)
 export type DpokSettings = z.infer<typeof DpokSettings>
 
@@ -164,6 +165,7 @@ export interface DpokMetrics {
   readonly explained_variance_prompt_mean?: number
 }
 
+/** What DPOK is trained on. */
 export interface DpokOptions {
   readonly model: GenerativeModel
   readonly trainable: TrainableChange
@@ -176,6 +178,7 @@ export interface DpokOptions {
   readonly settings: DpokSettings
 }
 
+/** The trainer of DPOK: each step rolls out, judges and learns. */
 export class Dpok {
   readonly iterations: number
   readonly #options: DpokOptions

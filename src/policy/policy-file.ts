@@ -49,10 +49,9 @@ export function writePolicy(
 /**
  * The change that a policy makes to a model: `model.with(openChange(model, folder).change)`. What it was trained on is
  * known by a hash, which differs between precisions and fine-tunes of one model: names and shapes decide whether it fits,
- * and a note tells of another base.
+ * and a note tells of another base. The change of adapters is multiplied by `loraScale`.
  *
  * @param source folder of a `policy dpok` or `policy reward-weighted` run, or a LoRA file of diffusers' or kohya's form
- * @param options.loraScale what the change of adapters is multiplied by
  * @throws {FileError} no such run or file, or a run that is not finished
  * @throws {FormatError} not a policy, one of a model of other shapes, or one with numbers that are not finite
  * @throws {ConfigError} a strength for a policy without adapters

@@ -70,6 +70,7 @@ export const rewardWeightedFields = {
     .default(0.1)
     .describe('Share of prompts that are replaced by the empty prompt.'),
 }
+/** What reward-weighted training is done with. */
 export const RewardWeightedSettings = z.object(rewardWeightedFields)
 export type RewardWeightedSettings = z.infer<typeof RewardWeightedSettings>
 
@@ -82,6 +83,7 @@ export interface ScoredImage {
   readonly reward: number
 }
 
+/** What reward-weighted training is done on. */
 export interface RewardWeightedOptions {
   readonly model: GenerativeModel
   readonly trainable: TrainableChange
@@ -103,6 +105,7 @@ export interface RewardWeightedMetrics {
   readonly lr: number
 }
 
+/** The trainer of reward-weighted likelihood: each step takes a batch of images with their weights. */
 export class RewardWeighted {
   readonly #options: RewardWeightedOptions
   readonly #policy: GenerativeModel

@@ -15,6 +15,7 @@ import { cat } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
+/** Denoising chains of a policy, with what their consumer asked to keep of them. */
 export interface Rollouts {
   /** N prompts. */
   readonly texts: readonly string[]
@@ -28,7 +29,7 @@ export interface Rollouts {
   readonly sigmas: readonly Tensor[]
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
-  /** What an {@link Observer} keeps of each step: steps tensors [N, …], none without one. */
+  /** What an `Observer` keeps of each step: steps tensors [N, …], none without one. */
   readonly observed: readonly Tensor[]
 }
 

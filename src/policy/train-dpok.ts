@@ -23,6 +23,7 @@ import {
 import { farAndWorse, type RewardRow } from './training-warnings.ts'
 import { valueName } from './value.ts'
 
+/** Settings of `policy dpok`. */
 export const DpokConfig = z.strictObject({
   ...promptFields,
   ...rewardFields,

@@ -42,6 +42,7 @@ import {
   type Trainer,
 } from './training-run.ts'
 
+/** Settings of `policy reward-weighted`. */
 export const RewardWeightedConfig = z.strictObject({
   images: z.array(z.string().min(1)).min(1).describe('Run folders of generated images, labelled or not.'),
   ...rewardFields,

@@ -41,6 +41,7 @@ export const gradientCheckpointingField = {
     .default(false)
     .describe('Computes each block of the network twice to save memory; the result is the same.'),
 }
+/** What of a model is trained. */
 export type Trainable = z.infer<z.ZodObject<typeof trainableFields>>
 
 /** A change under training: float32 leaves by their names, and the change that they make. */

@@ -35,12 +35,12 @@ export async function readPromptList(file: string, options: PromptFileOptions = 
   return promptList(basename(file), await readText(file), options)
 }
 
-/** As {@link readPromptList}, without what was left out. */
+/** As `readPromptList`, without what was left out. */
 export async function readPrompts(file: string, vocabulary?: PromptVocabulary): Promise<Prompt[]> {
   return (await readPromptList(file, { vocabulary })).prompts
 }
 
-/** As {@link readPromptList}, from the text of a file. */
+/** As `readPromptList`, from the text of a file. */
 export function promptList(name: string, content: string, { vocabulary, column }: PromptFileOptions = {}): PromptList {
   const stated = statedPrompts(name, content, column)
   if (stated.length === 0) {

@@ -63,7 +63,7 @@ export function statedAttributes(prompts: readonly Pick<Prompt, 'text' | 'attrib
 /**
  * Reads the images of a policy by a judge.
  *
- * @throws {VocabularyError} see {@link statedAttributes}
+ * @throws {VocabularyError} see `statedAttributes`
  */
 export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: WorldJudge): EvaluatedImages {
   const stated = statedAttributes(plan.prompts)

@@ -1,6 +1,7 @@
 /** What a reward is to the stages that use it. */
 import type { Tensor } from '../tensor/tensor.ts'
 
+/** Scores images of prompts. */
 export interface Reward {
   /** The run that trained it, or the name of the model. */
   readonly name: string

@@ -2,6 +2,7 @@
 import { RewardError } from '../errors.ts'
 import type { Reward } from './reward.ts'
 
+/** A map of scores into [0, 1]. */
 export interface UnitRange {
   /** The score that becomes 0. */
   readonly low: number

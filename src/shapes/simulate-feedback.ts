@@ -7,6 +7,7 @@ import { readImages } from '../images/image-run.ts'
 import { readPictures } from '../images/pictures.ts'
 import { simulateJudgments } from './simulated-rater.ts'
 
+/** Settings of `feedback simulate`. */
 export const SimulateConfig = z.strictObject({
   feedback: z.string().min(1).describe('Feedback store, a SQLite file.'),
   images: z.array(z.string().min(1)).min(1).describe('Run folders of the images to judge.'),

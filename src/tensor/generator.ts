@@ -3,6 +3,7 @@ import { native, type GeneratorHandle } from './library.ts'
 import { calling } from './operator.ts'
 import { Tensor } from './tensor.ts'
 
+/** A source of random numbers of libtorch with a seed of its own. */
 export class Generator {
   readonly handle: GeneratorHandle
 

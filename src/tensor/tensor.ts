@@ -100,6 +100,7 @@ const simple = {
   zero_: unary('zero_'),
 }
 
+/** A tensor of libtorch. It lives until its scope ends or it is disposed of; methods make new tensors unless their name ends in `_`. */
 export class Tensor {
   /** Do not keep it: when the tensor is freed, its handle is given to another. */
   handle: TensorHandle

@@ -4,10 +4,12 @@ import { ConfigError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
 
 export const formatNames = ['csv', 'jsonl', 'pick-a-pic', 'image-reward', 'hpdv2', 'label-studio', 'd3po'] as const
+/** Names of the formats, as `--format` takes them. */
 export type FormatName = (typeof formatNames)[number]
 export const exportFormatNames = ['csv', 'jsonl', 'pick-a-pic', 'image-reward'] as const
 export type ExportFormatName = (typeof exportFormatNames)[number]
 
+/** A file format of judgments. */
 export interface Format {
   readonly title: string
   readonly ending: '.csv' | '.jsonl' | '.parquet' | '.json'
@@ -19,6 +21,7 @@ export interface Format {
 
 const all = ['good-bad-skip', 'pair', 'rating', 'ranking', 'vote'] as const
 
+/** What each file format of judgments can do. */
 export const formats: Readonly<Record<FormatName, Format>> = {
   csv: { title: 'CSV', ending: '.csv', bringsImages: false, kinds: all },
   jsonl: { title: 'JSON lines', ending: '.jsonl', bringsImages: false, kinds: all },

@@ -26,6 +26,7 @@ export interface OwnImage extends Pick<Prompt, 'text'>, Partial<Omit<Prompt, 'te
   readonly stated?: { readonly id: string; readonly sha256?: string | undefined }
 }
 
+/** What became of the images that were brought. */
 export interface AddedImages {
   /** Of each image that was given: its id, or undefined where it is broken. */
   readonly ids: readonly (string | undefined)[]

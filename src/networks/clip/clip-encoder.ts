@@ -55,11 +55,11 @@ export function checkClip(folder: string): CheckedClip {
 }
 
 /**
- * The network is checked against the headers of its files before they are read.
+ * The network is checked against the headers of its files before they are read. `dtype` is that of its weights and of
+ * computing; embeddings are float32.
  *
  * @param name a folder with `config.json`, weights and tokenizer and, where it is there, `preprocessor_config.json`; or
  *   owner/name in the Hugging Face cache
- * @param options.dtype of the weights and of computing; embeddings are float32
  * @throws {FileError} a file is missing
  * @throws {FormatError} names file and field or key: another network than a CLIPModel, weights that do not fit the
  *   config, parts that do not fit each other

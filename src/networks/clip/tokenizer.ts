@@ -12,6 +12,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { readTokenizerFiles } from './tokenizer-files.ts'
 import type { TokenizerFiles } from './tokenizer-files.ts'
 
+/** Turns texts into the tokens that a text encoder of CLIP reads. */
 export interface ClipTokenizer {
   /** Ids in an encoded text: 77. */
   readonly length: number

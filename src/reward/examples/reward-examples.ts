@@ -20,6 +20,7 @@ export interface ComparedImages {
   readonly weight: number
 }
 
+/** What a reward learns from: labelled and compared images, of distinct prompts. */
 export interface RewardExamples {
   readonly labels: readonly LabelledImage[]
   readonly comparisons: readonly ComparedImages[]

@@ -5,6 +5,7 @@ import { parsePrompt, promptText, templateCount } from '../../prompts/templates.
 import type { PromptVocabulary } from '../../prompts/vocabulary.ts'
 import { random } from '../../random.ts'
 
+/** The texts that a reward is shown with an image: wordings of its prompt, and wrong prompts. */
 export interface ShownTexts {
   /** By prompt, at least one each. */
   readonly wordings: ReadonlyMap<string, readonly string[]>

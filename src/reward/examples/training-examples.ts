@@ -34,6 +34,7 @@ export interface Comparison {
   readonly weight: number
 }
 
+/** What judgments teach a reward: labels of images, and comparisons of them. */
 export interface TrainingExamples {
   readonly labels: readonly Label[]
   readonly comparisons: readonly Comparison[]

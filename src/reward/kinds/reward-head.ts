@@ -9,8 +9,10 @@ import { mlpFeatures, mlpLogit } from './mlp-head.ts'
 
 /** `agreement` starts as the CLIP score and corrects it; `mlp` is that of Lee et al. */
 export const headKinds = ['agreement', 'mlp'] as const
+/** Which head is trained. */
 export type HeadKind = (typeof headKinds)[number]
 
+/** The trained part of a reward: from embeddings to a score. */
 export interface RewardHead {
   readonly kind: HeadKind
   readonly weights: Weights

@@ -45,6 +45,7 @@ export interface ComparisonQuality {
   readonly comparisonNats: number | null
 }
 
+/** How well a reward agrees with judgments that it was not trained on. */
 export interface RewardQuality extends LabelQuality, ComparisonQuality {}
 
 /**

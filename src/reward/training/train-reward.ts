@@ -68,6 +68,7 @@ export const rewardFitFields = {
   learningRate: z.number().positive().default(1e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
   weightDecay: z.number().nonnegative().default(5).describe('Decoupled weight decay of AdamW.'),
 }
+/** How a reward is fitted. */
 export const RewardFit = z.strictObject(rewardFitFields)
 export type RewardFit = z.infer<typeof RewardFit>
 
@@ -78,6 +79,7 @@ export interface FitOptions {
   readonly label?: string
 }
 
+/** A fitted reward, with what was seen on the way. */
 export interface FittedReward {
   /** Its tensors belong to the caller's scope. */
   readonly head: RewardHead

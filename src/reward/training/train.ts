@@ -29,6 +29,7 @@ import { expectTeaching } from '../teaching-scores.ts'
 import { fitReward, rewardFitFields, type FittedReward } from './train-reward.ts'
 import { expectTellsApart, promptsOf, type RewardExamples } from '../examples/reward-examples.ts'
 
+/** Settings of `reward train`. */
 export const RewardTrainConfig = z.strictObject({
   feedback: z.string().min(1).describe('Feedback store, a SQLite file.'),
   encoder: z

@@ -1,0 +1,33 @@
+/**
+ * What nobody uses: `knip` finds exports without an importer, files and packages; `knip --production`, which does not see
+ * the tests, finds what only they keep alive. What src/index.ts exports is public.
+ */
+const production = process.argv.includes('--production')
+const { entry, project } = {
+  entry: [
+    'src/{index,cli}.ts!',
+    // Started as processes, by `scriptBeside`.
+    'src/{report-tasks,shapes/pretrain-part,studio/import-process,studio/jobs/print-stages}.ts!',
+    'web/main.tsx!',
+    'scripts/{setup,build-web,build-package,typedoc-plugin}.mjs!',
+    'scripts/{test,setup-tests}.mjs',
+    'scripts/fuzz.ts',
+    'bench/**/*.ts!',
+    'recipes/*.ts!',
+    '{src,web,test}/**/*.test.ts',
+    // Started by tests as a process, and a tool that writes a fixture.
+    'src/policy/kill-at-write.test-helper.ts',
+    'test/fixtures/lora/write.ts',
+  ],
+  project: ['{src,web,bench,recipes}/**/*.{ts,tsx}!', 'scripts/**/*.{ts,mjs}', 'test/**/*.ts', '!**/generated/**'],
+}
+
+export default {
+  entry,
+  project: production ? [...project, '!**/*{.test,.test-helper}.ts!'] : project,
+  ignoreExportsUsedInFile: production,
+  // The tests read its file.
+  ignoreDependencies: ['axe-core'],
+  // Programs of the system.
+  ignoreBinaries: ['nvidia-smi', 'pg_config', 'mkfifo'],
+}
