@@ -7,6 +7,7 @@ import { resumeField } from '../run.ts'
 
 const optionalRun = z.string().min(1).nullable().default(null)
 
+/** Settings of `report`. */
 export const ReportConfig = z.strictObject({
   ...rewardFields,
   policies: z.array(z.string()).default([]).meta({

@@ -148,6 +148,7 @@ const ReportDetails = z.strictObject({
 })
 export type ReportDetails = z.infer<typeof ReportDetails>
 
+/** What report.json holds. */
 export const Report = z.strictObject({
   schema: z.literal(1),
   /** Wall-clock time of the whole run. */
