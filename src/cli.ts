@@ -4,21 +4,28 @@
  */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { made } from '../scripts/setup/places.mjs'
 import { main, stageCommand } from './command-line.ts'
 import type { StageSchema } from './config.ts'
+import { ConfigError } from './errors.ts'
 import type { ImportCounts } from './feedback/transfer.ts'
 import { importLimits, isLimited, runLimitedCommand } from './limited-process.ts'
+import { launch, LaunchConfig, partLaunch } from './launch.ts'
 import { open, probeOf, reportWorld } from './open.ts'
 import { endWithParent } from './parent-watch.ts'
+import { groupFromEnvironment, placeVariables } from './place-in-group.ts'
 import { reportPageName } from './run-files.ts'
 import { stages } from './stages.ts'
+import type { Group } from './tensor/group.ts'
 
 interface Stage {
   readonly name: string
   readonly description: string
+  /** Whether processes of a group can share its work; all these can go on with an unfinished run. */
+  readonly isShared?: true
   readonly load: () => Promise<Loaded>
 }
 type Loaded = (program: Command, stage: Stage) => Command
@@ -35,8 +42,31 @@ function stage<S extends StageSchema>(
   return (program, { name, description }) => stageCommand(program, name, description, schema, print, argument)
 }
 
-/** What the child of a limited stage ended with. */
-let limitedCode = 0
+/** A stage whose work can be shared by the processes of a group; the environment tells which of them this one is. */
+function groupStage<S extends StageSchema>(
+  schema: S,
+  work: (config: z.output<S>, group: Group) => Promise<string>,
+): Loaded {
+  const run = async (config: z.output<S>) => {
+    const place = groupFromEnvironment(process.env)
+    // What this process starts in its turn is none of the group.
+    for (const name of placeVariables) delete process.env[name]
+    const { joinGroup } = await import('./tensor/group.ts')
+    using group = joinGroup(place)
+    try {
+      const made = await work(config, group)
+      group.barrier()
+      if (group.rank === 0) process.stdout.write(`${made}\n`)
+    } catch (error) {
+      group.abort(error instanceof Error ? error.message : String(error))
+      throw error
+    }
+  }
+  return (program, { name, description }) => stageCommand(program, name, description, schema, run)
+}
+
+/** What the child of a limited stage, or those of a launch, ended with. */
+let childCode = 0
 
 /**
  * A stage that reads files of strangers: it runs in a process of its own, within limits.
@@ -52,7 +82,7 @@ function limitedStage<S extends StageSchema>(
     if (isLimited()) return void process.stdout.write(`${await work(config)}\n`)
     const { file, made } = of(config)
     const options = { where: file, made, limits: importLimits(file) }
-    limitedCode = await runLimitedCommand(new URL(import.meta.url), process.argv.slice(2), options)
+    childCode = await runLimitedCommand(new URL(import.meta.url), process.argv.slice(2), options)
   }
   return (program, { name, description }) => stageCommand(program, name, description, schema, run)
 }
@@ -108,6 +138,14 @@ const commands: readonly Stage[] = [
     },
   },
   {
+    name: 'launch',
+    description: 'Run a stage in several processes that work as one, on this machine or on several.',
+    load: () =>
+      Promise.resolve((program, { name, description }) =>
+        stageCommand(program, name, description, LaunchConfig, launchStage).usage('[options] <stage> [its options]'),
+      ),
+  },
+  {
     name: 'model inspect',
     description: 'Say what a checkpoint is, what it takes, and what Attune can do with it.',
     load: async () => {
@@ -126,10 +164,11 @@ const commands: readonly Stage[] = [
   {
     name: 'images generate',
     description: stages['images generate'].sentence,
+    isShared: true,
     load: async () => {
       const { GenerateConfig, generateImages } = await import('./images/generate.ts')
-      return stage(GenerateConfig, async (config) => {
-        await generateImages(config, open)
+      return groupStage(GenerateConfig, async (config, group) => {
+        await generateImages(config, open, group)
         return config.out
       })
     },
@@ -264,15 +303,32 @@ const commands: readonly Stage[] = [
   },
 ]
 
+async function launchStage(config: z.output<typeof LaunchConfig>): Promise<void> {
+  const shared = commands.filter(({ isShared }) => isShared).map(({ name }) => name)
+  const name = shared.find((one) => one.split(' ').every((word, i) => word === launched[i]))
+  if (name === undefined) {
+    throw new ConfigError({
+      where: 'launch',
+      expected: `one of ${shared.join(', ')}`,
+      received: launched.slice(0, 2).join(' ') || 'nothing',
+      remedy: 'write it with its flags behind those of launch: attune launch --processes 2 images generate …',
+    })
+  }
+  childCode = await launch(config, { script: fileURLToPath(import.meta.url), command: launched })
+}
+
 endWithParent()
 // Halves what a stage needs before it begins: its files are read as they were compiled at an earlier start.
 enableCompileCache(join(made, 'compile-cache'))
 
 const program = new Command('attune').description('Learning from human feedback for text-to-image models.')
-const words = process.argv.slice(2).filter((word) => word !== 'help' && !word.startsWith('-'))
+const isLaunch = process.argv[2] === 'launch'
+const { own, command: launched } = partLaunch(isLaunch ? process.argv.slice(3) : [])
+const argv = isLaunch ? ['launch', ...own] : process.argv.slice(2)
+const words = argv.filter((word) => word !== 'help' && !word.startsWith('-'))
 for (const one of commands) {
   const isCalled = one.name.split(' ').every((word, i) => word === words[i])
   if (isCalled) (await one.load())(program, one)
   else stageCommand(program, one.name, one.description, z.strictObject({}), () => undefined)
 }
-process.exitCode = Math.max(await main(program), limitedCode)
+process.exitCode = Math.max(await main(program, argv), childCode)

@@ -1,4 +1,5 @@
 /** Progress on one line of stderr, with rate and time left. */
+import { placeOfThis } from './place-in-group.ts'
 
 interface Progress {
   /** `count` were done before this process: they count, but tell nothing of its speed. */
@@ -48,7 +49,10 @@ export function progress(
     const share = total > 0 ? Math.floor((100 * count) / total) : 100
     return `${label}: ${count}/${total} ${unit} ${share} % ${rate.toFixed(rate < 10 ? 2 : 0)}/s${left}${lastNote}`
   }
+  // Of processes that work as one, the first one shows what all do.
+  const isShown = placeOfThis().rank === 0
   const show = (text: string, end: string) => {
+    if (!isShown) return
     stream.write(terminal ? `\r\x1b[2K${text.slice(0, (stream.columns ?? 120) - 1)}${end}` : `${text}\n`)
   }
   return {

@@ -24,4 +24,4 @@ export function tellHowToResume(folder: string, words: readonly string[]): void 
 }
 
 /** A word as a shell reads it. */
-const quoted = (word: string) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+export const quoted = (word: string) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)

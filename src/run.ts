@@ -14,6 +14,7 @@ import { z } from 'zod'
 import { record, version } from '../scripts/setup/places.mjs'
 import { FileError, FormatError, RunInUseError } from './errors.ts'
 import { writeFileAtomic } from './files.ts'
+import { placeOfThis } from './place-in-group.ts'
 import {
   configName,
   expectFree,
@@ -110,6 +111,7 @@ const hashedUpToBytes = 64e6
  * @throws {FileError} the folder cannot be written
  */
 export function startRun(options: RunOptions): Run {
+  if (placeOfThis().rank > 0) return followRun(options)
   const { folder, stage, parents = {}, resume } = options
   const config = JSON.parse(JSON.stringify({ stage, ...options.config })) as Record<string, unknown>
   const inFolder = (name: string) => join(folder, name)
@@ -211,6 +213,38 @@ export function startRun(options: RunOptions): Run {
     },
   }
   return run
+}
+
+/** The run as the processes of a group see it that are not the first: they do the same work, and write nothing. */
+function followRun({ folder, stage, parents = {} }: RunOptions): Run {
+  const began = Date.now()
+  const nothing = () => undefined
+  return {
+    folder,
+    resumed: false,
+    path: (name) => join(folder, name),
+    dependsOn: nothing,
+    keep: nothing,
+    metrics: nothing,
+    rewind: () => ({}),
+    sync: nothing,
+    adopt: nothing,
+    changes: () => ({}),
+    finish: (results = {}) => ({
+      schema: 1,
+      stage,
+      parents: { ...parents },
+      startedAt: new Date(began).toISOString(),
+      finishedAt: new Date().toISOString(),
+      seconds: (Date.now() - began) / 1000,
+      version,
+      torch: torchVersion(),
+      results: { ...results },
+      files: [],
+    }),
+    fail: nothing,
+    [Symbol.dispose]: nothing,
+  }
 }
 
 /**

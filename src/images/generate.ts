@@ -6,9 +6,11 @@ import { writeFiles } from '../files.ts'
 import { progress } from '../progress.ts'
 import type { GenerativeModel, Sampling } from '../networks/generative-model.ts'
 import type { ImageRecord, Prompt } from '../records.ts'
-import { resumeField, startRun, writing, type Manifest } from '../run.ts'
+import { resumeField, startRun, writing, type Manifest, type Run } from '../run.ts'
 import { sha256, sha256OfFile, sha256OfWeights } from '../sha256.ts'
 import { noGrad } from '../tensor/autograd.ts'
+import { zeros } from '../tensor/create.ts'
+import { alone, gatherValues, type Group } from '../tensor/group.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -77,12 +79,13 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
  * a function of (its seed, k), wherever it stands in the file. A batch is on the disk before the list
  * names it.
  *
+ * @param group its processes draw a batch each at a time, and the first one writes them: the images are the same bytes
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
  * @throws {RunInUseError} the folder holds something else, or is resumed with another model, policy or list of prompts
  * @throws {DivergenceError} a state of an image is not finite
  * @throws {ConfigError} a strength of no policy
  */
-export async function generateImages(config: GenerateConfig, open: Open): Promise<Manifest> {
+export async function generateImages(config: GenerateConfig, open: Open, group: Group = alone): Promise<Manifest> {
   const { out, resume, ...settings } = config
   expectScaledPolicy(config)
   const parents = {
@@ -100,7 +103,7 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   const negatives = prompts.filter(({ negative }) => negative !== undefined).length
   if (negatives > 0 && !usesNegatives(model, sampling)) {
     const reason = 'negative prompts, which are not used: there is no guidance to lead away from them (--guidance)'
-    process.stderr.write(`prompts: ${negatives} with ${reason}\n`)
+    if (group.rank === 0) process.stderr.write(`prompts: ${negatives} with ${reason}\n`)
   }
   const starts = config.latents === null ? undefined : readStarts(config.latents, count, model)
   const inputs = {
@@ -111,6 +114,61 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   }
   run.dependsOn(inputs)
 
+  const batchSize = config.batchSize ?? model.defaults.batchSize
+  const rows = (from: number) => Math.min(batchSize, count - from)
+  const draw = (from: number) => {
+    const requests = Array.from({ length: rows(from) }, (_, i) => requestOf(promptOf(from + i), from + i, config))
+    const own = [...(starts ?? [])].map(([stage, x]) => [stage, x.slice(0, from, from + requests.length)] as const)
+    return drawBatch(policy, requests, sampling, new Map(own))
+  }
+  const places = Array.from({ length: Math.ceil(count / batchSize) }, (_, batch) => batch * batchSize)
+  const bar = progress('images', count, 'images')
+  const folder = group.rank > 0 ? undefined : openFolder(run, model, count, promptOf, inputs, config)
+  bar.skip(folder?.drawn.size ?? 0)
+  // Batches are whole, as they were before: sums in another order could move a level.
+  const [lacking] = gatherValues(
+    group,
+    folder === undefined ? [] : places.filter((from) => folder.lacks(from, rows(from))),
+  )
+  for (let first = 0; first < lacking.length; first += group.size) {
+    using _scope = tensorScope()
+    const round = lacking.slice(first, first + group.size)
+    const own = round.at(group.rank)
+    const { samples, pictures } = own === undefined ? { samples: [], pictures: [] } : draw(own)
+    const pngs = await Promise.all(pictures.map(encodePng))
+    const ends = (config.outputLatents ? model.stages : []).map(({ name, stateShape }, stage) => {
+      return [name, group.gather(samples[stage]?.to('cpu') ?? zeros([0, ...stateShape]))] as const
+    })
+    const gathered = Array.from({ length: rows(round[0]) }, (_, i) => group.gatherBytes(pngs[i] ?? new Uint8Array()))
+    let row = 0
+    for (const [rank, from] of folder === undefined ? [] : round.entries()) {
+      const end = row + rows(from)
+      folder?.ends?.write(from, new Map(ends.map(([name, rows]) => [name, rows.slice(0, row, end)])))
+      row = end
+      const made = Array.from({ length: rows(from) }, (_, i) => [from + i, gathered[i][rank]] as const)
+      const fresh = made.filter(([index]) => !folder?.drawn.has(index))
+      await folder?.add(
+        fresh.map(([index, png]) => [imageRecord(promptOf(index), png, index, config, { ...sampling, sampler }), png]),
+      )
+      bar.advance(fresh.length)
+    }
+  }
+  bar.done()
+  folder?.finish(places)
+  const { name, sha256: modelSha256 } = model
+  const counts = { images: count, prompts: prompts.length, ...results }
+  return run.finish({ ...counts, model: name, modelSha256, ...model.imageSize, ...sampling })
+}
+
+/** The folder of images, as the process that writes it sees it. */
+function openFolder(
+  run: Run,
+  model: GenerativeModel,
+  count: number,
+  promptOf: (index: number) => Prompt,
+  inputs: Readonly<Record<string, string>>,
+  config: GenerateConfig,
+) {
   const list = run.path(imageListName)
   writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
   const drawn = keptImages(list, ({ index, text, file }) => {
@@ -120,39 +178,28 @@ export async function generateImages(config: GenerateConfig, open: Open): Promis
   const ends = config.outputLatents
     ? new PartFiles(run.path('latents'), sha256(JSON.stringify([inputs, stageNames])))
     : undefined
-  const batchSize = config.batchSize ?? model.defaults.batchSize
-  const bar = progress('images', count, 'images')
-  bar.skip(drawn.size)
-  for (let from = 0; from < count; from += batchSize) {
-    const indices = Array.from({ length: Math.min(batchSize, count - from) }, (_, i) => from + i)
-    const lacking = indices.filter((index) => !drawn.has(index))
-    if (lacking.length === 0 && (ends === undefined || ends.read(from) !== undefined)) continue
-    // The whole batch, as it was before: sums in another order could move a level.
-    const requests = indices.map((index) => requestOf(promptOf(index), index, config))
-    const pictures = drawBatch(policy, from, requests, sampling, starts, ends)
-    const pngs = await Promise.all(lacking.map((index) => encodePng(pictures[index - from])))
-    const records = lacking.map((index, i) =>
-      imageRecord(promptOf(index), pngs[i], index, config, { ...sampling, sampler }),
-    )
-    await writeFiles(new Map(records.map(({ file }, i) => [run.path(file), pngs[i]])))
-    writing(list, () =>
-      appendFileSync(list, records.map((record) => `${JSON.stringify(record)}\n`).join(''), { flush: true }),
-    )
-    for (const record of records) drawn.set(record.index, record)
-    run.keep()
-    bar.advance(lacking.length)
+  return {
+    drawn,
+    ends,
+    lacks(from: number, rows: number): boolean {
+      const isDrawn = Array.from({ length: rows }, (_, i) => drawn.has(from + i)).every(Boolean)
+      return !isDrawn || (ends !== undefined && ends.read(from) === undefined)
+    },
+    async add(images: readonly (readonly [ImageRecord, Uint8Array])[]): Promise<void> {
+      await writeFiles(new Map(images.map(([{ file }, png]) => [run.path(file), png])))
+      const lines = images.map(([record]) => `${JSON.stringify(record)}\n`).join('')
+      writing(list, () => appendFileSync(list, lines, { flush: true }))
+      for (const [record] of images) drawn.set(record.index, record)
+      run.keep()
+    },
+    finish(places: readonly number[]): void {
+      writeList(list, drawn, readFileSync(list, 'utf8'))
+      if (ends === undefined) return
+      using _scope = tensorScope()
+      writeLatents(run.path(latentsFileName), model, ends.joined(places))
+      ends.remove()
+    },
   }
-  bar.done()
-  writeList(list, drawn, readFileSync(list, 'utf8'))
-  if (ends !== undefined) {
-    const places = Array.from({ length: Math.ceil(count / batchSize) }, (_, batch) => batch * batchSize)
-    using _scope = tensorScope()
-    writeLatents(run.path(latentsFileName), model, ends.joined(places))
-    ends.remove()
-  }
-  const { name, sha256: modelSha256 } = model
-  const counts = { images: count, prompts: prompts.length, ...results }
-  return run.finish({ ...counts, model: name, modelSha256, ...model.imageSize, ...sampling })
 }
 
 /** @throws {ConfigError} more than a run numbers */
@@ -173,21 +220,18 @@ function requestOf({ text, seed, negative }: Prompt, index: number, config: Gene
   return { text, ...noise, ...(negative !== undefined && { negative }) }
 }
 
-/** Pictures of requests for the images from index `from` on, which are their places in `starts` as well. */
+/** States and pictures of requests; the states belong to the scope in force. */
 function drawBatch(
   policy: GenerativeModel,
-  from: number,
   requests: readonly DrawRequest[],
   sampling: Sampling,
-  starts: ReadonlyMap<string, Tensor> | undefined,
-  ends: PartFiles | undefined,
-): Picture[] {
-  using _scope = tensorScope()
+  starts: ReadonlyMap<string, Tensor>,
+): { samples: Tensor[]; pictures: Picture[] } {
+  using scope = tensorScope()
   using _noGrad = noGrad()
-  const own = [...(starts ?? [])].map(([stage, x]) => [stage, x.slice(0, from, from + requests.length)] as const)
-  const samples = drawStages(policy, requests, sampling, new Map(own))
-  ends?.write(from, new Map(policy.stages.map(({ name }, place) => [name, samples[place].to('cpu')])))
-  return picturesOf(decodeStages(policy, samples))
+  const samples = drawStages(policy, requests, sampling, starts)
+  for (const one of samples) scope.keep(one)
+  return { samples, pictures: picturesOf(decodeStages(policy, samples)) }
 }
 
 const fileOf = (index: number) => `images/${String(index).padStart(6, '0')}.png`

@@ -1,6 +1,7 @@
 /** Where a real checkpoint computes, and in which element type. */
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '../errors.ts'
+import { placeOfThis } from '../place-in-group.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import { describeLibrary, useTf32, useThreads } from '../tensor/library.ts'
 
@@ -26,11 +27,14 @@ const dtypes = { no: 'float32', fp16: 'float16', bf16: 'bfloat16' } as const
  * @throws {ConfigError} a GPU that is not there, or fp16 on a CPU
  */
 export function placementOf({ device: wanted, mixedPrecision, threads }: PlacementSettings): Placement {
-  useThreads(threads ?? availableParallelism())
+  const { localRank, localSize } = placeOfThis()
+  useThreads(threads ?? Math.max(1, Math.floor(availableParallelism() / localSize)))
   // float32 means float32: TF32 adds half a nat of noise to DPOK's log-ratios (docs/benchmarks.md).
   useTf32(false)
   const { cudaDevices } = describeLibrary()
-  const device = wanted === null ? (cudaDevices > 0 ? 'cuda:0' : 'cpu') : wanted === 'cuda' ? 'cuda:0' : wanted
+  // Where each process of a group sees its own GPU alone, that is its first.
+  const own = `cuda:${cudaDevices > 0 ? localRank % cudaDevices : 0}`
+  const device = wanted === null ? (cudaDevices > 0 ? own : 'cpu') : wanted === 'cuda' ? own : wanted
   const isGpu = device.startsWith('cuda')
   if (isGpu && Number(device.slice('cuda:'.length)) >= cudaDevices) {
     throw new ConfigError({

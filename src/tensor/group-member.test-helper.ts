@@ -1,8 +1,8 @@
 /** One process of a group under test: does what its argument names and prints what it has got, as JSON. */
-import { AttuneError } from '../errors.ts'
+import { AttuneError, FileError } from '../errors.ts'
 import { groupFromEnvironment } from '../place-in-group.ts'
 import { full, tensor } from './create.ts'
-import { alone, joinGroup, shareOf, type Group } from './group.ts'
+import { alone, gatherValues, joinGroup, shareOf, type Group } from './group.ts'
 import { useThreads } from './library.ts'
 
 const die = () => process.kill(process.pid, 'SIGKILL')
@@ -25,7 +25,7 @@ function all(group: Group) {
     gathered: gathered.select(1, 0).toArray(),
     shape: gathered.shape,
     none: group.gather(tensor([], [0, 4])).shape,
-    texts: group.gatherTexts('x'.repeat(rank) + '…'),
+    texts: gatherValues(group, 'x'.repeat(rank) + '…'),
     broadcast: [...mine.toArray(), ...bits.toArray()],
   }
 }
@@ -50,7 +50,7 @@ const deeds: Record<string, (group: Group) => unknown> = {
     group.barrier()
     if (group.rank === 1) {
       group.abort('disk: expected space, received none')
-      throw new TypeError('disk: expected space, received none')
+      throw new FileError({ where: 'disk', expected: 'space', received: 'none', remedy: 'make some' })
     }
     group.barrier()
   },
@@ -59,6 +59,19 @@ const deeds: Record<string, (group: Group) => unknown> = {
     group.barrier()
     if (group.rank === 1) process.stdin.resume()
     else group.barrier()
+  },
+  /** One ends while the others wait, but not when they are started again. */
+  diesOnce(group) {
+    group.barrier()
+    if (group.rank === 1 && process.env.ATTUNE_ATTEMPT === '0') die()
+    group.barrier()
+    return { words: process.argv.slice(2), sum: group.sumNumbers([1]) }
+  },
+  /** Waits for ever, until a signal comes. */
+  waits(group) {
+    group.barrier()
+    process.stderr.write('here\n')
+    setInterval(() => undefined, 1000)
   },
   alone: () => all(alone),
 }
@@ -73,6 +86,6 @@ try {
   const result = deeds[process.argv[2]](group)
   if (result !== undefined) process.stdout.write(JSON.stringify(result))
 } catch (error) {
-  process.stderr.write((error as Error).message)
+  process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = error instanceof AttuneError ? error.exitCode : 1
 }

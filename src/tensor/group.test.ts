@@ -124,7 +124,7 @@ test('when the process dies at which all meet, the others name it too', { skip }
 
 test('what a process says as it ends is what the others say of it', { skip }, async () => {
   const results = await run('fails', 2, await freeAddress())
-  assert.equal(results[1].code, 1)
+  assert.equal(results[1].code, 2)
   assert.equal(results[0].code, endedFromOutside)
   assert.match(results[0].stderr, /received that process 1 \(.*\) has ended: disk: expected space, received none — /)
 })

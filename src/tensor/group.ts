@@ -24,14 +24,20 @@ export interface Group extends Disposable {
   sumNumbers(numbers: readonly number[]): number[]
   /** The rows of all processes along the first dimension, in the order of ranks; each may have another number of them. */
   gather(rows: Tensor): Tensor
-  /** A text of each process, in the order of ranks. */
-  gatherTexts(text: string): string[]
+  /** Bytes of each process, of any length, in the order of ranks. */
+  gatherBytes(bytes: Uint8Array): Uint8Array[]
   /** Replaces the tensors by those of the first process. */
   broadcast(tensors: readonly Tensor[]): void
   /** Waits until all processes are here. */
   barrier(): void
   /** Leaves word of why this process ends, so that the others can say it too. Call it before ending by an error. */
   abort(words: string): void
+}
+
+/** What each process has, as it survives JSON, in the order of ranks. */
+export function gatherValues<T>(group: Group, value: T): T[] {
+  const all = group.gatherBytes(Buffer.from(JSON.stringify(value)))
+  return all.map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as T)
 }
 
 /** The group of one process. */
@@ -41,7 +47,7 @@ export const alone: Group = {
   sum: () => undefined,
   sumNumbers: (numbers) => [...numbers],
   gather: (rows) => rows.clone(),
-  gatherTexts: (text) => [text],
+  gatherBytes: (bytes) => [bytes],
   broadcast: () => undefined,
   barrier: () => undefined,
   abort: () => undefined,
@@ -133,13 +139,12 @@ class ProcessGroup implements Group {
     return scope.keep(cat(parts).to(rows.device))
   }
 
-  gatherTexts(text: string): string[] {
+  gatherBytes(bytes: Uint8Array): Uint8Array[] {
     using _scope = tensorScope()
-    const bytes = Buffer.from(text)
     const counts = this.gather(tensor([bytes.length], [1], 'int64')).toArray()
-    const all = Buffer.from(this.gather(tensor(new Uint8Array(bytes))).toBytes())
+    const all = new Uint8Array(this.gather(tensor(bytes)).toBytes())
     let end = 0
-    return counts.map((count) => all.toString('utf8', end, (end += count)))
+    return counts.map((count) => all.subarray(end, (end += count)))
   }
 
   broadcast(tensors: readonly Tensor[]): void {
