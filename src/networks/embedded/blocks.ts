@@ -73,7 +73,7 @@ export function feedForward(weights: Weights, x: Tensor, width: number): Tensor 
   return scope.keep(x.add(weights.linear('down', hidden, 4 * width, width, 0.1)))
 }
 
-/** Sinusoidal features of a step, as in Vaswani et al. 2017: t int64 [B] → [B, width]. */
+/** Sinusoidal features of a step, as in Vaswani et al. 2017: t [B], whole or between → [B, width]. */
 export function timeFeatures(t: Tensor, width: number): Tensor {
   const half = width / 2
   const frequencies = tensor(Float32Array.from({ length: half }, (_, i) => Math.exp((-Math.log(10_000) * i) / half)))

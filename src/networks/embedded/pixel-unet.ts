@@ -18,7 +18,7 @@ const heads = 4
 
 /**
  * @param x  noisy pixels [B, 3, H, W]; H and W divisible by 4
- * @param t  step, int64 [B]
+ * @param t  times [B], whole or between
  * @returns  prediction [B, 3, H, W]
  */
 export function pixelUnet(weights: Weights, x: Tensor, t: Tensor, text: EncodedText, textWidth: number): Tensor {

@@ -38,7 +38,7 @@ interface Shared {
  * and each layer of a transformer is a block for gradient checkpoints.
  *
  * @param sample  noisy latents [B, C, h, w], on the weights' device; h and w as you like
- * @param t       times, int64 [B]
+ * @param t       times [B], whole or between
  * @returns       [B, C, h, w]
  * @throws {ShapeError} naming the input
  */
