@@ -1,14 +1,18 @@
 /** A small studio for tests: pictures, runs as the stages write them, and a way to ask it. */
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { StudioError } from '../errors.ts'
+import { awkwardTexts } from '../feedback/feedback-fixtures.ts'
 import type { ImageRecord } from '../records.ts'
 import { startRun } from '../run.ts'
 import { isAlive } from '../run-lock.ts'
 import { createClient, type StudioClient } from './client.ts'
 import { openStudio, type OpenedStudio, type StudioOptions } from './open-studio.ts'
+import { Failure } from './schemas/basics.ts'
 import { studioApp } from './server/app.ts'
 
 export interface TestStudio extends AsyncDisposable {
@@ -123,3 +127,26 @@ export const goodBad = (id: string, image: string, answer: 'good' | 'bad' | 'ski
   answer,
   at: '2026-01-01T00:00:00.000Z',
 })
+
+/** For `assert.rejects`: what the studio refuses a client with. */
+export const refused = (status: number, code: string) => (error: unknown) => {
+  assert.ok(error instanceof StudioError, String(error))
+  assert.deepEqual([error.status, error.code], [status, code], error.message)
+  return true
+}
+
+/** The refusal that an answer is. */
+export async function failureOf(answer: Response): Promise<Failure['error']> {
+  assert.ok(answer.status >= 400, `status ${answer.status}`)
+  return Failure.parse(await answer.json()).error
+}
+
+/** Texts that are never to be more than texts. */
+export const hostileTexts = [
+  ...awkwardTexts,
+  'x'.repeat(10_000),
+  '../../etc/passwd',
+  '%00',
+  '\u202Eright to left',
+  'a\r\nset-cookie: x=1',
+]
