@@ -117,7 +117,7 @@ const commands: readonly Stage[] = [
     name: 'studio',
     description: 'Open the whole loop in a browser: label, train, compare.',
     load: async () => {
-      const { StudioConfig, runStudio } = await import('./studio/studio-command.ts')
+      const { StudioConfig, runStudio } = await import('./studio/run-studio.ts')
       return stage(StudioConfig, runStudio)
     },
   },
@@ -125,7 +125,7 @@ const commands: readonly Stage[] = [
     name: 'studio invite',
     description: 'Make a link by which somebody comes into a studio that asks for accounts, at any time.',
     load: async () => {
-      const { InviteConfig, inviteToStudio } = await import('./studio/invite-command.ts')
+      const { InviteConfig, inviteToStudio } = await import('./studio/invite-to-studio.ts')
       return stage(InviteConfig, inviteToStudio)
     },
   },

@@ -23,9 +23,9 @@ import { ReportConfig } from '../src/report/report-config.ts'
 import { RewardTrainConfig } from '../src/reward/training/train.ts'
 import { DemoConfig } from '../src/shapes/demo.ts'
 import { SimulateConfig } from '../src/shapes/simulate-feedback.ts'
-import { InviteConfig } from '../src/studio/invite-command.ts'
+import { InviteConfig } from '../src/studio/invite-to-studio.ts'
 import { refusalOf } from '../src/studio/server/failures.ts'
-import { StudioConfig } from '../src/studio/studio-command.ts'
+import { StudioConfig } from '../src/studio/run-studio.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')

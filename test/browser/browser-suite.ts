@@ -1,7 +1,7 @@
 /** A suite of tests in a browser: a studio, a Chromium, and visitors. */
 import { after, afterEach, before, describe } from 'node:test'
 import { chromium, type Browser } from 'playwright-core'
-import type { StudioConfig } from '../../src/studio/studio-command.ts'
+import type { StudioConfig } from '../../src/studio/run-studio.ts'
 import { chromiumPath, noChromium } from './chromium.ts'
 import { studioAtWork, type StudioAtWork } from './studio-at-work.ts'
 import { visit, type Visitor, type VisitorOptions } from './visitor.ts'

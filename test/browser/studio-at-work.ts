@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type StudioClient } from '../../src/studio/client.ts'
 import type { OpenedStudio } from '../../src/studio/open-studio.ts'
-import { startStudio, StudioConfig } from '../../src/studio/studio-command.ts'
+import { startStudio, StudioConfig } from '../../src/studio/run-studio.ts'
 
 export interface StudioAtWork extends AsyncDisposable {
   /** `http://127.0.0.1:40123` */
