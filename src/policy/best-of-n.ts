@@ -1,5 +1,5 @@
 /** `policy best-of-n`: of each n images of a prompt the one that the reward likes best. Nothing is trained. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { imageListName, imageParents, readImages, type ImageOfRun } from '../images/image-run.ts'
@@ -9,7 +9,7 @@ import { readPictures } from '../images/pictures.ts'
 import type { Reward } from '../reward/reward.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
 import { writeFiles } from '../files.ts'
-import { sha256, sha256OfWeights } from '../sha256.ts'
+import { sha256 } from '../sha256.ts'
 import { tensor } from '../tensor/create.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -41,7 +41,7 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<
   const images = groups.flat()
   run.dependsOn({
     images: sha256(...images.map(({ record }) => record.sha256)),
-    ...(existsSync(config.reward) ? { reward: sha256OfWeights(config.reward) } : {}),
+    reward: reward.sha256,
   })
   const parts = new PartFiles(run.path('scores'), 'best-of-n', () => run.keep())
   const scores = await scoresOf(images, reward, parts)

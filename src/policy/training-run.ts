@@ -16,6 +16,7 @@ import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
 import { sampleNowName } from '../run-files.ts'
 import { metricsName } from '../run-metrics.ts'
+import { rewardName } from '../reward/open-reward.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
 import { largestValues } from '../tensor/finite.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -49,9 +50,7 @@ export const trainingRunFields = {
     .max(10_000)
     .default(8)
     .describe('Sample images at a time, one of each prompt; all are in memory at once.'),
-  scorer: z
-    .string()
-    .min(1)
+  scorer: rewardName
     .nullable()
     .default(null)
     .describe('Reward that measures the sample images, as a curve: nothing chooses by it.'),

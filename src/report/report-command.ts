@@ -57,7 +57,9 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   using run = startRun({ folder: out, stage: 'report', config: settings, parents, resume })
   const opened = await world.open(config)
   // What is wrong is told before the long work.
-  const { range: rewardRange } = await openReward(config.reward, config, () => Promise.resolve(opened))
+  const { range: rewardRange, sha256: rewardSha256 } = await openReward(config.reward, config, () =>
+    Promise.resolve(opened),
+  )
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
   for (const policy of policies) openChange(opened.model, policy.run.folder, config)
   const judge = await world.judgeOf(config.model)
@@ -80,7 +82,7 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
     prompts: sha256(JSON.stringify(prompts)),
     model: opened.model.sha256,
     ...Object.fromEntries(ofPolicies.map(([role, folder]) => [role, sha256OfWeights(folder)])),
-    ...(existsSync(config.reward) ? { reward: sha256OfWeights(config.reward) } : {}),
+    reward: rewardSha256,
   })
   const [folder, scratch] = [run.path('drawn'), run.path(scratchName)]
   for (const one of [folder, scratch]) writing(one, () => mkdirSync(one, { recursive: true }))

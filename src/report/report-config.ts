@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { promptColumnField } from '../images/known-prompts.ts'
 import { loraScaleField, modelFields, samplingFields } from '../images/open-model.ts'
-import { rewardFields } from '../reward/open-reward.ts'
+import { rewardFields, rewardName } from '../reward/open-reward.ts'
 import { resumeField } from '../run.ts'
 
 const optionalRun = z.string().min(1).nullable().default(null)
@@ -19,9 +19,12 @@ export const ReportConfig = z.strictObject({
   seen: optionalRun.describe('File of the prompts that were trained on; shapes has a list of its own.'),
   unseen: optionalRun.describe('File of prompts that were not; shapes has a list of its own.'),
   ...promptColumnField,
-  scorer: optionalRun.describe(
-    'Reward that measures alignment where there is no judge: the share of images that it prefers to the base’s. Best one that no policy was trained on; --reward without it.',
-  ),
+  scorer: rewardName
+    .nullable()
+    .default(null)
+    .describe(
+      'Reward that measures alignment where there is no judge: the share of images that it prefers to the base’s. Best one that no policy was trained on; --reward without it.',
+    ),
   referenceImages: optionalRun.describe(
     'Folder of images that fidelity is measured against where there are no true renders; other images of the base without it.',
   ),

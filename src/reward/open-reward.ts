@@ -1,38 +1,32 @@
 /** Rewards by the names that stages are given, and their scores for images on disk. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
 import { z } from 'zod'
-import { ConfigError, FileError, FormatError } from '../errors.ts'
-import type { ModelConfig, Open } from '../images/open-model.ts'
+import { FileError, FormatError } from '../errors.ts'
+import type { Open } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
-import { hashWeights } from '../networks/checkpoint/hash-weights.ts'
 import { parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { isPickle } from '../networks/checkpoint/pickle.ts'
-import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
-import { readRun } from '../run.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { aestheticReward } from './kinds/aesthetic-reward.ts'
-import { clipReward } from './kinds/clip-reward.ts'
-import { isHere, openEncoder } from './encoding/open-encoder.ts'
 import { pictureBatches } from './encoding/picture-batches.ts'
-import { readReward, rewardFileName } from './reward-file.ts'
+import { rewardKinds } from './kinds/index.ts'
+import type { RewardConfig } from './kinds/reward-kind.ts'
 import type { Reward } from './reward.ts'
 import { expectFiniteScores } from './teaching-scores.ts'
-import { rememberTexts } from './encoding/text-cache.ts'
-import { expectOwnEncoder, trainedReward } from './kinds/trained-reward.ts'
 
-const accepted =
-  'a run of `reward train`, a CLIPModel as transformers saves it (a folder, or owner/name in the Hugging Face cache), or an aesthetic head (.safetensors)'
+const standing = rewardKinds.flatMap(({ names = [] }) => names)
+const whats = rewardKinds.map(({ what }) => what)
+const accepted = `${whats.slice(0, -1).join(', ')}, or ${whats.at(-1)}`
+
+/** A field that names a reward. */
+export const rewardName = z
+  .string()
+  .min(1)
+  .meta(standing.length > 0 ? { examples: standing } : {})
 
 /** Config fields of every stage that scores images. */
 export const rewardFields = {
-  reward: z
-    .string()
-    .min(1)
-    .describe(
-      'Reward: a run of `reward train`; a CLIPModel such as PickScore, a folder or owner/name in the Hugging Face cache; or an aesthetic head, .safetensors.',
-    ),
+  reward: rewardName.describe(`Reward: ${accepted}.`),
   encoder: z
     .string()
     .min(1)
@@ -44,11 +38,7 @@ export const rewardFields = {
 }
 
 /**
- * Opens a reward by its name, which may be
- * - the folder of a `reward train` run. It is opened with the encoder that it was trained on: the model's own, or that
- *   which its file names, or, where that is no longer there, `encoder`;
- * - a CLIPModel, in a folder or as owner/name in the Hugging Face cache: see `clipReward`;
- * - a safetensors file with an aesthetic head on the embeddings of `encoder`: see `aestheticReward`.
+ * Opens a reward by its name: by the kind that has this name, or else the first one that claims what lies there.
  *
  * @param config where to compute, and the encoder where one has to be named
  * @param open   gives the model where its own encoder is needed; else it is not called
@@ -56,88 +46,24 @@ export const rewardFields = {
  * @throws {FormatError} something else, broken, a pickle, or a reward of another encoder
  * @throws {ConfigError} an aesthetic head without `encoder`, or a GPU that is not there
  */
-export async function openReward(
-  name: string,
-  config: ModelConfig & { readonly encoder?: string | null },
-  open: Open,
-): Promise<Reward> {
+export async function openReward(name: string, config: RewardConfig, open: Open): Promise<Reward> {
+  const named = rewardKinds.find(({ names }) => names?.includes(name))
+  if (named !== undefined) return await named.open(name, config, open)
+  if (isPickle(name) && !statSync(name, { throwIfNoEntry: false })?.isDirectory()) throw pickled(name)
+  const kind = rewardKinds.find((one) => one.claims(name))
+  if (kind === undefined) throw unclaimed(name)
+  return await kind.open(name, config, open)
+}
+
+function unclaimed(name: string): FileError | FormatError {
   const found = statSync(name, { throwIfNoEntry: false })
-  if (isPickle(name) && !found?.isDirectory()) throw pickled(name)
-  if (found === undefined) return openHubReward(name, config)
-  if (!found.isDirectory()) return openAesthetic(name, config)
-  if (isRun(name)) return await openRun(name, config, open)
-  if (existsSync(join(name, 'config.json'))) return openClipReward(name, config)
-  throw new FormatError({
-    where: name,
-    expected: accepted,
-    received: 'a folder with neither manifest.json nor config.json',
-    remedy: 'check the path',
-  })
-}
-
-/** A run begins with its config and ends with its manifest. */
-function isRun(folder: string): boolean {
-  if (existsSync(join(folder, 'manifest.json'))) return true
-  try {
-    return 'stage' in (JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object)
-  } catch {
-    return false
+  if (found !== undefined) {
+    const received = found.isDirectory() ? 'a folder with neither manifest.json nor config.json' : 'another file'
+    return new FormatError({ where: name, expected: accepted, received, remedy: 'check the path' })
   }
-}
-
-async function openRun(
-  folder: string,
-  config: ModelConfig & { readonly encoder?: string | null },
-  open: Open,
-): Promise<Reward> {
-  const { stage } = readRun(folder)
-  if (stage !== 'reward train') {
-    const remedy = 'give the folder of a reward'
-    throw new FormatError({ where: folder, expected: accepted, received: `a run of \`${stage}\``, remedy })
-  }
-  const weights = join(folder, rewardFileName)
-  const file = readReward(weights)
-  const { encoderPath: own } = file
-  const path = own === undefined || isHere(own) ? own : (config.encoder ?? own)
-  const encoder = path === undefined ? await ownEncoder(folder, config, open) : rememberTexts(openEncoder(path, config))
-  expectOwnEncoder(folder, file, encoder)
-  return trainedReward(folder, encoder, file.head, hashWeights([weights]))
-}
-
-async function ownEncoder(folder: string, config: ModelConfig, open: Open): Promise<ImageTextEncoder> {
-  const { model, encoder } = await open(config)
-  if (encoder !== undefined) return encoder
-  throw new FormatError({
-    where: `${folder} encoder`,
-    expected: 'the encoder of the model that it was trained for',
-    received: `${model.name}, which brings none`,
-    remedy: 'train a reward for this model: attune reward train --encoder',
-  })
-}
-
-function openAesthetic(file: string, config: ModelConfig & { readonly encoder?: string | null }): Reward {
-  if (!/\.safetensors$/i.test(file)) {
-    throw new FormatError({ where: file, expected: accepted, received: 'another file', remedy: 'check the path' })
-  }
-  if (config.encoder === undefined || config.encoder === null) {
-    throw new ConfigError({
-      where: '--encoder',
-      expected: `the CLIPModel whose embeddings ${file} reads`,
-      received: 'nothing',
-      remedy:
-        'LAION’s predictors read openai/clip-vit-large-patch14: a folder, or owner/name in the Hugging Face cache',
-    })
-  }
-  return aestheticReward(file, file, rememberTexts(openEncoder(config.encoder, config)))
-}
-
-const openClipReward = (name: string, config: ModelConfig) => clipReward(name, rememberTexts(openEncoder(name, config)))
-
-function openHubReward(name: string, config: ModelConfig): Reward {
   const hubName = parseHubName(name)
-  if (isHere(name)) return openClipReward(name, config)
   const fetch = hubName && `attune model fetch ${hubName.name} --revision ${hubName.revision}`
-  throw new FileError({
+  return new FileError({
     where: name,
     expected: accepted,
     received: `no such file or folder${fetch === undefined ? '' : ', and no such model in the cache'}`,

@@ -5,7 +5,7 @@ import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { Weights } from '../networks/weights.ts'
 import { expectFinite } from '../tensor/finite.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
-import { headKinds, type RewardHead } from './kinds/reward-head.ts'
+import { headKinds, type RewardHead } from './heads/reward-head.ts'
 
 export const rewardFileName = 'reward.safetensors'
 

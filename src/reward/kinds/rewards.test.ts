@@ -15,7 +15,7 @@ import { livingTensors, tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { judgedStore } from '../examples/judged-store.test-helper.ts'
 import { openReward } from '../open-reward.ts'
-import { headKinds } from './reward-head.ts'
+import { headKinds } from '../heads/reward-head.ts'
 import { RewardTrainConfig, trainReward } from '../training/train.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-rewards-'))

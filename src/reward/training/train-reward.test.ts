@@ -9,7 +9,7 @@ import { useThreads } from '../../tensor/library.ts'
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
 import { measureReward } from './measure-reward.ts'
 import type { RewardExamples } from '../examples/reward-examples.ts'
-import { freshHead, headKinds, headScore, type HeadKind, type RewardHead } from '../kinds/reward-head.ts'
+import { freshHead, headKinds, headScore, type HeadKind, type RewardHead } from '../heads/reward-head.ts'
 import { shownTexts, type DistractorSource } from '../examples/shown-texts.ts'
 import {
   allPrompts,
@@ -25,7 +25,7 @@ import {
   vocabulary,
 } from '../encoding/toy-encoder.test-helper.ts'
 import { fitReward, RewardFit } from './train-reward.ts'
-import { trainedReward } from '../kinds/trained-reward.ts'
+import { trainedReward } from '../kinds/trained-run.ts'
 
 useThreads(1)
 

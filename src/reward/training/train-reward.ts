@@ -35,7 +35,7 @@ import {
   type LabelledImage,
   type RewardExamples,
 } from '../examples/reward-examples.ts'
-import { freshHead, headLogit, headScore, type HeadKind, type RewardHead } from '../kinds/reward-head.ts'
+import { freshHead, headLogit, headScore, type HeadKind, type RewardHead } from '../heads/reward-head.ts'
 import { promptClassification, squaredError } from './reward-loss.ts'
 import type { ShownTexts } from '../examples/shown-texts.ts'
 

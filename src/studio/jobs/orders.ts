@@ -16,7 +16,7 @@ import { comparisonPrefix } from '../runs.ts'
 import { worldOf } from '../worlds.ts'
 import type { JobOrder } from './job-queue.ts'
 import type { JobRecord } from './job-record.ts'
-import { planOf, runFields } from './stage-plans.ts'
+import { planOf, runFields, standingPrefix } from './stage-plans.ts'
 
 export interface StudioModel {
   /** `shapes`, a folder in diffusers' layout, or owner/name in the Hugging Face cache. */
@@ -74,7 +74,7 @@ export function configOf(
     if (field in own) return []
     if (!(field in runFields) || value === null || value === 'pretrained')
       return [[field, value === 'pretrained' ? null : value]]
-    if (!Array.isArray(value)) return [[field, runPath(String(value))]]
+    if (!Array.isArray(value)) return [[field, placeOf(String(value))]]
     const runs = value.map(String)
     const names = field === 'policies' ? namesForRuns(runs) : undefined
     return [[field, runs.map((run, i) => (names === undefined ? runPath(run) : `${names[i]}=${runPath(run)}`))]]
@@ -91,7 +91,12 @@ export function configOf(
 
 /** The runs that a setting names. */
 const namesIn = (value: SettingValue | undefined): string[] =>
-  typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : []
+  (Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []).filter(
+    (name) => !name.startsWith(standingPrefix),
+  )
+
+/** A run, or what stands for itself, as a stage is told it. */
+const placeOf = (name: string) => (name.startsWith(standingPrefix) ? name.slice(standingPrefix.length) : runPath(name))
 
 /** A name for the run of a stage: the one given, where nothing has it. @throws {StudioError} */
 export function runNameFor(

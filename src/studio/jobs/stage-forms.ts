@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts'
 import { stages, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
-import { hiddenFields, planOf, runFields, type OwnField, type StagePlan } from './stage-plans.ts'
+import { hiddenFields, planOf, runFields, standingPrefix, type OwnField, type StagePlan } from './stage-plans.ts'
 import type { PrintedStage, Property } from './stage-schemas.ts'
 
 export interface FormContext {
@@ -35,7 +35,7 @@ export function formOf(stage: FormStage, printed: PrintedStage, context: FormCon
     stage,
     title: plan.title,
     sentence: plan.sentence,
-    missing: missingFor(plan, context),
+    missing: missingFor(plan, printed, context),
     takes: context.isEmbedded ? plan.duration : 'depends on the model and the machine',
     main,
     more: fields.filter((field) => !main.includes(field)),
@@ -109,7 +109,7 @@ function fieldsOf(plan: StagePlan, { flags, schema }: PrintedStage, context: For
       const isOptional = acceptsNull(property)
       const [variant] = variantsOf(property)
       const kind = Object.hasOwn(runFields, flag.field) ? runFields[flag.field] : undefined
-      const fitting = kind === undefined ? [] : fittingRuns(kind, context)
+      const fitting = kind === undefined ? [] : [...fittingRuns(kind, context), ...standingNames(variant)]
       const isList = flag.type === 'list'
       return {
         field: flag.field,
@@ -143,8 +143,12 @@ const ownField = (field: string, { max, ...one }: OwnField): FormField => ({
 interface FittingRun {
   readonly name: string
   readonly label: string
-  readonly stage: string
+  /** None of what is no run, but stands for itself. */
+  readonly stage?: string
 }
+
+const standingNames = ({ examples = [] }: Property): FittingRun[] =>
+  examples.map((name) => ({ name: standingPrefix + name, label: name }))
 
 /** Finished ones, the newest first, and then those that are being made. */
 function fittingRuns(kind: RunKind, { runs, open }: FormContext): FittingRun[] {
@@ -175,7 +179,7 @@ function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun
 }
 
 /** What is to be done first, in the order of the flow. */
-function missingFor({ takes }: StagePlan, context: FormContext): string | null {
+function missingFor({ takes }: StagePlan, { schema }: PrintedStage, context: FormContext): string | null {
   const { good, bad, compared } = context
   const needs = (input: StageInput) => takes.includes(input)
   const has = (kind: RunKind) => fittingRuns(kind, context).length > 0
@@ -183,7 +187,8 @@ function missingFor({ takes }: StagePlan, context: FormContext): string | null {
   if (needs('images') && !has('round')) return 'Draw images first.'
   if ((needs('judgments') || needs('pairs')) && !isJudged) return 'Label at least one image good and one bad first.'
   if (needs('policies') && !has('policy')) return 'Fine-tune a policy first.'
-  if (needs('reward') && !has('reward')) return 'Train a reward first.'
+  const hasStanding = schema.properties.reward?.examples !== undefined
+  if (needs('reward') && !has('reward') && !hasStanding) return 'Train a reward first.'
   return null
 }
 

@@ -43,6 +43,9 @@ export const runFields: Readonly<Record<string, RunKind>> = {
   scorer: 'reward',
 }
 
+/** In front of a name that stands for itself where a run could stand; no run is named so. */
+export const standingPrefix = 'named:'
+
 /** Set by the studio, or paths, which never come from a request. */
 export const hiddenFields: ReadonlySet<string> = new Set([
   'out',

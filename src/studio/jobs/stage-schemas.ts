@@ -13,6 +13,8 @@ import type { FormStage } from '../../stages.ts'
 export interface Property {
   readonly type?: string | readonly string[]
   readonly enum?: readonly unknown[]
+  /** Of a setting that names runs: names that stand for themselves. */
+  readonly examples?: readonly string[]
   readonly anyOf?: readonly Property[]
   readonly items?: Property
   readonly minimum?: number

@@ -1,8 +1,8 @@
 /** What all rewards on frozen embeddings have in common: they differ in what they make of them. */
-import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
-import { tensorScope } from '../../tensor/scope.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import type { Reward } from '../reward.ts'
+import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
+import { tensorScope } from '../tensor/scope.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Reward } from './reward.ts'
 
 /** Functions of the unit vectors of images [B, d] and of their prompts [B, d], on the CPU. */
 interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range'> {

@@ -15,7 +15,7 @@ import {
   seenPrompts,
   vocabulary,
 } from '../encoding/toy-encoder.test-helper.ts'
-import { RewardFit } from '../training/train-reward.ts'
+import { RewardFit } from './train-reward.ts'
 
 useThreads(1)
 

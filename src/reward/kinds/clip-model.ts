@@ -1,7 +1,18 @@
 /** CLIP and models that were fine-tuned from it on preferences, as rewards. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ClipEncoder } from '../../networks/clip/clip-encoder.ts'
+import { embeddingReward } from '../embedding-reward.ts'
+import { isHere, openEncoder } from '../encoding/open-encoder.ts'
+import { rememberTexts } from '../encoding/text-cache.ts'
 import type { Reward } from '../reward.ts'
-import { embeddingReward } from './embedding-reward.ts'
+import type { RewardKind } from './reward-kind.ts'
+
+export const clipModel: RewardKind = {
+  what: 'a CLIPModel such as PickScore, as transformers saves it (a folder, or owner/name in the Hugging Face cache)',
+  claims: (name) => existsSync(join(name, 'config.json')) || (!existsSync(name) && isHere(name)),
+  open: (name, config) => clipReward(name, rememberTexts(openEncoder(name, config))),
+}
 
 /**
  * exp(logit scale) · cos(image, text): the logits of CLIP's own training. PickScore and HPS v2 are CLIP ViT-H/14 with

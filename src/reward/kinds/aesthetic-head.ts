@@ -1,5 +1,6 @@
 /** LAION's aesthetic predictors as rewards: how much people like an image, whatever the prompt says. */
-import { FormatError } from '../../errors.ts'
+import { statSync } from 'node:fs'
+import { ConfigError, FormatError } from '../../errors.ts'
 import { hashWeights } from '../../networks/checkpoint/hash-weights.ts'
 import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
 import { cat } from '../../tensor/create.ts'
@@ -7,8 +8,28 @@ import { linear } from '../../tensor/functional.ts'
 import { readSafetensors } from '../../tensor/safetensors.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { openEncoder } from '../encoding/open-encoder.ts'
+import { rememberTexts } from '../encoding/text-cache.ts'
 import type { Reward } from '../reward.ts'
-import { embeddingReward } from './embedding-reward.ts'
+import type { RewardKind } from './reward-kind.ts'
+import { embeddingReward } from '../embedding-reward.ts'
+
+export const aestheticHead: RewardKind = {
+  what: 'an aesthetic head (.safetensors)',
+  claims: (name) => /\.safetensors$/i.test(name) && statSync(name, { throwIfNoEntry: false })?.isFile() === true,
+  open(file, config) {
+    if (config.encoder === undefined || config.encoder === null) {
+      throw new ConfigError({
+        where: '--encoder',
+        expected: `the CLIPModel whose embeddings ${file} reads`,
+        received: 'nothing',
+        remedy:
+          'LAION’s predictors read openai/clip-vit-large-patch14: a folder, or owner/name in the Hugging Face cache',
+      })
+    }
+    return aestheticReward(file, rememberTexts(openEncoder(config.encoder, config)))
+  },
+}
 
 /** One linear layer: weight [out, in], bias [out]. */
 interface Layer {
@@ -26,10 +47,10 @@ interface Layer {
  * @throws {FileError} no such file
  * @throws {FormatError} another network, or one for embeddings of another width
  */
-export function aestheticReward(name: string, file: string, encoder: ImageTextEncoder): Reward {
+function aestheticReward(file: string, encoder: ImageTextEncoder): Reward {
   const layers = unscoped(() => readLayers(file, encoder))
   return embeddingReward({
-    name,
+    name: file,
     sha256: `${hashWeights([file])} ${encoder.sha256}`,
     range: undefined,
     encoder,

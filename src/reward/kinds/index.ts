@@ -1,0 +1,7 @@
+/** All kinds of rewards. Of those that claim a name, the first one opens it. */
+import { aestheticHead } from './aesthetic-head.ts'
+import { clipModel } from './clip-model.ts'
+import type { RewardKind } from './reward-kind.ts'
+import { trainedRun } from './trained-run.ts'
+
+export const rewardKinds: readonly RewardKind[] = [trainedRun, clipModel, aestheticHead]

@@ -1,0 +1,81 @@
+/** A run of `reward train`: a trained head on its encoder, as the other stages see it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FormatError } from '../../errors.ts'
+import type { Open } from '../../images/open-model.ts'
+import { hashWeights } from '../../networks/checkpoint/hash-weights.ts'
+import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
+import { readRun } from '../../run.ts'
+import { embeddingReward } from '../embedding-reward.ts'
+import { isHere, openEncoder } from '../encoding/open-encoder.ts'
+import { rememberTexts } from '../encoding/text-cache.ts'
+import { headFeatures, headScore, type RewardHead } from '../heads/reward-head.ts'
+import { readReward, rewardFileName, type RewardFile } from '../reward-file.ts'
+import type { Reward } from '../reward.ts'
+import type { RewardConfig, RewardKind } from './reward-kind.ts'
+
+const what = 'a run of `reward train`'
+
+/**
+ * Opened with the encoder that it was trained on: the model's own, or that which its file names, or, where that is no longer
+ * there, the one that is named now.
+ */
+export const trainedRun: RewardKind = { what, claims: isRun, open: openRun }
+
+/** A run begins with its config and ends with its manifest. */
+function isRun(folder: string): boolean {
+  if (existsSync(join(folder, 'manifest.json'))) return true
+  try {
+    return 'stage' in (JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object)
+  } catch {
+    return false
+  }
+}
+
+async function openRun(folder: string, config: RewardConfig, open: Open): Promise<Reward> {
+  const { stage } = readRun(folder)
+  if (stage !== 'reward train') {
+    const remedy = 'give the folder of a reward'
+    throw new FormatError({ where: folder, expected: what, received: `a run of \`${stage}\``, remedy })
+  }
+  const weights = join(folder, rewardFileName)
+  const file = readReward(weights)
+  const { encoderPath: own } = file
+  const path = own === undefined || isHere(own) ? own : (config.encoder ?? own)
+  const encoder = path === undefined ? await ownEncoder(folder, config, open) : rememberTexts(openEncoder(path, config))
+  expectOwnEncoder(folder, file, encoder)
+  return trainedReward(folder, encoder, file.head, hashWeights([weights]))
+}
+
+async function ownEncoder(folder: string, config: RewardConfig, open: Open): Promise<ImageTextEncoder> {
+  const { model, encoder } = await open(config)
+  if (encoder !== undefined) return encoder
+  throw new FormatError({
+    where: `${folder} encoder`,
+    expected: 'the encoder of the model that it was trained for',
+    received: `${model.name}, which brings none`,
+    remedy: 'train a reward for this model: attune reward train --encoder',
+  })
+}
+
+/** Scores in [0, 1]. @param sha256 of the head's file */
+export const trainedReward = (name: string, encoder: ImageTextEncoder, head: RewardHead, sha256: string): Reward =>
+  embeddingReward({
+    name,
+    sha256: `${sha256} ${encoder.sha256}`,
+    range: [0, 1],
+    encoder,
+    score: (images, texts) => headScore(head, images, texts()),
+    features: (images, texts) => headFeatures(head, images, texts),
+  })
+
+/** @throws {FormatError} the reward reads another encoder's embeddings */
+function expectOwnEncoder(name: string, file: RewardFile, encoder: ImageTextEncoder): void {
+  if (encoder.sha256 === file.encoderSha256) return
+  throw new FormatError({
+    where: `${name} encoder`,
+    expected: `${file.encoder} with SHA-256 ${file.encoderSha256.slice(0, 16)}…`,
+    received: `${encoder.name} with ${encoder.sha256.slice(0, 16)}…`,
+    remedy: 'this reward was trained on another encoder; put that one in its place, or train the reward again',
+  })
+}
