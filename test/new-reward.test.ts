@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { readImages } from '../src/images/image-run.ts'
 import { readPicture } from '../src/images/png.ts'
 import { readRun } from '../src/run.ts'
+import type * as StudioHelper from '../src/studio/studio.test-helper.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'attune-new-reward-'))
@@ -41,7 +42,7 @@ const list = join(folder, 'src/reward/kinds/index.ts')
 
 before(() => {
   cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
-  for (const other of ['node_modules', 'build', 'native', 'weights', 'package.json']) {
+  for (const other of ['node_modules', 'build', 'native', 'scripts', 'weights', 'package.json']) {
     symlinkSync(join(root, other), join(folder, other))
   }
   writeFileSync(join(folder, 'src/reward/kinds/brightness.ts'), file)
@@ -88,9 +89,8 @@ test('the command line chooses by it, and says what it accepts', async () => {
 })
 
 test('the forms of the studio offer it, and a policy is trained on it', async () => {
-  const { testStudio } = (await import(
-    join(folder, 'src/studio/studio.test-helper.ts')
-  )) as typeof import('../src/studio/studio.test-helper.ts')
+  const copied: unknown = await import(join(folder, 'src/studio/studio.test-helper.ts'))
+  const { testStudio } = copied as typeof StudioHelper
   await using studio = await testStudio()
   const { stages } = await studio.client.stages()
   const form = stages.find(({ stage }) => stage === 'policy dpok')!
