@@ -3,7 +3,7 @@
  * `meta` tensors have shapes and no elements; where libtorch has no such operator, its shape is computed here.
  */
 import { zeros } from './create.ts'
-import { tensorScope } from './scope.ts'
+import { native } from './library.ts'
 import { operator, type Tensor } from './tensor.ts'
 
 const linearOf = operator<[Tensor, Tensor, Tensor | undefined], Tensor>('linear')
@@ -21,7 +21,7 @@ const padOf = operator<[Tensor, readonly number[], number], Tensor>('constant_pa
 const upsampleNearestOf = operator<[Tensor, readonly number[]], Tensor>('upsample_nearest2d')
 const resizeBicubicOf = operator<[Tensor, readonly number[], boolean], Tensor>('_upsample_bicubic2d_aa')
 const averagePoolOf = operator<[Tensor, readonly number[]], Tensor>('adaptive_avg_pool2d')
-const softmaxOf = operator<[Tensor, number], Tensor>('softmax', 'int')
+const attendOf = operator<[Tensor, Tensor, Tensor, Tensor | undefined], Tensor>('attune::attend')
 const contiguousOf = operator<[Tensor, memoryFormat: number], Tensor>('contiguous')
 const siluOf_ = operator<[Tensor], Tensor>('silu_')
 const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
@@ -70,23 +70,33 @@ export function groupNorm(x: Tensor, groups: number, weight: Tensor, bias: Tenso
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor, causal = false): Tensor {
   if (isHollow(q)) return hollow(q, [...q.shape.slice(0, -1), v.shape[v.shape.length - 1]])
-  const few = k.shape[2] < vectorWidth && k.device === 'cpu' && k.dtype === 'float32' && !causal
-  return few ? attendToFew(q, k, v, mask) : attentionOf(q, k, v, mask, 0, causal)
+  return isShort(q, k, v, mask) && !causal ? attendOf(q, k, v, mask) : attentionOf(q, k, v, mask, 0, causal)
 }
 
-/** Numbers that a CPU computes at once. */
-const vectorWidth = 16
-
-/**
- * The same for fewer keys than a CPU computes at once. libtorch goes along the keys, one by one where they fill no vector;
- * here it goes along the queries, which takes a third of the time.
- */
-function attendToFew(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor): Tensor {
-  using scope = tensorScope()
-  const logits = k.matmul(q.mul(1 / Math.sqrt(q.shape[3])).transpose(2, 3)) // [B, heads, m, n]
-  const weights = softmaxOf(mask === undefined ? logits : logits.add(mask.transpose(2, 3)), 2)
-  return scope.keep(weights.transpose(2, 3).matmul(v))
+/** Whether the add-on's own operator computes this, which is quicker for short sequences; see native/attention.cc. */
+function isShort(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor): boolean {
+  const [batch, , queries, width] = q.shape
+  const keys = k.shape[2]
+  if (Math.max(queries, keys, width, v.shape[3]) > mostShort || q.dtype !== 'float32' || q.device !== 'cpu')
+    return false
+  const isKeyMask = mask === undefined || (mask.numel === batch * keys && mask.shape[0] === batch && !mask.requiresGrad)
+  return isKeyMask && native().threads() === 1 && isBuilt()
 }
+
+let built: boolean | undefined
+
+/** Whether the add-on was built with its operator; after an update it is an older one until the next set-up. */
+function isBuilt(): boolean {
+  if (built !== undefined) return built
+  try {
+    native().resolve('attune::attend', '')
+    return (built = true)
+  } catch {
+    return (built = false)
+  }
+}
+
+const mostShort = 64
 
 /** Rows and columns of zeros around x [B, C, H, W]. */
 export function pad2d(
