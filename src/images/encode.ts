@@ -1,4 +1,5 @@
 /** Images on disk as clean states of a model, encoded once. */
+import { Disposables } from '../disposables.ts'
 import { FormatError } from '../errors.ts'
 import { mapStates, type CleanStates, type GenerativeModel, type ModelStage } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
@@ -47,8 +48,9 @@ export async function encodeFiles<File>(
   const { batchSize } = model.defaults
   const partSize = parts === undefined ? batchSize : batchSize * Math.ceil(imagesAPart / batchSize)
   const { stages, policyStage } = model
-  const room = ({ stateShape }: ModelStage) => unscoped(() => zeros([files.length, ...stateShape]))
-  let states: CleanStates = { x0: room(stages[policyStage]), earlier: stages.slice(0, policyStage).map(room) }
+  using made = new Disposables()
+  const room = ({ stateShape }: ModelStage) => made.use(unscoped(() => zeros([files.length, ...stateShape])))
+  const states: CleanStates = { x0: room(stages[policyStage]), earlier: stages.slice(0, policyStage).map(room) }
   const rows: number[] = []
   const measured: number[] = []
   const bar = progress(label, files.length, 'images')
@@ -83,13 +85,8 @@ export async function encodeFiles<File>(
     )
   }
   bar.done()
-  if (rows.length < files.length) {
-    states = mapStates(states, (whole) => {
-      using all = whole
-      return unscoped(() => all.slice(0, 0, rows.length))
-    })
-  }
-  return { states, rows, measured }
+  const ofRows = mapStates(states, (all) => unscoped(() => all.slice(0, 0, rows.length)))
+  return { states: ofRows, rows, measured }
 }
 
 /** Copies the states of a part into the rows from `first` on; undefined where there is no such part. */
