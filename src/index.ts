@@ -6,22 +6,40 @@ export * from './errors.ts'
 export { Attributes, Category, ImageRecord, Judgment, Prompt, Score } from './records.ts'
 export { readRun, startRun, type Manifest, type Run, type RunOptions } from './run.ts'
 
-export { noGrad } from './tensor/autograd.ts'
-export { tensor } from './tensor/create.ts'
+export { AdamW } from './tensor/adamw.ts'
+export { autocast, gradients, noGrad } from './tensor/autograd.ts'
+export { arange, cat, full, ones, rand, randint, randn, stack, tensor, where, zeros } from './tensor/create.ts'
+export { dtypes, type Dtype } from './tensor/dtype.ts'
+export { attention, conv2d, crossEntropy, embedding, groupNorm, layerNorm, linear } from './tensor/functional.ts'
 export { Generator } from './tensor/generator.ts'
 export { useThreads } from './tensor/library.ts'
 export { readSafetensors, writeSafetensors } from './tensor/safetensors.ts'
 export { gradientCheckpoints } from './tensor/gradient-checkpoints.ts'
-export { tensorScope } from './tensor/scope.ts'
-export type { Tensor } from './tensor/tensor.ts'
+export { describeOperator } from './tensor/operator.ts'
+export { applyGradients, type Optimiser } from './tensor/optimise.ts'
+export { livingTensors, tensorScope } from './tensor/scope.ts'
+export { expectShape } from './tensor/shape.ts'
+export { operator, Tensor } from './tensor/tensor.ts'
 
 export { ddimSampler } from './diffusion/ddim.ts'
 export { denoisingLoss } from './diffusion/denoising-loss.ts'
-export { gaussianKl, logDensityDifference } from './diffusion/gaussian.ts'
+export { FlowMatching, shiftedSigmas, type FlowSetup, type FlowTransition } from './diffusion/flow-matching.ts'
+export {
+  gaussianKl,
+  gaussianLogDensity,
+  gaussianLogDensityPerElement,
+  logDensityDifference,
+} from './diffusion/gaussian.ts'
 export { guide } from './diffusion/guidance.ts'
-export type { NoiseProcess, Sampler, Transition } from './diffusion/process.ts'
-export { noiseFor, sampleImages, sampleTrajectories } from './diffusion/sample.ts'
-export type { Schedule } from './diffusion/schedule.ts'
+export { expectStochastic, type NoiseProcess, type Sampler, type Transition } from './diffusion/process.ts'
+export { noiseFor, sampleImages, sampleTrajectories, sampleWithGradient } from './diffusion/sample.ts'
+export {
+  cosineSchedule,
+  linearSchedule,
+  scaledLinearSchedule,
+  type PredictionType,
+  type Schedule,
+} from './diffusion/schedule.ts'
 export { readScheduler, type NoiseSetup } from './diffusion/scheduler-config.ts'
 export { VariancePreserving } from './diffusion/variance-preserving.ts'
 
@@ -43,12 +61,13 @@ export { Weights, type Change } from './networks/weights.ts'
 export { distractors } from './prompts/distractors.ts'
 export { readPrompts, writePrompts } from './prompts/prompt-file.ts'
 export { categoryOf, parsePrompt, promptText } from './prompts/templates.ts'
+export type { PromptWorld } from './prompts/prompt-world.ts'
 export type { PromptVocabulary } from './prompts/vocabulary.ts'
 
 export { drawImages, samplerOf, type DrawRequest } from './images/draw.ts'
 export { GenerateConfig, generateImages } from './images/generate.ts'
 export { readImages } from './images/image-run.ts'
-export type { Open, OpenModel, OpenPolicy, PretrainingSource } from './images/open-model.ts'
+export type { ModelFamily, Open, OpenModel, OpenPolicy, PretrainingSource } from './images/open-model.ts'
 export { readPictures } from './images/pictures.ts'
 export { encodePng, picturesOf, pixelsOf, readPicture, type Picture } from './images/png.ts'
 
@@ -56,6 +75,7 @@ export { writeSheets, type SheetImage, type SheetOptions } from './feedback/shee
 export { openFeedback, type FeedbackCounts, type FeedbackStore } from './feedback/store/store.ts'
 export { formats, type Format, type FormatName } from './feedback/formats/formats.ts'
 export { addOwnImages, type AddedImages, type OwnImage } from './feedback/formats/own-images.ts'
+export { standing } from './feedback/raters/standing.ts'
 export { exportFeedback, importFeedback } from './feedback/transfer.ts'
 export type { ExportCounts, ExportOptions, ImportCounts, ImportOptions } from './feedback/transfer.ts'
 
@@ -92,8 +112,13 @@ export { mergeAdapters, trainableChange, type Trainable, type TrainableChange } 
 
 export type { DrawnImages, EvaluationPlan } from './report/draw.ts'
 export { comparePolicy, judgePolicy, type Comparands, type Evaluation, type WorldJudge } from './report/evaluate.ts'
-export { makeReport } from './report/report-command.ts'
+export { measures } from './report/measures/index.ts'
+export type { EvaluatedSet, Measure } from './report/measures/measure.ts'
+export type { JudgedWorld } from './report/judged-world.ts'
+export { makeReport, type ReportWorld } from './report/report-command.ts'
 export { ReportConfig } from './report/report-config.ts'
 export { Report } from './report/schema.ts'
 export { openShapes } from './shapes/open.ts'
 export { SimulateConfig, simulateFeedback } from './shapes/simulate-feedback.ts'
+
+export { open, probeOf, reportWorld } from './open.ts'

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** What a test makes go wrong. */
-export interface HubFaults {
+interface HubFaults {
   /** The files need a token of an account that accepted the licence. */
   gated?: boolean
   /** By path: the connection breaks after so many bytes of each answer. */
@@ -26,7 +26,7 @@ export interface HubFaults {
   circle?: boolean
 }
 
-export interface HubRequest {
+interface HubRequest {
   readonly host: 'hub' | 'storage'
   readonly url: string
   readonly authorization: string | undefined

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib'
 export type Form = 'text' | 'lines' | 'json' | 'bytes' | 'safetensors' | 'png'
 
 /** Mulberry32. */
-export class Dice {
+class Dice {
   #state: number
 
   constructor(...seeds: readonly number[]) {

@@ -7,7 +7,7 @@ import type { Reader } from './readers.ts'
 import type { Finding } from './try-inputs.ts'
 
 /** Inputs of one reader: `from` to before `to`. */
-export interface Share {
+interface Share {
   readonly name: string
   readonly from: number
   readonly to: number
@@ -29,7 +29,7 @@ export interface Told {
   readonly findings: readonly Finding[]
 }
 
-export const limits = { hangSeconds: 10, memoryBytes: 2 ** 30 } as const
+const limits = { hangSeconds: 10, memoryBytes: 2 ** 30 } as const
 const batch = 20_000
 
 /** @returns findings and how many inputs were tried before the time was over */

@@ -44,6 +44,7 @@ export interface FlowStep extends SamplerStep {
   readonly meanPerVelocity: number
 }
 
+/** What a flow-matching process is made of. */
 export interface FlowSetup {
   /** σ of sampling with n steps: n numbers, falling, in (0, 1]. */
   readonly sigmas: (steps: number) => number[]

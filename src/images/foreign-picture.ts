@@ -8,7 +8,7 @@ export const mostPixels = 40e6
 /** Of one side, as in a JPEG: libvips takes many rows at once, and rows of millions of pixels took a gigabyte. */
 export const longestSide = 65_535
 
-export type PictureKind = 'png' | 'jpeg' | 'webp'
+type PictureKind = 'png' | 'jpeg' | 'webp'
 
 /** What the first bytes of a file say that it is: of other formats that sharp knows, SVG reads other files, and PDF runs programs. */
 function kindOf(bytes: Uint8Array): PictureKind | undefined {

@@ -2,6 +2,7 @@
 import type { Prompt } from '../records.ts'
 import type { PromptVocabulary } from './vocabulary.ts'
 
+/** Prompts that belong to a model. */
 export interface PromptWorld {
   /** What a person calls its models: `embedded model`. */
   readonly title: string

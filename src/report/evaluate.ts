@@ -18,7 +18,7 @@ import type { DrawnImages, EvaluationPlan } from './draw.ts'
 import type { EvaluatedSet } from './measures/measure.ts'
 
 /** What a judge says of one image. */
-export interface JudgedPicture {
+interface JudgedPicture {
   /** A valid picture of anything. */
   readonly clean: boolean
   isAligned(attributes: Attributes): boolean

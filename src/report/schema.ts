@@ -146,7 +146,7 @@ const ReportDetails = z.strictObject({
   /** The resolved configuration, flat: `dpok.klWeight`. */
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
 })
-export type ReportDetails = z.infer<typeof ReportDetails>
+type ReportDetails = z.infer<typeof ReportDetails>
 
 /** What report.json holds. */
 export const Report = z.strictObject({

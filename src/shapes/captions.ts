@@ -72,7 +72,7 @@ export function drawPair(random: Random): { scene: Scene; caption: string } {
 }
 
 /** A noisy caption for a scene: see {@link captionNoise}. Never states a colour-background pair that does not occur. */
-export function drawCaption(random: Random, scene: Scene): string {
+function drawCaption(random: Random, scene: Scene): string {
   const truth = sceneAttributes(scene)
   const background = stated(random, captionNoise.background, truth.background, () =>
     random.pick(others(shapesVocabulary.backgrounds, truth.background).filter((b) => occurs(truth.color, b))),

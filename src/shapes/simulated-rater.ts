@@ -55,7 +55,7 @@ export function simulateJudgments(images: readonly ImageToJudge[], options: Simu
 }
 
 /** `simulated(error 5 %, skip 5 %)`. */
-export function raterName({ errorRate, skipRate }: Pick<SimulatedRaterOptions, 'errorRate' | 'skipRate'>): string {
+function raterName({ errorRate, skipRate }: Pick<SimulatedRaterOptions, 'errorRate' | 'skipRate'>): string {
   const percent = (rate: number) => `${Number((100 * rate).toFixed(2))} %`
   return `simulated(error ${percent(errorRate)}, skip ${percent(skipRate)})`
 }

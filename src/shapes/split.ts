@@ -12,7 +12,7 @@ import { shapesVocabulary, type BackgroundName, type ColorName, type ObjectName 
 const { colors, backgrounds } = shapesVocabulary
 const counts = [1, 2, 3, 4]
 
-export const seenObjects: readonly ObjectName[] = ['circle', 'triangle', 'cross']
+const seenObjects: readonly ObjectName[] = ['circle', 'triangle', 'cross']
 export const heldOutObject: ObjectName = 'ring'
 
 /** What no seen prompt combines with the object: every colour, background and all counts but one are held back once. */

@@ -40,14 +40,17 @@ const catOf = operator<[tensors: readonly Tensor[], dim: number], Tensor>('cat')
 const stackOf = operator<[tensors: readonly Tensor[], dim: number], Tensor>('stack')
 const whereOf = operator<[condition: Tensor, yes: Tensor, no: Tensor], Tensor>('where', 'self')
 
+/** A tensor of zeros. */
 export function zeros(shape: readonly number[], dtype: Dtype = 'float32', device = 'cpu'): Tensor {
   return zerosOf(shape, dtypeCode(dtype), undefined, device)
 }
 
+/** A tensor of ones. */
 export function ones(shape: readonly number[], dtype: Dtype = 'float32', device = 'cpu'): Tensor {
   return onesOf(shape, dtypeCode(dtype), undefined, device)
 }
 
+/** A tensor of one value. */
 export function full(shape: readonly number[], value: number, dtype: Dtype = 'float32', device = 'cpu'): Tensor {
   return fullOf(shape, value, dtypeCode(dtype), undefined, device)
 }

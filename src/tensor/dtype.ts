@@ -12,10 +12,12 @@ const codes = {
   bfloat16: 15,
 } as const
 
+/** An element type of tensors. */
 export type Dtype = keyof typeof codes
 
 const names = new Map<number, Dtype>(Object.entries(codes).map(([name, code]) => [code, name as Dtype]))
 
+/** All element types. */
 export const dtypes = Object.keys(codes) as Dtype[]
 
 /** The library's number of an element type. */

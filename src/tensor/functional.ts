@@ -55,6 +55,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon = 1e-6): Tensor {
   return rmsNormOf(x, [x.shape[x.shape.length - 1]], weight, epsilon)
 }
 
+/** Normalises over the last dimension, then scales by `weight` and shifts by `bias`. */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
   return isHollow(x) ? hollow(x) : layerNormOf(x, weight.shape, weight, bias, epsilon)
 }

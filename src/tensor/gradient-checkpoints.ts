@@ -42,7 +42,7 @@ interface Checkpoint {
 }
 
 /** One pass through a network and back. Dispose it with `using`. */
-export class GradientCheckpoints {
+class GradientCheckpoints {
   readonly #checkpoints: Checkpoint[] = []
   readonly #links = new Map<Tensor, Link>()
   readonly #outer: GradientCheckpoints | undefined

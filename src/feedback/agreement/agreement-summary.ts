@@ -5,7 +5,7 @@ import { bootstrapInterval, type AgreementInterval } from './agreement-interval.
 import { cohenKappa, fleissKappa, krippendorffAlpha } from './agreement.ts'
 import type { Gold } from '../queue/gold.ts'
 
-export type AgreementKind = Exclude<Judgment['kind'], 'vote'>
+type AgreementKind = Exclude<Judgment['kind'], 'vote'>
 
 export interface KindAgreement {
   readonly kind: AgreementKind

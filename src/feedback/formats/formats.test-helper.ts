@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import type { ImageRecord, Judgment } from '../../records.ts'
-import { imageRecord } from '../feedback-fixtures.ts'
+import { imageRecord } from '../feedback-fixtures.test-helper.ts'
 import { openFeedback, type FeedbackStore } from '../store/store.ts'
 
 /** An image of one colour. */

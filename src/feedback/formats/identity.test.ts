@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { describe, it } from 'node:test'
 import { parquetWriteFile } from 'hyparquet-writer'
 import { FormatError } from '../../errors.ts'
-import { imageRecord } from '../feedback-fixtures.ts'
+import { imageRecord } from '../feedback-fixtures.test-helper.ts'
 import { ImportConfig, importLabels } from '../stages.ts'
 import { openFeedback } from '../store/store.ts'
 import { exportFeedback, importFeedback } from '../transfer.ts'

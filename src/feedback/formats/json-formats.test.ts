@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { describe, it } from 'node:test'
 import { FileError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
-import { awkwardTexts, judgment } from '../feedback-fixtures.ts'
+import { awkwardTexts, judgment } from '../feedback-fixtures.test-helper.ts'
 import { addGuidelines } from '../guidelines.ts'
 import { exportFeedback, importFeedback, type ImportOptions } from '../transfer.ts'
 import { filesIn } from './foreign-json.ts'

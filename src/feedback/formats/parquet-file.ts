@@ -8,7 +8,7 @@ import { footerPlace, readFooter, type ParquetColumn, type RowGroup } from './pa
 export type Row = Readonly<Record<string, unknown>>
 
 /** A picture as a row has it: its bytes, or at least the name of its file. */
-export interface Picture {
+interface Picture {
   readonly bytes?: Uint8Array
   readonly path?: string
   /** How many there are in its list. */

@@ -2,7 +2,7 @@
 import { ParquetBytes, refuseParquet } from './parquet-bytes.ts'
 import { readThrift, type ThriftValue } from './parquet-thrift.ts'
 
-export const physicalTypes = [
+const physicalTypes = [
   'BOOLEAN',
   'INT32',
   'INT64',

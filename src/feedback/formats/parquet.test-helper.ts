@@ -1,6 +1,6 @@
 /** Parquet files made field by field, so that they can state what is not so. */
 
-export type ThriftField = number | bigint | boolean | string | Uint8Array | ThriftList | ThriftRecord
+type ThriftField = number | bigint | boolean | string | Uint8Array | ThriftList | ThriftRecord
 /** Numbers are i32, bigints i64. */
 export interface ThriftRecord {
   readonly [field: number]: ThriftField
@@ -20,7 +20,7 @@ export function varint(value: number | bigint): number[] {
   return [...bytes, Number(rest)]
 }
 
-export function zigzag(value: number | bigint): number[] {
+function zigzag(value: number | bigint): number[] {
   const whole = BigInt(value)
   return varint(whole < 0n ? -2n * whole - 1n : 2n * whole)
 }
@@ -46,7 +46,7 @@ function contentOf(value: ThriftField): number[] {
 }
 
 /** A record in Thrift's compact protocol. */
-export const thrift = (fields: ThriftRecord): number[] => [
+const thrift = (fields: ThriftRecord): number[] => [
   ...Object.entries(fields).flatMap(([field, value]: [string, ThriftField]) => [
     kindOf(value),
     ...zigzag(Number(field)),
@@ -82,7 +82,7 @@ export function plainBytes(values: readonly (string | Uint8Array)[]): Uint8Array
   )
 }
 
-export const plainDoubles = (values: readonly number[]) => new Uint8Array(new Float64Array(values).buffer)
+const plainDoubles = (values: readonly number[]) => new Uint8Array(new Float64Array(values).buffer)
 
 export interface MadeColumn {
   readonly name: string

@@ -6,7 +6,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { parquetWriteFile } from 'hyparquet-writer'
 import sharp from 'sharp'
 import { FileError, FormatError } from '../../errors.ts'
-import { awkwardTexts, judgment } from '../feedback-fixtures.ts'
+import { awkwardTexts, judgment } from '../feedback-fixtures.test-helper.ts'
 import { exportFeedback, importFeedback } from '../transfer.ts'
 import { pair, picture, ranking, workspace, type Workspace } from './formats.test-helper.ts'
 import { columns } from './pick-a-pic.ts'

@@ -15,7 +15,7 @@ export interface ProvenanceOptions {
 }
 
 /** What is said once of a whole export, beside a format that has no place for it. */
-export interface ExportRecord {
+interface ExportRecord {
   readonly attune: string
   readonly exportedAt: string
   readonly licence: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import fc from 'fast-check'
 import type { Judgment } from '../../records.ts'
-import { imageRecord, judgment } from '../feedback-fixtures.ts'
+import { imageRecord, judgment } from '../feedback-fixtures.test-helper.ts'
 import { StandingJudgments, questionOf, standing } from './standing.ts'
 
 const images = [0, 1].map((index) => imageRecord(index))

@@ -12,7 +12,7 @@ export function questionOf(judgment: Judgment): string {
   return images.length === 1 ? `${kind} ${images[0]}` : `${kind} ${asked} ${images.toSorted().join(' ')}`
 }
 
-/** The judgments that stand, out of all rows in order of arrival: see {@link StandingJudgments}. */
+/** The judgments that stand, out of all rows in order of arrival: see `StandingJudgments`. */
 export function standing(rows: readonly Judgment[]): readonly Judgment[] {
   const judgments = new StandingJudgments()
   for (const row of rows) judgments.add(row)

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { FileError, FormatError } from '../../errors.ts'
-import { imageRecord, judgment } from '../feedback-fixtures.ts'
+import { imageRecord, judgment } from '../feedback-fixtures.test-helper.ts'
 import { storeSuite } from './store-suite.test-helper.ts'
 import { openFeedback } from './store.ts'
 

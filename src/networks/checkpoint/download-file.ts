@@ -17,7 +17,7 @@ import { writing } from '../../files.ts'
 import { again, reasonOf, type Hub, type HubFile } from './hub.ts'
 
 /** Where a file stands while it is not whole. */
-export const partialOf = (blob: string) => `${blob}.incomplete`
+const partialOf = (blob: string) => `${blob}.incomplete`
 
 /** How many bytes of a file are there, whole or not. */
 export function bytesHere(blob: string, file: HubFile): number {

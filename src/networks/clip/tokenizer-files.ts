@@ -22,7 +22,7 @@ export interface TokenizerFiles {
   readonly length: number
 }
 
-export interface AddedToken {
+interface AddedToken {
   readonly id: number
   /** It is looked for in the normalised text, else in the text as it was written. */
   readonly normalized: boolean

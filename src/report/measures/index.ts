@@ -9,6 +9,7 @@ import type { EvaluatedSet, Measure } from './measure.ts'
 import { validShare } from './valid-share.ts'
 import { winRate } from './win-rate.ts'
 
+/** All measures, in the order of a report. */
 export const measures: readonly Measure[] = [
   alignment,
   winRate,

@@ -39,6 +39,7 @@ export interface EvaluatedSet {
   readonly bestOf?: number
 }
 
+/** One number of a policy, with its interval. */
 export interface Measure {
   /** Its key in report.json. */
   readonly name: string

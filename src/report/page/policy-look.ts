@@ -3,7 +3,7 @@ import { factsOf } from '../../stages.ts'
 import { ownNames, type PolicyName } from '../policy-name.ts'
 import type { PolicyReport, Report } from '../schema.ts'
 
-export type Shape = (typeof shapes)[number]
+type Shape = (typeof shapes)[number]
 /** Of trained policies, in turn. */
 const shapes = ['triangle', 'diamond', 'triangle down', 'pentagon', 'star', 'hexagon', 'cross'] as const
 

@@ -7,7 +7,7 @@ import { isCrisp, type Thumbnail } from './thumbnail.ts'
 import { wordingOf, type Mark, type Wording } from './wording.ts'
 
 /** One image of a grid and what is said of it. */
-export interface Sample {
+interface Sample {
   readonly thumbnail: Thumbnail
   /** None where the image was compared with none. */
   readonly mark: Mark | undefined

@@ -8,7 +8,7 @@ import { thumbnailOf } from './thumbnail.ts'
 const names = ['base', 'best-of-n', 'reward-weighted', 'dpok'] as const
 type Name = (typeof names)[number]
 
-export const hostile = `"><script>alert('1')</script><img src=x onerror=alert(1)> & two 'red' circles \u0000`
+const hostile = `"><script>alert('1')</script><img src=x onerror=alert(1)> & two 'red' circles \u0000`
 
 /** Red to the right, green downwards. */
 export const gradient = (side: number, blue = 64): Picture => ({

@@ -20,7 +20,7 @@ export const samplerTitles: Readonly<Record<Sampler['name'], string>> = {
 export type Mark = 'good' | 'bad' | 'equal'
 
 /** How the page writes a mark on an image. */
-export interface MarkWords {
+interface MarkWords {
   readonly mark: Mark
   readonly sign: string
   /** In the line that explains the signs. */

@@ -97,7 +97,7 @@ export const seenPrompts = allPrompts.filter((_, i) => i % 5 !== 0)
 export const labelsOnly = (labels: readonly LabelledImage[]): RewardExamples => ({ labels, comparisons: [] })
 
 /** How many attributes of the prompt an image shows, 0 … 2, by its pixels. */
-export function shownAttributes({ picture, text }: Pick<JudgedPicture, 'picture' | 'text'>): number {
+function shownAttributes({ picture, text }: Pick<JudgedPicture, 'picture' | 'text'>): number {
   const [color, plural] = text.split(' ')
   return attributes.filter((word, i) => (word === color || `${word}s` === plural) && picture.bytes[3 * i] === 255)
     .length

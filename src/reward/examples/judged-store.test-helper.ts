@@ -15,7 +15,7 @@ const sizes = [
 ] as const
 
 /** The colour with noise on it. */
-export function coloredPicture(color: Color, [width, height]: readonly [number, number], seed: number): Picture {
+function coloredPicture(color: Color, [width, height]: readonly [number, number], seed: number): Picture {
   const stream = random(seed)
   const bytes = Uint8Array.from({ length: width * height * 3 }, (_, i) =>
     Math.min(255, Math.max(0, colors[color][i % 3] + stream.integer(-25, 25))),

@@ -3,7 +3,7 @@ import { mkdtempDisposableSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { imageRecord, judgment } from '../../feedback/feedback-fixtures.ts'
+import { imageRecord, judgment } from '../../feedback/feedback-fixtures.test-helper.ts'
 import { openFeedback } from '../../feedback/store/store.ts'
 import { readExamples } from './stored-examples.ts'
 

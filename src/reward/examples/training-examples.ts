@@ -18,7 +18,7 @@
 import type { Judgment } from '../../records.ts'
 
 /** A good or bad answer. */
-export interface Label {
+interface Label {
   /** Id of the image. */
   readonly image: string
   readonly good: boolean

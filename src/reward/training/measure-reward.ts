@@ -11,7 +11,7 @@ import { headLogit } from '../heads/reward-head.ts'
 import type { FittedReward } from './train-reward.ts'
 
 /** Against labels, as recorded; without labels of both classes there are no figures. */
-export interface LabelQuality {
+interface LabelQuality {
   /** Labels. */
   readonly n: number
   readonly accuracy: number | null
@@ -26,7 +26,7 @@ export interface LabelQuality {
 }
 
 /** Against comparisons, which count by their weight. */
-export interface ComparisonQuality {
+interface ComparisonQuality {
   /** Comparisons, ties too. */
   readonly comparisons: number
   /** Share of those that are no ties in which the better image scores higher; equal scores count half. */

@@ -68,7 +68,7 @@ export const VoteTasksQuery = z.object({
 })
 export type VoteTasksQuery = z.input<typeof VoteTasksQuery>
 /** Of a rater. */
-export const NewVote = z.strictObject({
+const NewVote = z.strictObject({
   /** A UUID made by the page: a repetition counts once. */
   id: JudgmentId,
   task: z.string().max(500),

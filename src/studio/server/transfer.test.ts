@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import type { StudioError } from '../../errors.ts'
-import { awkwardTexts } from '../../feedback/feedback-fixtures.ts'
+import { awkwardTexts } from '../../feedback/feedback-fixtures.test-helper.ts'
 import { addImageRun, changing, goodBad, refused, testStudio } from '../studio.test-helper.ts'
 
 /** What the directory of a ZIP archive names. */
