@@ -17,7 +17,7 @@ const { entry, project } = {
     '{src,web,test}/**/*.test.ts',
     // Started by tests as a process, and a tool that writes a fixture.
     'src/policy/kill-at-write.test-helper.ts',
-    'test/fixtures/lora/write.ts',
+    'test/fixtures/{lora/write,extending/**/*}.ts',
   ],
   project: ['{src,web,bench,recipes}/**/*.{ts,tsx}!', 'scripts/**/*.{ts,mjs}', 'test/**/*.ts', '!**/generated/**'],
 }
