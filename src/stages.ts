@@ -15,10 +15,10 @@ export type RunKind = 'round' | 'reward' | 'policy' | 'best-of-n' | 'report'
 export type StageInput = 'prompts' | 'images' | 'pretraining images' | 'judgments' | 'pairs' | 'reward' | 'policies'
 
 /** Results of a run that count as its cost: images that it drew itself while it trained, and updates of its weights. */
-export type Cost = 'imagesDrawn' | 'updates'
+type Cost = 'imagesDrawn' | 'updates'
 
 /** A stage as a form of the studio. */
-export interface FormFacts {
+interface FormFacts {
   /** Settings that matter beside those that name what it takes, in their order; all others come under "more". */
   readonly main: readonly string[]
   /** For the embedded model: a first experience of a minute or two on two cores. */
@@ -27,7 +27,7 @@ export interface FormFacts {
   readonly duration: string
 }
 
-export interface StageFacts {
+interface StageFacts {
   readonly kind: RunKind
   /** `DPOK` */
   readonly title: string
@@ -139,12 +139,8 @@ const namesWhere = <S extends StageName>(isMeant: (facts: StageFacts) => boolean
 
 export const policyStages = namesWhere<PolicyStage>(({ kind }) => kind === 'policy')
 export const formStages = namesWhere<FormStage>(({ form }) => form !== null)
-/** Stages whose runs are of a kind. */
-export const stagesOfKind = (kind: RunKind): readonly StageName[] => namesWhere((facts) => facts.kind === kind)
 
 export const isPolicyStage = (stage: string): stage is PolicyStage => factsOf(stage)?.kind === 'policy'
-/** Whether the images that it learns from are its own, of the policy as it then is. */
-export const drawsOnline = (stage: string): boolean => factsOf(stage)?.cost.includes('imagesDrawn') ?? false
 
 /** `dpok` of `policy dpok` */
 export const algorithmOf = (stage: PolicyStage): AlgorithmName => stage.slice('policy '.length) as AlgorithmName
