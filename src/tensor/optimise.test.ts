@@ -9,7 +9,8 @@ import { Ema } from './ema.ts'
 import { Generator } from './generator.ts'
 import { useThreads } from './library.ts'
 import { Muon, orthogonalise } from './muon.ts'
-import { applyGradients, type Optimiser } from './optimise.ts'
+import { applyGradients, startUpdate, type Optimiser } from './optimise.ts'
+import { readTogether } from './read-together.ts'
 import { readSafetensors } from './safetensors.ts'
 import { livingTensors, tensorScope } from './scope.ts'
 import type { Tensor } from './tensor.ts'
@@ -150,6 +151,51 @@ describe('applyGradients', () => {
     })
     assert.deepEqual(everything(), before)
     assert.notEqual(parameters.get('wide')!.grad, undefined)
+  })
+
+  it('started is the same update to the bit, and is told of what was not finite when it is read', () => {
+    for (const maxGradNorm of [0.5, 1e9, undefined]) {
+      using _scope = tensorScope()
+      const [one, other] = [start(allNames), start(allNames)]
+      const [read, unread] = [one, other].map(({ parameters }) => new AdamW(parameters, { learningRate: 0.02 }))
+      one.giveGradients(0)
+      other.giveGradients(0)
+      const norm = applyGradients([read], one.parameters, { maxGradNorm })
+      const update = startUpdate([unread], other.parameters, { maxGradNorm })
+      const [measured, again] = readTogether([update.measured, tensor([7, 8], [2, 1])])
+      assert.equal(update.check(measured), norm)
+      assert.deepEqual(again, [7, 8])
+      const all = ({ parameters }: typeof one) => [...parameters.values()].map((each) => each.toArray())
+      assert.deepEqual(all(other), all(one))
+      assert.ok([...other.parameters.values()].every(({ grad }) => grad === undefined))
+
+      other.giveGradients(1)
+      other.parameters.get('tall')!.grad!.mul_(Number.NaN)
+      const broken = startUpdate([unread], other.parameters, { maxGradNorm })
+      assert.throws(() => broken.check(broken.measured.toArray()), {
+        name: DivergenceError.name,
+        where: 'gradient of tall',
+        received: 'a norm of NaN',
+      })
+    }
+  })
+
+  it('started tells of parameters that are not finite after it', () => {
+    using _scope = tensorScope()
+    const { parameters, giveGradients } = start(['wide'])
+    giveGradients(0)
+    const update = startUpdate([new AdamW(parameters, { learningRate: 1e38 })], parameters, { learningRates: [1e39] })
+    assert.throws(() => update.check(update.measured.toArray()), {
+      name: DivergenceError.name,
+      where: 'update of wide',
+    })
+  })
+
+  it('started without gradients is a norm of 0', () => {
+    using _scope = tensorScope()
+    const { parameters } = start(['wide'])
+    const update = startUpdate([new AdamW(parameters, { learningRate: 1 })], parameters, { maxGradNorm: 1 })
+    assert.equal(update.check(update.measured.toArray()), 0)
   })
 
   it('without gradients is a norm of 0', () => {

@@ -1,7 +1,7 @@
 /** Where gradients meet the optimisers, and what all optimisers have in common. */
 import { DivergenceError, FormatError } from '../errors.ts'
 import { noGrad } from './autograd.ts'
-import { stack } from './create.ts'
+import { cat, full, ones, stack, where, zeros } from './create.ts'
 import { expectFinite } from './finite.ts'
 import { tensorScope } from './scope.ts'
 import { operator, type Tensor } from './tensor.ts'
@@ -16,39 +16,112 @@ export interface Optimiser {
 }
 
 const norms = operator<[tensors: readonly Tensor[], order: number], Tensor[]>('_foreach_norm', 'Scalar')
-const scale_ = operator<[tensors: readonly Tensor[], factor: number], void>('_foreach_mul_', 'Scalar')
+const scale_ = operator<[tensors: readonly Tensor[], factor: Tensor], void>('_foreach_mul_', 'Tensor')
+
+interface UpdateOptions {
+  /** Where given, gradients are scaled so that their global norm is at most this. */
+  readonly maxGradNorm?: number
+  /** One an optimiser; without it, their own. */
+  readonly learningRates?: readonly number[]
+}
+
+/** Of an update that was made: what it measured, on the device until somebody reads it. */
+export interface Update {
+  /** To be read with others, {@link readTogether}, and handed to `check`. */
+  readonly measured: Tensor
+  /**
+   * @returns the Euclidean norm over all gradients, before clipping
+   * @throws {DivergenceError} a gradient was not finite, or a parameter is not
+   */
+  check(measured: readonly number[]): number
+}
 
 /**
  * One update: measures the gradients, clips them, lets every optimiser step and clears them. The gradients of several
- * processes would be averaged here, before they are measured.
+ * processes would be averaged here, before they are measured. Nothing is read: the device goes on while the host prepares
+ * what comes next, and whether the numbers are finite is known when the result is checked.
  *
  * @param parameters all parameters that the optimisers share between them, by name
- * @param options.maxGradNorm where given, gradients are scaled so that their global norm is at most this
- * @param options.learningRates one an optimiser; without it, their own
+ * @returns its tensor belongs to the scope in force
+ */
+export function startUpdate(
+  optimisers: readonly Optimiser[],
+  parameters: ReadonlyMap<string, Tensor>,
+  { maxGradNorm, learningRates }: UpdateOptions = {},
+): Update {
+  using scope = tensorScope()
+  using _noGrad = noGrad()
+  const gradients = gradientsOf(parameters)
+  const each = normsOf(gradients)
+  const norm = each.norm()
+  if (maxGradNorm !== undefined && gradients.size > 0) clip_([...gradients.values()], norm, maxGradNorm)
+  const largest = stepAll(optimisers, parameters, learningRates)
+  const measured = scope.keep(cat([norm.unsqueeze(0), largest.unsqueeze(0), each]))
+  return {
+    measured,
+    check([normRead, largestRead, ...eachRead]) {
+      expectFiniteNorm(normRead, [...gradients.keys()], eachRead)
+      if (Number.isFinite(largestRead)) return normRead
+      expectFinite('update of', parameters, remedy)
+      throw notFinite('update of the parameters', `${largestRead}`)
+    },
+  }
+}
+
+/**
+ * As {@link startUpdate}, read at once: before anything changes.
+ *
  * @returns the Euclidean norm over all gradients, before clipping
  * @throws {DivergenceError} a gradient is not finite, and nothing has changed; or a parameter is not after the step
  */
 export function applyGradients(
   optimisers: readonly Optimiser[],
   parameters: ReadonlyMap<string, Tensor>,
-  options: { readonly maxGradNorm?: number; readonly learningRates?: readonly number[] } = {},
+  { maxGradNorm, learningRates }: UpdateOptions = {},
 ): number {
   using _scope = tensorScope()
   using _noGrad = noGrad()
+  const gradients = gradientsOf(parameters)
+  const each = normsOf(gradients)
+  const norm = each.norm()
+  const read = norm.item()
+  if (!Number.isFinite(read)) expectFiniteNorm(read, [...gradients.keys()], each.toArray())
+  if (maxGradNorm !== undefined && read > maxGradNorm) clip_([...gradients.values()], norm, maxGradNorm)
+  const largest = stepAll(optimisers, parameters, learningRates).item()
+  if (!Number.isFinite(largest)) expectFinite('update of', parameters, remedy)
+  return read
+}
+
+function gradientsOf(parameters: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   const gradients = new Map<string, Tensor>()
   for (const [name, parameter] of parameters) {
     const gradient = parameter.grad
     if (gradient !== undefined) gradients.set(name, gradient)
   }
-  const norm = gradients.size === 0 ? 0 : globalNorm(gradients)
-  const { maxGradNorm, learningRates } = options
-  if (maxGradNorm !== undefined && norm > maxGradNorm) scale_([...gradients.values()], maxGradNorm / (norm + 1e-6))
+  return gradients
+}
+
+/** [gradients] */
+const normsOf = (gradients: ReadonlyMap<string, Tensor>) =>
+  gradients.size === 0 ? zeros([0]) : stack(norms([...gradients.values()], 2))
+
+/** Scales gradients in place by min(1, most / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. @param norm a scalar */
+function clip_(gradients: readonly Tensor[], norm: Tensor, most: number): void {
+  const wide = norm.to('float64')
+  const most64 = full([], most, 'float64', norm.device)
+  scale_(gradients, where(wide.gt(most), most64.div(wide.add(1e-6)), ones([], 'float64', norm.device)).to(norm.dtype))
+}
+
+/** Lets every optimiser step and clears the gradients. @returns the largest absolute value of a parameter, a scalar */
+function stepAll(
+  optimisers: readonly Optimiser[],
+  parameters: ReadonlyMap<string, Tensor>,
+  learningRates: readonly number[] | undefined,
+): Tensor {
   optimisers.forEach((optimiser, i) => optimiser.step(learningRates?.[i]))
   for (const parameter of parameters.values()) parameter.grad = undefined
   const moved = [...parameters.values()].filter(({ numel }) => numel > 0)
-  const largest = moved.length === 0 ? 0 : stack(norms(moved, Infinity)).amax(0).item()
-  if (!Number.isFinite(largest)) expectFinite('update of', parameters, remedy)
-  return norm
+  return moved.length === 0 ? zeros([]) : stack(norms(moved, Infinity)).amax(0)
 }
 
 const remedy = 'lower the learning rate or maxGradNorm, or continue from the last checkpoint'
@@ -59,19 +132,14 @@ const remedy = 'lower the learning rate or maxGradNorm, or continue from the las
  */
 export const loweredRate = (rate: number, usual: number): number => Number(Math.min(rate / 10, usual).toPrecision(2))
 
-function globalNorm(gradients: ReadonlyMap<string, Tensor>): number {
-  const each = stack(norms([...gradients.values()], 2))
-  const norm = each.norm().item()
-  if (Number.isFinite(norm)) return norm
-  const values = each.toArray()
-  const name = [...gradients.keys()].find((_, i) => !Number.isFinite(values[i]))
-  throw new DivergenceError({
-    where: `gradient of ${name ?? 'the parameters'}`,
-    expected: 'finite numbers',
-    received: `a norm of ${norm}`,
-    remedy,
-  })
+function expectFiniteNorm(norm: number, names: readonly string[], each: readonly number[]): void {
+  if (Number.isFinite(norm)) return
+  const name = names.find((_, i) => !Number.isFinite(each[i]))
+  throw notFinite(`gradient of ${name ?? 'the parameters'}`, `a norm of ${norm}`)
 }
+
+const notFinite = (where: string, received: string) =>
+  new DivergenceError({ where, expected: 'finite numbers', received, remedy })
 
 /**
  * Copies the tensors of a saved state into a living one; other names in `state` are ignored.

@@ -55,7 +55,7 @@ const used: readonly [name: string, overload?: string][] = [
   ['randint', 'low_generator'],
   ['where', 'self'],
   ['_foreach_norm', 'Scalar'],
-  ['_foreach_mul_', 'Scalar'],
+  ['_foreach_mul_', 'Tensor'],
   ['_foreach_add_', 'Scalar'],
   ['_foreach_lerp_', 'Scalar'],
 ]
