@@ -18,7 +18,7 @@ import { open, probeOf, reportWorld } from './open.ts'
 import { endWithParent } from './parent-watch.ts'
 import { groupFromEnvironment, placeVariables } from './place-in-group.ts'
 import { reportPageName } from './run-files.ts'
-import { stages } from './stages.ts'
+import { policyStages, stages } from './stages.ts'
 import type { Group } from './tensor/group.ts'
 
 interface Stage {
@@ -259,28 +259,17 @@ const commands: readonly Stage[] = [
       })
     },
   },
-  {
-    name: 'policy reward-weighted',
-    description: stages['policy reward-weighted'].sentence,
+  ...policyStages.map((name): Stage => ({
+    name,
+    description: stages[name].sentence,
     load: async () => {
-      const { RewardWeightedConfig, trainRewardWeighted } = await import('./policy/train-reward-weighted.ts')
-      return stage(RewardWeightedConfig, async (config) => {
-        await trainRewardWeighted(config, open, await probeOf(config.model))
+      const { policySchema, trainPolicy } = await import('./policy/train-policy.ts')
+      return stage(await policySchema(name), async (config) => {
+        await trainPolicy(name, config, open, await probeOf(config.model))
         return config.out
       })
     },
-  },
-  {
-    name: 'policy dpok',
-    description: stages['policy dpok'].sentence,
-    load: async () => {
-      const { DpokConfig, trainDpok } = await import('./policy/train-dpok.ts')
-      return stage(DpokConfig, async (config) => {
-        await trainDpok(config, open, await probeOf(config.model))
-        return config.out
-      })
-    },
-  },
+  })),
   {
     name: 'policy export',
     description: 'Write the adapters of a policy for diffusers or for kohya’s scripts.',

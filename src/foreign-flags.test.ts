@@ -4,15 +4,14 @@ import { flagsOf } from './config.ts'
 import { SheetConfig } from './feedback/stages.ts'
 import { insteadOf } from './foreign-flags.ts'
 import { GenerateConfig } from './images/generate.ts'
-import { DpokConfig } from './policy/train-dpok.ts'
-import { RewardWeightedConfig } from './policy/train-reward-weighted.ts'
+import { policySchema } from './policy/train-policy.ts'
 import { ReportConfig } from './report/report-config.ts'
 import { RewardTrainConfig } from './reward/training/train.ts'
 
 const stages = {
   draw: GenerateConfig,
-  dpok: DpokConfig,
-  weighted: RewardWeightedConfig,
+  dpok: await policySchema('policy dpok'),
+  weighted: await policySchema('policy reward-weighted'),
   reward: RewardTrainConfig,
   report: ReportConfig,
   sheet: SheetConfig,

@@ -102,12 +102,15 @@ export { trainedReward } from './reward/kinds/trained-run.ts'
 export { unitRange, type UnitRange } from './reward/unit-range.ts'
 
 export { BestOfNConfig, chooseBestOfN } from './policy/best-of-n.ts'
-export { Dpok, DpokSettings, type DpokMetrics, type DpokOptions } from './policy/dpok.ts'
+export { Dpok, DpokSettings, type DpokMetrics, type DpokOptions } from './policy/algorithms/dpok.ts'
 export { openChange } from './policy/policy-file.ts'
-export { RewardWeighted, RewardWeightedSettings, type RewardWeightedOptions } from './policy/reward-weighted.ts'
+export {
+  RewardWeighted,
+  RewardWeightedSettings,
+  type RewardWeightedOptions,
+} from './policy/algorithms/reward-weighted.ts'
 export { rollOut, type Rollouts, type RolloutSettings } from './policy/rollout.ts'
-export { DpokConfig, trainDpok } from './policy/train-dpok.ts'
-export { RewardWeightedConfig, trainRewardWeighted } from './policy/train-reward-weighted.ts'
+export { policySchema, trainPolicy, type PolicyConfig } from './policy/train-policy.ts'
 export { mergeAdapters, trainableChange, type Trainable, type TrainableChange } from './policy/trainable.ts'
 
 export type { DrawnImages, EvaluationPlan } from './report/draw.ts'

@@ -5,26 +5,26 @@ import { z } from 'zod'
 import type { StageSchema } from '../src/config.ts'
 import { GenerateConfig } from '../src/images/generate.ts'
 import { BestOfNConfig } from '../src/policy/best-of-n.ts'
-import { DpokConfig } from '../src/policy/train-dpok.ts'
-import { RewardWeightedConfig } from '../src/policy/train-reward-weighted.ts'
+import { policySchema } from '../src/policy/train-policy.ts'
 import { ReportConfig } from '../src/report/report-config.ts'
 import { RewardTrainConfig } from '../src/reward/training/train.ts'
 import { DemoConfig } from '../src/shapes/demo.ts'
 import { PretrainConfig } from '../src/shapes/pretrain-command.ts'
+import { policyStages } from '../src/stages.ts'
 
 /** These neither take memory nor make a run longer. */
 const free = ['seed', 'checkpointEvery', 'sampleEvery', 'maxTrainSamples', 'resolution']
 
-const stages: Readonly<Record<string, StageSchema>> = {
+const stages: Record<string, StageSchema> = {
   'images generate': GenerateConfig,
   'reward train': RewardTrainConfig,
   'policy best-of-n': BestOfNConfig,
-  'policy reward-weighted': RewardWeightedConfig,
-  'policy dpok': DpokConfig,
   report: ReportConfig,
   pretrain: PretrainConfig,
   demo: DemoConfig,
 }
+
+for (const stage of policyStages) stages[stage] = await policySchema(stage)
 
 for (const [stage, schema] of Object.entries(stages)) {
   test(`${stage}: no count is without a bound`, () => {

@@ -17,12 +17,12 @@ import { InspectConfig } from '../src/networks/inspect-model.ts'
 import { BestOfNConfig } from '../src/policy/best-of-n.ts'
 import { PolicyExportConfig } from '../src/policy/export-policy.ts'
 import { trainToy } from '../src/policy/toy-training.test-helper.ts'
-import { DpokConfig } from '../src/policy/train-dpok.ts'
-import { RewardWeightedConfig } from '../src/policy/train-reward-weighted.ts'
+import { policySchema } from '../src/policy/train-policy.ts'
 import { ReportConfig } from '../src/report/report-config.ts'
 import { RewardTrainConfig } from '../src/reward/training/train.ts'
 import { DemoConfig } from '../src/shapes/demo.ts'
 import { SimulateConfig } from '../src/shapes/simulate-feedback.ts'
+import { algorithmOf, policyStages } from '../src/stages.ts'
 import { InviteConfig } from '../src/studio/invite-to-studio.ts'
 import { refusalOf } from '../src/studio/server/failures.ts'
 import { StudioConfig } from '../src/studio/run-studio.ts'
@@ -45,10 +45,14 @@ const schemas: Readonly<Record<string, StageSchema>> = {
   'feedback export': ExportConfig,
   'reward train': RewardTrainConfig,
   'policy best-of-n': BestOfNConfig,
-  'policy reward-weighted': RewardWeightedConfig,
-  'policy dpok': DpokConfig,
+  ...(await policySchemas()),
   'policy export': PolicyExportConfig,
   report: ReportConfig,
+}
+
+async function policySchemas(): Promise<Record<string, StageSchema>> {
+  const all = policyStages.map(async (stage) => [stage, await policySchema(stage)] as const)
+  return Object.fromEntries<StageSchema>(await Promise.all(all))
 }
 
 /** The rows of the tables below a heading, up to the next heading of any level; cells without their padding. */
@@ -131,12 +135,12 @@ describe('docs/glossary.md', () => {
   const keysUnder = (heading: string) => tableRows(glossary, heading).flatMap(([key]) => codesIn(key))
   const common = keysUnder('### Of every training')
 
-  for (const [stage, file, name] of [
-    ['policy dpok', 'src/policy/dpok.ts', 'DpokMetrics'],
-    ['policy reward-weighted', 'src/policy/reward-weighted.ts', 'RewardWeightedMetrics'],
-  ] as const) {
+  for (const stage of policyStages) {
     test(`has the metrics of ${stage}, and no others`, () => {
-      assert.deepEqual(keysUnder(`### \`${stage}\``).sort(), membersOf(file, name).sort())
+      const name = algorithmOf(stage)
+      const type = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())
+      const members = membersOf(`src/policy/algorithms/${name}.ts`, `${type}Metrics`)
+      assert.deepEqual(keysUnder(`### \`${stage}\``).sort(), members.sort())
     })
   }
 

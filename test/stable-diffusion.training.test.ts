@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { samplerOf } from '../src/images/draw.ts'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
 import { policyOf, type GenerativeModel } from '../src/networks/generative-model.ts'
-import { Dpok, DpokSettings, type DpokMetrics } from '../src/policy/dpok.ts'
-import { RewardWeighted, RewardWeightedSettings } from '../src/policy/reward-weighted.ts'
+import { Dpok, DpokSettings, type DpokMetrics } from '../src/policy/algorithms/dpok.ts'
+import { RewardWeighted, RewardWeightedSettings } from '../src/policy/algorithms/reward-weighted.ts'
 import { trainableChange, trainableFields, type TrainableChange } from '../src/policy/trainable.ts'
 import type { Reward } from '../src/reward/reward.ts'
 import type { Dtype } from '../src/tensor/dtype.ts'
@@ -71,7 +71,7 @@ function dpok(model: GenerativeModel, more: Partial<DpokSettings>, iterations = 
     settings: { ...settings, ...more },
   })
   const metrics: DpokMetrics[] = []
-  for (let i = 0; i < iterations; i++) metrics.push(algorithm.iterate())
+  for (let i = 0; i < iterations; i++) metrics.push(algorithm.step())
   const parameters = [...trainable.parameters.values()].flatMap((each) => each.toArray())
   return { metrics, parameters }
 }
@@ -136,9 +136,9 @@ describe('DPOK on a Stable Diffusion checkpoint', () => {
         seed: 4,
         settings: { ...settings, imagesDrawn: 60, transitionsPerRollout: 2, gradientCheckpointing: true },
       })
-      for (let i = 0; i < 4; i++) algorithm.iterate()
+      for (let i = 0; i < 4; i++) algorithm.step()
       const before = livingTensors()
-      for (let i = 0; i < 2; i++) algorithm.iterate()
+      for (let i = 0; i < 2; i++) algorithm.step()
       assert.ok(livingTensors() <= before, `${livingTensors()} living tensors, ${before} before`)
     }
   })
@@ -150,13 +150,14 @@ describe('reward-weighted training on a Stable Diffusion checkpoint', () => {
     const model = open('sd1')
     const { stateShape } = policyOf(model)
     const states = { x0: randn([6, ...stateShape], new Generator(1)), earlier: [] }
-    const images = Array.from({ length: 6 }, (_, i) => ({ text: texts[i % 2], reward: i / 6 }))
+    const images = Array.from({ length: 6 }, (_, i) => ({ text: texts[i % 2], score: i / 6 }))
     const train = (more: Partial<RewardWeightedSettings>) => {
       const trainable = startedAdapters(model)
       const algorithm = new RewardWeighted({
         model,
         trainable,
         images,
+        reward: redness,
         states,
         pretraining: (_, count) => ({
           x0: randn([count, ...stateShape], new Generator(2)),

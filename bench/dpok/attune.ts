@@ -9,7 +9,7 @@ const { dpok } = training(size as Size, folder, { value: value === 'value' })
 console.log(JSON.stringify({ version: `Node ${process.versions.node}` }))
 await answerQuestions(() => {
   const [begin, cpu] = [process.hrtime.bigint(), process.cpuUsage()]
-  const metrics = dpok.iterate()
+  const metrics = dpok.step()
   const seconds = Number(process.hrtime.bigint() - begin) / 1e9
   const { user, system } = process.cpuUsage(cpu)
   return { seconds, cpuSeconds: (user + system) / 1e6, megabytes: memory().peak, metrics }

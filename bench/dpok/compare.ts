@@ -16,7 +16,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { DdimSampler } from '../../src/diffusion/ddim.ts'
 import { policyOf } from '../../src/networks/generative-model.ts'
+import { drawMinibatches } from '../../src/policy/policy-gradient/transitions.ts'
 import { random, seedOf } from '../../src/random.ts'
+import { policyStreams } from '../../src/streams.ts'
 import { tokenize } from '../../src/shapes/vocabulary.ts'
 import { describeLibrary } from '../../src/tensor/library.ts'
 import { writeSafetensors } from '../../src/tensor/safetensors.ts'
@@ -66,16 +68,19 @@ function setUp(size: Size) {
 function planOf(size: Size, iteration: number): string {
   const { texts, sampler, seed, settings, iterations } = training(size, folder, { value: false })
   const { rolloutsPerIteration: count, transitionsPerRollout, gradientSteps, learningRate } = settings
-  const stream = random(seed, 1, iteration)
+  const stream = random(...policyStreams.choices(seed, iteration))
   const rounds = Array.from({ length: Math.ceil(count / texts.length) }, () => stream.shuffle(texts))
   const steps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
-  const all = Array.from({ length: count }, (_, rollout) => steps.map((step) => [rollout, step])).flat()
-  const places = stream.shuffle(all)
-  const minibatch = Math.ceil((count * transitionsPerRollout) / gradientSteps)
+  const drawn = rounds.flat().slice(0, count)
+  const minibatches = drawMinibatches({ texts: drawn }, steps, {
+    perRollout: transitionsPerRollout,
+    updates: gradientSteps,
+    stream,
+  })
   return JSON.stringify({
-    texts: rounds.flat().slice(0, count),
-    seeds: Array.from({ length: count }, (_, i) => seedOf(seed, 2, iteration, i)),
-    minibatches: Array.from({ length: gradientSteps }, (_, k) => places.slice(k * minibatch, (k + 1) * minibatch)),
+    texts: drawn,
+    seeds: Array.from({ length: count }, (_, i) => seedOf(...policyStreams.rollout(seed, iteration, i))),
+    minibatches: minibatches.map((places) => places.map(({ rollout, step }) => [rollout, step])),
     lr: learningRate! * (1 - iteration / iterations),
   })
 }

@@ -41,7 +41,7 @@ const size = values.checkpoint === undefined ? 'embedded' : 'stable-diffusion'
 const { dpok } = training(size, values.checkpoint ?? '', { value: values.plain !== true })
 const cpuSeconds = () => {
   const before = process.cpuUsage()
-  dpok.iterate()
+  dpok.step()
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1e6
 }

@@ -1,7 +1,7 @@
 /** A whole training run, of the Gaussian chain by DPOK, in less than a second: the loop and the files are the real ones. */
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { Dpok, DpokSettings } from './dpok.ts'
+import { Dpok, DpokSettings } from './algorithms/dpok.ts'
 import { fullSampler, gaussianModel, linearReward, shiftsFrom } from './gaussian-model.test-helper.ts'
 import { writePolicy } from './policy-file.ts'
 import { finishTraining, inTrainingRun, trainToEnd } from './training-run.ts'
@@ -24,7 +24,14 @@ export async function trainToy(
   const config = DpokSettings.parse({ imagesDrawn: 24, rolloutsPerIteration: 8, valueUpdates: 1, ...settings })
   const model = gaussianModel()
   const trainable = shiftsFrom()
-  const dpok = new Dpok({
+  let steps = 0
+  class CountedDpok extends Dpok {
+    override step() {
+      steps++
+      return super.step()
+    }
+  }
+  const training = new CountedDpok({
     model,
     trainable,
     reward: linearReward(0.5),
@@ -34,24 +41,8 @@ export async function trainToy(
     seed: 3,
     settings: config,
   })
-  let steps = 0
   await inTrainingRun({ folder, stage: 'policy dpok', config: { ...config, checkpointEvery }, resume }, async (run) => {
-    const trainer = {
-      get done() {
-        return dpok.iteration
-      },
-      total: dpok.iterations,
-      parameters: trainable.parameters,
-      policy: dpok.policy,
-      step() {
-        steps++
-        return { ...dpok.iterate() }
-      },
-      state: () => dpok.state(),
-      load: (state: Parameters<Dpok['load']>[0]) => dpok.load(state),
-      lowerRates: () => ({ learningRate: dpok.lowerRate }),
-    }
-    const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
+    const { metrics, seconds, notes } = await trainToEnd(run, training, {
       label: 'toy',
       stage: 'policy dpok',
       inputs,
@@ -64,5 +55,5 @@ export async function trainToy(
     writePolicy((name) => run.path(name), model, trainable, { algorithm: 'dpok' })
     return finishTraining(run, { seconds, ...metrics, ...notes })
   })
-  return { steps, total: dpok.iterations }
+  return { steps, total: training.total }
 }

@@ -5,6 +5,7 @@ import { adapterLayers, type GenerativeModel } from '../networks/generative-mode
 import type { Adapter, Change } from '../networks/weights.ts'
 import { tellNote } from '../notes.ts'
 import { seedOf } from '../random.ts'
+import { policyStreams } from '../streams.ts'
 import { randn, zeros } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -96,7 +97,7 @@ export function trainableChange(
     if (kind === 'lora') {
       if (!model.isAdapterTarget(name, loraLayers) && !earlier?.change.adapters?.has(name)) continue
       const [out, inputs, ...kernel] = tensor.shape
-      const generator = new Generator(seedOf(seed, made.size))
+      const generator = new Generator(seedOf(...policyStreams.adapter(seed, made.size)))
       const fanIn = kernel.reduce((product, side) => product * side, inputs)
       const down = randn([rank, inputs, ...kernel], generator).mul_(1 / Math.sqrt(fanIn))
       made.set(name + downSuffix, down.to(model.device))

@@ -85,7 +85,11 @@ export async function inTrainingRun(options: RunOptions, work: (run: Run) => Pro
 }
 
 /** Numbers of a step by their names in `metrics.jsonl`. */
-export type StepMetrics = Readonly<Record<string, number>>
+export interface StepMetrics {
+  /** Of the weights, so far. */
+  readonly updates: number
+  readonly [name: string]: number | undefined
+}
 
 /** A row of `metrics.jsonl`: the numbers of a step, and what is to be said of it. */
 export type Row = Readonly<{ step: number; warning?: string } & Record<string, unknown>>
@@ -98,6 +102,8 @@ export interface Trainer {
   /** What is trained, and the model that it makes. */
   readonly parameters: ReadonlyMap<string, Tensor>
   readonly policy: GenerativeModel
+  /** What a reader of the finished run has to know beside its metrics. */
+  readonly results?: Readonly<Record<string, unknown>>
   /** One step; returns its row of `metrics.jsonl`. */
   step(): StepMetrics
   state(): TrainingState
@@ -114,12 +120,12 @@ export interface TrainingLoop {
   readonly inputs: Readonly<Record<string, string>>
   readonly checkpointEvery: number
   /** What stands at the end of the progress line. */
-  readonly note: (metrics: StepMetrics) => string
+  readonly note: (metrics: Partial<StepMetrics>) => string
   /** What is to be said of the last of these rows, which have all steps so far. */
   readonly warningOf: (rows: readonly Row[]) => string | undefined
   readonly sampleEvery: number
   /** Draws sample images; returns what was measured on them. */
-  readonly sample: (step: number) => Promise<StepMetrics>
+  readonly sample: (step: number) => Promise<Readonly<Record<string, number>>>
 }
 
 export interface Trained {

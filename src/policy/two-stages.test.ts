@@ -18,14 +18,14 @@ import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { expectPrediction } from './divergence.ts'
-import { Dpok, DpokSettings } from './dpok.ts'
+import { Dpok, DpokSettings } from './algorithms/dpok.ts'
 import { chainFor, elements, fullSampler, linearReward, meanShifts, shiftsFrom } from './gaussian-model.test-helper.ts'
-import { RewardWeighted, RewardWeightedSettings } from './reward-weighted.ts'
+import { RewardWeighted, RewardWeightedSettings } from './algorithms/reward-weighted.ts'
 import { rollOut } from './rollout.ts'
 import type { TrainableChange } from './trainable.ts'
 import { trajectoryKl } from './trajectory-kl.ts'
 import { coupling, pixelPerNumber, pixelsPerNumber, stageNames, twoStageModel } from './two-stage-model.test-helper.ts'
-import { predictedFeatures } from './value.ts'
+import { predictedFeatures } from './policy-gradient/value.ts'
 
 useThreads(1)
 
@@ -158,7 +158,7 @@ for (const policyStage of both) {
     it('is told what each of its own trajectories was, in shuffled minibatches too', () => {
       using _scope = tensorScope()
       const settings = { imagesDrawn: 40, rolloutsPerIteration: 40, gradientSteps: 5, batchSize: 7, value: false }
-      const { first_delta, clipfrac } = dpok(shiftsFrom(startShifts), { ...settings, learningRate: 1e-9 }).iterate()
+      const { first_delta, clipfrac } = dpok(shiftsFrom(startShifts), { ...settings, learningRate: 1e-9 }).step()
       assert.ok(first_delta < 1e-3, `${first_delta}`)
       assert.equal(clipfrac, 0)
     })
@@ -190,7 +190,7 @@ for (const policyStage of both) {
           valueUpdates: 5,
         }),
       })
-      while (algorithm.iteration < algorithm.iterations) algorithm.iterate()
+      while (algorithm.done < algorithm.total) algorithm.step()
       const means = meanShifts(fullSampler, trainable.parameters.get('shift')!.toArray().slice(4, 8))
       const best = optimum(chain)
       const untrained = objective(chain, chain.steps)
@@ -203,14 +203,14 @@ for (const policyStage of both) {
       using _scope = tensorScope()
       const settings = { imagesDrawn: 40, rolloutsPerIteration: 10, learningRate: 0.05 }
       const whole = dpok(shiftsFrom(), settings)
-      const uninterrupted = Array.from({ length: whole.iterations }, () => whole.iterate())
+      const uninterrupted = Array.from({ length: whole.total }, () => whole.step())
       const first = dpok(shiftsFrom(), settings)
-      for (let i = 0; i < 2; i++) first.iterate()
+      for (let i = 0; i < 2; i++) first.step()
       const file = join(folder.path, 'state.safetensors')
       writeTrainingState(file, first.state())
       const second = dpok(shiftsFrom(), settings)
       second.load(readTrainingState(file))
-      assert.deepEqual([second.iterate(), second.iterate()], uninterrupted.slice(2))
+      assert.deepEqual([second.step(), second.step()], uninterrupted.slice(2))
     })
 
     it('learns from images, each told of its own', () => {
@@ -229,7 +229,8 @@ for (const policyStage of both) {
         const algorithm = new RewardWeighted({
           model,
           trainable: shiftsFrom(),
-          images: [1, 0, 0].map((reward) => ({ text: 'low', reward })),
+          images: [1, 0, 0].map((score) => ({ text: 'low', score })),
+          reward: { ...linearReward(1), range: [0, 1] },
           states,
           pretraining,
           seed: 3,

@@ -2,17 +2,18 @@
 import { z } from 'zod'
 import { flagsOf, type StageSchema } from '../../config.ts'
 import { GenerateConfig } from '../../images/generate.ts'
-import { DpokConfig } from '../../policy/train-dpok.ts'
-import { RewardWeightedConfig } from '../../policy/train-reward-weighted.ts'
+import { policySchema } from '../../policy/train-policy.ts'
 import { ReportConfig } from '../../report/report-config.ts'
 import { RewardTrainConfig } from '../../reward/training/train.ts'
-import type { FormStage } from '../../stages.ts'
+import { policyStages, type FormStage, type PolicyStage } from '../../stages.ts'
 
+const policies = await Promise.all(
+  policyStages.map(async (stage): Promise<[PolicyStage, StageSchema]> => [stage, await policySchema(stage)]),
+)
 const schemas: Readonly<Record<FormStage, StageSchema>> = {
   'images generate': GenerateConfig,
   'reward train': RewardTrainConfig,
-  'policy reward-weighted': RewardWeightedConfig,
-  'policy dpok': DpokConfig,
+  ...(Object.fromEntries(policies) as Record<PolicyStage, StageSchema>),
   report: ReportConfig,
 }
 const told = Object.entries(schemas).map(([stage, schema]) => [

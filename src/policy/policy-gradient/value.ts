@@ -5,21 +5,23 @@
  * prompt and the step. (The public code reads x_t itself, which takes far more roll-outs to say anything.)
  */
 import { z } from 'zod'
-import type { Sampler } from '../diffusion/process.ts'
-import { DivergenceError, FormatError } from '../errors.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
-import { Weights } from '../networks/weights.ts'
-import { random, seedOf } from '../random.ts'
-import type { Reward } from '../reward/reward.ts'
-import { AdamW } from '../tensor/adamw.ts'
-import { noGrad } from '../tensor/autograd.ts'
-import { cat, tensor, zeros } from '../tensor/create.ts'
-import { embedding } from '../tensor/functional.ts'
-import { applyGradients, copyState } from '../tensor/optimise.ts'
-import { tensorScope, unscoped } from '../tensor/scope.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
-import type { Observer, Rollouts } from './rollout.ts'
+import type { Sampler } from '../../diffusion/process.ts'
+import { DivergenceError, FormatError } from '../../errors.ts'
+import type { GenerativeModel } from '../../networks/generative-model.ts'
+import { Weights } from '../../networks/weights.ts'
+import { random, seedOf } from '../../random.ts'
+import type { Reward } from '../../reward/reward.ts'
+import { policyStreams } from '../../streams.ts'
+import { AdamW } from '../../tensor/adamw.ts'
+import { noGrad } from '../../tensor/autograd.ts'
+import { cat, tensor, zeros } from '../../tensor/create.ts'
+import { embedding } from '../../tensor/functional.ts'
+import { copyState, startUpdate, type Update } from '../../tensor/optimise.ts'
+import { readTogether } from '../../tensor/read-together.ts'
+import { tensorScope, unscoped } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { below, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
+import type { Observer, Rollouts } from '../rollout.ts'
 
 const hidden = 128
 const stepWidth = 32
@@ -73,7 +75,7 @@ export class ValueFunction {
     this.#stepCount = stepCount
     this.#seed = seed
     this.#options = options
-    this.#weights = Weights.fresh(seedOf(seed, 1))
+    this.#weights = Weights.fresh(seedOf(...policyStreams.valueWeights(seed)))
     // A value function outlives the scope in which it is first needed.
     unscoped(() => {
       using scope = tensorScope()
@@ -125,10 +127,12 @@ export class ValueFunction {
   #fit(rollouts: SeenRollouts): number {
     const { updates, batchSize, learningRate } = this.#options
     this.#remember(rollouts)
-    const stream = random(this.#seed, 2, this.#fits++)
-    let total = 0
-    for (let update = 0; update < updates; update++) {
-      using _scope = tensorScope()
+    const stream = random(...policyStreams.valueRows(this.#seed, this.#fits++))
+    using _all = tensorScope()
+    const weights = this.#weights.tensors()
+    const done: { loss: Tensor; update: Update }[] = []
+    for (let i = 0; i < updates; i++) {
+      using scope = tensorScope()
       const part = stream.pick(this.#memory)
       const count = part.rewards.shape[0]
       const rows = Array.from({ length: batchSize }, () => stream.integer(0, count * this.#stepCount - 1))
@@ -138,8 +142,15 @@ export class ValueFunction {
       const values = this.#evaluate(all.indexSelect(0, index(rows)), index(rows.map((row) => Math.floor(row / count))))
       const loss = values.sub(targets).square().mean()
       loss.backward()
-      applyGradients([this.#optimiser], this.#weights.tensors(), { maxGradNorm: 1, learningRates: [learningRate] })
-      total += loss.item()
+      const update = startUpdate([this.#optimiser], weights, { maxGradNorm: 1, learningRates: [learningRate] })
+      done.push({ loss: scope.keep(loss.detach()), update })
+      scope.keep(update.measured)
+    }
+    const read = readTogether(done.flatMap(({ loss, update }) => [loss, update.measured]))
+    let total = 0
+    for (const { update } of done) {
+      total += read.shift()![0]
+      update.check(read.shift()!)
     }
     return total / updates
   }

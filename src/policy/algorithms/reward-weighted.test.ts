@@ -3,14 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { RewardError } from '../errors.ts'
-import type { PretrainingSource } from '../images/open-model.ts'
-import { tensor } from '../tensor/create.ts'
-import { useThreads } from '../tensor/library.ts'
-import { livingTensors, tensorScope } from '../tensor/scope.ts'
-import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { gaussianModel, offset, schedule, shiftsFrom, slope } from './gaussian-model.test-helper.ts'
-import { RewardWeighted, RewardWeightedSettings, type ScoredImage } from './reward-weighted.ts'
+import { RewardError } from '../../errors.ts'
+import type { PretrainingSource } from '../../images/open-model.ts'
+import type { Reward } from '../../reward/reward.ts'
+import { tensor } from '../../tensor/create.ts'
+import { useThreads } from '../../tensor/library.ts'
+import { livingTensors, tensorScope } from '../../tensor/scope.ts'
+import { readTrainingState, writeTrainingState } from '../../tensor/training-state.ts'
+import { gaussianModel, linearReward, offset, schedule, shiftsFrom, slope } from '../gaussian-model.test-helper.ts'
+import type { ScoredImage } from '../algorithm.ts'
+import { RewardWeighted, RewardWeightedSettings } from './reward-weighted.ts'
 
 useThreads(1)
 
@@ -27,7 +29,9 @@ const statesOf = (levels: readonly number[]) => ({
 /** Grey pictures around the middle, the lighter the better. */
 const levels = Array.from({ length: 40 }, (_, i) => 60 + 3 * i)
 const rewardOf = (level: number) => ((level - 60) / 120) ** 2
-const images: ScoredImage[] = levels.map((level) => ({ text: 'low', reward: rewardOf(level) }))
+const images: ScoredImage[] = levels.map((level) => ({ text: 'low', score: rewardOf(level) }))
+/** Of which the scores are weights as they are. */
+const reward: Reward = { ...linearReward(1), range: [0, 1] }
 const pretrainingLevel = 40
 const pretraining: PretrainingSource = (_from, count) => ({
   ...statesOf(new Array<number>(count).fill(pretrainingLevel)),
@@ -41,6 +45,7 @@ function train(settings: Partial<RewardWeightedSettings>, scored = images) {
     model: gaussianModel(),
     trainable,
     images: scored,
+    reward,
     states: statesOf(levels),
     pretraining,
     seed: 3,
@@ -105,7 +110,7 @@ describe('reward-weighted training where the optimum is known', () => {
   })
 
   it('KL-D lets no weight fall below zero', () => {
-    const negative = images.map((image) => ({ ...image, reward: image.reward - 1 }))
+    const negative = images.map((image) => ({ ...image, score: image.score - 1 }))
     const weight = (level: number) => Math.max(0, rewardOf(level) - 1 + 0.5)
     assertNear(train({ klD: 0.5, threshold: -10, updates: 800 }, negative).low, optimalShifts(weight))
   })
@@ -134,6 +139,7 @@ describe('a reward-weighted run', () => {
       model: gaussianModel(),
       trainable: shiftsFrom(),
       images,
+      reward,
       states: statesOf(levels),
       pretraining,
       seed: 3,
@@ -155,7 +161,7 @@ describe('a reward-weighted run', () => {
         using _reading = tensorScope()
         second.load(readTrainingState(file))
       }
-      assert.equal(second.update, 3)
+      assert.equal(second.done, 3)
       for (let i = 3; i < 6; i++) assert.deepEqual(second.step(), uninterrupted[i])
     } finally {
       rmSync(folder, { recursive: true })
@@ -179,6 +185,7 @@ describe('a reward-weighted run', () => {
       model: gaussianModel(),
       trainable: shiftsFrom(),
       images,
+      reward,
       states: statesOf(levels),
       pretraining: (from, count) => {
         asked.push(from, count)
@@ -193,10 +200,10 @@ describe('a reward-weighted run', () => {
 
   it('ends at rewards that teach nothing', () => {
     using _scope = tensorScope()
-    const rewarded = (reward: number, more: Partial<RewardWeightedSettings> = {}) => {
-      const scored = images.map((image) => ({ ...image, reward }))
+    const rewarded = (score: number, more: Partial<RewardWeightedSettings> = {}) => {
+      const scored = images.map((image) => ({ ...image, score }))
       const states = statesOf(levels)
-      const options = { model: gaussianModel(), trainable: shiftsFrom(), states, pretraining, seed: 3 }
+      const options = { model: gaussianModel(), trainable: shiftsFrom(), states, pretraining, reward, seed: 3 }
       return () => new RewardWeighted({ ...options, images: scored, settings: { ...settings, ...more } })
     }
     assert.throws(rewarded(0), RewardError)

@@ -13,27 +13,30 @@
  * 7. An image is encoded once, as the mean of the autoencoder's posterior, not as a new sample of it for every update.
  */
 import { z } from 'zod'
-import { denoisingLoss } from '../diffusion/denoising-loss.ts'
-import { FormatError, RewardError } from '../errors.ts'
-import { encodePrompts, guidedPredictor } from '../images/guided.ts'
-import type { PretrainingSource } from '../images/open-model.ts'
-import { mapStates, policyOf, type CleanStates, type GenerativeModel } from '../networks/generative-model.ts'
-import { random, seedOf } from '../random.ts'
-import { AdamW } from '../tensor/adamw.ts'
-import { withoutGrad } from '../tensor/autograd.ts'
-import { gradientCheckpoints } from '../tensor/gradient-checkpoints.ts'
-import { randn, tensor } from '../tensor/create.ts'
-import { Generator } from '../tensor/generator.ts'
-import { applyGradients, copyState, loweredRate } from '../tensor/optimise.ts'
-import { tensorScope, unscoped } from '../tensor/scope.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
-import { learningRateField, type UsualRates } from './learning-rate.ts'
-import { gradientCheckpointingField, type TrainableChange } from './trainable.ts'
+import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
+import { FormatError, RewardError } from '../../errors.ts'
+import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
+import { mapStates, policyOf, type CleanStates, type GenerativeModel } from '../../networks/generative-model.ts'
+import { random, seedOf } from '../../random.ts'
+import { unitRange } from '../../reward/unit-range.ts'
+import { policyStreams, type StreamPath } from '../../streams.ts'
+import { withoutGrad } from '../../tensor/autograd.ts'
+import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
+import { randn, tensor } from '../../tensor/create.ts'
+import { Generator } from '../../tensor/generator.ts'
+import { readTogether } from '../../tensor/read-together.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import type { Algorithm, Given } from '../algorithm.ts'
+import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
+import { gradientCheckpointingField } from '../trainable.ts'
+import type { StepMetrics, Trainer } from '../training-run.ts'
+import { lossRisen, type LossRow } from '../training-warnings.ts'
 
 const usualRates: UsualRates = { text: 1.5e-3, lora: 1e-4 }
 
-export const rewardWeightedFields = {
+const fields = {
   updates: z
     .int()
     .positive()
@@ -61,8 +64,7 @@ export const rewardWeightedFields = {
     .default(0)
     .describe('γ of KL-O: weight of the squared distance to the pre-trained model’s prediction.'),
   threshold: z.number().default(0).describe('Images with a lower reward are left out.'),
-  ...learningRateField(usualRates),
-  maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
+  ...policyOptimiserFields(usualRates),
   promptDropout: z
     .number()
     .min(0)
@@ -71,32 +73,17 @@ export const rewardWeightedFields = {
     .describe('Share of prompts that are replaced by the empty prompt.'),
 }
 /** What reward-weighted training is done with. */
-export const RewardWeightedSettings = z.object(rewardWeightedFields)
+export const RewardWeightedSettings = z.object(fields)
 export type RewardWeightedSettings = z.infer<typeof RewardWeightedSettings>
 
 /** What a saved state holds beside its tensors. */
 const RewardWeightedNumbers = z.object({ update: z.int().nonnegative() })
 
-/** A generated image with the reward's prediction for it. */
-export interface ScoredImage {
-  readonly text: string
-  readonly reward: number
-}
-
 /** What reward-weighted training is done on. */
-export interface RewardWeightedOptions {
-  readonly model: GenerativeModel
-  readonly trainable: TrainableChange
-  readonly images: readonly ScoredImage[]
-  /** Of the images, [N, …] each, on any device. */
-  readonly states: CleanStates
-  readonly pretraining: PretrainingSource
-  readonly seed: number
-  readonly settings: RewardWeightedSettings
-}
+export type RewardWeightedOptions = Given<'reward' | 'images' | 'pretraining images', RewardWeightedSettings>
 
 /** The names are those of `metrics.jsonl`. */
-export interface RewardWeightedMetrics {
+export interface RewardWeightedMetrics extends StepMetrics {
   readonly updates: number
   readonly train_loss: number
   readonly reward_loss: number
@@ -105,54 +92,54 @@ export interface RewardWeightedMetrics {
   readonly lr: number
 }
 
+/** A generated image that is learned from. */
+interface Weighed {
+  readonly text: string
+  /** In [0, 1]. */
+  readonly reward: number
+  /** Of its x_0. */
+  readonly row: number
+}
+
 /** The trainer of reward-weighted likelihood: each step takes a batch of images with their weights. */
-export class RewardWeighted {
+export class RewardWeighted implements Trainer {
+  readonly total: number
+  readonly policy: GenerativeModel
+  readonly parameters: ReadonlyMap<string, Tensor>
+  readonly results: Trainer['results']
   readonly #options: RewardWeightedOptions
-  readonly #policy: GenerativeModel
   readonly #reference: GenerativeModel
-  readonly #optimiser: AdamW
-  readonly #images: readonly (ScoredImage & { readonly row: number })[]
-  readonly #learningRate: number
+  readonly #optimiser: PolicyOptimiser
+  readonly #images: readonly Weighed[]
   #update = 0
 
   /** @throws {RewardError} nothing is left to learn from, or a reward is not finite */
   constructor(options: RewardWeightedOptions) {
-    const { model, trainable, settings } = options
+    const { model, trainable, settings, images, reward } = options
+    const scores = images.map(({ score }) => score)
+    const range = unitRange(reward, scores)
     this.#options = options
-    this.#images = options.images
-      .map((image, row) => ({ ...image, row }))
-      .filter(({ reward }) => !(reward < settings.threshold))
+    this.#images = images
+      .map(({ text }, row) => ({ text, reward: range.map(scores[row]), row }))
+      .filter((image) => !(image.reward < settings.threshold))
     expectSomeWeight(this.#images, settings)
-    this.#policy = model.with(trainable.change)
+    this.total = settings.updates
+    this.policy = model.with(trainable.change)
+    this.parameters = trainable.parameters
+    this.results = range.low === 0 && range.high === 1 ? {} : { rewardMappedFrom: [range.low, range.high] }
     this.#reference = model.with({})
-    this.#learningRate = settings.learningRate ?? usualRates[model.defaults.parameters]
-    this.#optimiser = unscoped(() => new AdamW(trainable.parameters, { learningRate: this.#learningRate }))
+    this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates)
   }
 
-  get update(): number {
+  get done(): number {
     return this.#update
-  }
-
-  /** As it is trained so far; the next update changes it. */
-  get policy(): GenerativeModel {
-    return this.#policy
-  }
-
-  /** Of the first update, before it decays. */
-  get learningRate(): number {
-    return this.#learningRate
-  }
-
-  /** A learning rate with which a training that diverged may go well. */
-  get lowerRate(): number {
-    return loweredRate(this.#learningRate, usualRates[this.#options.model.defaults.parameters])
   }
 
   /** One gradient step on generated and pre-training images. */
   step(): RewardWeightedMetrics {
     using _scope = tensorScope()
-    const { settings, seed, states, pretraining, trainable } = this.#options
-    const stream = random(seed, 1, this.#update)
+    const { settings, seed, states, pretraining } = this.#options
+    const stream = random(...policyStreams.choices(seed, this.#update))
     const batch = Array.from({ length: settings.batchSize }, () => stream.pick(this.#images))
     const drop = (text: string) => (stream.uniform() < settings.promptDropout ? '' : text)
     const rows = tensor(
@@ -165,18 +152,20 @@ export class RewardWeighted {
       texts: batch.map(({ text }) => drop(text)),
       weights: batch.map(({ reward }) => Math.max(0, reward + settings.klD)),
     }
-    const rewardLoss = this.#accumulate(own, 2, settings.klO, 1)
-    let pretrainingLoss = 0
+    const generated = this.#accumulate(own, policyStreams.generatedNoise(seed, this.#update), settings.klO, 1)
+    let before: Losses = []
     if (settings.pretrainingWeight > 0) {
       const { captions, ...theirStates } = pretraining(this.#update * settings.batchSize, settings.batchSize)
       const theirs = { ...theirStates, texts: captions.map(drop), weights: captions.map(() => 1) }
-      pretrainingLoss = this.#accumulate(theirs, 3, 0, settings.pretrainingWeight)
+      const noise = policyStreams.pretrainingNoise(seed, this.#update)
+      before = this.#accumulate(theirs, noise, 0, settings.pretrainingWeight)
     }
-    const lr = this.#learningRate * (1 - this.#update / settings.updates)
-    const gradNorm = applyGradients([this.#optimiser], trainable.parameters, {
-      maxGradNorm: settings.maxGradNorm,
-      learningRates: [lr],
-    })
+    const lr = this.#optimiser.rateAt(this.#update, this.total)
+    const update = this.#optimiser.update(lr)
+    const [measured, ...losses] = readTogether([update.measured, ...[...generated, ...before].map(({ loss }) => loss)])
+    const gradNorm = update.check(measured)
+    const meanOf = (parts: Losses) => parts.reduce((sum, { share }) => sum + share * losses.shift()![0], 0)
+    const [rewardLoss, pretrainingLoss] = [meanOf(generated), meanOf(before)]
     this.#update++
     return {
       updates: this.#update,
@@ -191,21 +180,21 @@ export class RewardWeighted {
   /**
    * Adds the gradient of `weight` times the weighted mean of the denoising losses. Each part is taken back through its own
    * graph, so that only one is held at a time; the gradients add up.
-   * @param streamId of the noise
+   * @param noise    its stream
    * @param klO      γ of KL-O
-   * @returns        the loss, without its weight
+   * @returns        losses of the parts, without the weight, on the device
    */
-  #accumulate(all: NoisyImages, streamId: number, klO: number, weight: number): number {
-    using _scope = tensorScope()
-    const { model, seed, settings } = this.#options
-    const generator = new Generator(seedOf(seed, streamId, this.#update))
+  #accumulate(all: NoisyImages, noise: StreamPath, klO: number, weight: number): Losses {
+    using scope = tensorScope()
+    const { model, settings } = this.#options
+    const generator = new Generator(seedOf(...noise))
     const count = all.texts.length
     const t = policyOf(model).process.drawTimes(count, generator)
     const epsilon = randn(all.x0.shape, generator)
     const size = Math.ceil(count / settings.gradientAccumulationSteps)
-    let total = 0
+    const parts: { share: number; loss: Tensor }[] = []
     for (let from = 0; from < count; from += size) {
-      using _part = tensorScope()
+      using inner = tensorScope()
       using graph = gradientCheckpoints(settings.gradientCheckpointing)
       const to = Math.min(count, from + size)
       const rows = (of: Tensor) => of.slice(0, from, to)
@@ -221,9 +210,10 @@ export class RewardWeighted {
       const loss = klO > 0 ? weighted.add(prediction.sub(reference()).square().mean().mul(klO)) : weighted
       const share = (to - from) / count
       graph.backward(loss.mul(weight * share))
-      total += share * loss.item()
+      parts.push({ share, loss: inner.keep(loss.detach()) })
     }
-    return total
+    for (const { loss } of parts) scope.keep(loss)
+    return parts
   }
 
   /** Denoising losses [B] with the prediction they are of, and what the pre-trained model predicts there. */
@@ -239,7 +229,7 @@ export class RewardWeighted {
     // Supervised training sees the plain prediction; guidance is a matter of sampling.
     const predictBy = (of: GenerativeModel) =>
       guidedPredictor(policyOf(of), encodePrompts(of, texts), { texts, earlier }, 1)(xt, times)
-    const prediction = predictBy(this.#policy)
+    const prediction = predictBy(this.policy)
     return {
       losses: denoisingLoss(process, { prediction, x0, epsilon, t }),
       prediction,
@@ -247,42 +237,40 @@ export class RewardWeighted {
     }
   }
 
+  lowerRates(): Readonly<Record<string, number>> {
+    return { learningRate: this.#optimiser.lowerRate }
+  }
+
   /** All changing state: parameters, optimiser, update. */
   state(): TrainingState {
-    return {
-      tensors: new Map([
-        ...under('parameters', this.#options.trainable.parameters),
-        ...under('optimiser', this.#optimiser.state()),
-      ]),
-      numbers: { update: this.#update },
-    }
+    return { tensors: new Map(this.#optimiser.state()), numbers: { update: this.#update } }
   }
 
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
-    const { updates } = this.#options.settings
-    const { tensors } = state
     const { update } = numbersOf('reward-weighted', RewardWeightedNumbers, state)
-    if (update > updates) {
+    if (update > this.total) {
       throw new FormatError({
         where: 'reward-weighted state',
-        expected: `one of at most ${updates} updates`,
+        expected: `one of at most ${this.total} updates`,
         received: `one of ${update}`,
         remedy: 'was this state saved for another run?',
       })
     }
-    copyState('policy', new Map(this.#options.trainable.parameters), below('parameters', tensors))
-    this.#optimiser.load(below('optimiser', tensors))
+    this.#optimiser.load(state.tensors)
     this.#update = update
   }
 }
+
+/** Of parts of a batch, each with its share of it. */
+type Losses = readonly { readonly share: number; readonly loss: Tensor }[]
 
 interface NoisyImages extends CleanStates {
   readonly texts: readonly string[]
   readonly weights: readonly number[]
 }
 
-function expectSomeWeight(images: readonly ScoredImage[], settings: RewardWeightedSettings): void {
+function expectSomeWeight(images: readonly Weighed[], settings: RewardWeightedSettings): void {
   const broken = images.find(({ reward }) => !Number.isFinite(reward))
   const weighty = images.some(({ reward }) => reward + settings.klD > 0)
   if (broken === undefined && weighty) return
@@ -292,4 +280,16 @@ function expectSomeWeight(images: readonly ScoredImage[], settings: RewardWeight
     received: broken === undefined ? `${images.length} images, none with a positive weight` : String(broken.reward),
     remedy: 'check the reward, lower --threshold, or raise --kl-d',
   })
+}
+
+/** `policy reward-weighted` */
+export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> = {
+  fields,
+  changeable: ['gradientAccumulationSteps'],
+  recorded: [],
+  checkpointEvery: 200,
+  begin: (given) => new RewardWeighted(given),
+  note: ({ reward_loss: weighted, pretraining_loss: plain }) =>
+    `loss ${weighted?.toFixed(4)} pre-training ${plain?.toFixed(4)}`,
+  warningOf: (rows) => lossRisen(rows.filter((row): row is typeof row & LossRow => 'train_loss' in row)),
 }

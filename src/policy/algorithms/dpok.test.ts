@@ -3,21 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { objective, optimum, shifted, shiftGradient, totalKl } from '../diffusion/gaussian-chain.test-helper.ts'
-import { noiseFor } from '../diffusion/sample.ts'
-import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
-import { ConfigError, FormatError, RewardError, ScheduleError } from '../errors.ts'
-import { samplerOf } from '../images/draw.ts'
-import { Weights } from '../networks/weights.ts'
-import type { Reward } from '../reward/reward.ts'
-import { shapesModel } from '../shapes/model.ts'
-import { policyOf } from '../networks/generative-model.ts'
-import { gradients, noGrad } from '../tensor/autograd.ts'
-import { full, tensor } from '../tensor/create.ts'
-import { useThreads } from '../tensor/library.ts'
-import { livingTensors, tensorScope } from '../tensor/scope.ts'
-import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
-import { advantagesOf, clippedSurrogate } from './advantage.ts'
+import { objective, optimum, shifted, shiftGradient, totalKl } from '../../diffusion/gaussian-chain.test-helper.ts'
+import { noiseFor } from '../../diffusion/sample.ts'
+import { assertClose } from '../../diffusion/tensor-checks.test-helper.ts'
+import { ConfigError, FormatError, RewardError, ScheduleError } from '../../errors.ts'
+import { samplerOf } from '../../images/draw.ts'
+import { policyOf } from '../../networks/generative-model.ts'
+import { Weights } from '../../networks/weights.ts'
+import type { Reward } from '../../reward/reward.ts'
+import { shapesModel } from '../../shapes/model.ts'
+import { noGrad } from '../../tensor/autograd.ts'
+import { full } from '../../tensor/create.ts'
+import { useThreads } from '../../tensor/library.ts'
+import { livingTensors, tensorScope } from '../../tensor/scope.ts'
+import { readTrainingState, writeTrainingState } from '../../tensor/training-state.ts'
 import { Dpok, DpokSettings } from './dpok.ts'
 import {
   chainFor,
@@ -27,11 +26,11 @@ import {
   meanShifts,
   fullSampler,
   shiftsFrom,
-} from './gaussian-model.test-helper.ts'
-import { rollOut } from './rollout.ts'
-import { trainableChange, type TrainableChange } from './trainable.ts'
-import { trajectoryKl } from './trajectory-kl.ts'
-import { predictedFeatures, ValueFunction } from './value.ts'
+} from '../gaussian-model.test-helper.ts'
+import { rollOut } from '../rollout.ts'
+import { trainableChange, type TrainableChange } from '../trainable.ts'
+import { trajectoryKl } from '../trajectory-kl.ts'
+import { predictedFeatures, ValueFunction } from '../policy-gradient/value.ts'
 
 useThreads(1)
 
@@ -100,7 +99,7 @@ describe('DPOK at θ = θ_old', () => {
       },
       { reward: linearReward(rewardSlope) },
     )
-    const metrics = algorithm.iterate()
+    const metrics = algorithm.step()
     const { steps } = fullSampler
     const rollouts = Array.from({ length: count }, (_, i) => handRollout(5, i, start, rewardSlope))
     const expected = [0, 0, 0, 0]
@@ -128,7 +127,7 @@ describe('DPOK at θ = θ_old', () => {
       { ...oneFullUpdate, imagesDrawn: count, rolloutsPerIteration: count, value: false, klWeight: beta },
       { reward: linearReward(rewardSlope) },
     )
-    algorithm.iterate()
+    algorithm.step()
     const sampler = fullSampler
     const chain = chainFor(sampler, { rewardSlope, klWeight: beta })
     const exact = shiftGradient(chain, meanShifts(sampler, start))
@@ -153,7 +152,7 @@ describe('DPOK at θ = θ_old', () => {
       advantageDecay: 1,
     }
     const algorithm = dpok(shiftsFrom(startShifts), settings, { seed })
-    algorithm.iterate()
+    algorithm.step()
 
     const model = gaussianModel()
     const sampler = fullSampler
@@ -187,9 +186,9 @@ describe('DPOK at θ = θ_old', () => {
       return { ...reward, features: (...given) => (seen++, reward.features(...given)) }
     }
     const settings = { ...oneFullUpdate, imagesDrawn: 8, rolloutsPerIteration: 8 }
-    dpok(shiftsFrom(), { ...settings, value: false }, { reward: counting() }).iterate()
+    dpok(shiftsFrom(), { ...settings, value: false }, { reward: counting() }).step()
     assert.equal(seen, 0)
-    dpok(shiftsFrom(), { ...settings, value: true }, { reward: counting() }).iterate()
+    dpok(shiftsFrom(), { ...settings, value: true }, { reward: counting() }).step()
     assert.equal(seen, fullSampler.steps.length)
   })
 
@@ -201,7 +200,7 @@ describe('DPOK at θ = θ_old', () => {
       { ...oneFullUpdate, imagesDrawn: 8, rolloutsPerIteration: 8, value: false },
       { guidance },
     )
-    algorithm.iterate()
+    algorithm.step()
     const [unconditional, conditional, other] = gradientOf(algorithm)
     // guided = (1 − w) · unconditional + w · conditional
     for (const t of [1, 2, 3]) {
@@ -217,7 +216,7 @@ describe('DPOK at θ = θ_old', () => {
       const trainable = shiftsFrom(startShifts)
       const settings = { imagesDrawn: 60, rolloutsPerIteration: 10, transitionsPerRollout: 4, value, learningRate: 0.1 }
       const algorithm = dpok(trainable, settings)
-      while (algorithm.iteration < algorithm.iterations) algorithm.iterate()
+      while (algorithm.done < algorithm.total) algorithm.step()
       const shift = trainable.parameters.get('shift')!.toArray()
       assertClose([shift[4]], [start[0]], 1e-7)
       for (const t of [1, 2, 3]) assert.notEqual(shift[4 + t], start[t])
@@ -236,7 +235,7 @@ describe('DPOK at θ = θ_old', () => {
       klWeight: beta,
       published: true,
     })
-    const metrics = algorithm.iterate()
+    const metrics = algorithm.step()
     const { steps } = fullSampler
     const rollouts = Array.from({ length: count }, (_, i) => handRollout(5, i, start, 1))
     // loss = −mean(r · clamp(exp(Δ/D), …)) · α + mean((ε_θ − ε_pre)²) · β over transitions and elements
@@ -272,7 +271,7 @@ describe('the first update of DPOK', () => {
 
     it(`moves from Δ = 0 within 1e-3 nats on the chain, minibatch ${minibatch}`, () => {
       using _scope = tensorScope()
-      const { first_delta, clipfrac } = dpok(shiftsFrom(startShifts), settings, { guidance: 2 }).iterate()
+      const { first_delta, clipfrac } = dpok(shiftsFrom(startShifts), settings, { guidance: 2 }).step()
       assert.ok(first_delta <= 1e-3, `${first_delta}`)
       assert.equal(clipfrac, 0)
     })
@@ -298,7 +297,7 @@ describe('the first update of DPOK', () => {
         guidance: 2,
         seed: 2,
         settings: DpokSettings.parse(settings),
-      }).iterate()
+      }).step()
       assert.ok(first_delta <= 1e-3, `${first_delta}`)
     })
   }
@@ -326,7 +325,7 @@ describe('DPOK where the optimum is known', () => {
       },
       { reward: linearReward(0.5) },
     )
-    while (algorithm.iteration < algorithm.iterations) algorithm.iterate()
+    while (algorithm.done < algorithm.total) algorithm.step()
     const shift = trainable.parameters.get('shift')!.toArray().slice(4, 8)
     return meanShifts(fullSampler, shift)
   }
@@ -362,34 +361,6 @@ describe('DPOK where the optimum is known', () => {
   })
 })
 
-describe('the clipped surrogate', () => {
-  const at = (delta: number, advantage: number, clip = 0.2): [loss: number, gradient: number] => {
-    using _scope = tensorScope()
-    const x = tensor([delta]).requireGrad()
-    const loss = clippedSurrogate(x, tensor([advantage]), clip)
-    return [loss.item(), gradients([loss.sum()], [x])[0]!.item()]
-  }
-  const cases: [what: string, delta: number, advantage: number, loss: number, gradient: number][] = [
-    ['no change, good', 0, 2, -2, -2],
-    ['no change, bad', 0, -2, 2, 2],
-    ['inside, good', 0.1, 2, -2 * Math.exp(0.1), -2 * Math.exp(0.1)],
-    ['inside, bad', -0.1, -2, 2 * Math.exp(-0.1), 2 * Math.exp(-0.1)],
-    ['good and already likelier: nothing more to gain', 0.5, 2, -2 * Math.exp(0.2), 0],
-    ['good but less likely: pulled back', -0.5, 2, -2 * Math.exp(-0.5), -2 * Math.exp(-0.5)],
-    ['bad and already less likely: nothing more to gain', -0.5, -2, 2 * Math.exp(-0.2), 0],
-    ['bad but likelier: pushed back', 0.5, -2, 2 * Math.exp(0.5), 2 * Math.exp(0.5)],
-    ['bad and more than three times as likely: the second bound', 1.5, -2, 6, 0],
-    ['far too likely, good', 1000, 2, -2 * Math.exp(0.2), 0],
-    ['far too likely, bad', 1000, -2, 6, 0],
-    ['far too unlikely, good', -1000, 2, -2 * Math.exp(-20), 0],
-    ['far too unlikely, bad', -1000, -2, 2 * Math.exp(-0.2), 0],
-    ['no advantage', 0.1, 0, 0, 0],
-  ]
-  for (const [what, delta, advantage, loss, gradient] of cases) {
-    it(what, () => assertClose(at(delta, advantage), [loss, gradient], 1e-6))
-  }
-})
-
 describe('a DPOK run', () => {
   const settings = { imagesDrawn: 50, rolloutsPerIteration: 9, learningRate: 0.05, klWeight: 0.1 }
   const prompts = ['low', 'high']
@@ -401,12 +372,12 @@ describe('a DPOK run', () => {
       try {
         using _scope = tensorScope()
         const whole = dpok(shiftsFrom(), { ...settings, value }, { reward, prompts })
-        const uninterrupted = Array.from({ length: whole.iterations }, () => whole.iterate())
+        const uninterrupted = Array.from({ length: whole.total }, () => whole.step())
         assert.equal(uninterrupted.length, 6)
         assert.equal(uninterrupted[5].images_drawn, 50)
 
         const first = dpok(shiftsFrom(), { ...settings, value }, { reward, prompts })
-        for (let i = 0; i < 3; i++) assert.deepEqual(first.iterate(), uninterrupted[i])
+        for (let i = 0; i < 3; i++) assert.deepEqual(first.step(), uninterrupted[i])
         const file = join(folder, 'state.safetensors')
         writeTrainingState(file, first.state())
         const second = dpok(shiftsFrom(), { ...settings, value }, { reward, prompts })
@@ -414,8 +385,8 @@ describe('a DPOK run', () => {
           using _reading = tensorScope()
           second.load(readTrainingState(file))
         }
-        assert.equal(second.iteration, 3)
-        for (let i = 3; i < 6; i++) assert.deepEqual(second.iterate(), uninterrupted[i])
+        assert.equal(second.done, 3)
+        for (let i = 3; i < 6; i++) assert.deepEqual(second.step(), uninterrupted[i])
       } finally {
         rmSync(folder, { recursive: true })
       }
@@ -425,9 +396,9 @@ describe('a DPOK run', () => {
   it('leaves no tensor behind in an iteration, once V remembers as much as it will', () => {
     using _scope = tensorScope()
     const algorithm = dpok(shiftsFrom(), { ...settings, imagesDrawn: 90 }, { reward, prompts })
-    for (let i = 0; i < 5; i++) algorithm.iterate()
+    for (let i = 0; i < 5; i++) algorithm.step()
     const before = livingTensors()
-    for (let i = 0; i < 4; i++) algorithm.iterate()
+    for (let i = 0; i < 4; i++) algorithm.step()
     // Garbage collection may free abandoned ones of the beginning meanwhile.
     assert.ok(livingTensors() <= before)
   })
@@ -439,9 +410,9 @@ describe('a DPOK run', () => {
       { ...settings, imagesDrawn: 40 * 64, rolloutsPerIteration: 64, valueLearningRate: 0.01, learningRate: 1e-3 },
       { reward, prompts },
     )
-    assert.equal(algorithm.iterate().explained_variance, undefined)
-    let last = algorithm.iterate()
-    while (algorithm.iteration < algorithm.iterations) last = algorithm.iterate()
+    assert.equal(algorithm.step().explained_variance, undefined)
+    let last = algorithm.step()
+    while (algorithm.done < algorithm.total) last = algorithm.step()
     assert.ok(last.explained_variance_prompt_mean! > 0.1, `${last.explained_variance_prompt_mean}`)
     assert.ok(last.explained_variance! > last.explained_variance_prompt_mean! + 0.05, JSON.stringify(last))
   })
@@ -451,11 +422,11 @@ describe('a DPOK run', () => {
     const constant: Reward = { ...reward, name: 'constant', score: (pixels) => full([pixels.shape[0]], 0.5) }
     const broken: Reward = { ...reward, name: 'broken', score: (pixels) => full([pixels.shape[0]], NaN) }
     const before = livingTensors()
-    assert.throws(() => dpok(shiftsFrom(), settings, { reward: constant }).iterate(), {
+    assert.throws(() => dpok(shiftsFrom(), settings, { reward: constant }).step(), {
       name: RewardError.name,
       received: '0.5 for all 9 images',
     })
-    assert.throws(() => dpok(shiftsFrom(), settings, { reward: broken }).iterate(), {
+    assert.throws(() => dpok(shiftsFrom(), settings, { reward: broken }).step(), {
       name: RewardError.name,
       received: 'NaN',
     })
@@ -483,34 +454,9 @@ describe('a DPOK run', () => {
     const model = gaussianModel()
     const trainable = shiftsFrom(startShifts)
     const sampler = fullSampler
-    const { kl } = dpok(trainable, { ...oneFullUpdate, imagesDrawn: 4, rolloutsPerIteration: 4 }).iterate()
+    const { kl } = dpok(trainable, { ...oneFullUpdate, imagesDrawn: 4, rolloutsPerIteration: 4 }).step()
     const fresh = shiftsFrom(startShifts)
     const measured = trajectoryKl(model.with(fresh.change), ['low'], () => [1], { sampler, guidance: 1 })
     assertClose([kl], measured, 1e-4)
-  })
-})
-
-describe('advantagesOf', () => {
-  const values = () => [tensor([1, 2]), tensor([2, 5])]
-
-  it('is reward − V at λ = 1', () => {
-    using _scope = tensorScope()
-    assert.deepEqual(advantagesOf([4, 3], values(), 1), [
-      [3, 1],
-      [2, -2],
-    ])
-  })
-
-  it('is the change of V at λ = 0, and in between a weighted sum of changes', () => {
-    using _scope = tensorScope()
-    assert.deepEqual(advantagesOf([4, 3], values(), 0), [
-      [1, 3],
-      [2, -2],
-    ])
-    assert.deepEqual(advantagesOf([4, 3], values(), 0.5)[0], [2, 2])
-  })
-
-  it('has no baseline without values', () => {
-    assert.deepEqual(advantagesOf([4, 3], undefined, 0.5), [])
   })
 })

@@ -1,0 +1,72 @@
+/** What a method of training is to the stage that runs it. A new one is a file beside the others, see algorithms/index.ts. */
+import type { z } from 'zod'
+import type { Sampler } from '../diffusion/process.ts'
+import type { PretrainingSource } from '../images/open-model.ts'
+import type { CleanStates, GenerativeModel } from '../networks/generative-model.ts'
+import type { Reward } from '../reward/reward.ts'
+import type { PolicyStage, stages } from '../stages.ts'
+import type { TrainableChange } from './trainable.ts'
+import type { Row, StepMetrics, Trainer } from './training-run.ts'
+
+/** What a training is given of each thing that its stage takes. */
+interface Inputs {
+  readonly prompts: {
+    /** Each is drawn equally often. */
+    readonly texts: readonly string[]
+    readonly sampler: Sampler
+    readonly guidance: number
+  }
+  readonly images: {
+    readonly images: readonly ScoredImage[]
+    /** Of the images, [N, …] each, on the CPU. */
+    readonly states: CleanStates
+  }
+  readonly 'pretraining images': { readonly pretraining: PretrainingSource }
+  readonly reward: { readonly reward: Reward }
+}
+export type TrainingInput = keyof Inputs
+
+/** A generated image with the reward's score of it. */
+export interface ScoredImage {
+  readonly text: string
+  readonly score: number
+}
+
+/** The intersection of a union. */
+export type All<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer Every) => void
+  ? Every
+  : never
+
+/** All that a trainer is made from. */
+export type Given<Takes extends TrainingInput, Settings> = All<Inputs[Takes]> & {
+  readonly model: GenerativeModel
+  readonly trainable: TrainableChange
+  readonly seed: number
+  readonly settings: Settings
+}
+
+/** A method as the stage sees it that runs it. */
+export interface AnyAlgorithm {
+  /** Its settings, beside those of what it takes and of every training. */
+  readonly fields: z.ZodRawShape
+  /** Settings that may be others when an unfinished run goes on, beside those of every training. */
+  readonly changeable: readonly string[]
+  /** Settings that the file of the policy tells. */
+  readonly recorded: readonly string[]
+  /** Steps between checkpoints unless told otherwise. */
+  readonly checkpointEvery: number
+  /** @param given of what its stage takes @throws {ConfigError | RewardError | ScheduleError} nothing can be learned from it */
+  begin(given: never): Trainer
+  /** What stands at the end of the progress line. */
+  note(metrics: Partial<StepMetrics>): string
+  /** What is to be said of the last of these rows, which have all steps so far. */
+  warningOf(rows: readonly Row[]): string | undefined
+}
+
+/** The method of a stage. */
+export interface Algorithm<S extends PolicyStage, Fields extends z.ZodRawShape> extends AnyAlgorithm {
+  readonly fields: Fields
+  readonly changeable: readonly (keyof Fields & string)[]
+  readonly recorded: readonly (keyof Fields & string)[]
+  begin(given: Given<(typeof stages)[S]['takes'][number] & TrainingInput, z.output<z.ZodObject<Fields>>>): Trainer
+}

@@ -1,0 +1,8 @@
+/** The methods that train a policy, by their stages. A file is loaded when its method is asked for. */
+import type { PolicyStage } from '../../stages.ts'
+import type { AnyAlgorithm } from '../algorithm.ts'
+
+export const algorithms = {
+  'policy reward-weighted': async () => (await import('./reward-weighted.ts')).rewardWeighted,
+  'policy dpok': async () => (await import('./dpok.ts')).dpok,
+} as const satisfies Readonly<Record<PolicyStage, () => Promise<AnyAlgorithm>>>

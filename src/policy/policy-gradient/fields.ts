@@ -1,0 +1,54 @@
+/** Config fields of methods that learn from transitions of roll-outs of their own. */
+import { z } from 'zod'
+import { ConfigError } from '../../errors.ts'
+import { gradientCheckpointingField } from '../trainable.ts'
+
+export const rolloutFields = {
+  imagesDrawn: z
+    .int()
+    .positive()
+    .max(100_000_000)
+    .default(9600)
+    .describe('Roll-outs in all; a hundred million take years on any machine.'),
+  rolloutsPerIteration: z
+    .int()
+    .positive()
+    .max(16_384)
+    .default(96)
+    .describe('Roll-outs drawn with one policy before it is updated; the states of all their steps are in memory.'),
+  gradientSteps: z
+    .int()
+    .positive()
+    .max(10_000)
+    .default(3)
+    .describe('Updates per iteration, each on its own minibatch of transitions.'),
+  transitionsPerRollout: z
+    .int()
+    .positive()
+    .max(1000)
+    .default(9)
+    .describe('Transitions used per roll-out and iteration, drawn at random; no roll-out has more than 1000.'),
+  batchSize: z
+    .int()
+    .positive()
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe(
+      'Roll-outs and transitions computed at once, the model’s own number without it; of transitions a quarter of it where roll-outs are in bf16 or fp16, since training is in fp32. Changes the memory that it takes, not the result.',
+    ),
+  ...gradientCheckpointingField,
+}
+export type RolloutSettings = z.infer<z.ZodObject<typeof rolloutFields>>
+
+/** @throws {ConfigError} fewer transitions than updates */
+export function expectEnoughTransitions(settings: RolloutSettings): void {
+  const { rolloutsPerIteration, transitionsPerRollout, gradientSteps } = settings
+  if (rolloutsPerIteration * transitionsPerRollout >= gradientSteps) return
+  throw new ConfigError({
+    where: '--gradient-steps',
+    expected: 'at most one update a transition',
+    received: String(gradientSteps),
+    remedy: 'use more roll-outs per iteration, or fewer updates',
+  })
+}

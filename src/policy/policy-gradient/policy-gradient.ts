@@ -1,0 +1,183 @@
+/** Updates of a policy from transitions of its roll-outs: what methods of policy gradient have in common. */
+import { gaussianKl, logDensityDifference } from '../../diffusion/gaussian.ts'
+import type { Sampler } from '../../diffusion/process.ts'
+import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
+import { policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
+import { withoutGrad } from '../../tensor/autograd.ts'
+import { stack } from '../../tensor/create.ts'
+import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
+import { readTogether } from '../../tensor/read-together.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { PolicyOptimiser } from '../policy-optimiser.ts'
+import type { Rollouts } from '../rollout.ts'
+import type { TrainableChange } from '../trainable.ts'
+import type { Act, Objective } from './objective.ts'
+import { gather, type Place, type Transitions } from './transitions.ts'
+
+export interface PolicyGradientOptions {
+  readonly model: GenerativeModel
+  readonly trainable: TrainableChange
+  readonly sampler: Sampler
+  readonly guidance: number
+  readonly optimiser: PolicyOptimiser
+  readonly objective: Objective
+  /** Weight of the surrogate, and of the distance to the pre-trained model. */
+  readonly rewardWeight: number
+  readonly klWeight: number
+  /** Above which a |Δ| is counted as clipped, nats. */
+  readonly clipRange: number
+  /** Trained steps of a trajectory. */
+  readonly steps: number
+  /** Roll-outs computed at once. */
+  readonly batchSize: number
+  readonly gradientCheckpointing: boolean
+}
+
+/** Means over the updates of an iteration, each measured before the update changes anything. */
+export interface GradientFigures {
+  /** Of the surrogate, without its weight. */
+  readonly policyLoss: number
+  /** `klWeight` × `kl`. */
+  readonly klLoss: number
+  /** Σ_t KL_t of the trained steps, nats a trajectory. */
+  readonly kl: number
+  /** 0.5 · mean(Δ²). */
+  readonly approxKl: number
+  readonly clipped: number
+  /** Largest |Δ| before the first update, nats; rounding alone. */
+  readonly firstDelta: number
+  readonly gradNorm: number
+}
+
+/**
+ * The training pass is always in float32, over the weights of the policy as it draws: near the reference the ratio of a
+ * narrower type is rounding. Where roll-outs were drawn in one, their means are computed again before the first update.
+ */
+export class PolicyGradient {
+  readonly #options: PolicyGradientOptions
+  readonly #policy: GenerativeModel
+  readonly #reference: GenerativeModel
+  readonly #drawsNarrow: boolean
+  readonly #atOnce: number
+
+  constructor(options: PolicyGradientOptions) {
+    const { model, trainable, batchSize } = options
+    this.#options = options
+    this.#policy = model.in('float32').with(trainable.change)
+    this.#reference = this.#policy.with({})
+    this.#drawsNarrow = model.weights.dtype !== 'float32'
+    this.#atOnce = this.#drawsNarrow ? Math.max(1, Math.floor(batchSize / 4)) : batchSize
+  }
+
+  /**
+   * One update a minibatch. Nothing is read from the device before all are done.
+   *
+   * @param advantages   N numbers a step
+   * @param learningRate of all of them
+   * @throws {DivergenceError} gradients or parameters are not finite
+   */
+  learn(
+    rollouts: Rollouts,
+    advantages: readonly (readonly number[])[],
+    minibatches: readonly (readonly Place[])[],
+    learningRate: number,
+  ): GradientFigures {
+    using _scope = tensorScope()
+    const { optimiser } = this.#options
+    const parts = minibatches
+      .map((minibatch) => gather(rollouts, advantages, minibatch, this.#atOnce, this.#policy.device))
+      .map((own) => (this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part) })) : own))
+    const updates = parts.map((own) => ({
+      figures: own.map((part) => ({ share: part.share, tensor: this.#accumulate(part) })),
+      update: optimiser.update(learningRate),
+    }))
+    const read = readTogether(
+      updates.flatMap(({ figures, update }) => [...figures.map(({ tensor }) => tensor), update.measured]),
+    )
+    return meanOf(
+      updates.map(({ figures, update }) => {
+        const of = figures.map(({ share }) => ({ share, figures: read.shift()! }))
+        return this.#figuresOf(of, update.check(read.shift()!))
+      }),
+    )
+  }
+
+  /** Of one update: the figures of its parts by their shares. */
+  #figuresOf(
+    parts: readonly { readonly share: number; readonly figures: readonly number[] }[],
+    gradNorm: number,
+  ): GradientFigures {
+    const total = (place: number) => parts.reduce((sum, { share, figures }) => sum + share * figures[place], 0)
+    const { steps, klWeight } = this.#options
+    const kl = total(1) * steps
+    return {
+      policyLoss: total(0),
+      klLoss: klWeight * kl,
+      kl,
+      approxKl: 0.5 * total(2),
+      clipped: total(3),
+      firstDelta: Math.max(...parts.map(({ figures }) => figures[4])),
+      gradNorm,
+    }
+  }
+
+  /** What a model says of transitions. */
+  #act(model: GenerativeModel, { texts, earlier, at, xt }: Transitions): Act {
+    const { sampler, guidance } = this.#options
+    const t = sampler.times(at, model.device)
+    const predict = guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, earlier }, guidance)
+    const prediction = predict(xt, t)
+    return { prediction, action: sampler.transition(prediction, xt, at) }
+  }
+
+  #oldMean(part: Transitions): Tensor {
+    using scope = tensorScope()
+    return scope.keep(withoutGrad(() => this.#act(this.#policy, part)).action.mean)
+  }
+
+  /**
+   * Adds the gradient of the mean loss of these transitions times their share of the minibatch.
+   * @returns its figures, on the device: see `#figuresOf`
+   */
+  #accumulate(transitions: Transitions): Tensor {
+    using scope = tensorScope()
+    const { objective, rewardWeight, klWeight, clipRange, gradientCheckpointing } = this.#options
+    const { xPrev, oldMean, share } = transitions
+    const reference = withoutGrad(() => this.#act(this.#reference, transitions))
+    using graph = gradientCheckpoints(gradientCheckpointing)
+    const policy = this.#act(this.#policy, transitions)
+    const { mean, sigma } = policy.action
+    const delta = logDensityDifference(xPrev, mean, oldMean, sigma)
+    const kl = gaussianKl(mean, reference.action.mean, sigma)
+
+    const seen = { transitions, policy, reference, delta, kl }
+    const policyLoss = objective.surrogate(seen).mean().mul(objective.scale)
+    const distance = objective.distance(seen).mean().mul(objective.scale)
+    graph.backward(policyLoss.mul(rewardWeight).add(distance.mul(klWeight)).mul(share))
+    const sizes = delta.detach().abs()
+    return scope.keep(
+      stack([
+        policyLoss.detach(),
+        kl.detach().mean(),
+        sizes.square().mean(),
+        sizes.gt(clipRange).to('float32').mean(),
+        sizes.amax(0),
+      ]),
+    )
+  }
+}
+
+function meanOf(updates: readonly GradientFigures[]): GradientFigures {
+  const mean = (pick: (update: GradientFigures) => number) =>
+    updates.reduce((sum, update) => sum + pick(update), 0) / updates.length
+  return {
+    policyLoss: mean(({ policyLoss }) => policyLoss),
+    klLoss: mean(({ klLoss }) => klLoss),
+    kl: mean(({ kl }) => kl),
+    approxKl: mean(({ approxKl }) => approxKl),
+    clipped: mean(({ clipped }) => clipped),
+    firstDelta: updates[0].firstDelta,
+    gradNorm: mean(({ gradNorm }) => gradNorm),
+  }
+}

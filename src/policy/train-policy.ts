@@ -1,0 +1,188 @@
+/** The stages that train a policy: what all methods have in common, from the settings to the manifest. */
+import { z } from 'zod'
+import { hashOfJson } from '../content-hash.ts'
+import { FileError } from '../errors.ts'
+import { samplerOf } from '../images/draw.ts'
+import { imageParents, readImages } from '../images/image-run.ts'
+import { promptFields, readKnownPrompts, type PromptSource } from '../images/known-prompts.ts'
+import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
+import { trainingImagesFields } from '../images/training-images.ts'
+import { openReward, rewardFields } from '../reward/open-reward.ts'
+import type { Manifest, Run } from '../run.ts'
+import { algorithmOf, stages, type PolicyStage, type StageInput } from '../stages.ts'
+import type { All, AnyAlgorithm, TrainingInput } from './algorithm.ts'
+import { algorithms } from './algorithms/index.ts'
+import { openChange, writePolicy, type PolicyProvenance } from './policy-file.ts'
+import { pretrainingImages, pretrainingScratch, type PretrainingConfig } from './pretraining-images.ts'
+import { drawSamples, openProbe, type Probe } from './sample-images.ts'
+import { scoredImages, scoredImagesScratch } from './scored-images.ts'
+import { trainableChange, trainableFields } from './trainable.ts'
+import { fileInput, imagesInput, modelInput } from './training-inputs.ts'
+import { changeableFields, finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
+
+/** Config fields that name what a stage takes. */
+const imagesField = {
+  images: z.array(z.string().min(1)).min(1).describe('Run folders of generated images, labelled or not.'),
+}
+type CommonFields = typeof trainableFields & typeof modelFields & typeof trainingRunFields
+
+type Output<Fields extends z.ZodRawShape> = z.output<z.ZodObject<Fields>>
+interface InputSettings {
+  readonly prompts: Output<typeof promptFields> & Output<typeof samplingFields>
+  readonly images: Output<typeof imagesField>
+  readonly 'pretraining images': Output<typeof trainingImagesFields>
+  readonly reward: Output<typeof rewardFields>
+}
+type OwnSettings<A> = A extends () => Promise<{ readonly fields: infer Fields extends z.ZodRawShape }>
+  ? Output<Fields>
+  : never
+/** Settings of the stages that train a policy. */
+export type PolicyConfig<S extends PolicyStage> = Output<CommonFields> &
+  All<InputSettings[(typeof stages)[S]['takes'][number] & TrainingInput]> &
+  OwnSettings<(typeof algorithms)[S]>
+
+/** Settings of every method, and those that only some have. */
+type Settings = Output<CommonFields> &
+  Partial<All<InputSettings[TrainingInput]> & Pick<PretrainingConfig, 'pretrainingWeight'>>
+
+/** The config schema of a stage, from what it takes and from its method's settings. */
+export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.ZodType<PolicyConfig<S>> & z.ZodObject> {
+  const { fields, checkpointEvery }: AnyAlgorithm = await algorithms[stage]()
+  const takes = takenBy(stage)
+  const schema: z.ZodObject = z.strictObject({
+    ...(takes('images') && imagesField),
+    ...(takes('prompts') && promptFields),
+    ...(takes('reward') && rewardFields),
+    ...fields,
+    ...trainableFields,
+    ...(takes('prompts') && samplingFields),
+    ...(takes('pretraining images') && trainingImagesFields),
+    ...modelFields,
+    ...trainingRunFields,
+    checkpointEvery: trainingRunFields.checkpointEvery.default(checkpointEvery),
+  })
+  return schema as z.ZodType<PolicyConfig<S>> & z.ZodObject
+}
+
+function takenBy(stage: PolicyStage): (input: TrainingInput) => boolean {
+  const takes: readonly StageInput[] = stages[stage].takes
+  return (input) => takes.includes(input)
+}
+
+/**
+ * Trains a policy.
+ *
+ * @param config as {@link policySchema} reads it
+ * @param judge  measures the sample images; it is shown what is drawn, and the training nothing of what it says
+ * @throws {VocabularyError} names file and line of a prompt that the model cannot read
+ * @throws {FormatError} a reward of another encoder, or a policy of another model
+ * @throws {RewardError} rewards from which nothing can be learned
+ * @throws {ConfigError} a setting that does not fit the others, or a loss on pre-training images that are not there
+ */
+export function trainPolicy<S extends PolicyStage>(
+  stage: S,
+  config: PolicyConfig<S>,
+  open: Open,
+  judge?: Probe,
+): Promise<Manifest> {
+  return train(stage, config as Settings & PolicyConfig<S>, open, judge)
+}
+
+async function train(stage: PolicyStage, config: Settings, open: Open, judge?: Probe): Promise<Manifest> {
+  const algorithm: AnyAlgorithm = await algorithms[stage]()
+  const takes = takenBy(stage)
+  const { out, resume, ...settings } = config
+  const { seed, policy: start } = config
+  expectScaledPolicy(config)
+  const parents = {
+    ...(takes('images') && imageParents(config.images!)),
+    ...(config.prompts && { prompts: config.prompts }),
+    ...(config.reward && { reward: config.reward }),
+    ...(start !== null && { policy: start }),
+  }
+  const changeable = [...changeableFields, ...algorithm.changeable]
+  return inTrainingRun({ folder: out, stage, config: settings, parents, resume, changeable }, async (run) => {
+    const stored = takes('images') ? await readImages(...config.images!) : undefined
+    const opened = await open(config)
+    const { model } = opened
+    const known = takes('prompts') ? await readKnownPrompts(config as PromptSource, opened) : undefined
+    const texts = known?.prompts.map(({ text }) => text)
+    const reward = takes('reward') ? await openReward(config.reward!, config, () => Promise.resolve(opened)) : undefined
+    const { steps = null, eta = null, guidance = null } = config
+    const sampling = samplingOf(model, { steps, eta, guidance })
+    const earlier = start === null ? undefined : openChange(model, start, config)
+    const trainable = trainableChange(model, config, seed, earlier)
+    const pretraining = takes('pretraining images')
+      ? await keepingParts(run, () => pretrainingImages(run, config as PretrainingConfig, opened))
+      : undefined
+    const inputs = {
+      model: modelInput(config.model, model),
+      ...(reward && { reward: reward.sha256 }),
+      ...(stored && { images: imagesInput(stored) }),
+      ...(texts && { prompts: hashOfJson(texts) }),
+      ...(earlier && { 'policy that it starts from': fileInput(earlier.file) }),
+      ...pretraining?.inputs,
+    }
+    run.dependsOn(inputs)
+    const key = hashOfJson([inputs.model, inputs.reward, inputs.images])
+    const scored = stored && (await keepingParts(run, () => scoredImages(run, model, reward!, stored, key)))
+
+    const trainer = algorithm.begin({
+      ...{ model, trainable, seed, settings: config },
+      ...(reward && { reward }),
+      ...(texts && { texts, sampler: samplerOf(model, sampling), guidance: sampling.guidance }),
+      ...(scored && { images: scored.images, states: scored.states }),
+      ...(pretraining && { pretraining: pretraining.source }),
+    } as never)
+    scored?.keep()
+    const shown = texts ?? [...new Set(stored?.map(({ record }) => record.text))]
+    const probe = await openProbe(config, opened, judge)
+    const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
+      label: algorithmOf(stage),
+      stage,
+      inputs,
+      warningOf: (rows) => algorithm.warningOf(rows),
+      checkpointEvery: config.checkpointEvery,
+      note: (metrics) => algorithm.note(metrics),
+      sampleEvery: config.sampleEvery,
+      sample: (step) =>
+        drawSamples(run, step, trainer.policy, shown, { sampling, seed, samples: config.samples, probe }),
+    })
+
+    const { images_drawn: drawn, updates, ...last } = metrics
+    const recorded = algorithm.recorded.map((field) => [field, config[field as keyof Settings]])
+    writePolicy((name) => run.path(name), model, trainable, {
+      algorithm: algorithmOf(stage),
+      ...(reward && { reward: reward.name }),
+      seed,
+      updates,
+      ...(Object.fromEntries(recorded) as PolicyProvenance),
+    })
+    const results = {
+      imagesDrawn: drawn ?? stored?.length,
+      updates,
+      seconds,
+      ...known?.results,
+      ...(scored && { meanReward: scored.meanReward }),
+      ...trainer.results,
+      ...last,
+      ...(texts && sampling),
+      modelSha256: model.sha256,
+      ...notes,
+    }
+    return finishTraining(run, results, [
+      ...(scored ? scoredImagesScratch : []),
+      ...(pretraining ? pretrainingScratch : []),
+    ])
+  })
+}
+
+/** Encodes images of a run; what was encoded stays where the disk was the fault. */
+async function keepingParts<T>(run: Run, encode: () => Promise<T>): Promise<T> {
+  try {
+    return await encode()
+  } catch (error) {
+    if (error instanceof FileError) run.keep()
+    throw error
+  }
+}
