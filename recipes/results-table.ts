@@ -1,54 +1,68 @@
 /**
- * Averages reports of several seeds and writes the table between the README's `results` markers. The intervals of
- * differences are Student's, over seeds.
+ * Averages reports of several seeds and writes the table between the README's `results` markers. A policy is a column, a
+ * measure a row, with Student's 95 % intervals over seeds where there are several.
  * Run: node_modules/.bin/node recipes/results-table.ts REPORT.json …
  */
 import { readFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
-import { subsetInterval, type Interval } from '../src/report/interval.ts'
-import { Report, type PolicyReport } from '../src/report/schema.ts'
-import { writeFileAtomic } from '../src/run.ts'
+import { mean } from 'simple-statistics'
+import { writeFileAtomic } from '../src/files.ts'
+import { duration, rangeIn, whole, type Unit } from '../src/report/format.ts'
+import { subsetInterval } from '../src/report/interval.ts'
+import { measures } from '../src/report/measures/index.ts'
+import { canTake, type Measure } from '../src/report/measures/measure.ts'
+import { valueOf } from '../src/report/measures/value-of.ts'
+import { policyTitle } from '../src/report/page/policy-look.ts'
+import { Report, splits, type PolicyReport, type Split } from '../src/report/schema.ts'
 
 const readme = 'README.md'
 const reports = process.argv.slice(2).map((file) => Report.parse(JSON.parse(readFileSync(file, 'utf8'))))
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-const points = (value: number) => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`
+const [{ policies, machine, torch }] = reports
 
-function row(name: PolicyReport['name']): string {
-  const runs = reports.map(({ policies }) => policies.find((policy) => policy.name === name)!)
-  const over = (pick: (policy: PolicyReport) => number) => mean(runs.map(pick))
-  const difference = (pick: (policy: PolicyReport) => Interval) => {
-    if (name === 'base') return '–'
-    const { mean: value, low, high } = subsetInterval(runs.map((run) => pick(run).mean))
-    return `${points(value)} (${points(low)} … ${points(high)})`
-  }
-  const label = name === 'best-of-n' ? `best-of-${runs[0].bestOf}` : name
-  return `| ${[
-    label,
-    `${(100 * over((policy) => policy.seen.alignment.mean)).toFixed(1)} %`,
-    `${(100 * over((policy) => policy.unseen.alignment.mean)).toFixed(1)} %`,
-    difference((policy) => policy.seen.differenceToBase),
-    difference((policy) => policy.unseen.differenceToBase),
-    over((policy) => policy.fidelity.frechet).toFixed(2),
-    `${(100 * over((policy) => policy.fidelity.validShare!)).toFixed(1)} %`,
-    over((policy) => policy.diversity.mean).toFixed(2),
-    over((policy) => policy.klNats.mean).toFixed(1),
-    over((policy) => policy.imagesDrawn).toFixed(0),
-    `${(over((policy) => policy.seconds) / 60).toFixed(1)} min`,
-  ].join(' | ')} |`
+/** A policy in every report. */
+const runsOf = ({ name }: PolicyReport) =>
+  reports.map((report) => report.policies.find((policy) => policy.name === name)!)
+
+function cell(policy: PolicyReport, unit: Unit, of: (policy: PolicyReport) => number | undefined): string {
+  const values = runsOf(policy).map(of)
+  if (!values.every((value) => value !== undefined)) return '–'
+  const range = values.length > 1 ? rangeIn(unit, subsetInterval(values)) : undefined
+  return `${unit.write(mean(values))}${range === undefined ? '' : ` (${range})`}`
 }
 
+function row(measure: Measure, split?: Split): string {
+  const { title, unit, better, ofBase } = measure
+  const arrow = better === undefined ? '' : { higher: ' ↑', lower: ' ↓' }[better]
+  const head = `${title}${split === undefined ? '' : `, ${split}`}${unit.text && `, ${unit.text}`}${arrow}`
+  const cells = policies.map((policy) =>
+    ofBase !== undefined && policy.name === 'base'
+      ? '–'
+      : cell(policy, unit, (run) => valueOf(run, measure, split)?.mean),
+  )
+  return `| ${[head, ...cells].join(' | ')} |`
+}
+
+/** What it cost: a mean over seeds. */
+const fact = (title: string, of: (policy: PolicyReport) => number, write: (value: number) => string) =>
+  `| ${[title, ...policies.map((policy) => write(mean(runsOf(policy).map(of))))].join(' | ')} |`
+
+const { measuredBy } = policies[0].seen
+const shown = measures.filter((measure) => canTake(measure, measuredBy))
 const held = reports.map(({ reward }) => reward!.heldOut!)
-const [{ machine, torch }] = reports
 const text = [
   `Mean over ${reports.length} seeds, ${new Date().toISOString().slice(0, 10)}, ${machine}, libtorch ${torch}; a demo took ` +
-    `${(mean(reports.map(({ seconds }) => seconds)) / 60).toFixed(1)} minutes. Differences are paired by prompt and seed, in ` +
-    'points, with 95 % intervals over seeds. The reward’s AUC on held-out prompts was ' +
+    `${(mean(reports.map(({ seconds }) => seconds)) / 60).toFixed(1)} minutes. Changes are paired by prompt and seed; ` +
+    '95 % intervals are over seeds. The reward’s AUC on held-out prompts was ' +
     `${held.map(({ auc }) => auc.toFixed(3)).join(', ')} (CLIP score: ${held.map(({ clipScoreAuc }) => clipScoreAuc.toFixed(3)).join(', ')}).`,
   '',
-  '| policy | alignment seen | unseen | difference to base, seen | unseen | Fréchet | valid | diversity | KL, nats | images drawn | training |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-  ...(['base', 'best-of-n', 'reward-weighted', 'dpok'] as const).map(row),
+  `| | ${policies.map(policyTitle).join(' | ')} |`,
+  `| --- |${' --- |'.repeat(policies.length)}`,
+  ...splits.flatMap((split) =>
+    shown.filter(({ section }) => section === 'splits').map((measure) => row(measure, split)),
+  ),
+  ...shown.filter(({ section }) => section !== 'splits').map((measure) => row(measure)),
+  fact('Images drawn', ({ imagesDrawn }) => imagesDrawn, whole),
+  fact('Training', ({ seconds }) => seconds, duration),
 ].join('\n')
 
 const filled = readFileSync(readme, 'utf8').replace(

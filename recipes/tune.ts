@@ -15,10 +15,10 @@ import { mean, sampleStandardDeviation } from 'simple-statistics'
 import { z } from 'zod'
 import { drawImages } from '../src/images/draw.ts'
 import { modelFields } from '../src/images/open-model.ts'
-import { pixelsOf, type Picture } from '../src/images/png.ts'
 import { open } from '../src/open.ts'
 import { openChange } from '../src/policy/policy-file.ts'
 import { writePrompts } from '../src/prompts/prompt-file.ts'
+import { featuresOf } from '../src/report/evaluate.ts'
 import { frechetDistance } from '../src/report/frechet.ts'
 import { openReward, scorePictures } from '../src/reward/open-reward.ts'
 import { openShapes } from '../src/shapes/open.ts'
@@ -26,8 +26,6 @@ import { drawBatch, heldOutSeed } from '../src/shapes/pretraining-data.ts'
 import { seenPrompts } from '../src/shapes/split.ts'
 import { openShapesJudge } from '../src/shapes/world-judge.ts'
 import { policyOf } from '../src/networks/generative-model.ts'
-import { noGrad } from '../src/tensor/autograd.ts'
-import { cat } from '../src/tensor/create.ts'
 import { useThreads } from '../src/tensor/library.ts'
 import { tensorScope } from '../src/tensor/scope.ts'
 
@@ -153,15 +151,7 @@ const { model } = openShapes()
 const { features } = openShapesJudge()
 const reward = await openReward(at('reward'), z.object(modelFields).parse({}), open)
 const { sampling } = policyOf(model)
-const inBatches = (pictures: readonly Picture[]) => {
-  using _noGrad = noGrad()
-  return cat(
-    Array.from({ length: Math.ceil(pictures.length / 256) }, (_, i) =>
-      features(pixelsOf(pictures.slice(i * 256, (i + 1) * 256))),
-    ),
-  )
-}
-const real = inBatches(drawBatch(heldOutSeed, 10_000, 1024).pictures)
+const real = featuresOf(features, drawBatch(heldOutSeed, 10_000, 1024).pictures)
 
 function measure(policy: typeof model): { reward: number; error: number; frechet: number } {
   using _scope = tensorScope()
@@ -183,7 +173,7 @@ function measure(policy: typeof model): { reward: number; error: number; frechet
   return {
     reward: mean(rewards),
     error: sampleStandardDeviation(rewards) / Math.sqrt(rewards.length),
-    frechet: frechetDistance(inBatches(drawn), real),
+    frechet: frechetDistance(featuresOf(features, drawn), real),
   }
 }
 
