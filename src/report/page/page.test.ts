@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sharp from 'sharp'
+import { measures } from '../measures/index.ts'
+import { canTake } from '../measures/measure.ts'
 import { goals } from './goals.ts'
 import { headline } from './headline.ts'
 import { reportPage } from './page.ts'
@@ -50,6 +52,56 @@ test('every policy, every section and every image is there', async () => {
   assert.equal(page.match(/<img\b/g)?.length, 2 * 4 * 2)
   assert.equal(page.match(/: as asked"/g)?.length, 8)
   assert.ok(page.includes('Simulated: no person gave these labels'))
+})
+
+test('every measure is a row with unit, arrow and interval, a recorded one too', async () => {
+  const { report } = await syntheticReport()
+  const rowOf = (page: string, title: string) =>
+    new RegExp(`<th scope="row">\\s*${title}[\\s\\S]*?</tr>`).exec(page)?.[0] ?? ''
+  const before = reportPage({ report, grids: [] })
+  for (const { title, unit, better } of measures.filter((measure) => canTake(measure, 'judge'))) {
+    const row = rowOf(before, title)
+    assert.ok(row.includes(unit.text), title)
+    assert.equal(/aria-label="(higher|lower) is better"/.exec(row)?.[1], better, title)
+    assert.equal(row.match(/<td/g)?.length, report.policies.length, title)
+  }
+  // Written by version 0.1, a share of clean renders has no interval.
+  assert.match(rowOf(before, 'Clean renders'), /<b>90\.0<\/b>\s*<\/td>/)
+  report.policies[3].measures = { 'valid-share': { mean: 0.9, low: 0.85, high: 0.94 } }
+  assert.match(
+    rowOf(reportPage({ report, grids: [] }), 'Clean renders'),
+    /<b>90\.0<\/b>\s*<small>85\.0 to 94\.0<\/small>/,
+  )
+  assert.ok(!reportPage({ report, grids: [] }).includes('Win rate'))
+})
+
+test('any number of policies under any names: titles, colours, pairs and the headline', async () => {
+  const { report } = await syntheticReport()
+  const names = ['good', 'reward', 'kl-01', 'dpok-1', 'up', 'kl-1']
+  const [base, best, , dpok] = report.policies
+  report.policies = [base, best, ...names.map((name) => ({ ...dpok, name, algorithm: 'dpok' }))]
+  const all = ['best-of-n', ...names]
+  report.details!.curves = names.map((policy) => ({ policy, points: report.details!.curves![1].points }))
+  report.details!.comparisons = all.flatMap((policy, i) =>
+    all.slice(0, i).flatMap((against, j) =>
+      (['seen', 'unseen'] as const).map((split) => {
+        const mean = j === 0 ? 0.1 : j === 1 ? -0.1 : 0
+        return { policy, against, split, difference: { mean, low: mean - 0.05, high: mean + 0.05 } }
+      }),
+    ),
+  )
+  assert.deepEqual(Report.parse(JSON.parse(JSON.stringify(report))), JSON.parse(JSON.stringify(report)))
+  const page = reportPage({ report, grids: [] })
+  await assertSound(page)
+  assert.match(
+    headline(report).join(' '),
+    /With kl-1, .*On seen and on unseen prompts it stands clearly above Best-of-4, clearly below good, not clearly apart from reward, kl-01, dpok-1 and up\./,
+  )
+  // Those of the subject stand open, the others are folded.
+  assert.match(page, /<summary>The other 15 pairs<\/summary>/)
+  assert.equal(page.match(/minus Best-of-4/g)?.length, 6)
+  assert.match(page, /kl-01<small>DPOK<\/small>/)
+  for (let i = 1; i <= names.length; i++) assert.ok(page.includes(`class="line policy-${i}"`), `${i}`)
 })
 
 test('the headline gives direction, size and interval', async () => {

@@ -69,6 +69,8 @@ export function policyTable(report: Report): Markup {
   </section>`
 }
 
+/** So that no arrow begins a line. */
+const noBreak = '\u00a0'
 const arrows = { higher: '↑', lower: '↓' }
 
 function measureRow(report: Report, measure: Measure, split?: Split): Markup {
@@ -76,13 +78,13 @@ function measureRow(report: Report, measure: Measure, split?: Split): Markup {
   const small = [unit.text, note?.(report)].filter(Boolean).join(', ')
   return html`<tr>
     <th scope="row">
-      ${title}${better && html` <span class="arrow" title="${better} is better" role="img" aria-label="${better} is better">${arrows[better]}</span>`}${small && html`<small>${small}</small>`}
+      ${title}${better && html`${noBreak}<span class="arrow" title="${better} is better" role="img" aria-label="${better} is better">${arrows[better]}</span>`}${small && html`<small>${small}</small>`}
     </th>
     ${report.policies.map((policy) => {
       const value = ofBase !== undefined && policy.name === 'base' ? undefined : valueOf(policy, measure, split)
       if (value === undefined) return dash
       const below = measure.remark?.(policy) ?? rangeIn(unit, value)
-      return html`<td class="${ofBase === undefined ? 'plain' : standing(value, ofBase, better)}">
+      return html`<td class="${ofBase === undefined ? 'unclear' : standing(value, ofBase, better)}">
         <b>${unit.write(value.mean)}</b>${below && html`<small>${below}</small>`}
       </td>`
     })}

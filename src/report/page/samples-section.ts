@@ -41,28 +41,32 @@ export function samplesSection(rows: readonly SampleRow[], report: Report): Mark
       if (shown.length === 0) return undefined
       const policies = shown[0].cells.map((cell) => cell.policy)
       return html`<h3>${split === 'seen' ? words.seenTitle : 'Unseen prompts'}</h3>
-        <table class="samples${isLarge ? ' large' : ''}" style="--columns: ${policies.length}">
-          <thead>
-            <tr>
-              <th scope="col">Prompt</th>
-              ${policies.map((policy) => html`<th scope="col"><span class="key ${looks(policy).className}"></span>${looks(policy).title}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${shown.map(
-              (row) =>
-                html`<tr>
-                  <th scope="row">${row.prompt}</th>
-                  ${row.cells.map(
-                    ({ policy, images }) =>
-                      html`<td>
-                        <div class="shots">${images.map((image, i) => shot(image, i, looks(policy).title, words))}</div>
-                      </td>`,
-                  )}
-                </tr>`,
-            )}
-          </tbody>
-        </table>`
+        <div class="scroll">
+          <table class="samples${isLarge ? ' large' : ''}" style="--columns: ${policies.length}">
+            <thead>
+              <tr>
+                <th scope="col">Prompt</th>
+                ${policies.map((policy) => html`<th scope="col"><span class="key ${looks(policy).className}"></span>${looks(policy).title}</th>`)}
+              </tr>
+            </thead>
+            <tbody>
+              ${shown.map(
+                (row) =>
+                  html`<tr>
+                    <th scope="row">${row.prompt}</th>
+                    ${row.cells.map(
+                      ({ policy, images }) =>
+                        html`<td>
+                          <div class="shots">
+                            ${images.map((image, i) => shot(image, i, looks(policy).title, words))}
+                          </div>
+                        </td>`,
+                    )}
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>`
     })}
   </section>`
 }

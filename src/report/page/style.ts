@@ -45,8 +45,11 @@ thead th { font-weight: 600; border-bottom: 1.5px solid var(--ink); vertical-ali
 tbody tr { border-bottom: 1px solid var(--grid); }
 tbody th small { display: block; }
 small { color: var(--soft); font-size: 13px; }
-.numbers { width: 100%; table-layout: fixed; }
-.numbers thead th:first-child { width: 24%; }
+.scroll > .numbers { width: 100%; min-width: calc(230px + var(--columns) * 86px); table-layout: fixed; }
+.numbers th:first-child { position: sticky; left: 0; background: var(--paper); }
+.numbers thead small { display: block; font-weight: 400; } .arrow { font-weight: 400; } .arrow { color: var(--soft); }
+.numbers thead th { overflow-wrap: anywhere; }
+.numbers thead th:first-child { width: max(18%, 170px); }
 .numbers td small { display: block; }
 .numbers .group th { font-weight: 600; font-size: 14px; color: var(--soft); padding-top: 18px; border-bottom: 1px solid var(--rule); }
 .numbers b { font-weight: 600; }
@@ -57,7 +60,7 @@ td.left, th.left { text-align: left; }
 .bar { display: block; height: 7px; border-radius: 2px; background: var(--accent); }
 td.wide { width: 45%; vertical-align: middle; }
 .key { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-right: 6px; background: var(--c); }
-.samples { width: 100%; table-layout: fixed; margin-bottom: 12px; }
+.samples { width: 100%; min-width: calc(150px + var(--columns) * 66px); table-layout: fixed; margin-bottom: 12px; }
 .samples th:first-child { width: 20%; }
 .samples thead th, .samples td { text-align: left; padding: 8px 6px; }
 .samples tbody th { font-size: 15px; line-height: 1.35; overflow-wrap: anywhere; padding-right: 14px; }
@@ -108,12 +111,12 @@ details { margin: 10px 0; font-size: 14px; } summary { cursor: pointer; color: v
   main, header { padding: 0 16px; } header { padding-top: 26px; } footer { padding: 14px 16px 30px; }
   .headline { font-size: 18px; } h2 { font-size: 20px; margin-top: 42px; }
   .goals li { grid-template-columns: 72px 1fr; } .goals .found { grid-column: 2; text-align: left; font-size: 14px; }
-  .numbers { font-size: 13px; table-layout: fixed; } .numbers th, .numbers td { padding: 5px 3px; overflow-wrap: anywhere; } .numbers thead th:first-child { width: 25%; } .numbers th:first-child { padding-left: 0; }
-  .numbers thead th { font-size: 11px; overflow-wrap: normal; } .numbers .key { display: block; margin: 0 0 3px auto; } .numbers small { font-size: 11px; line-height: 1.35; } .numbers .group th { width: auto; padding-top: 16px; }
+  .scroll > .numbers { font-size: 13px; min-width: calc(84px + var(--columns) * 64px); } .numbers th, .numbers td { padding: 5px 3px; overflow-wrap: anywhere; } .numbers thead th:first-child { width: 84px; } .numbers th:first-child { padding-left: 0; }
+  .numbers thead th { font-size: 11px; overflow-wrap: anywhere; } .numbers .key { display: block; margin: 0 0 3px auto; } .numbers small { font-size: 11px; line-height: 1.35; } .numbers .group th { width: auto; padding-top: 16px; }
   .plain td, .plain th { padding: 4px 5px; font-size: 13px; } .plain td small { display: block; }
   svg text, svg .label, svg .row { font-size: 13px; }
-  .samples thead th:first-child { display: none; } .samples, .samples thead, .samples tbody { display: block; }
-  .samples tr { display: grid; grid-template-columns: repeat(var(--columns), 1fr); }
+  .samples thead th:first-child { display: none; } .samples, .samples thead, .samples tbody { display: block; } .samples { min-width: calc(var(--columns) * 76px); }
+  .samples tr { display: grid; grid-template-columns: repeat(var(--columns), minmax(76px, 1fr)); }
   .samples tbody th { grid-column: 1 / -1; width: auto; padding: 10px 0 0; } .samples thead th { font-size: 12px; padding: 4px 3px; overflow-wrap: anywhere; } .samples td { padding: 8px 3px 12px; }
   .samples tbody th:first-child { width: auto; }
   .shots { gap: 7px 4px; } .shot, .shot img { width: 36px; } .shot img { height: 36px; }
