@@ -27,11 +27,18 @@ test('the small demo teaches the model and reports it', () => {
   assert.ok(report.reward!.heldOut!.auc > 0.65, `AUC ${report.reward!.heldOut!.auc}`)
   assert.ok(base.seen.alignment.mean > 0.35 && base.seen.alignment.mean < 0.7, `base ${base.seen.alignment.mean}`)
   assert.equal(base.klNats.mean, 0)
-  assert.ok(best.seen.differenceToBase.mean > 0.05, `best of n ${best.seen.differenceToBase.mean}`)
+  // On seen prompts every gain is clear of zero; on the fewer unseen ones the small demo promises nothing.
+  for (const [{ name, seen }, least] of [
+    [best, 0.1],
+    [weighted, 0],
+    [dpok, 0],
+  ] as const) {
+    const { mean, low, high } = seen.differenceToBase
+    assert.ok(low > least && high < 0.6, `${name}: ${mean} from ${low} to ${high}`)
+    assert.ok(Math.abs(mean - (seen.alignment.mean - base.seen.alignment.mean)) < 1e-9, name)
+  }
   assert.ok(dpok.klNats.mean > 0.1 && dpok.klNats.mean < 100, `KL ${dpok.klNats.mean}`)
   assert.ok(dpok.meanReward.mean > base.meanReward.mean, `reward ${dpok.meanReward.mean} from ${base.meanReward.mean}`)
-  assert.ok(dpok.seen.differenceToBase.high > 0, `dpok ${dpok.seen.differenceToBase.mean}`)
-  assert.ok(weighted.seen.differenceToBase.high > -0.05, `reward-weighted ${weighted.seen.differenceToBase.mean}`)
   assert.equal(weighted.imagesDrawn, dpok.imagesDrawn)
   for (const { seen, unseen, fidelity } of report.policies) {
     assert.deepEqual([seen.n, unseen.n], [210, 158])
