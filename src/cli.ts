@@ -14,7 +14,7 @@ import { ConfigError } from './errors.ts'
 import type { ImportCounts } from './feedback/transfer.ts'
 import { importLimits, isLimited, runLimitedCommand } from './limited-process.ts'
 import { launch, LaunchConfig, partLaunch } from './launch.ts'
-import { open, probeOf, reportWorld } from './open.ts'
+import { inspect, open, probeOf, reportWorld } from './open.ts'
 import { endWithParent } from './parent-watch.ts'
 import { groupFromEnvironment, placeVariables } from './place-in-group.ts'
 import { reportPageName } from './run-files.ts'
@@ -149,8 +149,8 @@ const commands: readonly Stage[] = [
     name: 'model inspect',
     description: 'Say what a checkpoint is, what it takes, and what Attune can do with it.',
     load: async () => {
-      const { InspectConfig, inspectModel } = await import('./networks/inspect-model.ts')
-      return stage(InspectConfig, (config) => Promise.resolve(inspectModel(config)), 'model')
+      const { InspectConfig } = await import('./networks/inspect-model.ts')
+      return stage(InspectConfig, inspect, 'model')
     },
   },
   {

@@ -1,6 +1,7 @@
 /** Opens models by their names: the one place that knows them all. Command line, studio and child processes use it. */
 import { FileError } from './errors.ts'
 import type { ModelFamily, Open } from './images/open-model.ts'
+import type { InspectConfig } from './networks/inspect-model.ts'
 import type { Probe } from './policy/sample-images.ts'
 import type { WorldJudge } from './report/evaluate.ts'
 import type { JudgedWorld } from './report/judged-world.ts'
@@ -30,6 +31,14 @@ export const open: Open = async (config, policy = null) => {
   if (policy === null) return { ...opened, policy: opened.model }
   const { openChange } = await import('./policy/policy-file.ts')
   return { ...opened, policy: opened.model.with(openChange(opened.model, policy, config).change) }
+}
+
+/** What `model inspect` tells. @throws {FileError | FormatError | ConfigError} what is missing or does not fit */
+export async function inspect(config: InspectConfig): Promise<string> {
+  const family = await familyOf(config.model)
+  if (family?.inspect !== undefined) return family.inspect(config)
+  const { inspectModel } = await import('./networks/inspect-model.ts')
+  return inspectModel(config)
 }
 
 async function noFamily(model: string): Promise<never> {

@@ -42,6 +42,7 @@ test('a model of two stages draws through the command line once its family has a
   ])
   // x_0 as x_T of another drawing: no more than its names and shapes matter here.
   attune(...drawing, '--latents', 'drawn/latents.safetensors', '--out', 'again')
+  assert.equal(attune('model', 'inspect', 'colours'), 'colours: red, green and blue\n')
   const unknown = spawnSync(
     process.execPath,
     [join(copy, 'src/cli.ts'), ...drawing.with(3, 'colors'), '--out', 'none'],

@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts'
 import { defaultModel } from '../model-names.ts'
 import { policyOf, type CleanStates, type GenerativeModel, type Sampling } from '../networks/generative-model.ts'
 import { mostSide } from '../networks/image-size.ts'
+import type { InspectConfig } from '../networks/inspect-model.ts'
 import type { ImageTextEncoder } from '../networks/image-text-encoder.ts'
 import { checkpointFields } from '../networks/stable-diffusion/checkpoint-fields.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
@@ -54,6 +55,8 @@ export interface ModelFamily {
    * @throws {FileError | FormatError} weights that are missing or broken
    */
   open(config: ModelConfig): Promise<OpenModel>
+  /** What `model inspect` tells of one, in lines, without loading it; without it the name is read as that of a Stable Diffusion or CLIP checkpoint. */
+  inspect?(config: InspectConfig): Promise<string>
 }
 
 /** Config fields of every stage that computes with a model. */
