@@ -18,14 +18,12 @@ import { inspect, open, probeOf, reportWorld } from './open.ts'
 import { endWithParent } from './parent-watch.ts'
 import { groupFromEnvironment, placeVariables } from './place-in-group.ts'
 import { reportPageName } from './run-files.ts'
-import { policyStages, stages } from './stages.ts'
+import { factsOf, policyStages, stages } from './stages.ts'
 import type { Group } from './tensor/group.ts'
 
 interface Stage {
   readonly name: string
   readonly description: string
-  /** Whether processes of a group can share its work; all these can go on with an unfinished run. */
-  readonly isShared?: true
   readonly load: () => Promise<Loaded>
 }
 type Loaded = (program: Command, stage: Stage) => Command
@@ -164,7 +162,6 @@ const commands: readonly Stage[] = [
   {
     name: 'images generate',
     description: stages['images generate'].sentence,
-    isShared: true,
     load: async () => {
       const { GenerateConfig, generateImages } = await import('./images/generate.ts')
       return groupStage(GenerateConfig, async (config, group) => {
@@ -264,8 +261,9 @@ const commands: readonly Stage[] = [
     description: stages[name].sentence,
     load: async () => {
       const { policySchema, trainPolicy } = await import('./policy/train-policy.ts')
-      return stage(await policySchema(name), async (config) => {
-        await trainPolicy(name, config, open, await probeOf(config.model))
+      const kind = factsOf(name)?.isShared ? groupStage : stage
+      return kind(await policySchema(name), async (config, group?: Group) => {
+        await trainPolicy(name, config, open, await probeOf(config.model), group)
         return config.out
       })
     },
@@ -293,7 +291,7 @@ const commands: readonly Stage[] = [
 ]
 
 async function launchStage(config: z.output<typeof LaunchConfig>): Promise<void> {
-  const shared = commands.filter(({ isShared }) => isShared).map(({ name }) => name)
+  const shared = commands.map(({ name }) => name).filter((name) => factsOf(name)?.isShared)
   const name = shared.find((one) => one.split(' ').every((word, i) => word === launched[i]))
   if (name === undefined) {
     throw new ConfigError({

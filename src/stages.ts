@@ -35,6 +35,8 @@ interface StageFacts {
   readonly sentence: string
   readonly takes: readonly StageInput[]
   readonly cost: readonly Cost[]
+  /** The processes of a launch can divide its work among them; all such stages can go on with an unfinished run. */
+  readonly isShared?: true
   /** Null: the studio does not offer it. */
   readonly form: FormFacts | null
 }
@@ -47,6 +49,7 @@ export const stages = {
     sentence: 'Draw images of prompts, for people to judge.',
     takes: ['prompts'],
     cost: [],
+    isShared: true,
     form: {
       main: ['policy', 'prompts', 'promptCount', 'perPrompt'],
       embeddedDefaults: { perPrompt: 3 },
@@ -99,6 +102,7 @@ export const stages = {
     sentence: 'Draw images, score them by the reward and learn from them, held near the start (Fan et al. 2023).',
     takes: ['reward', 'prompts'],
     cost: ['imagesDrawn', 'updates'],
+    isShared: true,
     form: {
       main: ['imagesDrawn', 'klWeight'],
       embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },

@@ -5,6 +5,7 @@ import type { PretrainingSource } from '../images/open-model.ts'
 import type { CleanStates, GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
 import type { PolicyStage, stages } from '../stages.ts'
+import type { Group } from '../tensor/group.ts'
 import type { TrainableChange } from './trainable.ts'
 import type { Row, StepMetrics, Trainer } from './training-run.ts'
 
@@ -43,6 +44,8 @@ export type Given<Takes extends TrainingInput, Settings> = All<Inputs[Takes]> & 
   readonly trainable: TrainableChange
   readonly seed: number
   readonly settings: Settings
+  /** The processes that train as one; this one alone without it. */
+  readonly group?: Group
 }
 
 /** A method as the stage sees it that runs it. */

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
 import { AdamW } from '../tensor/adamw.ts'
+import { alone, type Group } from '../tensor/group.ts'
 import { copyState, loweredRate, startUpdate, type Update } from '../tensor/optimise.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -33,13 +34,16 @@ export class PolicyOptimiser {
   readonly #maxGradNorm: number
   readonly #parameters: ReadonlyMap<string, Tensor>
   readonly #adamw: AdamW
+  readonly #group: Group
 
   constructor(
     { defaults }: GenerativeModel,
     { parameters }: TrainableChange,
     { learningRate, maxGradNorm }: PolicyOptimiserSettings,
     usual: UsualRates,
+    group: Group = alone,
   ) {
+    this.#group = group
     this.#usualRate = usual[defaults.parameters]
     this.learningRate = learningRate ?? this.#usualRate
     this.#maxGradNorm = maxGradNorm
@@ -52,9 +56,9 @@ export class PolicyOptimiser {
     return this.learningRate * (1 - done / total)
   }
 
-  /** Applies the gradients that have been accumulated; its tensor belongs to the scope in force. */
+  /** Applies the gradients that have been accumulated, in all processes of the group together; its tensor belongs to the scope in force. */
   update(learningRate: number): Update {
-    const options = { maxGradNorm: this.#maxGradNorm, learningRates: [learningRate] }
+    const options = { maxGradNorm: this.#maxGradNorm, learningRates: [learningRate], group: this.#group }
     return startUpdate([this.#adamw], this.#parameters, options)
   }
 

@@ -11,7 +11,8 @@ import { encodePrompts, guidedPredictor } from '../images/guided.ts'
 import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat } from '../tensor/create.ts'
+import { cat, tensor } from '../tensor/create.ts'
+import { alone, shareOf, type Group } from '../tensor/group.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -56,6 +57,8 @@ export interface RolloutSettings {
   /** Roll-outs computed at once. */
   readonly batchSize: number
   readonly observer?: Observer
+  /** The processes that share them; each has all in the end. */
+  readonly group?: Group
 }
 
 /**
@@ -73,23 +76,31 @@ export function rollOut(
   settings: RolloutSettings,
 ): Rollouts {
   using scope = tensorScope()
-  const { batchSize } = settings
+  const { batchSize, group = alone } = settings
+  const own = shareOf(group, texts.length)
+  // Who has none draws one all the same, for the shapes of what it has none of.
+  const to = Math.max(own.to, own.from + 1)
   const parts: Rollouts[] = []
-  for (let from = 0; from < texts.length; from += batchSize) {
-    const batch = texts.slice(from, from + batchSize)
+  for (let from = own.from; from < to; from += batchSize) {
+    const batch = texts.slice(from, Math.min(from + batchSize, to))
     parts.push(rollOutBatch(policy, reward, batch, (i) => noisePath(from + i), settings))
   }
+  const rows = own.to - own.from
   const joined = (pick: (part: Rollouts) => readonly Tensor[]) =>
-    pick(parts[0]).map((_, place) => scope.keep(cat(parts.map((part) => pick(part)[place]))))
-  return {
+    pick(parts[0]).map((_, place) => cat(parts.map((part) => pick(part)[place])).slice(0, 0, rows))
+  const rewards = parts.flatMap((part) => part.rewards).slice(0, rows)
+  const ofAll = {
     texts,
-    earlier: joined(({ earlier }) => earlier),
-    states: joined(({ states }) => states),
-    noise: scope.keep(cat(parts.map(({ noise }) => noise))),
-    sigmas: joined(({ sigmas }) => sigmas),
-    rewards: parts.flatMap(({ rewards }) => rewards),
-    observed: joined(({ observed }) => observed),
+    earlier: joined(({ earlier }) => earlier).map((each) => group.gather(each)),
+    states: group.gatherAll(joined(({ states }) => states)),
+    noise: group.gather(joined(({ noise }) => [noise])[0]),
+    sigmas: group.gatherAll(joined(({ sigmas }) => sigmas)),
+    rewards: group.gather(tensor(rewards, undefined, 'float64')).toArray(),
+    observed: group.gatherAll(joined(({ observed }) => observed)),
   }
+  const { earlier, states, noise, sigmas, observed } = ofAll
+  for (const kept of [...earlier, ...states, noise, ...sigmas, ...observed]) scope.keep(kept)
+  return ofAll
 }
 
 function rollOutBatch(

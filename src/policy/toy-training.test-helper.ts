@@ -1,4 +1,5 @@
 /** A whole training run, of the Gaussian chain by DPOK, in less than a second: the loop and the files are the real ones. */
+import { alone, type Group } from '../tensor/group.ts'
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { Dpok, DpokSettings } from './algorithms/dpok.ts'
@@ -12,12 +13,22 @@ export interface ToyTraining {
   readonly settings?: Partial<DpokSettings>
   readonly checkpointEvery?: number
   readonly inputs?: Readonly<Record<string, string>>
+  readonly group?: Group
+  /** Hears of each step before it is done. */
+  readonly onStep?: (step: number) => void
 }
 
 /** @returns the steps that this process did, and the steps of all */
 export async function trainToy(
   folder: string,
-  { resume = false, settings = {}, checkpointEvery = 1, inputs = { reward: 'a', model: 'b' } }: ToyTraining = {},
+  {
+    resume = false,
+    settings = {},
+    checkpointEvery = 1,
+    inputs = { reward: 'a', model: 'b' },
+    group = alone,
+    onStep = () => undefined,
+  }: ToyTraining = {},
 ): Promise<{ steps: number; total: number }> {
   useThreads(1)
   using _scope = tensorScope()
@@ -28,6 +39,7 @@ export async function trainToy(
   class CountedDpok extends Dpok {
     override step() {
       steps++
+      onStep(steps)
       return super.step()
     }
   }
@@ -40,19 +52,21 @@ export async function trainToy(
     guidance: 1,
     seed: 3,
     settings: config,
+    group,
   })
   await inTrainingRun({ folder, stage: 'policy dpok', config: { ...config, checkpointEvery }, resume }, async (run) => {
     const { metrics, seconds, notes } = await trainToEnd(run, training, {
       label: 'toy',
       stage: 'policy dpok',
       inputs,
+      group,
       checkpointEvery,
       note: () => '',
       warningOf: (rows) => farAndWorse(rows as unknown as RewardRow[]),
       sampleEvery: 0,
       sample: () => Promise.resolve({}),
     })
-    writePolicy((name) => run.path(name), model, trainable, { algorithm: 'dpok' })
+    if (group.rank === 0) writePolicy((name) => run.path(name), model, trainable, { algorithm: 'dpok' })
     return finishTraining(run, { seconds, ...metrics, ...notes })
   })
   return { steps, total: training.total }

@@ -10,6 +10,7 @@ import { trainingImagesFields } from '../images/training-images.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest, Run } from '../run.ts'
 import { algorithmOf, stages, type PolicyStage, type StageInput } from '../stages.ts'
+import { alone, type Group } from '../tensor/group.ts'
 import type { All, AnyAlgorithm, TrainingInput } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
 import { openChange, writePolicy, type PolicyProvenance } from './policy-file.ts'
@@ -74,6 +75,7 @@ function takenBy(stage: PolicyStage): (input: TrainingInput) => boolean {
  *
  * @param config as {@link policySchema} reads it
  * @param judge  measures the sample images; it is shown what is drawn, and the training nothing of what it says
+ * @param group  its processes share the work where the method can: all call this, and the first one writes
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
  * @throws {FormatError} a reward of another encoder, or a policy of another model
  * @throws {RewardError} rewards from which nothing can be learned
@@ -84,11 +86,18 @@ export function trainPolicy<S extends PolicyStage>(
   config: PolicyConfig<S>,
   open: Open,
   judge?: Probe,
+  group: Group = alone,
 ): Promise<Manifest> {
-  return train(stage, config as Settings & PolicyConfig<S>, open, judge)
+  return train(stage, config as Settings & PolicyConfig<S>, open, judge, group)
 }
 
-async function train(stage: PolicyStage, config: Settings, open: Open, judge?: Probe): Promise<Manifest> {
+async function train(
+  stage: PolicyStage,
+  config: Settings,
+  open: Open,
+  judge: Probe | undefined,
+  group: Group,
+): Promise<Manifest> {
   const algorithm: AnyAlgorithm = await algorithms[stage]()
   const takes = takenBy(stage)
   const { out, resume, ...settings } = config
@@ -128,7 +137,7 @@ async function train(stage: PolicyStage, config: Settings, open: Open, judge?: P
     const scored = stored && (await keepingParts(run, () => scoredImages(run, model, reward!, stored, key)))
 
     const trainer = algorithm.begin({
-      ...{ model, trainable, seed, settings: config },
+      ...{ model, trainable, seed, settings: config, group },
       ...(reward && { reward }),
       ...(texts && { texts, sampler: samplerOf(model, sampling), guidance: sampling.guidance }),
       ...(scored && { images: scored.images, states: scored.states }),
@@ -144,6 +153,7 @@ async function train(stage: PolicyStage, config: Settings, open: Open, judge?: P
       warningOf: (rows) => algorithm.warningOf(rows),
       checkpointEvery: config.checkpointEvery,
       note: (metrics) => algorithm.note(metrics),
+      group,
       sampleEvery: config.sampleEvery,
       sample: (step) =>
         drawSamples(run, step, trainer.policy, shown, { sampling, seed, samples: config.samples, probe }),
@@ -151,13 +161,14 @@ async function train(stage: PolicyStage, config: Settings, open: Open, judge?: P
 
     const { images_drawn: drawn, updates, ...last } = metrics
     const recorded = algorithm.recorded.map((field) => [field, config[field as keyof Settings]])
-    writePolicy((name) => run.path(name), model, trainable, {
+    const provenance: PolicyProvenance = {
       algorithm: algorithmOf(stage),
       ...(reward && { reward: reward.name }),
       seed,
       updates,
       ...(Object.fromEntries(recorded) as PolicyProvenance),
-    })
+    }
+    if (group.rank === 0) writePolicy((name) => run.path(name), model, trainable, provenance)
     const results = {
       imagesDrawn: drawn ?? stored?.length,
       updates,

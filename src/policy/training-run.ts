@@ -11,13 +11,14 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { loraScaleField } from '../images/open-model.ts'
 import { expectFiniteNumbers } from '../checked.ts'
-import { RunInUseError } from '../errors.ts'
+import { ConfigError, RunInUseError } from '../errors.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
 import { sampleNowName } from '../run-files.ts'
 import { metricsName } from '../run-metrics.ts'
 import { rewardName } from '../reward/open-reward.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
+import { alone, gatherValues, type Group } from '../tensor/group.ts'
 import { largestValues } from '../tensor/finite.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { numbersOf, readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
@@ -126,6 +127,8 @@ export interface TrainingLoop {
   readonly sampleEvery: number
   /** Draws sample images; returns what was measured on them. */
   readonly sample: (step: number) => Promise<Readonly<Record<string, number>>>
+  /** The processes that train as one, of which the first one writes; this one alone without it. */
+  readonly group?: Group
 }
 
 export interface Trained {
@@ -167,10 +170,13 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     earlier = numbers.seconds
     kept = { step: trainer.done, growth: numbers.growth }
   }
+  const { group = alone } = loop
+  const isWriter = group.rank === 0
+  expectSameEverywhere(group, { ...loop.inputs, checkpoint: `of step ${trainer.done}` })
   run.adopt(trainer.done)
   // Without a checkpoint the run begins anew, its first samples too.
   run.rewind(kept?.step ?? -1)
-  const rows = readRows(join(run.folder, metricsName))
+  const rows = isWriter ? readRows(join(run.folder, metricsName)) : []
   const began = performance.now()
   const seconds = () => earlier + (performance.now() - began) / 1000
   const write = (row: Row) => {
@@ -180,6 +186,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   let keptAt = seconds()
   let writeSeconds = 0
   const keep = () => {
+    if (!isWriter) return
     const from = seconds()
     const { tensors, numbers } = trainer.state()
     kept = { step: trainer.done, growth: growth() }
@@ -192,15 +199,15 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   }
   const bar = progress(loop.label, trainer.total, 'steps')
   bar.skip(trainer.done)
-  if (trainer.done === 0 && loop.sampleEvery > 0) {
+  if (isWriter && trainer.done === 0 && loop.sampleEvery > 0) {
     const measured = await loop.sample(0)
     if (Object.keys(measured).length > 0) write({ step: 0, ...measured })
   }
   while (trainer.done < trainer.total) {
     const step = trainer.done + 1
     const isLast = step === trainer.total
-    const isAsked = existsSync(sampleNow)
-    const isSampled = isAsked || (loop.sampleEvery > 0 && (isLast || step % loop.sampleEvery === 0))
+    const isAsked = isWriter && existsSync(sampleNow)
+    const isSampled = isWriter && (isAsked || (loop.sampleEvery > 0 && (isLast || step % loop.sampleEvery === 0)))
     let metrics: StepMetrics
     let isKept: boolean
     try {
@@ -215,7 +222,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     }
     if (isAsked) rmSync(sampleNow, { force: true })
     const warning = loop.warningOf([...rows, { step, ...metrics }])
-    if (warning !== undefined && rows.at(-1)?.warning === undefined) {
+    if (isWriter && warning !== undefined && rows.at(-1)?.warning === undefined) {
       process.stderr.write(`warning: ${loop.label} step ${step}: ${warning}\n`)
     }
     write({ step, ...metrics, ...(warning !== undefined && { warning }) })
@@ -242,6 +249,23 @@ function warningsOf(rows: readonly Row[]): { warning?: string } {
   const [first, last] = [warned[0], warned[warned.length - 1]]
   const steps = warned.length === 1 ? `step ${first.step}` : `${warned.length} steps from ${first.step} to ${last.step}`
   return { warning: `${steps}: ${last.warning}` }
+}
+
+/** @throws {ConfigError} another process of the group has begun with something else */
+function expectSameEverywhere(group: Group, own: StepInputs): void {
+  const all = gatherValues(group, own)
+  const shown = (one: StepInputs, names: readonly string[]) =>
+    names.map((name) => `${name} ${one[name]?.slice(0, 12) ?? 'none'}`).join(', ')
+  all.forEach((inputs, rank) => {
+    const names = Object.keys({ ...inputs, ...all[0] }).filter((name) => inputs[name] !== all[0][name])
+    if (names.length === 0) return
+    throw new ConfigError({
+      where: `process ${rank} of ${group.size}`,
+      expected: `what process 0 has (${shown(all[0], names)})`,
+      received: shown(inputs, names),
+      remedy: 'give all the same command and files, and a run folder on a disk that all see',
+    })
+  })
 }
 
 function expectSameInputs(folder: string, began: StepInputs, now: StepInputs): void {

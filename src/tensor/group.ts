@@ -8,7 +8,7 @@
 import { GroupError } from '../errors.ts'
 import { takePlace, type Place } from '../place-in-group.ts'
 import { noGrad } from './autograd.ts'
-import { cat, tensor, zeros } from './create.ts'
+import { cat, stack, tensor, zeros } from './create.ts'
 import { describeLibrary, native } from './library.ts'
 import { Rendezvous } from './rendezvous.ts'
 import { tensorScope } from './scope.ts'
@@ -22,8 +22,10 @@ export interface Group extends Disposable {
   sum(tensors: readonly Tensor[]): void
   /** Sums of numbers over all processes, in double precision. */
   sumNumbers(numbers: readonly number[]): number[]
-  /** The rows of all processes along the first dimension, in the order of ranks; each may have another number of them. */
+  /** The rows of all processes along the first dimension, in the order of ranks; each may have another number of them. One process gets its own tensor back. */
   gather(rows: Tensor): Tensor
+  /** Rows of several tensors of one shape as one exchange; see `gather`. */
+  gatherAll(tensors: readonly Tensor[]): Tensor[]
   /** Bytes of each process, of any length, in the order of ranks. */
   gatherBytes(bytes: Uint8Array): Uint8Array[]
   /** Replaces the tensors by those of the first process. */
@@ -46,7 +48,8 @@ export const alone: Group = {
   size: 1,
   sum: () => undefined,
   sumNumbers: (numbers) => [...numbers],
-  gather: (rows) => rows.clone(),
+  gather: (rows) => rows,
+  gatherAll: (tensors) => [...tensors],
   gatherBytes: (bytes) => [bytes],
   broadcast: () => undefined,
   barrier: () => undefined,
@@ -137,6 +140,14 @@ class ProcessGroup implements Group {
     const all = this.#gathered(lacking === 0 ? own : cat([own, filler()]))
     const parts = counts.map((count, rank) => all.slice(0, rank * most, rank * most + count))
     return scope.keep(cat(parts).to(rows.device))
+  }
+
+  gatherAll(tensors: readonly Tensor[]): Tensor[] {
+    if (tensors.length === 0) return []
+    using scope = tensorScope()
+    using _noGrad = noGrad()
+    const all = this.gather(stack(tensors, 1))
+    return tensors.map((_, place) => scope.keep(all.select(1, place).contiguous()))
   }
 
   gatherBytes(bytes: Uint8Array): Uint8Array[] {

@@ -3,6 +3,7 @@ import { DivergenceError, FormatError } from '../errors.ts'
 import { noGrad } from './autograd.ts'
 import { cat, full, ones, stack, where, zeros } from './create.ts'
 import { expectFinite } from './finite.ts'
+import type { Group } from './group.ts'
 import { tensorScope } from './scope.ts'
 import { operator, type Tensor } from './tensor.ts'
 
@@ -23,6 +24,8 @@ interface UpdateOptions {
   readonly maxGradNorm?: number
   /** One an optimiser; without it, their own. */
   readonly learningRates?: readonly number[]
+  /** Processes that have each computed a part of the gradients, which are added up first; this one alone without it. */
+  readonly group?: Group
 }
 
 /** Of an update that was made: what it measured, on the device until somebody reads it. */
@@ -38,7 +41,7 @@ export interface Update {
 
 /**
  * One update: measures the gradients, clips them, lets every optimiser step and clears them. The gradients of several
- * processes would be averaged here, before they are measured. Nothing is read: the device goes on while the host prepares
+ * processes are added up before they are measured. Nothing is read: the device goes on while the host prepares
  * what comes next, and whether the numbers are finite is known when the result is checked.
  *
  * @param parameters all parameters that the optimisers share between them, by name
@@ -47,10 +50,11 @@ export interface Update {
 export function startUpdate(
   optimisers: readonly Optimiser[],
   parameters: ReadonlyMap<string, Tensor>,
-  { maxGradNorm, learningRates }: UpdateOptions = {},
+  { maxGradNorm, learningRates, group }: UpdateOptions = {},
 ): Update {
   using scope = tensorScope()
   using _noGrad = noGrad()
+  if (group !== undefined) sumGradients(group, parameters)
   const gradients = gradientsOf(parameters)
   const each = normsOf(gradients)
   const norm = each.norm()
@@ -77,10 +81,11 @@ export function startUpdate(
 export function applyGradients(
   optimisers: readonly Optimiser[],
   parameters: ReadonlyMap<string, Tensor>,
-  { maxGradNorm, learningRates }: UpdateOptions = {},
+  { maxGradNorm, learningRates, group }: UpdateOptions = {},
 ): number {
   using _scope = tensorScope()
   using _noGrad = noGrad()
+  if (group !== undefined) sumGradients(group, parameters)
   const gradients = gradientsOf(parameters)
   const each = normsOf(gradients)
   const norm = each.norm()
@@ -90,6 +95,15 @@ export function applyGradients(
   const largest = stepAll(optimisers, parameters, learningRates).item()
   if (!Number.isFinite(largest)) expectFinite('update of', parameters, remedy)
   return read
+}
+
+/** A parameter on which one process alone has come has no gradient in the others; one that none used has none at all. */
+function sumGradients(group: Group, parameters: ReadonlyMap<string, Tensor>): void {
+  const all = [...parameters.values()]
+  const uses = group.sumNumbers(all.map(({ grad }) => (grad === undefined ? 0 : 1)))
+  const used = all.filter((_, i) => uses[i] > 0)
+  for (const one of used) one.grad ??= zeros(one.shape, one.dtype, one.device)
+  group.sum(used.map(({ grad }) => grad!))
 }
 
 function gradientsOf(parameters: ReadonlyMap<string, Tensor>): Map<string, Tensor> {

@@ -119,7 +119,7 @@ export class Dpok implements Trainer {
     this.policy = model.with(trainable.change)
     this.parameters = trainable.parameters
     this.#steps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
-    this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates)
+    this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, options.group)
     const { published, clipRange, rewardWeight, klWeight, gradientCheckpointing } = settings
     const steps = this.#steps.length
     this.#gradient = new PolicyGradient({
@@ -185,7 +185,7 @@ export class Dpok implements Trainer {
 
   /** Trajectories of prompts of which each comes equally often. */
   #rollOut(stream: Random): Rollouts {
-    const { reward, texts, seed, sampler, guidance, settings } = this.#options
+    const { reward, texts, seed, sampler, guidance, settings, group } = this.#options
     const iteration = this.#iteration
     const left = settings.imagesDrawn - iteration * settings.rolloutsPerIteration
     const count = Math.min(left, settings.rolloutsPerIteration)
@@ -196,6 +196,7 @@ export class Dpok implements Trainer {
       guidance,
       batchSize: this.#batchSize,
       observer: this.#advantages.observer,
+      group,
     })
     expectTeaching(reward.name, rollouts.rewards)
     return rollouts

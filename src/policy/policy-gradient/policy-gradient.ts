@@ -4,7 +4,8 @@ import type { Sampler } from '../../diffusion/process.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
 import { policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
-import { stack } from '../../tensor/create.ts'
+import { stack, tensor } from '../../tensor/create.ts'
+import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
@@ -32,6 +33,8 @@ export interface PolicyGradientOptions {
   /** Roll-outs computed at once. */
   readonly batchSize: number
   readonly gradientCheckpointing: boolean
+  /** The processes that share the transitions of each minibatch. */
+  readonly group?: Group
 }
 
 /** Means over the updates of an iteration, each measured before the update changes anything. */
@@ -60,10 +63,12 @@ export class PolicyGradient {
   readonly #reference: GenerativeModel
   readonly #drawsNarrow: boolean
   readonly #atOnce: number
+  readonly #group: Group
 
   constructor(options: PolicyGradientOptions) {
     const { model, trainable, batchSize } = options
     this.#options = options
+    this.#group = options.group ?? alone
     this.#policy = model.in('float32').with(trainable.change)
     this.#reference = this.#policy.with({})
     this.#drawsNarrow = model.weights.dtype !== 'float32'
@@ -86,7 +91,11 @@ export class PolicyGradient {
     using _scope = tensorScope()
     const { optimiser } = this.#options
     const parts = minibatches
-      .map((minibatch) => gather(rollouts, advantages, minibatch, this.#atOnce, this.#policy.device))
+      .map((minibatch) => {
+        const { from, to } = shareOf(this.#group, minibatch.length)
+        const own = gather(rollouts, advantages, minibatch.slice(from, to), this.#atOnce, this.#policy.device)
+        return own.map((part) => ({ ...part, share: part.share * ((to - from) / minibatch.length) }))
+      })
       .map((own) => (this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part) })) : own))
     const updates = parts.map((own) => ({
       figures: own.map((part) => ({ share: part.share, tensor: this.#accumulate(part) })),
@@ -103,12 +112,15 @@ export class PolicyGradient {
     )
   }
 
-  /** Of one update: the figures of its parts by their shares. */
+  /** Of one update: the figures of its parts by their shares, of all processes. */
   #figuresOf(
     parts: readonly { readonly share: number; readonly figures: readonly number[] }[],
     gradNorm: number,
   ): GradientFigures {
-    const total = (place: number) => parts.reduce((sum, { share, figures }) => sum + share * figures[place], 0)
+    const own = [0, 1, 2, 3].map((place) => parts.reduce((sum, { share, figures }) => sum + share * figures[place], 0))
+    const sums = this.#group.sumNumbers(own)
+    const total = (place: number) => sums[place]
+    const largest = Math.max(0, ...parts.map(({ figures }) => figures[4]))
     const { steps, klWeight } = this.#options
     const kl = total(1) * steps
     return {
@@ -117,7 +129,7 @@ export class PolicyGradient {
       kl,
       approxKl: 0.5 * total(2),
       clipped: total(3),
-      firstDelta: Math.max(...parts.map(({ figures }) => figures[4])),
+      firstDelta: Math.max(...this.#group.gather(tensor([largest])).toArray()),
       gradNorm,
     }
   }
