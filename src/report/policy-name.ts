@@ -3,10 +3,7 @@ import { z } from 'zod'
 
 export const PolicyName = z
   .string()
-  .regex(
-    /^[a-z0-9][a-z0-9-]{0,31}$/,
-    'up to 32 lower-case letters, digits and hyphens, of which a hyphen is not the first',
-  )
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'up to 32 lower-case letters, digits and hyphens, the first one no hyphen')
 export type PolicyName = z.infer<typeof PolicyName>
 
 /** The pre-trained model and the best of its images: every report draws them itself. */

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { samplerOf } from '../images/draw.ts'
 import { samplingOf } from '../images/open-model.ts'
 import { openChange } from '../policy/policy-file.ts'
+import type { PromptWorld } from '../prompts/prompt-world.ts'
 import { openReward } from '../reward/open-reward.ts'
 import { rewardFileName } from '../reward/reward-file.ts'
 import { startRun, writing } from '../run.ts'
@@ -20,7 +21,7 @@ import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from '.
 import { frechetSubsets } from './measures/frechet.ts'
 import { checkReference } from './reference.ts'
 import { referencePhrase, measuringReward, type ReportConfig } from './report-config.ts'
-import { expectApart, expectEnough, promptsOf, type OwnPrompts } from './report-prompts.ts'
+import { expectApart, expectEnough, promptsOf } from './report-prompts.ts'
 import { rewardResults } from './reward-quality.ts'
 import { sampleRows } from './sample-rows.ts'
 import type { Report } from './schema.ts'
@@ -36,7 +37,7 @@ export type ReportExtra = Partial<
 export interface ReportWorld extends ReportTools {
   /** What a child process executes; see `tasks.ts`. */
   readonly tasksFile: URL
-  readonly promptsOf: (model: string) => Promise<OwnPrompts | undefined>
+  readonly promptsOf: (model: string) => Promise<PromptWorld | undefined>
 }
 
 /** Roll-outs and features on their way from process to process. */

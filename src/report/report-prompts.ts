@@ -2,16 +2,11 @@
 import { ConfigError } from '../errors.ts'
 import type { OpenModel } from '../images/open-model.ts'
 import { readKnownPrompts, type KnownPrompts } from '../images/known-prompts.ts'
+import type { PromptWorld } from '../prompts/prompt-world.ts'
 import type { Prompt } from '../records.ts'
 import type { EvaluationPlan } from './draw.ts'
 import { frechetSubsets } from './measures/frechet.ts'
 import type { ReportConfig } from './report-config.ts'
-
-/** The prompts that a world brings with it. */
-export interface OwnPrompts {
-  readonly seen: () => Prompt[]
-  readonly unseen: () => Prompt[]
-}
 
 /**
  * @returns ofFiles what was repeated in the files or is cut, for the manifest
@@ -20,7 +15,7 @@ export interface OwnPrompts {
 export async function promptsOf(
   { seen, unseen, promptColumn, model }: ReportConfig,
   opened: OpenModel,
-  own: OwnPrompts | undefined,
+  own: PromptWorld | undefined,
 ): Promise<{ prompts: EvaluationPlan['prompts']; ofFiles: Readonly<Record<string, KnownPrompts['results']>> }> {
   const read = async (
     file: string | null,
