@@ -183,9 +183,11 @@ describe('what a fine-tuning run changes', () => {
   it('puts adapters on the layers that are asked for, convolutions among them', () => {
     using _scope = tensorScope()
     const model = freshModel()
-    const targets = (loraLayers: Trainable['loraLayers']) => [
-      ...trainableChange(model, { ...lora, loraLayers }, 1).change.adapters!.keys(),
-    ]
+    const targets = (loraLayers: Trainable['loraLayers']) => {
+      const names = [...trainableChange(model, { ...lora, loraLayers }, 1).change.adapters!.keys()]
+      assert.ok(names.length > 0, loraLayers.join())
+      return names
+    }
     assert.ok(targets(['attention']).every((name) => /to_(q|k|v|out)\.weight$/.test(name)))
     assert.ok(targets(['feed-forward']).every((name) => name.includes('.mlp.')))
     const convolutions = trainableChange(model, { ...lora, loraLayers: ['convolutions'] }, 1)
