@@ -6,6 +6,7 @@ import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleImages } from '../diffusion/sample.ts'
 import { policyOf, type GenerativeModel, type ModelStage, type Sampling } from '../networks/generative-model.ts'
 import { streamOf } from '../random.ts'
+import { imageNoise } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -123,7 +124,7 @@ export function drawStages(
   const texts = requests.map(({ text }) => text)
   const negatives = requests.map(({ negative = '' }) => negative)
   const prompts = encodePrompts(model, [...texts, ...negatives])
-  const rows = { prompts, texts, negatives, paths: requests.map(({ seed, index }) => [seed, index]) }
+  const rows = { prompts, texts, negatives, paths: requests.map(({ seed, index }) => imageNoise(seed, index)) }
   const samples: Tensor[] = []
   model.stages.forEach((stage, place) => {
     const how = place === model.policyStage ? sampling : stage.sampling

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { RewardError } from '../../errors.ts'
 import type { PretrainingSource } from '../../images/open-model.ts'
 import type { Reward } from '../../reward/reward.ts'
 import { tensor } from '../../tensor/create.ts'
 import { useThreads } from '../../tensor/library.ts'
-import { livingTensors, tensorScope } from '../../tensor/scope.ts'
-import { readTrainingState, writeTrainingState } from '../../tensor/training-state.ts'
+import { tensorScope } from '../../tensor/scope.ts'
 import { gaussianModel, linearReward, offset, schedule, shiftsFrom, slope } from '../gaussian-model.test-helper.ts'
 import type { ScoredImage } from '../algorithm.ts'
 import { RewardWeighted, RewardWeightedSettings } from './reward-weighted.ts'
@@ -134,49 +130,6 @@ describe('reward-weighted training where the optimum is known', () => {
 
 describe('a reward-weighted run', () => {
   const settings = RewardWeightedSettings.parse({ updates: 6, batchSize: 4, klO: 0.1, learningRate: 0.1 })
-  const start = () =>
-    new RewardWeighted({
-      model: gaussianModel(),
-      trainable: shiftsFrom(),
-      images,
-      reward,
-      states: statesOf(levels),
-      pretraining,
-      seed: 3,
-      settings,
-    })
-
-  it('continues from its saved state bit for bit', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'attune-'))
-    try {
-      using _scope = tensorScope()
-      const whole = start()
-      const uninterrupted = Array.from({ length: 6 }, () => whole.step())
-      const first = start()
-      for (let i = 0; i < 3; i++) assert.deepEqual(first.step(), uninterrupted[i])
-      const file = join(folder, 'state.safetensors')
-      writeTrainingState(file, first.state())
-      const second = start()
-      {
-        using _reading = tensorScope()
-        second.load(readTrainingState(file))
-      }
-      assert.equal(second.done, 3)
-      for (let i = 3; i < 6; i++) assert.deepEqual(second.step(), uninterrupted[i])
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
-
-  it('leaves no tensor behind in a step', () => {
-    using _scope = tensorScope()
-    const algorithm = start()
-    algorithm.step()
-    const before = livingTensors()
-    algorithm.step()
-    algorithm.step()
-    assert.ok(livingTensors() <= before)
-  })
 
   it('asks for pre-training images by their place, each once', () => {
     using _scope = tensorScope()
