@@ -26,9 +26,9 @@ import { subsetInterval } from '../src/report/interval.ts'
 import { auc } from '../src/reward/training/classification.ts'
 import { embed } from '../src/reward/encoding/embeddings.ts'
 import { deviations, fitEnsemble, scoresOf } from '../src/reward/training/ensemble.ts'
-import { hasBothClasses, type LabelledImage } from '../src/reward/examples/reward-examples.ts'
+import { hasBothClasses, type Label } from '../src/reward/examples/reward-examples.ts'
 import { shownTexts, textsIn } from '../src/reward/examples/shown-texts.ts'
-import { fitReward, RewardFit } from '../src/reward/training/train-reward.ts'
+import { fitReward, RewardFit } from '../src/reward/training/fit-reward.ts'
 import { openShapes } from '../src/shapes/open.ts'
 import { simulateJudgments } from '../src/shapes/simulated-rater.ts'
 import { seenPrompts } from '../src/shapes/split.ts'
@@ -88,7 +88,7 @@ function curveOf(order: Order, seed: number): number[] {
   const rater = random(seed, 1)
   const answers = new Map(pool.map((image) => [image.id, isGood[image.image] !== rater.uniform() < errorRate]))
   const judgments: Judgment[] = []
-  const labels: LabelledImage[] = []
+  const labels: Label[] = []
   const label = ({ id, text, image }: PoolImage) => {
     const good = answers.get(id)!
     labels.push({ image, text, good })

@@ -238,7 +238,7 @@ const commands: readonly Stage[] = [
     name: 'reward train',
     description: stages['reward train'].sentence,
     load: async () => {
-      const { RewardTrainConfig, trainReward } = await import('./reward/training/train.ts')
+      const { RewardTrainConfig, trainReward } = await import('./reward/training/train-reward.ts')
       return stage(RewardTrainConfig, async (config) => {
         await trainReward(config, open)
         return config.out

@@ -15,7 +15,7 @@ import { addRound, askable, readRounds } from '../queue/rounds.ts'
 import { addSession, endSession, findSession } from '../raters/sessions.ts'
 import { changeSettings, readSettings } from './settings.ts'
 import { openFeedback, type FeedbackStore } from './store.ts'
-import { trainingJudgments } from '../training.ts'
+import { trainingJudgments } from '../training-judgments.ts'
 
 /** A place for a store that nothing is in yet. */
 export interface FreshPlace extends AsyncDisposable {

@@ -11,7 +11,7 @@ import { tensor } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { embed, type Embedded } from './embeddings.ts'
 import { shownTexts, textsIn, type ShownTexts } from '../examples/shown-texts.ts'
-import type { ComparedImages, LabelledImage, RewardExamples } from '../examples/reward-examples.ts'
+import type { Comparison, Label, RewardExamples } from '../examples/reward-examples.ts'
 
 export const vocabulary: PromptVocabulary = {
   objects: ['circle', 'ring', 'cross', 'star'].map((singular) => ({ singular, plural: `${singular}s` })),
@@ -59,7 +59,7 @@ export function toyPicture(color: string, object: string, noise: Random): Pictur
 }
 
 /** A judged image, with the picture itself. */
-export interface JudgedPicture extends LabelledImage {
+export interface JudgedPicture extends Label {
   readonly picture: Picture
 }
 
@@ -94,7 +94,7 @@ export const unseenPrompts = allPrompts.filter((_, i) => i % 5 === 0)
 export const seenPrompts = allPrompts.filter((_, i) => i % 5 !== 0)
 
 /** Labels alone. */
-export const labelsOnly = (labels: readonly LabelledImage[]): RewardExamples => ({ labels, comparisons: [] })
+export const labelsOnly = (labels: readonly Label[]): RewardExamples => ({ labels, comparisons: [] })
 
 /** How many attributes of the prompt an image shows, 0 … 2, by its pixels. */
 function shownAttributes({ picture, text }: Pick<JudgedPicture, 'picture' | 'text'>): number {
@@ -104,12 +104,7 @@ function shownAttributes({ picture, text }: Pick<JudgedPicture, 'picture' | 'tex
 }
 
 /** Pairs of images of one prompt, by raters whose answers follow Davidson's model: utility 4 for each shown attribute. */
-export function judgedPairs(
-  images: readonly JudgedPicture[],
-  count: number,
-  nu: number,
-  seed: number,
-): ComparedImages[] {
+export function judgedPairs(images: readonly JudgedPicture[], count: number, nu: number, seed: number): Comparison[] {
   const stream = random(seed)
   return drawnPairs(images, count, seed).map(([a, b]) => {
     const [first, second] = [a, b].map((image) => Math.exp(4 * shownAttributes(image)))
@@ -121,7 +116,7 @@ export function judgedPairs(
 }
 
 /** Pairs of images of one prompt of which one shows more of it, that one as the better one. */
-export function truePairs(images: readonly JudgedPicture[], count: number, seed: number): ComparedImages[] {
+export function truePairs(images: readonly JudgedPicture[], count: number, seed: number): Comparison[] {
   return drawnPairs(images, count, seed).flatMap((pair) => {
     const [worse, better] = pair.toSorted((a, b) => shownAttributes(a) - shownAttributes(b))
     if (shownAttributes(worse) === shownAttributes(better)) return []

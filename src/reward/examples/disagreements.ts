@@ -1,6 +1,6 @@
 /** On which images people and a reward disagree. */
 import { mean } from 'simple-statistics'
-import type { ComparedImages, RewardExamples } from './reward-examples.ts'
+import type { Comparison, RewardExamples } from './reward-examples.ts'
 
 /** Both sides on one scale from 0 to 1. */
 export interface Disagreement {
@@ -43,7 +43,7 @@ export function disagreements(
     ...[...compared].map(([image, sidesOfOne]): Disagreement => {
       const own = sidesOfOne.map(({ comparison }) => comparison)
       const total = own.reduce((sum, { weight }) => sum + weight, 0)
-      const average = (of: (one: ComparedImages) => number) =>
+      const average = (of: (one: Comparison) => number) =>
         own.reduce((sum, one) => sum + one.weight * of(one), 0) / total
       return {
         image,

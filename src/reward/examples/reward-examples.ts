@@ -1,32 +1,31 @@
-/** What a reward is fitted to and measured on: labels and comparisons of images that are rows of embeddings. */
+/** What a reward is fitted to and measured on: labels and comparisons of images. */
 import { RewardError } from '../../errors.ts'
 
-/** A label that entered training; skips never get here. */
-export interface LabelledImage {
-  /** Row of the image among the embeddings; several labels may be of one image. */
-  readonly image: number
+/** A good or bad answer about an image; skips teach nothing. Several may be of one image. */
+export interface Label<Image = number> {
+  readonly image: Image
   readonly text: string
   readonly good: boolean
 }
 
-/** Two images of one prompt, of which one is better, or neither. */
-export interface ComparedImages {
-  /** Rows among the embeddings. */
-  readonly better: number
-  readonly worse: number
+/** Of two images of one prompt one is better, or neither. */
+export interface Comparison<Image = number> {
+  /** Of a tie: in the order in which they were judged. */
+  readonly better: Image
+  readonly worse: Image
   readonly text: string
   readonly isTie: boolean
-  /** How many independent choices it counts as. */
+  /** How many independent choices it counts as: 1 of a pair. */
   readonly weight: number
 }
 
-/** What a reward learns from: labelled and compared images, of distinct prompts. */
-export interface RewardExamples {
-  readonly labels: readonly LabelledImage[]
-  readonly comparisons: readonly ComparedImages[]
+/** Their images are rows of embeddings; ids as long as there are none. */
+export interface RewardExamples<Image = number> {
+  readonly labels: readonly Label<Image>[]
+  readonly comparisons: readonly Comparison<Image>[]
 }
 
-export const hasBothClasses = (labels: readonly LabelledImage[]) => new Set(labels.map(({ good }) => good)).size === 2
+export const hasBothClasses = (labels: readonly Label[]) => new Set(labels.map(({ good }) => good)).size === 2
 
 /** Labels of both classes, or a comparison that is no tie: without either nothing tells images apart. */
 export const tellsApart = ({ labels, comparisons }: RewardExamples): boolean =>

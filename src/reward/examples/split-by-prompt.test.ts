@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { splitByPrompt } from './split-by-prompt.ts'
-import type { ComparedImages, LabelledImage, RewardExamples } from './reward-examples.ts'
+import type { Comparison, Label, RewardExamples } from './reward-examples.ts'
 
-const labels = (text: string, ...answers: boolean[]): LabelledImage[] =>
-  answers.map((good, image) => ({ image, text, good }))
-const compared = (text: string, ...ties: boolean[]): ComparedImages[] =>
+const labels = (text: string, ...answers: boolean[]): Label[] => answers.map((good, image) => ({ image, text, good }))
+const compared = (text: string, ...ties: boolean[]): Comparison[] =>
   ties.map((isTie, image) => ({ better: image, worse: image + 1, text, isTie, weight: 1 }))
-const only = (...each: LabelledImage[][]): RewardExamples => ({ labels: each.flat(), comparisons: [] })
+const only = (...each: Label[][]): RewardExamples => ({ labels: each.flat(), comparisons: [] })
 
 test('whole prompts are held out, the same for the same seed', () => {
   const examples = only(...['a', 'b', 'c', 'd', 'e'].map((text) => labels(text, true, false, true)))
@@ -41,7 +40,7 @@ test('both sides have comparisons with a better image, and where both kinds cann
 })
 
 test('examples that cannot be split are refused', () => {
-  const split = (...each: LabelledImage[][]) => splitByPrompt(only(...each), 0.5, 0)
+  const split = (...each: Label[][]) => splitByPrompt(only(...each), 0.5, 0)
   assert.throws(() => split(labels('a', true, false)), { code: 'reward', received: /for 1 prompts/ })
   assert.throws(() => split(labels('a', true, true), labels('b', false)), { code: 'reward' })
   assert.throws(() => split(labels('a', true), labels('b', true)), { remedy: /difference/ })

@@ -16,7 +16,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { judgedStore } from '../examples/judged-store.test-helper.ts'
 import { openReward } from '../open-reward.ts'
 import { headKinds } from '../heads/reward-head.ts'
-import { RewardTrainConfig, trainReward } from '../training/train.ts'
+import { RewardTrainConfig, trainReward } from '../training/train-reward.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-rewards-'))
 after(() => rmSync(folder, { recursive: true }))

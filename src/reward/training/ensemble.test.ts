@@ -5,7 +5,7 @@ import { assertClose } from '../../diffusion/tensor-checks.test-helper.ts'
 import { useThreads } from '../../tensor/library.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { deviations, fitEnsemble, resample, scoresOf } from './ensemble.ts'
-import { promptsOf, type LabelledImage } from '../examples/reward-examples.ts'
+import { promptsOf, type Label } from '../examples/reward-examples.ts'
 import { shownTexts } from '../examples/shown-texts.ts'
 import {
   allPrompts,
@@ -15,7 +15,7 @@ import {
   seenPrompts,
   vocabulary,
 } from '../encoding/toy-encoder.test-helper.ts'
-import { RewardFit } from './train-reward.ts'
+import { RewardFit } from './fit-reward.ts'
 
 useThreads(1)
 
@@ -24,7 +24,7 @@ describe('resampled prompts', () => {
 
   it('are as many as before, with repetitions, each with all its examples', () => {
     const drawn = resample(labelsOnly(labels), 5)
-    const times = (all: readonly LabelledImage[], text: string) => all.filter((one) => one.text === text).length
+    const times = (all: readonly Label[], text: string) => all.filter((one) => one.text === text).length
     for (const text of promptsOf(drawn)) assert.equal(times(drawn.labels, text) % times(labels, text), 0)
     const share = promptsOf(drawn).length / seenPrompts.length
     assert.ok(share > 0.4 && share < 0.85, `${share}`)

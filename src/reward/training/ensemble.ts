@@ -14,7 +14,7 @@ import { textRows, type Embedded } from '../encoding/embeddings.ts'
 import { promptsOf, tellsApart, type RewardExamples } from '../examples/reward-examples.ts'
 import { headScore, type RewardHead } from '../heads/reward-head.ts'
 import type { ShownTexts } from '../examples/shown-texts.ts'
-import { fitReward, type FitOptions, type FittedReward, type RewardFit } from './train-reward.ts'
+import { fitReward, type FitOptions, type FittedReward, type RewardFit } from './fit-reward.ts'
 
 export interface Member extends FittedReward {
   /** Prompts of which it has seen judgments. */

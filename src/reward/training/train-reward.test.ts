@@ -1,240 +1,217 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { assertClose } from '../../diffusion/tensor-checks.test-helper.ts'
-import { RewardError } from '../../errors.ts'
-import { pixelsOf } from '../../images/png.ts'
-import { random } from '../../random.ts'
-import { withoutGrad } from '../../tensor/autograd.ts'
-import { useThreads } from '../../tensor/library.ts'
-import { livingTensors, tensorScope } from '../../tensor/scope.ts'
-import { measureReward } from './measure-reward.ts'
-import type { RewardExamples } from '../examples/reward-examples.ts'
-import { freshHead, headKinds, headScore, type HeadKind, type RewardHead } from '../heads/reward-head.ts'
-import { shownTexts, type DistractorSource } from '../examples/shown-texts.ts'
-import {
-  allPrompts,
-  embedJudged,
-  judgedImages,
-  judgedPairs,
-  labelsOnly,
-  seenPrompts,
-  toyEncoder,
-  toyPicture,
-  truePairs,
-  unseenPrompts,
-  vocabulary,
-} from '../encoding/toy-encoder.test-helper.ts'
-import { fitReward, RewardFit } from './train-reward.ts'
-import { trainedReward } from '../kinds/trained-run.ts'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ConfigError, FileError, FormatError } from '../../errors.ts'
+import type { Open, OpenPolicy } from '../../images/open-model.ts'
+import { pixelsOf, readPicture } from '../../images/png.ts'
+import { openClip } from '../../networks/clip/clip-encoder.ts'
+import { fixtures } from '../../networks/clip/fixture.test-helper.ts'
+import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
+import type { Manifest } from '../../run.ts'
+import { readSafetensors, writeSafetensors } from '../../tensor/safetensors.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import { comparedStore, judgedStore } from '../examples/judged-store.test-helper.ts'
+import { openReward, scorePictures } from '../open-reward.ts'
+import { rewardFileName } from '../reward-file.ts'
+import { RewardTrainConfig, trainReward } from './train-reward.ts'
 
-useThreads(1)
+const folder = mkdtempSync(join(tmpdir(), 'attune-reward-'))
+after(() => rmSync(folder, { recursive: true }))
+const at = (name: string) => join(folder, name)
+const prompts = ['a red ball', 'a green ball', 'a blue ball', 'a white ball', 'red', 'green', 'blue', 'the color white']
+let feedback = ''
+before(async () => {
+  feedback = await judgedStore(folder, prompts)
+  cpSync(join(fixtures, 'clip'), at('clip'), { recursive: true })
+})
 
-const fit = RewardFit.parse({ epochs: 15, batchSize: 64, distractors: 3 })
-const labels = judgedImages(800, seenPrompts, 1)
-const strangers = judgedImages(400, unseenPrompts, 3)
-const numbers = ({ weights }: RewardHead) =>
-  [...weights.tensors()].map(([name, each]) => [name, ...each.toArray()].join())
+const unopened: Open = () => assert.fail('the model is not needed')
+/** Gives a model of which only the encoder counts. */
+const opening =
+  (encoder?: ImageTextEncoder): Open =>
+  () =>
+    Promise.resolve({ model: { name: 'sd' }, ...(encoder && { encoder }) } as OpenPolicy)
 
-/** A fit to judged images with all that goes before it. */
-async function fitted(
-  examples = labels,
-  { seed = 1, settings = fit, head = 'agreement' as HeadKind, source = { vocabulary } as DistractorSource } = {},
-): Promise<RewardHead> {
-  const shown = shownTexts(examples, seed, source)
-  using embedded = await embedJudged(examples, shown)
-  return fitReward(embedded, labelsOnly(examples), shown, settings, { head, seed, label: 'test' }).head
+function configOf(fields: Partial<RewardTrainConfig>): RewardTrainConfig {
+  return RewardTrainConfig.parse({ feedback, epochs: 2, threads: 1, model: 'none', device: 'cpu', ...fields })
+}
+let count = 0
+async function trained(fields: Partial<RewardTrainConfig>, open = unopened): Promise<Manifest & { out: string }> {
+  const out = at(`run-${count++}`)
+  return { ...(await trainReward(configOf({ encoder: at('clip'), ...fields, out }), open)), out }
+}
+const scores = async (out: string, encoder: string | null = null) => {
+  const reward = await openReward(out, configOf({ out, encoder }), unopened)
+  const files = ['0', '1', '2'].map((digit) => at(`images/${digit.padStart(16, '0')}.png`))
+  return scorePictures(reward, await Promise.all(files.map(readPicture)), ['red', 'a blue ball', 'green'])
 }
 
-async function measured(head: RewardHead, examples = strangers) {
-  using embedded = await embedJudged(examples)
-  const { auc, clipScoreAuc, accuracy, ece, ...rest } = measureReward(
-    embedded,
-    { head, nu: null },
-    labelsOnly(examples),
-  )
-  return { ...rest, auc: auc!, clipScoreAuc: clipScoreAuc!, accuracy: accuracy!, ece: ece! }
-}
+describe('reward train on a CLIPModel', () => {
+  it('learns from pictures of several sizes without opening the model, and says from what', async () => {
+    const { results, out, parents } = await trained({})
+    const { encoder, heldOut, ...rest } = results as Record<string, Record<string, unknown>>
+    assert.deepEqual(parents, { feedback })
+    assert.deepEqual(
+      { ...rest, note: undefined },
+      {
+        labels: 64,
+        good: 16,
+        bad: 48,
+        skipped: 8,
+        pairs: 0,
+        rankings: 0,
+        ratings: 0,
+        comparisons: 0,
+        ties: 0,
+        raters: 1,
+        simulated: false,
+        head: 'mlp',
+        nu: null,
+        ensemble: 5,
+        prompts: 8,
+        promptsWithDistractors: 8,
+        note: undefined,
+      },
+    )
+    assert.equal(encoder.name, at('clip'))
+    assert.match(encoder.sha256 as string, /^[0-9a-f]{64}$/)
+    const figures = ['accuracy', 'accuracyInterval', 'auc', 'aucInterval', 'clipScoreAuc', 'ece', 'reliability']
+    assert.deepEqual(Object.keys(heldOut).slice(0, 9), ['prompts', 'n', ...figures])
+    assert.deepEqual([heldOut.comparisons, heldOut.pairAccuracy], [0, null])
+    const { metadata } = readSafetensors(join(out, rewardFileName))
+    assert.deepEqual(metadata, {
+      format: 'attune-reward-1',
+      head: 'mlp',
+      encoder: at('clip'),
+      encoderPath: at('clip'),
+      encoderSha256: encoder.sha256,
+    })
+  })
 
-/** Frees the tensors of a head that no scope owns. */
-const dispose = ({ weights }: RewardHead) => {
-  for (const each of weights.tensors().values()) each.dispose()
-}
+  it('says of every image of the store how unsure it is, and where people disagree with it', async () => {
+    const { out } = await trained({ ensemble: 3 })
+    const unsure = JSON.parse(readFileSync(join(out, 'uncertainties.json'), 'utf8')) as Record<string, number>
+    assert.equal(Object.keys(unsure).length, 72)
+    assert.ok(Object.values(unsure).every((value) => value > 0 && value < 0.6))
+    const rows = JSON.parse(readFileSync(join(out, 'disagreements.json'), 'utf8')) as Record<string, number>[]
+    assert.equal(rows.length, 50)
+    const differences = rows.map(({ score, people }) => Math.abs(score - people))
+    assert.deepEqual(
+      differences,
+      differences.toSorted((a, b) => b - a),
+    )
+    assert.ok(!existsSync(join((await trained({ ensemble: 0, heldOut: 0 })).out, 'uncertainties.json')))
+  })
 
-describe('the reward', () => {
-  it('starts as the CLIP score with the head agreement: the same order of images', () => {
-    using _scope = tensorScope()
-    const image = toyEncoder.embedImages(pixelsOf(labels.slice(0, 30).map(({ picture }) => picture)))
-    const text = toyEncoder.embedTexts(labels.slice(0, 30).map(({ text }) => text))
-    const scores = withoutGrad(() => headScore(freshHead('agreement', toyEncoder.width, 1), image, text)).toArray()
-    const cosines = image.mul(text).sum(1).toArray()
-    assertClose(
-      scores,
-      cosines.map((cosine) => 1 / (1 + Math.exp(-6 * (cosine - 0.5)))),
-      1e-5,
+  it('learns from pairs, rankings and ratings without a single label', async () => {
+    const pairs = await comparedStore(at('compared'), prompts)
+    const { results, out } = await trained({ feedback: pairs, ensemble: 0, epochs: 30, batchSize: 8 })
+    const { heldOut, ...rest } = results as { heldOut: Record<string, number | null> } & Record<string, number>
+    assert.deepEqual([rest.labels, rest.pairs, rest.rankings, rest.ratings], [0, 24, 8, 16])
+    assert.deepEqual([rest.comparisons, rest.ties], [24 + 8 * 3 + 8, 8])
+    assert.ok(rest.nu > 0)
+    assert.deepEqual([heldOut.n, heldOut.auc, heldOut.accuracy], [0, null, null])
+    assert.ok(heldOut.pairAccuracy! >= 0 && heldOut.pairAccuracy! <= 1 && heldOut.comparisons! > 0)
+    const range = await scores(out)
+    assert.ok(
+      range.every((score) => score > 0.02 && score < 0.98),
+      `${range}`,
     )
   })
 
-  it('learns from judgments, for prompts that were never judged too', async () => {
-    const before = await measured(freshHead('agreement', toyEncoder.width, 1))
-    const head = await fitted()
-    const unseen = await measured(head)
-    const seen = await measured(head, judgedImages(400, seenPrompts, 2))
-    assert.equal(unseen.n, 400)
-    assertClose([before.auc], [before.clipScoreAuc], 1e-6)
-    assert.ok(seen.auc > 0.97 && seen.accuracy > 0.9, JSON.stringify(seen))
-    assert.ok(unseen.auc > 0.9 && unseen.auc > unseen.clipScoreAuc + 0.02, JSON.stringify(unseen))
-    assert.ok(seen.ece < 0.2, `${seen.ece}`)
-    dispose(head)
+  it('gives the same reward again, and the same scores from its file', async () => {
+    const [first, second] = [await trained({ seed: 3 }), await trained({ seed: 3 })]
+    assert.deepEqual(second.results, first.results)
+    assert.deepEqual(await scores(second.out), await scores(first.out))
+    assert.notDeepEqual(await scores((await trained({ seed: 4 })).out), await scores(first.out))
   })
 
-  it('learns from judgments with the head of Lee et al., which has to find the agreement of image and text itself', async () => {
-    const head = await fitted(labels, { head: 'mlp' })
-    const seen = await measured(head, judgedImages(400, seenPrompts, 2))
-    assert.ok(seen.auc > 0.85 && seen.auc > seen.clipScoreAuc, JSON.stringify(seen))
-    dispose(head)
-  })
-
-  it('prefers the true prompt among wrong ones for a good image', async () => {
-    const head = await fitted()
-    using _scope = tensorScope()
-    const reward = trainedReward('run', toyEncoder, head, '')
-    const picture = toyPicture('green', 'ring', random(8))
-    const scores = reward.score(pixelsOf(allPrompts.map(() => picture)), allPrompts).toArray()
-    assert.equal(allPrompts[scores.indexOf(Math.max(...scores))], 'green rings')
-    dispose(head)
-  })
-
-  for (const head of headKinds) {
-    it(`is a function of its seed and labels, ${head}`, async () => {
-      const few = labels.slice(0, 100)
-      const once = numbers(await fitted(few, { head }))
-      assert.deepEqual(numbers(await fitted(few, { head })), once)
-      assert.notDeepEqual(numbers(await fitted(few, { head, seed: 2 })), once)
-    })
-  }
-
-  it('counts several labels of one image, each', async () => {
-    const few = labels.slice(0, 40)
-    const twice = [...few, ...few.slice(0, 10)]
-    assert.notDeepEqual(numbers(await fitted(twice)), numbers(await fitted(few)))
-  })
-
-  it('changes with the weight of prompt classification, and with the distractors', async () => {
-    const few = labels.slice(0, 100)
-    const once = numbers(await fitted(few))
-    assert.notDeepEqual(numbers(await fitted(few, { settings: { ...fit, classificationWeight: 0 } })), once)
-    const given = new Map(seenPrompts.map((text) => [text, ['blue stars', 'red crosses']]))
-    assert.notDeepEqual(numbers(await fitted(few, { source: { vocabulary, given } })), once)
-  })
-
-  it('has no second term for prompts without distractors, and one of the others alone', async () => {
-    const few = labels.slice(0, 100)
-    const none = new Map(seenPrompts.map((text) => [text, [] as string[]]))
-    const plain = numbers(await fitted(few, { source: { given: none } }))
-    const unweighted = { ...fit, classificationWeight: 0 }
-    assert.deepEqual(numbers(await fitted(few, { settings: unweighted, source: { given: none } })), plain)
-    const good = few.find((label) => label.good)!.text
-    const some = new Map([...none, [good, ['blue stars']]])
-    assert.notDeepEqual(numbers(await fitted(few, { source: { given: some } })), plain)
-  })
-
-  it('leaves nothing behind but the head', async () => {
-    const few = labels.slice(0, 50)
-    const shown = shownTexts(few, 1, { vocabulary })
-    using embedded = await embedJudged(few, shown)
-    const before = livingTensors()
-    const fitted = fitReward(embedded, labelsOnly(few), shown, fit, { head: 'agreement', seed: 1 })
-    const { head } = fitted
-    assert.ok(livingTensors() <= before + head.weights.tensors().size)
-    assert.ok([...head.weights.tensors().values()].every((each) => !each.requiresGrad))
-    measureReward(embedded, fitted, labelsOnly(few))
-    dispose(head)
-    assert.ok(livingTensors() <= before)
-  })
-
-  it('cannot be learned or measured from labels of one class', async () => {
-    const head = freshHead('agreement', toyEncoder.width, 1)
-    for (const good of [true, false]) {
-      const one = labels.slice(0, 10).map((label) => ({ ...label, good }))
-      await assert.rejects(fitted(one), RewardError)
-      await assert.rejects(measured(head, one), RewardError)
+  it('trains either head, which the file remembers', async () => {
+    for (const head of ['agreement', 'mlp'] as const) {
+      const { results, out } = await trained({ head, heldOut: 0 })
+      assert.equal(results.head, head)
+      assert.equal(results.heldOut, null)
+      const reward = await openReward(out, configOf({ out }), unopened)
+      const picture = await readPicture(at(`images/${'0'.repeat(16)}.png`))
+      using _scope = tensorScope()
+      assert.deepEqual(reward.features(pixelsOf([picture]), ['red']).shape, [1, head === 'mlp' ? 1024 : 16 + 256])
     }
-    dispose(head)
   })
 
-  it('learns from free text, whose distractors change its colours', async () => {
-    const head = await fitted(labels, { settings: { ...fit, epochs: 5 }, source: {} })
-    const { auc, clipScoreAuc } = await measured(head, judgedImages(300, seenPrompts, 2))
-    assert.ok(auc > clipScoreAuc)
-    dispose(head)
+  it('takes distractors from a file, of other prompts as they are made', async () => {
+    const distractorsFile = at('wrong.jsonl')
+    writeFileSync(distractorsFile, '{"prompt": "red", "distractors": ["blue"]}\n')
+    const { parents, results } = await trained({ distractorsFile })
+    assert.deepEqual(parents, { feedback, distractors: distractorsFile })
+    assert.equal(results.promptsWithDistractors, 8)
+
+    const other = await judgedStore(at('other'), ['a red ball', 'a blue ball', 'a ball', 'white', 'a box'])
+    assert.equal((await trained({ feedback: other, heldOut: 0 })).results.promptsWithDistractors, 3)
+    writeFileSync(distractorsFile, '{"prompt": "a ball", "distractors": ["a box"]}\n')
+    const { results: more } = await trained({ feedback: other, heldOut: 0, distractorsFile })
+    assert.equal(more.promptsWithDistractors, 4)
+
+    await assert.rejects(trained({ distractorsFile }), {
+      name: FormatError.name,
+      message: /wrong\.jsonl: expected prompts that have labels, such as "a red ball", received 1 other prompts/,
+    })
+  })
+
+  it('leaves no run where it fails', async () => {
+    const out = at('failed')
+    const hidden = at(`images/${'3'.padStart(16, '0')}.png`)
+    renameSync(hidden, `${hidden}.away`)
+    await assert.rejects(trainReward(configOf({ out, encoder: at('clip') }), unopened), FormatError)
+    renameSync(`${hidden}.away`, hidden)
+    assert.ok(!existsSync(out))
   })
 })
 
-describe('the reward of comparisons', () => {
-  const shown = shownTexts(labels, 1, { vocabulary })
-  const shownToStrangers = shownTexts(strangers, 1, { vocabulary })
+describe('the encoder of a reward', () => {
+  it('may move, and is then named; another one is refused', async () => {
+    const { out } = await trained({ heldOut: 0 })
+    const before = await scores(out)
+    cpSync(at('clip'), at('changed'), { recursive: true })
+    {
+      using _scope = tensorScope()
+      const file = join(at('changed'), 'model.safetensors')
+      const { tensors, metadata } = readSafetensors(file)
+      tensors.set('logit_scale', tensors.get('logit_scale')!.mul(2))
+      writeSafetensors(file, tensors, metadata)
+    }
+    // Its own is there: the other one is meant for another reward.
+    assert.deepEqual(await scores(out, at('changed')), before)
 
-  /** A fit, measured on pairs of prompts that it has not seen. */
-  async function learned(examples: RewardExamples, settings = fit) {
-    using embedded = await embedJudged(labels, shown)
-    const fitted = fitReward(embedded, examples, shown, settings, { head: 'agreement', seed: 1, label: 'test' })
-    using embeddedStrangers = await embedJudged(strangers, shownToStrangers)
-    const heldOut = { labels: strangers, comparisons: truePairs(strangers, 800, 12) }
-    const quality = measureReward(embeddedStrangers, fitted, heldOut)
-    using _scope = tensorScope()
-    const scores = trainedReward('run', toyEncoder, fitted.head, '').score(
-      pixelsOf(labels.map(({ picture }) => picture)),
-      labels.map(({ text }) => text),
-    )
-    const meanScore = scores.mean().item()
-    dispose(fitted.head)
-    return { ...quality, nu: fitted.nu, meanScore, auc: quality.auc!, pairAccuracy: quality.pairAccuracy! }
-  }
-
-  it('is learned from pairs alone, for new prompts too, with its scores around 1/2', async () => {
-    const pairs = { labels: [], comparisons: judgedPairs(labels, 1200, 0.5, 11) }
-    const quality = await learned(pairs)
-    assert.ok(quality.pairAccuracy > 0.95, `${quality.pairAccuracy}`)
-    assert.ok(quality.auc > quality.clipScoreAuc! + 0.02, `${quality.auc}`)
-    assert.ok(Math.abs(quality.meanScore - 0.5) < 0.15, `${quality.meanScore}`)
-  })
-
-  it('finds how often raters call images equal', async () => {
-    for (const nu of [0.2, 1.5]) {
-      const { nu: found } = await learned({ labels: [], comparisons: judgedPairs(labels, 1200, nu, 13) })
-      assert.ok(Math.abs(Math.log(found! / nu)) < 0.35, `${found} for ${nu}`)
+    renameSync(at('clip'), at('moved'))
+    try {
+      assert.deepEqual(await scores(out, at('moved')), before)
+      await assert.rejects(scores(out), FileError)
+      await assert.rejects(scores(out, at('changed')), {
+        name: FormatError.name,
+        where: `${out} encoder`,
+        remedy: /trained on another encoder/,
+      })
+    } finally {
+      renameSync(at('moved'), at('clip'))
     }
   })
 
-  it('is better from labels and pairs together than from either', async () => {
-    const few = labels.slice(0, 60)
-    const pairs = judgedPairs(labels.slice(60, 200), 60, 0.5, 14)
-    const settings = { ...fit, epochs: 60 }
-    const both = await learned({ labels: few, comparisons: pairs }, settings)
-    const one = await learned(labelsOnly(few), settings)
-    const other = await learned({ labels: [], comparisons: pairs }, settings)
-    assert.ok(both.auc > one.auc && both.auc > other.auc, `${both.auc} ${one.auc} ${other.auc}`)
-  })
-
-  it('leaves labels of one class out, which would only push all scores to one side', async () => {
-    const comparisons = judgedPairs(labels, 200, 0.5, 15)
-    const bad = labels.filter(({ good }) => !good).slice(0, 50)
-    assert.equal((await learned({ labels: bad, comparisons })).auc, (await learned({ labels: [], comparisons })).auc)
-  })
-
-  it('counts comparisons by their weight, and not at all with a weight of 0', async () => {
-    const comparisons = judgedPairs(labels, 100, 0.5, 16)
-    const few = labelsOnly(labels.slice(0, 100))
-    const alone = await learned(few)
-    assert.equal((await learned({ ...few, comparisons }, { ...fit, comparisonWeight: 0 })).auc, alone.auc)
-    const heavy = comparisons.map((one, i) => ({ ...one, weight: i < 50 ? 3 : 1 }))
-    assert.notEqual((await learned({ ...few, comparisons: heavy })).auc, (await learned({ ...few, comparisons })).auc)
-    assert.equal(alone.nu, null)
-    assert.equal(alone.comparisonNats, null)
-  })
-
-  it('cannot be learned from ties alone', async () => {
-    const ties = judgedPairs(labels, 50, 0.5, 17).map((one) => ({ ...one, isTie: true }))
-    await assert.rejects(learned({ labels: [], comparisons: ties }), RewardError)
+  it('is the model’s own where none is named', async () => {
+    const clip = openClip(at('clip'), { dtype: 'float32', device: 'cpu' })
+    const { results, out } = await trained({ encoder: null }, opening(clip))
+    assert.equal(results.head, 'agreement')
+    assert.equal(readSafetensors(join(out, rewardFileName)).metadata.encoderPath, undefined)
+    assert.equal((await openReward(out, configOf({ out }), opening(clip))).name, out)
+    await assert.rejects(openReward(out, configOf({ out }), opening()), {
+      name: FormatError.name,
+      received: 'sd, which brings none',
+    })
+    await assert.rejects(trained({ encoder: null }, opening()), {
+      name: ConfigError.name,
+      where: '--encoder',
+      remedy: /none brings no encoder of its own/,
+    })
   })
 })

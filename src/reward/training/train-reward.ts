@@ -1,256 +1,266 @@
-/**
- * Trains the reward head on human labels (Lee et al. 2023 §4.2): the head learns from minibatches of labelled images,
- * of which it sees frozen embeddings that were computed once. Comparisons train it too, alone or beside labels:
- *
- *   L = E_labels[(y − r)²] + λ E_good[cross entropy of the true prompt] + λ_p E_comparisons[−log P(answer)]
- *
- * with P of Davidson (davidson.ts) and each mean over its own examples in the minibatch. Comparisons are of images of one
- * prompt, so they leave open what all logits have in common. Where there are no labels of both classes, labels are left
- * out, and a term of 0.1 (mean logit of the minibatch)² keeps scores around 1/2.
- *
- * Departures from the paper:
- * 1. The head `agreement` works on the product of projected embeddings and starts as the CLIP score (agreement-head.ts);
- *    `mlp` is the paper's (mlp-head.ts).
- * 2. Prompts that a vocabulary can parse are shown in all wordings, so that the head learns meaning instead of wording.
- * 3. AdamW with linear decay; the paper does not state its optimiser.
- * 4. Temperature T = 0.3 instead of 2: with rewards in [0, 1], T = 2 leaves the softmax almost flat (docs/log.md).
- * 5. A prompt with fewer distractors than asked for is told from those that it has; one without any has no second term.
- * 6. Comparisons, which the paper does not collect.
- */
+/** `reward train`: judgments → a reward, with its quality on prompts that it has not seen, and where it is unsure. */
+import { rmSync } from 'node:fs'
 import { z } from 'zod'
-import { DivergenceError } from '../../errors.ts'
-import { progress } from '../../progress.ts'
-import { random, seedOf, type Random } from '../../random.ts'
-import { AdamW } from '../../tensor/adamw.ts'
-import { tensor } from '../../tensor/create.ts'
-import { applyGradients, loweredRate } from '../../tensor/optimise.ts'
+import { expectFiniteNumbers } from '../../checked.ts'
+import { hashOfJson } from '../../content-hash.ts'
+import { ConfigError, FormatError } from '../../errors.ts'
+import { modelFields, type Open, type OpenModel } from '../../images/open-model.ts'
+import { readPicture } from '../../images/png.ts'
+import { cutPrompts, cutResults, cutSentence } from '../../prompts/cut-prompts.ts'
+import { readDistractors } from '../../prompts/distractors-file.ts'
+import type { Judgment } from '../../records.ts'
+import { disagreementsName, uncertaintiesName } from '../../run-files.ts'
+import { resumeField, startRun, writeFileAtomic, type Manifest } from '../../run.ts'
+import { sha256 } from '../../sha256.ts'
+import { PartFiles } from '../../tensor/part-files.ts'
 import { tensorScope } from '../../tensor/scope.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { davidsonLogits, davidsonLoss } from './davidson.ts'
-import { imageRows, textRows, type Embedded } from '../encoding/embeddings.ts'
-import {
-  expectTellsApart,
-  hasBothClasses,
-  type ComparedImages,
-  type LabelledImage,
-  type RewardExamples,
-} from '../examples/reward-examples.ts'
-import { freshHead, headLogit, headScore, type HeadKind, type RewardHead } from '../heads/reward-head.ts'
-import { promptClassification, squaredError } from './reward-loss.ts'
-import type { ShownTexts } from '../examples/shown-texts.ts'
+import { disagreements, foretold, largestDifferences } from '../examples/disagreements.ts'
+import { embed } from '../encoding/embeddings.ts'
+import { deviations, fitEnsemble, scoresOf } from './ensemble.ts'
+import { readExamples, type StoredImageFile } from '../examples/read-examples.ts'
+import { heldOutWords } from '../examples/held-out-words.ts'
+import { measureReward } from './measure-reward.ts'
+import { openEncoder } from '../encoding/open-encoder.ts'
+import { rewardFileName, writeReward } from '../reward-file.ts'
+import { headKinds } from '../heads/reward-head.ts'
+import { shownTexts, textsIn } from '../examples/shown-texts.ts'
+import { splitByPrompt } from '../examples/split-by-prompt.ts'
+import { expectTeaching } from '../teaching-scores.ts'
+import { fitReward, rewardFitFields, type FittedReward } from './fit-reward.ts'
+import { expectTellsApart, promptsOf, type RewardExamples } from '../examples/reward-examples.ts'
 
-/** The settings of the fit itself. */
-export const rewardFitFields = {
-  classificationWeight: z
+/** Settings of `reward train`. */
+export const RewardTrainConfig = z.strictObject({
+  feedback: z.string().min(1).describe('Feedback store, a SQLite file.'),
+  encoder: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Frozen CLIPModel whose embeddings the reward reads: a folder, or owner/name in the Hugging Face cache; the model’s own without it, which shapes alone has.',
+    ),
+  head: z
+    .enum(headKinds)
+    .nullable()
+    .default(null)
+    .describe(
+      'What is trained: agreement, which starts as the CLIP score, or mlp, that of Lee et al.; mlp with --encoder, agreement otherwise.',
+    ),
+  heldOut: z
     .number()
-    .nonnegative()
-    .default(0.5)
-    .describe('Weight λ of prompt classification; 0 turns it off.'),
-  temperature: z.number().positive().default(0.3).describe('Temperature T of prompt classification (Lee et al.: 2).'),
-  distractors: z
+    .min(0)
+    .max(0.9)
+    .default(0.2)
+    .describe('Share of the prompts that measure the reward; 0 measures nothing.'),
+  ensemble: z
     .int()
-    .positive()
+    .nonnegative()
     .max(1000)
+    .refine((members) => members !== 1, 'one alone cannot differ; 0, or at least 2')
     .default(5)
-    .describe('Wrong prompts beside the true one, for each good image; all are in memory.'),
-  comparisonWeight: z
-    .number()
-    .nonnegative()
-    .default(0.5)
-    .describe('Weight of pairs, rankings and ratings beside labels; 0 leaves them out.'),
-  epochs: z.int().positive().max(1_000_000).default(20).describe('Passes over the labels; a million take days.'),
-  batchSize: z
+    .describe(
+      'More heads, each fitted to resampled prompts: where they differ, the reward is unsure, and the queue asks first. Needs embeddings of all images of the store; 0 leaves it out.',
+    ),
+  seed: z
     .int()
-    .positive()
-    .max(65_536)
-    .default(128)
-    .describe('Labels, and comparisons, per update; all are in memory.'),
-  learningRate: z.number().positive().default(1e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
-  weightDecay: z.number().nonnegative().default(5).describe('Decoupled weight decay of AdamW.'),
-}
-/** How a reward is fitted. */
-export const RewardFit = z.strictObject(rewardFitFields)
-export type RewardFit = z.infer<typeof RewardFit>
+    .nonnegative()
+    .default(0)
+    .describe('Seed of the split, the first weights, the order of the labels and the resampling.'),
+  ...rewardFitFields,
+  distractorsFile: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Wrong prompts for prompt classification: .jsonl or .json of {"prompt": …, "distractors": […]}, or a table with the columns prompt and distractor. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
+    ),
+  ...modelFields,
+  resume: resumeField,
+  out: z.string().min(1).describe('Run folder to write.'),
+})
+export type RewardTrainConfig = z.infer<typeof RewardTrainConfig>
 
-export interface FitOptions {
-  readonly head: HeadKind
-  readonly seed: number
-  /** Of the progress line. */
-  readonly label?: string
-}
-
-/** A fitted reward, with what was seen on the way. */
-export interface FittedReward {
-  /** Its tensors belong to the caller's scope. */
-  readonly head: RewardHead
-  /** Davidson's ν: how readily raters call images equal; null without comparisons. */
-  readonly nu: number | null
-}
-
-/** Of log ν, in learning rates of the head: it is one number, and has as few updates to find its place. */
-const tieRate = 30
-/** Weight of the squared mean logit where no label says what a logit of 0 is. */
-const centreWeight = 0.1
+/** Rows of `disagreements.json`. */
+const mostDisagreements = 50
 
 /**
- * Fits a head.
- * @param embedded  the images, and all texts of `shown`
- * @param shown     of the prompts of the examples
- * @throws {RewardError} labels of one class only, and no comparison with a better image
- * @throws {DivergenceError} names the update
+ * Fits the reward with the same settings: on the training prompts, to be measured on the held-out ones; on all judgments,
+ * to be used; and the members of the ensemble on resampled prompts. Every judgment that stands counts, also several of one
+ * image. Writes the reward, how unsure the ensemble is of each image of the store (`uncertainties.json`), and where people
+ * and reward disagree (`disagreements.json`). The generative model is opened only where no encoder is named.
+ *
+ * @throws {RewardError} labels of one class only and no comparison with a better image, or too few prompts to hold any out;
+ *   a fit that gives all images one score
+ * @throws {DivergenceError} a fit that left the finite numbers; nothing is written then
+ * @throws {ConfigError} no encoder is named and the model brings none
+ * @throws {FormatError} an image or a line of distractors cannot be read, or all of these are for other prompts
  */
-export function fitReward(
-  embedded: Embedded,
-  examples: RewardExamples,
-  shown: ShownTexts,
-  fit: RewardFit,
-  { head: kind, seed, label = 'reward' }: FitOptions,
-): FittedReward {
-  const comparisons = fit.comparisonWeight > 0 ? examples.comparisons : []
-  expectTellsApart({ labels: examples.labels, comparisons })
-  const labels = hasBothClasses(examples.labels) ? examples.labels : []
-  using scope = tensorScope()
-  const head = freshHead(kind, embedded.images.shape[1], seedOf(seed, 3))
-  const parameters = new Map(head.weights.tensors())
-  const optimisers = [new AdamW(parameters, { learningRate: fit.learningRate, weightDecay: fit.weightDecay })]
-  const logNu = tensor([Math.log(likelyNu(comparisons))])
-  if (comparisons.length > 0) {
-    parameters.set('log ν', logNu)
-    optimisers.push(new AdamW(new Map([['log ν', logNu]]), { learningRate: tieRate * fit.learningRate }))
-  }
-  for (const parameter of parameters.values()) parameter.requireGrad()
-  for (const parameter of head.weights.tensors().values()) scope.keep(parameter)
+export async function trainReward(config: RewardTrainConfig, open: Open): Promise<Manifest> {
+  const { out, resume, ...settings } = config
+  const { seed, feedback, distractorsFile } = config
+  const parents = { feedback, ...(distractorsFile === null ? {} : { distractors: distractorsFile }) }
+  using run = startRun({ folder: out, stage: 'reward train', config: settings, parents, resume })
+  const own = config.encoder === null ? await ownEncoder(config, open) : undefined
+  const { examples, judged, others, judgments, unreadable } = await readExamples(feedback, own?.encoder.canRead)
+  if (unreadable > 0) tellUnreadable(unreadable)
+  expectTellsApart(examples)
+  const split = config.heldOut === 0 ? undefined : splitByPrompt(examples, config.heldOut, seed)
+  const given = distractorsFile === null ? undefined : await givenDistractors(distractorsFile, promptsOf(examples))
+  const { encoder, vocabulary } = own ?? namedEncoder(config)
+  const head = config.head ?? (config.encoder === null ? 'agreement' : 'mlp')
 
-  const stream = random(seed, 4)
-  const perEpoch = Math.ceil(Math.max(labels.length, comparisons.length) / fit.batchSize)
-  const updates = fit.epochs * perEpoch
-  const bar = progress(label, updates, 'updates')
-  for (let epoch = 0, update = 0; epoch < fit.epochs; epoch++) {
-    const labelOrder = stream.shuffle(labels)
-    const comparisonOrder = stream.shuffle(comparisons)
-    for (let place = 0; place < perEpoch; place++, update++) {
-      using _update = tensorScope()
-      const labelled = partOf(labelOrder, place, perEpoch, fit.batchSize)
-      const compared = partOf(comparisonOrder, place, perEpoch, fit.batchSize)
-      const terms = [
-        ...(labelled.length > 0 ? labelTerms(head, embedded, labelled, shown, fit, stream) : []),
-        ...(compared.length > 0
-          ? comparisonTerms(head, logNu, embedded, compared, shown, fit, stream, labels.length === 0)
-          : []),
-      ]
-      const loss = terms.reduce((sum, term) => sum.add(term))
-      loss.backward()
-      const rate = 1 - update / updates
-      const learningRates = [fit.learningRate * rate, tieRate * fit.learningRate * rate].slice(0, optimisers.length)
-      try {
-        applyGradients(optimisers, parameters, { maxGradNorm: 1, learningRates })
-      } catch (error) {
-        throw asDivergedFit(error, `${label}, update ${update + 1} of ${updates}`, fit)
-      }
-      bar.advance(1, update % 20 === 0 ? `loss ${loss.item().toFixed(4)}` : undefined)
+  const shownFor = (part: RewardExamples) =>
+    shownTexts(
+      promptsOf(part).map((text) => ({ text })),
+      seed,
+      { vocabulary, given },
+    )
+  const shown = shownFor(examples)
+  const shownInTraining = split && shownFor(split.training)
+  const texts = [shown, shownInTraining].flatMap((each) => (each === undefined ? [] : textsIn(each)))
+  const withDistractors = [...shown.distractors.values()].filter((wrong) => wrong.length > 0).length
+  if (config.classificationWeight > 0) tellDistractors(withDistractors, shown.distractors.size)
+  const cut = encoder.textLength && cutPrompts([...new Set(texts)], (text) => encoder.textLength!(text))
+  if (cut !== undefined) process.stderr.write(`reward: ${cutSentence(cut)}\n`)
+  run.dependsOn({
+    judgments: hashOfJson([judgments, judged.map(({ id }) => id)]),
+    encoder: encoder.sha256,
+    ...(given && { distractors: hashOfJson([...given]) }),
+  })
+  const fileOf = ({ file }: StoredImageFile) => readPicture(file)
+  const partsOf = (name: string, images: readonly StoredImageFile[]) =>
+    new PartFiles(run.path(`embeddings/${name}`), sha256(encoder.sha256, ...images.map(({ id }) => id)), () =>
+      run.keep(),
+    )
+  using embedded = await embed(encoder, judged, fileOf, texts, partsOf('judged', judged))
+
+  using _scope = tensorScope()
+  const measured = split && {
+    fitted: fitReward(embedded, split.training, shownInTraining!, config, {
+      head,
+      seed,
+      label: 'reward without held-out prompts',
+    }),
+    seen: new Set(promptsOf(split.training)),
+  }
+  const fitted = fitReward(embedded, examples, shown, config, { head, seed })
+  const fittedScores = scoresOf(embedded, fitted.head, judged)
+  expectTeaching('the fitted reward', fittedScores, 'nothing was learned; lower --learning-rate or --weight-decay')
+  writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
+  const members = fitEnsemble(embedded, examples, shown, config, { head, seed, members: config.ensemble })
+
+  const writeJson = (name: string, content: unknown) =>
+    writeFileAtomic(run.path(name), `${JSON.stringify(content, null, 1)}\n`)
+  const scoresBy = (each: FittedReward) => scoresOf(embedded, each.head, judged)
+  const memberScores = members.map(scoresBy)
+  const fits = members.map(({ seen }, i) => ({ seen, scores: memberScores[i] }))
+  if (measured !== undefined) fits.push({ seen: measured.seen, scores: scoresBy(measured.fitted) })
+  const scores = foretold(judged, fits, fittedScores)
+  const rows = largestDifferences(disagreements(examples, scores, fitted.nu), mostDisagreements)
+  writeJson(
+    disagreementsName,
+    rows.map(({ image, ...rest }) => ({ ...rest, image: judged[image].id })),
+  )
+  if (members.length > 0) {
+    const unsure = deviations(memberScores)
+    if (others.length > 0) {
+      const othersTexts = others.map(({ text }) => text)
+      using embeddedOthers = await embed(encoder, others, fileOf, othersTexts, partsOf('others', others))
+      unsure.push(...deviations(members.map((member) => scoresOf(embeddedOthers, member.head, others))))
     }
+    const ids = [...judged, ...others].map(({ id }) => id)
+    writeJson(uncertaintiesName, Object.fromEntries(ids.map((id, i) => [id, unsure[i]])))
   }
-  bar.done()
-  for (const parameter of parameters.values()) parameter.requireGrad(false)
-  return { head, nu: comparisons.length === 0 ? null : Math.exp(logNu.item()) }
+  const heldOut = measured && {
+    prompts: split!.prompts,
+    ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
+  }
+  const words = heldOut === undefined ? [notMeasured] : heldOutWords(heldOut.prompts, heldOut)
+  for (const line of words) process.stderr.write(`${line}\n`)
+  rmSync(run.path('embeddings'), { recursive: true, force: true })
+  const results = {
+    ...countsOf(examples, judgments),
+    encoder: { name: encoder.name, sha256: encoder.sha256 },
+    head,
+    nu: fitted.nu,
+    ensemble: members.length,
+    prompts: shown.distractors.size,
+    ...cutResults(cut),
+    promptsWithDistractors: withDistractors,
+    heldOut: heldOut ?? null,
+    note: 'heldOut is of a fit without those prompts; the reward that was written is a fit of all judgments.',
+  }
+  expectFiniteNumbers('results', results)
+  return run.finish(results)
 }
 
-/** The error of an update, with the settings to begin again with. */
-function asDivergedFit(error: unknown, where: string, { learningRate, weightDecay }: RewardFit): unknown {
-  if (!(error instanceof DivergenceError)) return error
-  const usual = (field: 'learningRate' | 'weightDecay') => rewardFitFields[field].parse(undefined)
-  const flags = `--learning-rate ${loweredRate(learningRate, usual('learningRate'))}`
-  const decay = learningRate * weightDecay < 1 ? '' : ` and --weight-decay ${usual('weightDecay')}`
-  return new DivergenceError({
-    where: `${where}: ${error.where}`,
-    expected: error.expected,
-    received: error.received,
-    remedy: `nothing was written; train again with ${flags}${decay}`,
-    cause: error,
+const notMeasured = 'note: nothing was held out, so nothing is known of how good this reward is'
+
+/** @throws {ConfigError} the model brings none */
+async function ownEncoder(
+  config: RewardTrainConfig,
+  open: Open,
+): Promise<Required<Pick<OpenModel, 'encoder'>> & Pick<OpenModel, 'vocabulary'>> {
+  const { encoder, vocabulary } = await open(config)
+  if (encoder !== undefined) return { encoder, ...(vocabulary !== undefined && { vocabulary }) }
+  throw new ConfigError({
+    where: '--encoder',
+    expected: 'a CLIPModel: a folder, or owner/name in the Hugging Face cache',
+    received: 'nothing',
+    remedy: `name one, such as openai/clip-vit-large-patch14: ${config.model} brings no encoder of its own`,
   })
 }
 
-/** What an update sees: full batches of the larger kind of examples, and as many even parts of the other one. */
-function partOf<T>(order: readonly T[], place: number, parts: number, batchSize: number): T[] {
-  const size = Math.ceil(order.length / batchSize) === parts ? batchSize : order.length / parts
-  return order.slice(Math.round(place * size), Math.round((place + 1) * size))
+const namedEncoder = (config: RewardTrainConfig) => ({
+  encoder: openEncoder(config.encoder!, config),
+  vocabulary: undefined,
+})
+
+/** What it was learned from. */
+function countsOf({ comparisons }: RewardExamples, judgments: readonly Judgment[]) {
+  const answers = (answer: Judgment['answer']) => judgments.filter((judgment) => judgment.answer === answer).length
+  const kinds = (kind: Judgment['kind']) => judgments.filter((one) => one.kind === kind && one.answer !== 'skip').length
+  const [good, bad] = [answers('good'), answers('bad')]
+  return {
+    labels: good + bad,
+    good,
+    bad,
+    skipped: answers('skip'),
+    pairs: kinds('pair'),
+    rankings: kinds('ranking'),
+    ratings: kinds('rating'),
+    comparisons: comparisons.length,
+    ties: comparisons.filter(({ isTie }) => isTie).length,
+    raters: new Set(judgments.map(({ rater }) => rater)).size,
+    simulated: judgments.some(({ raterKind }) => raterKind === 'simulated'),
+  }
 }
 
-/** Where ν starts: the ties that there are, if all images were equal: ν/(2 + ν). One half of a tie more keeps it above 0. */
-function likelyNu(comparisons: readonly ComparedImages[]): number {
-  const ties = comparisons.filter(({ isTie }) => isTie).length
-  const share = (ties + 0.5) / (comparisons.length + 1)
-  return (2 * share) / (1 - share)
-}
-
-function labelTerms(
-  head: RewardHead,
-  embedded: Embedded,
-  batch: readonly LabelledImage[],
-  shown: ShownTexts,
-  fit: RewardFit,
-  stream: Random,
-): Tensor[] {
-  const own = batch.map(({ text }) => stream.pick(shown.wordings.get(text)!))
-  const rewards = headScore(head, imageRows(embedded, batch.map(({ image }) => image)), textRows(embedded, own)) // prettier-ignore
-  const error = squaredError(rewards, tensor(batch.map(({ good }) => (good ? 1 : 0))))
-  if (fit.classificationWeight === 0) return [error]
-  const choices = choicesOf(batch, own, shown, fit.distractors, stream)
-  const count = choices.reduce((sum, group) => sum + group.length, 0)
-  const terms = choices.map((group) => {
-    const columns = group[0].texts.length
-    const repeated = group.flatMap(({ image }) => new Array<number>(columns).fill(image))
-    const texts = group.flatMap((choice) => choice.texts)
-    const among = headScore(head, imageRows(embedded, repeated), textRows(embedded, texts))
-    const classification = promptClassification(among.reshape(group.length, columns), fit.temperature)
-    return classification.mul(fit.classificationWeight * (group.length / count))
+async function givenDistractors(
+  file: string,
+  prompts: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const given = await readDistractors(file)
+  if (prompts.some((text) => given.has(text))) return given
+  throw new FormatError({
+    where: file,
+    expected: `prompts that have labels, such as "${prompts[0]}"`,
+    received: `${given.size} other prompts`,
+    remedy: 'write each prompt as it was drawn',
   })
-  return [error, ...terms]
 }
 
-/** Among which texts the head has to find that of a good image. */
-interface Choice {
-  readonly image: number
-  /** The true prompt first. */
-  readonly texts: readonly string[]
+function tellUnreadable(prompts: number): void {
+  const remedy = 'name an encoder that reads any text with --encoder'
+  process.stderr.write(
+    `note: images of ${prompts} prompts are left out, whose words the encoder does not know; ${remedy}\n`,
+  )
 }
 
-/** The good images of a batch whose prompts have distractors, in groups of as many texts. */
-function choicesOf(
-  batch: readonly LabelledImage[],
-  own: readonly string[],
-  { distractors }: ShownTexts,
-  most: number,
-  stream: Random,
-): Choice[][] {
-  const groups = new Map<number, Choice[]>()
-  batch.forEach(({ image, good, text }, place) => {
-    const wrong = distractors.get(text)!
-    if (!good || wrong.length === 0) return
-    const texts = [own[place], ...stream.shuffle(wrong).slice(0, most)]
-    groups.set(texts.length, [...(groups.get(texts.length) ?? []), { image, texts }])
-  })
-  return [...groups.values()]
-}
-
-function comparisonTerms(
-  head: RewardHead,
-  logNu: Tensor,
-  embedded: Embedded,
-  batch: readonly ComparedImages[],
-  shown: ShownTexts,
-  fit: RewardFit,
-  stream: Random,
-  isCentred: boolean,
-): Tensor[] {
-  const own = batch.map(({ text }) => stream.pick(shown.wordings.get(text)!))
-  const images = [...batch.map(({ better }) => better), ...batch.map(({ worse }) => worse)]
-  const logits = headLogit(head, imageRows(embedded, images), textRows(embedded, [...own, ...own]))
-  const n = batch.length
-  const loss = davidsonLoss(
-    davidsonLogits(logits.slice(0, 0, n), logits.slice(0, n, 2 * n), logNu),
-    batch.map(({ isTie }) => (isTie ? 'tie' : 'first')),
-    batch.map(({ weight }) => weight),
-  ).mul(fit.comparisonWeight)
-  return isCentred ? [loss, logits.mean().square().mul(centreWeight)] : [loss]
+function tellDistractors(some: number, all: number): void {
+  if (some === all) return
+  const remedy = 'add wrong prompts for the others with --distractors-file'
+  process.stderr.write(`note: prompt classification has distractors for ${some} of ${all} prompts; ${remedy}\n`)
 }

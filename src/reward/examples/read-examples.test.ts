@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { imageRecord, judgment } from '../../feedback/feedback-fixtures.test-helper.ts'
 import { openFeedback } from '../../feedback/store/store.ts'
-import { readExamples } from './stored-examples.ts'
+import { readExamples } from './read-examples.ts'
 
 test('images of prompts that the encoder cannot read are left out with their judgments', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'examples-'))

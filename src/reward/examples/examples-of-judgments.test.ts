@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Judgment } from '../../records.ts'
-import { trainingExamples, type Comparison } from './training-examples.ts'
+import { examplesOfJudgments } from './examples-of-judgments.ts'
+import type { Comparison } from './reward-examples.ts'
 
 let count = 0
 const common = (rater = 'ada') => ({
@@ -42,8 +43,8 @@ const ranking = (ranks: Readonly<Record<string, number>>, rater?: string): Judgm
 
 /** Images a…m are of one prompt, n…z of another. */
 const textOf = (image: string) => (image < 'n' ? 'one' : 'two')
-const examplesOf = (...judgments: Judgment[]) => trainingExamples(judgments, textOf)
-const shown = ({ better, worse, isTie, weight }: Comparison) =>
+const examplesOf = (...judgments: Judgment[]) => examplesOfJudgments(judgments, textOf)
+const shown = ({ better, worse, isTie, weight }: Comparison<string>) =>
   `${better} ${isTie ? '=' : '>'} ${worse} · ${Number(weight.toFixed(3))}`
 const comparisonsOf = (...judgments: Judgment[]) => examplesOf(...judgments).comparisons.map(shown)
 
@@ -51,8 +52,8 @@ describe('training examples', () => {
   it('of good and bad are labels; skips teach nothing', () => {
     const { labels, comparisons } = examplesOf(label('a', 'good'), label('b', 'skip'), label('a', 'bad'))
     assert.deepEqual(labels, [
-      { image: 'a', good: true },
-      { image: 'a', good: false },
+      { image: 'a', text: 'one', good: true },
+      { image: 'a', text: 'one', good: false },
     ])
     assert.deepEqual(comparisons, [])
   })
@@ -67,9 +68,18 @@ describe('training examples', () => {
     const { labels, comparisons } = examplesOf(pair('a', 'b', 'both-bad'))
     assert.deepEqual(comparisons.map(shown), ['a = b · 1'])
     assert.deepEqual(labels, [
-      { image: 'a', good: false },
-      { image: 'b', good: false },
+      { image: 'a', text: 'one', good: false },
+      { image: 'b', text: 'one', good: false },
     ])
+  })
+
+  it('of images that are left out there are none', () => {
+    const given = [label('a', 'good'), pair('a', 'b', 'both-bad'), ranking({ a: 1, b: 2, n: 3 })]
+    const without = (...left: string[]) =>
+      examplesOfJudgments(given, (image) => (left.includes(image) ? undefined : textOf(image)))
+    assert.deepEqual(without('a', 'b').labels, [])
+    assert.deepEqual(without('a', 'b', 'n').comparisons, [])
+    assert.deepEqual(without('b').labels.map(({ image }) => image), ['a', 'a']) // prettier-ignore
   })
 
   it('of a ranking of n are all pairs, which weigh n − 1 together; equal ranks are ties', () => {

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openExistingFeedback } from '../../feedback/stages.ts'
-import { trainingJudgments } from '../../feedback/training.ts'
+import { trainingJudgments } from '../../feedback/training-judgments.ts'
 import type { Judgment } from '../../records.ts'
-import type { ComparedImages, LabelledImage, RewardExamples } from './reward-examples.ts'
-import { trainingExamples } from './training-examples.ts'
+import type { RewardExamples } from './reward-examples.ts'
+import { examplesOfJudgments } from './examples-of-judgments.ts'
 
 export interface StoredImageFile {
   readonly id: string
@@ -44,23 +44,18 @@ export async function readExamples(
       .map(({ record: { id, text, file }, folder }) => [id, { id, text, file: join(folder, file) }]),
   )
   const judgments = (await trainingJudgments(feedback)).filter((judgment) => images.has(judgment.images[0]))
-  const { labels, comparisons } = trainingExamples(judgments, (id) => images.get(id)?.text)
+  const { labels, comparisons } = examplesOfJudgments(judgments, (id) => images.get(id)?.text)
   const places = new Map<string, number>()
   const placeOf = (id: string) => {
     if (!places.has(id)) places.set(id, places.size)
     return places.get(id)!
   }
   const examples = {
-    labels: labels.map(({ image, good }): LabelledImage => ({
-      image: placeOf(image),
-      text: images.get(image)!.text,
-      good,
-    })),
-    comparisons: comparisons.map(({ better, worse, ...rest }): ComparedImages => ({
+    labels: labels.map(({ image, ...rest }) => ({ ...rest, image: placeOf(image) })),
+    comparisons: comparisons.map(({ better, worse, ...rest }) => ({
+      ...rest,
       better: placeOf(better),
       worse: placeOf(worse),
-      text: images.get(better)!.text,
-      ...rest,
     })),
   }
   return {

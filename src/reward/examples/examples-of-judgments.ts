@@ -16,41 +16,20 @@
  * another one calls 5, but within one rater and prompt their order holds.
  */
 import type { Judgment } from '../../records.ts'
-
-/** A good or bad answer. */
-interface Label {
-  /** Id of the image. */
-  readonly image: string
-  readonly good: boolean
-}
-
-/** Of two images of one prompt, by one rater. */
-export interface Comparison {
-  /** Ids of the images. Of a tie: in the order in which they were judged. */
-  readonly better: string
-  readonly worse: string
-  readonly isTie: boolean
-  /** How many independent choices it counts as: 1 of a pair. */
-  readonly weight: number
-}
-
-/** What judgments teach a reward: labels of images, and comparisons of them. */
-export interface TrainingExamples {
-  readonly labels: readonly Label[]
-  readonly comparisons: readonly Comparison[]
-}
+import type { Comparison, Label, RewardExamples } from './reward-examples.ts'
 
 /**
  * @param judgments those that may train, each of them standing
- * @param textOf    prompt of an image; images of different prompts are not compared, since nobody was asked to
+ * @param textOf    prompt of an image, undefined of one that is left out; images of different prompts are not compared,
+ *   since nobody was asked to
  * @returns         labels and comparisons in the order of the judgments, those of ratings last
  */
-export function trainingExamples(
+export function examplesOfJudgments(
   judgments: readonly Judgment[],
   textOf: (image: string) => string | undefined,
-): TrainingExamples {
-  const labels: Label[] = []
-  const comparisons: Comparison[] = []
+): RewardExamples<string> {
+  const labels: Omit<Label<string>, 'text'>[] = []
+  const comparisons: Compared[] = []
   const ranked = new Set<string>()
   const ratings = new Map<string, Scored[]>()
   for (const judgment of judgments) {
@@ -78,8 +57,19 @@ export function trainingExamples(
     const [{ rater }] = rated
     comparisons.push(...compared(rated).filter(({ better, worse }) => !ranked.has(pairKey(rater!, better, worse))))
   }
-  return { labels, comparisons: comparisons.filter(({ better, worse }) => textOf(better) === textOf(worse)) }
+  return {
+    labels: labels.flatMap((label) => {
+      const text = textOf(label.image)
+      return text === undefined ? [] : [{ ...label, text }]
+    }),
+    comparisons: comparisons.flatMap((comparison) => {
+      const text = textOf(comparison.better)
+      return text === undefined || text !== textOf(comparison.worse) ? [] : [{ ...comparison, text }]
+    }),
+  }
 }
+
+type Compared = Omit<Comparison<string>, 'text'>
 
 /** An image and where it was placed: higher is better. */
 interface Scored {
@@ -89,7 +79,7 @@ interface Scored {
 }
 
 /** Every two of n images, weighing 2/n each: n − 1 together. */
-function compared(images: readonly Scored[]): Comparison[] {
+function compared(images: readonly Scored[]): Compared[] {
   return pairsOf(images).map(([a, b]) => {
     const [better, worse] = a.level >= b.level ? [a, b] : [b, a]
     return { better: better.image, worse: worse.image, isTie: a.level === b.level, weight: 2 / images.length }

@@ -1,0 +1,256 @@
+/**
+ * Trains the reward head on human labels (Lee et al. 2023 §4.2): the head learns from minibatches of labelled images,
+ * of which it sees frozen embeddings that were computed once. Comparisons train it too, alone or beside labels:
+ *
+ *   L = E_labels[(y − r)²] + λ E_good[cross entropy of the true prompt] + λ_p E_comparisons[−log P(answer)]
+ *
+ * with P of Davidson (davidson.ts) and each mean over its own examples in the minibatch. Comparisons are of images of one
+ * prompt, so they leave open what all logits have in common. Where there are no labels of both classes, labels are left
+ * out, and a term of 0.1 (mean logit of the minibatch)² keeps scores around 1/2.
+ *
+ * Departures from the paper:
+ * 1. The head `agreement` works on the product of projected embeddings and starts as the CLIP score (agreement-head.ts);
+ *    `mlp` is the paper's (mlp-head.ts).
+ * 2. Prompts that a vocabulary can parse are shown in all wordings, so that the head learns meaning instead of wording.
+ * 3. AdamW with linear decay; the paper does not state its optimiser.
+ * 4. Temperature T = 0.3 instead of 2: with rewards in [0, 1], T = 2 leaves the softmax almost flat (docs/log.md).
+ * 5. A prompt with fewer distractors than asked for is told from those that it has; one without any has no second term.
+ * 6. Comparisons, which the paper does not collect.
+ */
+import { z } from 'zod'
+import { DivergenceError } from '../../errors.ts'
+import { progress } from '../../progress.ts'
+import { random, seedOf, type Random } from '../../random.ts'
+import { AdamW } from '../../tensor/adamw.ts'
+import { tensor } from '../../tensor/create.ts'
+import { applyGradients, loweredRate } from '../../tensor/optimise.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { davidsonLogits, davidsonLoss } from './davidson.ts'
+import { imageRows, textRows, type Embedded } from '../encoding/embeddings.ts'
+import {
+  expectTellsApart,
+  hasBothClasses,
+  type Comparison,
+  type Label,
+  type RewardExamples,
+} from '../examples/reward-examples.ts'
+import { freshHead, headLogit, headScore, type HeadKind, type RewardHead } from '../heads/reward-head.ts'
+import { promptClassification, squaredError } from './reward-loss.ts'
+import type { ShownTexts } from '../examples/shown-texts.ts'
+
+/** The settings of the fit itself. */
+export const rewardFitFields = {
+  classificationWeight: z
+    .number()
+    .nonnegative()
+    .default(0.5)
+    .describe('Weight λ of prompt classification; 0 turns it off.'),
+  temperature: z.number().positive().default(0.3).describe('Temperature T of prompt classification (Lee et al.: 2).'),
+  distractors: z
+    .int()
+    .positive()
+    .max(1000)
+    .default(5)
+    .describe('Wrong prompts beside the true one, for each good image; all are in memory.'),
+  comparisonWeight: z
+    .number()
+    .nonnegative()
+    .default(0.5)
+    .describe('Weight of pairs, rankings and ratings beside labels; 0 leaves them out.'),
+  epochs: z.int().positive().max(1_000_000).default(20).describe('Passes over the labels; a million take days.'),
+  batchSize: z
+    .int()
+    .positive()
+    .max(65_536)
+    .default(128)
+    .describe('Labels, and comparisons, per update; all are in memory.'),
+  learningRate: z.number().positive().default(1e-3).describe('Learning rate of AdamW, decaying linearly to zero.'),
+  weightDecay: z.number().nonnegative().default(5).describe('Decoupled weight decay of AdamW.'),
+}
+/** How a reward is fitted. */
+export const RewardFit = z.strictObject(rewardFitFields)
+export type RewardFit = z.infer<typeof RewardFit>
+
+export interface FitOptions {
+  readonly head: HeadKind
+  readonly seed: number
+  /** Of the progress line. */
+  readonly label?: string
+}
+
+/** A fitted reward, with what was seen on the way. */
+export interface FittedReward {
+  /** Its tensors belong to the caller's scope. */
+  readonly head: RewardHead
+  /** Davidson's ν: how readily raters call images equal; null without comparisons. */
+  readonly nu: number | null
+}
+
+/** Of log ν, in learning rates of the head: it is one number, and has as few updates to find its place. */
+const tieRate = 30
+/** Weight of the squared mean logit where no label says what a logit of 0 is. */
+const centreWeight = 0.1
+
+/**
+ * Fits a head.
+ * @param embedded  the images, and all texts of `shown`
+ * @param shown     of the prompts of the examples
+ * @throws {RewardError} labels of one class only, and no comparison with a better image
+ * @throws {DivergenceError} names the update
+ */
+export function fitReward(
+  embedded: Embedded,
+  examples: RewardExamples,
+  shown: ShownTexts,
+  fit: RewardFit,
+  { head: kind, seed, label = 'reward' }: FitOptions,
+): FittedReward {
+  const comparisons = fit.comparisonWeight > 0 ? examples.comparisons : []
+  expectTellsApart({ labels: examples.labels, comparisons })
+  const labels = hasBothClasses(examples.labels) ? examples.labels : []
+  using scope = tensorScope()
+  const head = freshHead(kind, embedded.images.shape[1], seedOf(seed, 3))
+  const parameters = new Map(head.weights.tensors())
+  const optimisers = [new AdamW(parameters, { learningRate: fit.learningRate, weightDecay: fit.weightDecay })]
+  const logNu = tensor([Math.log(likelyNu(comparisons))])
+  if (comparisons.length > 0) {
+    parameters.set('log ν', logNu)
+    optimisers.push(new AdamW(new Map([['log ν', logNu]]), { learningRate: tieRate * fit.learningRate }))
+  }
+  for (const parameter of parameters.values()) parameter.requireGrad()
+  for (const parameter of head.weights.tensors().values()) scope.keep(parameter)
+
+  const stream = random(seed, 4)
+  const perEpoch = Math.ceil(Math.max(labels.length, comparisons.length) / fit.batchSize)
+  const updates = fit.epochs * perEpoch
+  const bar = progress(label, updates, 'updates')
+  for (let epoch = 0, update = 0; epoch < fit.epochs; epoch++) {
+    const labelOrder = stream.shuffle(labels)
+    const comparisonOrder = stream.shuffle(comparisons)
+    for (let place = 0; place < perEpoch; place++, update++) {
+      using _update = tensorScope()
+      const labelled = partOf(labelOrder, place, perEpoch, fit.batchSize)
+      const compared = partOf(comparisonOrder, place, perEpoch, fit.batchSize)
+      const terms = [
+        ...(labelled.length > 0 ? labelTerms(head, embedded, labelled, shown, fit, stream) : []),
+        ...(compared.length > 0
+          ? comparisonTerms(head, logNu, embedded, compared, shown, fit, stream, labels.length === 0)
+          : []),
+      ]
+      const loss = terms.reduce((sum, term) => sum.add(term))
+      loss.backward()
+      const rate = 1 - update / updates
+      const learningRates = [fit.learningRate * rate, tieRate * fit.learningRate * rate].slice(0, optimisers.length)
+      try {
+        applyGradients(optimisers, parameters, { maxGradNorm: 1, learningRates })
+      } catch (error) {
+        throw asDivergedFit(error, `${label}, update ${update + 1} of ${updates}`, fit)
+      }
+      bar.advance(1, update % 20 === 0 ? `loss ${loss.item().toFixed(4)}` : undefined)
+    }
+  }
+  bar.done()
+  for (const parameter of parameters.values()) parameter.requireGrad(false)
+  return { head, nu: comparisons.length === 0 ? null : Math.exp(logNu.item()) }
+}
+
+/** The error of an update, with the settings to begin again with. */
+function asDivergedFit(error: unknown, where: string, { learningRate, weightDecay }: RewardFit): unknown {
+  if (!(error instanceof DivergenceError)) return error
+  const usual = (field: 'learningRate' | 'weightDecay') => rewardFitFields[field].parse(undefined)
+  const flags = `--learning-rate ${loweredRate(learningRate, usual('learningRate'))}`
+  const decay = learningRate * weightDecay < 1 ? '' : ` and --weight-decay ${usual('weightDecay')}`
+  return new DivergenceError({
+    where: `${where}: ${error.where}`,
+    expected: error.expected,
+    received: error.received,
+    remedy: `nothing was written; train again with ${flags}${decay}`,
+    cause: error,
+  })
+}
+
+/** What an update sees: full batches of the larger kind of examples, and as many even parts of the other one. */
+function partOf<T>(order: readonly T[], place: number, parts: number, batchSize: number): T[] {
+  const size = Math.ceil(order.length / batchSize) === parts ? batchSize : order.length / parts
+  return order.slice(Math.round(place * size), Math.round((place + 1) * size))
+}
+
+/** Where ν starts: the ties that there are, if all images were equal: ν/(2 + ν). One half of a tie more keeps it above 0. */
+function likelyNu(comparisons: readonly Comparison[]): number {
+  const ties = comparisons.filter(({ isTie }) => isTie).length
+  const share = (ties + 0.5) / (comparisons.length + 1)
+  return (2 * share) / (1 - share)
+}
+
+function labelTerms(
+  head: RewardHead,
+  embedded: Embedded,
+  batch: readonly Label[],
+  shown: ShownTexts,
+  fit: RewardFit,
+  stream: Random,
+): Tensor[] {
+  const own = batch.map(({ text }) => stream.pick(shown.wordings.get(text)!))
+  const rewards = headScore(head, imageRows(embedded, batch.map(({ image }) => image)), textRows(embedded, own)) // prettier-ignore
+  const error = squaredError(rewards, tensor(batch.map(({ good }) => (good ? 1 : 0))))
+  if (fit.classificationWeight === 0) return [error]
+  const choices = choicesOf(batch, own, shown, fit.distractors, stream)
+  const count = choices.reduce((sum, group) => sum + group.length, 0)
+  const terms = choices.map((group) => {
+    const columns = group[0].texts.length
+    const repeated = group.flatMap(({ image }) => new Array<number>(columns).fill(image))
+    const texts = group.flatMap((choice) => choice.texts)
+    const among = headScore(head, imageRows(embedded, repeated), textRows(embedded, texts))
+    const classification = promptClassification(among.reshape(group.length, columns), fit.temperature)
+    return classification.mul(fit.classificationWeight * (group.length / count))
+  })
+  return [error, ...terms]
+}
+
+/** Among which texts the head has to find that of a good image. */
+interface Choice {
+  readonly image: number
+  /** The true prompt first. */
+  readonly texts: readonly string[]
+}
+
+/** The good images of a batch whose prompts have distractors, in groups of as many texts. */
+function choicesOf(
+  batch: readonly Label[],
+  own: readonly string[],
+  { distractors }: ShownTexts,
+  most: number,
+  stream: Random,
+): Choice[][] {
+  const groups = new Map<number, Choice[]>()
+  batch.forEach(({ image, good, text }, place) => {
+    const wrong = distractors.get(text)!
+    if (!good || wrong.length === 0) return
+    const texts = [own[place], ...stream.shuffle(wrong).slice(0, most)]
+    groups.set(texts.length, [...(groups.get(texts.length) ?? []), { image, texts }])
+  })
+  return [...groups.values()]
+}
+
+function comparisonTerms(
+  head: RewardHead,
+  logNu: Tensor,
+  embedded: Embedded,
+  batch: readonly Comparison[],
+  shown: ShownTexts,
+  fit: RewardFit,
+  stream: Random,
+  isCentred: boolean,
+): Tensor[] {
+  const own = batch.map(({ text }) => stream.pick(shown.wordings.get(text)!))
+  const images = [...batch.map(({ better }) => better), ...batch.map(({ worse }) => worse)]
+  const logits = headLogit(head, imageRows(embedded, images), textRows(embedded, [...own, ...own]))
+  const n = batch.length
+  const loss = davidsonLoss(
+    davidsonLogits(logits.slice(0, 0, n), logits.slice(0, n, 2 * n), logNu),
+    batch.map(({ isTie }) => (isTie ? 'tie' : 'first')),
+    batch.map(({ weight }) => weight),
+  ).mul(fit.comparisonWeight)
+  return isCentred ? [loss, logits.mean().square().mul(centreWeight)] : [loss]
+}
