@@ -35,7 +35,7 @@ export interface Rollouts {
 }
 
 /** A state of some trajectories on the way, with what the policy says of it. */
-export interface Observed {
+interface Observed {
   readonly texts: readonly string[]
   /** See {@link Rollouts}, [B, …] each. */
   readonly earlier: readonly Tensor[]

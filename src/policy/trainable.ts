@@ -61,7 +61,7 @@ export function parametersOf({ trained, adapters }: Change): Map<string, Tensor>
 }
 
 /** The inverse of {@link parametersOf}. @param scale alpha / rank, of all adapters */
-export function changeOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Change {
+function changeOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Change {
   const trained = new Map<string, Tensor>()
   const adapters = new Map<string, Adapter>()
   for (const [name, tensor] of parameters) {

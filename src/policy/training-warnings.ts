@@ -12,7 +12,7 @@ export interface RewardRow {
 }
 
 /** From here on a policy is far from the pre-trained model, nats of a trajectory: that of runs that gain is below. */
-export const farKlNats = 20
+const farKlNats = 20
 /** Steps over which rewards are averaged. */
 const window = 3
 /** Standard errors by which a mean reward has to be lower than the first one, and than the best one of many. */

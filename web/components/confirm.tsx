@@ -1,4 +1,5 @@
-import { useEffect, useId, useRef, type ReactNode } from 'react'
+import { useId, type ReactNode } from 'react'
+import { useModal } from './use-modal.ts'
 
 export interface ConfirmProps {
   readonly title: string
@@ -12,23 +13,10 @@ export interface ConfirmProps {
 
 /** A question before something that is hard to take back. The way out has the focus. */
 export function Confirm({ title, children, action, confirm, close }: ConfirmProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
+  const dialog = useModal(close)
   const id = useId()
-  useEffect(() => {
-    const element = dialog.current
-    element?.showModal()
-    return () => element?.close()
-  }, [])
   return (
-    <dialog
-      ref={dialog}
-      className="confirm"
-      aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault()
-        close()
-      }}
-    >
+    <dialog {...dialog} className="confirm" aria-labelledby={id}>
       <h2 id={id} dir="auto">
         {title}
       </h2>

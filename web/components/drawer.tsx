@@ -1,5 +1,6 @@
-import { useEffect, useRef, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { Icon } from './icon.tsx'
+import { useModal } from './use-modal.ts'
 
 interface DrawerProps {
   readonly title: string
@@ -10,23 +11,14 @@ interface DrawerProps {
 
 /** A sheet over the page; the browser's own dialog keeps the focus inside and closes on Escape. */
 export function Drawer({ title, side = 'right', close, children }: DrawerProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    const element = dialog.current
-    element?.showModal()
-    return () => element?.close()
-  }, [])
+  const dialog = useModal(close)
   return (
     <dialog
-      ref={dialog}
+      {...dialog}
       className={`drawer ${side}`}
       aria-label={title}
-      onCancel={(event) => {
-        event.preventDefault()
-        close()
-      }}
       onClick={(event) => {
-        if (event.target === dialog.current) close()
+        if (event.target === dialog.ref.current) close()
       }}
     >
       <div className="drawer-head">
