@@ -19,6 +19,13 @@ const digest = digestOf([
 ])
 if (!existsSync(out) || !existsSync(digestFile) || readFileSync(digestFile, 'utf8') !== digest) emit()
 
+/** The compiler leaves `import('./x.ts')` as it is in a block that has a `using`, which it writes out. */
+function nameEmitted(file) {
+  const text = readFileSync(file, 'utf8')
+  const named = text.replace(/\bimport\((['"])(\.[^'"]*)\.ts\1\)/g, 'import($1$2.js$1)')
+  if (named !== text) writeFileSync(file, named)
+}
+
 /** Into another folder first, without types being checked once more: `npm run check` does that. */
 function emit() {
   const started = Date.now()
@@ -27,6 +34,7 @@ function emit() {
   const words = [compiler, '-p', 'tsconfig.package.json', '--outDir', partial]
   const { status } = spawnSync(process.execPath, words, { cwd: project, stdio: ['ignore', 2, 2] })
   if (status !== 0) process.exit(1)
+  for (const file of globSync('**/*.js', { cwd: partial })) nameEmitted(join(partial, file))
   rmSync(out, { recursive: true, force: true })
   renameSync(partial, out)
   writeFileSync(digestFile, digest)
