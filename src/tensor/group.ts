@@ -14,6 +14,7 @@ import { Rendezvous } from './rendezvous.ts'
 import { tensorScope } from './scope.ts'
 import { operator, type Tensor } from './tensor.ts'
 
+/** Processes that compute as one, as one of them sees it. */
 export interface Group extends Disposable {
   /** Of this process: 0 to size - 1. The first one writes. */
   readonly rank: number
