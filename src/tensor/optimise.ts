@@ -73,7 +73,7 @@ export function startUpdate(
 }
 
 /**
- * As {@link startUpdate}, read at once: before anything changes.
+ * As `startUpdate`, read at once: before anything changes.
  *
  * @returns the Euclidean norm over all gradients, before clipping
  * @throws {DivergenceError} a gradient is not finite, and nothing has changed; or a parameter is not after the step

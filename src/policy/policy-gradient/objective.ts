@@ -11,7 +11,7 @@ export interface Act {
 }
 
 /** Transitions as the policy under training sees them, and the pre-trained model. */
-export interface Evaluated {
+interface Evaluated {
   readonly transitions: Transitions
   /** With the graph of its gradients. */
   readonly policy: Act
