@@ -6,7 +6,7 @@
 export type StreamPath = readonly [seed: number, ...place: readonly number[]]
 
 /** Noise of an image of `images generate`, of samples of a training, of a report: x_T and every step. */
-const imageNoise = (seed: number, index: number): StreamPath => [seed, index]
+export const imageNoise = (seed: number, index: number): StreamPath => [seed, index]
 
 /** Of trainings of a policy; one training is of one algorithm. */
 export const policyStreams = {
