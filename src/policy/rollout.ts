@@ -30,7 +30,7 @@ export interface Rollouts {
   readonly sigmas: readonly Tensor[]
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
-  /** What an `Observer` keeps of each step: steps tensors [N, …], none without one. */
+  /** What an {@link Observer} said of each step or of the last one that it was shown: steps tensors [N, …], none without one. */
   readonly observed: readonly Tensor[]
 }
 
@@ -47,8 +47,13 @@ interface Observed {
   readonly at: readonly number[]
 }
 
-/** What somebody wants to know of every state, [B, …]: roll-outs compute nothing for nobody. */
+/**
+ * What somebody wants to know of states, [B, …]: roll-outs compute nothing for nobody. Of a long trajectory only about
+ * `mostObserved` states are shown, evenly spaced, and what was said of one holds until the next: to look at a state takes
+ * about as long as to draw the step (docs/benchmarks.md has what V loses by it).
+ */
 export type Observer = (state: Observed) => Tensor
+const mostObserved = 10
 
 /** How a policy is rolled out. */
 export interface RolloutSettings {
@@ -120,11 +125,15 @@ function rollOutBatch(
   const { states, sigmas, predictions } = watchingStates((watch) =>
     sampleTrajectories({ predict, sampler, noise, watch }),
   )
-  const observed = (observer === undefined ? [] : predictions).map((prediction, step) => {
+  const every = Math.max(1, Math.floor(predictions.length / mostObserved))
+  const observed: Tensor[] = []
+  for (const [step, prediction] of observer === undefined ? [] : predictions.entries()) {
     using seen = tensorScope()
     const at = new Array<number>(texts.length).fill(step)
-    return seen.keep(observer!({ texts, earlier, xt: states[step], prediction, at }))
-  })
+    const isShown = step % every === 0
+    const state = { texts, earlier, xt: states[step], prediction, at }
+    observed.push(isShown ? seen.keep(observer!(state)) : observed[step - 1])
+  }
   const samples = drawLater(policy, rows, [...earlier, states[states.length - 1]])
   const rewards = reward.score(policy.decode(samples), texts).toArray()
   for (const tensor of [noise, ...earlier, ...states, ...sigmas, ...observed]) scope.keep(tensor)
