@@ -1,7 +1,7 @@
 /** The stages that train a policy: what all methods have in common, from the settings to the manifest. */
 import { z } from 'zod'
 import { hashOfJson } from '../content-hash.ts'
-import { FileError } from '../errors.ts'
+import { ConfigError, FileError } from '../errors.ts'
 import { samplerOf } from '../images/draw.ts'
 import { imageParents, readImages } from '../images/image-run.ts'
 import { promptFields, readKnownPrompts, type PromptSource } from '../images/known-prompts.ts'
@@ -25,6 +25,17 @@ import { changeableFields, finishTraining, inTrainingRun, trainingRunFields, tra
 const imagesField = {
   images: z.array(z.string().min(1)).min(1).describe('Run folders of generated images, labelled or not.'),
 }
+/** Names that no setting of a method may have. */
+const sharedFields = {
+  ...imagesField,
+  ...promptFields,
+  ...rewardFields,
+  ...trainableFields,
+  ...samplingFields,
+  ...trainingImagesFields,
+  ...modelFields,
+  ...trainingRunFields,
+}
 type CommonFields = typeof trainableFields & typeof modelFields & typeof trainingRunFields
 
 type Output<Fields extends z.ZodRawShape> = z.output<z.ZodObject<Fields>>
@@ -46,10 +57,23 @@ export type PolicyConfig<S extends PolicyStage> = Output<CommonFields> &
 type Settings = Output<CommonFields> &
   Partial<All<InputSettings[TrainingInput]> & Pick<PretrainingConfig, 'pretrainingWeight'>>
 
-/** The config schema of a stage, from what it takes and from its method's settings. */
+/**
+ * The config schema of a stage, from what it takes and from its method's settings.
+ *
+ * @throws {ConfigError} a setting of the method has the name of a shared one
+ */
 export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.ZodType<PolicyConfig<S>> & z.ZodObject> {
   const { fields, checkpointEvery }: AnyAlgorithm = await algorithms[stage]()
   const takes = takenBy(stage)
+  const taken = Object.keys(fields).find((name) => Object.hasOwn(sharedFields, name))
+  if (taken !== undefined) {
+    throw new ConfigError({
+      where: `${stage} ${taken}`,
+      expected: 'a name of its own for each setting of the method',
+      received: 'that of a setting which stages have in common',
+      remedy: 'rename it in the file of the method',
+    })
+  }
   const schema: z.ZodObject = z.strictObject({
     ...(takes('images') && imagesField),
     ...(takes('prompts') && promptFields),
