@@ -11,7 +11,10 @@ import { say } from './setup/shell.mjs'
 const out = join(project, 'build', 'web')
 const digestFile = join(out, 'sources.sha256')
 const digest = digestOf([
-  ...globSync(['web/**/*', 'src/*.ts', 'src/studio/client.ts', 'src/studio/schemas/*'], { cwd: project }),
+  ...globSync(
+    ['web/**/*', 'src/*.ts', 'src/studio/client.ts', 'src/studio/schemas/*', 'src/feedback/formats/formats.ts'],
+    { cwd: project },
+  ),
   ...['scripts/build-web.mjs', 'package-lock.json'],
 ])
 if (!existsSync(digestFile) || readFileSync(digestFile, 'utf8') !== digest) await buildPages()

@@ -5,16 +5,14 @@ import { readText, writeFileAtomic } from '../files.ts'
 import type { Judgment } from '../records.ts'
 import { identified } from './store/content-ids.ts'
 import { csvOf, judgmentsOfCsv } from './formats/csv.ts'
-import { readD3po } from './formats/d3po.ts'
+import { readers, writers } from './formats/codecs.ts'
 import { imageFinder } from './formats/find-image.ts'
 import { filesIn, type ForeignOptions } from './formats/foreign-json.ts'
-import { addForeign, type ForeignCounts, type ForeignRecords } from './formats/foreign.ts'
-import { exportFormatNames, formatNames, formatOf, formats } from './formats/formats.ts'
+import { addForeign, type ForeignCounts } from './formats/foreign.ts'
+import { formatOf } from './formats/format-of.ts'
+import { exportFormatNames, formatNames, formats, isForeign } from './formats/formats.ts'
 import type { ExportFormatName, FormatName } from './formats/formats.ts'
-import { readHpdv2 } from './formats/hpdv2.ts'
-import { readImageReward, writeImageReward } from './formats/image-reward.ts'
 import { judgmentsOfLines, linesOf } from './formats/json-lines.ts'
-import { readLabelStudio } from './formats/label-studio.ts'
 import { outwardRow } from './formats/outward-row.ts'
 import { contentIds, provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
 import type { ImagesOfFolder } from './store/image-writes.ts'
@@ -66,7 +64,7 @@ export async function importFeedback(
   const { format = formatOf(file, formatNames), name = basename(file), raterKind = 'person', drawn = [] } = options
   const defaults = { rater: options.rater ?? 'anonymous', raterKind, at: options.at ?? new Date().toISOString() }
   const [idOf, raterOf] = [await contentIds(store), await unmask(store)]
-  if (format !== 'csv' && format !== 'jsonl') {
+  if (isForeign(format)) {
     const { folder, findFile = filesIn(dirname(file)) } = options
     if (folder === undefined) {
       throw new ConfigError({
@@ -77,7 +75,8 @@ export async function importFeedback(
       })
     }
     const target = { store, folder, drawn, idOf, raterOf }
-    return await addForeign(target, await readForeign(file, format, { name, ...defaults, findFile }))
+    const read = await readers[format]()
+    return await addForeign(target, await read(file, { name, ...defaults, findFile }))
   }
   const text = await readText(file)
   const own = drawn.flatMap(({ records, folder }) => records.map((record) => ({ record, folder })))
@@ -108,28 +107,6 @@ function withRow(error: unknown, name: string, rowOf: (id: string) => number | u
   const { where, expected, received, remedy, cause } = error
   const told = { where: `${name}:${row} ${field ?? where}`, expected, received, remedy, cause }
   return error instanceof FormatError ? new FormatError(told) : new UnknownRecordError(told)
-}
-
-async function readForeign(
-  file: string,
-  format: Exclude<FormatName, 'csv' | 'jsonl'>,
-  options: ForeignOptions,
-): Promise<ForeignRecords> {
-  switch (format) {
-    case 'pick-a-pic': {
-      // The codecs of parquet are loaded where they are needed.
-      const { readParquet } = await import('./formats/parquet-judgments.ts')
-      return await readParquet(file, options)
-    }
-    case 'image-reward':
-      return await readImageReward(file, options)
-    case 'hpdv2':
-      return await readHpdv2(file, options)
-    case 'label-studio':
-      return await readLabelStudio(file, options)
-    case 'd3po':
-      return await readD3po(file, options)
-  }
 }
 
 /** What an export writes. */
@@ -164,7 +141,7 @@ export async function exportFeedback(
   const byId = new Map((await store.images()).map((image) => [image.record.id, image]))
   // No judgment is in a store without its images.
   const imageOf = (id: string) => byId.get(id) as StoredImage
-  if (format === 'csv' || format === 'jsonl') {
+  if (!isForeign(format)) {
     const rows = (await store.allRows()).map((judgment) => outwardRow(judgment, imageOf, provenance))
     writeFileAtomic(file, format === 'csv' ? csvOf(rows) : linesOf(rows))
     return { rows: rows.length, leftOut: {}, beside: [] }
@@ -174,7 +151,6 @@ export async function exportFeedback(
   for (const { kind, answer } of judgments) {
     if (answer === 'skip' || !formats[format].kinds.includes(kind)) leftOut[kind] = (leftOut[kind] ?? 0) + 1
   }
-  if (format === 'image-reward') return { leftOut, ...writeImageReward(file, judgments, imageOf, provenance) }
-  const { writePickAPic } = await import('./formats/pick-a-pic-export.ts')
-  return { leftOut, rows: await writePickAPic(file, judgments, imageOf, provenance), beside: [] }
+  const write = await writers[format]()
+  return { leftOut, ...(await write(file, judgments, imageOf, provenance)) }
 }

@@ -1,6 +1,6 @@
 /** Judgments in and out, and pictures of one's own. */
 import { useEffect, useState } from 'react'
-import { exportFormats } from '../../src/studio/schemas/transfer.ts'
+import { exportFormatNames, formats } from '../../src/feedback/formats/formats.ts'
 import { client } from '../api.ts'
 import { DropZone } from '../components/drop-zone.tsx'
 import { Icon } from '../components/icon.tsx'
@@ -11,7 +11,6 @@ import { useAction } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
 import '../styles/data.css'
-import { formatTitles } from './data/format-titles.ts'
 import { ImportJudgments } from './data/import-judgments.tsx'
 
 export function DataPage() {
@@ -43,11 +42,11 @@ function Export() {
         </p>
       </div>
       <ul className="exports">
-        {exportFormats.map((format) => (
+        {exportFormatNames.map((format) => (
           <li key={format}>
             <span>
-              <strong>{formatTitles[format][0]}</strong>
-              <span className="soft small">{formatTitles[format][1]}</span>
+              <strong>{formats[format].title}</strong>
+              <span className="soft small">{formats[format].about}</span>
             </span>
             {count === 0 ? (
               <span className="button small" aria-disabled="true">
@@ -58,7 +57,7 @@ function Export() {
                 className="button small"
                 href={client.exportUrl(format)}
                 download
-                aria-label={`Download as ${formatTitles[format][0]}`}
+                aria-label={`Download as ${formats[format].title}`}
               >
                 <Icon name="data" size={16} /> Download
               </a>

@@ -1,61 +1,112 @@
-/** The formats in which judgments come and go: one table for the command line, the server and the pages. */
-import { basename, extname } from 'node:path'
-import { ConfigError } from '../../errors.ts'
+/**
+ * Facts of the formats in which judgments come and go: the command line, the server and the pages read them, so they are
+ * free of Node. What reads and writes a format of another tool is named in codecs.ts.
+ */
 import type { Judgment } from '../../records.ts'
-
-export const formatNames = ['csv', 'jsonl', 'pick-a-pic', 'image-reward', 'hpdv2', 'label-studio', 'd3po'] as const
-/** Names of the formats, as `--format` takes them. */
-export type FormatName = (typeof formatNames)[number]
-export const exportFormatNames = ['csv', 'jsonl', 'pick-a-pic', 'image-reward'] as const
-export type ExportFormatName = (typeof exportFormatNames)[number]
 
 /** A file format of judgments. */
 export interface Format {
   readonly title: string
-  readonly ending: '.csv' | '.jsonl' | '.parquet' | '.json'
-  /** The file brings images, or names them by paths. */
-  readonly bringsImages: boolean
+  /** What it is, in a few words. */
+  readonly about: string
+  /** Of its files: `.json` */
+  readonly ending: `.${string}`
+  /** What only its files begin with, where other formats have the same ending. */
+  readonly start?: RegExp
+  /** Pictures of the images that it is about: it has none, holds them, or names them by paths. */
+  readonly pictures: 'none' | 'inside' | 'beside'
   /** What it can hold; of an export, everything else is left out and counted. */
   readonly kinds: readonly Judgment['kind'][]
+  /** Whether it can be written too. */
+  readonly isExported: boolean
 }
 
 const all = ['good-bad-skip', 'pair', 'rating', 'ranking', 'vote'] as const
+const comparisons = ['pair', 'ranking'] as const
+
+const facts = {
+  csv: {
+    title: 'CSV',
+    about: 'a row an answer; opens in any spreadsheet',
+    ending: '.csv',
+    pictures: 'none',
+    kinds: all,
+    isExported: true,
+  },
+  jsonl: {
+    title: 'JSON lines',
+    about: 'everything that is known of each judgment',
+    ending: '.jsonl',
+    pictures: 'none',
+    kinds: all,
+    isExported: true,
+  },
+  'pick-a-pic': {
+    title: 'Pick-a-Pic',
+    about: 'Parquet with the images inside, also of ImageRewardDB',
+    ending: '.parquet',
+    pictures: 'inside',
+    kinds: comparisons,
+    isExported: true,
+  },
+  'image-reward': {
+    title: 'ImageReward',
+    about: 'JSON of pairs and rankings with the images beside it',
+    ending: '.json',
+    pictures: 'beside',
+    kinds: comparisons,
+    isExported: true,
+  },
+  hpdv2: {
+    title: 'HPDv2, HPDv3',
+    about: 'JSON with preferences or ranks',
+    ending: '.json',
+    start: /"human_preference"|"image_path"\s*:\s*\[|"file_path"|"path1"/,
+    pictures: 'beside',
+    kinds: comparisons,
+    isExported: false,
+  },
+  'label-studio': {
+    title: 'Label Studio',
+    about: 'JSON export of choices, pairs, rankings and stars',
+    ending: '.json',
+    start: /"annotations"|"completed_by"/,
+    pictures: 'beside',
+    kinds: ['good-bad-skip', 'pair', 'rating', 'ranking'],
+    isExported: false,
+  },
+  d3po: {
+    title: 'D3PO',
+    about: 'JSON of a number an image; its prompt.json goes with the images',
+    ending: '.json',
+    start: /^\s*\[\s*[[\d-]/,
+    pictures: 'beside',
+    kinds: comparisons,
+    isExported: false,
+  },
+} as const satisfies Readonly<Record<string, Format>>
+
+/** Names of the formats, as `--format` takes them. */
+export type FormatName = keyof typeof facts
+type WithFacts<F> = { [N in FormatName]: (typeof facts)[N] extends F ? N : never }[FormatName]
+export type ExportFormatName = WithFacts<{ isExported: true }>
+/** Of other tools. */
+export type ForeignFormatName = WithFacts<{ pictures: 'inside' | 'beside' }>
 
 /** What each file format of judgments can do. */
-export const formats: Readonly<Record<FormatName, Format>> = {
-  csv: { title: 'CSV', ending: '.csv', bringsImages: false, kinds: all },
-  jsonl: { title: 'JSON lines', ending: '.jsonl', bringsImages: false, kinds: all },
-  'pick-a-pic': {
-    title: 'Pick-a-Pic, ImageRewardDB (parquet)',
-    ending: '.parquet',
-    bringsImages: true,
-    kinds: ['pair', 'ranking'],
-  },
-  'image-reward': { title: 'ImageReward (JSON)', ending: '.json', bringsImages: true, kinds: ['pair', 'ranking'] },
-  hpdv2: { title: 'HPDv2, HPDv3 (JSON)', ending: '.json', bringsImages: true, kinds: ['pair', 'ranking'] },
-  'label-studio': {
-    title: 'Label Studio (JSON)',
-    ending: '.json',
-    bringsImages: true,
-    kinds: ['good-bad-skip', 'pair', 'rating', 'ranking'],
-  },
-  d3po: { title: 'D3PO (JSON)', ending: '.json', bringsImages: true, kinds: ['pair', 'ranking'] },
-}
+export const formats: Readonly<Record<FormatName, Format>> = facts
+export const formatNames = Object.keys(facts) as readonly FormatName[]
+export const exportFormatNames = formatNames.filter((name): name is ExportFormatName => formats[name].isExported)
+
+export const isForeign = (name: FormatName): name is ForeignFormatName => formats[name].pictures !== 'none'
 
 /**
- * The format that only one of `names` writes with the ending of a file.
- *
- * @throws {ConfigError} none does, or several do
+ * The format that a file seems to be of, by its ending, and where several have it by its start: of those without a start
+ * the first one where no other fits.
  */
-export function formatOf<Name extends FormatName>(file: string, names: readonly Name[]): Name {
-  const ending = extname(file).toLowerCase()
-  const fitting = names.filter((name) => formats[name].ending === ending)
-  if (fitting.length === 1) return fitting[0]
-  const endings = [...new Set(names.map((name) => formats[name].ending))]
-  throw new ConfigError({
-    where: basename(file),
-    expected: fitting.length > 1 ? `--format ${fitting.join(', ')}` : `a file named ${endings.join(', ')}`,
-    received: fitting.length > 1 ? `a ${ending} file of an unknown format` : ending || 'no ending',
-    remedy: fitting.length > 1 ? 'say which one it is' : 'rename it by its format, or name that with --format',
-  })
+export function likelyFormat(file: string, start: string): FormatName | undefined {
+  const ending = /\.[a-z\d]+$/.exec(file.toLowerCase())?.[0].replace(/^\.tsv$/, '.csv')
+  const fitting = formatNames.filter((name) => formats[name].ending === ending)
+  const isMarked = (name: FormatName) => formats[name].start?.test(start)
+  return fitting.findLast(isMarked) ?? fitting.find((name) => formats[name].start === undefined)
 }

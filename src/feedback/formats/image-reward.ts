@@ -114,12 +114,12 @@ export function ranksOf(judgment: Judgment): readonly number[] | undefined {
  * @returns how many items, and what lies beside the file
  * @throws {FileError} a file cannot be written
  */
-export function writeImageReward(
+export async function writeImageReward(
   file: string,
   judgments: readonly Judgment[],
   imageOf: (id: string) => StoredImage,
   provenance: Provenance,
-): { rows: number; beside: string[] } {
+): Promise<{ rows: number; beside: string[] }> {
   const folder = `${stemOf(file)}-images`
   const fitting = judgments.flatMap((judgment) => {
     const ranking = ranksOf(judgment)

@@ -18,7 +18,6 @@ const rowsAtOnce = 100
  * JPEG (quality 95, colours in full resolution); the export record stands in the key-value metadata under `attune`.
  *
  * @param judgments those that stand; of them, pairs and rankings are written
- * @returns how many rows
  * @throws {FileError} the file cannot be written; an older one stays
  */
 export async function writePickAPic(
@@ -26,7 +25,7 @@ export async function writePickAPic(
   judgments: readonly Judgment[],
   imageOf: (id: string) => StoredImage,
   provenance: Provenance,
-): Promise<number> {
+): Promise<{ rows: number; beside: string[] }> {
   const pairs = judgments.flatMap(pairsOf)
   const written = new Map<string, string>()
   const judged = [...new Set(pairs.map(({ judgment }) => judgment))]
@@ -58,7 +57,7 @@ export async function writePickAPic(
       throw error
     })
   }
-  return pairs.length
+  return { rows: pairs.length, beside: [] }
 }
 
 /** JPEG does not become smaller, and its bytes say nothing about order. */

@@ -9,7 +9,7 @@ import { judgment } from '../feedback-fixtures.test-helper.ts'
 import type { FeedbackStore } from '../store/store.ts'
 import { exportFeedback, importFeedback } from '../transfer.ts'
 import { pair, ranking, workspace, type Workspace } from './formats.test-helper.ts'
-import { exportFormatNames, formats } from './formats.ts'
+import { exportFormatNames, formats, isForeign } from './formats.ts'
 import { columns } from './pick-a-pic.ts'
 
 const texts = ['a cat', 'a cat', 'a cat', 'a "dog"', 'a "dog"']
@@ -49,11 +49,11 @@ describe('an export that is imported again gives the same standing judgments', (
       const file = at(`out${formats[format].ending}`)
       await exportFeedback(store, file, { format, names: true })
       await using other = await workspace()
-      if (!formats[format].bringsImages) await other.store.addImages(images, at('drawn'))
+      if (!isForeign(format)) await other.store.addImages(images, at('drawn'))
       const counts = await importFeedback(other.store, file, { format, folder: other.at('new') })
       assert.deepEqual(counts.leftOut, [])
       const isCarried = ({ kind, answer }: Judgment) =>
-        !formats[format].bringsImages || (answer !== 'skip' && formats[format].kinds.includes(kind))
+        !isForeign(format) || (answer !== 'skip' && formats[format].kinds.includes(kind))
       assert.deepEqual(await told(other.store), await told(store, isCarried))
       const again = await importFeedback(other.store, file, { format, folder: other.at('again') })
       assert.deepEqual([again.added, again.images], [0, 0])

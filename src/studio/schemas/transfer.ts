@@ -1,11 +1,10 @@
 /** Judgments in and out, and pictures of one's own. */
 import { z } from 'zod'
+import { exportFormatNames, formatNames } from '../../feedback/formats/formats.ts'
 import { count } from './basics.ts'
 
-export const importFormats = ['csv', 'jsonl', 'pick-a-pic', 'image-reward', 'hpdv2', 'label-studio', 'd3po'] as const
-export const ImportFormat = z.enum(importFormats)
-export const exportFormats = ['csv', 'jsonl', 'pick-a-pic', 'image-reward'] as const
-export const ExportFormat = z.enum(exportFormats)
+export const ImportFormat = z.enum(formatNames)
+export const ExportFormat = z.enum(exportFormatNames)
 export const ExportQuery = z.object({
   format: ExportFormat,
   /** People keep their names; without it each has a pseudonym that only this studio can tell. */

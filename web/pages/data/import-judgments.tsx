@@ -1,40 +1,32 @@
 /** Judgments of a file, with the images that it names. */
 import { useId, useState } from 'react'
-import { importFormats, type Imported, type ImportFormat } from '../../../src/studio/schemas/transfer.ts'
+import { formatNames, formats, likelyFormat, type FormatName } from '../../../src/feedback/formats/formats.ts'
+import type { Imported } from '../../../src/studio/schemas/transfer.ts'
 import { client, raterName } from '../../api.ts'
 import { DropZone } from '../../components/drop-zone.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { figure, plural } from '../../format.ts'
 import { useAction } from '../../remote.ts'
 import { useStudio } from '../../studio-state.tsx'
-import { formatTitles, namesImages } from './format-titles.ts'
 
 const mostNamed = 20
 
-/** By the end of its name; which JSON it is, by its first fields. */
-async function guess(file: File): Promise<ImportFormat | undefined> {
-  if (/\.(csv|tsv)$/i.test(file.name)) return 'csv'
-  if (/\.jsonl$/i.test(file.name)) return 'jsonl'
-  if (/\.parquet$/i.test(file.name)) return 'pick-a-pic'
-  if (!/\.json$/i.test(file.name)) return undefined
-  const start = await file.slice(0, 65_536).text()
-  if (/"annotations"|"completed_by"/.test(start)) return 'label-studio'
-  if (/^\s*\[\s*[[\d-]/.test(start)) return 'd3po'
-  return /"human_preference"|"image_path"\s*:\s*\[|"file_path"|"path1"/.test(start) ? 'hpdv2' : 'image-reward'
-}
+const endings = ['.tsv', ...new Set(formatNames.map((name) => formats[name].ending))].join()
+
+const guess = async (file: File) => likelyFormat(file.name, await file.slice(0, 65_536).text())
 
 export function ImportJudgments() {
   const { reload } = useStudio()
   const [file, setFile] = useState<File>()
   const [pictures, setPictures] = useState<readonly File[]>([])
-  const [format, setFormat] = useState<ImportFormat>('csv')
+  const [format, setFormat] = useState<FormatName>('csv')
   const [rater, setRater] = useState(raterName() ?? '')
   const [told, setTold] = useState<Imported>()
   const ids = { format: useId(), rater: useId() }
   const { run, isBusy, error, clear } = useAction(async () => {
     if (file === undefined) return
     setTold(undefined)
-    const sent = namesImages(format) ? pictures : []
+    const sent = formats[format].pictures === 'beside' ? pictures : []
     const fields = { format, name: file.name, ...(rater.trim() !== '' && { rater: rater.trim() }) }
     setTold(await client.import(file, fields, sent))
     setFile(undefined)
@@ -57,20 +49,20 @@ export function ImportJudgments() {
       }}
     >
       <h2>Import judgments</h2>
-      <DropZone accept=".csv,.tsv,.jsonl,.json,.parquet" take={(given) => void take(given)} label="Choose a file">
+      <DropZone accept={endings} take={(given) => void take(given)} label="Choose a file">
         {file === undefined ? <span className="by-mouse">or drop it here</span> : file.name}
       </DropZone>
       <div className="fields">
         <div className="field">
           <label htmlFor={ids.format}>Format</label>
-          <select id={ids.format} value={format} onChange={({ target }) => setFormat(target.value as ImportFormat)}>
-            {importFormats.map((one) => (
+          <select id={ids.format} value={format} onChange={({ target }) => setFormat(target.value as FormatName)}>
+            {formatNames.map((one) => (
               <option key={one} value={one}>
-                {formatTitles[one][0]}
+                {formats[one].title}
               </option>
             ))}
           </select>
-          <span className="hint">{formatTitles[format][1]}</span>
+          <span className="hint">{formats[format].about}</span>
         </div>
         <div className="field">
           <label htmlFor={ids.rater}>Rater</label>
@@ -84,7 +76,7 @@ export function ImportJudgments() {
           <span className="hint">For rows that name nobody.</span>
         </div>
       </div>
-      {namesImages(format) && (
+      {formats[format].pictures === 'beside' && (
         <DropZone accept=".png,.jpg,.jpeg,.webp,.json,.xml" isMany take={setPictures} label="Choose its images">
           {pictures.length === 0 ? (
             <>
