@@ -12,6 +12,7 @@ import { ExportConfig, ImportConfig, SheetConfig } from '../src/feedback/stages.
 import { UploadConfig } from '../src/feedback/upload.ts'
 import { insteadOf } from '../src/foreign-flags.ts'
 import { GenerateConfig } from '../src/images/generate.ts'
+import { LaunchConfig, partLaunch } from '../src/launch.ts'
 import { FetchConfig } from '../src/networks/checkpoint/fetch-model.ts'
 import { InspectConfig } from '../src/networks/inspect-model.ts'
 import { BestOfNConfig } from '../src/policy/best-of-n.ts'
@@ -34,6 +35,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: r
 const schemas: Readonly<Record<string, StageSchema>> = {
   demo: DemoConfig,
   studio: StudioConfig,
+  launch: LaunchConfig,
   'studio invite': InviteConfig,
   'model inspect': InspectConfig,
   'model fetch': FetchConfig,
@@ -260,6 +262,8 @@ test('every command that is printed is one', () => {
 
 /** What is wrong with the words of a command; undefined where it could be run. */
 function complaintOf(words: readonly string[]): string | undefined {
+  const { own, command } = partLaunch(words[0] === 'launch' ? words.slice(1) : [])
+  if (command.length > 0) return complaintOf(['launch', ...own]) ?? complaintOf(command)
   const stage = [2, 1].map((length) => words.slice(0, length).join(' ')).find((name) => Object.hasOwn(schemas, name))
   if (stage === undefined) return 'no such command'
   const given: Record<string, unknown> = {}
@@ -282,7 +286,16 @@ function complaintOf(words: readonly string[]): string | undefined {
 test('every flag that is named is one of a command', () => {
   const known = new Set(Object.values(schemas).flatMap(knownFlags))
   // of every command, and of scripts/ and bench/
-  const elsewhere = new Set(['--config', '--help', '--inputs', '--minutes', '--reader', '--python'])
+  const elsewhere = new Set([
+    '--config',
+    '--help',
+    '--inputs',
+    '--minutes',
+    '--reader',
+    '--python',
+    '--sizes',
+    '--rounds',
+  ])
   const foreign = new Set(['docs/coming-from.md', 'docs/log.md'])
   const wrong = pages
     .filter((page) => !foreign.has(page))
