@@ -107,7 +107,7 @@ const commands: readonly Stage[] = [
     name: 'demo',
     description: 'Run the whole loop on the embedded model and write a report.',
     load: async () => {
-      const { DemoConfig, runDemo } = await import('./shapes/demo.ts')
+      const { DemoConfig, runDemo } = await import('./shapes/run-demo.ts')
       return stage(DemoConfig, (config) => runDemo(config, reportWorld))
     },
   },
@@ -131,7 +131,7 @@ const commands: readonly Stage[] = [
     name: 'pretrain',
     description: 'Make the weights of the embedded model that come with Attune.',
     load: async () => {
-      const { PretrainConfig, pretrain } = await import('./shapes/pretrain-command.ts')
+      const { PretrainConfig, pretrain } = await import('./shapes/pretrain.ts')
       return stage(PretrainConfig, async (config) => (await pretrain(config)).join('\n'))
     },
   },
@@ -163,7 +163,7 @@ const commands: readonly Stage[] = [
     name: 'images generate',
     description: stages['images generate'].sentence,
     load: async () => {
-      const { GenerateConfig, generateImages } = await import('./images/generate.ts')
+      const { GenerateConfig, generateImages } = await import('./images/generate-images.ts')
       return groupStage(GenerateConfig, async (config, group) => {
         await generateImages(config, open, group)
         return config.out
@@ -174,7 +174,7 @@ const commands: readonly Stage[] = [
     name: 'images upload',
     description: stages['images upload'].sentence,
     load: async () => {
-      const { UploadConfig, uploadImages } = await import('./feedback/upload.ts')
+      const { UploadConfig, uploadImages } = await import('./feedback/upload-images.ts')
       const { shapesVocabulary } = await import('./shapes/vocabulary.ts')
       return limitedStage(
         UploadConfig,
@@ -191,7 +191,7 @@ const commands: readonly Stage[] = [
     name: 'feedback sheet',
     description: 'Make numbered contact sheets to judge images by eye.',
     load: async () => {
-      const { SheetConfig, makeSheets } = await import('./feedback/stages.ts')
+      const { SheetConfig, makeSheets } = await import('./feedback/make-sheets.ts')
       return stage(SheetConfig, async (config) => (await makeSheets(config)).join('\n'))
     },
   },
@@ -199,7 +199,7 @@ const commands: readonly Stage[] = [
     name: 'feedback import',
     description: 'Add judgments of people to the feedback store.',
     load: async () => {
-      const { ImportConfig, importLabels } = await import('./feedback/stages.ts')
+      const { ImportConfig, importLabels } = await import('./feedback/import-labels.ts')
       return limitedStage(
         ImportConfig,
         async (config) => {
@@ -225,7 +225,7 @@ const commands: readonly Stage[] = [
     name: 'feedback export',
     description: 'Write all judgments of the feedback store to a file.',
     load: async () => {
-      const { ExportConfig, exportLabels } = await import('./feedback/stages.ts')
+      const { ExportConfig, exportLabels } = await import('./feedback/export-labels.ts')
       return stage(ExportConfig, async (config) => {
         const { rows, leftOut } = await exportLabels(config)
         const others = Object.entries(leftOut).map(([kind, count]) => `${count} ${kind}`)
@@ -249,7 +249,7 @@ const commands: readonly Stage[] = [
     name: 'policy best-of-n',
     description: stages['policy best-of-n'].sentence,
     load: async () => {
-      const { BestOfNConfig, chooseBestOfN } = await import('./policy/best-of-n.ts')
+      const { BestOfNConfig, chooseBestOfN } = await import('./policy/choose-best-of-n.ts')
       return stage(BestOfNConfig, async (config) => {
         await chooseBestOfN(config, open)
         return config.out
@@ -280,7 +280,7 @@ const commands: readonly Stage[] = [
     name: 'report',
     description: stages.report.sentence,
     load: async () => {
-      const { makeReport } = await import('./report/report-command.ts')
+      const { makeReport } = await import('./report/make-report.ts')
       const { ReportConfig } = await import('./report/report-config.ts')
       return stage(ReportConfig, async (config) => {
         await makeReport(config, reportWorld)

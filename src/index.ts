@@ -66,7 +66,7 @@ export type { PromptWorld } from './prompts/prompt-world.ts'
 export type { PromptVocabulary } from './prompts/vocabulary.ts'
 
 export { drawImages, samplerOf, type DrawRequest } from './images/draw.ts'
-export { GenerateConfig, generateImages } from './images/generate.ts'
+export { GenerateConfig, generateImages } from './images/generate-images.ts'
 export { readImages } from './images/image-run.ts'
 export type { ModelFamily, Open, OpenModel, OpenPolicy, PretrainingSource } from './images/open-model.ts'
 export { readPictures } from './images/pictures.ts'
@@ -102,7 +102,7 @@ export { fitReward, RewardFit, type FittedReward } from './reward/training/fit-r
 export { trainedReward } from './reward/kinds/trained-run.ts'
 export { unitRange, type UnitRange } from './reward/unit-range.ts'
 
-export { BestOfNConfig, chooseBestOfN } from './policy/best-of-n.ts'
+export { BestOfNConfig, chooseBestOfN } from './policy/choose-best-of-n.ts'
 export { Dpok, DpokSettings, type DpokMetrics, type DpokOptions } from './policy/algorithms/dpok.ts'
 export { openChange } from './policy/policy-file.ts'
 export {
@@ -121,7 +121,7 @@ export { comparePolicy, judgePolicy, type Comparands, type Evaluation, type Worl
 export { measures } from './report/measures/index.ts'
 export type { EvaluatedSet, Measure } from './report/measures/measure.ts'
 export type { JudgedWorld } from './report/judged-world.ts'
-export { makeReport, type ReportWorld } from './report/report-command.ts'
+export { makeReport, type ReportWorld } from './report/make-report.ts'
 export { ReportConfig } from './report/report-config.ts'
 export { Report } from './report/schema.ts'
 export { openShapes } from './shapes/open.ts'

@@ -5,7 +5,7 @@ import type { InspectConfig } from './networks/inspect-model.ts'
 import type { Probe } from './policy/sample-images.ts'
 import type { WorldJudge } from './report/evaluate.ts'
 import type { JudgedWorld } from './report/judged-world.ts'
-import type { ReportWorld } from './report/report-command.ts'
+import type { ReportWorld } from './report/make-report.ts'
 import { scriptBeside } from './script-beside.ts'
 
 type Family = ModelFamily & { readonly world?: JudgedWorld }

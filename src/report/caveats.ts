@@ -1,5 +1,5 @@
 /** What a reader must know before believing the numbers of a report. */
-import { openExistingFeedback } from '../feedback/stages.ts'
+import { openExistingFeedback } from '../feedback/store/feedback-file.ts'
 import type { EvaluationPlan } from './draw.ts'
 import type { PastRun } from './lineage.ts'
 import { measuringReward, type ReportConfig } from './report-config.ts'

@@ -1,7 +1,7 @@
 /** What it took to make a policy. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openExistingFeedback } from '../feedback/stages.ts'
+import { openExistingFeedback } from '../feedback/store/feedback-file.ts'
 import { readImages } from '../images/image-run.ts'
 import { factsOf } from '../stages.ts'
 import { pastRun, type PastRun } from './lineage.ts'

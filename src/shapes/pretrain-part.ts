@@ -5,7 +5,7 @@ import { serveTask } from '../child-processes.ts'
 import { describeLibrary, useThreads } from '../tensor/library.ts'
 import { expectFinite } from '../tensor/finite.ts'
 import { writeSafetensors } from '../tensor/safetensors.ts'
-import { pretrainClip, pretrainFeatures, pretrainGenerator } from './pretrain.ts'
+import { pretrainClip, pretrainFeatures, pretrainGenerator } from './pretrain-networks.ts'
 
 export interface PretrainTask {
   readonly part: 'generator' | 'clip' | 'features'

@@ -1,7 +1,7 @@
 /** `feedback simulate`: the simulated rater judges images of the embedded world, and its file is imported as a person's. */
 import { writeFileAtomic } from '../files.ts'
 import { z } from 'zod'
-import { ImportConfig, importLabels } from '../feedback/stages.ts'
+import { ImportConfig, importLabels } from '../feedback/import-labels.ts'
 import type { ImportCounts } from '../feedback/transfer.ts'
 import { readImages } from '../images/image-run.ts'
 import { readPictures } from '../images/pictures.ts'

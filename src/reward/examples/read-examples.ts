@@ -1,7 +1,7 @@
 /** What a feedback store teaches a reward, with the images that it is about. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openExistingFeedback } from '../../feedback/stages.ts'
+import { openExistingFeedback } from '../../feedback/store/feedback-file.ts'
 import { trainingJudgments } from '../../feedback/training-judgments.ts'
 import type { Judgment } from '../../records.ts'
 import type { RewardExamples } from './reward-examples.ts'

@@ -1,7 +1,7 @@
 /** Executed as a process of its own, since the stages reach libtorch: prints their flags and schemas as JSON. */
 import { z } from 'zod'
 import { flagsOf, type StageSchema } from '../../config.ts'
-import { GenerateConfig } from '../../images/generate.ts'
+import { GenerateConfig } from '../../images/generate-images.ts'
 import { policySchema } from '../../policy/train-policy.ts'
 import { ReportConfig } from '../../report/report-config.ts'
 import { RewardTrainConfig } from '../../reward/training/train-reward.ts'

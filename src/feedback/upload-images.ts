@@ -11,7 +11,7 @@ import type { PromptVocabulary } from '../prompts/vocabulary.ts'
 import { addOwnImages, type AddedImages } from './formats/own-images.ts'
 import { expectSize } from './formats/own-picture.ts'
 import { resumeField } from '../run.ts'
-import { addToFeedback } from './stages.ts'
+import { addToFeedback } from './store/feedback-file.ts'
 
 export const UploadConfig = z.strictObject({
   feedback: z.string().min(1).describe('Feedback store: a SQLite file, or postgres://….'),

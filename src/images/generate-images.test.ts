@@ -19,7 +19,7 @@ import { policyOf, type GenerativeModel, type ModelStage } from '../networks/gen
 import { open } from '../open.ts'
 import { full } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { GenerateConfig, generateImages } from './generate.ts'
+import { GenerateConfig, generateImages } from './generate-images.ts'
 import type { Open } from './open-model.ts'
 
 const cli = fileURLToPath(new URL('../cli.ts', import.meta.url))

@@ -8,7 +8,7 @@ import { readImageList } from '../images/image-run.ts'
 import { picture } from './formats/formats.test-helper.ts'
 import { ownPictureLimits } from './formats/own-picture.ts'
 import { openFeedback } from './store/store.ts'
-import { UploadConfig, uploadImages } from './upload.ts'
+import { UploadConfig, uploadImages } from './upload-images.ts'
 
 describe('images upload', () => {
   const vocabulary = {
