@@ -8,7 +8,6 @@ import { writePrompts } from '../../prompts/prompt-file.ts'
 import { namesForRuns } from '../../report/policy-name.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord, Prompt } from '../../records.ts'
-import { shapesVocabulary } from '../../shapes/vocabulary.ts'
 import { stages, type FormStage } from '../../stages.ts'
 import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
@@ -126,7 +125,7 @@ async function promptsOf(stage: FormStage, settings: Settings, context: OrderCon
   if (!planOf(stage).takes.includes('prompts')) return undefined
   const world = worldOf(context.model)
   if (Array.isArray(settings.prompts)) {
-    const prompts = promptsFrom(settings.prompts.map(String))
+    const prompts = promptsFrom(settings.prompts.map(String), world)
     for (const { text } of prompts) world?.expectReadable(text)
     return prompts
   }
@@ -159,10 +158,10 @@ function isReadable(text: string, world: PromptWorld | undefined): boolean {
   }
 }
 
-/** Prompts that a person wrote, each once. */
-export function promptsFrom(texts: readonly string[]): Prompt[] {
+/** Prompts that a person wrote, each once; what they ask for is read in the words of the model's world, where it has one. */
+export function promptsFrom(texts: readonly string[], world: PromptWorld | undefined): Prompt[] {
   return [...new Set(texts.map((text) => text.trim()))].map((text) => {
-    const attributes = parsePrompt(text, shapesVocabulary)
+    const attributes = world && parsePrompt(text, world.vocabulary)
     const id = createHash('sha256').update(text).digest('hex').slice(0, 12)
     return {
       id,

@@ -91,7 +91,7 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
   const number = earlier.length + 1
   const prompts =
     body.prompts !== undefined
-      ? promptsFrom(body.prompts)
+      ? promptsFrom(body.prompts, world)
       : world !== undefined
         ? random(number, 79).shuffle(world.unseen()).slice(0, body.promptCount)
         : []

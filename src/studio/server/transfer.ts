@@ -11,6 +11,7 @@ import { PromptText, RaterName } from '../schemas/basics.ts'
 import { ExportQuery, Imported, ImportFormat, Uploaded } from '../schemas/transfer.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
+import { worldOf } from '../worlds.ts'
 import { download } from './downloads.ts'
 import { refuse } from './failures.ts'
 import type { ReceivedFile } from './forms.ts'
@@ -88,8 +89,9 @@ async function addUploads(
   files: readonly ReceivedFile[],
   prompts: readonly string[],
 ): Promise<Uploaded> {
+  const world = worldOf(studio.model)
   const images = files.map(({ name, path }, i) => ({
-    ...promptsFrom([prompts[i]])[0],
+    ...promptsFrom([prompts[i]], world)[0],
     name: name.slice(0, 200),
     file: path,
   }))
