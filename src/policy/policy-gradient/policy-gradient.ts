@@ -117,18 +117,18 @@ export class PolicyGradient {
     parts: readonly { readonly share: number; readonly figures: readonly number[] }[],
     gradNorm: number,
   ): GradientFigures {
-    const own = [0, 1, 2, 3].map((place) => parts.reduce((sum, { share, figures }) => sum + share * figures[place], 0))
-    const sums = this.#group.sumNumbers(own)
-    const total = (place: number) => sums[place]
-    const largest = Math.max(0, ...parts.map(({ figures }) => figures[4]))
     const { steps, klWeight } = this.#options
-    const kl = total(1) * steps
+    const own = [1, steps, 0.5, 1].map((factor, place) =>
+      parts.reduce((sum, { share, figures }) => sum + share * (factor * figures[place]), 0),
+    )
+    const [policyLoss, kl, approxKl, clipped] = this.#group.sumNumbers(own)
+    const largest = Math.max(0, ...parts.map(({ figures }) => figures[4]))
     return {
-      policyLoss: total(0),
+      policyLoss,
       klLoss: klWeight * kl,
       kl,
-      approxKl: 0.5 * total(2),
-      clipped: total(3),
+      approxKl,
+      clipped,
       firstDelta: Math.max(...this.#group.gather(tensor([largest])).toArray()),
       gradNorm,
     }
