@@ -889,20 +889,6 @@ napi_value library(napi_env env, napi_callback_info) {
   });
 }
 
-/// operators() → the full names of all registered operators
-napi_value operators(napi_env env, napi_callback_info) {
-  return guarded(env, [&] {
-    const auto names = c10::Dispatcher::singleton().getAllOpNames();
-    napi_value array;
-    check(napi_create_array_with_length(env, names.size(), &array));
-    for (size_t i = 0; i < names.size(); i++) {
-      const auto full = names[i].overload_name.empty() ? names[i].name : names[i].name + "." + names[i].overload_name;
-      check(napi_set_element(env, array, i, makeString(env, full)));
-    }
-    return array;
-  });
-}
-
 napi_value initialise(napi_env env, napi_value exports) {
 #ifdef __GLIBC__
   // Training frees and takes the same megabytes at every step: keep them instead of returning them to the system.
@@ -921,7 +907,7 @@ napi_value initialise(napi_env env, napi_value exports) {
       {"autocast", autocast},       {"generator", makeGenerator},
       {"seedGenerator", seedGenerator}, {"generatorState", generatorState},
       {"threads", threads},         {"library", library},
-      {"tf32", tf32},               {"operators", operators},
+      {"tf32", tf32},
   };
   for (const auto& [name, callback] : functions) {
     napi_value function;

@@ -3,7 +3,7 @@
 /** The public API, in the order of the flow. Nothing here loads the tensor library; its first operator does. */
 
 export * from './errors.ts'
-export { Attributes, Category, ImageRecord, Judgment, Prompt, Score } from './records.ts'
+export { Attributes, Category, ImageRecord, Judgment, Prompt } from './records.ts'
 export { readRun, startRun, type Manifest, type Run, type RunOptions } from './run.ts'
 
 export { AdamW } from './tensor/adamw.ts'

@@ -1,5 +1,5 @@
 /**
- * What travels between the stages: Prompt → Image → Judgment, and Score. Each record names its parent by id, so a
+ * What travels between the stages: Prompt → Image → Judgment. Each record names its parent by id, so a
  * label can be followed back to the prompt, the seed and the policy that drew the image. On disk: one JSON object a line.
  */
 import { z } from 'zod'
@@ -174,13 +174,3 @@ function lackOf(judgment: Judgment): { path: string[]; message: string } | undef
   }
   return undefined
 }
-
-/** What a reward says of an image. */
-export const Score = z.strictObject({
-  /** Parent: the image's id. */
-  image: z.string(),
-  /** The reward run that gave the score. */
-  reward: z.string(),
-  value: z.number(),
-})
-export type Score = z.infer<typeof Score>

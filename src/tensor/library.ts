@@ -45,7 +45,6 @@ export interface Native {
   threads(count?: number): number
   tf32(whether?: boolean): boolean
   library(): { version: string; cudaDevices: number; cpu: string }
-  operators(): string[]
   /** Of groups of processes; see `native/distributed.cc`. Undefined where this libtorch has none. */
   openStore?(address: string, prefix: string, size: number, serves: boolean, timeoutMs: number): void
   storeSet(key: string, text: string): void

@@ -127,7 +127,7 @@ describe('operators given anything at all', () => {
 })
 
 describe('functions of the add-on given anything at all', () => {
-  // `operators`, `library` and `livingTensors` take nothing; `threads` and `gradMode` would change the process.
+  // `library` and `livingTensors` take nothing; `threads` and `gradMode` would change the process.
   const names = [
     'resolve',
     'call',
