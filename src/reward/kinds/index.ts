@@ -4,4 +4,8 @@ import { clipModel } from './clip-model.ts'
 import type { RewardKind } from './reward-kind.ts'
 import { trainedRun } from './trained-run.ts'
 
-export const rewardKinds: readonly RewardKind[] = [trainedRun, clipModel, aestheticHead]
+export const rewardKinds: readonly RewardKind[] = [
+  trainedRun, // of people's judgments
+  clipModel,
+  aestheticHead,
+]
