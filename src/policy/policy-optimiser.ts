@@ -7,7 +7,7 @@ import { copyState, loweredRate, startUpdate, type Update } from '../tensor/opti
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { below, under } from '../tensor/training-state.ts'
-import type { TrainableChange } from './trainable.ts'
+import { underPresentNames, type TrainableChange } from './trainable.ts'
 
 /** By what a model trains unless it is told otherwise: a few full weights bear more than adapters of many layers. */
 export type UsualRates = Readonly<Record<ModelDefaults['parameters'], number>>
@@ -74,7 +74,8 @@ export class PolicyOptimiser {
 
   /** @throws {FormatError} the state of other parameters; nothing has changed then */
   load(tensors: ReadonlyMap<string, Tensor>): void {
-    copyState('policy', this.#parameters, below('parameters', tensors))
-    this.#adamw.load(below('optimiser', tensors))
+    const named = underPresentNames(tensors)
+    copyState('policy', this.#parameters, below('parameters', named))
+    this.#adamw.load(below('optimiser', named))
   }
 }

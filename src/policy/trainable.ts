@@ -60,6 +60,12 @@ export function parametersOf({ trained, adapters }: Change): Map<string, Tensor>
   return named
 }
 
+/** Tensors of a saved state under the names of {@link parametersOf}: states of version 0.1 call a pair `.lora_A`, `.lora_B`. */
+export function underPresentNames(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const present = (name: string) => name.replace(/\.lora_A$/, downSuffix).replace(/\.lora_B$/, upSuffix)
+  return new Map([...tensors].map(([name, tensor]) => [present(name), tensor]))
+}
+
 /** The inverse of {@link parametersOf}. @param scale alpha / rank, of all adapters */
 function changeOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Change {
   const trained = new Map<string, Tensor>()
