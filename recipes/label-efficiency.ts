@@ -47,6 +47,14 @@ const targets = [0.75, 0.8, 0.85]
 const orders = ['queue', 'tasks', 'coverage', 'images'] as const
 type Order = (typeof orders)[number]
 
+/** Streams of random numbers: prompts that nobody labels, answers of the rater, what is labelled next. */
+const streams = {
+  heldOut: [9],
+  answers: (seed: number) => [seed, 1],
+  order: (seed: number) => [seed, 2],
+  queue: (seed: number) => [seed, 3],
+} as const
+
 useThreads(1)
 mkdirSync(folder, { recursive: true })
 const at = (name: string) => join(folder, name)
@@ -78,14 +86,18 @@ const texts = [...new Set(images.map(({ text }) => text))]
 const shown = shownTexts(texts.map((text) => ({ text })), 0, { vocabulary }) // prettier-ignore
 const embedded = await embed(encoder, pictures, (picture) => Promise.resolve(picture), [...texts, ...textsIn(shown)])
 
-const heldOutTexts = new Set(random(9).shuffle(texts).slice(0, heldOutPrompts))
+const heldOutTexts = new Set(
+  random(...streams.heldOut)
+    .shuffle(texts)
+    .slice(0, heldOutPrompts),
+)
 const pool = images.filter(({ text }) => !heldOutTexts.has(text))
 const heldOut = images.filter(({ text }) => heldOutTexts.has(text))
 const fit = RewardFit.parse({ batchSize: 32 })
 
 /** AUC on the held-out prompts after each of the counts, in one order. */
 function curveOf(order: Order, seed: number): number[] {
-  const rater = random(seed, 1)
+  const rater = random(...streams.answers(seed))
   const answers = new Map(pool.map((image) => [image.id, isGood[image.image] !== rater.uniform() < errorRate]))
   const judgments: Judgment[] = []
   const labels: Label[] = []
@@ -119,7 +131,7 @@ function askerOf(
   seed: number,
   judgments: readonly Judgment[],
 ): (uncertainties: ReadonlyMap<string, number> | undefined) => PoolImage[] {
-  const stream = random(seed, 2)
+  const stream = random(...streams.order(seed))
   if (order === 'images') {
     const waiting = stream.shuffle(pool)
     return () => waiting.splice(0, 1)
@@ -134,7 +146,7 @@ function askerOf(
     mode: 'good-bad',
     rater: 'r',
     count: 1,
-    seed: seedOf(seed, 3),
+    seed: seedOf(...streams.queue(seed)),
     overlapShare: 0,
     goldShare: 0,
   } as const

@@ -22,10 +22,11 @@ import { featuresOf } from '../src/report/evaluate.ts'
 import { frechetDistance } from '../src/report/frechet.ts'
 import { openReward, scorePictures } from '../src/reward/open-reward.ts'
 import { openShapes } from '../src/shapes/open.ts'
-import { drawBatch, heldOutSeed } from '../src/shapes/pretraining-data.ts'
+import { drawBatch } from '../src/shapes/pretraining-data.ts'
 import { seenPrompts } from '../src/shapes/split.ts'
 import { openShapesJudge } from '../src/shapes/world-judge.ts'
 import { policyOf } from '../src/networks/generative-model.ts'
+import { shapesStreams } from '../src/streams.ts'
 import { useThreads } from '../src/tensor/library.ts'
 import { tensorScope } from '../src/tensor/scope.ts'
 
@@ -151,7 +152,7 @@ const { model } = openShapes()
 const { features } = openShapesJudge()
 const reward = await openReward(at('reward'), z.object(modelFields).parse({}), open)
 const { sampling } = policyOf(model)
-const real = featuresOf(features, drawBatch(heldOutSeed, 10_000, 1024).pictures)
+const real = featuresOf(features, drawBatch(shapesStreams.heldOutScene, 10_000, 1024).pictures)
 
 function measure(policy: typeof model): { reward: number; error: number; frechet: number } {
   using _scope = tensorScope()
@@ -164,7 +165,7 @@ function measure(policy: typeof model): { reward: number; error: number; frechet
     requests.map(({ text }) => text),
   )
   // Pre-training captions of held-out images ask for what those images show.
-  const captions = drawBatch(heldOutSeed, 10_000, 1024).captions
+  const captions = drawBatch(shapesStreams.heldOutScene, 10_000, 1024).captions
   const drawn = drawImages(
     policy,
     captions.map((text, index) => ({ text, seed: seed + 3, index })),

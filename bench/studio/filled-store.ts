@@ -18,6 +18,9 @@ export interface StoreSize {
   readonly raters: number
 }
 
+/** Which images are judged, and how. */
+const judgmentStream = [1] as const
+
 /** @returns the raters' session tokens */
 export async function fillStore(folder: string, database: string | null, size: StoreSize): Promise<string[]> {
   await using studio = await openStudio(folder, { database, login: true })
@@ -36,7 +39,7 @@ export async function fillStore(folder: string, database: string | null, size: S
   await store.addImages(records, place)
   const images = records.map(({ id }) => id)
   await rounds.add({ name: 'images-1', policy: 'pretrained', purpose: 'round', createdAt: new Date().toISOString(), images }) // prettier-ignore
-  const stream = random(1)
+  const stream = random(...judgmentStream)
   const judgments = stream
     .shuffle(images)
     .slice(0, size.judgments)

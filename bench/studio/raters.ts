@@ -20,6 +20,9 @@ export interface Measured {
   readonly seconds: number
 }
 
+/** Pauses of a rater. */
+const raterStream = (place: number) => [2, place] as const
+
 /** How often a page asks how things stand. */
 const stateEveryMs = 8000
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -32,7 +35,7 @@ export async function rateTogether({ port, tokens, thinkMs, seconds }: Work): Pr
 
   async function rate(token: string, place: number): Promise<void> {
     const ask = connection(port, token, place)
-    const stream = random(2, place)
+    const stream = random(...raterStream(place))
     const think = (answers: number) => pause(answers * thinkMs * (0.5 + stream.uniform()))
     const next = async () => ((await ask('GET', '/api/tasks?count=1')) as Tasks).tasks.at(0)
     let stateAt = began + stateEveryMs * stream.uniform()

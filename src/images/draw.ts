@@ -5,8 +5,7 @@
 import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleImages } from '../diffusion/sample.ts'
 import { policyOf, type GenerativeModel, type ModelStage, type Sampling } from '../networks/generative-model.ts'
-import { streamOf } from '../random.ts'
-import { imageNoise } from '../streams.ts'
+import { imageNoise, stageNoise, type StreamPath } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, stack } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -27,7 +26,7 @@ export interface DrawRequest {
 /** B samples that are drawn, each from the streams of random numbers at its own path. */
 export interface DrawnRows extends SampleRows {
   readonly prompts: EncodedPrompts
-  readonly paths: readonly (readonly number[])[]
+  readonly paths: readonly StreamPath[]
 }
 
 /** Whether a negative prompt has any influence: there is a branch that it takes the place of. */
@@ -52,10 +51,10 @@ export function samplerOf(model: GenerativeModel, { steps, eta }: Sampling): Sam
 export function noiseOf(
   { stages, device }: GenerativeModel,
   stage: ModelStage,
-  paths: readonly (readonly number[])[],
+  paths: readonly StreamPath[],
   steps: number,
 ): Tensor {
-  const own = (path: readonly number[]) => (stage === stages[0] ? path : [...path, streamOf(stage.name)])
+  const own = (path: StreamPath) => (stage === stages[0] ? path : stageNoise(path, stage.name))
   return stack(paths.map((path) => noiseFor(own(path), stage.stateShape, steps))).to(device)
 }
 

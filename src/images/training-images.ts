@@ -13,6 +13,7 @@ import { FormatError } from '../errors.ts'
 import { mapStates, type CleanStates, type GenerativeModel } from '../networks/generative-model.ts'
 import type { ProgressStream } from '../progress.ts'
 import { random } from '../random.ts'
+import { trainingImageStreams as streams } from '../streams.ts'
 import { tensor } from '../tensor/create.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { readCroppedPicture } from './cropped-picture.ts'
@@ -57,9 +58,6 @@ export interface TrainingImagesOptions {
   readonly stderr?: ProgressStream
 }
 
-/** Streams of random numbers of a seed, apart from those of the algorithms. */
-const streams = { choice: 11, crop: 12, order: 13 } as const
-
 /**
  * Encodes the images, or reads what an earlier process has encoded. Every pass over them has its own order, which depends
  * on the seed and the number of the pass. Holds one batch of pictures at a time, and the clean states on the CPU, float32.
@@ -98,7 +96,9 @@ export async function openTrainingImages(
 
 function chosenOf(listed: readonly CaptionedImage[], most: number | null, seed: number): readonly CaptionedImage[] {
   if (most === null || listed.length <= most) return listed
-  const chosen = random(seed, streams.choice).shuffle(listed).slice(0, most)
+  const chosen = random(...streams.choice(seed))
+    .shuffle(listed)
+    .slice(0, most)
   return chosen.sort((a, b) => a.index - b.index)
 }
 
@@ -112,7 +112,7 @@ async function encodeImages(
 ): Promise<EncodedImages> {
   const cropping = { ...model.imageSize, centerCrop, randomFlip }
   const read = ({ file, index }: CaptionedImage) =>
-    leftOut.attempt(() => readCroppedPicture(file, cropping, random(seed, streams.crop, index)))
+    leftOut.attempt(() => readCroppedPicture(file, cropping, random(...streams.crop(seed, index))))
   return await encodeFiles(model, chosen, (batch) => Promise.all(batch.map(read)), { label: 'training images', parts })
 }
 
@@ -137,7 +137,7 @@ function endless(states: CleanStates, captions: readonly string[], seed: number)
   let order: readonly number[] = []
   const rowAt = (place: number) => {
     const wanted = Math.floor(place / places.length)
-    if (wanted !== pass) order = random(seed, streams.order, (pass = wanted)).shuffle(places)
+    if (wanted !== pass) order = random(...streams.order(seed, (pass = wanted))).shuffle(places)
     return order[place % places.length]
   }
   return (from, count) => {

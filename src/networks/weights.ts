@@ -7,6 +7,7 @@
  */
 import { FormatError } from '../errors.ts'
 import { seedOf } from '../random.ts'
+import { parameterWeights } from '../streams.ts'
 import { isGradOn } from '../tensor/autograd.ts'
 import { ones, randn, zeros } from '../tensor/create.ts'
 import type { Dtype } from '../tensor/dtype.ts'
@@ -160,7 +161,7 @@ export class Weights {
     if (initial === 'zeros' || device === 'meta') return zeros(shape, dtype, device)
     if (initial === 'ones') return ones(shape, dtype, device)
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1)
-    const generator = new Generator(seedOf(seed!, nameHash(name)))
+    const generator = new Generator(seedOf(...parameterWeights(seed!, nameHash(name))))
     const drawn = randn(shape, generator).mul_(initial.gain / Math.sqrt(fanIn))
     const placed = drawn.to(dtype).to(device)
     if (placed !== drawn) drawn.dispose()

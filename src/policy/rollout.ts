@@ -10,6 +10,7 @@ import { watchingStates } from '../images/finite.ts'
 import { encodePrompts, guidedPredictor } from '../images/guided.ts'
 import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
+import type { StreamPath } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, tensor } from '../tensor/create.ts'
 import { alone, shareOf, type Group } from '../tensor/group.ts'
@@ -77,7 +78,7 @@ export function rollOut(
   policy: GenerativeModel,
   reward: Reward,
   texts: readonly string[],
-  noisePath: (index: number) => readonly number[],
+  noisePath: (index: number) => StreamPath,
   settings: RolloutSettings,
 ): Rollouts {
   using scope = tensorScope()
@@ -112,7 +113,7 @@ function rollOutBatch(
   policy: GenerativeModel,
   reward: Reward,
   texts: readonly string[],
-  noisePath: (index: number) => readonly number[],
+  noisePath: (index: number) => StreamPath,
   { sampler, guidance, observer }: RolloutSettings,
 ): Rollouts {
   using scope = tensorScope()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { shifted, totalKl } from '../diffusion/gaussian-chain.test-helper.ts'
 import { assertClose, withoutLeak } from '../diffusion/tensor-checks.test-helper.ts'
+import type { StreamPath } from '../streams.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { chainFor, elements, gaussianModel, meanShifts, fullSampler, shiftsFrom } from './gaussian-model.test-helper.ts'
 import { bestOfNKl, trajectoryKl } from './trajectory-kl.ts'
@@ -27,7 +28,7 @@ describe('the trajectory KL', () => {
       const texts = ['low', 'high', 'low', '', 'high']
       const sampler = fullSampler
       const asked: number[] = []
-      const noisePath = (i: number) => [1, asked.push(i)]
+      const noisePath = (i: number): StreamPath => [1, asked.push(i)]
       const found = trajectoryKl(policy, texts, noisePath, { sampler, guidance: 1, batchSize: 2 })
       assert.deepEqual(asked, [0, 1, 2, 3, 4])
       const [empty, low, high] = rows.map(exact)

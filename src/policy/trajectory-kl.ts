@@ -6,6 +6,7 @@ import { drawEarlier, noiseOf } from '../images/draw.ts'
 import { watchingStates } from '../images/finite.ts'
 import { encodePrompts, guidedPredictor } from '../images/guided.ts'
 import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
+import type { StreamPath } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { tensorScope } from '../tensor/scope.ts'
 
@@ -19,7 +20,7 @@ import { tensorScope } from '../tensor/scope.ts'
 export function trajectoryKl(
   policy: GenerativeModel,
   texts: readonly string[],
-  noisePath: (index: number) => readonly number[],
+  noisePath: (index: number) => StreamPath,
   {
     sampler,
     guidance,

@@ -12,6 +12,7 @@ import { drawStages } from '../images/draw.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
 import type { CleanStates, GenerativeModel } from '../networks/generative-model.ts'
 import { streamOf } from '../random.ts'
+import { policyStreams } from '../streams.ts'
 import { full, tensor } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -114,7 +115,7 @@ for (const policyStage of both) {
       const texts = ['low', 'high', 'low', 'low', 'high']
       const reward = linearReward(0.5)
       const settings = { sampler: fullSampler, guidance: 1, observer: predictedFeatures(policy, reward, fullSampler) }
-      const path = (i: number) => [3, 2, 0, i]
+      const path = (i: number) => policyStreams.rollout(3, 0, i)
       const rollouts = rollOut(policy, reward, texts, path, { ...settings, batchSize: 5 })
       const inTwos = rollOut(policy, reward, texts, path, { ...settings, batchSize: 2 })
       assert.deepEqual(

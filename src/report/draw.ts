@@ -12,6 +12,7 @@ import { seedOf } from '../random.ts'
 import type { Prompt } from '../records.ts'
 import { scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
+import { reportStreams } from '../streams.ts'
 import { tensor } from '../tensor/create.ts'
 import { sha256OfTensors, type PartFiles } from '../tensor/part-files.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
@@ -49,8 +50,6 @@ export interface Drawing {
   readonly parts?: PartFiles
 }
 
-/** Parts of the noise: training draws from (seed, …) itself, so no image of the report was trained on. */
-const noiseOf = { images: 7101, kl: 7102 }
 const mostAtOnce = 64
 const batchSizeOf = ({ defaults }: GenerativeModel) => Math.min(mostAtOnce, defaults.batchSize)
 
@@ -66,7 +65,7 @@ export function drawCandidate(
   { onBatch, parts }: Drawing = {},
 ): DrawnImages {
   const texts = prompts.flatMap(({ text }) => new Array<string>(imagesPerPrompt).fill(text))
-  const noiseSeed = seedOf(seed, noiseOf.images, candidate)
+  const noiseSeed = seedOf(...reportStreams.images(seed, candidate))
   const requests = texts.map((text, index) => ({ text, seed: noiseSeed, index }))
   const batchSize = batchSizeOf(policy)
   const pictures: Picture[] = []
@@ -121,7 +120,7 @@ export function measureKl(
       const found = trajectoryKl(
         policy,
         batch.map((place) => prompts[place].text),
-        (i) => [seed, noiseOf.kl, from + i],
+        (i) => reportStreams.kl(seed, from + i),
         { sampler, guidance: sampling.guidance, batchSize },
       )
       return new Map([['kl', tensor(Float64Array.from(found))]])

@@ -12,6 +12,7 @@ import { noGrad } from '../tensor/autograd.ts'
 import { cat } from '../tensor/create.ts'
 import { scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
+import { reportStreams } from '../streams.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
@@ -39,7 +40,6 @@ export type Evaluation = Pick<EvaluatedSet, 'measuredBy' | 'aligned' | 'clean' |
 export type EvaluatedImages = Pick<EvaluatedSet, keyof Evaluation | keyof Features>
 export type Features = Pick<EvaluatedSet, 'features' | 'reference'>
 
-const twinSeed = 7103
 /** Large pictures would fill the memory in large batches. */
 const featureBatch = 64
 
@@ -68,7 +68,7 @@ export function statedAttributes(prompts: readonly Pick<Prompt, 'text' | 'attrib
 export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: WorldJudge): EvaluatedImages {
   const stated = statedAttributes(plan.prompts)
   const read = drawn.pictures.map((picture) => judge.read(picture))
-  const twins = read.map((one, i) => one.twin(random(plan.seed, twinSeed, i)))
+  const twins = read.map((one, i) => one.twin(random(...reportStreams.twin(plan.seed, i))))
   return {
     measuredBy: 'judge',
     aligned: byPrompt(plan, read).map((images, p) => images.map((one) => (one.isAligned(stated[p]) ? 1 : 0))),

@@ -2,6 +2,7 @@
 import { mean, quantile, sampleStandardDeviation } from 'simple-statistics'
 import { DivergenceError, ShapeError } from '../errors.ts'
 import { random } from '../random.ts'
+import { resamples as resamplesOf } from '../streams.ts'
 
 /** A mean with the ends of its 95 % interval, all in the unit of the values. */
 export interface Interval {
@@ -35,7 +36,7 @@ export interface BootstrapOptions {
 export function bootstrapMean(valuesByPrompt: ValuesByPrompt, { seed, resamples = 2000 }: BootstrapOptions): Interval {
   const prompts = entriesOf('bootstrapMean', valuesByPrompt)
   const units = prompts.length === 1 ? prompts[0][1] : prompts.map(([, values]) => mean([...values]))
-  const stream = random(seed)
+  const stream = random(...resamplesOf(seed))
   const means = Array.from({ length: resamples }, () => {
     const drawn = units.map(() => stream.pick(units))
     return mean(drawn)

@@ -8,13 +8,14 @@ import type { OpenModel } from '../images/open-model.ts'
 import { pixelsOf } from '../images/png.ts'
 import { policyOf } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
+import { shapesStreams } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { zeros } from '../tensor/create.ts'
 import { readSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { shapesEncoder } from './encoder.ts'
 import { shapesModel } from './model.ts'
-import { drawBatch, pretrainingSeed } from './pretraining-data.ts'
+import { drawBatch } from './pretraining-data.ts'
 import { imageSize } from './scene.ts'
 import { shapesVocabulary } from './vocabulary.ts'
 import type { ShapesName } from './world.ts'
@@ -44,7 +45,7 @@ export function openShapes(name: ShapesName = 'shapes', folder = ownWeights): Re
     encoder,
     vocabulary: shapesVocabulary,
     pretraining: (from, count) => {
-      const { pictures, captions } = drawBatch(pretrainingSeed, from, count)
+      const { pictures, captions } = drawBatch(shapesStreams.pretrainingScene, from, count)
       return { ...model.encode(pixelsOf(pictures)), captions }
     },
   }

@@ -11,6 +11,7 @@ import { policyOf } from '../networks/generative-model.ts'
 import { Weights } from '../networks/weights.ts'
 import { progress } from '../progress.ts'
 import { random, seedOf } from '../random.ts'
+import { shapesStreams } from '../streams.ts'
 import { AdamW } from '../tensor/adamw.ts'
 import { arange, randn, tensor } from '../tensor/create.ts'
 import { Ema } from '../tensor/ema.ts'
@@ -22,7 +23,7 @@ import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { shapesModel, shapesProcess, textSize, tokenRows } from './model.ts'
 import { featureWidth, fidelityFeatures } from './fidelity-features.ts'
-import { drawBatch, pretrainingSeed, type PretrainingBatch } from './pretraining-data.ts'
+import { drawBatch, type PretrainingBatch } from './pretraining-data.ts'
 import { sceneAttributes } from './scene.ts'
 import { objectNames, shapesVocabulary } from './vocabulary.ts'
 
@@ -50,7 +51,8 @@ function train(
   lossOf: (batch: PretrainingBatch, step: number) => Tensor,
 ): ReadonlyMap<string, Tensor> {
   const { steps, batchSize, seed } = options
-  const batchAt = (step: number) => drawBatch(pretrainingSeed, (seed * steps + step) * batchSize, batchSize)
+  const batchAt = (step: number) =>
+    drawBatch(shapesStreams.pretrainingScene, (seed * steps + step) * batchSize, batchSize)
   {
     using scope = tensorScope()
     lossOf(batchAt(0), 0) // declares the parameters
@@ -92,11 +94,11 @@ function train(
 
 /** The generator: denoising loss with x0-prediction over uniform steps. */
 export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string, Tensor> {
-  const weights = Weights.fresh(seedOf(options.seed, 11))
+  const weights = Weights.fresh(seedOf(...shapesStreams.generatorWeights(options.seed)))
   const model = shapesModel(weights, '')
   return train('pretrain generator', weights, options, { muon: 0.02, adam: 2e-3 }, (batch, step) => {
-    const generator = new Generator(seedOf(options.seed, 12, step))
-    const dropped = random(options.seed, 13, step)
+    const generator = new Generator(seedOf(...shapesStreams.generatorNoise(options.seed, step)))
+    const dropped = random(...shapesStreams.droppedCaptions(options.seed, step))
     const x0 = pixelsOf(batch.pictures)
     const t = shapesProcess.drawTimes(x0.shape[0], generator)
     const epsilon = randn(x0.shape, generator)
@@ -108,10 +110,12 @@ export function pretrainGenerator(options: PretrainOptions): ReadonlyMap<string,
 
 /** The CLIP-like encoder: symmetric contrastive loss within the batch (Radford et al. 2021). */
 export function pretrainClip(options: PretrainOptions): ReadonlyMap<string, Tensor> {
-  const weights = Weights.fresh(seedOf(options.seed, 21))
+  const weights = Weights.fresh(seedOf(...shapesStreams.clipWeights(options.seed)))
   return train('pretrain clip', weights, options, { muon: 0.01, adam: 1e-3 }, (batch, step) => {
     const pixels = pixelsOf(batch.pictures)
-    const noise = randn(pixels.shape, new Generator(seedOf(options.seed, 22, step))).mul(imageNoise)
+    const noise = randn(pixels.shape, new Generator(seedOf(...shapesStreams.clipNoise(options.seed, step)))).mul(
+      imageNoise,
+    )
     const images = imageEmbedding(weights, pixels.add(noise))
     const texts = textEmbedding(weights, tokenRows(batch.captions), textSize)
     const scale = weights.parameter('logitScale', [1], 'ones').mul(Math.log(10)).exp()
@@ -126,7 +130,7 @@ export function pretrainClip(options: PretrainOptions): ReadonlyMap<string, Tens
 
 /** The fidelity network: reads the true attributes off clean and slightly noisy renders. */
 export function pretrainFeatures(options: PretrainOptions): ReadonlyMap<string, Tensor> {
-  const weights = Weights.fresh(seedOf(options.seed, 31))
+  const weights = Weights.fresh(seedOf(...shapesStreams.featureWeights(options.seed)))
   const heads: [name: string, classes: readonly (string | number)[]][] = [
     ['object', objectNames],
     ['color', shapesVocabulary.colors],
@@ -134,7 +138,7 @@ export function pretrainFeatures(options: PretrainOptions): ReadonlyMap<string, 
     ['background', shapesVocabulary.backgrounds],
   ]
   return train('pretrain features', weights, options, { muon: 0.01, adam: 1e-3 }, (batch, step) => {
-    const generator = new Generator(seedOf(options.seed, 32, step))
+    const generator = new Generator(seedOf(...shapesStreams.featureNoise(options.seed, step)))
     const pixels = pixelsOf(batch.pictures)
     const noise = randn(pixels.shape, generator).mul(imageNoise)
     const features = fidelityFeatures(weights, pixels.add(noise))

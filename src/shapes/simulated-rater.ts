@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { VocabularyError } from '../errors.ts'
 import { random } from '../random.ts'
 import type { ImageRecord, Judgment } from '../records.ts'
+import { shapesStreams } from '../streams.ts'
 import { isAligned, judgeImage } from './judge.ts'
 
 export interface SimulatedRaterOptions {
@@ -39,7 +40,8 @@ export function simulateJudgments(images: readonly ImageToJudge[], options: Simu
       })
     }
     const aligned = isAligned(record.attributes, judgeImage(bytes))
-    const stream = random(options.seed, parseInt(record.id.slice(0, 8), 16), parseInt(record.id.slice(8), 16))
+    const [high, low] = [record.id.slice(0, 8), record.id.slice(8)].map((half) => parseInt(half, 16))
+    const stream = random(...shapesStreams.answer(options.seed, high, low))
     const skips = stream.uniform() < options.skipRate
     const errs = stream.uniform() < options.errorRate
     return {

@@ -6,6 +6,7 @@
 import { promptText } from '../prompts/templates.ts'
 import { random } from '../random.ts'
 import type { Attributes, Category, Prompt } from '../records.ts'
+import { shapesStreams } from '../streams.ts'
 import { occurs } from './captions.ts'
 import { shapesVocabulary, type BackgroundName, type ColorName, type ObjectName } from './vocabulary.ts'
 
@@ -102,7 +103,7 @@ function pickCombinations(
 
 /** Picks combinations so that every colour, count and background comes up about equally often. */
 function balanced(from: readonly Attributes[], picks: number): Attributes[] {
-  const left = random(2305, 16381).shuffle(from)
+  const left = random(...shapesStreams.combinations()).shuffle(from)
   const keys = (one: Attributes) => [`color ${one.color}`, `count ${one.count}`, `background ${one.background}`]
   const uses = new Map<string, number>()
   const picked: Attributes[] = []

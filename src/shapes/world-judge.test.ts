@@ -6,11 +6,12 @@ import { random } from '../random.ts'
 import { drawCandidate, measureKl, type EvaluationPlan } from '../report/draw.ts'
 import { judgePolicy, featuresOf } from '../report/evaluate.ts'
 import { totalVariance } from '../report/frechet.ts'
+import { shapesStreams } from '../streams.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { zeros } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { shapesModel } from './model.ts'
-import { drawBatch, heldOutSeed } from './pretraining-data.ts'
+import { drawBatch } from './pretraining-data.ts'
 import { renderScene } from './render.ts'
 import { drawScene, imageSize } from './scene.ts'
 import { seenPrompts, unseenPrompts } from './split.ts'
@@ -21,7 +22,9 @@ const judge = shapesJudge(Weights.fresh(1))
 
 test('features of pre-training images have a total variance of 100', () => {
   using _scope = tensorScope()
-  const found = totalVariance(featuresOf((pixels) => judge.features(pixels), drawBatch(heldOutSeed, 0, 512).pictures))
+  const found = totalVariance(
+    featuresOf((pixels) => judge.features(pixels), drawBatch(shapesStreams.heldOutScene, 0, 512).pictures),
+  )
   assert.ok(Math.abs(found - 100) < 0.01, `${found}`)
 })
 

@@ -5,13 +5,14 @@ import { Weights } from '../networks/weights.ts'
 import type { Random } from '../random.ts'
 import { totalVariance } from '../report/frechet.ts'
 import type { WorldJudge } from '../report/evaluate.ts'
+import { shapesStreams } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { readSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { drawPair } from './captions.ts'
 import { fidelityFeatures } from './fidelity-features.ts'
 import { isAligned, judgeImage, type Reading } from './judge.ts'
-import { drawBatch, heldOutSeed } from './pretraining-data.ts'
+import { drawBatch } from './pretraining-data.ts'
 import { renderScene } from './render.ts'
 import { drawScene, imageSize, isVisible, sceneAttributes, type Scene } from './scene.ts'
 import { shapesVocabulary } from './vocabulary.ts'
@@ -42,7 +43,9 @@ export function shapesJudge(weights: Weights): WorldJudge {
   const scale = (() => {
     using _scope = tensorScope()
     using _noGrad = noGrad()
-    return Math.sqrt(scaledVariance / totalVariance(encode(drawBatch(heldOutSeed, 0, scaleImages).pictures)))
+    return Math.sqrt(
+      scaledVariance / totalVariance(encode(drawBatch(shapesStreams.heldOutScene, 0, scaleImages).pictures)),
+    )
   })()
   return {
     read({ bytes }) {

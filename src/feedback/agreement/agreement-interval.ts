@@ -1,6 +1,7 @@
 /** Intervals of measures of agreement. */
 import { quantile } from 'simple-statistics'
 import { random } from '../../random.ts'
+import { resamples as resamplesOf } from '../../streams.ts'
 
 /** A figure with its 95 % interval; null bounds where there are too few items for one. */
 export interface AgreementInterval {
@@ -48,7 +49,7 @@ export function bootstrapInterval<T>(
   if (value === undefined) return null
   const none = { value, low: null, high: null, n: items.length }
   if (items.length < fewestItems) return none
-  const stream = random(seed)
+  const stream = random(...resamplesOf(seed))
   const resample = () => timesOf(kindOf.map(() => stream.pick(kindOf)))
   const drawn = Array.from({ length: resamples }, () => figure(kinds, resample()))
   const values = drawn.filter((one) => one !== undefined)

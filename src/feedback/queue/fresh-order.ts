@@ -1,6 +1,7 @@
 /** In which order images that nobody has judged are asked about, kept up to date with every judgment. */
 import { seedOf } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
+import { queueStreams } from '../../streams.ts'
 import { SortedList } from './sorted-list.ts'
 
 export type QueueImage = Pick<ImageRecord, 'id' | 'text' | 'category'>
@@ -156,4 +157,4 @@ export const orderOfRanks = (a: Rank, b: Rank): number => order(a.level, b.level
 
 /** The place of an image in a rater's own order. */
 export const lotOfImage = (raterSeed: number, { id }: ImageState): number =>
-  seedOf(raterSeed, Number.parseInt(id.slice(0, 12), 16))
+  seedOf(...queueStreams.imageLot(raterSeed, Number.parseInt(id.slice(0, 12), 16)))

@@ -1,5 +1,6 @@
 /** A rater's way through the fresh images, for one request: what it takes is not taken from the order. */
 import { seedOf } from '../../random.ts'
+import { queueStreams } from '../../streams.ts'
 import {
   lotOfImage,
   order,
@@ -139,7 +140,7 @@ export class FreshWalk {
 
   /** Breaks ties; another one for every rater, so that raters at the same time are asked different things. */
   #lot({ place }: PromptState): number {
-    return seedOf(this.#raterSeed, place)
+    return seedOf(...queueStreams.promptLot(this.#raterSeed, place))
   }
 
   #share(category: CategoryState): number {

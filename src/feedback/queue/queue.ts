@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { random, seedOf, type Random } from '../../random.ts'
 import type { Judgment } from '../../records.ts'
+import { queueStreams } from '../../streams.ts'
 import type { ImageState } from './fresh-order.ts'
 import { GoodBadIndex } from './good-bad-index.ts'
 import type { ModeIndex, OpenTasks, QueueBasis } from './open-tasks.ts'
@@ -79,11 +80,11 @@ export class Queue {
 
   /** The next tasks of a rater. */
   next({ mode, rater, count, goldShare, without = new Set(), reserved = new Set() }: QueueRequest): NextTasks {
-    const raterSeed = seedOf(this.#basis.seed, numberOf(rater))
+    const raterSeed = seedOf(...queueStreams.rater(this.#basis.seed, numberOf(rater)))
     const open = this.#index(mode).open({ rater, raterSeed, without, reserved })
     const tasks: QueueTask[] = []
     for (let place = open.done + without.size; tasks.length < count; place++) {
-      const stream = random(raterSeed, modes[mode].number, place)
+      const stream = random(...queueStreams.task(raterSeed, modes[mode].number, place))
       const images = nextImages(open, stream, goldShare, this.#basis.overlapShare)
       if (images === undefined) break
       open.walk.cover(images)

@@ -1,5 +1,6 @@
 /** Which images, or pairs, two raters are asked about. */
 import { seedOf } from '../../random.ts'
+import { queueStreams } from '../../streams.ts'
 
 export interface SecondShare {
   readonly seed: number
@@ -9,5 +10,6 @@ export interface SecondShare {
 
 /** Whether images are among the share: the same for every rater. */
 export function isDrawn({ seed, overlapShare }: SecondShare, ids: readonly string[]): boolean {
-  return seedOf(seed, ...ids.map((id) => Number.parseInt(id.slice(0, 12), 16))) / 2 ** 53 < overlapShare
+  const images = ids.map((id) => Number.parseInt(id.slice(0, 12), 16))
+  return seedOf(...queueStreams.overlap(seed, images)) / 2 ** 53 < overlapShare
 }

@@ -3,6 +3,7 @@ import { cat } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Picture } from '../../images/png.ts'
 import { seedOf } from '../../random.ts'
+import { reportStreams } from '../../streams.ts'
 import type { EvaluationPrompt } from '../draw.ts'
 import type { Unit } from '../format.ts'
 import type { BootstrapOptions, Interval } from '../interval.ts'
@@ -91,6 +92,6 @@ export const bootstrapResamples = 2000
 
 /** So that equal values have equal intervals, whoever asks. */
 export const bootstrapOf = ({ seed }: Pick<EvaluatedSet, 'seed'>): BootstrapOptions => ({
-  seed: seedOf(seed, 7104),
+  seed: seedOf(...reportStreams.intervals(seed)),
   resamples: bootstrapResamples,
 })

@@ -4,6 +4,7 @@ import { generalWords } from '../../prompts/general-words.ts'
 import { parsePrompt, promptText, templateCount } from '../../prompts/templates.ts'
 import type { PromptVocabulary } from '../../prompts/vocabulary.ts'
 import { random } from '../../random.ts'
+import { rewardStreams } from '../../streams.ts'
 
 /** The texts that a reward is shown with an image: wordings of its prompt, and wrong prompts. */
 export interface ShownTexts {
@@ -34,7 +35,12 @@ export function shownTexts(
   const worded = distinct.map((text) => wordings(text, vocabulary))
   const wrong = distinct.map((text, i) => {
     const made = (wording: string) =>
-      distractors({ text: wording }, vocabulary ?? generalWords(wording), distractorPool, random(seed, 2, i))
+      distractors(
+        { text: wording },
+        vocabulary ?? generalWords(wording),
+        distractorPool,
+        random(...rewardStreams.distractors(seed, i)),
+      )
     return given?.get(text) ?? worded[i].flatMap(made)
   })
   const byPrompt = (lists: readonly (readonly string[])[]) => new Map(distinct.map((text, i) => [text, lists[i]]))

@@ -1,5 +1,6 @@
 import { RewardError } from '../../errors.ts'
 import { random } from '../../random.ts'
+import { rewardStreams } from '../../streams.ts'
 import { examplesOf, expectTellsApart, hasBothClasses, promptsOf, type RewardExamples } from './reward-examples.ts'
 
 /** Few prompts may leave one side without one kind: other draws of the split are tried. */
@@ -28,7 +29,11 @@ export function splitByPrompt(examples: RewardExamples, share: number, seed: num
   ].filter((isThere) => isThere(examples))
   for (const wanted of [kinds, ...kinds.map((kind) => [kind])]) {
     for (let draw = 0; texts.length > 1 && draw < mostDraws; draw++) {
-      const chosen = new Set(random(seed, 1, draw).shuffle(texts).slice(0, prompts))
+      const chosen = new Set(
+        random(...rewardStreams.heldOut(seed, draw))
+          .shuffle(texts)
+          .slice(0, prompts),
+      )
       const training = examplesOf(examples, (text) => !chosen.has(text))
       const heldOut = examplesOf(examples, (text) => chosen.has(text))
       if (wanted.every((isThere) => isThere(training) && isThere(heldOut))) return { training, heldOut, prompts }

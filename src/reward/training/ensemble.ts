@@ -10,6 +10,7 @@ import { sampleStandardDeviation } from 'simple-statistics'
 import { noGrad } from '../../tensor/autograd.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { random, seedOf } from '../../random.ts'
+import { rewardStreams } from '../../streams.ts'
 import { textRows, type Embedded } from '../encoding/embeddings.ts'
 import { promptsOf, tellsApart, type RewardExamples } from '../examples/reward-examples.ts'
 import { headScore, type RewardHead } from '../heads/reward-head.ts'
@@ -36,8 +37,12 @@ export function fitEnsemble(
   { head, seed, members }: Omit<FitOptions, 'label'> & { readonly members: number },
 ): Member[] {
   return Array.from({ length: members }, (_, member) => {
-    const drawn = resample(examples, seedOf(seed, 6, member))
-    const options = { head, seed: seedOf(seed, 7, member), label: `ensemble ${member + 1} of ${members}` }
+    const drawn = resample(examples, seedOf(...rewardStreams.memberPrompts(seed, member)))
+    const options = {
+      head,
+      seed: seedOf(...rewardStreams.member(seed, member)),
+      label: `ensemble ${member + 1} of ${members}`,
+    }
     return { ...fitReward(embedded, drawn, shown, fit, options), seen: new Set(promptsOf(drawn)) }
   })
 }
@@ -48,7 +53,7 @@ export function resample(examples: RewardExamples, seed: number): RewardExamples
   const labels = Map.groupBy(examples.labels, ({ text }) => text)
   const comparisons = Map.groupBy(examples.comparisons, ({ text }) => text)
   for (let draw = 0; draw < mostDraws; draw++) {
-    const stream = random(seed, draw)
+    const stream = random(...rewardStreams.memberDraw(seed, draw))
     const drawn = prompts.map(() => stream.pick(prompts))
     const resampled = {
       labels: drawn.flatMap((text) => labels.get(text) ?? []),

@@ -21,6 +21,7 @@ import { z } from 'zod'
 import { DivergenceError } from '../../errors.ts'
 import { progress } from '../../progress.ts'
 import { random, seedOf, type Random } from '../../random.ts'
+import { rewardStreams } from '../../streams.ts'
 import { AdamW } from '../../tensor/adamw.ts'
 import { tensor } from '../../tensor/create.ts'
 import { applyGradients, loweredRate } from '../../tensor/optimise.ts'
@@ -110,7 +111,7 @@ export function fitReward(
   expectTellsApart({ labels: examples.labels, comparisons })
   const labels = hasBothClasses(examples.labels) ? examples.labels : []
   using scope = tensorScope()
-  const head = freshHead(kind, embedded.images.shape[1], seedOf(seed, 3))
+  const head = freshHead(kind, embedded.images.shape[1], seedOf(...rewardStreams.head(seed)))
   const parameters = new Map(head.weights.tensors())
   const optimisers = [new AdamW(parameters, { learningRate: fit.learningRate, weightDecay: fit.weightDecay })]
   const logNu = tensor([Math.log(likelyNu(comparisons))])
@@ -121,7 +122,7 @@ export function fitReward(
   for (const parameter of parameters.values()) parameter.requireGrad()
   for (const parameter of head.weights.tensors().values()) scope.keep(parameter)
 
-  const stream = random(seed, 4)
+  const stream = random(...rewardStreams.examples(seed))
   const perEpoch = Math.ceil(Math.max(labels.length, comparisons.length) / fit.batchSize)
   const updates = fit.epochs * perEpoch
   const bar = progress(label, updates, 'updates')

@@ -1,5 +1,6 @@
 import { quantile } from 'simple-statistics'
 import { random } from '../../random.ts'
+import { rewardStreams } from '../../streams.ts'
 
 /** Ends of a 95 % interval. */
 export type Ends = readonly [low: number, high: number]
@@ -22,7 +23,7 @@ export function promptInterval<T extends { readonly text: string }>(
 ): Ends | null {
   const groups = [...Map.groupBy(rows, ({ text }) => text).values()]
   if (groups.length < 2) return null
-  const stream = random(seed, 5)
+  const stream = random(...rewardStreams.interval(seed))
   const draws = Array.from({ length: resamples }, () => statistic(groups.flatMap(() => stream.pick(groups))))
   const values = draws.filter((value) => value !== undefined)
   if (values.length === 0) return null

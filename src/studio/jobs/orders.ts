@@ -9,6 +9,7 @@ import { namesForRuns } from '../../report/policy-name.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord, Prompt } from '../../records.ts'
 import { stages, type FormStage } from '../../stages.ts'
+import { studioStreams } from '../../streams.ts'
 import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
 import { comparisonPrefix } from '../runs.ts'
@@ -176,7 +177,7 @@ export function promptsFrom(texts: readonly string[], world: PromptWorld | undef
 function leastDrawn(from: readonly Prompt[], count: number, images: readonly ImageRecord[], seed: number): Prompt[] {
   const drawn = new Map<string, number>()
   for (const { text } of images) drawn.set(text, (drawn.get(text) ?? 0) + 1)
-  const byCategory = Map.groupBy(random(seed, 4870).shuffle(from), ({ category }) => category)
+  const byCategory = Map.groupBy(random(...studioStreams.round(seed)).shuffle(from), ({ category }) => category)
   const ranks = [...byCategory.values()].flatMap((group) =>
     [...group]
       .sort((a, b) => (drawn.get(a.text) ?? 0) - (drawn.get(b.text) ?? 0))

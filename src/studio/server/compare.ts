@@ -5,6 +5,7 @@ import { imageListName, readImageList } from '../../images/image-run.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
 import { manifestName } from '../../run-folder.ts'
+import { studioStreams } from '../../streams.ts'
 import { orderOf, promptsFrom } from '../jobs/orders.ts'
 import { filledIn, formOf } from '../jobs/stage-forms.ts'
 import { RunName } from '../schemas/basics.ts'
@@ -93,7 +94,9 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
     body.prompts !== undefined
       ? promptsFrom(body.prompts, world)
       : world !== undefined
-        ? random(number, 79).shuffle(world.unseen()).slice(0, body.promptCount)
+        ? random(...studioStreams.comparison(number))
+            .shuffle(world.unseen())
+            .slice(0, body.promptCount)
         : []
   if (prompts.length === 0) {
     throw refuse(400, 'config', {
