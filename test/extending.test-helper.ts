@@ -1,6 +1,7 @@
 /** A copy of the sources to which docs/extending.md is done, with the command line of its own. */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs' // prettier-ignore
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -77,10 +78,20 @@ export class ExtendedCopy implements Disposable {
     return { status: ran.status, said: ran.stdout + ran.stderr }
   }
 
-  /** A studio in a process of its own. */
-  start(...args: string[]): ChildProcess {
-    const given = [this.at('src/cli.ts'), ...args]
-    return spawn(process.execPath, given, { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  /** A studio in a process of its own, once it listens. */
+  async studio(...args: string[]): Promise<{ address: string; stop: () => Promise<unknown> }> {
+    const given = [this.at('src/cli.ts'), 'studio', '--port', '0', ...args]
+    const studio = spawn(process.execPath, given, { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    const ended = once(studio, 'exit')
+    let said = ''
+    const address = await new Promise<string>((listens, fails) => {
+      studio.stderr.on('data', (chunk) => {
+        const found = /http:\S+/.exec((said += String(chunk)))
+        if (found !== null) listens(found[0])
+      })
+      studio.on('exit', () => fails(new Error(said)))
+    })
+    return { address, stop: () => (studio.kill(), ended) }
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,5 @@
 /** What docs/extending.md says is done to a copy of the sources, and all that it adds is used there. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -140,11 +139,10 @@ describe('a copy with all of it', () => {
   })
 
   test('the studio offers and uses all of it', async () => {
-    const studio = copy.start('studio', '--model', 'colours', '--workspace', 'studio', '--port', '0')
+    const studio = await copy.studio('--model', 'colours', '--workspace', 'studio')
     try {
-      const [said] = (await once(studio.stderr!, 'data')) as [Buffer]
       const { createClient } = (await import(copy.at('src/studio/client.ts'))) as typeof ClientModule
-      const client = createClient(/http:\S+/.exec(String(said))![0], { rater: () => 'eve' })
+      const client = createClient(studio.address, { rater: () => 'eve' })
       const done = async ({ id }: { readonly id: string }) => {
         let job = await client.job(id)
         while (['waiting', 'running'].includes(job.state)) {
@@ -179,8 +177,7 @@ describe('a copy with all of it', () => {
       await done(await client.drawRound({ policy: 'nothing-2', prompts: ['a blue wall'], perPrompt: 1 }))
       assert.deepEqual((await client.reports()).reports.map(({ name }) => name), ['report-1']) // prettier-ignore
     } finally {
-      studio.kill()
-      await once(studio, 'exit')
+      await studio.stop()
     }
   })
 })
