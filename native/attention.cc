@@ -11,7 +11,7 @@
 namespace {
 
 // The widest vectors of a processor are chosen as the add-on is loaded: it may run on another one than it was built on.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && __GNUC__ >= 12
 #define WIDEST __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define WIDEST
@@ -46,22 +46,27 @@ INLINE Lanes load(const float* from) {
 
 INLINE void store(float* to, const Lanes& lanes) { std::memcpy(to, &lanes, sizeof lanes); }
 
-/// All lanes folded into one.
+/// All lanes folded into one, halves onto halves. GCC shuffles so from 12 on.
 template <typename Fold>
 INLINE float folded(Lanes x, Fold fold) {
+#if defined(__has_builtin) && __has_builtin(__builtin_shufflevector)
   x = fold(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
   x = fold(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
   x = fold(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
   x = fold(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+#else
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t lane = 0; lane < half; lane++) x[lane] = fold(x[lane], x[lane + half]);
+#endif
   return x[0];
 }
 
 INLINE float sumOf(const Lanes& lanes) {
-  return folded(lanes, [](const Lanes& a, const Lanes& b) INLINED { return a + b; });
+  return folded(lanes, [](const auto& a, const auto& b) INLINED { return a + b; });
 }
 
 INLINE float mostOf(const Lanes& lanes) {
-  return folded(lanes, [](const Lanes& a, const Lanes& b) INLINED { return a > b ? a : b; });
+  return folded(lanes, [](const auto& a, const auto& b) INLINED { return a > b ? a : b; });
 }
 
 /// exp(x) for x ≤ 0 to a unit in the last place or two: 2^whole times a polynomial of the rest.

@@ -22,7 +22,8 @@ export async function buildAddon(library, packages) {
   const compiler = findCompiler()
   const groups = processGroups(library)
   const compileFlags = [
-    ...['-std=c++20', '-O3', '-fPIC', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
+    // Wide vectors stay within one file, so that no ABI is between them.
+    ...['-std=c++20', '-O3', '-fPIC', '-Wno-psabi', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
     ...['include', 'include/torch/csrc/api/include'].map((folder) => `-isystem${join(library.folder, folder)}`),
     ...groups.flags,
     ...(library.cuda ? ['-DATTUNE_CUDA'] : []),
