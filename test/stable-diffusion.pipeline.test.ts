@@ -113,7 +113,7 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       assert.ok([...tensors.keys()].every((name) => /^unet\..*\.lora_[AB]\.weight$/.test(name)))
       assert.equal(metadata['attune.reward'], 'reward')
     }
-    assert.ok((results('dpok').first_delta as number) < 1e-3)
+    assert.ok((results('dpok').firstDelta as number) < 1e-3)
     works('policy best-of-n --images images --reward reward --n 4 --threads 1 --out best')
     assert.equal(records('best').length, 4)
 

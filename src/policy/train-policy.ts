@@ -200,7 +200,7 @@ async function train(
       ...known?.results,
       ...(scored && { meanReward: scored.meanReward }),
       ...trainer.results,
-      ...last,
+      ...inCamelCase(last),
       ...(texts && sampling),
       modelSha256: model.sha256,
       ...notes,
@@ -211,6 +211,15 @@ async function train(
     ])
   })
 }
+
+/** The names of metrics, `reward_mean`, as those of results, `rewardMean`. */
+const inCamelCase = <V>(metrics: Readonly<Record<string, V>>): Record<string, V> =>
+  Object.fromEntries(
+    Object.entries(metrics).map(([name, value]) => [
+      name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  )
 
 /** Encodes images of a run; what was encoded stays where the disk was the fault. */
 async function keepingParts<T>(run: Run, encode: () => Promise<T>): Promise<T> {

@@ -138,6 +138,8 @@ describe('the loop', () => {
     assert.equal(results.imagesDrawn, 240)
     const { last, rows } = await it.client.metrics(id)
     assert.deepEqual([last, rows.length, rows.every(({ step }, i) => step === i + 1)], [30, 30, true])
+    assert.equal(results.rewardMean, rows[29].reward_mean)
+    assert.ok(Object.keys(results).every((name) => !name.includes('_')))
     assert.deepEqual(
       (await it.client.metrics(id, 28)).rows.map(({ step }) => step),
       [29, 30],

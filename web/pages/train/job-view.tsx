@@ -133,17 +133,17 @@ const nextPages: Readonly<Record<RunKind, readonly [string, (run: string) => str
   report: ['Read the report', (run) => to('reports', run)],
 }
 
-/** They have curves; as results they say little. */
+/** They have curves; as results they say little. Runs of before 0.2 name them as their metrics do: `policy_loss`. */
 const technical = new Set([
-  'policy_loss',
-  'kl_loss',
-  'approx_kl',
+  'policyloss',
+  'klloss',
+  'approxkl',
   'clipfrac',
-  'first_delta',
-  'reward_std',
-  'explained_variance',
-  'explained_variance_prompt_mean',
-  'grad_norm',
+  'firstdelta',
+  'rewardstd',
+  'explainedvariance',
+  'explainedvariancepromptmean',
+  'gradnorm',
   'lr',
   'steps',
   'eta',
@@ -151,11 +151,13 @@ const technical = new Set([
   'seconds',
 ])
 
+const isTechnical = (name: string) => technical.has(name.replaceAll('_', '').toLowerCase())
+
 function Results({ job }: { job: JobDetail }) {
   const figures = [
     ...useHeldOut(job),
     ...Object.entries(job.results).flatMap(([name, value]): [string, string][] =>
-      typeof value !== 'number' || technical.has(name) ? [] : [[resultTitle(name), withUnit(name, value)]],
+      typeof value !== 'number' || isTechnical(name) ? [] : [[resultTitle(name), withUnit(name, value)]],
     ),
   ]
   const [title, href] = nextPages[stages[job.stage].kind]
