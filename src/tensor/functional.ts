@@ -81,20 +81,7 @@ function isShort(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor): boolean {
   if (Math.max(queries, keys, width, v.shape[3]) > mostShort || q.dtype !== 'float32' || q.device !== 'cpu')
     return false
   const isKeyMask = mask === undefined || (mask.numel === batch * keys && mask.shape[0] === batch && !mask.requiresGrad)
-  return isKeyMask && native().threads() === 1 && isBuilt()
-}
-
-let built: boolean | undefined
-
-/** Whether the add-on was built with its operator; after an update it is an older one until the next set-up. */
-function isBuilt(): boolean {
-  if (built !== undefined) return built
-  try {
-    native().resolve('attune::attend', '')
-    return (built = true)
-  } catch {
-    return (built = false)
-  }
+  return isKeyMask && native().threads() === 1
 }
 
 const mostShort = 64
