@@ -75,6 +75,7 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
     sampler: samplerOf(opened.model, sampling).name,
     klRollouts: config.klRollouts,
   }
+  const raters = reward === undefined ? {} : await ratersOf(reward)
   expectApart(prompts, config)
   expectEnough(plan)
   if (isJudged) statedAttributes(plan.prompts)
@@ -94,7 +95,6 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   // No other process is at work any more.
   useThreads(config.threads ?? availableParallelism())
   const past = runsBehind([config.reward, ...policies.map((policy) => policy.run.folder)])
-  const raters = reward === undefined ? {} : await ratersOf(reward)
   const own = { finishedAt: new Date().toISOString(), seconds: (Date.now() - began) / 1000 }
   const report = assembleReport(
     plan,
