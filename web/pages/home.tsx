@@ -184,23 +184,30 @@ const endings: Partial<Readonly<Record<Job['state'], readonly [look: string, wha
   held: ['notice warn', 'has not begun', ', and begin it all the same.'],
 }
 
-/** The last thing that was tried did not work. */
+/** What is held, and the last thing that was tried and did not work. */
 function Failed({ state: { jobs, next } }: { state: State }) {
-  const last = jobs.find((job) => !isOpen(job))
-  const ending = last && endings[last.state]
-  if (last === undefined || ending === undefined || (last.state === 'stopped' && last.error === null)) return null
+  const ended = jobs.find((job) => !isOpen(job) && job.state !== 'held')
+  const wasGivenUp = ended?.state === 'stopped' && ended.error === null
+  const told = [...jobs.filter(({ state }) => state === 'held'), ...(ended === undefined || wasGivenUp ? [] : [ended])]
+  return told.map((job) => <Ending key={job.id} job={job} known={next.sentence} />)
+}
+
+/** @param props.known what the page says already */
+function Ending({ job, known }: { job: Job; known: string }) {
+  const ending = endings[job.state]
+  if (ending === undefined) return null
   const [look, what, then] = ending
   return (
     <div className={look} role="status">
       <strong dir="auto">
-        {last.run} {what}
+        {job.run} {what}
       </strong>
-      {last.error !== next.sentence && <span dir="auto">{last.error ?? 'It ended without saying why.'}</span>}
+      {job.error !== known && <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>}
       <span>
-        <a className="text-link" href={to('train', 'job', last.id)}>
+        <a className="text-link" href={to('train', 'job', job.id)}>
           Look at it
         </a>
-        {last.can.resume && then}
+        {job.can.resume && then}
       </span>
     </div>
   )

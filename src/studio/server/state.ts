@@ -30,11 +30,12 @@ export const stateRoutes = [
       const { store, runs, queue, views, workspace } = studio
       const counts = Counts.parse(await store.counts())
       const all = queue.all()
-      const isOpen = ({ state }: (typeof all)[number]) => ['waiting', 'running', 'stopping'].includes(state)
+      // A held one asks for a decision, however much ends after it.
+      const isUndone = ({ state }: (typeof all)[number]) => ['waiting', 'held', 'running', 'stopping'].includes(state)
       const jobs = [
-        ...all.filter(isOpen),
+        ...all.filter(isUndone),
         ...all
-          .filter((job) => !isOpen(job))
+          .filter((job) => !isUndone(job))
           .slice(-endedJobs)
           .reverse(),
       ]
