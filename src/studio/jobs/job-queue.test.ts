@@ -246,3 +246,12 @@ test('a server that was killed between a start and its record finds the process 
   assert.deepEqual([third.all(), third.broken.map(({ name }) => name)], [[], [id]])
   assert.notEqual(third.add({ ...drawing('b', 1), needs: ['a'] }).id, id, 'its number is not given again')
 })
+
+test('a report that version 0.1 queued compares the policies that it named', () => {
+  const workspace = workspaceOf('earlier')
+  using queue = open(workspace, { objection: () => 'not now' })
+  const settings = { reward: 'reward-1', rewardWeighted: null, dpok: 'my.dpok', bestOf: 1 }
+  queue.add({ ...drawing('report-1', 1), stage: 'report', settings })
+  const [{ settings: read }] = readJobs(workspace).jobs
+  assert.deepEqual(read, { reward: 'reward-1', policies: ['my.dpok'], bestOf: 1 })
+})

@@ -21,7 +21,7 @@ export const JobRecord = z.object({
   /** Somebody has begun it although it was held. */
   isWanted: z.boolean().default(false),
   /** As the page knows them. */
-  settings: z.record(z.string(), SettingValue),
+  settings: z.record(z.string(), SettingValue).transform(withPolicies),
   queuedAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
@@ -32,6 +32,13 @@ export const JobRecord = z.object({
   error: z.string().nullable(),
 })
 export type JobRecord = z.infer<typeof JobRecord>
+
+/** Reports of version 0.1 had a setting for each algorithm where there is one list of policies now. */
+function withPolicies(settings: Readonly<Record<string, SettingValue>>): Record<string, SettingValue> {
+  const { rewardWeighted, dpok, ...others } = settings
+  const policies = [rewardWeighted, dpok].filter((run) => typeof run === 'string')
+  return policies.length === 0 ? settings : { ...others, policies }
+}
 
 const jobFolder = ({ at }: Workspace, id: string) => at('jobs', id)
 export const logFile = ({ at }: Workspace, id: string) => at('jobs', id, 'log.txt')
