@@ -157,3 +157,13 @@ describe('reports', () => {
     assert.equal((await it.app.request('/reports/..%2freport-1')).status, 404)
   })
 })
+
+test('a held job is told of, however many end after it', async () => {
+  await using it = await testStudio()
+  const { queue } = it.studio
+  const order = { stage: 'policy dpok', purpose: 'other', device: 'cpu', settings: {}, config: {} } as const
+  const held = queue.add({ ...order, run: 'dpok-1', needs: ['reward-1'] })
+  for (let i = 2; i < 9; i++) queue.stop(queue.add({ ...order, run: `dpok-${i}`, needs: ['reward-1'] }).id)
+  const { jobs } = await it.client.state()
+  assert.deepEqual([jobs[0].id, jobs[0].state, jobs.length], [held.id, 'held', 6])
+})
