@@ -1,5 +1,5 @@
 /** What a reader must know before believing the numbers of a report. */
-import { isExistingFeedback, openExistingFeedback } from '../feedback/store/feedback-file.ts'
+import { openExistingFeedback } from '../feedback/store/feedback-file.ts'
 import type { EvaluationPlan } from './draw.ts'
 import type { PastRun } from './lineage.ts'
 import { measuringReward, type ReportConfig } from './report-config.ts'
@@ -9,15 +9,9 @@ import type { ReportContext } from './assemble-report.ts'
 /** Below this many images a policy and split, the page warns. */
 const enoughImages = 400
 
-const simulatedLabels = 'Labels were simulated: a program gave them, not people.'
-
-/**
- * Who gave the labels: rates where they were simulated, and a caveat where that is not the whole story. A store that is
- * not where it was takes no more than the rates.
- */
+/** Who gave the labels: rates where they were simulated, and a caveat where that is not the whole story. */
 export async function ratersOf({ manifest }: PastRun): Promise<Pick<ReportContext, 'simulatedRater' | 'caveats'>> {
   if (manifest.results.simulated !== true) return {}
-  if (!isExistingFeedback(manifest.parents.feedback)) return { caveats: [simulatedLabels] }
   await using store = await openExistingFeedback(manifest.parents.feedback)
   const judgments = await store.judgments()
   const simulated = new Set(judgments.filter(({ raterKind }) => raterKind === 'simulated').map(({ rater }) => rater))
@@ -27,7 +21,7 @@ export async function ratersOf({ manifest }: PastRun): Promise<Pick<ReportContex
   return {
     ...(known && { simulatedRater: { errorRate: Number(error) / 100, skipRate: Number(skip) / 100 } }),
     caveats: [
-      ...(known ? [] : [simulatedLabels]),
+      ...(known ? [] : ['Labels were simulated: a program gave them, not people.']),
       ...(judgments.every(({ raterKind }) => raterKind === 'simulated')
         ? []
         : ['Labels of people and of a simulated rater are mixed.']),

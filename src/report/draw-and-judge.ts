@@ -54,6 +54,9 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
     }),
     ...reference.map((file) => imagesOf(file, bestOf)),
   ]
+  // Judgments or images that are not where they were are told before the long work.
+  const labelled = await judgedImages(order.reward)
+  const costs = await Promise.all(policies.map(({ run }) => costOf(run, labelled)))
   const bar = progress(
     'report',
     images * (bestOf + policies.length + reference.length) + plan.klRollouts * policies.length,
@@ -67,8 +70,6 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
   bar.done()
 
   const free = { imagesDrawn: 0, updates: 0, seconds: 0 }
-  const labelled = await judgedImages(order.reward)
-  const costs = await Promise.all(policies.map(({ run }) => costOf(run, labelled)))
   const subjects = [
     { name: 'base', files: candidates.slice(0, 1), cost: free },
     ...(bestOf === 1

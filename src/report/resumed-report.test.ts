@@ -1,7 +1,7 @@
 /** A report that is killed again and again ends as one that was not. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -70,6 +70,17 @@ test('killed in the middle and before its end, and gone on with', () => {
   const [expected, found] = ['whole', 'killed'].map((name) => withoutTimes(at(`${name}/report.json`)))
   assert.deepEqual(found, expected)
   assert.ok(!existsSync(at('killed/parts')))
+})
+
+test('judgments that have moved are told before anything is drawn', () => {
+  renameSync(at('feedback.sqlite'), at('moved.sqlite'))
+  const refused = attune(
+    'report --reward reward --policies dpok --seen seen.txt --unseen unseen.txt --steps 2 --out none',
+  )
+  renameSync(at('moved.sqlite'), at('feedback.sqlite'))
+  assert.match(refused.stderr, /feedback\.sqlite: expected a feedback store, received no such file — check the path/)
+  assert.doesNotMatch(refused.stderr, /images/)
+  assert.ok(!existsSync(at('none')))
 })
 
 function withoutTimes(file: string): Report {

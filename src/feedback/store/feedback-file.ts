@@ -10,7 +10,7 @@ export const feedbackField = z.string().min(1).describe('Feedback store: a SQLit
 
 /** Adds something to a store. One that was not there before is not there after a failure either. */
 export async function addToFeedback<T>(file: string, add: (store: FeedbackStore) => Promise<T>): Promise<T> {
-  const isNew = !isExistingFeedback(file)
+  const isNew = !isDatabaseUrl(file) && !existsSync(file)
   try {
     await using store = await openFeedback(file)
     return await add(store)
@@ -20,20 +20,17 @@ export async function addToFeedback<T>(file: string, add: (store: FeedbackStore)
   }
 }
 
-/** Whether a store is there; of a database only the server can tell, when it is opened. */
-export const isExistingFeedback = (file: string): boolean => isDatabaseUrl(file) || existsSync(file)
-
 /**
  * Opens a store that must be there already.
  *
  * @throws {FileError} no such file
  */
 export async function openExistingFeedback(file: string): Promise<FeedbackStore> {
-  if (isExistingFeedback(file)) return await openFeedback(file)
+  if (isDatabaseUrl(file) || existsSync(file)) return await openFeedback(file)
   throw new FileError({
     where: file,
     expected: 'a feedback store',
     received: 'no such file',
-    remedy: 'import labels first: attune feedback import',
+    remedy: 'check the path, or import labels first: attune feedback import',
   })
 }
