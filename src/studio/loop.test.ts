@@ -101,6 +101,10 @@ describe('the loop', () => {
       it.client.startJob({ stage: 'policy dpok', settings: { policy: 'reward-1' } }),
       /Policy: expected/,
     )
+    await assert.rejects(
+      it.client.startJob({ stage: 'policy reward-weighted', settings: { images: ['round-1', 'round-1'] } }),
+      /Images: expected some of the list, each once/,
+    )
     await assert.rejects(it.client.startJob({ stage: 'reward train', run: 'reward-1' }), /a name that no run has/)
     await assert.rejects(
       it.client.startJob({ stage: 'reward train', run: 'compare-x' }),

@@ -90,7 +90,9 @@ function isAccepted(
   if (value === null) return optional
   const isChoice = (one: unknown) => choices.some((choice) => choice.value === one)
   if (type === 'run') return isChoice(value)
-  if (type === 'runs') return Array.isArray(value) && value.length > 0 && value.every(isChoice)
+  if (type === 'runs') {
+    return Array.isArray(value) && value.length > 0 && value.every(isChoice) && new Set(value).size === value.length
+  }
   const property = printed.schema.properties[field]
   if (type === 'list' && (property === undefined || property.type !== 'array')) return TextList.safeParse(value).success
   if (property === undefined)
@@ -116,7 +118,10 @@ function fieldsOf(plan: StagePlan, { flags, schema }: PrintedStage, context: For
         label: labelOf(flag.field),
         type: kind === undefined ? typeOf(variant) : isList ? 'runs' : 'run',
         sentence: flag.sentence,
-        expected: kind === undefined ? flag.expected : `one of the list${isOptional ? ', or nothing' : ''}`,
+        expected:
+          kind === undefined
+            ? flag.expected
+            : `${isList ? 'some of the list, each once' : 'one of the list'}${isOptional ? ', or nothing' : ''}`,
         default:
           kind === undefined
             ? (defaults[flag.field] ?? shownDefault(flag.default))
