@@ -31,7 +31,7 @@ export interface Rollouts {
   readonly sigmas: readonly Tensor[]
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
-  /** What an {@link Observer} said of each step or of the last one that it was shown: steps tensors [N, …], none without one. */
+  /** What an `Observer` said of each step or of the last one that it was shown: steps tensors [N, …], none without one. */
   readonly observed: readonly Tensor[]
 }
 
