@@ -10,11 +10,6 @@ export function noGrad(): Disposable {
   return { [Symbol.dispose]: () => void native().gradMode(before) }
 }
 
-/** Whether what is computed is recorded for gradients. */
-export function isGradOn(): boolean {
-  return native().gradMode()
-}
-
 /** The value of `compute`, with nothing recorded for gradients. */
 export function withoutGrad<T>(compute: () => T): T {
   using _ = noGrad()

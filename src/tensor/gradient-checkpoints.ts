@@ -12,7 +12,7 @@
  * computes each again from its inputs, and hands the gradient of its inputs on to whatever made them.
  */
 import { TensorError } from '../errors.ts'
-import { isGradOn, withoutGrad } from './autograd.ts'
+import { withoutGrad } from './autograd.ts'
 import { native } from './library.ts'
 import { calling } from './operator.ts'
 import { tensorScope, unscoped } from './scope.ts'
@@ -176,5 +176,5 @@ export function gradientCheckpoints(
  * inputs and of parameters alone, and give the same value each time.
  */
 export function checkpointed(block: Block, ...inputs: Tensor[]): Tensor {
-  return current === undefined || !isGradOn() ? block(...inputs) : current.run(block, inputs)
+  return current === undefined || !native().gradMode() ? block(...inputs) : current.run(block, inputs)
 }
