@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
 import { FormatError } from '../errors.ts'
-import { tensor } from '../tensor/create.ts'
+import { withoutGrad } from '../tensor/autograd.ts'
+import { randn, tensor } from '../tensor/create.ts'
+import { Generator } from '../tensor/generator.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { Weights } from './weights.ts'
 
@@ -70,6 +72,17 @@ describe('a change in front of weights', () => {
     const below = Weights.of(new Map([...base.tensors()].map(([name, each]) => [`deep.${name}`, each])))
     const adapted = below.with({ adapters: new Map([['deep.q.weight', adapter]]) }).at('deep')
     assertClose(adapted.linear('q', x, 2, 2).toArray(), [5.5, 11.5])
+  })
+
+  it('is the same beside a weight, as gradients want it, and added to it', () => {
+    using _scope = tensorScope()
+    const source = new Generator(1)
+    const adapter = { down: randn([2, 4], source).requireGrad(), up: randn([3, 2], source).requireGrad(), scale: 0.5 }
+    const weights = Weights.fresh(1).with({ adapters: new Map([['q.weight', adapter]]) })
+    const x = randn([20, 3, 4], source)
+    const apply = () => weights.linear('q', x, 4, 3)
+    assert.ok(apply().requiresGrad)
+    assertClose(withoutGrad(apply).toArray(), apply().toArray(), 1e-5)
   })
 
   it('checks the shape of a trained tensor', () => {

@@ -8,6 +8,7 @@
 import { FormatError } from '../errors.ts'
 import { seedOf } from '../random.ts'
 import { parameterWeights } from '../streams.ts'
+import { wantsGrad } from '../tensor/autograd.ts'
 import { ones, randn, zeros } from '../tensor/create.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import { conv2d, groupNorm, layerNorm, linear } from '../tensor/functional.ts'
@@ -167,13 +168,20 @@ export class Weights {
     return placed
   }
 
-  /** Affine map x Wᵀ + b of the last dimension, with the adapter of its weight where there is one. */
+  /**
+   * Affine map x Wᵀ + b of the last dimension, with the adapter of its weight where there is one: beside the weight where
+   * gradients are wanted, else added to it where x has more rows than it would save.
+   */
   linear(name: string, x: Tensor, inputs: number, outputs: number, gain = 1, bias = true): Tensor {
     const weight = this.parameter(`${name}.weight`, [outputs, inputs], gain === 0 ? 'zeros' : { gain })
     const offset = bias ? this.parameter(`${name}.bias`, [outputs], 'zeros') : undefined
-    const y = linear(x, weight, offset)
     const adapter = this.#adapter(name)
-    return adapter === undefined ? y : y.add(linear(linear(x, adapter.down), adapter.up))
+    if (adapter === undefined) return linear(x, weight, offset)
+    const { down, up } = adapter
+    // In narrower types the sum of both would round a small change away.
+    const isSummed = this.dtype === 'float32' && !wantsGrad() && x.numel > 2 * inputs * outputs
+    if (isSummed) return linear(x, weight.add(up.matmul(down)), offset)
+    return linear(x, weight, offset).add(linear(linear(x, down), up))
   }
 
   /** Convolution; with the default padding an odd kernel keeps height and width. */

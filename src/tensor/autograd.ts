@@ -10,10 +10,28 @@ export function noGrad(): Disposable {
   return { [Symbol.dispose]: () => void native().gradMode(before) }
 }
 
+let isRecordedLater = false
+
+/** Whether gradients of what is computed are wanted: it is recorded, or will be computed again and recorded then. */
+export function wantsGrad(): boolean {
+  return isRecordedLater || native().gradMode()
+}
+
 /** The value of `compute`, with nothing recorded for gradients. */
 export function withoutGrad<T>(compute: () => T): T {
   using _ = noGrad()
   return compute()
+}
+
+/** As {@link withoutGrad}, for what is computed again with gradients: it must round as it will then. */
+export function withoutGradYet<T>(compute: () => T): T {
+  const before = isRecordedLater
+  isRecordedLater = true
+  try {
+    return withoutGrad(compute)
+  } finally {
+    isRecordedLater = before
+  }
 }
 
 /** `using _ = autocast('bfloat16')`: matrix products and convolutions compute in this type until the block ends. */

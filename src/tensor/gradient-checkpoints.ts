@@ -12,7 +12,7 @@
  * computes each again from its inputs, and hands the gradient of its inputs on to whatever made them.
  */
 import { TensorError } from '../errors.ts'
-import { withoutGrad } from './autograd.ts'
+import { wantsGrad, withoutGradYet } from './autograd.ts'
 import { native } from './library.ts'
 import { calling } from './operator.ts'
 import { tensorScope, unscoped } from './scope.ts'
@@ -58,7 +58,7 @@ class GradientCheckpoints {
     const links = inputs.map((input) => (input.requiresGrad ? this.#linkOf(input) : undefined))
     // Where no input wants a gradient, the block's own graph tells whether a parameter does.
     const isReached = links.some((link) => link !== undefined)
-    const value = plainly(() => (isReached ? withoutGrad(() => block(...inputs)) : block(...inputs)))
+    const value = plainly(() => (isReached ? withoutGradYet(() => block(...inputs)) : block(...inputs)))
     if (!isReached && !value.requiresGrad) return scope.keep(value)
     const [output, ...values] = unscoped(() => [value, ...inputs].map((each) => each.detach()))
     this.#checkpoints.push({ block, inputs: values, links, output: output.requireGrad() })
@@ -176,5 +176,5 @@ export function gradientCheckpoints(
  * inputs and of parameters alone, and give the same value each time.
  */
 export function checkpointed(block: Block, ...inputs: Tensor[]): Tensor {
-  return current === undefined || !native().gradMode() ? block(...inputs) : current.run(block, inputs)
+  return current === undefined || !wantsGrad() ? block(...inputs) : current.run(block, inputs)
 }
