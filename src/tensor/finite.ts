@@ -1,20 +1,21 @@
 /** Numbers that are none, NaN and ±∞, are found before they are written or trained on. */
 import { DivergenceError } from '../errors.ts'
 import { noGrad } from './autograd.ts'
+import { readTogether } from './read-together.ts'
 import { tensorScope } from './scope.ts'
 import { operator, type Tensor } from './tensor.ts'
 
 const norms = operator<[tensors: readonly Tensor[], order: number], Tensor[]>('_foreach_norm', 'Scalar')
 
 /**
- * The largest absolute value of each of some tensors of one device and one type of floating point.
+ * The largest absolute value of each of some tensors of one device and one type of floating point, read at once.
  * @returns [tensors], float64 on the CPU; ∞ and NaN where a tensor holds one, 0 for an empty one
  */
 export function largestValues(tensors: readonly Tensor[]): number[] {
   using _scope = tensorScope()
   using _noGrad = noGrad()
   const filled = tensors.filter(({ numel }) => numel > 0)
-  const largest = filled.length === 0 ? [] : norms(filled, Infinity).map((one) => one.item())
+  const largest = filled.length === 0 ? [] : readTogether(norms(filled, Infinity)).flat()
   return tensors.map(({ numel }) => (numel === 0 ? 0 : largest.shift()!))
 }
 
