@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { flagName } from '../config.ts'
 import { DivergenceError, RewardError } from '../errors.ts'
 import { policyOf, type GenerativeModel, type ModelStage } from '../networks/generative-model.ts'
+import { configName } from '../run-folder.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { randn } from '../tensor/create.ts'
 import { largestValues } from '../tensor/finite.ts'
@@ -97,7 +98,7 @@ function remedyOf(flags: string, kept: Kept | undefined, stage: string, folder: 
   if (kept.growth > soundGrowth) {
     return `the checkpoint of step ${kept.step} has gone too far already; begin again with ${flags} in another folder`
   }
-  const config = quoted(join(folder, 'config.json'))
+  const config = quoted(join(folder, configName))
   return `go on from the last good checkpoint, of step ${kept.step}: attune ${stage} --config ${config} ${flags} --resume --out ${quoted(folder)}`
 }
 

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { FormatError } from '../errors.ts'
+import { configName, manifestName } from '../run-folder.ts'
+import { metricsName } from '../run-metrics.ts'
 import { readRun, type Manifest } from '../run.ts'
 import type { PolicyName } from './policy-name.ts'
 import type { Curve } from './schema.ts'
@@ -19,7 +21,7 @@ export function pastRun(folder: string): PastRun {
   return {
     folder,
     manifest,
-    config: JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as PastRun['config'],
+    config: JSON.parse(readFileSync(join(folder, configName), 'utf8')) as PastRun['config'],
   }
 }
 
@@ -28,7 +30,7 @@ export function runsBehind(folders: readonly string[]): PastRun[] {
   const found = new Map<string, PastRun>()
   const waiting = [...folders]
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    if (found.has(resolve(folder)) || !existsSync(join(folder, 'manifest.json'))) continue
+    if (found.has(resolve(folder)) || !existsSync(join(folder, manifestName))) continue
     const run = pastRun(folder)
     found.set(resolve(folder), run)
     waiting.push(...Object.values(run.manifest.parents))
@@ -77,7 +79,7 @@ export function flatConfig(
  * @throws {FormatError} names file and line of what is no row
  */
 export function metricsOf({ folder }: PastRun): Record<string, unknown>[] {
-  const file = join(folder, 'metrics.jsonl')
+  const file = join(folder, metricsName)
   if (!existsSync(file)) return []
   return readFileSync(file, 'utf8')
     .split('\n')

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openExistingFeedback } from '../feedback/store/feedback-file.ts'
 import { readImages } from '../images/image-run.ts'
+import { manifestName } from '../run-folder.ts'
 import { factsOf } from '../stages.ts'
 import { pastRun, type PastRun } from './lineage.ts'
 import type { PolicyReport } from './schema.ts'
@@ -28,7 +29,7 @@ export async function costOf(
   const counted = factsOf(stage)?.cost ?? []
   const own = (cost: (typeof counted)[number]) => (counted.includes(cost) ? number(results[cost]) : 0)
   // It may have begun at a LoRA file from elsewhere, of which nobody knows the cost.
-  const start = parents.policy !== undefined && existsSync(join(parents.policy, 'manifest.json'))
+  const start = parents.policy !== undefined && existsSync(join(parents.policy, manifestName))
   const earlier = start ? await costOf(pastRun(parents.policy), new Set()) : undefined
   const folders = Object.entries(parents).flatMap(([role, folder]) => (role.startsWith('images') ? [folder] : []))
   const fitted = folders.length === 0 ? [] : (await readImages(...folders)).map(({ record }) => record.id)

@@ -5,7 +5,9 @@ import { basename, join } from 'node:path'
 import { Disposables } from '../../disposables.ts'
 import { FormatError, type Complaint } from '../../errors.ts'
 import { sync, writeFileAtomic, writing } from '../../files.ts'
+import { imageListName } from '../../images/image-run.ts'
 import type { ImageRecord, Judgment, Prompt } from '../../records.ts'
+import { configName, manifestName } from '../../run-folder.ts'
 import { startRun, type Run } from '../../run.ts'
 import type { ImagesOfFolder } from '../store/image-writes.ts'
 import type { FeedbackStore } from '../store/store.ts'
@@ -136,7 +138,7 @@ async function bringImages(
   if (own.length > 0) {
     removeOthers(runOf().path('images'), own)
     sync(runOf().path('images'))
-    writeFileAtomic(runOf().path('images.jsonl'), own.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    writeFileAtomic(runOf().path(imageListName), own.map((record) => `${JSON.stringify(record)}\n`).join(''))
     runOf().finish({ images: own.length, broken: broken.length })
   }
   const addition = { images: [...drawn, { records: own, folder }], judgments: judgments ?? [] }
@@ -159,7 +161,7 @@ function removeOthers(folder: string, records: readonly ImageRecord[]): void {
 
 /** Of this call alone: the folder was new or empty before. */
 function removeRun(folder: string): void {
-  for (const name of ['manifest.json', 'images.jsonl', 'images', 'config.json']) {
+  for (const name of [manifestName, imageListName, 'images', configName]) {
     rmSync(join(folder, name), { recursive: true, force: true })
   }
   if (readdirSync(folder).length === 0) rmdirSync(folder)

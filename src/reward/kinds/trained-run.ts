@@ -5,6 +5,7 @@ import { FormatError } from '../../errors.ts'
 import type { Open } from '../../images/open-model.ts'
 import { hashWeights } from '../../networks/checkpoint/hash-weights.ts'
 import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
+import { configName, manifestName } from '../../run-folder.ts'
 import { readRun } from '../../run.ts'
 import { embeddingReward } from '../embedding-reward.ts'
 import { isHere, openEncoder } from '../encoding/open-encoder.ts'
@@ -24,9 +25,9 @@ export const trainedRun: RewardKind = { what, claims: isRun, open: openRun }
 
 /** A run begins with its config and ends with its manifest. */
 function isRun(folder: string): boolean {
-  if (existsSync(join(folder, 'manifest.json'))) return true
+  if (existsSync(join(folder, manifestName))) return true
   try {
-    return 'stage' in (JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object)
+    return 'stage' in (JSON.parse(readFileSync(join(folder, configName), 'utf8')) as object)
   } catch {
     return false
   }
