@@ -1,4 +1,5 @@
 /** A rater's way through the fresh images, for one request: what it takes is not taken from the order. */
+import { getOrAdd } from '../../get-or-add.ts'
 import { seedOf } from '../../random.ts'
 import { queueStreams } from '../../streams.ts'
 import {
@@ -120,12 +121,7 @@ export class FreshWalk {
   }
 
   #lotsOf(peers: ReadonlySet<PromptState>): readonly { prompt: PromptState; lot: number }[] {
-    let lots = this.#lots.get(peers)
-    if (lots === undefined) {
-      lots = Array.from(peers, (prompt) => ({ prompt, lot: this.#lot(prompt) }))
-      this.#lots.set(peers, lots)
-    }
-    return lots
+    return getOrAdd(this.#lots, peers, () => Array.from(peers, (prompt) => ({ prompt, lot: this.#lot(prompt) })))
   }
 
   /** Negative where `a` comes first. */

@@ -1,4 +1,5 @@
 /** Who has answered about which image, where one image is asked about at a time. */
+import { getOrAdd } from '../../get-or-add.ts'
 import type { Random } from '../../random.ts'
 import { FreshOrder, type ImageState, type PromptState } from './fresh-order.ts'
 import { FreshWalk } from './fresh-walk.ts'
@@ -48,8 +49,7 @@ export class ImageAnswers {
     const image = this.order.image(judgment.images[0])
     if (image === undefined) return
     const before = this.#standingOf(image)
-    const raters = this.#raters.get(image) ?? new Set()
-    this.#raters.set(image, raters)
+    const raters = getOrAdd(this.#raters, image, () => new Set())
     if (stands) raters.add(judgment.rater)
     else {
       raters.delete(judgment.rater)
@@ -134,12 +134,7 @@ export class ImageAnswers {
   }
 
   #ownOf(rater: string): Own {
-    let own = this.#own.get(rater)
-    if (own === undefined) {
-      own = emptyOwn()
-      this.#own.set(rater, own)
-    }
-    return own
+    return getOrAdd(this.#own, rater, emptyOwn)
   }
 
   #standingOf(image: ImageState): Standing {

@@ -2,6 +2,7 @@
  * Two to four images: the winner of a pair stays and meets a new one (Pick-a-Pic, Kirstain et al. 2023). Every image is
  * new to the rater but the first one, which may have won before. A second opinion is asked about a pair by itself.
  */
+import { getOrAdd } from '../../get-or-add.ts'
 import type { Random } from '../../random.ts'
 import type { Judgment } from '../../records.ts'
 import { FreshOrder, type ImageState, type PromptState } from './fresh-order.ts'
@@ -134,11 +135,7 @@ export class PairIndex implements ModeIndex {
 
   /** Who won last of a prompt's images is the rater's champion. */
   #note(own: Own, [{ prompt }]: readonly ImageState[], answer: Answer, stands: boolean): void {
-    let answers = own.answers.get(prompt)
-    if (answers === undefined) {
-      answers = new SortedList<Answer>((a, b) => a.place - b.place)
-      own.answers.set(prompt, answers)
-    }
+    const answers = getOrAdd(own.answers, prompt, () => new SortedList<Answer>((a, b) => a.place - b.place))
     if (stands) answers.add(answer)
     else answers.remove(answer)
     if (answers.items.length === 0) own.answers.delete(prompt)
@@ -164,21 +161,13 @@ export class PairIndex implements ModeIndex {
     const images = shown.toSorted((a, b) => (a.id < b.id ? -1 : 1))
     const ids = images.map(({ id }) => id)
     const key = ids.join()
-    let pair = this.#pairs.get(key)
-    if (pair === undefined) {
-      pair = { images, key, isDrawn: isDrawn(this.#basis, ids), raters: new Set(), judgments: 0 }
-      this.#pairs.set(key, pair)
-    }
-    return pair
+    return getOrAdd(this.#pairs, key, () => {
+      return { images, key, isDrawn: isDrawn(this.#basis, ids), raters: new Set(), judgments: 0 }
+    })
   }
 
   #ownOf(rater: string): Own {
-    let own = this.#own.get(rater)
-    if (own === undefined) {
-      own = emptyOwn()
-      this.#own.set(rater, own)
-    }
-    return own
+    return getOrAdd(this.#own, rater, emptyOwn)
   }
 }
 

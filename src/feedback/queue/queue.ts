@@ -3,6 +3,7 @@
  * tasks. Nothing in a task tells which policy drew its images.
  */
 import { createHash } from 'node:crypto'
+import { getOrAdd } from '../../get-or-add.ts'
 import { random, seedOf, type Random } from '../../random.ts'
 import type { Judgment } from '../../records.ts'
 import { queueStreams } from '../../streams.ts'
@@ -100,13 +101,11 @@ export class Queue {
   }
 
   #index(mode: TaskMode): ModeIndex {
-    let index = this.#indices.get(mode)
-    if (index === undefined) {
-      index = new modes[mode].Index(this.#basis)
+    return getOrAdd(this.#indices, mode, () => {
+      const index = new modes[mode].Index(this.#basis)
       for (const change of this.#changes) index.change(change)
-      this.#indices.set(mode, index)
-    }
-    return index
+      return index
+    })
   }
 }
 

@@ -1,4 +1,5 @@
 /** One to four images, each rated, and then all ranked (ImageReward, Xu et al. 2023). */
+import { getOrAdd } from '../../get-or-add.ts'
 import type { ImageState, PromptState } from './fresh-order.ts'
 import { ImageAnswers } from './image-answers.ts'
 import type { Asked, ModeIndex, OpenTasks, QueueBasis } from './open-tasks.ts'
@@ -77,12 +78,7 @@ export class RatingIndex implements ModeIndex {
   }
 
   #ownOf(rater: string): Own {
-    let own = this.#own.get(rater)
-    if (own === undefined) {
-      own = emptyOwn()
-      this.#own.set(rater, own)
-    }
-    return own
+    return getOrAdd(this.#own, rater, emptyOwn)
   }
 }
 
