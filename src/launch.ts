@@ -6,38 +6,28 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { ConfigError, endedFromOutside, ProcessError, type ExitCode } from './errors.ts'
+import { optionalCount, optionalText } from './config-fields.ts'
 import { withParent } from './parent-watch.ts'
 import { nodeFromEnvironment, rendezvousOf, type Node } from './place-in-group.ts'
 import { configName, manifestName } from './run-folder.ts'
 import { quoted } from './resume-hint.ts'
 
 export const LaunchConfig = z.strictObject({
-  processes: z
-    .int()
-    .positive()
-    .max(1024)
-    .nullable()
-    .default(null)
-    .describe('Processes on this machine; without it as many as it has GPUs, or as a scheduler says.'),
-  nodes: z
-    .int()
-    .positive()
-    .max(65_536)
-    .nullable()
-    .default(null)
-    .describe('Machines, on each of which the same is launched; without it 1, or what a scheduler says.'),
+  processes: optionalCount(1024).describe(
+    'Processes on this machine; without it as many as it has GPUs, or as a scheduler says.',
+  ),
+  nodes: optionalCount(65_536).describe(
+    'Machines, on each of which the same is launched; without it 1, or what a scheduler says.',
+  ),
   nodeRank: z
     .int()
     .nonnegative()
     .nullable()
     .default(null)
     .describe('Which of them this one is, from 0 on; without it 0, or what a scheduler says.'),
-  rendezvous: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('host:port of machine 0, as the others reach it; needed for several, unless a scheduler says it.'),
+  rendezvous: optionalText.describe(
+    'host:port of machine 0, as the others reach it; needed for several, unless a scheduler says it.',
+  ),
   maxRestarts: z
     .int()
     .nonnegative()

@@ -1,4 +1,5 @@
 /** `feedback export`: the judgments of a store as a file. */
+import { optionalText } from '../config-fields.ts'
 import { z } from 'zod'
 import { exportFormatNames } from './formats/formats.ts'
 import { feedbackField, openExistingFeedback } from './store/feedback-file.ts'
@@ -9,12 +10,7 @@ export const ExportConfig = z.strictObject({
   out: z.string().min(1).describe('File to write: .csv or .jsonl, .parquet (Pick-a-Pic) or .json (ImageReward).'),
   format: z.enum(exportFormatNames).nullable().default(null).describe('Format of the file; by its ending without it.'),
   names: z.boolean().default(false).describe('Names raters as the store does, not by pseudonyms.'),
-  licence: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('What others may do with the judgments; part of the export.'),
+  licence: optionalText.describe('What others may do with the judgments; part of the export.'),
 })
 export type ExportConfig = z.infer<typeof ExportConfig>
 

@@ -1,13 +1,12 @@
 /** `feedback import`: judgments of people, and of other tools, into a store. */
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
+import { optionalText } from '../config-fields.ts'
 import { readImages } from '../images/image-run.ts'
 import { filesIn } from './formats/foreign-json.ts'
 import { formatNames } from './formats/formats.ts'
 import { addToFeedback, feedbackField } from './store/feedback-file.ts'
 import { importFeedback, type ImportCounts } from './transfer.ts'
-
-const optional = (sentence: string) => z.string().min(1).nullable().default(null).describe(sentence)
 
 export const ImportConfig = z.strictObject({
   feedback: feedbackField,
@@ -20,14 +19,11 @@ export const ImportConfig = z.strictObject({
   labels: z.string().min(1).describe('Judgments to add: .csv (image, answer, …), .jsonl, or a file of another tool.'),
   format: z.enum(formatNames).nullable().default(null).describe('Format of the judgments; by its ending without it.'),
   rater: z.string().min(1).default('anonymous').describe('Who judged, for rows that do not say.'),
-  sheet: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('sheet.csv of the contact sheets, where the labels name images by their numbers.'),
-  out: optional('Run folder to write for images that the judgments of another tool bring.'),
-  imageFolder: optional('Folder in which such images are looked for by their paths; that of the judgments without it.'),
+  sheet: optionalText.describe('sheet.csv of the contact sheets, where the labels name images by their numbers.'),
+  out: optionalText.describe('Run folder to write for images that the judgments of another tool bring.'),
+  imageFolder: optionalText.describe(
+    'Folder in which such images are looked for by their paths; that of the judgments without it.',
+  ),
 })
 export type ImportConfig = z.infer<typeof ImportConfig>
 

@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
+import { optionalCount, optionalText } from '../config-fields.ts'
 import { writeFiles } from '../files.ts'
 import { progress } from '../progress.ts'
 import type { GenerativeModel, Sampling } from '../networks/generative-model.ts'
@@ -38,35 +39,19 @@ export const GenerateConfig = z.strictObject({
     .describe(
       'The noise of an image is a function of the seed and its index; prompts of a .jsonl may have a "seed" of their own.',
     ),
-  policy: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('Run that trained the policy, or a LoRA file; the pre-trained model without it.'),
+  policy: optionalText.describe('Run that trained the policy, or a LoRA file; the pre-trained model without it.'),
   ...loraScaleField,
   ...samplingFields,
-  latents: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe(
-      'File with x_T of every image, as diffusers’ latents=: a safetensors tensor `latents` [images, C, h, w]; of a model of several stages `latents.<stage>` for any of them.',
-    ),
+  latents: optionalText.describe(
+    'File with x_T of every image, as diffusers’ latents=: a safetensors tensor `latents` [images, C, h, w]; of a model of several stages `latents.<stage>` for any of them.',
+  ),
   outputLatents: z
     .boolean()
     .default(false)
     .describe('Writes x_0 of every image to latents.safetensors as well, as diffusers’ output_type="latent".'),
-  batchSize: z
-    .int()
-    .positive()
-    .max(4096)
-    .nullable()
-    .default(null)
-    .describe(
-      'Images drawn at once, all of them in memory; the model’s own number without it. It changes the speed, and the images by no more than rounding (one level of 255 here and there).',
-    ),
+  batchSize: optionalCount(4096).describe(
+    'Images drawn at once, all of them in memory; the model’s own number without it. It changes the speed, and the images by no more than rounding (one level of 255 here and there).',
+  ),
   ...modelFields,
   resume: resumeField,
   out: z.string().min(1).describe('Run folder to write.'),

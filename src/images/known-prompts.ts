@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, shownText, VocabularyError } from '../errors.ts'
+import { optionalText } from '../config-fields.ts'
 import type { ProgressStream } from '../progress.ts'
 import { cutPrompts, cutResults, cutSentence, type CutPrompts } from '../prompts/cut-prompts.ts'
 import { promptList, readPromptList, type PromptList } from '../prompts/prompt-file.ts'
@@ -11,22 +12,16 @@ import { tensorScope } from '../tensor/scope.ts'
 import type { OpenModel } from './open-model.ts'
 
 export const promptColumnField = {
-  promptColumn: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('Field or column of the file that holds the prompts; prompt, text or caption without it.'),
+  promptColumn: optionalText.describe(
+    'Field or column of the file that holds the prompts; prompt, text or caption without it.',
+  ),
 }
 
 /** Config fields of every stage that is given prompts. */
 export const promptFields = {
-  prompts: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('Prompt file: .txt, one a line; .csv or .tsv with a header; .jsonl; .json of COCO, ImageReward or DPOK.'),
+  prompts: optionalText.describe(
+    'Prompt file: .txt, one a line; .csv or .tsv with a header; .jsonl; .json of COCO, ImageReward or DPOK.',
+  ),
   prompt: z
     .array(z.string().trim().min(1))
     .min(1)

@@ -1,6 +1,7 @@
 /** What a stage gets when it asks for a model by its name. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
+import { optionalCount } from '../config-fields.ts'
 import { defaultModel } from '../model-names.ts'
 import { policyOf, type CleanStates, type GenerativeModel, type Sampling } from '../networks/generative-model.ts'
 import { mostSide } from '../networks/image-size.ts'
@@ -91,13 +92,9 @@ export const modelFields = {
     .boolean()
     .default(false)
     .describe('Takes large images through the autoencoder in overlapping tiles: less memory, faint seams.'),
-  threads: z
-    .int()
-    .positive()
-    .max(1024)
-    .nullable()
-    .default(null)
-    .describe('Threads of this process, each with a stack of its own: one for shapes, all cores for real checkpoints.'),
+  threads: optionalCount(1024).describe(
+    'Threads of this process, each with a stack of its own: one for shapes, all cores for real checkpoints.',
+  ),
 }
 const ModelConfig = z.object(modelFields)
 export type ModelConfig = z.infer<typeof ModelConfig>
@@ -122,13 +119,9 @@ export function expectScaledPolicy({ policy, loraScale }: { policy: string | nul
 
 /** Config fields of every stage that samples. */
 export const samplingFields = {
-  steps: z
-    .int()
-    .positive()
-    .max(1000)
-    .nullable()
-    .default(null)
-    .describe('Sampling steps, of which training knows 1000; the model’s own number without it.'),
+  steps: optionalCount(1000).describe(
+    'Sampling steps, of which training knows 1000; the model’s own number without it.',
+  ),
   eta: z
     .number()
     .nonnegative()

@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
+import { optionalText } from '../config-fields.ts'
 import { mapStates, type CleanStates, type GenerativeModel } from '../networks/generative-model.ts'
 import type { ProgressStream } from '../progress.ts'
 import { random } from '../random.ts'
@@ -25,14 +26,9 @@ import type { PretrainingSource } from './open-model.ts'
 
 /** Config fields of a stage that trains on a user's own images, in diffusers' words. */
 export const trainingImagesFields = {
-  trainDataDir: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe(
-      'Captioned images for the pre-training loss: a folder with a metadata.jsonl or metadata.csv, or such a list itself; the model’s own without it.',
-    ),
+  trainDataDir: optionalText.describe(
+    'Captioned images for the pre-training loss: a folder with a metadata.jsonl or metadata.csv, or such a list itself; the model’s own without it.',
+  ),
   imageColumn: z.string().min(1).default('file_name').describe('Column of the list with the paths, relative to it.'),
   captionColumn: z.string().min(1).default('text').describe('Column of the list with the captions.'),
   maxTrainSamples: z

@@ -6,6 +6,7 @@
  * A checkpoint names all that the run depends on by its hash. Nothing that is not finite is written: a step that leaves
  * the finite numbers, or moves parameters out of all proportion, ends the run before its row and its checkpoint.
  */
+import { optionalText } from '../config-fields.ts'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -27,12 +28,9 @@ import { asDivergence, expectInProportion, expectPrediction, type Kept } from '.
 export const checkpointName = 'checkpoint.safetensors'
 
 export const trainingRunFields = {
-  policy: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('Run whose policy is trained further; the pre-trained model without it, which stays the reference.'),
+  policy: optionalText.describe(
+    'Run whose policy is trained further; the pre-trained model without it, which stays the reference.',
+  ),
   ...loraScaleField,
   seed: z.int().nonnegative().default(0).describe('Seed of everything that is random.'),
   checkpointEvery: z

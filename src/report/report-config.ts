@@ -1,11 +1,10 @@
 /** The settings of `report`. */
+import { optionalCount, optionalText } from '../config-fields.ts'
 import { z } from 'zod'
 import { promptColumnField } from '../images/known-prompts.ts'
 import { loraScaleField, modelFields, samplingFields } from '../images/open-model.ts'
 import { rewardFields, rewardName } from '../reward/open-reward.ts'
 import { resumeField } from '../run.ts'
-
-const optionalRun = z.string().min(1).nullable().default(null)
 
 /** Settings of `report`. */
 export const ReportConfig = z.strictObject({
@@ -16,8 +15,8 @@ export const ReportConfig = z.strictObject({
   }),
   ...loraScaleField,
   bestOf: z.int().positive().max(1000).default(4).describe('Images among which best-of-n picks; 1 leaves it out.'),
-  seen: optionalRun.describe('File of the prompts that were trained on; shapes has a list of its own.'),
-  unseen: optionalRun.describe('File of prompts that were not; shapes has a list of its own.'),
+  seen: optionalText.describe('File of the prompts that were trained on; shapes has a list of its own.'),
+  unseen: optionalText.describe('File of prompts that were not; shapes has a list of its own.'),
   ...promptColumnField,
   scorer: rewardName
     .nullable()
@@ -25,7 +24,7 @@ export const ReportConfig = z.strictObject({
     .describe(
       'Reward that measures alignment where there is no judge: the share of images that it prefers to the base’s. Best one that no policy was trained on; --reward without it.',
     ),
-  referenceImages: optionalRun.describe(
+  referenceImages: optionalText.describe(
     'Folder of images that fidelity is measured against where there are no true renders; other images of the base without it.',
   ),
   imagesPerPrompt: z
@@ -43,15 +42,9 @@ export const ReportConfig = z.strictObject({
   seed: z.int().nonnegative().default(0).describe('Seed of the images; none of them was used in training.'),
   ...samplingFields,
   ...modelFields,
-  processes: z
-    .int()
-    .positive()
-    .max(1024)
-    .nullable()
-    .default(null)
-    .describe(
-      'Processes at once, each with the model in its memory; two for shapes and one for real checkpoints without it.',
-    ),
+  processes: optionalCount(1024).describe(
+    'Processes at once, each with the model in its memory; two for shapes and one for real checkpoints without it.',
+  ),
   resume: resumeField,
   out: z.string().min(1).describe('Run folder to write: report.html, report.json and the images as drawn.'),
 })

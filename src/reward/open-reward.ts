@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { z } from 'zod'
 import { FileError, FormatError } from '../errors.ts'
+import { optionalText } from '../config-fields.ts'
 import type { Open } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
 import { parseHubName } from '../networks/checkpoint/hub-cache.ts'
@@ -27,14 +28,9 @@ export const rewardName = z
 /** Config fields of every stage that scores images. */
 export const rewardFields = {
   reward: rewardName.describe(`Reward: ${accepted}.`),
-  encoder: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe(
-      'CLIPModel whose embeddings an aesthetic head reads; a run of `reward train` knows its own, and takes this one where that has moved.',
-    ),
+  encoder: optionalText.describe(
+    'CLIPModel whose embeddings an aesthetic head reads; a run of `reward train` knows its own, and takes this one where that has moved.',
+  ),
 }
 
 /**

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import { runTasks } from '../child-processes.ts'
+import { optionalCount } from '../config-fields.ts'
 import { writing } from '../run.ts'
 import { scriptBeside } from '../script-beside.ts'
 import type { PretrainTask } from './pretrain-part.ts'
@@ -15,13 +16,9 @@ const parts = [
 
 export const PretrainConfig = z.strictObject({
   part: z.enum(['all', 'generator', 'clip', 'features']).default('all').describe('Which network is trained.'),
-  steps: z
-    .int()
-    .positive()
-    .max(100_000_000)
-    .nullable()
-    .default(null)
-    .describe('Updates, of which a hundred million take years; without it 6000, 2000 and 1000.'),
+  steps: optionalCount(100_000_000).describe(
+    'Updates, of which a hundred million take years; without it 6000, 2000 and 1000.',
+  ),
   batchSize: z
     .int()
     .min(2)

@@ -1,4 +1,5 @@
 /** `feedback simulate`: the simulated rater judges images of the embedded world, and its file is imported as a person's. */
+import { optionalText } from '../config-fields.ts'
 import { writeFileAtomic } from '../files.ts'
 import { z } from 'zod'
 import { ImportConfig, importLabels } from '../feedback/import-labels.ts'
@@ -14,12 +15,7 @@ export const SimulateConfig = z.strictObject({
   errorRate: z.number().min(0).max(1).default(0.05).describe('Share of the answers that are flipped.'),
   skipRate: z.number().min(0).max(1).default(0.05).describe('Share of the images that are skipped.'),
   seed: z.int().nonnegative().default(0).describe('Seed of the errors and skips.'),
-  labels: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('The .jsonl of judgments that is written and imported; beside the store without it.'),
+  labels: optionalText.describe('The .jsonl of judgments that is written and imported; beside the store without it.'),
 })
 export type SimulateConfig = z.infer<typeof SimulateConfig>
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { readAdmins } from '../feedback/raters/raters.ts'
 import { signedIn } from '../feedback/raters/sessions.ts'
+import { optionalText } from '../config-fields.ts'
 import { writeFileAtomic } from '../files.ts'
 import { takeLock, lockName } from '../run-lock.ts'
 import { defaultModel } from '../model-names.ts'
@@ -45,12 +46,9 @@ export const StudioConfig = z.strictObject({
     .describe(
       'The pre-trained model: shapes, which is embedded, a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
     ),
-  encoder: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('CLIPModel whose embeddings rewards read; the model’s own without it, which shapes alone has.'),
+  encoder: optionalText.describe(
+    'CLIPModel whose embeddings rewards read; the model’s own without it, which shapes alone has.',
+  ),
 })
 export type StudioConfig = z.infer<typeof StudioConfig>
 

@@ -1,6 +1,7 @@
 /** Config fields of methods that learn from transitions of roll-outs of their own. */
 import { z } from 'zod'
 import { ConfigError } from '../../errors.ts'
+import { optionalCount } from '../../config-fields.ts'
 import { gradientCheckpointingField } from '../trainable.ts'
 
 export const rolloutFields = {
@@ -28,15 +29,9 @@ export const rolloutFields = {
     .max(1000)
     .default(9)
     .describe('Transitions used per roll-out and iteration, drawn at random; no roll-out has more than 1000.'),
-  batchSize: z
-    .int()
-    .positive()
-    .max(4096)
-    .nullable()
-    .default(null)
-    .describe(
-      'Roll-outs and transitions computed at once, the model’s own number without it; of transitions a quarter of it where roll-outs are in bf16 or fp16, since training is in fp32. Changes the memory that it takes, not the result.',
-    ),
+  batchSize: optionalCount(4096).describe(
+    'Roll-outs and transitions computed at once, the model’s own number without it; of transitions a quarter of it where roll-outs are in bf16 or fp16, since training is in fp32. Changes the memory that it takes, not the result.',
+  ),
   ...gradientCheckpointingField,
 }
 export type RolloutSettings = z.infer<z.ZodObject<typeof rolloutFields>>

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { expectFiniteNumbers } from '../../checked.ts'
 import { hashOfJson } from '../../content-hash.ts'
 import { ConfigError, FormatError } from '../../errors.ts'
+import { optionalText } from '../../config-fields.ts'
 import { modelFields, type Open, type OpenModel } from '../../images/open-model.ts'
 import { readPicture } from '../../images/png.ts'
 import { cutPrompts, cutResults, cutSentence } from '../../prompts/cut-prompts.ts'
@@ -32,14 +33,9 @@ import { expectTellsApart, promptsOf, type RewardExamples } from '../examples/re
 /** Settings of `reward train`. */
 export const RewardTrainConfig = z.strictObject({
   feedback: z.string().min(1).describe('Feedback store, a SQLite file.'),
-  encoder: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe(
-      'Frozen CLIPModel whose embeddings the reward reads: a folder, or owner/name in the Hugging Face cache; the model’s own without it, which shapes alone has.',
-    ),
+  encoder: optionalText.describe(
+    'Frozen CLIPModel whose embeddings the reward reads: a folder, or owner/name in the Hugging Face cache; the model’s own without it, which shapes alone has.',
+  ),
   head: z
     .enum(headKinds)
     .nullable()
@@ -68,14 +64,9 @@ export const RewardTrainConfig = z.strictObject({
     .default(0)
     .describe('Seed of the split, the first weights, the order of the labels and the resampling.'),
   ...rewardFitFields,
-  distractorsFile: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe(
-      'Wrong prompts for prompt classification: .jsonl or .json of {"prompt": …, "distractors": […]}, or a table with the columns prompt and distractor. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
-    ),
+  distractorsFile: optionalText.describe(
+    'Wrong prompts for prompt classification: .jsonl or .json of {"prompt": …, "distractors": […]}, or a table with the columns prompt and distractor. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
+  ),
   ...modelFields,
   resume: resumeField,
   out: z.string().min(1).describe('Run folder to write.'),
