@@ -62,7 +62,6 @@ export const probeOf = async (model: string): Promise<Probe | undefined> => (awa
 /** What `report` needs to know of all models. */
 export const reportWorld: ReportWorld = {
   open,
-  judgeOf,
+  worldOf,
   tasksFile: scriptBeside(import.meta.url, './report-tasks'),
-  promptsOf: worldOf,
 }

@@ -3,9 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { samplerOf } from '../images/draw.ts'
-import { samplingOf } from '../images/open-model.ts'
+import { samplingOf, type Open } from '../images/open-model.ts'
 import { openChange } from '../policy/policy-file.ts'
-import type { PromptWorld } from '../prompts/prompt-world.ts'
 import { openReward } from '../reward/open-reward.ts'
 import { rewardFileName } from '../reward/reward-file.ts'
 import { startRun, writing } from '../run.ts'
@@ -17,6 +16,7 @@ import { comparedPolicies, type ComparedPolicy } from './compared-policies.ts'
 import { drawAndJudge } from './draw-and-judge.ts'
 import type { EvaluationPlan } from './draw.ts'
 import { statedAttributes } from './evaluate.ts'
+import type { JudgedWorld } from './judged-world.ts'
 import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from './lineage.ts'
 import { frechetSubsets } from './measures/frechet.ts'
 import { checkReference } from './reference.ts'
@@ -25,7 +25,6 @@ import { expectApart, expectEnough, promptsOf } from './report-prompts.ts'
 import { rewardResults } from './reward-quality.ts'
 import { sampleRows } from './sample-rows.ts'
 import type { Report } from './schema.ts'
-import type { ReportTools } from './tasks.ts'
 import { reportFiles, writeReport } from './write-report.ts'
 
 /** What the runs do not tell, for the page. */
@@ -34,10 +33,12 @@ export type ReportExtra = Partial<
 >
 
 /** What the report takes from whoever knows all models. */
-export interface ReportWorld extends ReportTools {
+export interface ReportWorld {
+  readonly open: Open
+  /** The world of a model, with its prompts and its judge, where it has one. */
+  readonly worldOf: (model: string) => Promise<JudgedWorld | undefined>
   /** What a child process executes; see `tasks.ts`. */
   readonly tasksFile: URL
-  readonly promptsOf: (model: string) => Promise<PromptWorld | undefined>
 }
 
 /** Roll-outs and features on their way from process to process. */
@@ -47,7 +48,7 @@ const scratchName = 'parts'
  * @throws {VocabularyError} a prompt that the model or the judge cannot read
  * @throws {FileError | FormatError} a run that is missing, unfinished, or of another kind
  */
-export async function makeReport(config: ReportConfig, world: ReportWorld, extra: ReportExtra = {}): Promise<Report> {
+export async function makeReport(config: ReportConfig, models: ReportWorld, extra: ReportExtra = {}): Promise<Report> {
   const { out, resume, ...settings } = config
   const began = Date.now()
   const policies = comparedPolicies(config.policies)
@@ -56,16 +57,17 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   const ofPolicies = policies.map(({ name, run }) => [`policy ${name}`, run.folder] as const)
   const parents = { reward: config.reward, ...Object.fromEntries(ofPolicies) }
   using run = startRun({ folder: out, stage: 'report', config: settings, parents, resume })
-  const opened = await world.open(config)
+  const opened = await models.open(config)
   // What is wrong is told before the long work.
   const { range: rewardRange, sha256: rewardSha256 } = await openReward(config.reward, config, () =>
     Promise.resolve(opened),
   )
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
   for (const policy of policies) openChange(opened.model, policy.run.folder, config)
-  const judge = await world.judgeOf(config.model)
+  const world = await models.worldOf(config.model)
+  const judge = await world?.judge()
   const isJudged = judge !== undefined
-  const { prompts, ofFiles } = await promptsOf(config, opened, await world.promptsOf(config.model))
+  const { prompts, ofFiles } = await promptsOf(config, opened, world)
   const sampling = samplingOf(opened.model, config)
   const plan: EvaluationPlan = {
     prompts,
@@ -89,7 +91,7 @@ export async function makeReport(config: ReportConfig, world: ReportWorld, extra
   const [folder, scratch] = [run.path('drawn'), run.path(scratchName)]
   for (const one of [folder, scratch]) writing(one, () => mkdirSync(one, { recursive: true }))
 
-  const { tasksFile } = world
+  const { tasksFile } = models
   const onWork = () => run.keep()
   const measured = await drawAndJudge({ plan, policies, config, isJudged, reward, tasksFile, folder, scratch, onWork })
   // No other process is at work any more.

@@ -55,7 +55,7 @@ export type ReportTask = Shared &
 export type ReportTaskResult = readonly (readonly number[])[] | Evaluation | null
 
 /** What a process needs beside its task. */
-export interface ReportTools {
+interface ReportTools {
   readonly open: Open
   readonly judgeOf: (model: string) => Promise<WorldJudge | undefined>
 }
