@@ -11,13 +11,13 @@ import {
   type RunKind,
 } from '../../../src/stages.ts'
 import { client } from '../../api.ts'
+import { JobRow } from '../../components/job-row.tsx'
 import { Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
 import '../../styles/train.css'
-import { JobRow } from '../home.tsx'
 import { JobView } from './job-view.tsx'
 import { StageFormView } from './stage-form.tsx'
 

@@ -1,0 +1,32 @@
+/** A job as a line of a list. */
+import { stageTitle } from '../../src/stages.ts'
+import type { Job } from '../../src/studio/schemas/jobs.ts'
+import { ago } from '../format.ts'
+import { to } from '../router.ts'
+import { isOpen } from '../studio-state.tsx'
+import { JobBadge } from './job-badge.tsx'
+import { ProgressBar, progressText, shareOf } from './progress-bar.tsx'
+
+export function JobRow({ job }: { job: Job }) {
+  return (
+    <a className="job-row" href={to('train', 'job', job.id)}>
+      <span className="job-row-name">
+        <strong dir="auto">{job.run}</strong>
+        <span className="soft small">{stageTitle(job.stage)}</span>
+      </span>
+      <span className="job-row-middle">
+        {isOpen(job) ? (
+          <>
+            <ProgressBar share={job.state === 'waiting' ? 0 : shareOf(job)} label={`Progress of ${job.run}`} />
+            <span className="soft small">{progressText(job)}</span>
+          </>
+        ) : (
+          <span className="soft small job-row-end" dir="auto">
+            {job.error ?? (job.finishedAt === null ? '' : ago(job.finishedAt))}
+          </span>
+        )}
+      </span>
+      <JobBadge state={job.state} />
+    </a>
+  )
+}
