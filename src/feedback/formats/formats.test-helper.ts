@@ -1,12 +1,14 @@
 /** A store with real pictures, for the tests of this folder. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempDisposableSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import { imageRecord } from '../feedback-fixtures.test-helper.ts'
 import { openFeedback, type FeedbackStore } from '../store/store.ts'
+import { importFeedback, type ImportOptions } from '../transfer.ts'
+import type { FormatName } from './formats.ts'
 
 /** An image of one colour. */
 export const picture = (background: string, { width = 8, height = 8 } = {}) =>
@@ -44,6 +46,36 @@ export async function workspace(texts: readonly string[] = []): Promise<Workspac
       folder.remove()
     },
   }
+}
+
+/** Imports items whose images lie beside the file. */
+export async function imported(
+  { store, at }: Workspace,
+  format: FormatName,
+  items: unknown,
+  names: readonly string[],
+  options: ImportOptions = {},
+) {
+  for (const [i, name] of names.entries()) {
+    writeFileSync(
+      at(name),
+      await picture(`rgb(10, ${i * 20}, 99)`)
+        .png()
+        .toBuffer(),
+    )
+  }
+  writeFileSync(at('a.json'), JSON.stringify(items))
+  const folder = at(`new-${readdirSync(at()).length}`)
+  return await importFeedback(store, at('a.json'), { format, folder, ...options })
+}
+
+/** Judgments with the names that their images came under. */
+export async function named({ store }: Workspace) {
+  const names = new Map((await store.images()).map(({ record }) => [record.id, record.source?.name]))
+  return (await store.judgments()).map(({ id: _id, images, ...rest }) => ({
+    ...rest,
+    images: images.map((image) => names.get(image)),
+  }))
 }
 
 type Pair = Extract<Judgment, { kind: 'pair' }>

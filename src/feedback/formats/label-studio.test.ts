@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { FormatError } from '../../errors.ts'
 import { utcTime } from '../store/judgment-times.ts'
-import { importFeedback } from '../transfer.ts'
-import { picture, workspace, type Workspace } from './formats.test-helper.ts'
+import { imported, named, workspace, type Workspace } from './formats.test-helper.ts'
 import { sidesOf } from './label-studio-sides.ts'
 
-async function imported(place: Workspace, items: unknown, config?: string) {
-  const { store, at } = place
-  for (const [i, name] of ['a.png', 'b.png', 'c.png'].entries()) {
-    writeFileSync(
-      at(name),
-      await picture(`rgb(10, ${i * 20}, 99)`)
-        .png()
-        .toBuffer(),
-    )
-  }
-  writeFileSync(at('a.json'), JSON.stringify(items))
-  if (config !== undefined) writeFileSync(at('config.xml'), config)
-  const folder = at(`new-${readdirSync(at()).length}`)
-  const counts = await importFeedback(store, at('a.json'), { format: 'label-studio', folder, rater: 'ada' })
-  const names = new Map((await store.images()).map(({ record }) => [record.id, record.source?.name]))
-  const judged = (await store.judgments()).map((one) => ({ ...one, images: one.images.map((id) => names.get(id)) }))
-  return { counts, judged }
+async function judgedIn(place: Workspace, items: unknown, config?: string) {
+  if (config !== undefined) writeFileSync(place.at('config.xml'), config)
+  const counts = await imported(place, 'label-studio', items, ['a.png', 'b.png', 'c.png'], { rater: 'ada' })
+  return { counts, judged: await named(place) }
 }
 
 const pairwise = (data: object, selected: string, more: object = {}) => [
@@ -36,7 +22,7 @@ const pairwise = (data: object, selected: string, more: object = {}) => [
 
 async function winnerOf(items: unknown, config?: string): Promise<string | undefined> {
   await using place = await workspace()
-  const { judged } = await imported(place, items, config)
+  const { judged } = await judgedIn(place, items, config)
   assert.equal(judged.length, 1)
   const [{ images, answer }] = judged
   return { first: images[0], second: images[1] }[answer as 'first' | 'second']
@@ -91,7 +77,7 @@ describe('sides of a pair', () => {
   it('are asked for where they are not certain', async () => {
     await using place = await workspace()
     await assert.rejects(
-      imported(place, pairwise({ image_2: 'a.png', image_1: 'b.png' }, 'left')),
+      judgedIn(place, pairwise({ image_2: 'a.png', image_1: 'b.png' }, 'left')),
       /a\.json task 1 pairwise: expected fields of which it is certain .*received image_2, image_1 — .*config\.xml/,
     )
     assert.deepEqual(await place.store.images(), [])
@@ -111,12 +97,12 @@ describe('answers of one image', () => {
       ['1', '0'],
     ]) {
       await assert.rejects(
-        imported(place, [{ data: image, annotations: [{ result: [choices(...words)] }] }]),
+        judgedIn(place, [{ data: image, annotations: [{ result: [choices(...words)] }] }]),
         (error: Error) =>
           error instanceof FormatError && error.message.includes(`received "${words[0]}", "${words[1]}"`),
       )
     }
-    const { judged } = await imported(place, [
+    const { judged } = await judgedIn(place, [
       { data: image, annotations: [{ result: [choices('Sharp', 'Good', 'good')] }] },
       { data: { ...image, image: 'b.png' }, annotations: [{ result: [choices('FALSE')] }] },
       { data: { ...image, image: 'c.png' }, annotations: [{ result: [choices('1.0')] }] },
@@ -133,11 +119,11 @@ describe('answers of one image', () => {
       data: { prompt: 'p', image: path },
       annotations: [{ result: [choices(word), rating(stars)], completed_by: 1 }],
     })
-    const alone = await imported(place, [task('a.png', 4, 'good')])
+    const alone = await judgedIn(place, [task('a.png', 4, 'good')])
     assert.deepEqual([alone.counts.added, alone.counts.leftOut.length], [1, 1])
     assert.match(alone.counts.leftOut[0], /^a\.json item 1 stars: no other image of its prompt has stars of user 1/)
     await using other = await workspace()
-    const { judged, counts } = await imported(other, [
+    const { judged, counts } = await judgedIn(other, [
       task('a.png', 4, 'good'),
       task('b.png', 5, 'good'),
       task('c.png', 4, 'bad'),
@@ -160,7 +146,7 @@ describe('answers of one image', () => {
       rating(alignment, 'alignment_stars'),
       rating(fidelity, 'Fidelity'),
     ]
-    const { judged } = await imported(place, [
+    const { judged } = await judgedIn(place, [
       { data: image, annotations: [{ result: asked(1, 2, 3) }] },
       { data: { ...image, image: 'b.png' }, annotations: [{ result: asked(4, 5, 5) }] },
     ])
@@ -173,7 +159,7 @@ describe('answers of one image', () => {
     )
     const config = '<View><Rating name="overall" toName="i" maxRating="10"/><Image name="i" value="$image"/></View>'
     await assert.rejects(
-      imported(place, [{ data: image, annotations: [{ result: asked(9, 3, 3) }] }], config),
+      judgedIn(place, [{ data: image, annotations: [{ result: asked(9, 3, 3) }] }], config),
       /a\.json item 1 overall: expected 1 to 7 whole stars, received 9 of 10/,
     )
   })
@@ -181,7 +167,7 @@ describe('answers of one image', () => {
   it('names results that are no judgments', async () => {
     await using place = await workspace()
     const rectangle = { type: 'rectanglelabels', value: {} }
-    const { counts } = await imported(place, [
+    const { counts } = await judgedIn(place, [
       { data: image, annotations: [{ result: [choices('good'), rectangle, rectangle] }] },
     ])
     assert.deepEqual(counts.leftOut, ['a.json: 2 results of type rectanglelabels, no judgment'])
