@@ -7,13 +7,7 @@ import type { DdimSampler } from '../diffusion/ddim.ts'
 import { chainOfSampler, type GaussianChain } from '../diffusion/gaussian-chain.test-helper.ts'
 import { scheduleFromAlphaBar } from '../diffusion/schedule.ts'
 import { VariancePreserving } from '../diffusion/variance-preserving.ts'
-import type {
-  CleanStates,
-  Conditioning,
-  GenerativeModel,
-  ModelDefaults,
-  ModelStage,
-} from '../networks/generative-model.ts'
+import type { CleanStates, Conditioning, GenerativeModel, ModelStage } from '../networks/generative-model.ts'
 import { Weights, type Change } from '../networks/weights.ts'
 import type { Reward } from '../reward/reward.ts'
 import { cat, tensor, zeros } from '../tensor/create.ts'
@@ -30,37 +24,36 @@ const times = 4
 export const schedule = scheduleFromAlphaBar({ alphaBar: [0.9, 0.6, 0.3, 0.05], predictionType: 'x0' })
 export const process = new VariancePreserving({ schedule, timesteps: () => [3, 2, 1, 0] })
 
-function predict(xt: Tensor, t: Tensor, { shift }: Conditioning): Tensor {
-  return xt
-    .mul(slope)
-    .add(offset)
-    .add(shift.gather(1, t.unsqueeze(1)).unsqueeze(-1).unsqueeze(-1))
+/** slope · xₜ + offset + the shift of the time, of states of any shape. */
+export function predict(xt: Tensor, t: Tensor, { shift }: Conditioning): Tensor {
+  let own = shift.gather(1, t.unsqueeze(1))
+  while (own.shape.length < xt.shape.length) own = own.unsqueeze(-1)
+  return xt.mul(slope).add(offset).add(own)
 }
 
-class GaussianModel implements GenerativeModel {
-  readonly name = 'gaussian'
-  readonly sha256 = 'a'.repeat(64)
-  readonly stages: readonly ModelStage[] = [
-    {
-      name: 'chain',
-      process,
-      stateShape: [1, 2, 2],
-      sampling: { steps: times, eta: 1, guidance: 1 },
-      condition: (text) => text,
-      predict,
-    },
-  ]
-  readonly policyStage = 0
+/** What models of such chains have in common: the shifts by text and time are their only parameter. */
+export abstract class ShiftedModel implements GenerativeModel {
+  abstract readonly name: string
+  abstract readonly sha256: string
+  abstract readonly stages: readonly ModelStage[]
   readonly imageSize = { width: 2, height: 2 }
   readonly device = 'cpu'
-  readonly defaults: ModelDefaults = {
-    batchSize: 96,
-    parameters: 'text',
-  }
+  readonly defaults = { batchSize: 96, parameters: 'text' } as const
   readonly weights: Weights
+  readonly policyStage: number
 
-  constructor(weights: Weights) {
+  constructor(weights: Weights, policyStage: number) {
     this.weights = weights
+    this.policyStage = policyStage
+  }
+
+  abstract decode(samples: readonly Tensor[]): Tensor
+  abstract preview(samples: readonly (Tensor | undefined)[]): Tensor
+  abstract encode(pixels: Tensor): CleanStates
+  abstract with(change: Change): GenerativeModel
+
+  in(): GenerativeModel {
+    return this
   }
 
   isTextPath(name: string): boolean {
@@ -76,6 +69,24 @@ class GaussianModel implements GenerativeModel {
     const shift = this.weights.parameter('shift', [texts.length, times], 'zeros')
     return { shift: shift.indexSelect(0, tensor(rows, [rows.length], 'int64')) }
   }
+}
+
+/** The shifts of a pre-trained model. They belong to the scope in force. */
+export const noShifts = (): Weights => Weights.of(new Map([['shift', zeros([texts.length, times])]]))
+
+class GaussianModel extends ShiftedModel {
+  readonly name = 'gaussian'
+  readonly sha256 = 'a'.repeat(64)
+  readonly stages: readonly ModelStage[] = [
+    {
+      name: 'chain',
+      process,
+      stateShape: [1, 2, 2],
+      sampling: { steps: times, eta: 1, guidance: 1 },
+      condition: (text) => text,
+      predict,
+    },
+  ]
 
   decode([x0]: readonly Tensor[]): Tensor {
     return x0
@@ -91,17 +102,13 @@ class GaussianModel implements GenerativeModel {
   }
 
   with(change: Change): GenerativeModel {
-    return new GaussianModel(this.weights.with(change))
-  }
-
-  in(): GenerativeModel {
-    return this
+    return new GaussianModel(this.weights.with(change), 0)
   }
 }
 
 /** Its weights belong to the scope in force. */
 export function gaussianModel(): GenerativeModel {
-  return new GaussianModel(Weights.of(new Map([['shift', zeros([texts.length, times])]])))
+  return new GaussianModel(noShifts(), 0)
 }
 
 /** Every time is visited, at the variance of DDPM. */

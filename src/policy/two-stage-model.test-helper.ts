@@ -8,10 +8,10 @@
  * the later steps). A linear reward of x₀ is linear in y as well, so the prior is a chain with a reward of its own.
  */
 import type { CleanStates, Conditioning, GenerativeModel, ModelStage } from '../networks/generative-model.ts'
-import { Weights, type Change } from '../networks/weights.ts'
-import { tensor, zeros } from '../tensor/create.ts'
+import type { Change, Weights } from '../networks/weights.ts'
+import { zeros } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { chainFor, fullSampler, offset, process, slope, texts } from './gaussian-model.test-helper.ts'
+import { chainFor, fullSampler, noShifts, predict, process, ShiftedModel } from './gaussian-model.test-helper.ts'
 
 export const stageNames = ['prior', 'decoder'] as const
 /** Pixels that one number of y moves. */
@@ -33,27 +33,16 @@ export const pixelPerNumber = ((): number => {
 /** y [B, 2] → [B, 1, 2, 2]: a column each. */
 const columns = (y: Tensor) => y.unsqueeze(1).unsqueeze(1).expand(-1, 1, 2, 2)
 
-/** slope · xₜ + offset + the shift of the time, and what the stage before says. */
-function predict(xt: Tensor, t: Tensor, { shift, moved }: Conditioning): Tensor {
-  let own = shift.gather(1, t.unsqueeze(1))
-  while (own.shape.length < xt.shape.length) own = own.unsqueeze(-1)
-  const prediction = xt.mul(slope).add(offset).add(own)
-  return moved === undefined ? prediction : prediction.add(moved)
-}
+/** The chain's own prediction, and what the stage before says. */
+const predictMoved = (xt: Tensor, t: Tensor, condition: Conditioning) => predict(xt, t, condition).add(condition.moved)
 
-class TwoStageModel implements GenerativeModel {
+class TwoStageModel extends ShiftedModel {
   readonly name = 'two-stage'
   readonly sha256 = 'b'.repeat(64)
   readonly stages: readonly ModelStage[]
-  readonly policyStage: number
-  readonly imageSize = { width: 2, height: 2 }
-  readonly device = 'cpu'
-  readonly defaults = { batchSize: 96, parameters: 'text' } as const
-  readonly weights: Weights
 
   constructor(weights: Weights, policyStage: number) {
-    this.weights = weights
-    this.policyStage = policyStage
+    super(weights, policyStage)
     const shiftOf = (place: number, { shift }: Conditioning) => (place === policyStage ? shift : zeros(shift.shape))
     this.stages = [
       {
@@ -70,23 +59,9 @@ class TwoStageModel implements GenerativeModel {
         stateShape: [1, 2, 2],
         sampling,
         condition: (text, [y]) => ({ shift: shiftOf(1, text), moved: columns(y).mul(coupling) }),
-        predict,
+        predict: predictMoved,
       },
     ]
-  }
-
-  isTextPath(name: string): boolean {
-    return name === 'shift'
-  }
-
-  isAdapterTarget(): boolean {
-    return false
-  }
-
-  encodeText(prompts: readonly string[]): Conditioning {
-    const rows = prompts.map((text) => texts.indexOf(text as (typeof texts)[number]))
-    const shift = this.weights.parameter('shift', [texts.length, times], 'zeros')
-    return { shift: shift.indexSelect(0, tensor(rows, [rows.length], 'int64')) }
   }
 
   decode([, image]: readonly Tensor[]): Tensor {
@@ -108,13 +83,9 @@ class TwoStageModel implements GenerativeModel {
   with(change: Change): GenerativeModel {
     return new TwoStageModel(this.weights.with(change), this.policyStage)
   }
-
-  in(): GenerativeModel {
-    return this
-  }
 }
 
 /** Its weights belong to the scope in force. @param policyStage place in {@link stageNames} */
 export function twoStageModel(policyStage: 0 | 1): GenerativeModel {
-  return new TwoStageModel(Weights.of(new Map([['shift', zeros([texts.length, times])]])), policyStage)
+  return new TwoStageModel(noShifts(), policyStage)
 }
