@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError } from '../../src/errors.ts'
 import { inputOf } from './inputs.ts'
-import type { Reader } from './readers.ts'
+import type { Reader } from './readers/reader.ts'
 
 export interface Finding {
   readonly reader: string

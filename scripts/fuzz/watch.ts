@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { mkdtempDisposableSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Reader } from './readers.ts'
+import type { Reader } from './readers/reader.ts'
 import type { Finding } from './try-inputs.ts'
 
 /** Inputs of one reader: `from` to before `to`. */
