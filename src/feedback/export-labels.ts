@@ -1,6 +1,6 @@
 /** `feedback export`: the judgments of a store as a file. */
-import { optionalText } from '../config-fields.ts'
 import { z } from 'zod'
+import { optionalText } from '../config-fields.ts'
 import { exportFormatNames } from './formats/formats.ts'
 import { feedbackField, openExistingFeedback } from './store/feedback-file.ts'
 import { exportFeedback, type ExportCounts } from './transfer.ts'

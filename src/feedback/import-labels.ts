@@ -1,7 +1,7 @@
 /** `feedback import`: judgments of people, and of other tools, into a store. */
 import { z } from 'zod'
-import { FormatError } from '../errors.ts'
 import { optionalText } from '../config-fields.ts'
+import { FormatError } from '../errors.ts'
 import { readImages } from '../images/image-run.ts'
 import { filesIn } from './formats/foreign-json.ts'
 import { formatNames } from './formats/formats.ts'

@@ -1,8 +1,8 @@
 /** `images generate`: a policy draws K images of each prompt. */
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { ConfigError } from '../errors.ts'
 import { optionalCount, optionalText } from '../config-fields.ts'
+import { ConfigError } from '../errors.ts'
 import { writeFiles } from '../files.ts'
 import { progress } from '../progress.ts'
 import type { GenerativeModel, Sampling } from '../networks/generative-model.ts'

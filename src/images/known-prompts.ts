@@ -1,8 +1,8 @@
 /** Prompts of the user's that a model can read: checked before any work is done with them. */
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, shownText, VocabularyError } from '../errors.ts'
 import { optionalText } from '../config-fields.ts'
+import { ConfigError, shownText, VocabularyError } from '../errors.ts'
 import type { ProgressStream } from '../progress.ts'
 import { cutPrompts, cutResults, cutSentence, type CutPrompts } from '../prompts/cut-prompts.ts'
 import { promptList, readPromptList, type PromptList } from '../prompts/prompt-file.ts'

@@ -1,7 +1,7 @@
 /** What a stage gets when it asks for a model by its name. */
 import { z } from 'zod'
-import { ConfigError } from '../errors.ts'
 import { optionalCount } from '../config-fields.ts'
+import { ConfigError } from '../errors.ts'
 import { defaultModel } from '../model-names.ts'
 import { policyOf, type CleanStates, type GenerativeModel, type Sampling } from '../networks/generative-model.ts'
 import { mostSide } from '../networks/image-size.ts'

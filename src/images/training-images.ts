@@ -9,8 +9,8 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { FormatError } from '../errors.ts'
 import { optionalText } from '../config-fields.ts'
+import { FormatError } from '../errors.ts'
 import { mapStates, type CleanStates, type GenerativeModel } from '../networks/generative-model.ts'
 import type { ProgressStream } from '../progress.ts'
 import { random } from '../random.ts'

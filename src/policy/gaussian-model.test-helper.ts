@@ -15,7 +15,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { TrainableChange } from './trainable.ts'
 
 /** Row 0 is the empty prompt. */
-export const texts = ['', 'low', 'high'] as const
+const texts = ['', 'low', 'high'] as const
 export const elements = 4
 export const slope = 0.6
 export const offset = 0.1

@@ -6,10 +6,10 @@
  * A checkpoint names all that the run depends on by its hash. Nothing that is not finite is written: a step that leaves
  * the finite numbers, or moves parameters out of all proportion, ends the run before its row and its checkpoint.
  */
-import { optionalText } from '../config-fields.ts'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { optionalText } from '../config-fields.ts'
 import { loraScaleField } from '../images/open-model.ts'
 import { expectFiniteNumbers } from '../checked.ts'
 import { ConfigError, RunInUseError } from '../errors.ts'

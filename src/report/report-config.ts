@@ -1,6 +1,6 @@
 /** The settings of `report`. */
-import { optionalCount, optionalText } from '../config-fields.ts'
 import { z } from 'zod'
+import { optionalCount, optionalText } from '../config-fields.ts'
 import { promptColumnField } from '../images/known-prompts.ts'
 import { loraScaleField, modelFields, samplingFields } from '../images/open-model.ts'
 import { rewardFields, rewardName } from '../reward/open-reward.ts'

@@ -1,8 +1,8 @@
 /** Rewards by the names that stages are given, and their scores for images on disk. */
 import { statSync } from 'node:fs'
 import { z } from 'zod'
-import { FileError, FormatError } from '../errors.ts'
 import { optionalText } from '../config-fields.ts'
+import { FileError, FormatError } from '../errors.ts'
 import type { Open } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
 import { parseHubName } from '../networks/checkpoint/hub-cache.ts'

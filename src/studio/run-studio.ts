@@ -1,10 +1,10 @@
 /** `studio`: the whole loop in the browser. */
 import { serve, type ServerType } from '@hono/node-server'
 import { z } from 'zod'
+import { optionalText } from '../config-fields.ts'
 import { ConfigError } from '../errors.ts'
 import { readAdmins } from '../feedback/raters/raters.ts'
 import { signedIn } from '../feedback/raters/sessions.ts'
-import { optionalText } from '../config-fields.ts'
 import { writeFileAtomic } from '../files.ts'
 import { takeLock, lockName } from '../run-lock.ts'
 import { defaultModel } from '../model-names.ts'

@@ -1,7 +1,7 @@
 /** Config fields of methods that learn from transitions of roll-outs of their own. */
 import { z } from 'zod'
-import { ConfigError } from '../../errors.ts'
 import { optionalCount } from '../../config-fields.ts'
+import { ConfigError } from '../../errors.ts'
 import { gradientCheckpointingField } from '../trainable.ts'
 
 export const rolloutFields = {
