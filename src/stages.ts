@@ -146,6 +146,10 @@ export const formStages = namesWhere<FormStage>(({ form }) => form !== null)
 
 export const isPolicyStage = (stage: string): stage is PolicyStage => factsOf(stage)?.kind === 'policy'
 
+/** Whether a stage is made from this. */
+export const takesInput = (stage: StageName, input: StageInput): boolean =>
+  (stages[stage].takes as readonly StageInput[]).includes(input)
+
 /** `dpok` of `policy dpok` */
 export const algorithmOf = (stage: PolicyStage): AlgorithmName => stage.slice('policy '.length) as AlgorithmName
 

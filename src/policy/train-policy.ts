@@ -9,7 +9,7 @@ import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open 
 import { trainingImagesFields } from '../images/training-images.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Manifest, Run } from '../run.ts'
-import { algorithmOf, stages, type PolicyStage, type StageInput } from '../stages.ts'
+import { algorithmOf, takesInput, type PolicyStage, type stages } from '../stages.ts'
 import { alone, type Group } from '../tensor/group.ts'
 import type { All, AnyAlgorithm, TrainingInput } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
@@ -64,7 +64,7 @@ type Settings = Output<CommonFields> &
  */
 export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.ZodType<PolicyConfig<S>> & z.ZodObject> {
   const { fields, checkpointEvery }: AnyAlgorithm = await algorithms[stage]()
-  const takes = takenBy(stage)
+  const takes = (input: TrainingInput) => takesInput(stage, input)
   const taken = Object.keys(fields).find((name) => Object.hasOwn(sharedFields, name))
   if (taken !== undefined) {
     throw new ConfigError({
@@ -87,11 +87,6 @@ export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.Z
     checkpointEvery: trainingRunFields.checkpointEvery.default(checkpointEvery),
   })
   return schema as z.ZodType<PolicyConfig<S>> & z.ZodObject
-}
-
-function takenBy(stage: PolicyStage): (input: TrainingInput) => boolean {
-  const takes: readonly StageInput[] = stages[stage].takes
-  return (input) => takes.includes(input)
 }
 
 /**
@@ -123,7 +118,7 @@ async function train(
   group: Group,
 ): Promise<Manifest> {
   const algorithm: AnyAlgorithm = await algorithms[stage]()
-  const takes = takenBy(stage)
+  const takes = (input: TrainingInput) => takesInput(stage, input)
   const { out, resume, ...settings } = config
   const { seed, policy: start } = config
   expectScaledPolicy(config)

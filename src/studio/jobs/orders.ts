@@ -8,7 +8,7 @@ import { writePrompts } from '../../prompts/prompt-file.ts'
 import { namesForRuns } from '../../report/policy-name.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord, Prompt } from '../../records.ts'
-import { stages, type FormStage } from '../../stages.ts'
+import { runBase, stages, takesInput, type FormStage, type StageInput } from '../../stages.ts'
 import { studioStreams } from '../../streams.ts'
 import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
@@ -16,7 +16,7 @@ import { comparisonPrefix } from '../runs.ts'
 import { worldOf } from '../worlds.ts'
 import type { JobOrder } from './job-queue.ts'
 import type { JobRecord } from './job-record.ts'
-import { planOf, runFields, standingPrefix } from './stage-plans.ts'
+import { ownFields, runFields, standingPrefix } from './stage-plans.ts'
 
 export interface StudioModel {
   /** `shapes`, a folder in diffusers' layout, or owner/name in the Hugging Face cache. */
@@ -69,7 +69,8 @@ export function configOf(
   settings: Settings,
   context: StudioModel & Pick<OrderContext, 'feedback'>,
 ) {
-  const { own, takes } = planOf(stage)
+  const own = ownFields(stage)
+  const takes = (input: StageInput) => takesInput(stage, input)
   const plain = Object.entries(settings).flatMap(([field, value]): [string, unknown][] => {
     if (field in own) return []
     if (!(field in runFields) || value === null || value === 'pretrained')
@@ -81,9 +82,9 @@ export function configOf(
   })
   return {
     ...Object.fromEntries(plain),
-    ...(takes.includes('prompts') && { prompts: `prompts/${run}.jsonl` }),
-    ...(takes.includes('pairs') && { feedback: context.feedback }),
-    ...(takes.includes('judgments') && { feedback: context.feedback, encoder: context.encoder }),
+    ...(takes('prompts') && { prompts: `prompts/${run}.jsonl` }),
+    ...(takes('pairs') && { feedback: context.feedback }),
+    ...(takes('judgments') && { feedback: context.feedback, encoder: context.encoder }),
     model: context.model,
     out: runPath(run),
   }
@@ -106,7 +107,7 @@ export function runNameFor(
   jobs: readonly JobRecord[],
 ): string {
   const taken = new Set(jobs.map(({ run }) => run))
-  if (given === undefined) return freeRunName(workspace, planOf(stage).base, taken)
+  if (given === undefined) return freeRunName(workspace, runBase(stage), taken)
   if (!taken.has(given) && !given.startsWith(comparisonPrefix) && !existsSync(workspace.at('runs', given))) return given
   throw new StudioError(409, 'name-taken', {
     where: 'run',
@@ -123,7 +124,7 @@ function deviceOf(model: string, device: SettingValue | undefined): string {
 }
 
 async function promptsOf(stage: FormStage, settings: Settings, context: OrderContext): Promise<Prompt[] | undefined> {
-  if (!planOf(stage).takes.includes('prompts')) return undefined
+  if (!takesInput(stage, 'prompts')) return undefined
   const world = worldOf(context.model)
   if (Array.isArray(settings.prompts)) {
     const prompts = promptsFrom(settings.prompts.map(String), world)

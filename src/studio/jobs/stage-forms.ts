@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import { nearest } from '../../config.ts'
 import { ConfigError } from '../../errors.ts'
-import { stages, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
+import { stages, stageTitle, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
-import { hiddenFields, planOf, runFields, standingPrefix, type OwnField, type StagePlan } from './stage-plans.ts'
+import { hiddenFields, mainFields, ownFields, runFields, standingPrefix, type OwnField } from './stage-plans.ts'
 import type { PrintedStage, Property } from './stage-schemas.ts'
 
 export interface FormContext {
@@ -24,19 +24,19 @@ export interface FormContext {
 
 /** The form of a stage, with the runs there are to choose from. */
 export function formOf(stage: FormStage, printed: PrintedStage, context: FormContext): StageForm {
-  const plan = planOf(stage)
-  const fields = fieldsOf(plan, printed, context)
-  if (stages[stage].kind === 'round') {
+  const { kind, sentence, form } = stages[stage]
+  const fields = fieldsOf(stage, printed, context)
+  if (kind === 'round') {
     const seed = fields.findIndex(({ field }) => field === 'seed')
     fields[seed] = { ...fields[seed], default: context.nextSeed }
   }
-  const main = plan.main.flatMap((name) => fields.find(({ field }) => field === name) ?? [])
+  const main = mainFields(stage).flatMap((name) => fields.find(({ field }) => field === name) ?? [])
   return {
     stage,
-    title: plan.title,
-    sentence: plan.sentence,
-    missing: missingFor(plan, printed, context),
-    takes: context.isEmbedded ? plan.duration : 'depends on the model and the machine',
+    title: stageTitle(stage),
+    sentence,
+    missing: missingFor(stage, printed, context),
+    takes: context.isEmbedded ? form.duration : 'depends on the model and the machine',
     main,
     more: fields.filter((field) => !main.includes(field)),
   }
@@ -100,12 +100,12 @@ function isAccepted(
   return z.fromJSONSchema(property as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success
 }
 
-function fieldsOf(plan: StagePlan, { flags, schema }: PrintedStage, context: FormContext): FormField[] {
-  const defaults = context.isEmbedded ? plan.embeddedDefaults : {}
-  const own = Object.entries(plan.own).map(([field, one]) => ownField(field, one))
-  const known = new Set(Object.keys(plan.own))
+function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: FormContext): FormField[] {
+  const defaults: Readonly<Record<string, SettingValue>> = context.isEmbedded ? stages[stage].form.embeddedDefaults : {}
+  const ofStudio = ownFields(stage)
+  const own = Object.entries(ofStudio).map(([field, one]) => ownField(field, one))
   const ofFlags = flags
-    .filter(({ field }) => !hiddenFields.has(field) && !known.has(field))
+    .filter(({ field }) => !hiddenFields.has(field) && !Object.hasOwn(ofStudio, field))
     .map((flag): FormField => {
       const property = schema.properties[flag.field]
       const isOptional = acceptsNull(property)
@@ -184,9 +184,9 @@ function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun
 }
 
 /** What is to be done first, in the order of the flow. */
-function missingFor({ takes }: StagePlan, { schema }: PrintedStage, context: FormContext): string | null {
+function missingFor(stage: FormStage, { schema }: PrintedStage, context: FormContext): string | null {
   const { good, bad, compared } = context
-  const needs = (input: StageInput) => takes.includes(input)
+  const needs = (input: StageInput) => takesInput(stage, input)
   const has = (kind: RunKind) => fittingRuns(kind, context).length > 0
   const isJudged = (good > 0 && bad > 0) || compared > 0
   if (needs('images') && !has('round')) return 'Draw images first.'

@@ -1,31 +1,8 @@
-/** How the studio offers each stage: which settings come first, which it sets itself, and where its own defaults differ. */
-import {
-  isPolicyStage,
-  runBase,
-  stages,
-  stageTitle,
-  type FormStage,
-  type RunKind,
-  type StageInput,
-} from '../../stages.ts'
+/** How the studio offers each stage: which settings come first, which it sets itself, and which have another form there. */
+import { isPolicyStage, stages, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
 import type { SettingValue } from '../schemas/jobs.ts'
 
-export interface StagePlan {
-  /** `dpok`: its runs are named `dpok-1`, `dpok-2`, … */
-  readonly base: string
-  readonly title: string
-  readonly sentence: string
-  readonly takes: readonly StageInput[]
-  /** Settings that matter, in their order; all others come under "more". */
-  readonly main: readonly string[]
-  /** Settings of the studio's own, that the stage has in another form. */
-  readonly own: Readonly<Record<string, OwnField>>
-  /** For the embedded model: a first experience of a minute or two on two cores. */
-  readonly embeddedDefaults: Readonly<Record<string, SettingValue>>
-  /** With these. */
-  readonly duration: string
-}
-
+/** A setting of the studio's own, that the stage has in another form. */
 export interface OwnField {
   readonly type: 'integer' | 'list'
   readonly sentence: string
@@ -98,21 +75,18 @@ const inputFields: Partial<Readonly<Record<StageInput, string>>> = {
   policies: 'policies',
 }
 
-export function planOf(stage: FormStage): StagePlan {
-  const { kind, sentence, takes, form } = stages[stage]
-  const drawsPrompts = (takes as readonly StageInput[]).includes('prompts')
-  return {
-    base: runBase(stage),
-    title: stageTitle(stage),
-    sentence,
-    takes,
-    main: [
-      ...takes.flatMap((input) => inputFields[input] ?? []),
-      ...form.main,
-      ...(isPolicyStage(stage) ? ['policy', 'seed'] : []),
-    ],
-    own: !drawsPrompts ? {} : kind === 'round' ? roundFields : trainingFields,
-    embeddedDefaults: form.embeddedDefaults,
-    duration: form.duration,
-  }
+/** The settings that matter, in their order; all others come under "more". */
+export function mainFields(stage: FormStage): readonly string[] {
+  const { takes, form } = stages[stage]
+  return [
+    ...takes.flatMap((input) => inputFields[input] ?? []),
+    ...form.main,
+    ...(isPolicyStage(stage) ? ['policy', 'seed'] : []),
+  ]
+}
+
+/** Settings of the studio's own, by their names. */
+export function ownFields(stage: FormStage): Readonly<Record<string, OwnField>> {
+  if (!takesInput(stage, 'prompts')) return {}
+  return stages[stage].kind === 'round' ? roundFields : trainingFields
 }
