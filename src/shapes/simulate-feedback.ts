@@ -1,9 +1,9 @@
 /** `feedback simulate`: the simulated rater judges images of the embedded world, and its file is imported as a person's. */
-import { optionalText } from '../config-fields.ts'
-import { writeFileAtomic } from '../files.ts'
 import { z } from 'zod'
+import { optionalText } from '../config-fields.ts'
 import { ImportConfig, importLabels } from '../feedback/import-labels.ts'
 import type { ImportCounts } from '../feedback/transfer.ts'
+import { writeFileAtomic } from '../files.ts'
 import { readImages } from '../images/image-run.ts'
 import { readPictures } from '../images/pictures.ts'
 import { simulateJudgments } from './simulated-rater.ts'

@@ -1,4 +1,5 @@
 /** `studio`: the whole loop in the browser. */
+import { rmSync } from 'node:fs'
 import { serve, type ServerType } from '@hono/node-server'
 import { z } from 'zod'
 import { optionalText } from '../config-fields.ts'
@@ -8,7 +9,6 @@ import { signedIn } from '../feedback/raters/sessions.ts'
 import { writeFileAtomic } from '../files.ts'
 import { takeLock, lockName } from '../run-lock.ts'
 import { defaultModel } from '../model-names.ts'
-import { rmSync } from 'node:fs'
 import { isLoopback } from './server/access.ts'
 import { invite, linkOf } from './server/accounts.ts'
 import { studioApp } from './server/app.ts'
