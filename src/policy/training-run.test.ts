@@ -181,6 +181,14 @@ describe('a training run that diverges', () => {
     await trainToy(folder, { settings: { ...tooFast, learningRate: 0.003 } })
   })
 
+  it('ends where parameters are out of all proportion, although they are numbers', async () => {
+    const folder = copyOfUnfinished()
+    await assert.rejects(trainToy(folder, { resume: true, settings: { learningRate: 1e5 } }), {
+      name: DivergenceError.name,
+      message: /^dpok step 3: parameters: expected none above 1000 times .* last good checkpoint, of step 2/,
+    })
+  })
+
   it('names the last good checkpoint, from which a lower rate goes on; the change is recorded', async () => {
     const folder = copyOfUnfinished()
     const before = readFileSync(join(folder, checkpointName))
