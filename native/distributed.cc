@@ -1,5 +1,5 @@
 // Process groups of libtorch (c10d): the store by which the processes of a group find and tell each other, and the group
-// itself, which is registered under a name. Its collectives are operators (`_c10d_functional::*`) that attune.cc calls as
+// itself, which is registered under a name. Its collectives are operators (`_c10d_functional::*`) that operators.cc calls as
 // any other. A process is in one group at a time.
 #include <node_api.h>
 

@@ -16,7 +16,7 @@ export interface GeneratorHandle {
   readonly __generator: unique symbol
 }
 
-/** The functions of the add-on; see `native/attune.cc`. */
+/** The functions of the add-on; see `native/exports.h`. */
 export interface Native {
   resolve(name: string, overload: string): { id: number; schema: string; inPlace: boolean }
   call(id: number, vacant: TensorHandle | undefined, ...values: unknown[]): unknown

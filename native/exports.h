@@ -1,0 +1,20 @@
+// What each file adds to the exports of the add-on; false where Node refuses.
+#pragma once
+#define NAPI_EXPERIMENTAL
+#include <node_api.h>
+
+namespace attune {
+
+/// resolve, call
+bool addOperators(napi_env env, napi_value exports);
+
+/// vacant, fromBytes, toBytes, item, describe, dispose, livingTensors
+bool addTensors(napi_env env, napi_value exports);
+
+/// requiresGrad, backward, gradients, gradOf, setGrad, gradMode, autocast
+bool addAutograd(napi_env env, napi_value exports);
+
+/// generator, seedGenerator, generatorState, threads, tf32, library
+bool addRuntime(napi_env env, napi_value exports);
+
+}  // namespace attune
