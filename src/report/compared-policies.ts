@@ -66,7 +66,7 @@ function expectName(name: string): void {
   const isTaken = ownNames.includes(name)
   if (error === undefined && !isTaken) return
   throw new ConfigError({
-    where: `${flag} ${name}`,
+    where: flag,
     expected: isTaken ? 'a name that the report does not give itself' : error!.issues[0].message,
     received: JSON.stringify(name),
     remedy: 'choose another name: it is for this report alone',

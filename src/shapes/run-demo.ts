@@ -157,7 +157,13 @@ export async function runDemo({ small, seed, resume, out }: DemoConfig, world: R
         ...size.report,
       }),
       world,
-      { tuningSeed, selectionRule },
+      {
+        tuningSeed,
+        selectionRule,
+        ...(small && {
+          caveats: ['The goals are those of the whole demo, which trains on about six times as many images.'],
+        }),
+      },
     )
   }
   for (const name of reportFiles) copyFileSync(join(at('report'), name), at(name))

@@ -69,7 +69,7 @@ function goalList(report: Report): Markup | undefined {
   const count = (outcome: Goal['outcome']) => list.filter((goal) => goal.outcome === outcome).length
   const unclear = count('unclear')
   return html`<p>
-      <b>Of ${list.length} goals set before the run, ${count('met')} were met and ${count('missed')} missed.</b>
+      <b>Of ${list.length} goals set before the run: ${count('met')} met, ${count('missed')} missed.</b>
       ${unclear > 0 ? `${unclear} unclear: the mean is on the right side, but its 95 % interval includes zero.` : ''}
     </p>
     <ul class="goals">

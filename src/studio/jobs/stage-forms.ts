@@ -5,7 +5,15 @@ import { ConfigError } from '../../errors.ts'
 import { stages, stageTitle, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
-import { hiddenFields, mainFields, ownFields, runFields, standingPrefix, type OwnField } from './stage-plans.ts'
+import {
+  hiddenFields,
+  mainFields,
+  ownFields,
+  runFields,
+  runSentences,
+  standingPrefix,
+  type OwnField,
+} from './stage-plans.ts'
 import type { PrintedStage, Property } from './stage-schemas.ts'
 
 export interface FormContext {
@@ -117,7 +125,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
         field: flag.field,
         label: labelOf(flag.field),
         type: kind === undefined ? typeOf(variant) : isList ? 'runs' : 'run',
-        sentence: flag.sentence,
+        sentence: runSentences[flag.field] ?? flag.sentence,
         expected:
           kind === undefined
             ? flag.expected

@@ -11,6 +11,12 @@ export interface OwnField {
   readonly max?: number
 }
 
+/** What the studio says of such settings where the command line speaks of paths. */
+export const runSentences: Readonly<Partial<Record<string, string>>> = {
+  reward: 'The reward that scores the images.',
+  images: 'Rounds of images, labelled or not.',
+}
+
 /** Settings of all stages that name runs of a kind. */
 export const runFields: Readonly<Record<string, RunKind>> = {
   reward: 'reward',
