@@ -14,6 +14,7 @@ import { isAdapterTarget } from '../../src/networks/stable-diffusion/model.ts'
 import { sd15 } from '../../src/networks/stable-diffusion/published-configs.test-helper.ts'
 import { unet } from '../../src/networks/stable-diffusion/unet.ts'
 import { readUnetConfig } from '../../src/networks/stable-diffusion/unet-config.ts'
+import { imageOrderOn, inOrder } from '../../src/networks/image-order.ts'
 import { type Adapter, Weights } from '../../src/networks/weights.ts'
 import { noGrad } from '../../src/tensor/autograd.ts'
 import { cat, full, randn } from '../../src/tensor/create.ts'
@@ -51,8 +52,10 @@ using _scope = tensorScope()
 using _noGrad = noGrad()
 const rms = (x: Tensor) => x.square().mean().sqrt().item()
 const drawn = randomWeights('float32', device, (fresh) => smallestUnet(fresh, size))
-const inType = (weights: Weights, dtype: Dtype) =>
-  Weights.of(new Map([...weights.tensors()].map(([name, tensor]) => [name, tensor.to(dtype)])))
+const inType = (weights: Weights, dtype: Dtype) => {
+  const order = imageOrderOn(device, dtype)
+  return Weights.of(new Map([...weights.tensors()].map(([name, tensor]) => [name, inOrder(tensor.to(dtype), order)])))
+}
 
 console.log(
   '| precision | seed | step | adapters move | rounding moves | and the change | log-ratio, nats | KL, nats |',

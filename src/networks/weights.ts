@@ -9,12 +9,14 @@ import { FormatError } from '../errors.ts'
 import { seedOf } from '../random.ts'
 import { parameterWeights } from '../streams.ts'
 import { wantsGrad } from '../tensor/autograd.ts'
+import { convertImage, groupNormOfPlaces, type ImageOrder } from '../tensor/channels-last.ts'
 import { ones, randn, zeros } from '../tensor/create.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import { conv2d, groupNorm, layerNorm, linear } from '../tensor/functional.ts'
 import { Generator } from '../tensor/generator.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { imageOrderOn, inOrder } from './image-order.ts'
 
 /** How a parameter starts: normal with standard deviation 1/√fan-in times a gain, zeros, or ones. */
 export type Initial = { readonly gain: number } | 'zeros' | 'ones'
@@ -53,6 +55,8 @@ interface Store {
   readonly seed: number | undefined
   readonly dtype: Dtype
   readonly device: string
+  /** Of images on their way through the network. */
+  readonly order: ImageOrder
   /** Names that a network has asked for so far. */
   readonly asked: Set<string>
 }
@@ -71,19 +75,23 @@ export class Weights {
 
   /** Weights that are drawn as the network asks for them; the value depends on the seed and the name alone. */
   static fresh(seed: number, { dtype = 'float32' as Dtype, device = 'cpu' } = {}): Weights {
-    return new Weights({ tensors: new Map(), seed, dtype, device, asked: new Set() }, {}, '')
+    const order = imageOrderOn(device, dtype)
+    return new Weights({ tensors: new Map(), seed, dtype, device, order, asked: new Set() }, {}, '')
   }
 
-  /** Loaded weights. All lie on one device. The network computes in `dtype`; in their own without it. */
-  static of(tensors: ReadonlyMap<string, Tensor>, { dtype }: { readonly dtype?: Dtype } = {}): Weights {
+  /**
+   * Loaded weights. All lie on one device. The network computes in `dtype`, in their own without it, and keeps its images in
+   * `order`, in that of `imageOrderOn` without it, in which kernels of convolutions should lie.
+   */
+  static of(
+    tensors: ReadonlyMap<string, Tensor>,
+    given: { readonly dtype?: Dtype; readonly order?: ImageOrder } = {},
+  ): Weights {
     const [first] = tensors.values()
-    const store = {
-      tensors: new Map(tensors),
-      seed: undefined,
-      dtype: dtype ?? first?.dtype ?? 'float32',
-      device: first?.device ?? 'cpu',
-      asked: new Set<string>(),
-    }
+    const { dtype = first?.dtype ?? 'float32' } = given
+    const device = first?.device ?? 'cpu'
+    const { order = imageOrderOn(device, dtype) } = given
+    const store = { tensors: new Map(tensors), seed: undefined, dtype, device, order, asked: new Set<string>() }
     return new Weights(store, {}, '')
   }
 
@@ -106,7 +114,8 @@ export class Weights {
    * held twice, and two types see the same values.
    */
   in(dtype: Dtype): Weights {
-    return new Weights({ ...this.#store, dtype }, this.#change, this.#prefix)
+    const order = imageOrderOn(this.device, dtype)
+    return new Weights({ ...this.#store, dtype, order }, this.#change, this.#prefix)
   }
 
   /** The part below a name: `weights.at('middle.0')`. */
@@ -130,12 +139,12 @@ export class Weights {
    */
   parameter(name: string, shape: readonly number[], initial: Initial): Tensor {
     const full = this.#prefix + name
-    const { tensors, seed, dtype, asked } = this.#store
+    const { tensors, seed, asked } = this.#store
     asked.add(full)
     const known = this.#change.trained?.get(full) ?? tensors.get(full)
     if (known !== undefined) {
       const actual = known.shape
-      if (actual.length === shape.length && actual.every((size, i) => size === shape[i])) return known.to(dtype)
+      if (actual.length === shape.length && actual.every((size, i) => size === shape[i])) return this.#inType(known)
       throw new FormatError({
         where: full,
         expected: `shape [${shape.join(', ')}]`,
@@ -163,9 +172,15 @@ export class Weights {
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1)
     const generator = new Generator(seedOf(...parameterWeights(seed!, nameHash(name))))
     const drawn = randn(shape, generator).mul_(initial.gain / Math.sqrt(fanIn))
-    const placed = drawn.to(dtype).to(device)
+    const placed = inOrder(drawn.to(dtype).to(device), this.#store.order)
     if (placed !== drawn) drawn.dispose()
     return placed
+  }
+
+  #inType(known: Tensor): Tensor {
+    const { dtype, order } = this.#store
+    if (known.dtype === dtype) return known
+    return known.shape.length === 4 ? convertImage(known, dtype, order) : known.to(dtype)
   }
 
   /**
@@ -205,7 +220,13 @@ export class Weights {
   /** Group normalisation of x [B, C, H, W] with scale and offset a channel. */
   groupNorm(name: string, x: Tensor, channels: number, groups: number, epsilon: number): Tensor {
     const [weight, bias] = this.#scaleAndOffset(name, channels)
-    return groupNorm(x, groups, weight, bias, epsilon)
+    const norm = this.#store.order === 'places' ? groupNormOfPlaces : groupNorm
+    return norm(x, groups, weight, bias, epsilon)
+  }
+
+  /** An image [B, C, H, W] in the order in which the network keeps its images; a new tensor where it lies in another. */
+  image(x: Tensor): Tensor {
+    return inOrder(x, this.#store.order)
   }
 
   /** Layer normalisation of the last dimension with scale and offset. */

@@ -109,7 +109,7 @@ export function trainableChange(
       made.set(name + downSuffix, down.to(model.device))
       made.set(name + upSuffix, zeros([out, rank, ...kernel.map(() => 1)], 'float32', model.device))
     } else if (kind === 'all' || model.isTextPath(name)) {
-      made.set(name, tensor.detach().to('float32').clone())
+      made.set(name, zeros(tensor.shape, 'float32', model.device).copy_(tensor.detach()))
     }
   }
   const scale = loraAlpha / rank

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { TensorError } from '../errors.ts'
 import { gradients, withoutGrad } from './autograd.ts'
 import { randn, tensor } from './create.ts'
-import { attention, channelsLast, conv2d, groupNorm } from './functional.ts'
+import { attention } from './functional.ts'
 import { Generator } from './generator.ts'
 import { useThreads } from './library.ts'
 import { tensorScope } from './scope.ts'
@@ -97,17 +97,5 @@ describe('attention of short sequences', () => {
       assert.throws(() => own(x, k, v, undefined), TensorError)
     }
     assert.throws(() => own(x, x, x, make(1, 1, 1, 5)), TensorError)
-  })
-})
-
-describe('channels last', () => {
-  it('gives the same numbers, for convolutions, norms and what they are flattened to', () => {
-    using _scope = tensorScope()
-    const source = new Generator(1)
-    const [x, weight] = [randn([2, 16, 6, 5], source), randn([8, 16, 3, 3], source)]
-    const [scale, offset] = [randn([8], source), randn([8], source)]
-    const through = (input: Tensor) => groupNorm(conv2d(input, weight, offset, 1, 1), 2, scale, offset).flatten(2)
-    assertNear(through(channelsLast(x)), through(x))
-    assertNear(channelsLast(x), x)
   })
 })

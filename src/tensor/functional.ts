@@ -22,7 +22,6 @@ const upsampleNearestOf = operator<[Tensor, readonly number[]], Tensor>('upsampl
 const resizeBicubicOf = operator<[Tensor, readonly number[], boolean], Tensor>('_upsample_bicubic2d_aa')
 const averagePoolOf = operator<[Tensor, readonly number[]], Tensor>('adaptive_avg_pool2d')
 const attendOf = operator<[Tensor, Tensor, Tensor, Tensor | undefined], Tensor>('attune::attend')
-const contiguousOf = operator<[Tensor, memoryFormat: number], Tensor>('contiguous')
 const siluOf_ = operator<[Tensor], Tensor>('silu_')
 const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
 const pixelUnshuffleOf = operator<[Tensor, number], Tensor>('pixel_unshuffle')
@@ -108,15 +107,6 @@ export function resizeBicubic(x: Tensor, height: number, width: number): Tensor 
 export function averagePool(x: Tensor, height: number, width: number): Tensor {
   return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : averagePoolOf(x, [height, width])
 }
-
-/**
- * The same x [B, C, H, W] with the channels of a place side by side in memory: convolutions of few channels are quicker
- * so, and places are tokens [B, H·W, C] without a copy. What is computed from it is kept in the same order.
- */
-export function channelsLast(x: Tensor): Tensor {
-  return contiguousOf(x, channelsLastFormat)
-}
-const channelsLastFormat = 2
 
 /** `Tensor.silu`, written over x: for the value of an operator that nothing else reads. */
 export function silu_(x: Tensor): Tensor {

@@ -8,12 +8,14 @@ import { tensor, zeros } from '../../tensor/create.ts'
 import { useThreads } from '../../tensor/library.ts'
 import { writeSafetensors } from '../../tensor/safetensors.ts'
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { operator, type Tensor } from '../../tensor/tensor.ts'
+import { imageOrderOn } from '../image-order.ts'
 import { Weights } from '../weights.ts'
 import { findWeights, type FoundWeights } from './find-weights.ts'
 import { loadWeights, metaWeights } from './load-weights.ts'
 
 useThreads(1)
+const strideOf = operator<[Tensor, dim: number], number>('stride', 'int')
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'weights-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
@@ -46,6 +48,24 @@ describe('loadWeights', () => {
       ['scalar', 'bfloat16', [], [7]],
       ['single', 'bfloat16', [1, 2], [0.25, 3]],
     ])
+  })
+
+  it('puts the kernels of convolutions into the order that is asked for, and nothing else', () => {
+    using _scope = tensorScope()
+    const kernel = tensor(
+      Float32Array.from({ length: 24 }, (_, i) => i),
+      [2, 3, 2, 2],
+    )
+    const weights = found({ kernel, matrix: tensor([1, 2, 3, 4], [2, 2]) })
+    const loaded = loadWeights(weights, { dtype: 'float32', device: 'cpu', order: 'places' })
+    const [placed, matrix] = ['kernel', 'matrix'].map((name) => loaded.get(name)!)
+    assert.deepEqual(placed.toArray(), kernel.toArray())
+    assert.equal(strideOf(placed, 1), 1)
+    assert.equal(strideOf(matrix, 0), 2)
+    assert.deepEqual(
+      [imageOrderOn('cuda:1', 'bfloat16'), imageOrderOn('cuda', 'float32'), imageOrderOn('cpu', 'bfloat16')],
+      ['places', 'rows', 'rows'],
+    )
   })
 
   it('renames', () => {

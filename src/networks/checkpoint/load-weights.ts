@@ -1,16 +1,20 @@
 /** From found weights to tensors: with their elements, or as shapes only. */
 import { FormatError } from '../../errors.ts'
+import { memoryFormat, type ImageOrder } from '../../tensor/channels-last.ts'
 import { zeros } from '../../tensor/create.ts'
 import { dtypeCode, type Dtype } from '../../tensor/dtype.ts'
 import { eachSafetensor } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { operator, type Tensor } from '../../tensor/tensor.ts'
+import { imageOrderOn } from '../image-order.ts'
 import type { FoundWeights, WeightEntry } from './find-weights.ts'
 
 export interface LoadOptions {
   /** Of floating tensors; whole numbers stay as they are. */
   readonly dtype: Dtype
   readonly device: string
+  /** Of the kernels of convolutions; that of the device and the type without it. */
+  readonly order?: ImageOrder
   /** The name of a tensor in the result. */
   readonly rename?: (key: string) => string
 }
@@ -24,7 +28,10 @@ const floating: ReadonlySet<Dtype> = new Set<Dtype>(['float16', 'bfloat16', 'flo
  * @throws {FormatError} names file and key: NaN, an infinity, a number that `dtype` cannot hold, a name given twice
  * @throws {FileError} a file that has gone
  */
-export function loadWeights(found: FoundWeights, { dtype, device, rename }: LoadOptions): Map<string, Tensor> {
+export function loadWeights(
+  found: FoundWeights,
+  { dtype, device, order = imageOrderOn(device, dtype), rename }: LoadOptions,
+): Map<string, Tensor> {
   const names = namesOf(found, rename)
   const loaded = new Map<string, Tensor>()
   try {
@@ -36,13 +43,14 @@ export function loadWeights(found: FoundWeights, { dtype, device, rename }: Load
         for (const key of wanted.get(stored) ?? []) {
           const entry = found.entries.get(key)!
           const type = floating.has(entry.dtype) ? dtype : entry.dtype
-          const isInPlace = type === entry.dtype && device === 'cpu' && entry.from === undefined
+          const own = entry.shape.length === 4 ? order : 'rows'
+          const isInPlace = type === entry.dtype && device === 'cpu' && own === 'rows' && entry.from === undefined
           // What stays is made before what goes: the other way round the heap keeps a gap of this size for each tensor.
-          const empty = isInPlace ? undefined : emptyOf(entry.shape, dtypeCode(type), undefined, device)
+          const empty = isInPlace ? undefined : emptyOf(entry.shape, dtypeCode(type), device, memoryFormat[own])
           whole ??= read()
-          const own = partOf(whole, entry)
-          const placed = empty?.copy_(own) ?? own
-          if (!isFinite(placed)) throw notFinite(`${file} ${stored}`, own, dtype)
+          const part = partOf(whole, entry)
+          const placed = empty?.copy_(part) ?? part
+          if (!isFinite(placed)) throw notFinite(`${file} ${stored}`, part, dtype)
           loaded.set(names.get(key)!, scope.keep(placed))
         }
       })
@@ -102,10 +110,17 @@ function namesOf(found: FoundWeights, rename = (key: string) => key): ReadonlyMa
   return new Map([...keys].map(([name, key]) => [key, name]))
 }
 
-const emptyOf = operator<[shape: readonly number[], dtype: number, layout: undefined, device: string], Tensor>(
-  'empty',
-  'memory_format',
-)
+type EmptyArguments = [
+  shape: readonly number[],
+  dtype: number,
+  layout: undefined,
+  device: string,
+  isPinned: undefined,
+  format: number,
+]
+const emptyIn = operator<EmptyArguments, Tensor>('empty', 'memory_format')
+const emptyOf = (shape: readonly number[], dtype: number, device: string, format: number) =>
+  emptyIn(shape, dtype, undefined, device, undefined, format)
 const norm = operator<[x: Tensor, order: number], Tensor>('linalg_vector_norm')
 
 /** By the largest absolute value: one pass without a copy, and NaN is never lost in it. */

@@ -1,12 +1,11 @@
 /** Networks from files: checked by the headers alone before gigabytes are read. */
 import { FormatError } from '../../errors.ts'
 import { noGrad } from '../../tensor/autograd.ts'
-import type { Dtype } from '../../tensor/dtype.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { Weights } from '../weights.ts'
 import type { FoundWeights } from './find-weights.ts'
-import { loadWeights, metaWeights } from './load-weights.ts'
+import { loadWeights, metaWeights, type LoadOptions } from './load-weights.ts'
 
 /** Where a network lies and how it is used. */
 export interface NetworkSource {
@@ -28,7 +27,7 @@ export interface CheckedNetwork {
    * Reads the tensors; they belong to the caller.
    * @throws {FormatError} see `loadWeights`
    */
-  load(placement: { readonly dtype: Dtype; readonly device: string }): Map<string, Tensor>
+  load(placement: Omit<LoadOptions, 'rename'>): Map<string, Tensor>
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A small convolutional image encoder: pixels → tokens. Used by the CLIP-like encoder and the judge of fidelity. */
-import { channelsLast, pixelUnshuffle } from '../../tensor/functional.ts'
+import { channelsLast } from '../../tensor/channels-last.ts'
+import { pixelUnshuffle } from '../../tensor/functional.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { attend, feedForward, norm, residual } from './blocks.ts'
 import type { Weights } from '../weights.ts'

@@ -2,8 +2,9 @@
  * The embedded denoiser: a UNet on pixels with two resolutions (H/2 and H/4), self- and cross-attention at the lower
  * one. Time and pooled text scale and shift every residual block; words are attended to.
  */
+import { channelsLast } from '../../tensor/channels-last.ts'
 import { cat } from '../../tensor/create.ts'
-import { channelsLast, pixelShuffle, pixelUnshuffle } from '../../tensor/functional.ts'
+import { pixelShuffle, pixelUnshuffle } from '../../tensor/functional.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { attend, feedForward, norm2d, residual, timeFeatures } from './blocks.ts'
 import type { EncodedText } from './text-encoder.ts'

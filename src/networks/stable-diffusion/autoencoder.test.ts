@@ -4,12 +4,14 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { assertGradient, withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
 import { ShapeError } from '../../errors.ts'
+import { noGrad } from '../../tensor/autograd.ts'
 import { cat, randn, zeros } from '../../tensor/create.ts'
 import { Generator } from '../../tensor/generator.ts'
 import { useThreads } from '../../tensor/library.ts'
 import { readSafetensors } from '../../tensor/safetensors.ts'
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { inOrder } from '../image-order.ts'
 import { Weights } from '../weights.ts'
 import { decode, encode, modernKey } from './autoencoder.ts'
 import { readAutoencoderConfig, type AutoencoderConfig } from './autoencoder-config.ts'
@@ -60,6 +62,10 @@ for (const name of ['sd1', 'sd2', 'sdxl']) {
       assertNear(drawn.mul(config.scalingFactor), expected('latents_drawn'), 1e-4)
       assertNear(decode(weights, config, expected('latents')), expected('decoded'), 1e-4)
       assert.deepEqual(weights.unasked(), [])
+      const byPlaces = new Map([...tensors].map(([key, each]) => [key, inOrder(each, 'places')]))
+      const placed = Weights.of(byPlaces, { order: 'places' })
+      assertNear(encode(placed, config, expected('pixels')).mean, expected('mean'), 1e-4)
+      assertNear(decode(placed, config, expected('latents')), expected('decoded'), 1e-4)
     })
 
     it('a larger picture whole, and in tiles', () => {
@@ -120,6 +126,18 @@ describe('a batch of pictures', () => {
     }
     assert.ok(![...weights.tensors().keys()].some((name) => /attentions|quant_conv/.test(name)))
     for (const weight of weights.tensors().values()) weight.dispose()
+  })
+
+  it('gives the same with the channels of a place side by side, whose norms are composed at this size', () => {
+    using _scope = tensorScope()
+    using _noGrad = noGrad()
+    const wide = { ...plain, blockOutChannels: [64, 64], normNumGroups: 8 }
+    const latents = draw(1, 1, 2, 128, 128)
+    const fresh = Weights.fresh(1)
+    const expected = decode(fresh, wide, latents)
+    const kernels = [...fresh.tensors()].map(([name, each]) => [name, inOrder(each, 'places')] as const)
+    assertNear(decode(Weights.of(new Map(kernels), { order: 'places' }), wide, latents), expected, 1e-4)
+    for (const weight of fresh.tensors().values()) weight.dispose()
   })
 })
 

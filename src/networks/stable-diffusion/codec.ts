@@ -19,7 +19,7 @@ export class Codec {
   readonly #options: CodecOptions
   #placed: Weights | undefined
 
-  /** @param stored the autoencoder's parameters on the CPU, in the type that it computes in */
+  /** @param stored the autoencoder's parameters on the CPU, in the type and order that it computes in */
   constructor(stored: ReadonlyMap<string, Tensor>, config: AutoencoderConfig, options: CodecOptions) {
     this.#stored = stored
     this.#config = config

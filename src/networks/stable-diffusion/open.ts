@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { GenerativeModel, ImageSize } from '../generative-model.ts'
+import { imageOrderOn } from '../image-order.ts'
 import { Weights } from '../weights.ts'
 import { checkCheckpoint } from './checkpoint.ts'
 import type { CheckpointOptions } from './checkpoint-fields.ts'
@@ -41,7 +42,7 @@ export function openStableDiffusion(
   }
   // SDXL's autoencoder overflows in fp16.
   const codecType = forceUpcast && dtype === 'float16' ? 'float32' : dtype
-  const stored = checked.vae.network.load({ device: 'cpu', dtype: codecType })
+  const stored = checked.vae.network.load({ device: 'cpu', dtype: codecType, order: imageOrderOn(device, codecType) })
   const model = stableDiffusion({
     name,
     sha256: checked.sha256(),

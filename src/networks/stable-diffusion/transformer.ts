@@ -61,7 +61,7 @@ function fromPlaces(
 ): Tensor {
   using scope = tensorScope()
   const [batch, , height, width] = x.shape
-  const asImage = (y: Tensor) => y.reshape(batch, height, width, channels).permute(0, 3, 1, 2).contiguous()
+  const asImage = (y: Tensor) => weights.image(y.reshape(batch, height, width, channels).permute(0, 3, 1, 2))
   if (linearProjection) return scope.keep(asImage(weights.linear('proj_out', places, channels, channels)))
   return scope.keep(weights.conv('proj_out', asImage(places), channels, channels, 1))
 }

@@ -5,13 +5,15 @@ import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
 import { readScheduler } from '../../diffusion/scheduler-config.ts'
 import { withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
 import { ShapeError } from '../../errors.ts'
+import type { ImageOrder } from '../../tensor/channels-last.ts'
 import { cat, zeros } from '../../tensor/create.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { useThreads } from '../../tensor/library.ts'
 import { readSafetensors } from '../../tensor/safetensors.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { operator, type Tensor } from '../../tensor/tensor.ts'
 import { assertNear, expectedOf, fixtures, readJson } from '../clip/fixture.test-helper.ts'
+import { inOrder } from '../image-order.ts'
 import { Weights, type Adapter } from '../weights.ts'
 import { sd15, sd21, sdxl } from './published-configs.test-helper.ts'
 import { readUnetConfig, type UnetConfig } from './unet-config.ts'
@@ -19,12 +21,19 @@ import { unet, type UnetConditioning } from './unet.ts'
 
 useThreads(1)
 
+const strideOf = operator<[Tensor, dim: number], number>('stride', 'int')
+
 const checkpoints = ['sd1', 'sd2', 'sdxl']
 
-function open(checkpoint: string, dtype: Dtype = 'float32'): { config: UnetConfig; weights: Weights } {
+function open(
+  checkpoint: string,
+  dtype: Dtype = 'float32',
+  order: ImageOrder = 'rows',
+): { config: UnetConfig; weights: Weights } {
   const folder = `${checkpoint}/unet`
   const { tensors } = readSafetensors(join(fixtures, folder, 'diffusion_pytorch_model.safetensors'))
-  const weights = Weights.of(new Map([...tensors].map(([name, each]) => [name, each.to(dtype)])), { dtype })
+  const placed = [...tensors].map(([name, each]) => [name, inOrder(each.to(dtype), order)] as const)
+  const weights = Weights.of(new Map(placed), { dtype, order })
   return { config: readUnetConfig(readJson(`${folder}/config.json`), folder), weights }
 }
 
@@ -57,6 +66,17 @@ describe('the denoiser', () => {
         const t = expected('unet.timestep').slice(0, 0, 1)
         const wide = unet(weights, config, expected('unet.wide_sample'), t, rows(given, 0, 1))
         assertNear(wide, expected('unet.wide_output'), 1e-5)
+      })
+    })
+
+    it(`gives them with the channels of a place side by side, by rows: ${checkpoint}`, () => {
+      withoutLeak(() => {
+        const expected = expectedOf(checkpoint)
+        const { config, weights } = open(checkpoint, 'float32', 'places')
+        const given = conditioningOf(checkpoint, expected)
+        const output = unet(weights, config, expected('unet.sample'), expected('unet.timestep'), given)
+        assertNear(output, expected('unet.output'), 1e-5)
+        assert.notEqual(strideOf(output, 1), 1)
       })
     })
 
@@ -160,7 +180,7 @@ const relativeError = (actual: Tensor, expected: Tensor) => actual.sub(expected)
 /** What diffusers and peft computed for one step of training, named `gradient.…`. */
 function trainingStep(
   checkpoint: string,
-  { isCheckpointed, dtype = 'float32' }: { isCheckpointed: boolean; dtype?: Dtype },
+  { isCheckpointed, dtype = 'float32', order }: { isCheckpointed: boolean; dtype?: Dtype; order?: ImageOrder },
 ) {
   const expected = expectedOf(`${checkpoint}-gradient`)
   const { tensors } = readSafetensors(join(fixtures, `expected-${checkpoint}-gradient.safetensors`))
@@ -168,7 +188,7 @@ function trainingStep(
     [...tensors.keys()]
       .filter((name) => name.startsWith(`gradient.${kind}.`))
       .map((name) => name.slice(kind.length + 10))
-  const { config, weights } = open(checkpoint, dtype)
+  const { config, weights } = open(checkpoint, dtype, order)
   const scale = expected('gradient.scale').item()
   const leaves = new Map<string, Tensor>()
   const leaf = (key: string, value: Tensor) => {
@@ -202,10 +222,16 @@ function trainingStep(
 
 describe('one step of training', () => {
   for (const checkpoint of checkpoints) {
-    for (const isCheckpointed of [false, true]) {
-      it(`has the gradients of diffusers and peft: ${checkpoint}${isCheckpointed ? ', with checkpoints' : ''}`, () => {
+    const ways = [
+      { isCheckpointed: false },
+      { isCheckpointed: true },
+      { isCheckpointed: true, order: 'places' as const },
+    ]
+    for (const way of ways) {
+      const told = `${way.isCheckpointed ? ', with checkpoints' : ''}${way.order === undefined ? '' : ', channels last'}`
+      it(`has the gradients of diffusers and peft: ${checkpoint}${told}`, () => {
         withoutLeak(() => {
-          const { leaves, prediction, loss, expected } = trainingStep(checkpoint, { isCheckpointed })
+          const { leaves, prediction, loss, expected } = trainingStep(checkpoint, way)
           assertNear(prediction, expected('gradient.prediction'), 1e-5)
           assertNear(loss, expected('gradient.loss'), 1e-5)
           assert.equal(leaves.size, checkpoint === 'sdxl' ? 147 : 82)

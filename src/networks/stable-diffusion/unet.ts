@@ -65,7 +65,7 @@ export function unet(
   goDown(weights, levels, skips, shared)
   const h = goUp(weights, levels, middle(weights.at('mid_block'), skips[skips.length - 1], shared), skips, shared)
   const normed = weights.groupNorm('conv_norm_out', h, width, config.groups, config.epsilon)
-  return scope.keep(weights.conv('conv_out', normed.silu(), width, channels, 3))
+  return scope.keep(weights.conv('conv_out', normed.silu(), width, channels, 3).contiguous())
 }
 
 /** Adds the state behind each layer to `skips`, beginning with the last of them. */
