@@ -138,6 +138,12 @@ export class DivergenceError extends AttuneError {
   readonly code = 'divergence'
 }
 
+/** A policy under training does not say of an action what it said as it drew it, before anything has changed. */
+export class RatioError extends AttuneError {
+  readonly code = 'ratio'
+  override readonly exitCode = 1
+}
+
 /** Of the processes that train as one, another has ended or does not answer: this one can only end as well. */
 export class GroupError extends AttuneError {
   readonly code = 'group'

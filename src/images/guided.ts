@@ -48,7 +48,8 @@ export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string
  *
  * @param prompts  texts and negatives of the rows, encoded by the stage's model
  * @param guidance scale w > 1: unconditional + w · (conditional − unconditional)
- * @returns        the prediction of states [B, …] at times [B]: [B, …], float32, what the process says that it predicts
+ * @returns        the prediction of states [B, …] at times [B]: [B, …], float32 (float64 of such a network), what the process
+ *                 says that it predicts
  */
 export function guidedPredictor(
   stage: ModelStage,
@@ -59,13 +60,15 @@ export function guidedPredictor(
   const given = stage.condition(rowsFor(prompts, texts), earlier)
   if (stage.tellGuidance !== undefined || guidance <= 1) {
     const told = stage.tellGuidance?.(given, guidance) ?? given
-    return (xt, t) => stage.predict(xt, t, told).to('float32')
+    return (xt, t) => widened(stage.predict(xt, t, told))
   }
   const batch = texts.length
   const away = stage.condition(rowsFor(prompts, negatives), earlier)
   const branches = joinConditionings(away, given)
   return (xt, t) => {
-    const both = stage.predict(cat([xt, xt]), cat([t, t]), branches).to('float32')
+    const both = widened(stage.predict(cat([xt, xt]), cat([t, t]), branches))
     return guide(both.slice(0, 0, batch), both.slice(0, batch, 2 * batch), guidance)
   }
 }
+
+const widened = (said: Tensor) => (said.dtype === 'float64' ? said : said.to('float32'))

@@ -23,13 +23,13 @@ const heads = 4
  * @returns  prediction [B, 3, H, W]
  */
 export function pixelUnet(weights: Weights, x: Tensor, t: Tensor, text: EncodedText, textWidth: number): Tensor {
-  const time = weights.linear('time1', timeFeatures(t, 64), 64, embeddingWidth).silu()
+  const time = weights.linear('time1', timeFeatures(t, 64).to(weights.dtype), 64, embeddingWidth).silu()
   const embedding = weights
     .linear('time2', time, embeddingWidth, embeddingWidth)
     .add(weights.linear('text', text.pooled, textWidth, embeddingWidth))
     .silu()
 
-  let h = weights.conv('in', channelsLast(pixelUnshuffle(x, 2)), 12, fine, 3)
+  let h = weights.conv('in', channelsLast(pixelUnshuffle(x.to(weights.dtype), 2)), 12, fine, 3)
   h = residual(weights.at('down.0'), h, fine, embedding, embeddingWidth)
   const skip = h
   h = weights.conv('shrink', pixelUnshuffle(h, 2), 4 * fine, coarse, 1)

@@ -23,8 +23,8 @@ export interface TextEncoderSize {
 /** @param ids word tokens int64 [B, n], 0 is padding */
 export function encodeText(weights: Weights, ids: Tensor, size: TextEncoderSize): EncodedText {
   const { width, length } = size
-  const words = ids.gt(0).to('float32')
-  const empty = words.sum(1, true).eq(0).to('float32')
+  const words = ids.gt(0).to(weights.dtype)
+  const empty = words.sum(1, true).eq(0).to(weights.dtype)
   const present = words.maximum(empty.expand(-1, length))
   const mask = present.sub(1).mul(1e4).unsqueeze(1).unsqueeze(1)
   let x = embedding(weights.parameter('token', [size.vocabulary, width], { gain: Math.sqrt(width) }), ids).add(

@@ -56,6 +56,10 @@ const fields = {
     .positive()
     .default(0.2)
     .describe('Bound on the change of a summed log-density, nats (the published 1e-4 per element is 1e-4 · D nats).'),
+  ignoreRounding: z
+    .boolean()
+    .default(false)
+    .describe('Trains although rounding alone moves log-ratios by more than half of the clip range.'),
   ...policyOptimiserFields(usualRates),
   ...valueFields,
   published: z
@@ -82,6 +86,8 @@ export interface DpokMetrics extends StepMetrics {
   readonly clipfrac: number
   /** Largest |Δ| before the first update, nats; rounding alone. */
   readonly first_delta: number
+  /** What rounding alone moves a log-ratio by, in both passes; see policy-gradient/rounding.ts, nats a transition. */
+  readonly noise_nats: number
   readonly grad_norm: number
   readonly lr: number
   readonly value_loss?: number
@@ -120,7 +126,7 @@ export class Dpok implements Trainer {
     this.parameters = trainable.parameters
     this.#steps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
     this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, options.group)
-    const { published, clipRange, rewardWeight, klWeight, gradientCheckpointing } = settings
+    const { published, clipRange, ignoreRounding, rewardWeight, klWeight, gradientCheckpointing } = settings
     const steps = this.#steps.length
     this.#gradient = new PolicyGradient({
       ...options,
@@ -129,6 +135,7 @@ export class Dpok implements Trainer {
       rewardWeight,
       klWeight,
       clipRange,
+      ignoreRounding,
       steps,
       batchSize: this.#batchSize,
       gradientCheckpointing,
@@ -176,6 +183,7 @@ export class Dpok implements Trainer {
       approx_kl: learned.approxKl,
       clipfrac: learned.clipped,
       first_delta: learned.firstDelta,
+      noise_nats: learned.noiseNats,
       grad_norm: learned.gradNorm,
       lr,
       ...fitted,
@@ -244,7 +252,7 @@ const DpokNumbers = z.object({ iteration: z.int().nonnegative(), value: z.unknow
 /** `policy dpok` */
 export const dpok: Algorithm<'policy dpok', typeof fields> = {
   fields,
-  changeable: ['valueLearningRate', 'klWeight', 'batchSize'],
+  changeable: ['valueLearningRate', 'klWeight', 'batchSize', 'ignoreRounding'],
   recorded: ['klWeight'],
   checkpointEvery: 20,
   begin: (given) => new Dpok(given),

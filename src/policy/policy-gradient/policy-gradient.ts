@@ -3,7 +3,7 @@ import { gaussianKl, logDensityDifference } from '../../diffusion/gaussian.ts'
 import type { Sampler } from '../../diffusion/process.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
 import { policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
-import { withoutGrad } from '../../tensor/autograd.ts'
+import { noGrad, withoutGrad } from '../../tensor/autograd.ts'
 import { stack, tensor } from '../../tensor/create.ts'
 import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
@@ -14,6 +14,7 @@ import type { PolicyOptimiser } from '../policy-optimiser.ts'
 import type { Rollouts } from '../rollout.ts'
 import type { TrainableChange } from '../trainable.ts'
 import type { Act, Objective } from './objective.ts'
+import { expectFirstDelta, expectSmallRounding, placesToMeasure, roundingNats, type FirstDelta } from './rounding.ts'
 import { gather, type Place, type Transitions } from './transitions.ts'
 
 export interface PolicyGradientOptions {
@@ -28,6 +29,8 @@ export interface PolicyGradientOptions {
   readonly klWeight: number
   /** Above which a |Δ| is counted as clipped, nats. */
   readonly clipRange: number
+  /** Whether to train although rounding moves log-ratios by more than half of the clip range. */
+  readonly ignoreRounding: boolean
   /** Trained steps of a trajectory. */
   readonly steps: number
   /** Roll-outs computed at once. */
@@ -50,6 +53,8 @@ export interface GradientFigures {
   readonly clipped: number
   /** Largest |Δ| before the first update, nats; rounding alone. */
   readonly firstDelta: number
+  /** What rounding alone moves a log-ratio by: see `roundingNats`, nats. */
+  readonly noiseNats: number
   readonly gradNorm: number
 }
 
@@ -61,9 +66,12 @@ export class PolicyGradient {
   readonly #options: PolicyGradientOptions
   readonly #policy: GenerativeModel
   readonly #reference: GenerativeModel
+  /** The policy in float64, for a few transitions. */
+  readonly #exact: GenerativeModel
   readonly #drawsNarrow: boolean
   readonly #atOnce: number
   readonly #group: Group
+  #isMeasured = false
 
   constructor(options: PolicyGradientOptions) {
     const { model, trainable, batchSize } = options
@@ -71,6 +79,7 @@ export class PolicyGradient {
     this.#group = options.group ?? alone
     this.#policy = model.in('float32').with(trainable.change)
     this.#reference = this.#policy.with({})
+    this.#exact = model.in('float64').with(trainable.change)
     this.#drawsNarrow = model.weights.dtype !== 'float32'
     this.#atOnce = this.#drawsNarrow ? Math.max(1, Math.floor(batchSize / 4)) : batchSize
   }
@@ -81,6 +90,8 @@ export class PolicyGradient {
    * @param advantages   N numbers a step
    * @param learningRate of all of them
    * @throws {DivergenceError} gradients or parameters are not finite
+   * @throws {RatioError} the log-density before the first update is not that of the roll-outs
+   * @throws {ConfigError} the first time: rounding moves log-ratios by more than half of the clip range
    */
   learn(
     rollouts: Rollouts,
@@ -97,26 +108,49 @@ export class PolicyGradient {
         return own.map((part) => ({ ...part, share: part.share * ((to - from) / minibatch.length) }))
       })
       .map((own) => (this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part) })) : own))
+    const noise = this.#rounding(rollouts, advantages, minibatches[0])
     const updates = parts.map((own) => ({
-      figures: own.map((part) => ({ share: part.share, tensor: this.#accumulate(part) })),
+      batches: own.map((part) => ({ ...part, ...this.#accumulate(part) })),
       update: optimiser.update(learningRate),
     }))
-    const read = readTogether(
-      updates.flatMap(({ figures, update }) => [...figures.map(({ tensor }) => tensor), update.measured]),
-    )
-    return meanOf(
-      updates.map(({ figures, update }) => {
-        const of = figures.map(({ share }) => ({ share, figures: read.shift()! }))
-        return this.#figuresOf(of, update.check(read.shift()!))
-      }),
-    )
+    const [[noiseNats], ...read] = readTogether([
+      noise,
+      ...updates.flatMap(({ batches, update }) => [...batches.map(({ figures }) => figures), update.measured]),
+    ])
+    const figures = updates.map(({ batches, update }, place) => {
+      const of = batches.map((batch) => ({ ...batch, figures: read.shift()! }))
+      const figures = this.#figuresOf(of, update.check(read.shift()!))
+      if (place === 0) this.#expectRatio(of, figures.firstDelta, noiseNats)
+      return figures
+    })
+    return { ...meanOf(figures), noiseNats }
+  }
+
+  /** What rounding moves log-ratios of some transitions by, before they are trained on: nats, []. */
+  #rounding(rollouts: Rollouts, advantages: readonly (readonly number[])[], minibatch: readonly Place[]): Tensor {
+    using scope = tensorScope()
+    using _noGrad = noGrad()
+    const places = placesToMeasure(minibatch, this.#atOnce)
+    const [part] = gather(rollouts, advantages, places, places.length, this.#policy.device)
+    const exact = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
+    return scope.keep(roundingNats(this.#act(this.#policy, part).action, this.#act(this.#exact, exact).action))
+  }
+
+  /** Whether the ratios of a first update begin at one, and what moves them is more than rounding. */
+  #expectRatio(batches: readonly Batch[], firstDelta: number, noiseNats: number): void {
+    const { clipRange, ignoreRounding } = this.#options
+    if (!this.#isMeasured && !ignoreRounding) expectSmallRounding(noiseNats, clipRange)
+    this.#isMeasured = true
+    const at = batches.findIndex(({ figures }) => figures[4] === firstDelta)
+    const find = (): FirstDelta => {
+      const { sizes, at: steps } = batches[at]
+      return { batch: at + 1, batches: batches.length, step: steps[sizes.toArray().indexOf(firstDelta)] + 1 }
+    }
+    expectFirstDelta(firstDelta, at < 0 ? undefined : find, noiseNats, this.#drawsNarrow ? clipRange : undefined)
   }
 
   /** Of one update: the figures of its parts by their shares, of all processes. */
-  #figuresOf(
-    parts: readonly { readonly share: number; readonly figures: readonly number[] }[],
-    gradNorm: number,
-  ): GradientFigures {
+  #figuresOf(parts: readonly Batch[], gradNorm: number): UpdateFigures {
     const { steps, klWeight } = this.#options
     const own = [1, steps, 0.5, 1].map((factor, place) =>
       parts.reduce((sum, { share, figures }) => sum + share * (factor * figures[place]), 0),
@@ -150,9 +184,9 @@ export class PolicyGradient {
 
   /**
    * Adds the gradient of the mean loss of these transitions times their share of the minibatch.
-   * @returns its figures, on the device: see `#figuresOf`
+   * @returns its figures, see `#figuresOf`, and |Δ| of each, on the device
    */
-  #accumulate(transitions: Transitions): Tensor {
+  #accumulate(transitions: Transitions): { readonly figures: Tensor; readonly sizes: Tensor } {
     using scope = tensorScope()
     const { objective, rewardWeight, klWeight, clipRange, gradientCheckpointing } = this.#options
     const { xPrev, oldMean, share } = transitions
@@ -167,21 +201,28 @@ export class PolicyGradient {
     const policyLoss = objective.surrogate(seen).mean().mul(objective.scale)
     const distance = objective.distance(seen).mean().mul(objective.scale)
     graph.backward(policyLoss.mul(rewardWeight).add(distance.mul(klWeight)).mul(share))
-    const sizes = delta.detach().abs()
-    return scope.keep(
-      stack([
-        policyLoss.detach(),
-        kl.detach().mean(),
-        sizes.square().mean(),
-        sizes.gt(clipRange).to('float32').mean(),
-        sizes.amax(0),
-      ]),
-    )
+    const sizes = scope.keep(delta.detach().abs())
+    const figures = stack([
+      policyLoss.detach(),
+      kl.detach().mean(),
+      sizes.square().mean(),
+      sizes.gt(clipRange).to('float32').mean(),
+      sizes.amax(0),
+    ])
+    return { figures: scope.keep(figures), sizes }
   }
 }
 
-function meanOf(updates: readonly GradientFigures[]): GradientFigures {
-  const mean = (pick: (update: GradientFigures) => number) =>
+/** Transitions that were computed at once, with what was read of them. */
+interface Batch extends Pick<Transitions, 'share' | 'at'> {
+  readonly figures: readonly number[]
+  readonly sizes: Tensor
+}
+
+type UpdateFigures = Omit<GradientFigures, 'noiseNats'>
+
+function meanOf(updates: readonly UpdateFigures[]): UpdateFigures {
+  const mean = (pick: (update: UpdateFigures) => number) =>
     updates.reduce((sum, update) => sum + pick(update), 0) / updates.length
   return {
     policyLoss: mean(({ policyLoss }) => policyLoss),
