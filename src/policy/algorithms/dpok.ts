@@ -127,11 +127,11 @@ export class Dpok implements Trainer {
     this.#steps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
     this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, options.group)
     const { published, clipRange, ignoreRounding, rewardWeight, klWeight, gradientCheckpointing } = settings
-    const steps = this.#steps.length
+    const steps = this.#steps
     this.#gradient = new PolicyGradient({
       ...options,
       optimiser: this.#optimiser,
-      objective: published ? publishedObjective(clipRange, sampler) : summedObjective(clipRange, steps),
+      objective: published ? publishedObjective(clipRange, sampler) : summedObjective(clipRange, steps.length),
       rewardWeight,
       klWeight,
       clipRange,

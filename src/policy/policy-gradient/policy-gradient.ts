@@ -31,8 +31,8 @@ export interface PolicyGradientOptions {
   readonly clipRange: number
   /** Whether to train although rounding moves log-ratios by more than half of the clip range. */
   readonly ignoreRounding: boolean
-  /** Trained steps of a trajectory. */
-  readonly steps: number
+  /** Trained steps of a trajectory, in the order of sampling. */
+  readonly steps: readonly number[]
   /** Roll-outs computed at once. */
   readonly batchSize: number
   readonly gradientCheckpointing: boolean
@@ -130,10 +130,12 @@ export class PolicyGradient {
   #rounding(rollouts: Rollouts, advantages: readonly (readonly number[])[], minibatch: readonly Place[]): Tensor {
     using scope = tensorScope()
     using _noGrad = noGrad()
+    const { sampler, steps } = this.#options
     const places = placesToMeasure(minibatch, this.#atOnce)
     const [part] = gather(rollouts, advantages, places, places.length, this.#policy.device)
     const exact = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
-    return scope.keep(roundingNats(this.#act(this.#policy, part).action, this.#act(this.#exact, exact).action))
+    const predictions = { rounded: this.#predict(this.#policy, part), exact: this.#predict(this.#exact, exact) }
+    return scope.keep(roundingNats(sampler, steps, { ...predictions, xt: part.xt }))
   }
 
   /** Whether the ratios of a first update begin at one, and what moves them is more than rounding. */
@@ -152,7 +154,7 @@ export class PolicyGradient {
   /** Of one update: the figures of its parts by their shares, of all processes. */
   #figuresOf(parts: readonly Batch[], gradNorm: number): UpdateFigures {
     const { steps, klWeight } = this.#options
-    const own = [1, steps, 0.5, 1].map((factor, place) =>
+    const own = [1, steps.length, 0.5, 1].map((factor, place) =>
       parts.reduce((sum, { share, figures }) => sum + share * (factor * figures[place]), 0),
     )
     const [policyLoss, kl, approxKl, clipped] = this.#group.sumNumbers(own)
@@ -169,12 +171,15 @@ export class PolicyGradient {
   }
 
   /** What a model says of transitions. */
-  #act(model: GenerativeModel, { texts, earlier, at, xt }: Transitions): Act {
+  #act(model: GenerativeModel, transitions: Transitions): Act {
+    const prediction = this.#predict(model, transitions)
+    return { prediction, action: this.#options.sampler.transition(prediction, transitions.xt, transitions.at) }
+  }
+
+  #predict(model: GenerativeModel, { texts, earlier, at, xt }: Transitions): Tensor {
     const { sampler, guidance } = this.#options
     const t = sampler.times(at, model.device)
-    const predict = guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, earlier }, guidance)
-    const prediction = predict(xt, t)
-    return { prediction, action: sampler.transition(prediction, xt, at) }
+    return guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, earlier }, guidance)(xt, t)
   }
 
   #oldMean(part: Transitions): Tensor {

@@ -1,11 +1,14 @@
 /** How much of a log-ratio is rounding, and whether it begins at nothing. */
-import type { Transition } from '../../diffusion/process.ts'
+import { alongBatch } from '../../diffusion/per-sample.ts'
+import type { Sampler } from '../../diffusion/process.ts'
 import { ConfigError, RatioError } from '../../errors.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Place } from './transitions.ts'
 
 /** Transitions of an iteration whose rounding is measured: each is computed in float64, which a GPU does slowly. */
 const mostMeasured = 2
+/** Steps that stand for all of a longer trajectory. */
+const mostSteps = 64
 /** What a |Δ| may be before anything has changed: nats, and in rounding errors. */
 const [firstNats, firstErrors] = [1e-3, 10]
 
@@ -22,19 +25,37 @@ export function placesToMeasure(minibatch: readonly Place[], most: number): Plac
  *   Δ = log p_θ(x) − log p_old(x) = ⟨z, s⟩ − ‖s‖²/2,  s = (μ_θ − μ_old)/σ,
  *
  * and both means carry an error of their own, as large as δ = μ − μ_exact. So Δ varies by √2 ‖δ/σ‖, while a bound on |Δ| is
- * to hold what an update has moved: an n of half the bound leaves the update as little to say as rounding has. The KL to the
- * pre-trained model, whose mean is rounded as well, contains n²/2 a transition of nothing.
+ * to hold what an update has moved: where this is half of the bound, an update has as little to say as rounding. The KL to
+ * the pre-trained model, whose mean is rounded as well, contains half the square of it a transition, of nothing.
  *
- * Before the first update this is not seen, since both passes round alike there.
+ * A network's error is about the same at all times; what it does to the mean is a matter of the step. So the error of a
+ * few predictions is carried through all steps of a trajectory. Before the first update nothing of this is seen, since both
+ * passes round alike there.
  *
- * @param rounded as the training pass computes it, M transitions
+ * @param steps   that are trained, in the order of sampling
+ * @param rounded predictions as the training pass computes them, [M, …]
  * @param exact   the same in float64
- * @returns       root mean square over the transitions, nats a transition, []
+ * @param xt      their states, float32
+ * @returns       root mean square over predictions and steps, nats a transition, []
  */
-export function roundingNats(rounded: Transition, exact: Transition): Tensor {
-  const { mean, sigma } = exact
-  const along = sigma.shape.length > 1 ? sigma : sigma.reshape(-1, ...mean.shape.slice(1).fill(1))
-  return rounded.mean.to(mean.dtype).sub(mean).div(along).square().flatten(1).sum(1).mean().mul(2).sqrt()
+export function roundingNats(
+  sampler: Sampler,
+  steps: readonly number[],
+  { rounded, exact, xt }: { readonly rounded: Tensor; readonly exact: Tensor; readonly xt: Tensor },
+): Tensor {
+  const every = Math.ceil(steps.length / mostSteps)
+  const shown = steps.filter((_, i) => (steps.length - 1 - i) % every === 0)
+  const [count, ...shape] = xt.shape
+  const at = Array.from({ length: count }, () => shown).flat()
+  const atAll = (of: Tensor) =>
+    of
+      .unsqueeze(1)
+      .expand(count, shown.length, ...shape)
+      .reshape(at.length, ...shape)
+  const { mean } = sampler.transition(atAll(rounded), atAll(xt), at)
+  const { mean: exactly, sigma } = sampler.transition(atAll(exact), atAll(xt.to('float64')), at)
+  const along = sigma.shape.length > 1 ? sigma : alongBatch('sigma', sigma, exactly)
+  return mean.to('float64').sub(exactly).div(along).square().flatten(1).sum(1).mean().mul(2).sqrt()
 }
 
 /** @param noiseNats see {@link roundingNats} @throws {ConfigError} it is more than half of what the ratio is bounded by */
