@@ -114,6 +114,8 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       assert.equal(metadata['attune.reward'], 'reward')
     }
     assert.ok((results('dpok').firstDelta as number) < 1e-3)
+    const { noiseNats } = results('dpok') as { noiseNats: number }
+    assert.ok(noiseNats > 0 && noiseNats < 1e-3, `${noiseNats}`)
     works('policy best-of-n --images images --reward reward --n 4 --threads 1 --out best')
     assert.equal(records('best').length, 4)
 
@@ -130,6 +132,16 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       written.policies.every(({ seen, fidelity }) => seen.measuredBy === 'reward' && fidelity.validShare === null),
     )
     assert.ok(!/NaN|undefined/.test(readFileSync(at('report/report.html'), 'utf8')))
+  })
+
+  test('a policy is not trained on rounding, unless it is asked for', () => {
+    const dpok = `policy dpok --prompts seen.txt --reward reward --images-drawn 4 --rollouts-per-iteration 4 --transitions-per-rollout 2 --gradient-steps 1 ${quick} --rank 2 --clip-range 1e-5`
+    const { status, stderr } = attune(`${dpok} --out none`)
+    assert.equal(status, 2)
+    assert.match(stderr, /--clip-range: expected at least .* nats, .* received 0\.00001 — .*--ignore-rounding/)
+    assert.ok(!existsSync(at('none')))
+    works(`${dpok} --ignore-rounding --out on-rounding`)
+    assert.ok((results('on-rounding').noiseNats as number) > 1e-5)
   })
 
   test('adapters are exported for kohya’s scripts, and come back the same', () => {
