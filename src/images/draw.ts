@@ -4,7 +4,13 @@
  */
 import type { Sampler } from '../diffusion/process.ts'
 import { noiseFor, sampleImages } from '../diffusion/sample.ts'
-import { policyOf, type GenerativeModel, type ModelStage, type Sampling } from '../networks/generative-model.ts'
+import {
+  forDrawing,
+  policyOf,
+  type GenerativeModel,
+  type ModelStage,
+  type Sampling,
+} from '../networks/generative-model.ts'
 import { imageNoise, stageNoise, type StreamPath } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, stack } from '../tensor/create.ts'
@@ -122,12 +128,13 @@ export function drawStages(
   using _noGrad = noGrad()
   const texts = requests.map(({ text }) => text)
   const negatives = requests.map(({ negative = '' }) => negative)
-  const prompts = encodePrompts(model, [...texts, ...negatives])
+  const drawing = forDrawing(model)
+  const prompts = encodePrompts(drawing, [...texts, ...negatives])
   const rows = { prompts, texts, negatives, paths: requests.map(({ seed, index }) => imageNoise(seed, index)) }
   const samples: Tensor[] = []
-  model.stages.forEach((stage, place) => {
-    const how = place === model.policyStage ? sampling : stage.sampling
-    samples.push(drawStage(model, stage, { ...rows, earlier: samples }, how, starts?.get(stage.name)))
+  drawing.stages.forEach((stage, place) => {
+    const how = place === drawing.policyStage ? sampling : stage.sampling
+    samples.push(drawStage(drawing, stage, { ...rows, earlier: samples }, how, starts?.get(stage.name)))
   })
   return samples.map((sample) => scope.keep(sample))
 }

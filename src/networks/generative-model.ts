@@ -27,6 +27,7 @@
  * step: so it is drawn once an image from its own stream, and the policy, its reference and every update see the same.
  */
 import type { NoiseProcess } from '../diffusion/process.ts'
+import { withoutGrad } from '../tensor/autograd.ts'
 import { cat } from '../tensor/create.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -139,6 +140,15 @@ export interface GenerativeModel {
 /** The stage that is trained, and sampled as its user says. */
 export function policyOf(model: GenerativeModel): ModelStage {
   return model.stages[model.policyStage]
+}
+
+/**
+ * A policy for many passes without gradients: its adapters are converted once, not in each pass. Its own tensors belong to the
+ * scope in force.
+ */
+export function forDrawing(policy: GenerativeModel): GenerativeModel {
+  const change = withoutGrad(() => policy.weights.convertedAdapters())
+  return change === undefined ? policy : policy.with(change)
 }
 
 /** Rows of a conditioning by int64 index [B]. */

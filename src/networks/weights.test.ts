@@ -85,6 +85,23 @@ describe('a change in front of weights', () => {
     assertClose(withoutGrad(apply).toArray(), apply().toArray(), 1e-5)
   })
 
+  it('is converted once for many passes in a narrower type, to the same numbers', () => {
+    using _scope = tensorScope()
+    const source = new Generator(1)
+    const adapter = { down: randn([2, 4], source).requireGrad(), up: randn([3, 2], source).requireGrad(), scale: 0.3 }
+    const weights = Weights.fresh(1).with({ adapters: new Map([['block.q.weight', adapter]]) })
+    assert.equal(weights.convertedAdapters(), undefined)
+    const narrow = weights.in('bfloat16')
+    const change = narrow.convertedAdapters()!
+    const { down, up } = change.adapters!.get('block.q.weight')!
+    assert.deepEqual([down.dtype, up.dtype], ['bfloat16', 'bfloat16'])
+    const converted = narrow.with(change)
+    assert.equal(converted.convertedAdapters(), undefined)
+    const x = randn([5, 4], source).to('bfloat16')
+    const apply = (from: Weights) => from.at('block').linear('q', x, 4, 3).toArray()
+    assert.deepEqual(apply(converted), apply(narrow))
+  })
+
   it('checks the shape of a trained tensor', () => {
     using _scope = tensorScope()
     const weights = Weights.fresh(1).with({ trained: new Map([['w', tensor([1, 2])]]) })

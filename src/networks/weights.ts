@@ -14,6 +14,7 @@ import { ones, randn, zeros } from '../tensor/create.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import { conv2d, groupNorm, layerNorm, linear } from '../tensor/functional.ts'
 import { Generator } from '../tensor/generator.ts'
+import { lowRankLinear } from '../tensor/low-rank.ts'
 import { unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { imageOrderOn, inOrder } from './image-order.ts'
@@ -118,6 +119,18 @@ export class Weights {
     return new Weights({ ...this.#store, dtype, order }, this.#change, this.#prefix)
   }
 
+  /**
+   * The change with its adapters in the element type in which the network computes, for many passes without gradients, each of
+   * which would convert them again. `undefined` where they are in it; new tensors belong to the scope in force.
+   */
+  convertedAdapters(): Change | undefined {
+    const { adapters = new Map<string, Adapter>() } = this.#change
+    if ([...adapters.values()].every(({ down, up }) => down.dtype === this.dtype && up.dtype === this.dtype))
+      return undefined
+    const converted = [...adapters].map(([name, adapter]) => [name, this.#inComputingType(adapter)] as const)
+    return { ...this.#change, adapters: new Map(converted) }
+  }
+
   /** The part below a name: `weights.at('middle.0')`. */
   at(name: string): Weights {
     return new Weights(this.#store, this.#change, `${this.#prefix}${name}.`)
@@ -192,11 +205,12 @@ export class Weights {
     const offset = bias ? this.parameter(`${name}.bias`, [outputs], 'zeros') : undefined
     const adapter = this.#adapter(name)
     if (adapter === undefined) return linear(x, weight, offset)
-    const { down, up } = adapter
     // In narrower types the sum of both would round a small change away.
     const isSummed = this.dtype === 'float32' && !wantsGrad() && x.numel > 2 * inputs * outputs
-    if (isSummed) return linear(x, weight.add(up.matmul(down)), offset)
-    return linear(x, weight, offset).add(linear(linear(x, down), up))
+    if (isSummed) return linear(x, weight.add(scaledUp(adapter).matmul(adapter.down)), offset)
+    // A GPU waits for kernels; on a CPU, where there are none to save, both maps are computed and added.
+    if (this.device !== 'cpu') return lowRankLinear(x, weight, offset, adapter)
+    return linear(x, weight, offset).add(linear(linear(x, adapter.down), scaledUp(adapter)))
   }
 
   /** Convolution; with the default padding an odd kernel keeps height and width. */
@@ -214,7 +228,7 @@ export class Weights {
     const y = conv2d(x, weight, bias, stride, padding)
     const adapter = this.#adapter(name)
     if (adapter === undefined) return y
-    return y.add(conv2d(conv2d(x, adapter.down, undefined, stride, padding), adapter.up, undefined))
+    return y.add(conv2d(conv2d(x, adapter.down, undefined, stride, padding), scaledUp(adapter), undefined))
   }
 
   /** Group normalisation of x [B, C, H, W] with scale and offset a channel. */
@@ -239,11 +253,17 @@ export class Weights {
     return [this.parameter(`${name}.weight`, [width], 'ones'), this.parameter(`${name}.bias`, [width], 'zeros')]
   }
 
-  /** In the network's element type, with the scale inside `up`. Gradients reach the adapter in its own type. */
-  #adapter(name: string): { readonly down: Tensor; readonly up: Tensor } | undefined {
+  #adapter(name: string): Adapter | undefined {
     const adapter = this.#change.adapters?.get(`${this.#prefix}${name}.weight`)
-    if (adapter === undefined) return undefined
-    const { dtype } = this.#store
-    return { down: adapter.down.to(dtype), up: adapter.up.mul(adapter.scale).to(dtype) }
+    return adapter === undefined ? undefined : this.#inComputingType(adapter)
+  }
+
+  /** Gradients reach the adapter in its own type. A scale is multiplied before a narrower type rounds. */
+  #inComputingType(adapter: Adapter): Adapter {
+    const { down, up, scale } = adapter
+    if (up.dtype === this.dtype) return { down: this.#inType(down), up, scale }
+    return { down: this.#inType(down), up: this.#inType(scaledUp(adapter)), scale: 1 }
   }
 }
+
+const scaledUp = ({ up, scale }: Adapter): Tensor => (scale === 1 ? up : up.mul(scale))

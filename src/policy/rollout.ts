@@ -8,7 +8,7 @@ import { sampleTrajectories } from '../diffusion/sample.ts'
 import { drawEarlier, drawLater, noiseOf } from '../images/draw.ts'
 import { watchingStates } from '../images/finite.ts'
 import { encodePrompts, guidedPredictor } from '../images/guided.ts'
-import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
+import { forDrawing, policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
 import type { StreamPath } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
@@ -86,10 +86,11 @@ export function rollOut(
   const own = shareOf(group, texts.length)
   // Who has none draws one all the same, for the shapes of what it has none of.
   const to = Math.max(own.to, own.from + 1)
+  const drawing = forDrawing(policy)
   const parts: Rollouts[] = []
   for (let from = own.from; from < to; from += batchSize) {
     const batch = texts.slice(from, Math.min(from + batchSize, to))
-    parts.push(rollOutBatch(policy, reward, batch, (i) => noisePath(from + i), settings))
+    parts.push(rollOutBatch(drawing, reward, batch, (i) => noisePath(from + i), settings))
   }
   const rows = own.to - own.from
   const joined = (pick: (part: Rollouts) => readonly Tensor[]) =>
