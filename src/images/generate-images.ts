@@ -11,7 +11,7 @@ import { resumeField, startRun, writing, type Manifest, type Run } from '../run.
 import { sha256, sha256OfFile, sha256OfWeights } from '../sha256.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { zeros } from '../tensor/create.ts'
-import { alone, gatherValues, type Group } from '../tensor/group.ts'
+import { alone, gatherFiles, gatherValues, type Group } from '../tensor/group.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -124,13 +124,13 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
     const ends = (config.outputLatents ? model.stages : []).map(({ name, stateShape }, stage) => {
       return [name, group.gather(samples[stage]?.to('cpu') ?? zeros([0, ...stateShape]))] as const
     })
-    const gathered = Array.from({ length: rows(round[0]) }, (_, i) => group.gatherBytes(pngs[i] ?? new Uint8Array()))
+    const gathered = gatherFiles(group, pngs)
     let row = 0
     for (const [rank, from] of folder === undefined ? [] : round.entries()) {
       const end = row + rows(from)
       folder?.ends?.write(from, new Map(ends.map(([name, rows]) => [name, rows.slice(0, row, end)])))
       row = end
-      const made = Array.from({ length: rows(from) }, (_, i) => [from + i, gathered[i][rank]] as const)
+      const made = Array.from({ length: rows(from) }, (_, i) => [from + i, gathered[rank][i]] as const)
       const fresh = made.filter(([index]) => !folder?.drawn.has(index))
       await folder?.add(
         fresh.map(([index, png]) => [imageRecord(promptOf(index), png, index, config, { ...sampling, sampler }), png]),

@@ -43,6 +43,18 @@ export function gatherValues<T>(group: Group, value: T): T[] {
   return all.map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as T)
 }
 
+/** Files of each process, any number and length of them, in the order of ranks. */
+export function gatherFiles(group: Group, files: readonly Uint8Array[]): Uint8Array[][] {
+  const lengths = gatherValues(
+    group,
+    files.map(({ length }) => length),
+  )
+  return group.gatherBytes(Buffer.concat(files)).map((bytes, rank) => {
+    let end = 0
+    return lengths[rank].map((length) => bytes.subarray(end, (end += length)))
+  })
+}
+
 /** The group of one process. */
 export const alone: Group = {
   rank: 0,
@@ -132,15 +144,7 @@ class ProcessGroup implements Group {
   gather(rows: Tensor): Tensor {
     using scope = tensorScope()
     using _noGrad = noGrad()
-    const own = this.#carried(rows.detach())
-    const counts = this.#gathered(tensor([own.shape[0]], [1], 'int64')).toArray()
-    const most = Math.max(...counts)
-    if (most === 0) return scope.keep(rows.clone())
-    const lacking = most - own.shape[0]
-    const filler = () => zeros([lacking, ...own.shape.slice(1)], own.dtype, own.device)
-    const all = this.#gathered(lacking === 0 ? own : cat([own, filler()]))
-    const parts = counts.map((count, rank) => all.slice(0, rank * most, rank * most + count))
-    return scope.keep(cat(parts).to(rows.device))
+    return scope.keep(cat(this.#gatherParts(rows)).to(rows.device))
   }
 
   gatherAll(tensors: readonly Tensor[]): Tensor[] {
@@ -153,10 +157,7 @@ class ProcessGroup implements Group {
 
   gatherBytes(bytes: Uint8Array): Uint8Array[] {
     using _scope = tensorScope()
-    const counts = this.gather(tensor([bytes.length], [1], 'int64')).toArray()
-    const all = new Uint8Array(this.gather(tensor(bytes)).toBytes())
-    let end = 0
-    return counts.map((count) => all.subarray(end, (end += count)))
+    return this.#gatherParts(tensor(bytes)).map((part) => new Uint8Array(part.toBytes()))
   }
 
   broadcast(tensors: readonly Tensor[]): void {
@@ -199,6 +200,18 @@ class ProcessGroup implements Group {
         one.detach().copy_(flat.slice(0, begin, end).reshape(...one.shape))
       }
     }
+  }
+
+  /** The rows of each process, in the order of ranks, where they are exchanged. */
+  #gatherParts(rows: Tensor): Tensor[] {
+    const own = this.#carried(rows.detach())
+    const counts = this.#gathered(tensor([own.shape[0]], [1], 'int64')).toArray()
+    const most = Math.max(...counts)
+    if (most === 0) return counts.map(() => own)
+    const lacking = most - own.shape[0]
+    const filler = () => zeros([lacking, ...own.shape.slice(1)], own.dtype, own.device)
+    const all = this.#gathered(lacking === 0 ? own : cat([own, filler()]))
+    return counts.map((count, rank) => all.slice(0, rank * most, rank * most + count))
   }
 
   #gathered(own: Tensor): Tensor {
