@@ -17,17 +17,22 @@ import { alone, shareOf, type Group } from '../tensor/group.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
-/** Denoising chains of a policy, with what their consumer asked to keep of them. */
+/**
+ * N denoising chains of a policy, with what their consumer asked to keep of them. The chains themselves are large, so each of
+ * several processes has those that it drew alone: n of them, all N where there is one. What is said of them, all have.
+ */
 export interface Rollouts {
   /** N prompts. */
   readonly texts: readonly string[]
-  /** x_0 of the model's stages before the policy's, [N, …] each: the policy was told of them. */
+  /** Which of the N this process drew, in a row: n. */
+  readonly own: { readonly from: number; readonly to: number }
+  /** x_0 of the model's stages before the policy's, [n, …] each: the policy was told of them. */
   readonly earlier: readonly Tensor[]
-  /** x_T … x_0: steps + 1 tensors [N, …], float32 as the log-density uses them, on the policy's device. */
+  /** x_T … x_0: steps + 1 tensors [n, …], float32 as the log-density uses them, on the policy's device. */
   readonly states: readonly Tensor[]
-  /** Noise of each step, [N, steps + 1, …] with x_T first: the action's mean was x_{t-1} − σ_t · noise. */
+  /** Noise of each step, [n, steps + 1, …] with x_T first: the action's mean was x_{t-1} − σ_t · noise. */
   readonly noise: Tensor
-  /** σ of each step: steps tensors [N], or [N, …] as the states. */
+  /** σ of each step: steps tensors [n], or [n, …] as the states. */
   readonly sigmas: readonly Tensor[]
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
@@ -63,7 +68,7 @@ export interface RolloutSettings {
   /** Roll-outs computed at once. */
   readonly batchSize: number
   readonly observer?: Observer
-  /** The processes that share them; each has all in the end. */
+  /** The processes that share them. */
   readonly group?: Group
 }
 
@@ -96,20 +101,26 @@ export function rollOut(
   const joined = (pick: (part: Rollouts) => readonly Tensor[]) =>
     pick(parts[0]).map((_, place) => cat(parts.map((part) => pick(part)[place])).slice(0, 0, rows))
   const rewards = parts.flatMap((part) => part.rewards).slice(0, rows)
-  const ofAll = {
+  const observed = group.gatherAll(joined((part) => part.observed))
+  const every = showsEvery(settings.sampler)
+  const all = {
     texts,
-    earlier: joined(({ earlier }) => earlier).map((each) => group.gather(each)),
-    states: group.gatherAll(joined(({ states }) => states)),
-    noise: group.gather(joined(({ noise }) => [noise])[0]),
-    sigmas: group.gatherAll(joined(({ sigmas }) => sigmas)),
+    own,
+    earlier: joined(({ earlier }) => earlier),
+    states: joined(({ states }) => states),
+    noise: joined(({ noise }) => [noise])[0],
+    sigmas: joined(({ sigmas }) => sigmas),
     rewards: group.gather(tensor(rewards, undefined, 'float64')).toArray(),
-    observed: group.gatherAll(joined(({ observed }) => observed)),
+    observed: settings.sampler.steps.flatMap((_, step) => observed.slice(Math.floor(step / every)).slice(0, 1)),
   }
-  const { earlier, states, noise, sigmas, observed } = ofAll
-  for (const kept of [...earlier, ...states, noise, ...sigmas, ...observed]) scope.keep(kept)
-  return ofAll
+  for (const kept of [...all.earlier, ...all.states, all.noise, ...all.sigmas, ...observed]) scope.keep(kept)
+  return all
 }
 
+/** An observer is shown the states of every so many steps. */
+const showsEvery = ({ steps }: Sampler) => Math.max(1, Math.floor(steps.length / mostObserved))
+
+/** As a process alone would have them, but that `observed` has the shown steps only. */
 function rollOutBatch(
   policy: GenerativeModel,
   reward: Reward,
@@ -127,17 +138,17 @@ function rollOutBatch(
   const { states, sigmas, predictions } = watchingStates((watch) =>
     sampleTrajectories({ predict, sampler, noise, watch }),
   )
-  const every = Math.max(1, Math.floor(predictions.length / mostObserved))
+  const every = showsEvery(sampler)
   const observed: Tensor[] = []
   for (const [step, prediction] of observer === undefined ? [] : predictions.entries()) {
+    if (step % every > 0) continue
     using seen = tensorScope()
     const at = new Array<number>(texts.length).fill(step)
-    const isShown = step % every === 0
-    const state = { texts, earlier, xt: states[step], prediction, at }
-    observed.push(isShown ? seen.keep(observer!(state)) : observed[step - 1])
+    observed.push(seen.keep(observer!({ texts, earlier, xt: states[step], prediction, at })))
   }
   const samples = drawLater(policy, rows, [...earlier, states[states.length - 1]])
   const rewards = reward.score(policy.decode(samples), texts).toArray()
   for (const tensor of [noise, ...earlier, ...states, ...sigmas, ...observed]) scope.keep(tensor)
-  return { texts, earlier, states, noise, sigmas, rewards, observed }
+  const own = { from: 0, to: texts.length }
+  return { texts, own, earlier, states, noise, sigmas, rewards, observed }
 }

@@ -15,6 +15,16 @@ function all(group: Group) {
   const { from, to } = shareOf(group, 7)
   const rows = tensor(Array.from({ length: to - from }, (_, i) => [from + i, -(from + i)]).flat(), [to - from, 2])
   const gathered = group.gather(rows)
+  // To each process one row more than to the one before: its own rank, as often as there is a row.
+  const counts = (of: (one: number) => number) => Array.from({ length: size }, (_, one) => of(one))
+  const sent = counts((to) => to)
+  const rowsSent = full([sent.reduce((sum, count) => sum + count, 0), 2], rank)
+  const exchanged = group.exchange(
+    rowsSent,
+    sent,
+    counts(() => rank),
+  )
+  const nothing = counts(() => 0)
   const [mine, bits] = [full([2], rank + 5), tensor([rank], [1], 'uint8')]
   group.broadcast([mine, bits])
   group.barrier()
@@ -24,6 +34,8 @@ function all(group: Group) {
     numbers: group.sumNumbers([0.1, rank]),
     gathered: gathered.select(1, 0).toArray(),
     shape: gathered.shape,
+    exchanged: exchanged.select(1, 1).toArray(),
+    exchangedNone: group.exchange(tensor([], [0, 4]), nothing, nothing).shape,
     none: group.gather(tensor([], [0, 4])).shape,
     texts: gatherValues(group, 'x'.repeat(rank) + '…'),
     broadcast: [...mine.toArray(), ...bits.toArray()],

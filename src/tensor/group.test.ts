@@ -64,7 +64,7 @@ for (const [size, how] of [
     const results = await run('all', size, how === 'a file' ? inFile() : await freeAddress())
     const ranks = Array.from({ length: size }, (_, rank) => rank)
     const sum = (size * (size - 1)) / 2
-    for (const { code, stdout, stderr } of results) {
+    for (const [rank, { code, stdout, stderr }] of results.entries()) {
       assert.equal(code, 0, stderr)
       assert.deepEqual(JSON.parse(stdout), {
         size,
@@ -72,6 +72,8 @@ for (const [size, how] of [
         numbers: [ranks.reduce((total) => total + 0.1, 0), sum],
         gathered: [0, 1, 2, 3, 4, 5, 6],
         shape: [7, 2],
+        exchanged: ranks.flatMap((from) => new Array<number>(rank).fill(from)),
+        exchangedNone: [0, 4],
         none: [0, 4],
         texts: ranks.map((rank) => 'x'.repeat(rank) + '…'),
         broadcast: [5, 5, 0],

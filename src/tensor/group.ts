@@ -27,6 +27,13 @@ export interface Group extends Disposable {
   gather(rows: Tensor): Tensor
   /** Rows of several tensors of one shape as one exchange; see `gather`. */
   gatherAll(tensors: readonly Tensor[]): Tensor[]
+  /**
+   * Sends rows to where they are wanted: the first `sent[0]` of them to process 0, those after them to process 1 and so on.
+   * All know who sends how many: `received[r]` come from process r.
+   *
+   * @returns the rows that came, in the order of the processes that sent them
+   */
+  exchange(rows: Tensor, sent: readonly number[], received: readonly number[]): Tensor
   /** Bytes of each process, of any length, in the order of ranks. */
   gatherBytes(bytes: Uint8Array): Uint8Array[]
   /** Replaces the tensors by those of the first process. */
@@ -63,6 +70,7 @@ export const alone: Group = {
   sumNumbers: (numbers) => [...numbers],
   gather: (rows) => rows,
   gatherAll: (tensors) => [...tensors],
+  exchange: (rows) => rows,
   gatherBytes: (bytes) => [bytes],
   broadcast: () => undefined,
   barrier: () => undefined,
@@ -110,6 +118,10 @@ const broadcast_ = operator<[tensor: Tensor, from: number, group: string], void>
 const gatherRows = operator<[tensor: Tensor, size: number, group: string], Tensor>(
   '_c10d_functional::all_gather_into_tensor',
 )
+const exchangeRows = operator<
+  [rows: Tensor, received: readonly number[], sent: readonly number[], group: string],
+  Tensor
+>('_c10d_functional::all_to_all_single')
 const wait = operator<[tensor: Tensor], Tensor>('_c10d_functional::wait_tensor')
 
 class ProcessGroup implements Group {
@@ -153,6 +165,14 @@ class ProcessGroup implements Group {
     using _noGrad = noGrad()
     const all = this.gather(stack(tensors, 1))
     return tensors.map((_, place) => scope.keep(all.select(1, place).contiguous()))
+  }
+
+  exchange(rows: Tensor, sent: readonly number[], received: readonly number[]): Tensor {
+    using scope = tensorScope()
+    using _noGrad = noGrad()
+    const own = this.#carried(rows.detach()).contiguous()
+    const all = this.#exchange(() => wait(exchangeRows(own, received, sent, name)))
+    return scope.keep(all.to(rows.device))
   }
 
   gatherBytes(bytes: Uint8Array): Uint8Array[] {

@@ -4,8 +4,8 @@ import type { Sampler } from '../../diffusion/process.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
 import { policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { noGrad, withoutGrad } from '../../tensor/autograd.ts'
-import { stack, tensor } from '../../tensor/create.ts'
-import { alone, shareOf, type Group } from '../../tensor/group.ts'
+import { stack, tensor, zeros } from '../../tensor/create.ts'
+import { alone, type Group } from '../../tensor/group.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
@@ -101,22 +101,20 @@ export class PolicyGradient {
   ): GradientFigures {
     using _scope = tensorScope()
     const { optimiser } = this.#options
-    const parts = minibatches
-      .map((minibatch) => {
-        const { from, to } = shareOf(this.#group, minibatch.length)
-        const own = gather(rollouts, advantages, minibatch.slice(from, to), this.#atOnce, this.#policy.device)
-        return own.map((part) => ({ ...part, share: part.share * ((to - from) / minibatch.length) }))
-      })
-      .map((own) => (this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part) })) : own))
-    const noise = this.#rounding(rollouts, advantages, minibatches[0])
+    const how = { atOnce: this.#atOnce, device: this.#policy.device, group: this.#group }
+    const parts = gather(rollouts, advantages, minibatches, how).map((own) =>
+      this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part) })) : own,
+    )
+    const rounding = this.#rounding(rollouts, advantages, minibatches[0])
     const updates = parts.map((own) => ({
       batches: own.map((part) => ({ ...part, ...this.#accumulate(part) })),
       update: optimiser.update(learningRate),
     }))
-    const [[noiseNats], ...read] = readTogether([
-      noise,
+    const [[ownNats], ...read] = readTogether([
+      rounding.nats,
       ...updates.flatMap(({ batches, update }) => [...batches.map(({ figures }) => figures), update.measured]),
     ])
+    const noiseNats = Math.sqrt(this.#group.sumNumbers([rounding.share * ownNats ** 2])[0])
     const figures = updates.map(({ batches, update }, place) => {
       const of = batches.map((batch) => ({ ...batch, figures: read.shift()! }))
       const figures = this.#figuresOf(of, update.check(read.shift()!))
@@ -126,16 +124,22 @@ export class PolicyGradient {
     return { ...meanOf(figures), noiseNats }
   }
 
-  /** What rounding moves log-ratios of some transitions by, before they are trained on: nats, []. */
-  #rounding(rollouts: Rollouts, advantages: readonly (readonly number[])[], minibatch: readonly Place[]): Tensor {
+  /**
+   * What rounding moves log-ratios of some transitions by, before they are trained on.
+   * @returns of this process's share of them: nats, []
+   */
+  #rounding(rollouts: Rollouts, advantages: readonly (readonly number[])[], minibatch: readonly Place[]) {
     using scope = tensorScope()
     using _noGrad = noGrad()
     const { sampler, steps } = this.#options
     const places = placesToMeasure(minibatch, this.#atOnce)
-    const [part] = gather(rollouts, advantages, places, places.length, this.#policy.device)
+    const how = { atOnce: places.length, device: this.#policy.device, group: this.#group }
+    const part = gather(rollouts, advantages, [places], how)[0].at(0)
+    if (part === undefined) return { nats: scope.keep(zeros([], 'float32', this.#policy.device)), share: 0 }
     const exact = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
     const predictions = { rounded: this.#predict(this.#policy, part), exact: this.#predict(this.#exact, exact) }
-    return scope.keep(roundingNats(sampler, steps, { ...predictions, xt: part.xt }))
+    const nats = scope.keep(roundingNats(sampler, steps, { ...predictions, xt: part.xt }))
+    return { nats, share: part.share }
   }
 
   /** Whether the ratios of a first update begin at one, and what moves them is more than rounding. */

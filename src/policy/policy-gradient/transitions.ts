@@ -2,6 +2,7 @@
 import { alongBatch } from '../../diffusion/per-sample.ts'
 import type { Random } from '../../random.ts'
 import { cat, tensor } from '../../tensor/create.ts'
+import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Rollouts } from '../rollout.ts'
@@ -48,35 +49,92 @@ export function drawMinibatches(
 }
 
 /**
- * The transitions of a minibatch, in parts of as many as are computed at once. The tensors belong to the caller's scope.
+ * The transitions of each minibatch that this process computes, in parts of as many as are computed at once. Of roll-outs
+ * that others have drawn these transitions alone travel. The tensors belong to the caller's scope.
  *
  * @param advantages N numbers a step
  * @param device     of the roll-outs and of what is trained
+ * @param group      the processes that share the roll-outs and each minibatch
  */
 export function gather(
   rollouts: Rollouts,
   advantages: readonly (readonly number[])[],
-  minibatch: readonly Place[],
-  atOnce: number,
-  device: string,
-): Transitions[] {
-  return Array.from({ length: Math.ceil(minibatch.length / atOnce) }, (_, i) => {
-    using scope = tensorScope()
-    const part = minibatch.slice(i * atOnce, (i + 1) * atOnce)
-    const gathered = (at: (place: Place) => Tensor) => scope.keep(cat(part.map((place) => at(place).unsqueeze(0))))
-    const xt = gathered(({ rollout, step }) => rollouts.states[step].select(0, rollout))
-    const xPrev = gathered(({ rollout, step }) => rollouts.states[step + 1].select(0, rollout))
-    const noise = gathered(({ rollout, step }) => rollouts.noise.select(0, rollout).select(0, step + 1))
-    const sigma = gathered(({ rollout, step }) => rollouts.sigmas[step].select(0, rollout))
-    return {
-      texts: part.map(({ rollout }) => rollouts.texts[rollout]),
-      earlier: rollouts.earlier.map((all) => gathered(({ rollout }) => all.select(0, rollout))),
-      at: part.map(({ step }) => step),
-      xt,
-      xPrev,
-      oldMean: scope.keep(xPrev.sub(noise.mul(sigma.shape.length === 1 ? alongBatch('sigma', sigma, xt) : sigma))),
-      advantage: scope.keep(tensor(part.map(({ rollout, step }) => advantages[step][rollout])).to(device)),
-      share: part.length / minibatch.length,
-    }
-  })
+  minibatches: readonly (readonly Place[])[],
+  { atOnce, device, group = alone }: { readonly atOnce: number; readonly device: string; readonly group?: Group },
+): Transitions[][] {
+  using scope = tensorScope()
+  const { own, texts, states, noise, sigmas } = rollouts
+  const { places, shares, fetch } = routesOf(group, texts.length, minibatches)
+  const picked = (like: Tensor, row: (rollout: number, step: number) => Tensor) => (drawn: readonly Place[]) =>
+    drawn.length === 0
+      ? like.slice(0, 0, 0)
+      : cat(drawn.map(({ rollout, step }) => row(rollout - own.from, step).unsqueeze(0)))
+  const before = picked(states[0], (rollout, step) => states[step].select(0, rollout))
+  const after = picked(states[0], (rollout, step) => states[step + 1].select(0, rollout))
+  const noises = picked(states[0], (rollout, step) => noise.select(0, rollout).select(0, step + 1))
+  const deviations = picked(sigmas[0], (rollout, step) => sigmas[step].select(0, rollout))
+  const all = {
+    earlier: rollouts.earlier.map((each) => fetch(picked(each, (rollout) => each.select(0, rollout)))),
+    xt: fetch(before),
+    xPrev: fetch(after),
+    oldMean: fetch((drawn) => {
+      const [xPrev, sigma] = [after(drawn), deviations(drawn)]
+      return xPrev.sub(noises(drawn).mul(sigma.shape.length === 1 ? alongBatch('sigma', sigma, xPrev) : sigma))
+    }),
+    advantage: tensor(places.map(({ rollout, step }) => advantages[step][rollout])).to(device),
+  }
+  let end = 0
+  return shares.map((share, k) =>
+    Array.from({ length: Math.ceil(share.length / atOnce) }, (_, i) => {
+      const part = share.slice(i * atOnce, (i + 1) * atOnce)
+      const [from, to] = [end, (end += part.length)]
+      const rows = (of: Tensor) => scope.keep(of.slice(0, from, to))
+      return {
+        texts: part.map(({ rollout }) => texts[rollout]),
+        earlier: all.earlier.map(rows),
+        at: part.map(({ step }) => step),
+        xt: rows(all.xt),
+        xPrev: rows(all.xPrev),
+        oldMean: rows(all.oldMean),
+        advantage: rows(all.advantage),
+        share: part.length / minibatches[k].length,
+      }
+    }),
+  )
+}
+
+/**
+ * Who has drawn which transition, and who computes it.
+ *
+ * @returns what this process computes of each minibatch (`shares`), the same in a row (`places`), and how it comes by the
+ *          rows of those: `fetch` has every process pick rows of transitions that it has drawn, and sends them where they
+ *          are wanted
+ */
+function routesOf(group: Group, count: number, minibatches: readonly (readonly Place[])[]) {
+  const ranks = Array.from({ length: group.size }, (_, rank) => ({ rank, size: group.size }))
+  const sharesOf = (one: (typeof ranks)[number]) =>
+    minibatches.map((minibatch) => {
+      const { from, to } = shareOf(one, minibatch.length)
+      return minibatch.slice(from, to)
+    })
+  const drawnBy = (one: (typeof ranks)[number]) => {
+    const { from, to } = shareOf(one, count)
+    return ({ rollout }: Place) => rollout >= from && rollout < to
+  }
+  const shares = sharesOf(group)
+  const places = shares.flat()
+  const sent = ranks.map((one) => sharesOf(one).flat().filter(drawnBy(group)))
+  const received = ranks.map((one) => places.filter(drawnBy(one)))
+  const arrival = new Map(received.flat().map((place, i) => [place, i]))
+  const order = places.map((place) => arrival.get(place)!)
+  const isInOrder = order.every((place, i) => place === i)
+  const lengths = (lists: readonly (readonly Place[])[]) => lists.map(({ length }) => length)
+  return {
+    shares,
+    places,
+    fetch(pick: (drawn: readonly Place[]) => Tensor): Tensor {
+      const rows = group.exchange(pick(sent.flat()), lengths(sent), lengths(received))
+      return isInOrder ? rows : rows.indexSelect(0, tensor(order, [order.length], 'int64').to(rows.device))
+    },
+  }
 }
