@@ -11,12 +11,19 @@ export interface Side<Answer> {
   end(): void
 }
 
+interface SideOptions {
+  readonly threads?: number
+  /** Lets what it writes to stderr be seen. */
+  readonly show?: boolean
+  readonly environment?: NodeJS.ProcessEnv
+}
+
 export function side<Answer>(
   command: string,
   words: readonly string[],
-  { threads = 1, show = false } = {},
+  { threads = 1, show = false, environment = {} }: SideOptions = {},
 ): Side<Answer> {
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) }
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads), ...environment }
   const child = spawn(command, words, { stdio: ['pipe', 'pipe', show ? 'inherit' : 'ignore'], env })
   const failed = new Promise<undefined>((resolve) => child.on('error', () => resolve(undefined)))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -32,7 +39,7 @@ export function side<Answer>(
 
 /** Reads questions until the input ends, and answers them. */
 export async function answerQuestions(reply: (question: string) => unknown): Promise<void> {
-  for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(reply(line)))
+  for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await reply(line)))
 }
 
 export function median(values: readonly number[]): number {

@@ -10,6 +10,7 @@ import { clipReward } from '../../src/reward/kinds/clip-model.ts'
 import type { Reward } from '../../src/reward/reward.ts'
 import { openShapes } from '../../src/shapes/open.ts'
 import { seenPrompts } from '../../src/shapes/split.ts'
+import { alone, type Group } from '../../src/tensor/group.ts'
 import { tensorScope } from '../../src/tensor/scope.ts'
 
 export type Size = 'stable-diffusion' | 'embedded'
@@ -55,14 +56,18 @@ function cosineReward(encoder: ReturnType<typeof openShapes>['encoder']): Reward
   }
 }
 
-/** A training at its start, and what it is made of. */
-export function training(size: Size, folder: string, { value }: { readonly value: boolean }) {
+/** A training at its start, and what it is made of; `group` shares its iterations. */
+export function training(
+  size: Size,
+  folder: string,
+  { value, group = alone }: { readonly value: boolean; readonly group?: Group },
+) {
   const { model, reward, texts, guidance } = openModel(size, folder)
   const sampler = samplerOf(model, { steps: 10, eta: 1, guidance })
   const rolloutsPerIteration = settings[size].rolloutsPerIteration
   const own = DpokSettings.parse({ ...settings[size], value, imagesDrawn: iterations * rolloutsPerIteration })
   const change = { parameters: null, rank: 8, loraAlpha: 8, loraLayers: ['attention' as const] }
   const trainable = trainableChange(model, change, seed)
-  const dpok = new Dpok({ model, trainable, reward, texts, sampler, guidance, seed, settings: own })
-  return { model, texts, guidance, sampler, seed, iterations, settings: own, trainable, dpok }
+  const dpok = new Dpok({ model, trainable, reward, texts, sampler, guidance, seed, settings: own, group })
+  return { model, reward, texts, guidance, sampler, seed, iterations, settings: own, trainable, dpok }
 }
