@@ -1,6 +1,7 @@
 // Attune's add-on as Node loads it.
 #include "distributed.h"
 #include "exports.h"
+#include "signals.h"
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -17,6 +18,7 @@ napi_value initialise(napi_env env, napi_value exports) {
                      attune::addAutograd(env, exports) && attune::addRuntime(env, exports);
   if (!added) return nullptr;
   addProcessGroups(env, exports);
+  addSignals(env, exports);
   return exports;
 }
 

@@ -20,6 +20,7 @@ import { groupFromEnvironment, placeVariables } from './place-in-group.ts'
 import { reportPageName } from './run-files.ts'
 import { factsOf, policyStages, stages } from './stages.ts'
 import type { Group } from './tensor/group.ts'
+import { endInOrder } from './tensor/orderly-end.ts'
 
 interface Stage {
   readonly name: string
@@ -305,6 +306,7 @@ async function launchStage(config: z.output<typeof LaunchConfig>): Promise<void>
 }
 
 endWithParent()
+endInOrder()
 // Halves what a stage needs before it begins: its files are read as they were compiled at an earlier start.
 enableCompileCache(join(made, 'compile-cache'))
 

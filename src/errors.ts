@@ -150,6 +150,12 @@ export class GroupError extends AttuneError {
   override readonly exitCode = endedFromOutside
 }
 
+/** A process was asked to end, and did so where it can be gone on with. */
+export class StoppedError extends AttuneError {
+  readonly code = 'stopped'
+  override readonly exitCode = endedFromOutside
+}
+
 /** A process that works for this one ended without a result, or with a complaint of its own. */
 export class ProcessError extends AttuneError {
   readonly code = 'process'

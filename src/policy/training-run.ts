@@ -3,6 +3,8 @@
  * rows of `metrics.jsonl` behind it are cut off on resuming, so the result is that of an uninterrupted run. The last step
  * has a checkpoint too, which goes when the manifest is on the disk: nothing that was finished is ever trained again.
  *
+ * SIGTERM is one more reason for a checkpoint, after the step that is under way, and the end: see `tensor/orderly-end.ts`.
+ *
  * A checkpoint names all that the run depends on by its hash. Nothing that is not finite is written: a step that leaves
  * the finite numbers, or moves parameters out of all proportion, ends the run before its row and its checkpoint.
  */
@@ -12,7 +14,7 @@ import { z } from 'zod'
 import { optionalText } from '../config-fields.ts'
 import { loraScaleField } from '../images/open-model.ts'
 import { expectFiniteNumbers } from '../checked.ts'
-import { ConfigError, RunInUseError } from '../errors.ts'
+import { AttuneError, ConfigError, endedFromOutside, RunInUseError } from '../errors.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
 import { sampleNowName } from '../run-files.ts'
@@ -21,6 +23,7 @@ import { rewardName } from '../reward/open-reward.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
 import { alone, gatherValues, type Group } from '../tensor/group.ts'
 import { largestValues } from '../tensor/finite.ts'
+import { holdEnd, isEndAsked, stopped } from '../tensor/orderly-end.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { numbersOf, readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
 import { asDivergence, expectInProportion, expectPrediction, type Kept } from './divergence.ts'
@@ -76,11 +79,16 @@ export const changeableFields = [
 
 /**
  * Does a stage's work in a run folder that stays for `--resume` once it has a checkpoint; before that, a failure of the
- * process that began it leaves nothing behind.
+ * process that began it leaves nothing behind, unless it was ended from outside.
  */
 export async function inTrainingRun(options: RunOptions, work: (run: Run) => Promise<Manifest>): Promise<Manifest> {
   using run = startRun({ changeable: changeableFields, ...options })
-  return await work(run)
+  try {
+    return await work(run)
+  } catch (error) {
+    if (error instanceof AttuneError && error.exitCode === endedFromOutside) run.keep()
+    throw error
+  }
 }
 
 /** Numbers of a step by their names in `metrics.jsonl`. */
@@ -151,6 +159,7 @@ const LoopNumbers = z.object({
  * @throws {FormatError} the checkpoint is damaged, or of another run
  * @throws {RunInUseError} what the run depends on has changed since
  * @throws {DivergenceError} names the step and the last good checkpoint, and how to go on from there
+ * @throws {StoppedError} a process of the group was asked to end; there is a checkpoint of the last step that was done
  */
 export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop): Promise<Trained> {
   run.dependsOn(loop.inputs)
@@ -197,10 +206,12 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   }
   const bar = progress(loop.label, trainer.total, 'steps')
   bar.skip(trainer.done)
+  using _end = holdEnd()
   if (isWriter && trainer.done === 0 && loop.sampleEvery > 0) {
     const measured = await loop.sample(0)
     if (Object.keys(measured).length > 0) write({ step: 0, ...measured })
   }
+  if (isEndAsked(group)) throw stopped(run.folder, `SIGTERM after step ${trainer.done} of ${trainer.total}`)
   while (trainer.done < trainer.total) {
     const step = trainer.done + 1
     const isLast = step === trainer.total
@@ -208,10 +219,12 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     const isSampled = isWriter && (isAsked || (loop.sampleEvery > 0 && (isLast || step % loop.sampleEvery === 0)))
     let metrics: StepMetrics
     let isKept: boolean
+    let isEnding: boolean
     try {
       metrics = trainer.step()
       expectInProportion(growth())
-      isKept = isLast || step % loop.checkpointEvery === 0 || isOverdue(seconds() - keptAt, writeSeconds)
+      isEnding = isEndAsked(group) && !isLast
+      isKept = isEnding || isLast || step % loop.checkpointEvery === 0 || isOverdue(seconds() - keptAt, writeSeconds)
       if (isKept) expectPrediction(trainer.policy)
       if (isSampled) metrics = { ...metrics, ...(await loop.sample(step)) }
       expectFiniteNumbers('metrics', metrics)
@@ -226,6 +239,11 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     write({ step, ...metrics, ...(warning !== undefined && { warning }) })
     bar.advance(1, loop.note(metrics))
     if (isKept) keep()
+    if (isEnding) {
+      // Who starts the processes ends all of them soon after one: none is ahead of the one that writes.
+      group.barrier()
+      throw stopped(run.folder, `SIGTERM after step ${step} of ${trainer.total}`)
+    }
   }
   const { step: _step, at: _at, warning: _warning, ...last } = rows.at(-1) ?? { step: 0 }
   const metrics = last as StepMetrics

@@ -53,6 +53,9 @@ export interface Native {
   joinGroup(rank: number, size: number, timeoutMs: number, onGpu: boolean): string
   leaveGroup(): void
   closeStore(): void
+  /** Of SIGTERM; see `native/signals.cc`. Undefined in an add-on that an earlier set-up has built. */
+  holdEnd?(whether: boolean, isPassedOn: boolean): void
+  isEndAsked?(): boolean
 }
 
 let loaded: Native | undefined
