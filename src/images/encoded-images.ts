@@ -1,8 +1,9 @@
 /** Encoded images on disk, so that a resumed run need not encode them again. */
 import { existsSync } from 'node:fs'
 import { FormatError } from '../errors.ts'
-import type { CleanStates } from '../networks/generative-model.ts'
-import { tensor } from '../tensor/create.ts'
+import type { CleanStates, GenerativeModel, ModelStage } from '../networks/generative-model.ts'
+import { tensor, zeros } from '../tensor/create.ts'
+import { gatherValues, type Group } from '../tensor/group.ts'
 import { unscoped } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { namedStates, statesNamed } from './named-states.ts'
@@ -35,6 +36,31 @@ export function readEncodedImages(file: string, key: string): EncodedImages | un
     if (!(error instanceof FormatError)) throw error
     return undefined
   }
+}
+
+/** States with a number of each: its place in a list, or its score. */
+interface Numbered {
+  readonly states: CleanStates
+  readonly numbers: readonly number[]
+}
+
+/**
+ * What the first process of a group reads, in all of them.
+ *
+ * @param read nothing where there is nothing to read; called in the first process alone
+ */
+export function readForAll(
+  group: Group,
+  { stages, policyStage }: GenerativeModel,
+  read: () => Numbered | undefined,
+): Numbered | undefined {
+  const own = group.rank === 0 ? read() : undefined
+  const [numbers] = gatherValues(group, own?.numbers ?? null)
+  if (numbers === null) return undefined
+  const room = ({ stateShape }: ModelStage) => unscoped(() => zeros([numbers.length, ...stateShape]))
+  const states = own?.states ?? { x0: room(stages[policyStage]), earlier: stages.slice(0, policyStage).map(room) }
+  group.broadcast([states.x0, ...states.earlier])
+  return { states, numbers }
 }
 
 /** @throws {DivergenceError} states that are not finite @throws {FileError} the disk is full, or the folder cannot be written */

@@ -73,7 +73,7 @@ function openIn(folder: string, { settings, seed = 3, model = countingModel(), s
 }
 
 /** Captions and elements of the places from `from` on. */
-function drawn(source: Awaited<ReturnType<typeof openIn>>, from: number, count: number) {
+function drawn({ source }: Awaited<ReturnType<typeof openIn>>, from: number, count: number) {
   using _scope = tensorScope()
   const { x0, captions } = source(from, count)
   assert.deepEqual([...x0.shape], [count, 3, side, side])

@@ -16,10 +16,11 @@ import type { ProgressStream } from '../progress.ts'
 import { random } from '../random.ts'
 import { trainingImageStreams as streams } from '../streams.ts'
 import { tensor } from '../tensor/create.ts'
+import { alone, gatherValues, type Group } from '../tensor/group.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { readCroppedPicture } from './cropped-picture.ts'
 import { encodeFiles } from './encode.ts'
-import { readEncodedImages, writeEncodedImages, type EncodedImages } from './encoded-images.ts'
+import { readEncodedImages, readForAll, writeEncodedImages, type EncodedImages } from './encoded-images.ts'
 import { readCaptionedImages, type CaptionedImage } from './image-folder.ts'
 import { LeftOut } from './left-out.ts'
 import type { PretrainingSource } from './open-model.ts'
@@ -52,29 +53,44 @@ export interface TrainingImagesOptions {
   readonly cacheFile: string
   /** Where what is left out is named. */
   readonly stderr?: ProgressStream
+  /** Its processes share the encoding, and the first one writes. */
+  readonly group?: Group
+}
+
+/** Images that are trained on, over and over. */
+export interface OpenTrainingImages {
+  /** Places from 0 on, without end: place p is of pass ⌊p / count⌋; its tensors belong to the scope in force. */
+  readonly source: PretrainingSource
+  readonly count: number
 }
 
 /**
  * Encodes the images, or reads what an earlier process has encoded. Every pass over them has its own order, which depends
  * on the seed and the number of the pass. Holds one batch of pictures at a time, and the clean states on the CPU, float32.
  *
- * @returns places from 0 on, without end: place p is of pass ⌊p / images⌋; its tensors belong to the scope in force
  * @throws {FileError | ConfigError} no such folder or list, or a list of another format; the cache cannot be written
  * @throws {FormatError} the list is broken as a whole, or no image of it can be used
  */
 export async function openTrainingImages(
   config: TrainingImages,
   model: GenerativeModel,
-  { seed, cacheFile, stderr = process.stderr }: TrainingImagesOptions,
-): Promise<PretrainingSource> {
+  { seed, cacheFile, stderr = process.stderr, group = alone }: TrainingImagesOptions,
+): Promise<OpenTrainingImages> {
   const leftOut = new LeftOut('training images')
   const listed = await readCaptionedImages(config.trainDataDir, config, leftOut)
   leftOut.tell(stderr)
   const chosen = chosenOf(listed, config.maxTrainSamples, seed)
   const key = keyOf(chosen, config, model, seed)
-  const known = readEncodedImages(cacheFile, key)
+  const known = readForAll(group, model, () => {
+    const read = readEncodedImages(cacheFile, key)
+    return read && { states: read.states, numbers: read.rows }
+  })
   const parts = new PartFiles(`${cacheFile}.parts`, key)
-  const encoded = known ?? (await encodeImages(chosen, config, model, seed, leftOut, parts))
+  const encoded =
+    known === undefined
+      ? await encodeImages(chosen, config, model, seed, leftOut, { parts, group })
+      : { states: known.states, rows: known.numbers }
+  leftOut.gather((own) => gatherValues(group, own))
   leftOut.tell(stderr)
   if (encoded.rows.length === 0) {
     throw new FormatError({
@@ -84,10 +100,12 @@ export async function openTrainingImages(
       remedy: 'mend what is named above, or give another folder',
     })
   }
-  if (known === undefined) writeEncodedImages(cacheFile, key, encoded)
-  parts.remove()
+  if (group.rank === 0) {
+    if (known === undefined) writeEncodedImages(cacheFile, key, encoded)
+    parts.remove()
+  }
   const captions = encoded.rows.map((row) => chosen[row].caption)
-  return endless(encoded.states, captions, seed)
+  return { source: endless(encoded.states, captions, seed), count: captions.length }
 }
 
 function chosenOf(listed: readonly CaptionedImage[], most: number | null, seed: number): readonly CaptionedImage[] {
@@ -104,12 +122,13 @@ async function encodeImages(
   model: GenerativeModel,
   seed: number,
   leftOut: LeftOut,
-  parts: PartFiles,
+  { parts, group }: { readonly parts: PartFiles; readonly group: Group },
 ): Promise<EncodedImages> {
   const cropping = { ...model.imageSize, centerCrop, randomFlip }
   const read = ({ file, index }: CaptionedImage) =>
     leftOut.attempt(() => readCroppedPicture(file, cropping, random(...streams.crop(seed, index))))
-  return await encodeFiles(model, chosen, (batch) => Promise.all(batch.map(read)), { label: 'training images', parts })
+  const options = { label: 'training images', parts, group }
+  return await encodeFiles(model, chosen, (batch) => Promise.all(batch.map(read)), options)
 }
 
 /** All that the states depend on; captions are read from the list every time. */

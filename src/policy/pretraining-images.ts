@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts'
 import type { OpenModel, PretrainingSource } from '../images/open-model.ts'
 import { openTrainingImages, type trainingImagesFields } from '../images/training-images.ts'
 import type { Run } from '../run.ts'
-import { readSafetensorsHeader } from '../tensor/safetensors.ts'
+import type { Group } from '../tensor/group.ts'
 import { sourceInput } from './training-inputs.ts'
 
 /** Latents of a user's own images, kept until the run is done. */
@@ -27,11 +27,15 @@ export interface PretrainingImages {
   readonly inputs: Readonly<Record<string, string>>
 }
 
-/** @throws {ConfigError} there are none, and a weight is on them */
+/**
+ * @param group its processes share the encoding
+ * @throws {ConfigError} there are none, and a weight is on them
+ */
 export async function pretrainingImages(
   run: Run,
   config: PretrainingConfig,
   { model, pretraining }: OpenModel,
+  group: Group,
 ): Promise<PretrainingImages> {
   if (config.pretrainingWeight === 0) return { source: noPretraining, inputs: {} }
   const { trainDataDir, seed } = config
@@ -41,8 +45,7 @@ export async function pretrainingImages(
   }
   const cacheFile = run.path(latentsName)
   run.path(partsName)
-  const source = await openTrainingImages({ ...config, trainDataDir }, model, { seed, cacheFile })
-  const count = readSafetensorsHeader(cacheFile).entries.get('latents')!.shape[0]
+  const { source, count } = await openTrainingImages({ ...config, trainDataDir }, model, { seed, cacheFile, group })
   return { source, inputs: { 'training images': sourceInput(source, count) } }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { FormatError } from '../errors.ts'
 import { encodeFiles } from '../images/encode.ts'
+import { readForAll } from '../images/encoded-images.ts'
 import type { ImageOfRun } from '../images/image-run.ts'
 import { namedStates, statesNamed } from '../images/named-states.ts'
 import { readPictures } from '../images/pictures.ts'
@@ -11,6 +12,7 @@ import type { Reward } from '../reward/reward.ts'
 import { expectTeaching } from '../reward/teaching-scores.ts'
 import type { Run } from '../run.ts'
 import { tensor } from '../tensor/create.ts'
+import type { Group } from '../tensor/group.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { unscoped } from '../tensor/scope.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
@@ -34,7 +36,8 @@ export interface ScoredImages {
 /**
  * x_0 and score of every image; what an earlier process of this run has computed of the same is read.
  *
- * @param key of images, model and reward
+ * @param key   of images, model and reward
+ * @param group its processes share the work, and the first one writes
  * @throws {RewardError} the scores teach nothing
  */
 export async function scoredImages(
@@ -43,14 +46,15 @@ export async function scoredImages(
   reward: Reward,
   stored: readonly ImageOfRun[],
   key: string,
+  group: Group,
 ): Promise<ScoredImages> {
   const file = run.path(encodedName)
   const withScores = (scores: readonly number[]) => ({
     images: stored.map(({ record: { text } }, i) => ({ text, score: scores[i] })),
     meanReward: scores.reduce((sum, score) => sum + score, 0) / scores.length,
   })
-  const known = run.resumed ? knownImages(file, key) : undefined
-  if (known !== undefined) return { ...withScores(known.scores), states: known.states, keep: () => undefined }
+  const known = readForAll(group, model, () => (run.resumed ? knownImages(file, key) : undefined))
+  if (known !== undefined) return { ...withScores(known.numbers), states: known.states, keep: () => undefined }
   const parts = new PartFiles(run.path(encodedPartsName), key)
   const { states, measured: scores } = await encodeFiles(
     model,
@@ -58,7 +62,7 @@ export async function scoredImages(
     (images) => readPictures(images.map(({ file }) => file)),
     {
       label: 'generated images',
-      parts,
+      ...{ parts, group },
       measure: (pictures, images) => {
         const texts = images.map(({ record }) => record.text)
         return scorePictures(reward, pictures, texts)
@@ -70,6 +74,7 @@ export async function scoredImages(
     ...withScores(scores),
     states,
     keep() {
+      if (group.rank > 0) return
       using kept = unscoped(() => tensor(Float64Array.from(scores)))
       const tensors = new Map([...namedStates(states), ['scores', kept] as const])
       writeTrainingState(file, { tensors, numbers: { key } })
@@ -79,14 +84,14 @@ export async function scoredImages(
 }
 
 /** Nothing where the file is not there, is damaged or of other images, model or reward: then they are encoded again. */
-function knownImages(file: string, key: string): { states: CleanStates; scores: readonly number[] } | undefined {
+function knownImages(file: string, key: string): { states: CleanStates; numbers: readonly number[] } | undefined {
   if (!existsSync(file)) return undefined
   try {
     const { tensors, numbers } = unscoped(() => readTrainingState(file))
     const states = statesNamed(tensors)
     const scores = tensors.get('scores')
     if (numbers.key === key && states !== undefined && scores !== undefined) {
-      return { states, scores: scores.toArray() }
+      return { states, numbers: scores.toArray() }
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error

@@ -141,19 +141,19 @@ async function train(
     const earlier = start === null ? undefined : openChange(model, start, config)
     const trainable = trainableChange(model, config, seed, earlier)
     const pretraining = takes('pretraining images')
-      ? await keepingParts(run, () => pretrainingImages(run, config as PretrainingConfig, opened))
+      ? await keepingParts(run, () => pretrainingImages(run, config as PretrainingConfig, opened, group))
       : undefined
     const inputs = {
       model: modelInput(config.model, model),
       ...(reward && { reward: reward.sha256 }),
-      ...(stored && { images: imagesInput(stored) }),
+      ...(stored && { images: imagesInput(stored, group) }),
       ...(texts && { prompts: hashOfJson(texts) }),
       ...(earlier && { 'policy that it starts from': fileInput(earlier.file) }),
       ...pretraining?.inputs,
     }
     run.dependsOn(inputs)
     const key = hashOfJson([inputs.model, inputs.reward, inputs.images])
-    const scored = stored && (await keepingParts(run, () => scoredImages(run, model, reward!, stored, key)))
+    const scored = stored && (await keepingParts(run, () => scoredImages(run, model, reward!, stored, key, group)))
 
     const trainer = algorithm.begin({
       ...{ model, trainable, seed, settings: config, group },

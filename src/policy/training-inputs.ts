@@ -8,6 +8,7 @@ import type { PretrainingSource } from '../images/open-model.ts'
 import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { hashWeights } from '../networks/checkpoint/hash-weights.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
+import { gatherValues, shareOf, type Group } from '../tensor/group.ts'
 import { tensorScope } from '../tensor/scope.ts'
 
 /** Of the content of one file. @throws {FileError} */
@@ -40,11 +41,13 @@ function folderOf(name: string): string | undefined {
   return hubName && cachedSnapshot(hubName)
 }
 
-/** Of pictures and prompts, as they are on the disk now. @throws {FileError} */
-export const imagesInput = (images: readonly ImageOfRun[]): string =>
-  hashOfJson(
-    images.map(({ record, file }) => [record.text, createHash('sha256').update(readFileSync(file)).digest('hex')]),
-  )
+/** Of pictures and prompts, as they are on the disk now; each process of a group reads its share. @throws {FileError} */
+export function imagesInput(images: readonly ImageOfRun[], group: Group): string {
+  const { from, to } = shareOf(group, images.length)
+  const own = images.slice(from, to).map(({ file }) => createHash('sha256').update(readFileSync(file)).digest('hex'))
+  const hashes = gatherValues(group, own).flat()
+  return hashOfJson(images.map(({ record }, i) => [record.text, hashes[i]]))
+}
 
 const atOnce = 64
 
