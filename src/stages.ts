@@ -90,6 +90,7 @@ export const stages = {
     sentence: 'Fine-tune on images that were drawn before, each weighted by its reward (Lee et al. 2023).',
     takes: ['reward', 'images', 'pretraining images'],
     cost: ['updates'],
+    isShared: true,
     form: {
       main: ['updates', 'pretrainingWeight'],
       embeddedDefaults: { updates: 120, pretrainingWeight: 0, checkpointEvery: 20, sampleEvery: 20, samples: 32 },

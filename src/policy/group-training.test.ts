@@ -3,9 +3,12 @@ import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { metricsName } from '../run-metrics.ts'
+import { lockName } from '../run-lock.ts'
+import { policyStages, type PolicyStage } from '../stages.ts'
 import { native } from '../tensor/library.ts'
 import { readSafetensors } from '../tensor/safetensors.ts'
 import { policyFileName } from './policy-file.ts'
@@ -19,8 +22,20 @@ const skip = native().openStore === undefined && 'this libtorch has no Gloo'
 /** Parameters differ by the order in which numbers are added, and by no more after three iterations. */
 const bound = 1e-5
 
+interface Training {
+  readonly words?: readonly string[]
+  readonly settings?: Readonly<Record<string, unknown>>
+  /** What to do once one hangs. */
+  readonly onHang?: (pid: number) => void
+}
+
 let meetings = 0
-async function train(name: string, size: number, { words = [] as string[], env = {} } = {}) {
+async function train(
+  name: string,
+  stage: PolicyStage,
+  size: number,
+  { words = [], settings = {}, onHang }: Training = {},
+) {
   const rendezvous = `file://${join(folder, `meet-${meetings++}`)}`
   const processes = Array.from({ length: size }, (_, rank) => {
     const place = {
@@ -28,11 +43,15 @@ async function train(name: string, size: number, { words = [] as string[], env =
       WORLD_SIZE: String(size),
       LOCAL_RANK: String(rank),
       ATTUNE_RENDEZVOUS: rendezvous,
+      SETTINGS: JSON.stringify(settings),
     }
-    const options = { env: { ...process.env, ...place, ...env } }
-    const child = spawn(process.execPath, [script, join(folder, name), ...words], options)
+    const options = { env: { ...process.env, ...place } }
+    const child = spawn(process.execPath, [script, join(folder, name), stage, ...words], options)
     let stderr = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+      if (text.includes('hangs')) onHang?.(child.pid!)
+    })
     return new Promise<{ code: number | null; signal: NodeJS.Signals | null; stderr: string }>((resolve) => {
       child.on('close', (code, signal) => resolve({ code, signal, stderr }))
     })
@@ -40,20 +59,20 @@ async function train(name: string, size: number, { words = [] as string[], env =
   return Promise.all(processes)
 }
 
-async function trained(name: string, size: number, options = {}) {
-  for (const { code, stderr } of await train(name, size, options)) assert.equal(code, 0, stderr)
+async function trained(name: string, stage: PolicyStage, size: number, options: Training = {}) {
+  for (const { code, stderr } of await train(name, stage, size, options)) assert.equal(code, 0, stderr)
   return resultOf(name)
 }
 
-function resultOf(name: string) {
-  const { tensors } = readSafetensors(join(folder, name, policyFileName))
-  const lines = readFileSync(join(folder, name, metricsName), 'utf8')
+const rowsOf = (name: string) =>
+  readFileSync(join(folder, name, metricsName), 'utf8')
     .trim()
     .split('\n')
-  return {
-    parameters: [...tensors].flatMap(([, one]) => one.toArray()),
-    rows: lines.map((line) => JSON.parse(line) as Record<string, number>),
-  }
+    .map((line) => JSON.parse(line) as Record<string, number>)
+
+function resultOf(name: string) {
+  const { tensors } = readSafetensors(join(folder, name, policyFileName))
+  return { parameters: [...tensors].flatMap(([, one]) => one.toArray()), rows: rowsOf(name) }
 }
 
 function assertNear(own: ReturnType<typeof resultOf>, one: ReturnType<typeof resultOf>): void {
@@ -73,38 +92,64 @@ function assertNear(own: ReturnType<typeof resultOf>, one: ReturnType<typeof res
   })
 }
 
-test(
-  'DPOK on 1, 2, 3 and 4 processes ends in the same parameters, and its metrics are the same',
-  { skip },
-  async () => {
-    const one = await trained('one', 1)
-    assert.ok(one.parameters.some((value) => Math.abs(value) > 100 * bound))
-    for (const size of [2, 3, 4]) assertNear(await trained(`of-${size}`, size), one)
+/** Of each, settings by which rows do not come out even, and those with more than four steps. */
+const cases: Readonly<Record<PolicyStage, { readonly uneven: Training; readonly longer: Training }>> = {
+  'policy dpok': { uneven: { settings: { imagesDrawn: 17 } }, longer: { settings: { imagesDrawn: 80 } } },
+  'policy reward-weighted': {
+    uneven: { settings: { batchSize: 3, gradientAccumulationSteps: 2 } },
+    longer: { settings: { updates: 10 } },
   },
-)
+}
 
-test(
-  'more processes than roll-outs of the last iteration, or transitions of a minibatch, do no harm',
-  { skip },
-  async () => {
-    const one = await trained('few-one', 1, { env: { IMAGES: '17' } })
-    assertNear(await trained('few-three', 3, { env: { IMAGES: '17' } }), one)
-  },
-)
+for (const stage of policyStages) {
+  describe(stage, { skip }, () => {
+    const { uneven, longer } = cases[stage]
+    const at = (name: string) => `${stage}-${name}`
 
-test(
-  'when a process dies in training all others end, and one process goes on from their checkpoint',
-  { skip },
-  async () => {
-    const env = { IMAGES: '80' }
-    const [first, second] = await train('killed', 2, { words: ['no', 'dies'], env })
-    assert.equal(second.signal, 'SIGKILL')
-    assert.equal(first.code, 143, first.stderr)
-    assert.match(first.stderr, /process 1 \(pid \d+ on .*\) is gone/)
-    assert.ok(existsSync(join(folder, 'killed', checkpointName)))
-    cpSync(join(folder, 'killed'), join(folder, 'killed-three'), { recursive: true })
-    const whole = await trained('whole', 1, { env })
-    assertNear(await trained('killed', 1, { words: ['resume'], env }), whole)
-    assertNear(await trained('killed-three', 3, { words: ['resume'], env }), whole)
-  },
-)
+    test('on 1, 2 and 4 processes ends in the same parameters, and its metrics are the same', async () => {
+      const one = await trained(at('one'), stage, 1)
+      assert.ok(one.parameters.some((value) => Math.abs(value) > 100 * bound))
+      for (const size of [2, 4]) assertNear(await trained(at(`of-${size}`), stage, size), one)
+    })
+
+    test('rows that the processes cannot share evenly, or are fewer than these, do no harm', async () => {
+      const one = await trained(at('few-one'), stage, 1, uneven)
+      assertNear(await trained(at('few-four'), stage, 4, uneven), one)
+    })
+
+    test('when a process dies all others end, and fewer processes go on from their checkpoint', async () => {
+      const ended = await train(at('killed'), stage, 4, { ...longer, words: ['dies'] })
+      const last = ended.pop()!
+      assert.equal(last.signal, 'SIGKILL')
+      for (const { code, stderr } of ended) assert.equal(code, 143, stderr)
+      assert.match(ended[0].stderr, /process 3 \(pid \d+ on .*\) is gone/)
+      assert.ok(existsSync(join(folder, at('killed'), checkpointName)))
+      const whole = await trained(at('whole'), stage, 1, longer)
+      assertNear(await trained(at('killed'), stage, 2, { ...longer, words: ['resume'] }), whole)
+    })
+
+    test('SIGTERM of one process ends all after the same step, with a checkpoint of it', async () => {
+      for (const { code, stderr } of await train(at('ended'), stage, 2, { ...longer, words: ['ends'] })) {
+        assert.equal(code, 143, stderr)
+        assert.match(stderr, /: expected to come to its end, received SIGTERM after step 4 of 10 — .* --resume$/m)
+      }
+      assert.equal(rowsOf(at('ended')).length, 4)
+      assert.equal(existsSync(join(folder, at('ended'), lockName)), false)
+      cpSync(join(folder, at('ended')), join(folder, at('ended-two')), { recursive: true })
+      const alone = await trained(at('ended'), stage, 1, { ...longer, words: ['resume'] })
+      assertNear(alone, resultOf(at('whole')))
+    })
+  })
+}
+
+test('in a single process SIGTERM ends after the step as well, and a second one at once', async () => {
+  const [{ code, stderr }] = await train('alone', 'policy dpok', 1, { words: ['ends'], settings: { imagesDrawn: 80 } })
+  assert.equal(code, 143, stderr)
+  assert.match(stderr, /SIGTERM after step 4 of 10/)
+  const killAgain = (pid: number) => void pause(700).then(() => process.kill(pid, 'SIGTERM'))
+  const options = { words: ['hangs', 'resume'], settings: { imagesDrawn: 80 }, onHang: killAgain }
+  const [hung] = await train('alone', 'policy dpok', 1, options)
+  assert.equal(hung.code, 143, hung.stderr)
+  assert.equal(rowsOf('alone').length, 7)
+  assert.ok(existsSync(join(folder, 'alone', checkpointName)))
+})

@@ -1,16 +1,20 @@
-/** A whole training run, of the Gaussian chain by DPOK, in less than a second: the loop and the files are the real ones. */
+/** A whole training run, of the Gaussian chain, in less than a second: the loop and the files are the real ones. */
+import { z } from 'zod'
+import { algorithmOf, type PolicyStage } from '../stages.ts'
+import { tensor } from '../tensor/create.ts'
 import { alone, type Group } from '../tensor/group.ts'
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { Dpok, DpokSettings } from './algorithms/dpok.ts'
+import type { AnyAlgorithm } from './algorithm.ts'
+import { algorithms } from './algorithms/index.ts'
 import { fullSampler, gaussianModel, linearReward, shiftsFrom } from './gaussian-model.test-helper.ts'
 import { writePolicy } from './policy-file.ts'
 import { finishTraining, inTrainingRun, trainToEnd } from './training-run.ts'
-import { farAndWorse, type RewardRow } from './training-warnings.ts'
 
 export interface ToyTraining {
+  readonly stage?: PolicyStage
   readonly resume?: boolean
-  readonly settings?: Partial<DpokSettings>
+  readonly settings?: Readonly<Record<string, unknown>>
   readonly checkpointEvery?: number
   readonly inputs?: Readonly<Record<string, string>>
   readonly group?: Group
@@ -18,10 +22,37 @@ export interface ToyTraining {
   readonly onStep?: (step: number) => void
 }
 
+const small: Readonly<Record<PolicyStage, ToyTraining['settings']>> = {
+  'policy dpok': { imagesDrawn: 24, rolloutsPerIteration: 8, valueUpdates: 1 },
+  'policy reward-weighted': { updates: 4, batchSize: 10, klO: 0.1, learningRate: 0.03 },
+}
+
+const textAt = (place: number) => (place % 2 === 0 ? 'low' : 'high')
+const statesAt = (from: number, count: number) => ({
+  x0: tensor(
+    Array.from({ length: 4 * count }, (_, i) => ((i + 4 * from) % 17) / 17),
+    [count, 1, 2, 2],
+  ),
+  earlier: [],
+})
+/** What any method learns from. */
+const toy = () => ({
+  ...{ model: gaussianModel(), trainable: shiftsFrom(), seed: 3 },
+  ...{ texts: ['low', 'high'], sampler: fullSampler, guidance: 1 },
+  reward: { ...linearReward(0.5), range: [0, 1] },
+  images: Array.from({ length: 12 }, (_, i) => ({ text: textAt(i), score: i / 12 })),
+  states: statesAt(0, 12),
+  pretraining: (from: number, count: number) => ({
+    ...statesAt(from, count),
+    captions: Array.from({ length: count }, (_, i) => textAt(from + i)),
+  }),
+})
+
 /** @returns the steps that this process did, and the steps of all */
 export async function trainToy(
   folder: string,
   {
+    stage = 'policy dpok',
     resume = false,
     settings = {},
     checkpointEvery = 1,
@@ -32,41 +63,27 @@ export async function trainToy(
 ): Promise<{ steps: number; total: number }> {
   useThreads(1)
   using _scope = tensorScope()
-  const config = DpokSettings.parse({ imagesDrawn: 24, rolloutsPerIteration: 8, valueUpdates: 1, ...settings })
-  const model = gaussianModel()
-  const trainable = shiftsFrom()
+  const algorithm: AnyAlgorithm = await algorithms[stage]()
+  const config = z.object(algorithm.fields).parse({ ...small[stage], ...settings })
+  const given = { ...toy(), settings: config, group }
+  const training = algorithm.begin(given as never)
   let steps = 0
-  class CountedDpok extends Dpok {
-    override step() {
-      steps++
-      onStep(steps)
-      return super.step()
-    }
+  const step = training.step.bind(training)
+  training.step = () => {
+    onStep(++steps)
+    return step()
   }
-  const training = new CountedDpok({
-    model,
-    trainable,
-    reward: linearReward(0.5),
-    texts: ['low', 'high'],
-    sampler: fullSampler,
-    guidance: 1,
-    seed: 3,
-    settings: config,
-    group,
-  })
-  await inTrainingRun({ folder, stage: 'policy dpok', config: { ...config, checkpointEvery }, resume }, async (run) => {
+  await inTrainingRun({ folder, stage, config: { ...config, checkpointEvery }, resume }, async (run) => {
     const { metrics, seconds, notes } = await trainToEnd(run, training, {
-      label: 'toy',
-      stage: 'policy dpok',
-      inputs,
-      group,
-      checkpointEvery,
+      ...{ label: 'toy', stage, inputs, group, checkpointEvery },
       note: () => '',
-      warningOf: (rows) => farAndWorse(rows as unknown as RewardRow[]),
+      warningOf: (rows) => algorithm.warningOf(rows),
       sampleEvery: 0,
       sample: () => Promise.resolve({}),
     })
-    if (group.rank === 0) writePolicy((name) => run.path(name), model, trainable, { algorithm: 'dpok' })
+    if (group.rank === 0) {
+      writePolicy((name) => run.path(name), given.model, given.trainable, { algorithm: algorithmOf(stage) })
+    }
     return finishTraining(run, { seconds, ...metrics, ...notes })
   })
   return { steps, total: training.total }

@@ -23,6 +23,7 @@ import { policyStreams, type StreamPath } from '../../streams.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { randn, tensor } from '../../tensor/create.ts'
+import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { Generator } from '../../tensor/generator.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
@@ -111,6 +112,9 @@ export class RewardWeighted implements Trainer {
   readonly #reference: GenerativeModel
   readonly #optimiser: PolicyOptimiser
   readonly #images: readonly Weighed[]
+  readonly #group: Group
+  /** Of every batch, the rows that this process computes. */
+  readonly #own: { readonly from: number; readonly to: number }
   #update = 0
 
   /** @throws {RewardError} nothing is left to learn from, or a reward is not finite */
@@ -119,6 +123,8 @@ export class RewardWeighted implements Trainer {
     const scores = images.map(({ score }) => score)
     const range = unitRange(reward, scores)
     this.#options = options
+    this.#group = options.group ?? alone
+    this.#own = shareOf(this.#group, settings.batchSize)
     this.#images = images
       .map(({ text }, row) => ({ text, reward: range.map(scores[row]), row }))
       .filter((image) => !(image.reward < settings.threshold))
@@ -128,7 +134,7 @@ export class RewardWeighted implements Trainer {
     this.parameters = trainable.parameters
     this.results = range.low === 0 && range.high === 1 ? {} : { rewardMappedFrom: [range.low, range.high] }
     this.#reference = model.with({})
-    this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates)
+    this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, this.#group)
   }
 
   get done(): number {
@@ -139,9 +145,16 @@ export class RewardWeighted implements Trainer {
   step(): RewardWeightedMetrics {
     using _scope = tensorScope()
     const { settings, seed, states, pretraining } = this.#options
+    const { batchSize } = settings
+    const { from, to } = this.#own
+    // What is drawn is drawn for the whole batch, whoever computes its rows.
     const stream = random(...policyStreams.choices(seed, this.#update))
-    const batch = Array.from({ length: settings.batchSize }, () => stream.pick(this.#images))
-    const drop = (text: string) => (stream.uniform() < settings.promptDropout ? '' : text)
+    const batch = Array.from({ length: batchSize }, () => stream.pick(this.#images)).slice(from, to)
+    const drops = () => Array.from({ length: batchSize }, () => stream.uniform() < settings.promptDropout)
+    const dropped = (texts: readonly string[]) => {
+      const isDropped = drops().slice(from, to)
+      return texts.map((text, i) => (isDropped[i] ? '' : text))
+    }
     const rows = tensor(
       batch.map(({ row }) => row),
       [batch.length],
@@ -149,14 +162,14 @@ export class RewardWeighted implements Trainer {
     )
     const own = {
       ...mapStates(states, (all) => all.indexSelect(0, rows.to(all.device))),
-      texts: batch.map(({ text }) => drop(text)),
+      texts: dropped(batch.map(({ text }) => text)),
       weights: batch.map(({ reward }) => Math.max(0, reward + settings.klD)),
     }
     const generated = this.#accumulate(own, policyStreams.generatedNoise(seed, this.#update), settings.klO, 1)
     let before: Losses = []
-    if (settings.pretrainingWeight > 0) {
-      const { captions, ...theirStates } = pretraining(this.#update * settings.batchSize, settings.batchSize)
-      const theirs = { ...theirStates, texts: captions.map(drop), weights: captions.map(() => 1) }
+    if (settings.pretrainingWeight > 0 && to > from) {
+      const { captions, ...theirStates } = pretraining(this.#update * batchSize + from, to - from)
+      const theirs = { ...theirStates, texts: dropped(captions), weights: captions.map(() => 1) }
       const noise = policyStreams.pretrainingNoise(seed, this.#update)
       before = this.#accumulate(theirs, noise, 0, settings.pretrainingWeight)
     }
@@ -165,7 +178,7 @@ export class RewardWeighted implements Trainer {
     const [measured, ...losses] = readTogether([update.measured, ...[...generated, ...before].map(({ loss }) => loss)])
     const gradNorm = update.check(measured)
     const meanOf = (parts: Losses) => parts.reduce((sum, { share }) => sum + share * losses.shift()![0], 0)
-    const [rewardLoss, pretrainingLoss] = [meanOf(generated), meanOf(before)]
+    const [rewardLoss, pretrainingLoss] = this.#group.sumNumbers([meanOf(generated), meanOf(before)])
     this.#update++
     return {
       updates: this.#update,
@@ -178,19 +191,23 @@ export class RewardWeighted implements Trainer {
   }
 
   /**
-   * Adds the gradient of `weight` times the weighted mean of the denoising losses. Each part is taken back through its own
-   * graph, so that only one is held at a time; the gradients add up.
-   * @param noise    its stream
+   * Adds the gradient of `weight` times the weighted mean of the denoising losses of the batch, as far as it comes from
+   * the rows of this process. Each part is taken back through its own graph, so that only one is held at a time; the
+   * gradients add up.
+   * @param own      the rows of this process
+   * @param noise    stream of the whole batch
    * @param klO      γ of KL-O
    * @returns        losses of the parts, without the weight, on the device
    */
-  #accumulate(all: NoisyImages, noise: StreamPath, klO: number, weight: number): Losses {
+  #accumulate(own: NoisyImages, noise: StreamPath, klO: number, weight: number): Losses {
     using scope = tensorScope()
     const { model, settings } = this.#options
     const generator = new Generator(seedOf(...noise))
-    const count = all.texts.length
-    const t = policyOf(model).process.drawTimes(count, generator)
-    const epsilon = randn(all.x0.shape, generator)
+    const all = settings.batchSize
+    const ofOwn = (of: Tensor) => of.slice(0, this.#own.from, this.#own.to)
+    const t = ofOwn(policyOf(model).process.drawTimes(all, generator))
+    const epsilon = ofOwn(randn([all, ...own.x0.shape.slice(1)], generator))
+    const count = own.texts.length
     const size = Math.ceil(count / settings.gradientAccumulationSteps)
     const parts: { share: number; loss: Tensor }[] = []
     for (let from = 0; from < count; from += size) {
@@ -199,16 +216,16 @@ export class RewardWeighted implements Trainer {
       const to = Math.min(count, from + size)
       const rows = (of: Tensor) => of.slice(0, from, to)
       const part = {
-        ...mapStates(all, (each) => rows(each).to(model.device)),
-        texts: all.texts.slice(from, to),
+        ...mapStates(own, (each) => rows(each).to(model.device)),
+        texts: own.texts.slice(from, to),
         t: rows(t),
         epsilon: rows(epsilon).to(model.device),
       }
-      const weights = tensor(all.weights.slice(from, to)).to(model.device)
+      const weights = tensor(own.weights.slice(from, to)).to(model.device)
       const { losses, prediction, reference } = this.#losses(part)
       const weighted = losses.mul(weights).mean()
       const loss = klO > 0 ? weighted.add(prediction.sub(reference()).square().mean().mul(klO)) : weighted
-      const share = (to - from) / count
+      const share = (to - from) / all
       graph.backward(loss.mul(weight * share))
       parts.push({ share, loss: inner.keep(loss.detach()) })
     }
