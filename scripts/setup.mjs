@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { buildAddon } from './setup/addon.mjs'
+import { gpusOf, hasNvidia } from './setup/gpus.mjs'
 import { findLibrary } from './setup/library.mjs'
 import { installPackages } from './setup/packages.mjs'
 import { made } from './setup/places.mjs'
@@ -26,6 +27,13 @@ try {
         `${changed ? `done in ${seconds} s` : 'ready'}: libtorch ${library.version} ` +
           `(${library.how}${library.cuda ? ', CUDA' : ', CPU'}), Node ${packages.nodeVersion}`,
       )
+      const { reason } = library
+      // Whoever has no GPU need not hear of it.
+      if (
+        reason &&
+        (hasNvidia(gpusOf({ ask: false })) || (changed && !['none', 'macos', 'asked'].includes(reason.code)))
+      )
+        say(`no GPU is used: ${reason.why}; ${reason.remedy}`)
     }
   } finally {
     unlock()

@@ -52,7 +52,8 @@ test('NCCL is used where libtorch and the headers of CUDA are there; else the CP
   const folder = libraryWith('both', ['ProcessGroupGloo.hpp', 'ProcessGroupNCCL.hpp'], symbols)
   assert.deepEqual(processGroups({ folder, cuda: false }), { flags: ['-DATTUNE_GLOO'], missing: [] })
   const nvidia = join(dirname(folder), 'nvidia')
-  for (const header of ['nccl/include/nccl.h', 'cu13/include/cuda_runtime_api.h', 'cu13/include/crt/host_config.h']) {
+  const headers = ['cuda_runtime_api.h', 'crt/host_config.h', 'cublas_v2.h', 'cusparse.h', 'cusolverDn.h']
+  for (const header of ['nccl/include/nccl.h', ...headers.map((name) => `cu13/include/${name}`)]) {
     mkdirSync(dirname(join(nvidia, header)), { recursive: true })
     writeFileSync(join(nvidia, header), '')
   }
@@ -68,6 +69,8 @@ test('NCCL is used where libtorch and the headers of CUDA are there; else the CP
     assert.deepEqual(complete.missing, [])
     assert.deepEqual(complete.flags.slice(0, 2), ['-DATTUNE_GLOO', '-DATTUNE_NCCL'])
     assert.ok(complete.flags.includes(`-isystem${join(nvidia, 'nccl', 'include')}`))
+    // Before the standard library's own folders it would hide C's headers from C++'s.
+    assert.ok(!complete.flags.includes('-isystem/usr/include'))
   } finally {
     if (cudaHome === undefined) delete process.env.CUDA_HOME
     else process.env.CUDA_HOME = cudaHome

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { addon, libtorch, made, project, record } from './places.mjs'
-import { processGroups } from './process-groups.mjs'
+import { addon, libtorch, made, project, readRecord, record } from './places.mjs'
+import { fetchCudaHeaders, processGroups } from './process-groups.mjs'
 import { SetupStop, ask, commandEnvironment, debianOrMac, say, show } from './shell.mjs'
 
 const native = join(project, 'native')
@@ -15,61 +15,75 @@ const mac = process.platform === 'darwin'
 /**
  * @param {import('./library.mjs').Library} library
  * @param {{node: string, nodeVersion: string}} packages
+ * @param {{addon: string, record: string, folder: string}} [places] the files to write, and where else it may write
  * @returns {Promise<boolean>} whether something was compiled
  */
-export async function buildAddon(library, packages) {
+export async function buildAddon(library, packages, places = { addon, record, folder: made }) {
   const sources = readdirSync(native).filter((name) => name.endsWith('.cc'))
   const compiler = findCompiler()
-  const groups = processGroups(library)
-  const compileFlags = [
-    // Wide vectors stay within one file, so that no ABI is between them.
-    ...['-std=c++20', '-O3', '-fPIC', '-Wno-psabi', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
-    ...['include', 'include/torch/csrc/api/include'].map((folder) => `-isystem${join(library.folder, folder)}`),
-    ...groups.flags,
-    ...(library.cuda ? ['-DATTUNE_CUDA'] : []),
-  ]
-  const linkFlags = [
-    `-L${join(library.folder, 'lib')}`,
-    ...libraryFolders(library).map((folder) => `-Wl,-rpath,${folder}`),
-  ]
-  linkFlags.push('-ltorch_cpu', '-lc10')
-  if (library.cuda) linkFlags.push('-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda', '-ltorch')
-  if (mac) linkFlags.push('-undefined', 'dynamic_lookup')
   const headers = nodeHeaders()
-  const stamp = hash([compiler, compileFlags, linkFlags, library.version, headers.version, nativeFiles()])
-  if (existsSync(addon) && readRecord()?.stamp === stamp) return false
-
-  const partial = join(made, 'partial')
+  const before = existsSync(places.addon) ? readRecord(places.record) : undefined
+  const planned = () => {
+    const groups = processGroups(library)
+    const flags = { compile: compileFlags(library, groups), link: linkFlags(library) }
+    const stamp = hash([compiler, flags.compile, flags.link, library.version, headers.version, nativeFiles()])
+    return { groups, flags, stamp }
+  }
+  let plan = planned()
+  if (before?.stamp !== plan.stamp) {
+    await fetchCudaHeaders(library)
+    plan = planned()
+  }
+  const { groups, flags, stamp } = plan
+  const { version: torchVersion, folder: torchFolder, how, cuda, cudaVersion, hip, asked } = library
+  const facts = { torchVersion, torchFolder, how, cuda, cudaVersion, hip, asked, addon: places.addon, stamp }
+  const text = `${JSON.stringify(facts, null, 2)}\n`
+  const partial = join(places.folder, 'partial')
+  const write = () => {
+    mkdirSync(partial, { recursive: true })
+    writeFileSync(join(partial, 'library.json'), text)
+    renameSync(join(partial, 'library.json'), places.record)
+    rmSync(partial, { recursive: true, force: true })
+  }
+  if (before?.stamp === stamp) {
+    // Why there is no GPU may have changed all the same.
+    if (readFileSync(places.record, 'utf8') !== text) write()
+    return false
+  }
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial, { recursive: true })
   say(`compiling ${sources.length} file${sources.length === 1 ? '' : 's'} of native/ with ${compiler.name}: about 30 s`)
   for (const told of groups.missing) say(told)
   await inParallel(sources, async (name) => {
     const source = [`-I${headers.folder}`, `-I${native}`, '-c', join(native, name)]
-    const args = [...compileFlags, ...source, '-o', join(partial, `${name}.o`)]
+    const args = [...flags.compile, ...source, '-o', join(partial, `${name}.o`)]
     expectBuilt(await show(compiler.name, args), compiler)
   })
   const objects = sources.map((name) => join(partial, `${name}.o`))
   const output = join(partial, 'attune.node')
-  expectBuilt(await show(compiler.name, ['-shared', '-o', output, ...objects, ...linkFlags]), compiler)
+  expectBuilt(await show(compiler.name, ['-shared', '-o', output, ...objects, ...flags.link]), compiler)
   expectLoads(output, packages.node, library)
-  rmSync(record, { force: true })
-  renameSync(output, addon)
-  const { version: torchVersion, folder: torchFolder, how, cuda } = library
-  const text = JSON.stringify({ torchVersion, torchFolder, how, cuda, addon, stamp }, null, 2)
-  writeFileSync(join(partial, 'library.json'), `${text}\n`)
-  renameSync(join(partial, 'library.json'), record)
-  rmSync(partial, { recursive: true, force: true })
+  rmSync(places.record, { force: true })
+  renameSync(output, places.addon)
+  write()
   return true
 }
 
-function readRecord() {
-  try {
-    return JSON.parse(readFileSync(record, 'utf8'))
-  } catch {
-    return undefined
-  }
-}
+const compileFlags = (library, groups) => [
+  // Wide vectors stay within one file, so that no ABI is between them.
+  ...['-std=c++20', '-O3', '-fPIC', '-Wno-psabi', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
+  ...['include', 'include/torch/csrc/api/include'].map((folder) => `-isystem${join(library.folder, folder)}`),
+  ...groups.flags,
+  ...(library.cuda ? ['-DATTUNE_CUDA'] : []),
+]
+
+const linkFlags = (library) => [
+  `-L${join(library.folder, 'lib')}`,
+  ...libraryFolders(library).map((folder) => `-Wl,-rpath,${folder}`),
+  ...['-ltorch_cpu', '-lc10'],
+  ...(library.cuda ? ['-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda', '-ltorch'] : []),
+  ...(mac ? ['-undefined', 'dynamic_lookup'] : []),
+]
 
 function findCompiler() {
   for (const name of [process.env.CXX, 'g++', 'c++', 'clang++'].filter(Boolean)) {

@@ -1,36 +1,116 @@
 /**
  * Step 2: libtorch. In this order: the folder that LIBTORCH names, a torch of the active python3, a private copy, for
- * which pip is only the downloader. Nothing of Python runs once this is done.
+ * which pip is only the downloader. A torch of python3 that cannot use this machine's GPU is passed over for a private one.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { libtorch as home, made } from './places.mjs'
-import { SetupStop, ask, debianOrMac, say, show } from './shell.mjs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { chooseWheel } from './cuda-wheels.mjs'
+import { gpusOf } from './gpus.mjs'
+import { installLibtorch, installedFor, pinned } from './install-libtorch.mjs'
+import { builtFor, missingLibrary, shared, versionOf } from './libtorch-facts.mjs'
+import { indexOffers } from './pip.mjs'
+import { libtorch as home, made, noWheel, readRecord } from './places.mjs'
+import { SetupStop, ask, say } from './shell.mjs'
+import { factsOfDriver, noWheelFor, whyNotSetUp, whyNotWith } from './why-no-gpu.mjs'
 
-const pinned = '2.13.0'
 const oldest = [2, 7]
-const cpuIndex = 'https://download.pytorch.org/whl/cpu'
-const shared = process.platform === 'darwin' ? 'dylib' : 'so'
 
 /**
- * @typedef {{how: 'LIBTORCH' | 'python3' | 'private', folder: string, version: string, cuda: boolean, installed: boolean}} Library
- * `folder` holds include/ and lib/; `cuda` says that the machine has an NVIDIA GPU and the library can use it.
+ * @typedef {{code: string, why: string, remedy: string}} Reason
+ * @typedef {object} Library
+ * @property {'LIBTORCH' | 'python3' | 'private'} how
+ * @property {string} folder holds include/ and lib/
+ * @property {string} version
+ * @property {boolean} cuda whether the machine has an NVIDIA GPU and this library can use it
+ * @property {string} [cudaVersion] of the CUDA that it is built for, where it is
+ * @property {boolean} hip whether it is built for ROCm
+ * @property {'yes' | 'no'} [asked] ATTUNE_GPU
+ * @property {boolean} installed just now
+ * @property {Reason} [reason] why it is not for a GPU
  */
 
-/** @returns {Promise<Library>} */
-export async function findLibrary() {
-  const asked = process.env.LIBTORCH
-  if (asked) return named(resolve(asked))
-  const pythons = inPython()
-  if (pythons && newEnough(pythons.version)) return describe('python3', pythons.folder, pythons.version)
-  const folder = join(home, 'torch')
-  if (versionOf(folder)?.split('+')[0] === pinned) return describe('private', folder, versionOf(folder))
-  if (pythons) say(`python3 has torch ${pythons.version}, older than ${oldest.join('.')}: Attune gets its own`)
-  await install()
-  return describe('private', folder, versionOf(folder), true)
+/**
+ * @param {import("./gpus.d.mts").Machine} [machine] whose GPUs count, where not of this one
+ * @returns {Promise<Library>}
+ */
+export async function findLibrary(machine = {}) {
+  const asked = process.env.ATTUNE_GPU || undefined
+  if (![undefined, 'yes', 'no'].includes(asked)) {
+    throw new SetupStop(
+      `ATTUNE_GPU=${asked} is neither yes nor no`,
+      'yes: set up for an NVIDIA GPU though none is to be seen, as in the image of a container',
+      'no: set up for the CPU though there is a GPU; unset it to let the set-up look',
+    )
+  }
+  // Where the last set-up was for a GPU, the driver has been asked.
+  const gpus = gpusOf({ ask: readRecord()?.cuda !== true, ...machine })
+  const need = { asked, gpus, absent: absenceOf(asked, gpus) }
+  const library = await choose(need)
+  if (asked === 'yes' && !library.cuda)
+    throw new SetupStop(`ATTUNE_GPU=yes cannot be had: ${library.reason.why}`, library.reason.remedy)
+  return library
 }
 
-function named(folder) {
+function absenceOf(asked, gpus) {
+  if (asked === 'yes') return undefined
+  if (asked === 'no') return { code: 'asked', why: 'ATTUNE_GPU is no', remedy: 'unset ATTUNE_GPU and run this again' }
+  return whyNotSetUp(gpus)
+}
+
+async function choose(need) {
+  if (process.env.LIBTORCH) return named(resolve(process.env.LIBTORCH), need)
+  const python = inPython()
+  const theirs =
+    python && newEnough(python.version) ? describe('python3', python.folder, python.version, need) : undefined
+  const folder = join(home, 'torch')
+  const version = versionOf(folder)
+  const own = version?.split('+')[0] === pinned ? describe('private', folder, version, need) : undefined
+  const usable = [theirs, own].find((library) => library !== undefined && (library.cuda || need.absent !== undefined))
+  if (usable !== undefined) return usable
+  if (python && theirs === undefined)
+    say(`python3 has torch ${python.version}, older than ${oldest.join('.')}: Attune gets its own`)
+  if (need.absent !== undefined) return install(undefined, need)
+  const existing = theirs ?? own
+  const lately = existsSync(noWheel) && Date.now() - statSync(noWheel).mtimeMs < dayMs
+  const known = lately ? noWheelFor(need.gpus) : undefined
+  if (existing !== undefined && known !== undefined) return { ...existing, reason: known }
+  const wheel = chooseWheel(need.gpus, (index, build) => {
+    say(`asking whether ${index} can be reached`)
+    return indexOffers(index, `${pinned}+${build}`)
+  })
+  if (wheel.why !== undefined) {
+    const library = existing ?? (await install(undefined, need))
+    return { ...library, reason: remember(need.gpus, wheel.why, wheel.remedy) }
+  }
+  if (own !== undefined && installedFor(home) === wheel.cuda) return own
+  if (existing === undefined) return install(wheel, need)
+  say(`${existing.reason.why}: Attune gets another (ATTUNE_GPU=no keeps it and computes on the CPU)`)
+  try {
+    return await install(wheel, need)
+  } catch (error) {
+    if (!(error instanceof SetupStop)) throw error
+    const [why, ...todo] = error.message.split('\n').map((line) => line.trim())
+    return { ...existing, reason: remember(need.gpus, `${existing.reason.why}, and ${why}`, todo.join('; ')) }
+  }
+}
+
+async function install(wheel, need) {
+  await installLibtorch(home, made, wheel)
+  rmSync(noWheel, { force: true })
+  const folder = join(home, 'torch')
+  return { ...describe('private', folder, versionOf(folder), need), installed: true }
+}
+
+const dayMs = 86_400_000
+
+/** So that not every start asks the network again, and the program can say it too. */
+function remember(gpus, why, remedy) {
+  const reason = { code: 'no-wheel', why, remedy }
+  writeFileSync(noWheel, JSON.stringify({ facts: factsOfDriver(gpus), reason }, null, 2))
+  return reason
+}
+
+function named(folder, need) {
   const inner = existsSync(join(folder, 'lib')) ? folder : join(folder, 'torch')
   const version = versionOf(inner)
   if (!version) {
@@ -45,12 +125,18 @@ function named(folder) {
       `name one of version ${oldest.join('.')} or newer, or unset LIBTORCH`,
     )
   }
-  return describe('LIBTORCH', inner, version)
+  return describe('LIBTORCH', inner, version, need)
 }
 
-function describe(how, folder, version, installed = false) {
-  const cuda = hasNvidiaGpu() && existsSync(join(folder, 'lib', `libtorch_cuda.${shared}`))
-  return { how, folder, version, cuda, installed }
+function describe(how, folder, version, { asked, gpus, absent }) {
+  const { cuda: cudaVersion, hip } = builtFor(folder)
+  const record = readRecord()
+  const loadedBefore = record?.cuda === true && record.torchFolder === folder && record.torchVersion === version
+  // To load it takes two seconds, and is needed only where a GPU may be used.
+  const asksItself = absent === undefined && cudaVersion !== undefined && !loadedBefore
+  const missing = asksItself ? missingLibrary(folder) : undefined
+  const reason = absent ?? whyNotWith(gpus, { how, version, cuda: cudaVersion, hip, missing })
+  return { how, folder, version, cuda: reason === undefined, cudaVersion, hip, asked, installed: false, reason }
 }
 
 const newEnough = (version) => {
@@ -66,166 +152,4 @@ function inPython() {
   const folder = stdout.trim()
   const version = code === 0 && folder ? versionOf(folder) : undefined
   return version && { folder, version }
-}
-
-/** '2.13.0+cpu', or undefined where this is no complete libtorch. */
-function versionOf(folder) {
-  if (!existsSync(join(folder, 'lib', `libtorch_cpu.${shared}`))) return undefined
-  if (!existsSync(join(folder, 'include', 'ATen'))) return undefined
-  for (const [file, pattern] of [
-    ['version.py', /^__version__ = '([^']+)'/m], // the wheel
-    ['build-version', /^(\d\S+)/], // the zip
-    ['../build-version', /^(\d\S+)/],
-  ]) {
-    const path = join(folder, file)
-    const found = existsSync(path) && pattern.exec(readFileSync(path, 'utf8'))
-    if (found) return found[1]
-  }
-  return undefined
-}
-
-function hasNvidiaGpu() {
-  return existsSync('/dev/nvidiactl') || existsSync('/proc/driver/nvidia/version')
-}
-
-/** Into another folder first: a private copy that exists is complete. Where an earlier try was killed, its pip may still run. */
-async function install() {
-  const remove = (folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  try {
-    for (const name of readdirSync(made)) if (name.startsWith('libtorch.partial')) remove(join(made, name))
-  } catch {
-    // That pip is writing there: the next installation removes it.
-  }
-  const partial = join(made, `libtorch.partial-${process.pid}-${Date.now()}`)
-  try {
-    await installInto(partial)
-    remove(home)
-    renameSync(join(partial, 'site'), home)
-  } finally {
-    remove(partial)
-  }
-}
-
-async function installInto(partial) {
-  if (process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime) {
-    throw new SetupStop(
-      'this Linux has no glibc, for which PyTorch is built',
-      'use a glibc Linux such as Debian or Ubuntu',
-    )
-  }
-  expectPip()
-  const gpu = hasNvidiaGpu()
-  expectSpace(gpu ? 12 : 4)
-  const temporary = join(partial, 'tmp')
-  mkdirSync(temporary, { recursive: true })
-  // pip unpacks in TMPDIR first: on the same disk, since /tmp may be a small one.
-  const environment = {
-    TMPDIR: temporary,
-    PIP_USER: '0',
-    PIP_REQUIRE_VIRTUALENV: '0',
-    PIP_DISABLE_PIP_VERSION_CHECK: '1',
-    PIP_ROOT_USER_ACTION: 'ignore',
-  }
-  const target = join(partial, 'site')
-  const pip = async (...args) => {
-    const base = ['-m', 'pip', 'install', '--quiet', '--progress-bar', 'on', '--no-compile', '--target', target]
-    if (process.stderr.isTTY) base.splice(3, 1)
-    const { code, output } = await show('python3', [...base, ...args], environment)
-    if (code !== 0) throw pipStop(output)
-  }
-  if (process.platform === 'linux' && !gpu && indexAnswers()) {
-    say(`downloading libtorch ${pinned} for the CPU: about 190 MB, 750 MB unpacked`)
-    await pip('--no-deps', '--index-url', cpuIndex, `torch==${pinned}+cpu`)
-  } else if (process.platform === 'linux' && gpu) {
-    say(`downloading libtorch ${pinned} and its CUDA libraries: about 2.5 GB, 6 GB unpacked`)
-    await pip(`torch==${pinned}`)
-  } else {
-    const size = process.platform === 'linux' ? 'up to 530 MB, 1.6 GB unpacked' : 'about 90 MB, 350 MB unpacked'
-    say(`downloading libtorch ${pinned}: ${size}`)
-    await pip('--no-deps', `torch==${pinned}`)
-    const needed = cudaPackages(target)
-    if (needed.length > 0) {
-      say('downloading two small CUDA libraries that this libtorch is linked to: 13 MB')
-      await pip('--no-deps', ...needed)
-    }
-  }
-  if (versionOf(join(target, 'torch')) === undefined) {
-    throw new SetupStop(
-      `pip installed a torch without libraries in ${target}`,
-      'set LIBTORCH to an unpacked libtorch zip',
-    )
-  }
-}
-
-/** The wheel on the default index may be a CUDA one: libtorch_cpu then wants these two even where there is no GPU. */
-function cudaPackages(target) {
-  const folder = readdirSync(target).find((name) => /^torch-.*\.dist-info$/.test(name))
-  const metadata = folder ? readFileSync(join(target, folder, 'METADATA'), 'utf8') : ''
-  const toolkit = /^Requires-Dist: cuda-toolkit(?:\[[^\]]*\])?==(\d+\.\d+)/m.exec(metadata)
-  if (toolkit) return ['runtime', 'cupti'].map((name) => `nvidia-cuda-${name}==${toolkit[1]}.*`)
-  return [...metadata.matchAll(/^Requires-Dist: (nvidia-cuda-(?:runtime|cupti)-cu\d+==[\d.]+)/gm)].map(
-    (match) => match[1],
-  )
-}
-
-function indexAnswers() {
-  say('asking whether the CPU-only index of PyTorch can be reached')
-  const args = ['-m', 'pip', 'index', 'versions', 'torch', '--index-url', cpuIndex, '--timeout', '5', '--retries', '0']
-  const { code, stdout } = ask('python3', args, { PIP_NO_INPUT: '1' })
-  const found = code === 0 && stdout.includes(`${pinned}+cpu`)
-  if (!found) say("it cannot: using pip's own index, whose package is larger")
-  return found
-}
-
-function expectPip() {
-  if (ask('python3', ['--version']).code !== 0) {
-    const commands = debianOrMac('sudo apt-get install python3 python3-pip', 'brew install python')
-    throw new SetupStop('python3 is not there; its pip downloads libtorch', ...commands, ...byHand)
-  }
-  if (ask('python3', ['-m', 'pip', '--version']).code !== 0) {
-    const commands = debianOrMac('sudo apt-get install python3-pip', 'python3 -m ensurepip --upgrade')
-    throw new SetupStop('python3 has no pip, which downloads libtorch', ...commands, ...byHand)
-  }
-}
-
-const byHand = ['or unpack libtorch from pytorch.org yourself and set LIBTORCH to its folder']
-
-function expectSpace(gigabytes) {
-  const { bavail, bsize } = statfsSync(dirname(home))
-  const free = (bavail * bsize) / 1e9
-  if (free >= gigabytes) return
-  throw new SetupStop(
-    `the disk is full: libtorch needs ${gigabytes} GB while it is being installed, ${free.toFixed(1)} GB are free`,
-    `free some space on the disk of ${dirname(home)} and run the same command again`,
-    ...byHand,
-  )
-}
-
-function pipStop(output) {
-  if (/No space left|Errno 28/i.test(output)) {
-    return new SetupStop('the disk is full', 'free about 4 GB and run the same command again')
-  }
-  const unmatched = /No matching distribution|not a supported wheel/i.test(output)
-  const python = ask('python3', ['--version']).stdout.trim()
-  const minor = Number(/^Python 3\.(\d+)/.exec(python)?.[1])
-  // pip says "from versions: none" both of an index that it cannot reach and of a Python that it has no wheel for.
-  const unreachable = /NewConnectionError|ConnectTimeout|ReadTimeout|name resolution|Max retries|ProxyError/i.test(
-    output,
-  )
-  if (unreachable || (unmatched && output.includes('from versions: none') && minor >= 10 && minor <= 14)) {
-    return new SetupStop(
-      'pip cannot reach its index',
-      'connect this machine to the network and run the same command again',
-      'behind a proxy:  export HTTPS_PROXY=http://HOST:PORT',
-      ...byHand,
-    )
-  }
-  if (unmatched) {
-    return new SetupStop(
-      `there is no torch ${pinned} for ${python}, pip and this machine`,
-      'use a Python from 3.10 to 3.14 and a recent pip (python3 -m pip install --upgrade pip)',
-      ...byHand,
-    )
-  }
-  return new SetupStop('pip could not install libtorch (its own words are above)', 'mend that and run again', ...byHand)
 }

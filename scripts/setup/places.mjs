@@ -22,6 +22,18 @@ export const made = isPackage ? join(cache, version) : join(project, 'build')
 export const addon = join(made, 'attune.node')
 export const record = join(made, 'library.json')
 
+/** For which GPUs the set-up could have no libtorch, and why. */
+export const noWheel = join(made, 'no-gpu-wheel.json')
+
+/** What the set-up wrote of the add-on's libtorch as it was compiled; undefined before that. */
+export function readRecord(file = record) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 /** A private libtorch. */
 export const libtorch = isPackage ? join(cache, 'libtorch') : join(project, '.libtorch')
 
