@@ -10,7 +10,7 @@ const { entry, project } = {
     'src/{report-tasks,shapes/pretrain-part,studio/import-process,studio/jobs/print-stages}.ts!',
     'web/main.tsx!',
     'scripts/{setup,build-web,build-package,typedoc-plugin}.mjs!',
-    'scripts/{test,setup-tests}.mjs',
+    'scripts/{test,setup-tests,test-cuda-build}.mjs',
     'scripts/fuzz.ts',
     'bench/**/*.ts!',
     'recipes/*.ts!',
