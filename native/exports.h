@@ -14,7 +14,7 @@ bool addTensors(napi_env env, napi_value exports);
 /// requiresGrad, backward, gradients, gradOf, setGrad, gradMode, autocast
 bool addAutograd(napi_env env, napi_value exports);
 
-/// generator, seedGenerator, generatorState, threads, tf32, library
+/// generator, seedGenerator, generatorState, threads, tf32, library, gpuTrouble
 bool addRuntime(napi_env env, napi_value exports);
 
 }  // namespace attune

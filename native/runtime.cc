@@ -109,12 +109,25 @@ napi_value library(napi_env env, napi_callback_info) {
   });
 }
 
+/// gpuTrouble() → why CUDA does not start, in libtorch's words; nothing where it does
+napi_value gpuTrouble(napi_env env, napi_callback_info) {
+  return guarded(env, [&] {
+    try {
+      at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
+    } catch (const c10::Error& error) {
+      const std::string text = error.what_without_backtrace();
+      return makeString(env, text.substr(0, text.find('\n')));
+    }
+    return makeUndefined(env);
+  });
+}
+
 }  // namespace
 
 bool addRuntime(napi_env env, napi_value exports) {
   return addFunctions(env, exports, {
       {"generator", makeGenerator}, {"seedGenerator", seedGenerator}, {"generatorState", generatorState},
-      {"threads", threads}, {"tf32", tf32}, {"library", library},
+      {"threads", threads}, {"tf32", tf32}, {"library", library}, {"gpuTrouble", gpuTrouble},
   });
 }
 

@@ -1,8 +1,10 @@
 /** Where a real checkpoint computes, and in which element type. */
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '../errors.ts'
+import { tellNote } from '../notes.ts'
 import { placeOfThis } from '../place-in-group.ts'
 import type { Dtype } from '../tensor/dtype.ts'
+import { gpuState, noteOfIdleGpu } from '../tensor/gpus.ts'
 import { describeLibrary, useTf32, useThreads } from '../tensor/library.ts'
 
 /** What a config says of it. */
@@ -37,12 +39,17 @@ export function placementOf({ device: wanted, mixedPrecision, threads }: Placeme
   const device = wanted === null ? (cudaDevices > 0 ? own : 'cpu') : wanted === 'cuda' ? own : wanted
   const isGpu = device.startsWith('cuda')
   if (isGpu && Number(device.slice('cuda:'.length)) >= cudaDevices) {
+    const { reason } = gpuState()
     throw new ConfigError({
       where: '--device',
-      expected: cudaDevices === 0 ? 'cpu' : `cpu, or cuda:0 to cuda:${cudaDevices - 1}`,
+      expected: reason === undefined ? `cpu, or cuda:0 to cuda:${cudaDevices - 1}` : `cpu, since ${reason.why}`,
       received: device,
-      remedy: 'use a device of this machine; a GPU needs a libtorch with CUDA and its driver',
+      remedy: reason === undefined ? 'use a device of this machine' : reason.remedy,
     })
+  }
+  if (wanted === null && cudaDevices === 0) {
+    const note = noteOfIdleGpu(gpuState())
+    if (note !== undefined) tellNote(note)
   }
   if (mixedPrecision === 'fp16' && !isGpu) {
     throw new ConfigError({

@@ -2,9 +2,9 @@
  * The door to libtorch: the add-on is loaded at the first operator, never at import, so that programs which only read
  * records start at once.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { addon, record, setupCommand } from '../../scripts/setup/places.mjs'
+import { addon, readRecord, setupCommand, type LibraryRecord } from '../../scripts/setup/places.mjs'
 import { LibraryError } from '../errors.ts'
 
 /** An External of the add-on that owns one tensor. */
@@ -45,6 +45,7 @@ export interface Native {
   threads(count?: number): number
   tf32(whether?: boolean): boolean
   library(): { version: string; cudaDevices: number; cpu: string }
+  gpuTrouble(): string | undefined
   /** Of groups of processes; see `native/distributed.cc`. Undefined where this libtorch has none. */
   openStore?(address: string, prefix: string, size: number, serves: boolean, timeoutMs: number): void
   storeSet(key: string, text: string): void
@@ -91,9 +92,13 @@ export function native(): Native {
 }
 
 /** Which libtorch runs here, for the record of a run. Loads the library. */
-export function describeLibrary(): { version: string; cudaDevices: number; cpu: string; source: string } {
-  const source = existsSync(record) ? (JSON.parse(readFileSync(record, 'utf8')) as { how?: string }).how : undefined
-  return { ...native().library(), source: source ?? 'unknown' }
+export function describeLibrary(): {
+  version: string
+  cudaDevices: number
+  cpu: string
+  source: LibraryRecord['how'] | 'unknown'
+} {
+  return { ...native().library(), source: readRecord()?.how ?? 'unknown' }
 }
 
 /**
