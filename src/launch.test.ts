@@ -133,13 +133,63 @@ test(
   },
 )
 
-test('two machines, here both this one, meet at the address of the first', { skip }, async () => {
-  const rendezvous = '127.0.0.1:' + String(20_000 + (process.pid % 10_000))
-  const machines = [0, 1].map((nodeRank) => start('all', { processes: 1, nodes: 2, nodeRank, rendezvous }))
-  const [first, second] = await Promise.all(machines.map((machine) => ended(machine)))
+/** Launches on two machines, here both this one, that meet at a port. */
+let meetings = 0
+function twoMachines(deed: string, settings: Partial<LaunchConfig> = {}) {
+  const rendezvous = `127.0.0.1:${20_000 + ((process.pid * 8 + meetings++) % 10_000)}`
+  return (nodeRank: number, more: NodeJS.ProcessEnv = {}) =>
+    start(deed, { processes: 1, nodes: 2, nodeRank, rendezvous, ...settings }, more)
+}
+
+test('two machines meet at the address of the first', { skip }, async () => {
+  const machine = twoMachines('all')
+  const [first, second] = await Promise.all([machine(0), machine(1)].map((one) => ended(one)))
   assert.equal(first.code, 0, first.stderr)
   assert.equal(second.code, 0, second.stderr)
   assert.equal((JSON.parse(first.stdout) as { size: number }).size, 2)
+})
+
+for (const gone of [0, 1]) {
+  test(`when machine ${gone} of two is gone, the other one ends and says so`, { skip }, async () => {
+    const machine = twoMachines('works')
+    const machines = [machine(0), machine(1)]
+    let here = 0
+    const isHere = (text: string) => {
+      if (text.endsWith('here\n') && ++here === 2) machines[gone].kill('SIGKILL')
+    }
+    const ends = await Promise.all(machines.map((one) => ended(one, isHere)))
+    const other = ends[1 - gone]
+    assert.equal(other.code, endedFromOutside, other.stderr)
+    assert.match(other.stderr, new RegExp(`process ${gone} \\(pid \\d+ on .*\\) is gone`))
+  })
+
+  test(`two machines both start again when a process of machine ${gone} dies`, { skip }, async () => {
+    const machine = twoMachines('diesOnce', { maxRestarts: 2 })
+    const env = { DIES: String(gone) }
+    const [first, second] = await Promise.all([machine(0, env), machine(1, env)].map((one) => ended(one)))
+    assert.equal(first.code, 0, first.stderr)
+    assert.equal(second.code, 0, second.stderr)
+    assert.deepEqual(JSON.parse(first.stdout), { words: ['diesOnce', '--resume'], sum: [2] })
+    for (const { stderr } of [first, second]) assert.match(stderr, /all start again \(1 of 2\)/)
+  })
+}
+
+test('a machine that was started anew meets one that has started its processes again', { skip }, async () => {
+  const machine = twoMachines('worksOnce', { maxRestarts: 2 })
+  const [first, second] = [machine(0), machine(1)]
+  const anew = new Promise<Ended>((resolve) => {
+    let here = 0
+    const isHere = (text: string) => {
+      if (text.endsWith('here\n') && ++here === 2) second.kill('SIGKILL')
+    }
+    void ended(second, isHere).then(() => resolve(ended(machine(1, { AGAIN: 'yes' }))))
+    void ended(first, isHere).then(({ code, stdout, stderr }) => {
+      assert.equal(code, 0, stderr)
+      assert.deepEqual(JSON.parse(stdout), { sum: [2] })
+    })
+  })
+  const { code, stderr } = await anew
+  assert.equal(code, 0, stderr)
 })
 
 test('what cannot be launched is refused before anything starts', async () => {

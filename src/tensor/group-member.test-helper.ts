@@ -1,5 +1,6 @@
 /** One process of a group under test: does what its argument names and prints what it has got, as JSON. */
 import { AttuneError, FileError } from '../errors.ts'
+import { endWithParent } from '../parent-watch.ts'
 import { groupFromEnvironment } from '../place-in-group.ts'
 import { full, tensor } from './create.ts'
 import { alone, gatherValues, joinGroup, shareOf, type Group } from './group.ts'
@@ -75,7 +76,7 @@ const deeds: Record<string, (group: Group) => unknown> = {
   /** One ends while the others wait, but not when they are started again. */
   diesOnce(group) {
     group.barrier()
-    if (group.rank === 1 && process.env.ATTUNE_ATTEMPT === '0') die()
+    if (group.rank === Number(process.env.DIES ?? 1) && process.env.ATTUNE_ATTEMPT === '0') die()
     group.barrier()
     return { words: process.argv.slice(2), sum: group.sumNumbers([1]) }
   },
@@ -85,9 +86,20 @@ const deeds: Record<string, (group: Group) => unknown> = {
     process.stderr.write('here\n')
     setInterval(() => undefined, 1000)
   },
+  /** Exchanges for ever. */
+  works(group) {
+    process.stderr.write('here\n')
+    for (;;) group.barrier()
+  },
+  /** Exchanges for ever, but not when it is started again. */
+  worksOnce(group) {
+    if (process.env.ATTUNE_ATTEMPT === '0' && process.env.AGAIN === undefined) return deeds.works(group)
+    return { sum: group.sumNumbers([1]) }
+  },
   alone: () => all(alone),
 }
 
+endWithParent()
 useThreads(1)
 const timeouts = {
   joinMs: Number(process.env.JOIN_MS ?? 60_000),

@@ -17,6 +17,8 @@ interface Farewell {
 const farewellMs = 4000
 /** So long the one that serves the store stays, so that all can read what was found. */
 const lingerMs = 1000
+/** So long a store may still be there that was served to processes before these. */
+const staleMs = 10_000
 
 export class Rendezvous {
   readonly #place: Place
@@ -30,9 +32,8 @@ export class Rendezvous {
    */
   constructor(place: Place, joinMs: number) {
     this.#place = place
-    const { rank, size, rendezvous, isServed, attempt } = place
-    const { openStore } = native()
-    if (openStore === undefined) {
+    const { rank, size } = place
+    if (native().openStore === undefined) {
       throw new LibraryError({
         where: `process ${rank} of ${size}`,
         expected: 'a libtorch with Gloo, by which processes exchange tensors',
@@ -40,10 +41,35 @@ export class Rendezvous {
         remedy: 'run one process, or unset LIBTORCH and run `npm run setup`: PyTorch’s own packages have it',
       })
     }
+    const began = performance.now()
+    const spent = () => performance.now() - began
+    for (;;) {
+      const members = this.#meet(Math.max(1, joinMs - spent()), spent() < staleMs)
+      if (members !== undefined) {
+        this.#members = members
+        return
+      }
+      native().closeStore()
+      sleep(staleMs / 50)
+    }
+  }
+
+  /**
+   * @param mayBeStale processes before these may just have ended, and the store still be that of the first of them
+   * @returns undefined where it was, and a new one will take its place
+   */
+  #meet(joinMs: number, mayBeStale: boolean): readonly Owner[] | undefined {
+    const { rank, size, rendezvous, isServed, attempt } = this.#place
+    const diesWithFirst = rendezvous.startsWith('tcp:') && !isServed
+    const isStale = diesWithFirst && rank > 0 && mayBeStale
     const failed = (received: string, remedy: string, cause?: unknown) =>
       new GroupError({ where: this.#where, expected: `${size} processes at ${rendezvous}`, received, remedy, cause })
+    const serves = rank === 0 && !isServed
+    // A store that outlives the processes still has what those before have left. Where the first process serves it, it is
+    // new each time, and machines that were started again another number of times meet in it.
+    const prefix = diesWithFirst ? 'attune' : `attune/${attempt}`
     try {
-      openStore(rendezvous, `attune/${attempt}`, size, rank === 0 && !isServed, joinMs)
+      native().openStore!(rendezvous, prefix, size, serves, joinMs)
     } catch (cause) {
       const remedy =
         rank === 0
@@ -51,17 +77,22 @@ export class Rendezvous {
           : 'is process 0 running, and can this machine reach its port?'
       throw failed(`no answer there: ${(cause as Error).message}`, remedy, cause)
     }
-    if (native().storeAdd(`rank/${rank}`, 1) > 1) {
-      throw failed(`a second process ${rank}`, 'each needs a rank of its own, and each run a rendezvous of its own')
-    }
-    native().storeSet(`member/${rank}`, JSON.stringify(ownerOf()))
-    const texts = this.#await('member', joinMs)
-    const absent = ranksOf(texts, (text) => text === undefined)
-    if (absent.length > 0) {
-      const received = `nothing of ${named(absent)} within ${joinMs / 1000} s`
+    try {
+      if (native().storeAdd(`rank/${rank}`, 1) > 1) {
+        if (isStale) return undefined
+        throw failed(`a second process ${rank}`, 'each needs a rank of its own, and each run a rendezvous of its own')
+      }
+      native().storeSet(`member/${rank}`, JSON.stringify(ownerOf()))
+      const texts = this.#await('member', joinMs)
+      const absent = ranksOf(texts, (text) => text === undefined)
+      if (absent.length === 0) return texts.map((text) => JSON.parse(text!) as Owner)
+      const received = `nothing of ${named(absent)} within ${Math.ceil(joinMs / 1000)} s`
       throw failed(received, 'see the messages of those; they may have failed as they began, or wait somewhere else')
+    } catch (cause) {
+      if (cause instanceof GroupError) throw cause
+      if (isStale) return undefined
+      throw failed((cause as Error).message, 'see the message of the first process', cause)
     }
-    this.#members = texts.map((text) => JSON.parse(text!) as Owner)
   }
 
   /** Leaves word of why this process ends, for the others. */
