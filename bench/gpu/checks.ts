@@ -91,6 +91,13 @@ function difference(a: string, b: string): { absolute: number; relative: number 
   return { absolute, relative: absolute / largest }
 }
 
+/** The adapters of two trainings. */
+function compared(one: string, other: string): string {
+  const file = 'pytorch_lora_weights.safetensors'
+  const { absolute, relative } = difference(at(one, file), at(other, file))
+  return absolute === 0 ? 'equal to the bit' : `adapters differ by ${relative.toExponential(1)} of the largest`
+}
+
 const rows = (run: string) =>
   readFileSync(at(run, 'metrics.jsonl'), 'utf8')
     .trim()
@@ -148,7 +155,7 @@ await Promise.all([
       await attune(dpok('sd1', precision, `dpok-${precision}`))
       const told = rows(`dpok-${precision}`)
       const [first, last] = [told[0], told.at(-1)!]
-      return `first_delta ${Math.max(...told.map((row) => row.first_delta)).toExponential(1)}; kl ${first.kl.toPrecision(2)} → ${last.kl.toPrecision(2)}; clipfrac ${last.clipfrac.toPrecision(2)}`
+      return `first_delta ${Math.max(...told.map((row) => row.first_delta)).toExponential(1)}; kl ${first.kl.toPrecision(2)} → ${last.kl.toPrecision(2)}; clipfrac ${last.clipfrac.toPrecision(2)}; noise ${last.noise_nats.toPrecision(2)} nats`
     }),
   ),
   ...['sd2', 'sdxl'].map((model) =>
@@ -161,16 +168,18 @@ await Promise.all([
     await attune(dpok('sd1', 'no', 'dpok-whole'))
     await attune(dpok('sd1', 'no', 'dpok-killed'), at('dpok-killed', 'checkpoint.safetensors'))
     await attune(dpok('sd1', 'no', 'dpok-killed', ['--resume']))
-    const file = 'pytorch_lora_weights.safetensors'
-    const { absolute, relative } = difference(at('dpok-whole', file), at('dpok-killed', file))
-    return absolute === 0 ? 'equal to the bit' : `adapters differ by ${relative.toExponential(1)} of the largest`
+    return compared('dpok-whole', 'dpok-killed')
   }),
   check('policy dpok twice', async () => {
     await attune(dpok('sd1', 'no', 'dpok-again'))
     await attune(dpok('sd1', 'no', 'dpok-once-more'))
-    const file = 'pytorch_lora_weights.safetensors'
-    const { absolute, relative } = difference(at('dpok-again', file), at('dpok-once-more', file))
-    return absolute === 0 ? 'equal to the bit' : `adapters differ by ${relative.toExponential(1)} of the largest`
+    return compared('dpok-again', 'dpok-once-more')
+  }),
+  check('policy dpok --deterministic twice', async () => {
+    const words = ['--deterministic']
+    await attune(dpok('sd1', onGpu ? 'bf16' : 'no', 'dpok-repeated', words))
+    await attune(dpok('sd1', onGpu ? 'bf16' : 'no', 'dpok-repeated-again', words))
+    return compared('dpok-repeated', 'dpok-repeated-again')
   }),
   ...[
     ['best-of-n', [...imagesAndReward, '--n', '2']],

@@ -1,26 +1,43 @@
 #!/usr/bin/env bash
 # Builds Attune on a GPU machine that has python3 with torch for CUDA and a C++ compiler, but neither Node nor a network, and
-# then checks and measures it there: at most 8 minutes on a recent card. Everything worth keeping is written to $OUT.
+# then checks and measures it there: 8 minutes at most, by the limits of the parts. What a part has found is in $OUT as soon
+# as it is known, so a run that is cut short keeps it.
 #
-#   bench/gpu/pack.sh            here: makes .gpu/ (Node, npm packages, diffusers)
-#   OUT=out bench/gpu/run.sh     there, in the project's folder with .gpu/ in it
+#   bench/gpu/pack.sh                       here: makes .gpu/ (Node, npm packages, diffusers, peft)
+#   OUT=out bench/gpu/run.sh                there, in the project's folder with .gpu/ in it
+#   OUT=out bench/gpu/run.sh --tiny bench   shows on a machine without a GPU that it works: the CPU and small networks
 #
-# The parts that run are named by arguments: checks, rounding, bench (all three without any). BENCH_FLAGS goes to the last.
+# The parts that run are named by arguments: bench, checks, rounding (all three in this order without any). BENCH_FLAGS and
+# ROUNDING_FLAGS are added to theirs. ATTUNE_LIMIT stretches all limits, for a try on a busy machine.
 set -o pipefail
 cd "$(dirname "$0")/../.." || exit 1
 OUT=${OUT:?a folder for what is measured}
-parts=${*:-checks rounding bench}
+mkdir -p "$OUT"
+device=cuda:0 tiny=()
+if [ "${1:-}" = --tiny ]; then
+  shift
+  device=cpu tiny=(--tiny)
+fi
+parts=${*:-bench checks rounding}
 exec > >(tee "$OUT/log") 2>&1
 say() { echo "== $SECONDS s: $*"; }
 
-python3 - <<'P'
+# part <name> <seconds> <command…>: its output in $OUT/<name>.md, ended after so many seconds
+part() {
+  local name=$1 limit=$(($2 * ${ATTUNE_LIMIT:-1}))
+  shift 2
+  timeout -k 5 "$limit" "$@" | tee "$OUT/$name.md"
+  say "$name ended with $? of at most $limit s"
+}
+
+python3 - <<'P' || exit 1
 import tarfile
 tarfile.open('.gpu/node.tar.xz').extractall('.gpu/unpacked', filter='fully_trusted')
 tarfile.open('.gpu/modules.tar.xz').extractall('.', filter='fully_trusted')
 P
 export PATH=$PWD/.gpu/unpacked/n/bin:$PATH
 python3 -m pip install -q --no-index --no-deps --no-compile --target .gpu/site .gpu/*.whl && export PYTHONPATH=$PWD/.gpu/site
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+[ "$device" = cpu ] || nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
 say "unpacked: node $(node --version), torch $(python3 -c 'import torch; print(torch.__version__)')"
 
 # The set-up script would fetch packages; its two last steps need no network.
@@ -36,11 +53,12 @@ LIBTORCH=$(python3 -c "import importlib.util as u; print(u.find_spec('torch').su
 node -e "import('./src/tensor/library.ts').then((m) => console.log(m.describeLibrary()))" || exit 1
 say built
 
-for part in $parts; do
-  case $part in
-    checks) timeout 200 node bench/gpu/checks.ts --out .gpu/checks | tee "$OUT/checks.md" ;;
-    rounding) timeout 150 node bench/gpu/rounding.ts --seeds 1 | tee "$OUT/rounding.md" ;;
-    bench) timeout 200 node bench/stable-diffusion/gpu.ts ${BENCH_FLAGS:---batches 1,4,16} | tee "$OUT/bench.md" ;;
+# 40 s until here; 210 + 140 + 60 and what starting takes are less than 8 minutes.
+for name in $parts; do
+  case $name in
+    bench) part bench 210 node bench/stable-diffusion/gpu.ts --device $device "${tiny[@]}" --steps 20 ${BENCH_FLAGS:-} ;;
+    checks) part checks 140 node bench/gpu/checks.ts --device ${device%:0} --out .gpu/checks ;;
+    rounding) part rounding 60 node bench/gpu/rounding.ts --device $device "${tiny[@]}" --seeds 1 ${ROUNDING_FLAGS:-} ;;
+    *) say "no part is called $name" ;;
   esac
-  say "$part ended with $?"
 done
