@@ -115,16 +115,20 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
     group,
     folder === undefined ? [] : places.filter((from) => folder.lacks(from, rows(from))),
   )
-  for (let first = 0; first < lacking.length; first += group.size) {
-    using _scope = tensorScope()
-    const round = lacking.slice(first, first + group.size)
+  const drawRound = (round: readonly number[]): DrawnRound => {
+    using scope = tensorScope()
     const own = round.at(group.rank)
     const { samples, pictures } = own === undefined ? { samples: [], pictures: [] } : draw(own)
-    const pngs = await Promise.all(pictures.map(encodePng))
+    const ends = config.outputLatents ? samples.map((sample) => scope.keep(sample.to('cpu'))) : []
+    return { round, ends, pngs: Promise.all(pictures.map(encodePng)) }
+  }
+  const write = async ({ round, ends: own, pngs }: DrawnRound): Promise<void> => {
+    const encoded = await pngs
+    using _scope = tensorScope()
     const ends = (config.outputLatents ? model.stages : []).map(({ name, stateShape }, stage) => {
-      return [name, group.gather(samples[stage]?.to('cpu') ?? zeros([0, ...stateShape]))] as const
+      return [name, group.gather(own.at(stage) ?? zeros([0, ...stateShape]))] as const
     })
-    const gathered = gatherFiles(group, pngs)
+    const gathered = gatherFiles(group, encoded)
     let row = 0
     for (const [rank, from] of folder === undefined ? [] : round.entries()) {
       const end = row + rows(from)
@@ -137,12 +141,32 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
       )
       bar.advance(fresh.length)
     }
+    for (const end of own) end.dispose()
   }
+  // Threads encode the PNGs of a round while the next one is drawn, so it is written then, also where the next one fails.
+  let drawn: DrawnRound | undefined
+  for (let first = 0; first < lacking.length; first += group.size) {
+    const before = drawn
+    try {
+      drawn = drawRound(lacking.slice(first, first + group.size))
+    } finally {
+      if (before !== undefined) await write(before)
+    }
+  }
+  if (drawn !== undefined) await write(drawn)
   bar.done()
   folder?.finish(places)
   const { name, sha256: modelSha256 } = model
   const counts = { images: count, prompts: prompts.length, ...results }
   return run.finish({ ...counts, model: name, modelSha256, ...model.imageSize, ...sampling })
+}
+
+/** A batch of each process: where they begin, and what this process has drawn of them. */
+interface DrawnRound {
+  readonly round: readonly number[]
+  /** x_0 of the stages where it is written as well, on the CPU. */
+  readonly ends: readonly Tensor[]
+  readonly pngs: Promise<Uint8Array[]>
 }
 
 /** The folder of images, as the process that writes it sees it. */
