@@ -1,5 +1,5 @@
 /** Where a real checkpoint computes, and in which element type. */
-import { availableParallelism } from 'node:os'
+import { coresOfThis } from '../cores.ts'
 import { ConfigError } from '../errors.ts'
 import { tellNote } from '../notes.ts'
 import { placeOfThis } from '../place-in-group.ts'
@@ -30,7 +30,7 @@ const dtypes = { no: 'float32', fp16: 'float16', bf16: 'bfloat16' } as const
  */
 export function placementOf({ device: wanted, mixedPrecision, threads }: PlacementSettings): Placement {
   const { localRank, localSize } = placeOfThis()
-  useThreads(threads ?? Math.max(1, Math.floor(availableParallelism() / localSize)))
+  useThreads(threads ?? Math.max(1, Math.floor(coresOfThis() / localSize)))
   // float32 means float32: TF32 adds half a nat of noise to DPOK's log-ratios (docs/benchmarks.md).
   useTf32(false)
   const { cudaDevices } = describeLibrary()

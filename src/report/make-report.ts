@@ -1,7 +1,7 @@
 /** `report`: measures policies on prompts and noise that no training used, and writes the report. */
 import { existsSync, mkdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { coresOfThis } from '../cores.ts'
 import { samplerOf } from '../images/draw.ts'
 import { samplingOf, type Open } from '../images/open-model.ts'
 import { openChange } from '../policy/policy-file.ts'
@@ -95,7 +95,7 @@ export async function makeReport(config: ReportConfig, models: ReportWorld, extr
   const onWork = () => run.keep()
   const measured = await drawAndJudge({ plan, policies, config, isJudged, reward, tasksFile, folder, scratch, onWork })
   // No other process is at work any more.
-  useThreads(config.threads ?? availableParallelism())
+  useThreads(config.threads ?? coresOfThis())
   const past = runsBehind([config.reward, ...policies.map((policy) => policy.run.folder)])
   const own = { finishedAt: new Date().toISOString(), seconds: (Date.now() - began) / 1000 }
   const report = assembleReport(

@@ -23,6 +23,7 @@ import {
   type OwnVotesQuery,
   type VoteTasksQuery,
 } from './schemas/comparing.ts'
+import { Devices } from './schemas/devices.ts'
 import { PromptCheck } from './schemas/prompts.ts'
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
 import {
@@ -139,6 +140,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     stages: () => get(StageForms, '/api/stages'),
     startJob: (body: NewJob) => post(JobDetail, '/api/jobs', body),
     jobs: () => get(Jobs, '/api/jobs'),
+    devices: () => get(Devices, '/api/devices'),
     job: (id: string) => get(JobDetail, `/api/jobs/${part(id)}`),
     stopJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/stop`),
     resumeJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/resume`),

@@ -8,6 +8,8 @@ import { imageListName, readImageList } from '../images/image-run.ts'
 import { isPolicyStage } from '../stages.ts'
 import { defaultModel } from '../model-names.ts'
 import { Asking } from './asking.ts'
+import { DeviceFigures } from './devices/device-figures.ts'
+import { devicesOf, type Device } from './devices/devices.ts'
 import { ImageShelf } from './images.ts'
 import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
 import type { JobRecord } from './jobs/job-record.ts'
@@ -29,6 +31,8 @@ export interface StudioOptions extends Partial<StudioModel> {
   readonly database?: string | null
   readonly login?: boolean
   readonly publicUrl?: string | null
+  /** That jobs may have; the CPU, for one job at a time, without it. */
+  readonly devices?: readonly Device[]
   readonly jobs?: JobQueueOptions
   readonly pages?: string
   /** Milliseconds; the clock without it. */
@@ -51,7 +55,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
   const feedback = database === null ? databaseName : withoutPassword(database)
   const rounds = new RoundBook(store)
   const runs = new RunLibrary(workspace)
-  const queue = new JobQueue(workspace, {
+  const queue = new JobQueue(workspace, options.devices ?? devicesOf(null, 1, 0), {
     ...jobs,
     onDone: (job) => collectImages({ workspace, store, rounds }, job),
     objection: (job) => objectionTo(job, runs),
@@ -62,6 +66,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     feedback,
     queue,
     views: new JobViews(workspace, queue),
+    figures: new DeviceFigures(),
     runs,
     images: new ImageShelf(store),
     rounds,

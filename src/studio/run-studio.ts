@@ -9,6 +9,7 @@ import { signedIn } from '../feedback/raters/sessions.ts'
 import { writeFileAtomic } from '../files.ts'
 import { takeLock, lockName } from '../run-lock.ts'
 import { defaultModel } from '../model-names.ts'
+import { countGpus, cpuId, devicesOf, type Device } from './devices/devices.ts'
 import { isLoopback } from './server/access.ts'
 import { invite, linkOf } from './server/accounts.ts'
 import { studioApp } from './server/app.ts'
@@ -16,6 +17,7 @@ import { reachableAddress } from './server/reachable.ts'
 import { addressName, adminName, type Address } from './server/address.ts'
 import { openStudio, type OpenedStudio } from './open-studio.ts'
 import { openWorkspace } from './workspace.ts'
+import { worldOf } from './worlds.ts'
 
 export const StudioConfig = z.strictObject({
   workspace: z.string().min(1).default('runs/studio').describe('Folder of the studio: its images, judgments and runs.'),
@@ -49,6 +51,21 @@ export const StudioConfig = z.strictObject({
   encoder: optionalText.describe(
     'CLIPModel whose embeddings rewards read; the model’s own without it, which shapes alone has.',
   ),
+  devices: z
+    .array(z.string().regex(/^(cpu|cuda:\d+)$/))
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({
+      description: 'Devices that jobs may have, such as cuda:0,cuda:1; all of the machine without it.',
+      expected: 'cpu, and GPUs as cuda:0,cuda:1',
+    }),
+  cpuJobs: z
+    .int()
+    .positive()
+    .max(1024)
+    .default(1)
+    .describe('Jobs that share the CPU at once, each with its part of the cores.'),
 })
 export type StudioConfig = z.infer<typeof StudioConfig>
 
@@ -69,17 +86,23 @@ const serverOptions = { headersTimeout: 20_000, requestTimeout: 3_600_000, conne
 /**
  * Starts the server.
  *
+ * @param gpus how many the machine has; those that libtorch can use without it
  * @throws {RunInUseError} another server has this workspace
- * @throws {ConfigError} the address cannot be had
+ * @throws {ConfigError} the address cannot be had, or a device is not there
  */
-export async function startStudio(config: StudioConfig): Promise<RunningStudio> {
-  const { workspace: folder, host, port, publicUrl, database, model, encoder } = config
+export async function startStudio(
+  config: StudioConfig,
+  gpus: number | Promise<number> = countGpus(),
+): Promise<RunningStudio> {
+  const { workspace: folder, host, port, publicUrl, database, model, encoder, cpuJobs } = config
+  const devices = devicesOf(config.devices, cpuJobs, await gpus)
+  if (worldOf(model) !== undefined) expectCpu(devices)
   const login = !isLoopback(host) || publicUrl !== null
   const { at, folder: whole } = openWorkspace(folder)
   takeLock(whole)
   const unlock = () => rmSync(at(lockName), { force: true })
   try {
-    const studio = await openStudio(folder, { database, login, publicUrl, model, encoder })
+    const studio = await openStudio(folder, { database, login, publicUrl, model, encoder, devices })
     try {
       const server = await listen(studio, host, port)
       const { port: taken } = server.address() as { port: number }
@@ -110,6 +133,17 @@ export async function startStudio(config: StudioConfig): Promise<RunningStudio> 
     unlock()
     throw error
   }
+}
+
+/** @throws {ConfigError} */
+function expectCpu(devices: readonly Device[]): void {
+  if (devices.some(({ id }) => id === cpuId)) return
+  throw new ConfigError({
+    where: '--devices',
+    expected: 'the CPU among them, where the embedded model computes',
+    received: devices.map(({ id }) => id).join(', '),
+    remedy: 'add cpu, or open the studio on a real checkpoint with --model',
+  })
 }
 
 function listen(studio: OpenedStudio, hostname: string, port: number): Promise<ServerType> {

@@ -1,6 +1,7 @@
 /** Everything that the routes work with. */
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { Asking } from './asking.ts'
+import type { DeviceFigures } from './devices/device-figures.ts'
 import type { ImageShelf } from './images.ts'
 import type { JobQueue } from './jobs/job-queue.ts'
 import type { JobViews } from './jobs/job-view.ts'
@@ -17,6 +18,7 @@ export interface Studio extends StudioModel {
   readonly feedback: string
   readonly queue: JobQueue
   readonly views: JobViews
+  readonly figures: DeviceFigures
   readonly runs: RunLibrary
   readonly images: ImageShelf
   readonly rounds: RoundBook

@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StudioError } from '../../errors.ts'
 import { readImageList } from '../../images/image-run.ts'
+import { devicesOf } from '../devices/devices.ts'
 import { openWorkspace, type Workspace } from '../workspace.ts'
 import { JobQueue, type JobOrder, type JobQueueOptions } from './job-queue.ts'
 import { readJobs, type JobRecord } from './job-record.ts'
@@ -21,12 +22,15 @@ function workspaceOf(name: string): Workspace {
   writeFileSync(workspace.at('prompts', 'p.txt'), 'two red circles\nthree crosses\n')
   return workspace
 }
+/** Two GPUs that no process looks for, since the embedded model computes on the CPU. */
+const machine = devicesOf(null, 1, 2)
 const open = (workspace: Workspace, options: JobQueueOptions = {}) =>
-  new JobQueue(workspace, { everyMs: 50, ...options })
+  new JobQueue(workspace, machine, { everyMs: 50, ...options })
 
 function drawing(run: string, perPrompt: number): JobOrder {
   const config = { prompts: 'prompts/p.txt', perPrompt, batchSize: 2, steps: 10, out: `runs/${run}` }
-  return { stage: 'images generate', run, purpose: 'round', device: 'cpu', needs: [], settings: { perPrompt }, config }
+  const asked = { devices: ['cpu'], workers: 1, needs: [], settings: { perPrompt } }
+  return { stage: 'images generate', run, purpose: 'round', ...asked, config }
 }
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -85,7 +89,7 @@ test('a job survives a restart, is stopped, resumed and ends as if nothing had b
 test('one after the other on a device, side by side on two', async () => {
   const workspace = workspaceOf('queue')
   using queue = open(workspace)
-  const [a, b, c] = [drawing('a', 1), drawing('b', 1), { ...drawing('c', 1), device: 'cuda' }].map((order) =>
+  const [a, b, c] = [drawing('a', 1), drawing('b', 1), { ...drawing('c', 1), devices: null }].map((order) =>
     queue.add(order),
   )
   assert.deepEqual(
@@ -97,9 +101,13 @@ test('one after the other on a device, side by side on two', async () => {
     ],
   )
   const d = queue.add(drawing('d', 1))
-  const e = queue.add({ ...drawing('e', 1), device: 'tpu', needs: ['b'] })
+  const e = queue.add({ ...drawing('e', 1), devices: ['cuda:1'], needs: ['b'] })
   assert.deepEqual([queue.get(e.id).state, queue.ahead(queue.get(e.id))], ['waiting', 1], 'it is made from b')
   assert.equal(queue.ahead(queue.get(d.id)), 2)
+  assert.deepEqual(
+    [a, b, c].map(({ id }) => queue.get(id).on),
+    [['cpu'], [], ['cuda:0']],
+  )
   assert.equal(queue.stop(d.id).state, 'stopped')
   await until(() => queue.all().every(({ state }) => state === 'done' || state === 'stopped'))
   assert.ok(queue.get(b.id).startedAt! >= queue.get(a.id).finishedAt!)
@@ -111,7 +119,7 @@ test('what follows another begins when that has ended well, also where the serve
   const workspace = workspaceOf('follows')
   const first = open(workspace)
   const a = first.add(drawing('a', 10))
-  const b = first.add({ ...drawing('b', 1), device: 'tpu', needs: ['a'] })
+  const b = first.add({ ...drawing('b', 1), devices: ['cuda:1'], needs: ['a'] })
   assert.deepEqual(first.follows(first.get(b.id)), ['a'])
   await until(() => listed(workspace, 'a') > 0)
   first[Symbol.dispose]()
@@ -199,12 +207,12 @@ test('a process that has the number of an earlier one is not taken for the job, 
   const workspace = workspaceOf('strangers')
   const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
   const { pid } = stranger
-  const recorded = (run: string, owner: object) => {
+  const recorded = (run: string, device: string, owner: object) => {
     const first = open(workspace, { everyMs: 60_000 })
     const { id } = first.add({
       ...drawing(run, 1),
       config: { prompts: 'prompts/none.txt', out: `runs/${run}` },
-      device: run,
+      devices: [device],
     })
     first[Symbol.dispose]()
     const record = readJobs(workspace).jobs.find((job) => job.id === id)!
@@ -213,8 +221,8 @@ test('a process that has the number of an earlier one is not taken for the job, 
     return id
   }
   // After a restart of the machine numbers are given anew; in a container it has another name, too.
-  const rebooted = recorded('a', { pid, host: hostname(), began: 'an-earlier-boot 123' })
-  const elsewhere = recorded('b', { pid, host: 'an-earlier-container', began: '' })
+  const rebooted = recorded('a', 'cuda:0', { pid, host: hostname(), began: 'an-earlier-boot 123' })
+  const elsewhere = recorded('b', 'cuda:1', { pid, host: 'an-earlier-container', began: '' })
   using second = open(workspace, { patienceMs: 0 })
   await until(() => [rebooted, elsewhere].every((id) => second.get(id).state === 'stopped'))
   assert.equal(stranger.exitCode ?? stranger.signalCode, null, 'it lives')

@@ -1,28 +1,26 @@
 /**
  * The jobs of a studio. Each is a stage in a process of its own, which outlives this one: what is known of it is its
- * record, its process number and its run folder, and they are looked at again and again. Jobs of one device run in the
- * order in which they were queued. A job that is made from what another makes follows that one, and is held where it does
+ * record, its process number and its run folder, and they are looked at again and again. Jobs of different devices run beside each
+ * other; who has which device next is said in `device-turns.ts`. A job that is made from what another makes follows that one, and is held where it does
  * not end well, or where what it made is not good enough.
  */
-import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { StudioError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import { sampleNowName } from '../../run-files.ts'
 import { configName, manifestName } from '../../run-folder.ts'
-import { isAlive, lockName, ownerOf, readOwner, type Owner } from '../../run-lock.ts'
-import { scriptBeside } from '../../script-beside.ts'
-import { isPolicyStage, type FormStage } from '../../stages.ts'
+import { ownerOf } from '../../run-lock.ts'
+import { isPolicyStage } from '../../stages.ts'
+import type { Device } from '../devices/devices.ts'
 import type { JobState, SettingValue } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
 import type { Broken } from '../workspace-files.ts'
+import { aheadOf, demandOf, deviceLack, turnsOf, type Demand } from './device-turns.ts'
+import { askToEnd, endAtOnce, ownerByRun, runsHere, startProcess } from './job-process.ts'
 import { logFile, numberOf, readJobs, writeJob, type JobRecord } from './job-record.ts'
 import { errorLine, lastLines } from './progress-line.ts'
-import { aheadOf, byQueue, isActive, isOpen, lackOf } from './queue-order.ts'
-
-const script = fileURLToPath(scriptBeside(import.meta.url, '../../cli'))
+import { byQueue, isActive, isOpen, lackOf } from './queue-order.ts'
 
 export interface JobQueueOptions {
   /** What is to be done with a finished run; done again where this process was killed before it had been. */
@@ -36,19 +34,12 @@ export interface JobQueueOptions {
 }
 
 /** What a job is made from. `config` is that of the stage, with paths relative to the workspace. */
-export interface JobOrder {
-  readonly stage: FormStage
-  readonly run: string
-  readonly purpose: JobRecord['purpose']
-  readonly device: string
+export interface JobOrder extends Pick<JobRecord, 'stage' | 'run' | 'purpose' | 'workers'> {
+  readonly devices: readonly string[] | null
   readonly needs: readonly string[]
   readonly settings: Readonly<Record<string, SettingValue>>
   readonly config: Readonly<Record<string, unknown>>
 }
-
-/** A process of another machine, or one that has the number of an earlier one by chance, is none of ours. */
-const runsHere = (job: JobRecord): job is JobRecord & { owner: Owner } =>
-  job.owner !== null && job.owner.host === hostname() && isAlive(job.owner)
 
 export class JobQueue implements Disposable {
   readonly #workspace: Workspace
@@ -62,9 +53,13 @@ export class JobQueue implements Disposable {
   /** Jobs of an earlier server whose records cannot be read. */
   readonly broken: readonly Broken[]
 
+  /** Those that jobs may have. */
+  readonly devices: readonly Device[]
+
   /** Takes up the jobs of an earlier server. */
-  constructor(workspace: Workspace, options: JobQueueOptions = {}) {
+  constructor(workspace: Workspace, devices: readonly Device[], options: JobQueueOptions = {}) {
     this.#workspace = workspace
+    this.devices = devices
     this.#options = {
       onDone: () => Promise.resolve(),
       objection: () => null,
@@ -97,9 +92,14 @@ export class JobQueue implements Disposable {
     })
   }
 
-  /** How many jobs come before a waiting one: of its device, or that make what it needs. */
+  /** How many jobs come before a waiting one: of the devices that it could take, or that make what it needs. */
   ahead(job: JobRecord): number {
-    return aheadOf(job, this.open()).length
+    return aheadOf(job, this.open(), this.devices).length
+  }
+
+  /** What a job needs to begin. */
+  demand(job: JobRecord): Demand {
+    return demandOf(job, this.devices)
   }
 
   /** Runs that are being made, and that a waiting job is made from. */
@@ -111,6 +111,12 @@ export class JobQueue implements Disposable {
   /** Those that wait or run. */
   open(): JobRecord[] {
     return this.all().filter(isOpen)
+  }
+
+  /** Those that wait for nothing but devices, in the order of their turns. */
+  waiting(): JobRecord[] {
+    const waiting = this.all().filter((job) => job.state === 'waiting' && this.follows(job).length === 0)
+    return waiting.sort(byQueue)
   }
 
   /** A held job can be begun all the same, where all that it is made from is there. */
@@ -130,6 +136,8 @@ export class JobQueue implements Disposable {
     const number = 1 + taken.reduce((most, id) => Math.max(most, numberOf(id)), 0)
     const job: JobRecord = {
       ...order,
+      devices: order.devices && [...order.devices],
+      on: [],
       needs: [...order.needs],
       isWanted: false,
       id: `job-${number}`,
@@ -158,7 +166,7 @@ export class JobQueue implements Disposable {
       return this.get(id)
     }
     if (job.state !== 'running') throw this.#refuse(job, 'a job that waits or runs', 'nothing is left to stop')
-    this.#signal(job, 'SIGTERM')
+    askToEnd(job)
     return this.#change(job, { state: 'stopping', stopAskedAt: new Date().toISOString() })
   }
 
@@ -175,6 +183,7 @@ export class JobQueue implements Disposable {
       isWanted: job.isWanted || job.state === 'held',
       error: null,
       owner: null,
+      on: [],
       stopAskedAt: null,
       startedAt: null,
       finishedAt: null,
@@ -200,14 +209,18 @@ export class JobQueue implements Disposable {
   /** Looks at every process and starts what may start. Called by a timer. */
   look(): void {
     if (this.#isClosed) return
-    for (const job of this.all().filter(isActive)) {
+    for (const { id } of this.all()) {
+      const job = this.get(id)
+      if (!isActive(job)) continue
       if (runsHere(job)) this.#hurry(job)
-      else if (!this.#concluding.has(job.id)) void this.#conclude(job)
+      else if (!this.#concluding.has(id)) void this.#conclude(job)
     }
     for (const { id } of this.all().sort(byQueue)) {
       const job = this.#heldOrNot(this.get(id))
-      if (job.state === 'waiting' && this.ahead(job) === 0) this.#start(job)
+      // Only what comes after the run is left to do, which takes no device.
+      if (job.state === 'waiting' && this.#isFinished(job)) void this.#conclude(this.#begin(job, []))
     }
+    for (const [id, on] of turnsOf(this.open(), this.devices)) this.#start(this.get(id), on)
   }
 
   /** Ends the watching; the processes go on. */
@@ -216,7 +229,8 @@ export class JobQueue implements Disposable {
     clearInterval(this.#timer)
   }
 
-  #lackOf = (job: JobRecord) => lackOf(job, this.all(), (run) => this.#isMade(run))
+  /** Why a job cannot begin, whoever wants it to. */
+  #lackOf = (job: JobRecord) => lackOf(job, this.all(), (run) => this.#isMade(run)) ?? deviceLack(job, this.devices)
 
   /** A job that has not begun is held as long as there is a reason. */
   #heldOrNot(job: JobRecord): JobRecord {
@@ -228,30 +242,16 @@ export class JobQueue implements Disposable {
     return job.error === reason ? job : this.#change(job, { state: 'held', error: reason })
   }
 
-  #start(job: JobRecord): void {
-    if (this.#isFinished(job)) {
-      // Only what comes after the run is left to do.
-      this.#change(job, { state: 'running', startedAt: new Date().toISOString() })
-      return this.look()
-    }
-    const log = openSync(logFile(this.#workspace, job.id), 'a')
-    const running = this.#change(job, { state: 'running', startedAt: new Date().toISOString() })
-    try {
-      const words = [script, ...job.stage.split(' '), '--config', `jobs/${job.id}/config.json`]
-      const child = spawn(process.execPath, words, {
-        cwd: this.#workspace.folder,
-        // A group of its own: it outlives this process, and is stopped together with its children.
-        detached: true,
-        stdio: ['ignore', log, log],
-        env: { ...process.env, ATTUNE_LOG_EVERY_MS: '1000' },
-      })
-      child.on('error', () => undefined)
-      child.on('exit', () => this.look())
-      child.unref()
-      if (child.pid !== undefined) this.#change(running, { owner: ownerOf(child.pid) })
-    } finally {
-      closeSync(log)
-    }
+  #begin = (job: JobRecord, on: readonly string[]) =>
+    this.#change(job, { state: 'running', on: [...on], startedAt: new Date().toISOString() })
+
+  #start(job: JobRecord, on: readonly string[]): void {
+    const { slots } = this.demand(job)
+    const share = slots / (this.devices.find(({ id }) => id === on[0])?.slots ?? slots)
+    const running = this.#begin(job, on)
+    const child = startProcess(this.#workspace, running, share)
+    child.on('exit', () => this.look())
+    if (child.pid !== undefined) this.#change(running, { owner: ownerOf(child.pid) })
   }
 
   #isFinished = ({ run }: JobRecord) => this.#isMade(run)
@@ -259,23 +259,14 @@ export class JobQueue implements Disposable {
 
   /** This process was killed between a start and its record: the run folder knows who writes it. */
   #adopt(job: JobRecord): void {
-    const owner = readOwner(this.#workspace.at(runsName, job.run, lockName))
-    if (owner === undefined) this.#change(job, { state: 'waiting', startedAt: null })
+    const owner = ownerByRun(this.#workspace, job)
+    if (owner === undefined) this.#change(job, { state: 'waiting', on: [], startedAt: null })
     else this.#change(job, { owner })
   }
 
   #hurry(job: JobRecord): void {
     if (job.stopAskedAt === null) return
-    if (Date.now() - Date.parse(job.stopAskedAt) > this.#options.patienceMs) this.#signal(job, 'SIGKILL')
-  }
-
-  #signal(job: JobRecord, signal: NodeJS.Signals): void {
-    if (!runsHere(job)) return
-    try {
-      process.kill(-job.owner.pid, signal)
-    } catch {
-      // It has ended in this moment.
-    }
+    if (Date.now() - Date.parse(job.stopAskedAt) > this.#options.patienceMs) endAtOnce(job)
   }
 
   /** A process has ended: its run folder tells how. */

@@ -7,14 +7,18 @@ import { FormStage, JobState, SettingValue } from '../schemas/jobs.ts'
 import type { Workspace } from '../workspace.ts'
 import { readJson, whatWorks, type Broken } from '../workspace-files.ts'
 
-export const JobRecord = z.object({
+const Record = z.object({
   id: z.string().regex(/^job-\d{1,9}$/),
   stage: FormStage,
   run: RunName,
   /** Images of a round are asked about; those of a comparison are only voted on. */
   purpose: z.enum(['round', 'comparison', 'other']),
-  /** Jobs of one device run one after the other. */
-  device: z.string(),
+  /** The devices that it is to have, all of them; null: the first that are free. */
+  devices: z.array(z.string()).nullable(),
+  /** Processes that share its work, each on a GPU of its own. */
+  workers: z.int().positive(),
+  /** The devices that it has, or had last. */
+  on: z.array(z.string()),
   state: JobState,
   /** Runs that it is made from: it follows the jobs that still make them, and is held where one of these does not end well. */
   needs: z.array(z.string()),
@@ -31,7 +35,17 @@ export const JobRecord = z.object({
   owner: z.object({ pid: z.int().positive(), host: z.string(), began: z.string() }).nullable(),
   error: z.string().nullable(),
 })
-export type JobRecord = z.infer<typeof JobRecord>
+export const JobRecord = z.preprocess(withDevices, Record)
+export type JobRecord = z.infer<typeof Record>
+
+/** A job of version 0.1 had one device, `cpu` or some GPU, which its settings may name. */
+function withDevices(read: unknown): unknown {
+  if (typeof read !== 'object' || read === null || !('device' in read) || 'devices' in read) return read
+  const { device, ...job } = read as { device: unknown; settings?: { device?: unknown } | null }
+  const named = job.settings?.device
+  const devices = device === 'cpu' ? ['cpu'] : typeof named === 'string' && named.includes(':') ? [named] : null
+  return { ...job, devices, workers: 1, on: devices ?? ['cuda:0'] }
+}
 
 /** Reports of version 0.1 had a setting for each algorithm where there is one list of policies now. */
 function withPolicies(settings: Readonly<Record<string, SettingValue>>): Record<string, SettingValue> {

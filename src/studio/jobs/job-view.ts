@@ -33,6 +33,8 @@ export class JobViews {
   brief(job: JobRecord): Job {
     const isRunning = job.state === 'running' || job.state === 'stopping'
     const lines = isRunning ? lastLines(logFile(this.#workspace, job.id)) : []
+    const isToCome = job.state === 'waiting' || job.state === 'held'
+    const { from, count } = isToCome ? this.#queue.demand(job) : { from: job.on, count: job.on.length }
     const progress = lines.map(readProgress).findLast((one) => one !== undefined) ?? null
     return {
       id: job.id,
@@ -41,6 +43,8 @@ export class JobViews {
       state: job.state,
       ahead: this.#queue.ahead(job),
       follows: this.#queue.follows(job),
+      devices: [...from],
+      wanted: count,
       queuedAt: job.queuedAt,
       startedAt: job.startedAt,
       finishedAt: job.finishedAt,

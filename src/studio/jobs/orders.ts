@@ -14,7 +14,8 @@ import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
 import { comparisonPrefix } from '../runs.ts'
 import { worldOf } from '../worlds.ts'
-import type { JobOrder } from './job-queue.ts'
+import { deviceConfig, isDeviceField, requestOf } from './device-fields.ts'
+import type { JobOrder, JobQueue } from './job-queue.ts'
 import type { JobRecord } from './job-record.ts'
 import { ownFields, runFields, standingPrefix } from './stage-plans.ts'
 
@@ -27,6 +28,7 @@ export interface StudioModel {
 
 interface OrderContext extends StudioModel {
   readonly workspace: Workspace
+  readonly queue: Pick<JobQueue, 'devices'>
   /** The feedback store as a stage names it. */
   readonly feedback: string
   /** The images that people are asked about. */
@@ -48,14 +50,14 @@ export async function orderOf(
   context: OrderContext,
   purpose: JobRecord['purpose'] = stages[stage].kind === 'round' ? 'round' : 'other',
 ): Promise<JobOrder> {
-  const { workspace, model } = context
+  const { workspace, model, queue } = context
   const prompts = await promptsOf(stage, settings, context)
   if (prompts !== undefined) await writePrompts(workspace.at('prompts', `${run}.jsonl`), prompts)
   return {
     stage,
     run,
     purpose,
-    device: deviceOf(model, settings.device),
+    ...requestOf(settings, { devices: queue.devices, isEmbedded: worldOf(model) !== undefined }),
     needs: Object.keys(runFields).flatMap((field) => namesIn(settings[field])),
     settings,
     config: configOf(stage, run, settings, context),
@@ -72,7 +74,7 @@ export function configOf(
   const own = ownFields(stage)
   const takes = (input: StageInput) => takesInput(stage, input)
   const plain = Object.entries(settings).flatMap(([field, value]): [string, unknown][] => {
-    if (field in own) return []
+    if (field in own || isDeviceField(field)) return []
     if (!(field in runFields) || value === null || value === 'pretrained')
       return [[field, value === 'pretrained' ? null : value]]
     if (!Array.isArray(value)) return [[field, placeOf(String(value))]]
@@ -85,6 +87,7 @@ export function configOf(
     ...(takes('prompts') && { prompts: `prompts/${run}.jsonl` }),
     ...(takes('pairs') && { feedback: context.feedback }),
     ...(takes('judgments') && { feedback: context.feedback, encoder: context.encoder }),
+    ...deviceConfig(settings),
     model: context.model,
     out: runPath(run),
   }
@@ -115,12 +118,6 @@ export function runNameFor(
     received: JSON.stringify(given),
     remedy: 'choose another name, or leave it out',
   })
-}
-
-/** Jobs that share a device wait for each other. */
-function deviceOf(model: string, device: SettingValue | undefined): string {
-  if (typeof device === 'string') return device.split(':')[0]
-  return worldOf(model) === undefined && existsSync('/dev/nvidia0') ? 'cuda' : 'cpu'
 }
 
 async function promptsOf(stage: FormStage, settings: Settings, context: OrderContext): Promise<Prompt[] | undefined> {

@@ -2,7 +2,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { JobProgress } from '../schemas/jobs.ts'
 
-const progressLine = /^(.*): (\d+)\/(\d+) (\S+) \d+ % [\d.]+\/s(?:, [\d:]+ left)?(?: (.*))?$/
+/** A launch writes the number of the process in front. */
+const progressLine = /^(?:\[\d+\] )?(.*): (\d+)\/(\d+) (\S+) \d+ % [\d.]+\/s(?:, [\d:]+ left)?(?: (.*))?$/
 const doneLine = /^.*: \d+ \S+ in [\d:]+( .*)?$/
 
 /** The inverse of `progress` (src/progress.ts); undefined for any other line. */
@@ -44,7 +45,7 @@ export function toldLines(lines: readonly string[], most = 60): string[] {
 
 /** The line on which a stage failed; null where it fell silent. */
 export function errorLine(lines: readonly string[]): string | null {
-  const internal = lines.slice(-3).find((line) => line.startsWith('internal error:'))
+  const internal = lines.slice(-3).find((line) => /^(\[\d+\] )?internal error:/.test(line))
   if (internal !== undefined) return internal
   const last = lines.at(-1)
   return last === undefined || progressLine.test(last) || doneLine.test(last) ? null : last

@@ -1,4 +1,4 @@
-/** Which job comes when: those that make what it needs, those before it on its device, and why it may have to be held. */
+/** The order of jobs, those that make what another needs, and why one may have to be held. */
 import { numberOf, type JobRecord } from './job-record.ts'
 
 export const isActive = ({ state }: JobRecord) => state === 'running' || state === 'stopping'
@@ -7,11 +7,11 @@ export const isOpen = (job: JobRecord) => job.state === 'waiting' || isActive(jo
 
 /** In the order in which they were queued. */
 export const byQueue = (a: JobRecord, b: JobRecord) => (isBefore(a, b) ? -1 : 1)
-const isBefore = (a: JobRecord, b: JobRecord) =>
+export const isBefore = (a: JobRecord, b: JobRecord) =>
   a.queuedAt < b.queuedAt || (a.queuedAt === b.queuedAt && numberOf(a.id) < numberOf(b.id))
 
 /** The jobs that still make what a job is made from, and those that make what these are made from. */
-function makersOf(job: JobRecord, all: readonly JobRecord[]): ReadonlySet<JobRecord> {
+export function makersOf(job: JobRecord, all: readonly JobRecord[]): ReadonlySet<JobRecord> {
   const makers = new Set<JobRecord>()
   const add = ({ needs }: JobRecord) => {
     for (const maker of all.filter((one) => needs.includes(one.run) && isOpen(one))) {
@@ -22,18 +22,6 @@ function makersOf(job: JobRecord, all: readonly JobRecord[]): ReadonlySet<JobRec
   }
   add(job)
   return makers
-}
-
-/** The jobs that come before a waiting one: those that make what it needs, and those of its device. */
-export function aheadOf(job: JobRecord, all: readonly JobRecord[]): JobRecord[] {
-  if (job.state !== 'waiting') return []
-  const makers = makersOf(job, all)
-  return all.filter((other) => {
-    if (makers.has(other)) return true
-    if (other.device !== job.device) return false
-    // One that was stopped and resumed stands behind those that need it, and still comes before them.
-    return isActive(other) || (other.state === 'waiting' && isBefore(other, job) && !makersOf(other, all).has(job))
-  })
 }
 
 /**

@@ -5,6 +5,7 @@ import { ConfigError } from '../../errors.ts'
 import { stages, stageTitle, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
+import { deviceFieldNames, deviceFields, usableDevices, type DeviceContext } from './device-fields.ts'
 import {
   hiddenFields,
   mainFields,
@@ -16,12 +17,10 @@ import {
 } from './stage-plans.ts'
 import type { PrintedStage, Property } from './stage-schemas.ts'
 
-export interface FormContext {
+export interface FormContext extends DeviceContext {
   readonly runs: RunLibrary
   /** Jobs that wait or run: what they make may be chosen already, and the job that needs it waits for it. */
   readonly open: readonly { readonly run: string; readonly stage: FormStage }[]
-  /** Whether the studio works with the embedded model. */
-  readonly isEmbedded: boolean
   /** Images with an answer of the kind; what stands between a user and a reward. */
   readonly good: number
   readonly bad: number
@@ -38,7 +37,8 @@ export function formOf(stage: FormStage, printed: PrintedStage, context: FormCon
     const seed = fields.findIndex(({ field }) => field === 'seed')
     fields[seed] = { ...fields[seed], default: context.nextSeed }
   }
-  const main = mainFields(stage).flatMap((name) => fields.find(({ field }) => field === name) ?? [])
+  const chosen = usableDevices(context).length > 1 ? deviceFieldNames : []
+  const main = [...mainFields(stage), ...chosen].flatMap((name) => fields.find(({ field }) => field === name) ?? [])
   return {
     stage,
     title: stageTitle(stage),
@@ -97,8 +97,9 @@ function isAccepted(
 ) {
   if (value === null) return optional
   const isChoice = (one: unknown) => choices.some((choice) => choice.value === one)
-  if (type === 'run') return isChoice(value)
-  if (type === 'runs') {
+  if (type === 'run' || type === 'choice') return isChoice(value)
+  if (type === 'choices' && isChoice(value)) return true
+  if (type === 'runs' || type === 'choices') {
     return Array.isArray(value) && value.length > 0 && value.every(isChoice) && new Set(value).size === value.length
   }
   const property = printed.schema.properties[field]
@@ -113,7 +114,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
   const ofStudio = ownFields(stage)
   const own = Object.entries(ofStudio).map(([field, one]) => ownField(field, one))
   const ofFlags = flags
-    .filter(({ field }) => !hiddenFields.has(field) && !Object.hasOwn(ofStudio, field))
+    .filter(({ field }) => !hiddenFields.has(field) && !Object.hasOwn(ofStudio, field) && field !== 'device')
     .map((flag): FormField => {
       const property = schema.properties[flag.field]
       const isOptional = acceptsNull(property)
@@ -140,7 +141,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
         choices: kind === undefined ? enumChoices(variant) : fitting.map(({ name, label }) => ({ value: name, label })),
       }
     })
-  return [...own, ...ofFlags]
+  return [...own, ...deviceFields(stage, context), ...ofFlags]
 }
 
 const ownField = (field: string, { max, ...one }: OwnField): FormField => ({

@@ -35,6 +35,9 @@ export const Job = z.object({
   ahead: count,
   /** Runs that other jobs still make, and that it is made from: it follows them. */
   follows: z.array(RunName),
+  /** Where it runs or has run: `cuda:0`. While it waits, the devices that it could take, of which it needs `wanted`. */
+  devices: z.array(z.string()),
+  wanted: count,
   queuedAt: time,
   startedAt: time.nullable(),
   finishedAt: time.nullable(),
@@ -74,7 +77,7 @@ export const FormField = z.object({
   field: z.string(),
   /** `KL weight` */
   label: z.string(),
-  type: z.enum(['number', 'integer', 'text', 'boolean', 'list', 'choice', 'run', 'runs']),
+  type: z.enum(['number', 'integer', 'text', 'boolean', 'list', 'choice', 'choices', 'run', 'runs']),
   /** The sentence of the flag's help. */
   sentence: z.string(),
   /** What is accepted, in words: `a number ≥ 0`. */
@@ -85,7 +88,7 @@ export const FormField = z.object({
   optional: z.boolean(),
   min: z.number().nullable(),
   max: z.number().nullable(),
-  /** Of `choice`, and the runs that fit of `run` and `runs` (several may be picked). */
+  /** Of `choice` and `choices`, and the runs that fit of `run` and `runs`; of a plural several may be picked. */
   choices: z.array(z.object({ value: z.string(), label: z.string() })),
 })
 export type FormField = z.infer<typeof FormField>

@@ -7,6 +7,7 @@ import { accountRoutes } from './accounts.ts'
 import { compareRoutes } from './compare.ts'
 import { addressOf, guardAccess, Limiter, mostAnswersOfRater, mostCallsOfRater, userOf } from './access.ts'
 import { Budget, textOf, usualPatience, type Patience, type Reading } from './bodies.ts'
+import { deviceRoutes } from './devices.ts'
 import { notFound, refusalOf, refuse } from './failures.ts'
 import { withForm, type ReceivedForm } from './forms.ts'
 import { imageRoutes } from './images.ts'
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...imageRoutes,
   ...raterRoutes,
   ...jobRoutes,
+  ...deviceRoutes,
   ...promptRoutes,
   ...roundRoutes,
   ...compareRoutes,

@@ -26,6 +26,7 @@ export async function formContext(studio: Studio): Promise<FormContext> {
   return {
     runs: studio.runs,
     open: studio.queue.open(),
+    devices: studio.queue.devices,
     isEmbedded: worldOf(studio.model) !== undefined,
     good: counts.good,
     bad: counts.bad,

@@ -161,7 +161,14 @@ describe('reports', () => {
 test('a held job is told of, however many end after it', async () => {
   await using it = await testStudio()
   const { queue } = it.studio
-  const order = { stage: 'policy dpok', purpose: 'other', device: 'cpu', settings: {}, config: {} } as const
+  const order = {
+    stage: 'policy dpok',
+    purpose: 'other',
+    devices: ['cpu'],
+    workers: 1,
+    settings: {},
+    config: {},
+  } as const
   const held = queue.add({ ...order, run: 'dpok-1', needs: ['reward-1'] })
   for (let i = 2; i < 9; i++) queue.stop(queue.add({ ...order, run: `dpok-${i}`, needs: ['reward-1'] }).id)
   const { jobs } = await it.client.state()

@@ -2,6 +2,7 @@
 import { version } from '../../../scripts/setup/places.mjs'
 import type { Judgment } from '../../records.ts'
 import { algorithmOf, isPolicyStage } from '../../stages.ts'
+import { isActive } from '../jobs/queue-order.ts'
 import type { PolicySummary, Round } from '../schemas/runs.ts'
 import { Counts, State } from '../schemas/state.ts'
 import type { StudioRun } from '../runs.ts'
@@ -94,7 +95,8 @@ function nextStep(
   rounds: readonly Round[],
   judgments: readonly Judgment[],
 ): State['next'] {
-  const active = queue.all().find(({ state }) => state === 'running' || state === 'stopping' || state === 'waiting')
+  const open = queue.open()
+  const active = open.find(isActive) ?? open.at(0)
   const rewards = whatWorks(runs.ofKind('reward'), (run) => ({ ...run, lack: rewardLack(run) })).made
   const policies = runs.ofKind('policy')
   const [policy, reward] = [policies.at(-1), rewards.at(-1)]
