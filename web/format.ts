@@ -36,6 +36,15 @@ export function tickText(tick: number, step: number): string {
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${figure(count)} ${count === 1 ? one : many}`
 
+const units = ['kB', 'MB', 'GB', 'TB']
+
+/** Sizes in powers of 1000: `5.2 GB`, `85 GB`. */
+export function size(bytes: number): string {
+  let [value, unit] = [bytes / 1000, 0]
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000
+  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${units[unit]}`
+}
+
 const minutes = (from: Date, until: Date) => Math.round((until.getTime() - from.getTime()) / 60_000)
 
 /** `just now`, `12 min ago`, `3 h ago`, `14 Nov, 09:30` */
@@ -50,6 +59,9 @@ export function ago(at: string, now = new Date()): string {
 
 /** `pretrained` as people say it. */
 export const policyTitle = (name: string): string => (name === 'pretrained' ? 'pre-trained model' : name)
+
+/** `cuda:0, cuda:1`, `CPU` */
+export const deviceTitles = (ids: readonly string[]): string => ids.map((id) => (id === 'cpu' ? 'CPU' : id)).join(', ')
 
 /** `reward_mean` → `Reward mean` */
 export const metricTitle = (name: string): string => capital(name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL'))

@@ -18,13 +18,14 @@ export function browserSuite(
   title: string,
   tests: (stage: BrowserStage) => void,
   settings: Partial<StudioConfig> = {},
+  gpus?: number,
 ): void {
   describe(title, { skip: chromiumPath() === undefined && noChromium }, () => {
     let studio: StudioAtWork
     let browser: Browser
     let last: Visitor | undefined
     before(async () => {
-      studio = await studioAtWork(settings)
+      studio = await studioAtWork(settings, gpus)
       browser = await launchBrowser()
     })
     // What the last visitor saw where a test ended badly.

@@ -16,9 +16,13 @@ export interface StudioAtWork extends AsyncDisposable {
   readonly client: StudioClient
 }
 
-export async function studioAtWork(settings: Partial<StudioConfig> = {}): Promise<StudioAtWork> {
+/** @param gpus as if the machine had so many; those that it has without it */
+export async function studioAtWork(settings: Partial<StudioConfig> = {}, gpus?: number): Promise<StudioAtWork> {
   const folder = mkdtempSync(join(tmpdir(), 'attune-browser-'))
-  const running = await startStudio(StudioConfig.parse({ workspace: join(folder, 'studio'), port: 0, ...settings }))
+  const running = await startStudio(
+    StudioConfig.parse({ workspace: join(folder, 'studio'), port: 0, ...settings }),
+    gpus,
+  )
   // An address for all is reached by that of this machine.
   const address = running.address.replace('0.0.0.0', '127.0.0.1')
   return {

@@ -1,7 +1,7 @@
 /** A job as a line of a list. */
 import { stageTitle } from '../../src/stages.ts'
 import type { Job } from '../../src/studio/schemas/jobs.ts'
-import { ago } from '../format.ts'
+import { ago, deviceTitles } from '../format.ts'
 import { to } from '../router.ts'
 import { isOpen } from '../studio-state.tsx'
 import { JobBadge } from './job-badge.tsx'
@@ -12,7 +12,10 @@ export function JobRow({ job }: { job: Job }) {
     <a className="job-row" href={to('train', 'job', job.id)}>
       <span className="job-row-name">
         <strong dir="auto">{job.run}</strong>
-        <span className="soft small">{stageTitle(job.stage)}</span>
+        <span className="soft small">
+          {stageTitle(job.stage)}
+          {job.state === 'running' && ` · ${deviceTitles(job.devices)}`}
+        </span>
       </span>
       <span className="job-row-middle">
         {isOpen(job) ? (

@@ -24,7 +24,8 @@ function emptyTitle({ type, field }: FormField): string {
 
 const isPrompts = ({ type, field }: FormField) => type === 'list' && field === 'prompts'
 
-const runTypes = new Set(['run', 'choice'])
+const chosenTypes = new Set(['run', 'choice'])
+const pickedTypes = new Set(['runs', 'choices'])
 
 export function SettingField({ field, value, change, wrong }: SettingFieldProps) {
   const id = useId()
@@ -57,7 +58,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
       </div>
     )
   }
-  if (type === 'runs') {
+  if (pickedTypes.has(type)) {
     const picked = Array.isArray(value) ? value.map(String) : []
     return (
       <fieldset className="field" aria-describedby={described}>
@@ -68,9 +69,11 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
             <input
               type="checkbox"
               checked={picked.includes(choice.value)}
-              onChange={({ target }) =>
-                change(target.checked ? [...picked, choice.value] : picked.filter((one) => one !== choice.value))
-              }
+              onChange={({ target }) => {
+                const rest = picked.filter((one) => one !== choice.value)
+                const now = target.checked ? [...rest, choice.value] : rest
+                change(now.length === 0 && optional ? null : now)
+              }}
             />
             <span dir="auto">{choice.label}</span>
           </label>
@@ -82,7 +85,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      {runTypes.has(type) ? (
+      {chosenTypes.has(type) ? (
         <select
           {...common}
           value={shown(value)}

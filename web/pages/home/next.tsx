@@ -29,7 +29,8 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
   })
   const { work } = step
   const running = state.jobs.filter(isOpen)
-  const [job] = running
+  // What waits for another device may have been queued before what is at work.
+  const job = running.find(({ state: now }) => now !== 'waiting') ?? running[0]
   const isFirst = state.counts.images === 0 && running.length === 0
   return (
     <section className="next card">

@@ -8,7 +8,7 @@ import { JobBadge } from '../../components/job-badge.tsx'
 import { ErrorNotice, Loaded, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { ago, duration, figure, metricTitle, percent, withUnit } from '../../format.ts'
+import { ago, deviceTitles, duration, figure, metricTitle, percent, withUnit } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
@@ -52,6 +52,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
     <div className="stack">
       <PageHead title={job.run} side={<JobBadge state={job.state} />}>
         {stageTitle(job.stage)} · {times(job)}
+        {job.startedAt !== null && job.devices.length > 0 && ` · on ${deviceTitles(job.devices)}`}
       </PageHead>
       {isOpen(job) && (
         <div className="card stack tight">

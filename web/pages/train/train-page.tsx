@@ -18,6 +18,7 @@ import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
 import '../../styles/train.css'
+import { Devices } from './devices.tsx'
 import { JobView } from './job-view.tsx'
 import { StageFormView } from './stage-form.tsx'
 
@@ -50,6 +51,7 @@ export function TrainPage({ rest }: { rest: readonly string[] }) {
         </nav>
         {kind === 'policy' && <Methods chosen={stage} />}
         <Form key={stage} stage={stage} />
+        <Devices />
         <Queue />
       </div>
     </>
