@@ -102,7 +102,10 @@ browserSuite(
       await page.getByRole('main').getByRole('textbox', { name: 'Prompts' }).fill('a cat')
       person.expected.push(/status of 400/)
       await person.button('Start').click()
-      await page.getByRole('alert').getByText(/2, one for each device/).waitFor()
+      await page
+        .getByRole('alert')
+        .getByText(/2, one for each device/)
+        .waitFor()
       await person.fill({ Processes: '' })
       await person.button('Start').click()
       await person.heading('round-1').waitFor()
