@@ -116,3 +116,14 @@ export function useThreads(count?: number): number {
 export function useTf32(whether?: boolean): boolean {
   return native().tf32(whether)
 }
+
+/** The value of `compute`, in which products and convolutions of float32 on a GPU may round their factors to TF32. */
+export function withTf32<T>(compute: () => T): T {
+  const before = useTf32()
+  useTf32(true)
+  try {
+    return compute()
+  } finally {
+    useTf32(before)
+  }
+}

@@ -7,7 +7,7 @@ import { withoutLeak } from '../../diffusion/tensor-checks.test-helper.ts'
 import { FileError, FormatError } from '../../errors.ts'
 import { cat, randn, tensor } from '../../tensor/create.ts'
 import { Generator } from '../../tensor/generator.ts'
-import { useThreads } from '../../tensor/library.ts'
+import { useTf32, useThreads } from '../../tensor/library.ts'
 import { readSafetensors, writeSafetensors } from '../../tensor/safetensors.ts'
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -52,6 +52,18 @@ describe('a CLIPModel', () => {
     assert.equal(clip.device, 'cpu')
     assert.match(clip.sha256, /^[0-9a-f]{64}$/)
     assert.ok(Math.abs(clip.logitScale - Math.exp(2.6592)) < 1e-5)
+  })
+
+  it('lets a GPU compute in TF32 while it embeds and no longer, and a CPU gives the same with it', () => {
+    const loose = openClip(source, { ...onCpu, tf32: true })
+    withoutLeak(() => {
+      const before = useTf32()
+      const pixels = randn([1, 3, 40, 40], new Generator(1))
+      assert.deepEqual(loose.embedImages(pixels).toArray(), clip.embedImages(pixels).toArray())
+      assert.deepEqual(loose.embedTexts(prompts).toArray(), clip.embedTexts(prompts).toArray())
+      assert.throws(() => loose.embedImages(randn([1, 2, 8, 8], new Generator(1))))
+      assert.equal(useTf32(), before)
+    })
   })
 
   it('embeds as transformers does: texts exactly, pictures but for the last bit of a few bytes', () => {

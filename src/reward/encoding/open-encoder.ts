@@ -4,8 +4,8 @@ import { openClip, type ClipEncoder } from '../../networks/clip/clip-encoder.ts'
 import { placementOf, type PlacementSettings } from '../../networks/placement.ts'
 
 /**
- * Opens a CLIPModel for a reward on the config's device. It computes in float32 unless the config names a type: cosines
- * of images of one prompt differ little, and bfloat16 has 8 significant bits.
+ * Opens a CLIPModel for a reward on the config's device. It computes in float32 unless the config names a type, on a GPU with
+ * products in TF32: cosines of images of one prompt differ little, and bfloat16 has 8 significant bits (docs/benchmarks.md).
  *
  * @param name a folder as transformers saves it, or owner/name in the Hugging Face cache
  * @throws {FileError | FormatError} it is not there, broken, or of another class
@@ -13,7 +13,8 @@ import { placementOf, type PlacementSettings } from '../../networks/placement.ts
  */
 export function openEncoder(name: string, config: PlacementSettings): ClipEncoder {
   const { device, dtype } = placementOf(config)
-  return openClip(name, { device, dtype: config.mixedPrecision === null ? 'float32' : dtype })
+  const isFree = config.mixedPrecision === null
+  return openClip(name, { device, dtype: isFree ? 'float32' : dtype, tf32: isFree && device !== 'cpu' })
 }
 
 /** Whether there is a folder of this name, or a model in the Hugging Face cache. */
