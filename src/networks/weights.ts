@@ -197,19 +197,19 @@ export class Weights {
   }
 
   /**
-   * Affine map x Wᵀ + b of the last dimension, with the adapter of its weight where there is one: beside the weight where
-   * gradients are wanted, else added to it where x has more rows than it would save.
+   * Affine map x Wᵀ + b of the last dimension, with the adapter of its weight where there is one: beside the weight on a GPU and
+   * where gradients are wanted, else added to it where x has more rows than it would save.
    */
   linear(name: string, x: Tensor, inputs: number, outputs: number, gain = 1, bias = true): Tensor {
     const weight = this.parameter(`${name}.weight`, [outputs, inputs], gain === 0 ? 'zeros' : { gain })
     const offset = bias ? this.parameter(`${name}.bias`, [outputs], 'zeros') : undefined
     const adapter = this.#adapter(name)
     if (adapter === undefined) return linear(x, weight, offset)
+    // A GPU waits for kernels, of which this takes least, and rounds alike with gradients and without.
+    if (this.device !== 'cpu') return lowRankLinear(x, weight, offset, adapter)
     // In narrower types the sum of both would round a small change away.
     const isSummed = this.dtype === 'float32' && !wantsGrad() && x.numel > 2 * inputs * outputs
     if (isSummed) return linear(x, weight.add(scaledUp(adapter).matmul(adapter.down)), offset)
-    // A GPU waits for kernels; on a CPU, where there are none to save, both maps are computed and added.
-    if (this.device !== 'cpu') return lowRankLinear(x, weight, offset, adapter)
     return linear(x, weight, offset).add(linear(linear(x, adapter.down), scaledUp(adapter)))
   }
 
