@@ -33,6 +33,32 @@ test('torchrun and accelerate: each process has its rank', () => {
   assert.deepEqual({ isServed, attempt }, { isServed: true, attempt: 2 })
 })
 
+test('what torchrun 2.13 and accelerate 1.15 set up for the second of two processes', () => {
+  // Of one machine, of the second of two by --master-addr, and of the second by --rdzv-endpoint.
+  const told = { RANK: '1', WORLD_SIZE: '2', TORCHELASTIC_RESTART_COUNT: '0', TORCHELASTIC_USE_AGENT_STORE: 'True' }
+  const place = { rank: 1, size: 2, isServed: true, attempt: 0 }
+  assert.deepEqual(
+    groupFromEnvironment({
+      ...told,
+      LOCAL_RANK: '1',
+      LOCAL_WORLD_SIZE: '2',
+      MASTER_ADDR: 'localhost',
+      MASTER_PORT: '46103',
+    }),
+    { ...place, localRank: 1, localSize: 2, rendezvous: 'tcp://localhost:46103' },
+  )
+  const alone = { LOCAL_RANK: '0', LOCAL_WORLD_SIZE: '1', GROUP_RANK: '1', GROUP_WORLD_SIZE: '2' }
+  assert.deepEqual(groupFromEnvironment({ ...told, ...alone, MASTER_ADDR: '10.0.0.1', MASTER_PORT: '29611' }), {
+    ...place,
+    ...{ localRank: 0, localSize: 1, rendezvous: 'tcp://10.0.0.1:29611' },
+  })
+  // On CPUs accelerate starts one process, whatever it is told, and names an address without a rank.
+  assert.equal(
+    groupFromEnvironment({ MASTER_ADDR: '127.0.0.1', MASTER_PORT: '29500', ACCELERATE_USE_CPU: 'True' }),
+    undefined,
+  )
+})
+
 test('torchrun inside a pod of Kubeflow: its own variables come first', () => {
   const place = groupFromEnvironment({ ...torchrun, PET_NNODES: '2', PET_NODE_RANK: '1', PET_NPROC_PER_NODE: '2' })
   assert.equal(place?.rank, 3)
