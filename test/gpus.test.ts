@@ -122,6 +122,13 @@ describe('why no GPU is used on', () => {
       /mismatch.*start the machine again/,
       true,
     ],
+    [
+      'a machine whose scheduler lends none',
+      machine({ ...h100, 'usr/bin/nvidia-smi': '#!/bin/sh\necho No devices were found\n' }),
+      'trouble',
+      /No devices were found; ask the scheduler/,
+      true,
+    ],
     ...['', '-1', 'NoDevFiles', 'none', '1', '7,0'].map((visible): [string, Machine, string, RegExp, boolean] => [
       `CUDA_VISIBLE_DEVICES=${visible}`,
       machine(h100, { CUDA_VISIBLE_DEVICES: visible }),
@@ -439,6 +446,23 @@ esac
     assert.deepEqual(find(machine(h100), { OFFLINE: '1' }).pip, [])
     const renewed = find(machine({ ...h100, ...loaded('590.1') }))
     assert.deepEqual([renewed.version, renewed.cuda], ['2.13.0', true], renewed.stderr)
+  })
+
+  test('completes a libtorch that was ready for the CPU alone', (context) => {
+    const { place, find } = fresh()
+    const [torch, gone] = [join(place, '.libtorch', 'torch'), join(place, 'libgone.so')]
+    for (const folder of ['include/ATen', 'lib']) mkdirSync(join(torch, folder), { recursive: true })
+    writeFileSync(join(torch, 'lib', 'libtorch_cpu.so'), '')
+    writeFileSync(join(torch, 'version.py'), "__version__ = '2.13.0+cu130'\ncuda: Optional[str] = '13.0'\n")
+    const compiled = (...words: string[]) => spawnSync(process.env.CXX ?? 'g++', ['-shared', '-o', ...words]).status
+    if (compiled(gone, '-Wl,-soname,libgone.so', '-xc++', '/dev/null') !== 0)
+      return context.skip('there is no compiler')
+    assert.equal(compiled(join(torch, 'lib', 'libtorch_cuda.so'), '-Wl,--no-as-needed', gone), 0)
+    rmSync(gone)
+    assert.deepEqual([find(machine({})).version, find(machine({})).pip], ['2.13.0+cu130', []])
+    const { version, cuda, stderr } = find(machine(h100))
+    assert.deepEqual([version, cuda], ['2.13.0', true])
+    assert.match(stderr, /built for CUDA 13\.0, but libgone\.so is not beside it: Attune gets another/)
   })
 
   test('passes over a torch of python3 that cannot use the GPU', () => {

@@ -83,7 +83,8 @@ const inContainer = (at, environment) =>
 
 /** nvidia-smi knows more than files do; where it fails, its own words are the reason that CUDA would give too. */
 function askNvidia(at, gpus, environment) {
-  const folders = ['/usr/lib/wsl/lib', '/usr/bin', '/usr/local/nvidia/bin', '/opt/bin', '/run/current-system/sw/bin']
+  const usual = ['/usr/lib/wsl/lib', '/usr/bin', '/usr/local/nvidia/bin', '/opt/bin', '/run/current-system/sw/bin']
+  const folders = [...usual, ...(environment.PATH ?? '').split(delimiter).filter(Boolean)]
   const program = folders.map((folder) => at(folder, 'nvidia-smi')).find((file) => existsSync(file))
   if (program === undefined) return {}
   const run = (...words) =>
@@ -94,17 +95,16 @@ function askNvidia(at, gpus, environment) {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   const plain = run()
-  if (plain.status !== 0) {
-    const said = `${plain.stdout ?? ''}${plain.stderr ?? ''}`.trim().split('\n')[0]
+  const said = `${plain.stdout ?? ''}${plain.stderr ?? ''}`.trim().split('\n')[0]
+  if (plain.status !== 0 || /^No devices/i.test(said))
     return { trouble: said || plain.error?.message || `nvidia-smi ended with ${plain.status}` }
-  }
   const listed = run('--query-gpu=name,driver_version,compute_cap', '--format=csv,noheader')
   const rows = listed.status === 0 ? listed.stdout.trim().split('\n') : []
-  const columns = rows.map((row) => row.split(',').map((cell) => cell.trim()))
+  const cards = rows.map((row) => row.split(',').map((cell) => cell.trim())).filter((cells) => cells.length === 3)
   return {
-    names: columns.map(([name]) => name).filter(Boolean),
-    capabilities: columns.map(([, , capability]) => Number(capability)).filter((number) => number > 0),
-    driver: gpus.driver ?? columns[0]?.[1] ?? /Driver Version:\s*([\d.]+)/.exec(plain.stdout)?.[1],
+    names: cards.map(([name]) => name),
+    capabilities: cards.map(([, , capability]) => Number(capability)).filter((number) => number > 0),
+    driver: gpus.driver ?? cards[0]?.[1] ?? /Driver Version:\s*([\d.]+)/.exec(plain.stdout)?.[1],
     cuda: /CUDA Version:\s*(\d+\.\d+)/.exec(plain.stdout)?.[1],
   }
 }

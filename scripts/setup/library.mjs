@@ -11,7 +11,7 @@ import { builtFor, missingLibrary, shared, versionOf } from './libtorch-facts.mj
 import { indexOffers } from './pip.mjs'
 import { libtorch as home, made, noWheel, readRecord } from './places.mjs'
 import { SetupStop, ask, say } from './shell.mjs'
-import { factsOfDriver, noWheelFor, whyNotSetUp, whyNotWith } from './why-no-gpu.mjs'
+import { driverRuns, factsOfDriver, noWheelFor, whyNotSetUp, whyNotWith } from './why-no-gpu.mjs'
 
 const oldest = [2, 7]
 
@@ -42,8 +42,11 @@ export async function findLibrary(machine = {}) {
       'no: set up for the CPU though there is a GPU; unset it to let the set-up look',
     )
   }
-  // Where the last set-up was for a GPU, the driver has been asked.
-  const gpus = gpusOf({ ask: readRecord()?.cuda !== true, ...machine })
+  const record = readRecord()
+  const quick = gpusOf({ ...machine, ask: false })
+  // Where the last set-up was for a GPU, nvidia-smi has been asked.
+  const settled = record?.cuda === true && driverRuns(quick, record.cudaVersion ?? '')
+  const gpus = settled ? quick : gpusOf(machine)
   const need = { asked, gpus, absent: absenceOf(asked, gpus) }
   const library = await choose(need)
   if (asked === 'yes' && !library.cuda)
@@ -52,7 +55,7 @@ export async function findLibrary(machine = {}) {
 }
 
 function absenceOf(asked, gpus) {
-  if (asked === 'yes') return undefined
+  if (asked === 'yes' && gpus.platform === 'linux') return undefined
   if (asked === 'no') return { code: 'asked', why: 'ATTUNE_GPU is no', remedy: 'unset ATTUNE_GPU and run this again' }
   return whyNotSetUp(gpus)
 }

@@ -27,7 +27,7 @@ export async function pipInstall(target, temporary, words) {
 /** Whether an index can be reached and has this version, such as `2.13.0+cu126`, of torch. */
 export function indexOffers(index, version) {
   const words = ['-m', 'pip', 'index', 'versions', 'torch', '--index-url', index, '--timeout', '5', '--retries', '0']
-  const { code, stdout } = ask('python3', words, { PIP_NO_INPUT: '1', PIP_FIND_LINKS: '' })
+  const { code, stdout } = ask('python3', words, { PIP_NO_INPUT: '1' })
   return code === 0 && stdout.includes(version)
 }
 

@@ -64,7 +64,8 @@ export async function fetchCudaHeaders(library) {
   const home = fetchedHeaders(library)
   rmSync(partial, { recursive: true, force: true })
   try {
-    await pipInstall(join(partial, 'site'), join(partial, 'tmp'), ['--no-deps', ...headerPackages(library.cudaVersion)])
+    const words = ['--no-deps', '--retries', '1', '--timeout', '10', ...headerPackages(library.cudaVersion)]
+    await pipInstall(join(partial, 'site'), join(partial, 'tmp'), words)
     mkdirSync(dirname(home), { recursive: true })
     rmSync(home, { recursive: true, force: true })
     renameSync(join(partial, 'site'), home)

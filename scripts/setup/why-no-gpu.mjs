@@ -117,7 +117,7 @@ const machineReasons = [
       `nvidia-smi says: ${gpus.trouble}`,
       /mismatch/i.test(gpus.trouble)
         ? 'the driver was renewed while it ran: start the machine again'
-        : 'mend the driver until `nvidia-smi` lists the GPU',
+        : 'ask the scheduler for a GPU, or mend the driver until `nvidia-smi` lists it',
     ],
   },
   {
