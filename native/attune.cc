@@ -1,7 +1,5 @@
 // Attune's add-on as Node loads it.
-#include "distributed.h"
 #include "exports.h"
-#include "signals.h"
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -15,11 +13,9 @@ napi_value initialise(napi_env env, napi_value exports) {
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
 #endif
   const bool added = attune::addOperators(env, exports) && attune::addTensors(env, exports) &&
-                     attune::addAutograd(env, exports) && attune::addRuntime(env, exports);
-  if (!added) return nullptr;
-  addProcessGroups(env, exports);
-  addSignals(env, exports);
-  return exports;
+                     attune::addAutograd(env, exports) && attune::addRuntime(env, exports) &&
+                     attune::addProcessGroups(env, exports) && attune::addSignals(env, exports);
+  return added ? exports : nullptr;
 }
 
 }  // namespace

@@ -17,4 +17,10 @@ bool addAutograd(napi_env env, napi_value exports);
 /// generator, seedGenerator, generatorState, threads, tf32, library, gpuTrouble
 bool addRuntime(napi_env env, napi_value exports);
 
+/// openStore, storeSet, storeGet, storeAdd, joinGroup, leaveGroup, closeStore; nothing where this libtorch has no groups
+bool addProcessGroups(napi_env env, napi_value exports);
+
+/// holdEnd, isEndAsked
+bool addSignals(napi_env env, napi_value exports);
+
 }  // namespace attune

@@ -1,12 +1,13 @@
 // SIGTERM while something is under way that is to be finished first. JavaScript hears of a signal between two turns of its
 // loop, which a step of a training does not let come; this handler hears at once, and only takes note.
-#include "signals.h"
-
 #include <csignal>
 #include <ctime>
 
 #include <unistd.h>
 
+#include "values.h"
+
+namespace attune {
 namespace {
 
 /// Schedulers and launchers pass the same signal on: what comes so soon after the first is no second one.
@@ -37,40 +38,34 @@ void hear(int signal) {
 
 /// holdEnd(whether, isPassedOn): from now on SIGTERM does not end this process, and does so again
 napi_value holdEnd(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  size_t count = 2;
-  bool wanted = false, passedOn = false;
-  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-  napi_get_value_bool(env, arguments[0], &wanted);
-  napi_get_value_bool(env, arguments[1], &passedOn);
-  isPassedOn = passedOn ? 1 : 0;
-  if (wanted != isHeld) {
-    struct sigaction own {};
-    own.sa_handler = hear;
-    own.sa_flags = SA_RESTART;
-    sigemptyset(&own.sa_mask);
-    if (wanted) sigaction(SIGTERM, &own, &before);
-    else sigaction(SIGTERM, &before, nullptr);
-    isHeld = wanted;
-  }
-  return nullptr;
+  return guarded(env, [&] {
+    const auto arguments = argumentsOf<2>(env, info);
+    const bool wanted = flagOf(env, arguments[0], "holdEnd");
+    isPassedOn = flagOf(env, arguments[1], "holdEnd isPassedOn") ? 1 : 0;
+    if (wanted != isHeld) {
+      struct sigaction own {};
+      own.sa_handler = hear;
+      own.sa_flags = SA_RESTART;
+      sigemptyset(&own.sa_mask);
+      if (wanted) sigaction(SIGTERM, &own, &before);
+      else sigaction(SIGTERM, &before, nullptr);
+      isHeld = wanted;
+    }
+    return makeUndefined(env);
+  });
 }
 
 /// isEndAsked(): whether SIGTERM came while it was held
 napi_value isEndAsked(napi_env env, napi_callback_info) {
-  napi_value asked;
-  napi_get_boolean(env, isAsked != 0, &asked);
-  return asked;
+  return guarded(env, [&] { return makeBoolean(env, isAsked != 0); });
 }
 
 }  // namespace
 
-void addSignals(napi_env env, napi_value exports) {
+bool addSignals(napi_env env, napi_value exports) {
   // What a signal does by itself, it does not to the first process of a container.
   if (getpid() == 1) std::signal(SIGTERM, [](int signal) { _exit(128 + signal); });
-  napi_value function;
-  napi_create_function(env, "holdEnd", NAPI_AUTO_LENGTH, holdEnd, nullptr, &function);
-  napi_set_named_property(env, exports, "holdEnd", function);
-  napi_create_function(env, "isEndAsked", NAPI_AUTO_LENGTH, isEndAsked, nullptr, &function);
-  napi_set_named_property(env, exports, "isEndAsked", function);
+  return addFunctions(env, exports, {{"holdEnd", holdEnd}, {"isEndAsked", isEndAsked}});
 }
+
+}  // namespace attune
