@@ -422,14 +422,15 @@ esac
     )
   })
 
-  test('takes the CPU, and says which driver is wanted, where none can be had; the network is not asked each time', () => {
+  test('takes the CPU, and says which driver is wanted, where none can be had; the network is not asked in passing', () => {
     const { find } = fresh()
     const { version, cuda, reason } = find(machine(a100Old), { OFFERS: 'cpu' })
     assert.deepEqual([version, cuda], ['2.13.0+cpu', false])
     assert.match(reason?.why ?? '', /driver 535\.104\.05 needs a libtorch for CUDA 12\.9 or 12\.8 or 12\.6/)
     assert.match(reason?.remedy ?? '', /renew the driver \(580 or newer/)
-    const again = find(machine(a100Old), { OFFERS: 'cpu' })
+    const again = find(machine(a100Old), { OFFERS: 'cpu', npm_lifecycle_event: 'start' })
     assert.deepEqual([again.pip, again.reason], [[], reason])
+    assert.equal(find(machine(a100Old), { OFFERS: 'cpu' }).pip.length, 3, 'the set-up by name asks again')
     assert.equal(find(machine(h100)).cuda, true, 'a new driver is noticed')
   })
 
@@ -443,7 +444,8 @@ esac
       offline.reason?.why ?? '',
       /\+cpu \(private\) is built for the CPU alone, and pip cannot reach its index/,
     )
-    assert.deepEqual(find(machine(h100), { OFFLINE: '1' }).pip, [])
+    assert.match(offline.reason?.remedy ?? '', /run `npm run setup` again/)
+    assert.deepEqual(find(machine(h100), { OFFLINE: '1', npm_lifecycle_event: 'demo' }).pip, [])
     const renewed = find(machine({ ...h100, ...loaded('590.1') }))
     assert.deepEqual([renewed.version, renewed.cuda], ['2.13.0', true], renewed.stderr)
   })

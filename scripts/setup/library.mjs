@@ -2,14 +2,14 @@
  * Step 2: libtorch. In this order: the folder that LIBTORCH names, a torch of the active python3, a private copy, for
  * which pip is only the downloader. A torch of python3 that cannot use this machine's GPU is passed over for a private one.
  */
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { chooseWheel } from './cuda-wheels.mjs'
 import { gpusOf } from './gpus.mjs'
 import { installLibtorch, installedFor, pinned } from './install-libtorch.mjs'
 import { builtFor, missingLibrary, shared, versionOf } from './libtorch-facts.mjs'
 import { indexOffers } from './pip.mjs'
-import { libtorch as home, made, noWheel, readRecord } from './places.mjs'
+import { libtorch as home, made, noWheel, readRecord, setupCommand } from './places.mjs'
 import { SetupStop, ask, say } from './shell.mjs'
 import { driverRuns, factsOfDriver, noWheelFor, whyNotSetUp, whyNotWith } from './why-no-gpu.mjs'
 
@@ -74,8 +74,7 @@ async function choose(need) {
     say(`python3 has torch ${python.version}, older than ${oldest.join('.')}: Attune gets its own`)
   if (need.absent !== undefined) return install(undefined, need)
   const existing = theirs ?? own
-  const lately = existsSync(noWheel) && Date.now() - statSync(noWheel).mtimeMs < dayMs
-  const known = lately ? noWheelFor(need.gpus) : undefined
+  const known = inPassing.includes(process.env.npm_lifecycle_event) ? noWheelFor(need.gpus) : undefined
   if (existing !== undefined && known !== undefined) return { ...existing, reason: known }
   const wheel = chooseWheel(need.gpus, (index, build) => {
     say(`asking whether ${index} can be reached`)
@@ -92,7 +91,8 @@ async function choose(need) {
     return await install(wheel, need)
   } catch (error) {
     if (!(error instanceof SetupStop)) throw error
-    const [why, ...todo] = error.message.split('\n').map((line) => line.trim())
+    const again = (line) => line.trim().replace('the same command', `\`${setupCommand}\``)
+    const [why, ...todo] = error.message.split('\n').map(again)
     return { ...existing, reason: remember(need.gpus, `${existing.reason.why}, and ${why}`, todo.join('; ')) }
   }
 }
@@ -104,9 +104,10 @@ async function install(wheel, need) {
   return { ...describe('private', folder, versionOf(folder), need), installed: true }
 }
 
-const dayMs = 86_400_000
+/** npm's scripts that set up on their way to something else: these do not ask the network again for what it had not. */
+const inPassing = ['start', 'demo', 'attune', 'pretrain', 'test']
 
-/** So that not every start asks the network again, and the program can say it too. */
+/** For the scripts above, and so that the program can say it too. */
 function remember(gpus, why, remedy) {
   const reason = { code: 'no-wheel', why, remedy }
   writeFileSync(noWheel, JSON.stringify({ facts: factsOfDriver(gpus), reason }, null, 2))
