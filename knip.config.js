@@ -7,7 +7,7 @@ const { entry, project } = {
   entry: [
     'src/{index,cli}.ts!',
     // Started as processes, by `scriptBeside`.
-    'src/{report-tasks,shapes/pretrain-part,studio/import-process,studio/jobs/print-stages,studio/devices/print-gpu-count}.ts!',
+    'src/{report-tasks,shapes/pretrain-part,studio/import-process,studio/jobs/print-stages,studio/devices/print-gpus}.ts!',
     'web/main.tsx!',
     'scripts/{setup,build-web,build-package,typedoc-plugin}.mjs!',
     'scripts/{test,setup-tests,test-cuda-build}.mjs',

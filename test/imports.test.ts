@@ -118,7 +118,7 @@ test('nothing that feedback or the prompts import reaches libtorch', () => {
 })
 
 test('nothing of the studio reaches libtorch but what it starts as processes', () => {
-  const started = new Set(['src/studio/jobs/print-stages.ts', 'src/studio/devices/print-gpu-count.ts'])
+  const started = new Set(['src/studio/jobs/print-stages.ts', 'src/studio/devices/print-gpus.ts'])
   expectNoWay(
     sources.filter((file) => inFolder('studio')(file) && !started.has(file)),
     'tensor',

@@ -33,6 +33,7 @@ export interface StudioOptions extends Partial<StudioModel> {
   readonly publicUrl?: string | null
   /** That jobs may have; the CPU, for one job at a time, without it. */
   readonly devices?: readonly Device[]
+  readonly gpuNote?: string | null
   readonly jobs?: JobQueueOptions
   readonly pages?: string
   /** Milliseconds; the clock without it. */
@@ -67,6 +68,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     queue,
     views: new JobViews(workspace, queue),
     figures: new DeviceFigures(),
+    gpuNote: options.gpuNote ?? null,
     runs,
     images: new ImageShelf(store),
     rounds,

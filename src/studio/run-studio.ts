@@ -9,7 +9,7 @@ import { signedIn } from '../feedback/raters/sessions.ts'
 import { writeFileAtomic } from '../files.ts'
 import { takeLock, lockName } from '../run-lock.ts'
 import { defaultModel } from '../model-names.ts'
-import { countGpus, cpuId, devicesOf, type Device } from './devices/devices.ts'
+import { cpuId, devicesOf, findGpus, type Device, type FoundGpus } from './devices/devices.ts'
 import { isLoopback } from './server/access.ts'
 import { invite, linkOf } from './server/accounts.ts'
 import { studioApp } from './server/app.ts'
@@ -86,23 +86,26 @@ const serverOptions = { headersTimeout: 20_000, requestTimeout: 3_600_000, conne
 /**
  * Starts the server.
  *
- * @param gpus how many the machine has; those that libtorch can use without it
+ * @param gpus as if the machine had these
  * @throws {RunInUseError} another server has this workspace
  * @throws {ConfigError} the address cannot be had, or a device is not there
  */
 export async function startStudio(
   config: StudioConfig,
-  gpus: number | Promise<number> = countGpus(),
+  gpus: FoundGpus | Promise<FoundGpus> = findGpus(),
 ): Promise<RunningStudio> {
   const { workspace: folder, host, port, publicUrl, database, model, encoder, cpuJobs } = config
-  const devices = devicesOf(config.devices, cpuJobs, await gpus)
+  const { count, note } = await gpus
+  const devices = devicesOf(config.devices, cpuJobs, count)
+  const isWanted = worldOf(model) === undefined && config.devices === null
+  const gpuNote = isWanted ? note : null
   if (worldOf(model) !== undefined) expectCpu(devices)
   const login = !isLoopback(host) || publicUrl !== null
   const { at, folder: whole } = openWorkspace(folder)
   takeLock(whole)
   const unlock = () => rmSync(at(lockName), { force: true })
   try {
-    const studio = await openStudio(folder, { database, login, publicUrl, model, encoder, devices })
+    const studio = await openStudio(folder, { database, login, publicUrl, model, encoder, devices, gpuNote })
     try {
       const server = await listen(studio, host, port)
       const { port: taken } = server.address() as { port: number }

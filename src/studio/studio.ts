@@ -19,6 +19,8 @@ export interface Studio extends StudioModel {
   readonly queue: JobQueue
   readonly views: JobViews
   readonly figures: DeviceFigures
+  /** Why a GPU of the machine is idle, and what to do; null where none is, or where it is as somebody wanted it. */
+  readonly gpuNote: string | null
   readonly runs: RunLibrary
   readonly images: ImageShelf
   readonly rounds: RoundBook

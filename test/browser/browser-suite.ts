@@ -1,6 +1,7 @@
 /** A suite of tests in a browser: a studio, a Chromium, and visitors. */
 import { after, afterEach, before, describe } from 'node:test'
 import { chromium, type Browser } from 'playwright-core'
+import type { FoundGpus } from '../../src/studio/devices/devices.ts'
 import type { StudioConfig } from '../../src/studio/run-studio.ts'
 import { chromiumPath, noChromium } from './chromium.ts'
 import { studioAtWork, type StudioAtWork } from './studio-at-work.ts'
@@ -18,7 +19,7 @@ export function browserSuite(
   title: string,
   tests: (stage: BrowserStage) => void,
   settings: Partial<StudioConfig> = {},
-  gpus?: number,
+  gpus?: FoundGpus,
 ): void {
   describe(title, { skip: chromiumPath() === undefined && noChromium }, () => {
     let studio: StudioAtWork

@@ -84,7 +84,7 @@ browserSuite(
     })
   },
   {},
-  2,
+  { count: 2, note: null },
 )
 
 browserSuite(
@@ -128,5 +128,20 @@ browserSuite(
     })
   },
   { model: 'owner/photos', devices: ['cuda:0', 'cuda:2'] },
-  3,
+  { count: 3, note: null },
+)
+
+const note = 'computing on the CPU, since the driver is too old; bring the driver up to date'
+browserSuite(
+  'a machine whose GPU cannot be used',
+  (it) => {
+    test('says why, and what to do', async () => {
+      await using person = await it.visit({ name: 'Ada' })
+      await person.open('train')
+      await person.page.getByText('Computing on the CPU, since the driver is too old').waitFor()
+      await person.page.getByRole('meter', { name: 'Memory, CPU' }).waitFor()
+    })
+  },
+  { model: 'owner/photos' },
+  { count: 0, note },
 )

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type StudioClient } from '../../src/studio/client.ts'
 import type { OpenedStudio } from '../../src/studio/open-studio.ts'
+import type { FoundGpus } from '../../src/studio/devices/devices.ts'
 import { startStudio, StudioConfig } from '../../src/studio/run-studio.ts'
 
 export interface StudioAtWork extends AsyncDisposable {
@@ -16,8 +17,8 @@ export interface StudioAtWork extends AsyncDisposable {
   readonly client: StudioClient
 }
 
-/** @param gpus as if the machine had so many; those that it has without it */
-export async function studioAtWork(settings: Partial<StudioConfig> = {}, gpus?: number): Promise<StudioAtWork> {
+/** @param gpus as if the machine had these */
+export async function studioAtWork(settings: Partial<StudioConfig> = {}, gpus?: FoundGpus): Promise<StudioAtWork> {
   const folder = mkdtempSync(join(tmpdir(), 'attune-browser-'))
   const running = await startStudio(
     StudioConfig.parse({ workspace: join(folder, 'studio'), port: 0, ...settings }),

@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { ConfigError } from '../../errors.ts'
 import { StudioConfig, startStudio } from '../run-studio.ts'
 import { DeviceFigures, gpusOf } from './device-figures.ts'
-import { countGpus, deviceEnvironment, devicesOf, visibleName } from './devices.ts'
+import { deviceEnvironment, devicesOf, findGpus, visibleName } from './devices.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-devices-'))
 const { PATH, CUDA_VISIBLE_DEVICES } = process.env
@@ -32,13 +32,13 @@ test('what is no device is refused before anything is opened', async () => {
   for (const cpuJobs of [0, -1, 1.5]) assert.ok(!StudioConfig.safeParse({ cpuJobs }).success)
   const workspace = join(folder, 'studio')
   const start = (devices: string[], gpus: number) =>
-    startStudio(StudioConfig.parse({ workspace, port: 0, devices }), gpus)
+    startStudio(StudioConfig.parse({ workspace, port: 0, devices }), { count: gpus, note: null })
   await assert.rejects(start(['cuda:0'], 0), ConfigError)
   await assert.rejects(start(['cuda:0'], 1), /--devices: expected the CPU among them/)
 })
 
 test('GPUs are counted without loading libtorch here', async () => {
-  assert.ok((await countGpus()) >= 0)
+  assert.ok((await findGpus()).count >= 0)
 })
 
 test('a job sees the GPUs that it has and no other, also where this process sees some of them only', () => {

@@ -1,9 +1,9 @@
 /** What jobs compute on: the GPUs that libtorch can use here, and the CPU. */
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { record } from '../../../scripts/setup/places.mjs'
+import { gpusOf as gpusOnMachine, hasNvidia } from '../../../scripts/setup/gpus.mjs'
+import { readRecord } from '../../../scripts/setup/places.mjs'
 import { ConfigError } from '../../errors.ts'
 import { scriptBeside } from '../../script-beside.ts'
 
@@ -41,30 +41,32 @@ export function devicesOf(allowed: readonly string[] | null, cpuJobs: number, gp
   })
 }
 
-const script = fileURLToPath(scriptBeside(import.meta.url, './print-gpu-count'))
+/** The GPUs of the machine, as far as libtorch can use them. */
+export interface FoundGpus {
+  readonly count: number
+  /** Where one is idle: why it is, and what to do, as a sentence without a capital. */
+  readonly note: string | null
+}
+
+const script = fileURLToPath(scriptBeside(import.meta.url, './print-gpus'))
 /** A driver that hangs must not keep the studio from starting. */
 const patienceMs = 30_000
 
 /**
- * How many GPUs libtorch can use. A process of its own asks it, since the server does without; an add-on that was built
- * for a CPU needs no asking.
+ * Finds the GPUs. A process of its own asks libtorch, since the server does without; where the machine shows none, and the
+ * add-on was built for none, nothing is asked.
  */
-export async function countGpus(): Promise<number> {
-  if (!isBuiltForGpus()) return 0
+export async function findGpus(): Promise<FoundGpus> {
+  const machine = gpusOnMachine({ ask: false })
+  if (readRecord()?.cuda !== true && !hasNvidia(machine) && !machine.amd) return { count: 0, note: null }
   const env = { ...process.env, ...gpuOrder() }
   try {
-    return Number((await promisify(execFile)(process.execPath, [script], { env, timeout: patienceMs })).stdout)
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { env, timeout: patienceMs })
+    return JSON.parse(stdout) as FoundGpus
   } catch (error) {
     const [reason] = (error as Error).message.trim().split('\n').slice(-1)
-    process.stderr.write(`studio: GPUs are left out, since libtorch does not tell how many there are (${reason})\n`)
-    return 0
+    return { count: 0, note: `computing on the CPU, since libtorch does not tell of its GPUs (${reason})` }
   }
-}
-
-function isBuiltForGpus(): boolean {
-  if (!existsSync(record)) return false
-  const { cuda } = JSON.parse(readFileSync(record, 'utf8')) as { cuda?: boolean }
-  return cuda !== false
 }
 
 /** GPUs have the numbers that nvidia-smi gives them, unless somebody wants them otherwise. */

@@ -20,5 +20,10 @@ export const Device = z.object({
   waiting: z.array(z.string()),
 })
 export type Device = z.infer<typeof Device>
-export const Devices = z.object({ /** GPUs first. */ devices: z.array(Device) })
+export const Devices = z.object({
+  /** GPUs first. */
+  devices: z.array(Device),
+  /** Why a GPU of the machine is idle, and what to do about it. */
+  note: z.string().nullable(),
+})
 export type Devices = z.infer<typeof Devices>

@@ -4,7 +4,7 @@ import type { Job } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { deviceTitles, percent, plural, size } from '../../format.ts'
+import { capital, deviceTitles, percent, plural, size } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
@@ -21,13 +21,21 @@ export function Devices() {
       <h2>Devices</h2>
       <Loaded remote={devices} heights={[150]}>
         {(value) => (
-          <ul className="devices">
-            {value.devices.map((device) => (
-              <li key={device.id} className="card device">
-                <DeviceCard device={device} jobs={jobs} />
-              </li>
-            ))}
-          </ul>
+          <>
+            {value.note !== null && (
+              <div className="notice warn" role="status">
+                <strong>A GPU is idle</strong>
+                <span dir="auto">{capital(value.note)}.</span>
+              </div>
+            )}
+            <ul className="devices">
+              {value.devices.map((device) => (
+                <li key={device.id} className="card device">
+                  <DeviceCard device={device} jobs={jobs} />
+                </li>
+              ))}
+            </ul>
+          </>
         )}
       </Loaded>
     </section>
