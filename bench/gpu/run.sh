@@ -53,12 +53,12 @@ LIBTORCH=$(python3 -c "import importlib.util as u; print(u.find_spec('torch').su
 node -e "import('./src/tensor/library.ts').then((m) => console.log(m.describeLibrary()))" || exit 1
 say built
 
-# 40 s until here; 210 + 140 + 60 and what starting takes are less than 8 minutes.
+# 35 s until here; 290 + 110 + 40 and what starting takes are less than 8 minutes.
 for name in $parts; do
   case $name in
-    bench) part bench 210 node bench/stable-diffusion/gpu.ts --device $device "${tiny[@]}" --steps 20 ${BENCH_FLAGS:-} ;;
-    checks) part checks 140 node bench/gpu/checks.ts --device ${device%:0} --out .gpu/checks ;;
-    rounding) part rounding 60 node bench/gpu/rounding.ts --device $device "${tiny[@]}" --seeds 1 ${ROUNDING_FLAGS:-} ;;
+    bench) part bench 290 node bench/stable-diffusion/gpu.ts --device $device "${tiny[@]}" --steps 20 --rollouts 8 ${BENCH_FLAGS:-} ;;
+    checks) part checks 110 node bench/gpu/checks.ts --device ${device%:0} --out .gpu/checks ;;
+    rounding) part rounding 40 node bench/gpu/rounding.ts --device $device "${tiny[@]}" --seeds 1 ${ROUNDING_FLAGS:-} ;;
     *) say "no part is called $name" ;;
   esac
 done

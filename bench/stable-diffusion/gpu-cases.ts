@@ -22,7 +22,10 @@ import { brightness, configsOf, randomClip, randomModel } from './model.ts'
 const setup = JSON.parse(process.argv[2]) as GpuSetup
 const { device, dtype, batches, steps, transitions, rollouts, tiny, rounds } = setup
 useTf32(false)
+using _all = tensorScope()
 const configs = configsOf(tiny)
+const model = randomModel(setup)
+const features = randomClip({ ...setup, dtype: 'float32' })
 const source = new Generator(0)
 const noise = (...shape: number[]) => randn(shape, source).to(device)
 
@@ -63,7 +66,6 @@ const prompts = ['a cat on a mat', 'a red square', 'two dogs', 'a green house']
 function measureDrawing(): void {
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  const model = randomModel(setup)
   for (const batch of batches) {
     const requests = Array.from({ length: batch }, (_, i) => ({ text: prompts[i % prompts.length], seed: 0, index: i }))
     measure(`draw ${batch}`, () => decodeStages(model, drawStages(model, requests, sampling)))
@@ -75,11 +77,10 @@ function measureOrders(): void {
   using _scope = tensorScope()
   using _noGrad = noGrad()
   const size = readUnetConfig(configs.unet, 'unet')
-  const { weights } = randomModel(setup)
   const taken = imageOrderOn(device, dtype)
   for (const order of [taken, taken === 'places' ? 'rows' : 'places'] as const) {
     using _order = tensorScope()
-    const placed = [...weights.tensors()].map(([name, tensor]) => [name, inOrder(tensor, order)] as const)
+    const placed = [...model.weights.tensors()].map(([name, tensor]) => [name, inOrder(tensor, order)] as const)
     const own = Weights.of(new Map(placed), { dtype, order }).at('unet')
     for (const batch of batches) {
       const rows = 2 * batch
@@ -93,7 +94,6 @@ function measureOrders(): void {
 function measureUpdates(): void {
   using _scope = tensorScope()
   const size = readUnetConfig(configs.unet, 'unet')
-  const model = randomModel(setup)
   const { change, parameters } = trainableChange(model, adapters, 0)
   const optimiser = new AdamW(parameters, { learningRate: 1e-5 })
   const rows = 2 * transitions
@@ -125,8 +125,6 @@ const adapters = { parameters: 'lora' as const, rank: 8, loraAlpha: 8, loraLayer
 /** Iterations of the trainer that `policy dpok` runs, without value learning and with it. */
 function measureIterations(): void {
   using _scope = tensorScope()
-  const model = randomModel(setup)
-  const features = randomClip({ ...setup, dtype: 'float32' })
   for (const value of [false, true]) {
     const dpok = new Dpok({
       model,
@@ -156,8 +154,9 @@ function measureClip(): void {
   using _noGrad = noGrad()
   const pixels = noise(32, 3, 224, 224)
   for (const type of ['float32', 'TF32', 'bfloat16'] as const) {
+    using _type = tensorScope()
     useTf32(type === 'TF32')
-    const embed = randomClip({ ...setup, dtype: type === 'bfloat16' ? 'bfloat16' : 'float32' })
+    const embed = type === 'bfloat16' ? randomClip({ ...setup, dtype: type }) : features
     measure(`CLIP of 32 previews in ${type}`, () => embed(pixels))
   }
   useTf32(false)
