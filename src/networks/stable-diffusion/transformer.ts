@@ -2,7 +2,7 @@
 import { attention } from '../../tensor/functional.ts'
 import { checkpointed } from '../../tensor/gradient-checkpoints.ts'
 import { tensorScope } from '../../tensor/scope.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { operator, type Tensor } from '../../tensor/tensor.ts'
 import type { Weights } from '../weights.ts'
 
 export interface TransformerShape {
@@ -15,6 +15,9 @@ export interface TransformerShape {
   readonly groups: number
   readonly linearProjection: boolean
 }
+
+/** Its gradient joins those of the parts; that of slices adds as many tensors of the whole size, most of them zeros. */
+const split = operator<[x: Tensor, size: number, dim: number], Tensor[]>('split', 'Tensor')
 
 const groupNormEpsilon = 1e-6
 const layerNormEpsilon = 1e-5
@@ -106,7 +109,7 @@ function attend(
 function feedForward(weights: Weights, x: Tensor, width: number): Tensor {
   using scope = tensorScope()
   const hidden = 4 * width
-  const both = weights.linear('0.proj', x, width, 2 * hidden)
-  const gated = both.slice(2, 0, hidden).mul(both.slice(2, hidden, 2 * hidden).gelu())
+  const [value, gate] = split(weights.linear('0.proj', x, width, 2 * hidden), hidden, 2)
+  const gated = value.mul(gate.gelu())
   return scope.keep(weights.linear('2', gated, hidden, width))
 }
