@@ -3,6 +3,8 @@
  * where it cannot go on.
  */
 import { join } from 'node:path'
+import { buildFakeDevice } from './setup/addon.mjs'
+import { findLibrary } from './setup/library.mjs'
 import { made } from './setup/places.mjs'
 import { SetupStop, lock } from './setup/shell.mjs'
 import { installTestPrograms } from './setup/test-programs.mjs'
@@ -11,6 +13,7 @@ try {
   const unlock = await lock(join(made, 'setup.lock'))
   try {
     await installTestPrograms()
+    await buildFakeDevice(await findLibrary(), { node: process.execPath })
   } finally {
     unlock()
   }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { addon, libtorch, made, project, readRecord, record } from './places.mjs'
+import { addon, fakeDevice, libtorch, made, project, readRecord, record } from './places.mjs'
 import { fetchCudaHeaders, processGroups } from './process-groups.mjs'
 import { SetupStop, ask, commandEnvironment, debianOrMac, say, show } from './shell.mjs'
 
@@ -69,6 +69,30 @@ export async function buildAddon(library, packages, places = { addon, record, fo
   return true
 }
 
+/**
+ * Compiles native/fake/device.cc, a device for tests, again only where it or the tools have changed.
+ *
+ * @param {import('./library.mjs').Library} library
+ * @param {{node: string}} packages
+ */
+export async function buildFakeDevice(library, packages) {
+  const source = join(native, 'fake', 'device.cc')
+  const compiler = findCompiler()
+  const headers = nodeHeaders()
+  const flags = [...compileFlags({ ...library, cuda: false }, { flags: [] }), '-O1', `-I${headers.folder}`, '-shared']
+  const link = linkFlags({ ...library, cuda: false })
+  const stamp = hash([compiler, flags, link, library.version, headers.version, readFileSync(source, 'utf8')])
+  const stampFile = `${fakeDevice}.sha256`
+  if (existsSync(fakeDevice) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
+  say(`compiling the device of the tests with ${compiler.name}: about 15 s`)
+  const partial = `${fakeDevice}.partial`
+  expectBuilt(await show(compiler.name, [...flags, source, '-o', partial, ...link]), compiler)
+  expectLoads(partial, packages.node, library)
+  rmSync(stampFile, { force: true })
+  renameSync(partial, fakeDevice)
+  writeFileSync(stampFile, stamp)
+}
+
 const compileFlags = (library, groups) => [
   // Wide vectors stay within one file, so that no ABI is between them.
   ...['-std=c++20', '-O3', '-fPIC', '-Wno-psabi', `-D_GLIBCXX_USE_CXX11_ABI=${newAbi(library) ? 1 : 0}`],
@@ -117,7 +141,8 @@ function libraryFolders(library) {
 
 function nativeFiles() {
   const files = readdirSync(native, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()
+  const all = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()
+  const paths = all.filter((path) => !path.startsWith(join(native, 'fake')))
   return paths.map((path) => [relative(native, path), readFileSync(path, 'utf8')])
 }
 

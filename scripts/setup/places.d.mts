@@ -5,6 +5,7 @@ export const cache: string
 export const made: string
 export const addon: string
 export const record: string
+export const fakeDevice: string
 export const noWheel: string
 export const libtorch: string
 export const setupCommand: string

@@ -21,6 +21,8 @@ export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'
 export const made = isPackage ? join(cache, version) : join(project, 'build')
 export const addon = join(made, 'attune.node')
 export const record = join(made, 'library.json')
+/** A device for tests; see native/fake/device.cc. */
+export const fakeDevice = join(made, 'fake.node')
 
 /** For which GPUs the set-up could have no libtorch, and why. */
 export const noWheel = join(made, 'no-gpu-wheel.json')

@@ -78,7 +78,7 @@ export function native(): Native {
   // Threads that wait by spinning stand still where other programs want the cores too: tiny networks took 25 times longer.
   process.env.OMP_WAIT_POLICY ??= 'passive'
   try {
-    loaded = createRequire(import.meta.url)(addon) as Native
+    loaded = createRequire(import.meta.url)(process.env.ATTUNE_ADDON ?? addon) as Native
   } catch (cause) {
     throw new LibraryError({
       where: 'tensor library',

@@ -1,0 +1,128 @@
+/**
+ * Every stage on a device that is none (native/fake/device.cc), which is as strict as CUDA about where tensors lie. Its
+ * kernels are the CPU's: what it makes is what the CPU makes, to the bit.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { ImageRecord } from '../src/records.ts'
+import { Report } from '../src/report/schema.ts'
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const fixtures = path('fixtures/stable-diffusion/')
+const cli = path('../src/cli.ts')
+const killer = path('../src/policy/kill-at-write.test-helper.ts')
+const temporary = mkdtempSync(join(tmpdir(), 'attune-fake-'))
+after(() => rmSync(temporary, { recursive: true, force: true }))
+
+const env = { ...process.env, ATTUNE_ADDON: path('fake-device/addon.ts') }
+
+function run(folder: string, words: readonly string[], extra: NodeJS.ProcessEnv = {}) {
+  return spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env: { ...env, ...extra } })
+}
+
+/** In one process, in this order. */
+function works(folder: string, commands: readonly string[]): void {
+  const { status, stderr } = run(folder, [path('fake-device/commands.ts'), JSON.stringify(commands)])
+  assert.equal(status, 0, stderr)
+}
+
+const records = (run: string) =>
+  readFileSync(join(run, 'images.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => ImageRecord.parse(JSON.parse(line)))
+
+/** Rows of a run's metrics without what a clock said. */
+const metrics = (run: string) =>
+  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => ({ ...(JSON.parse(line) as Record<string, unknown>), at: undefined, seconds: undefined }))
+
+/** What a report measured, without what a clock said. */
+const measured = (file: string) =>
+  Report.parse(JSON.parse(readFileSync(file, 'utf8'))).policies.map((policy) => ({ ...policy, seconds: undefined }))
+
+async function prepare(name: string): Promise<string> {
+  const folder = join(temporary, name)
+  mkdirSync(join(folder, 'photos'), { recursive: true })
+  for (const checkpoint of [name, 'clip'])
+    cpSync(join(fixtures, checkpoint), join(folder, checkpoint), { recursive: true })
+  writeFileSync(join(folder, 'seen.txt'), 'a red apple on a table\nfour wolves in the park\n')
+  writeFileSync(join(folder, 'unseen.txt'), 'a green dog on the moon\n')
+  const noise = { create: { width: 24, height: 16, channels: 3 as const, background: '#408060' } }
+  await sharp(noise).toFile(join(folder, 'photos', 'a.png'))
+  writeFileSync(join(folder, 'photos', 'metadata.jsonl'), '{"file_name":"a.png","text":"a photo"}\n')
+  return folder
+}
+
+/** All stages that compute, on the device `to` and in the folders `<to>-…`; the report last. */
+function stages(name: string, to: string, precision: string): string[] {
+  const place = `--device ${to} --threads 1`
+  const model = `--model ${name} ${place} --mixed-precision ${precision}`
+  const quick = `${model} --batch-size 4 --steps 3`
+  const reward = `--reward ${to}-reward`
+  const weighted = `policy reward-weighted --images images ${reward} --train-data-dir photos --updates 2 --batch-size 4 ${model}`
+  const dpok = `policy dpok --prompts seen.txt ${reward} --images-drawn 8 --rollouts-per-iteration 4 --transitions-per-rollout 2 --gradient-steps 2 --value-updates 2 --checkpoint-every 1 --rank 2 ${quick}`
+  const drawn = 'images generate --prompts seen.txt --per-prompt 2'
+  return [
+    `${drawn} --output-latents ${quick} --out ${to}-images`,
+    `${drawn} --latents ${to}-images/latents.safetensors --eta 0 --vae-tiling ${quick} --out ${to}-tiled`,
+    `reward train --feedback feedback.sqlite --encoder clip --epochs 2 --held-out 0.5 ${place} --mixed-precision ${precision} --out ${to}-reward`,
+    `policy best-of-n --images images ${reward} --n 2 ${place} --out ${to}-best`,
+    `${weighted} --kl-o 0.1 --rank 2 --out ${to}-weighted`,
+    `${weighted} --parameters text --gradient-accumulation-steps 2 --out ${to}-text`,
+    `${dpok} --out ${to}-dpok`,
+    `${dpok} --no-value --published --gradient-checkpointing --out ${to}-plain`,
+    `policy export --policy ${to}-dpok --model ${name} --out ${to}-kohya.safetensors`,
+    `${drawn} --policy ${to}-kohya.safetensors ${quick} --out ${to}-by-policy`,
+    `report ${reward} --policies ${to}-dpok --seen seen.txt --unseen unseen.txt --scorer clip --images-per-prompt 8 --best-of 1 --kl-rollouts 2 ${model} --steps 3 --out ${to}-report`,
+  ]
+}
+
+describe('every stage on a device that is none', () => {
+  for (const [name, precision] of [
+    ['sd1', 'no'],
+    ['sd2', 'bf16'],
+    ['sdxl', 'no'],
+  ]) {
+    test(`makes what the CPU makes (${name}, mixed precision ${precision})`, async () => {
+      const folder = await prepare(name)
+      const at = (file: string) => join(folder, file)
+      works(folder, [`images generate --prompts seen.txt --per-prompt 4 --model ${name} --steps 3 --out images`])
+      const answers = records(at('images')).map(({ id }, i) => `${id},${i % 3 === 0 ? 'good' : 'bad'}`)
+      writeFileSync(at('labels.csv'), `image,answer\n${answers.join('\n')}\n`)
+      const [gpu, cpu] = ['cuda', 'cpu'].map((device) => stages(name, device, precision))
+      works(folder, [
+        'feedback import --feedback feedback.sqlite --images images --labels labels.csv --rater ada',
+        ...gpu,
+        // A report is several processes.
+        ...(name === 'sd1' ? cpu : cpu.slice(0, -1)),
+      ])
+      for (const stage of ['images', 'tiled', 'best', 'by-policy']) {
+        const [one, other] = ['cuda', 'cpu'].map((on) => records(at(`${on}-${stage}`)).map(({ sha256 }) => sha256))
+        assert.deepEqual(one, other, stage)
+      }
+      for (const file of ['reward.safetensors', 'uncertainties.json', 'disagreements.json'])
+        assert.deepEqual(readFileSync(at(`cuda-reward/${file}`)), readFileSync(at(`cpu-reward/${file}`)), file)
+      for (const stage of ['weighted', 'text', 'dpok', 'plain'])
+        assert.deepEqual(metrics(at(`cuda-${stage}`)), metrics(at(`cpu-${stage}`)), stage)
+      const [one, other] = ['cuda', 'cpu'].map((on) => at(`${on}-report/report.json`))
+      if (existsSync(other)) assert.deepEqual(measured(one), measured(other))
+
+      // Killed in the middle, it ends as the run that was left alone.
+      const again = gpu.find((command) => command.endsWith(' cuda-dpok'))!.replace(/cuda-dpok$/, 'again')
+      const { signal } = run(folder, ['--import', killer, cli, ...again.split(' ')], { KILL_AT: '18' })
+      assert.equal(signal, 'SIGKILL')
+      assert.ok(existsSync(at('again/checkpoint.safetensors')))
+      works(folder, [`${again} --resume`])
+      assert.deepEqual(metrics(at('again')), metrics(at('cuda-dpok')))
+    })
+  }
+})
