@@ -1,13 +1,13 @@
 /** DDIM(η) as a sampler of variance-preserving diffusion (Song et al. 2021, DDIM, arXiv:2010.02502). */
 import { ScheduleError } from '../errors.ts'
-import { tensor } from '../tensor/create.ts'
 import { expectShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ddimStep, type DdimStep } from './ddim-step.ts'
 import { alongBatch } from './per-sample.ts'
 import { toX0AndEpsilon } from './prediction.ts'
-import { stepsAt, type Parts, type Sampler, type Transition } from './process.ts'
+import { rowsAt, type Parts, type Places, type Sampler, type Transition } from './process.ts'
 import { expectTimesteps, type PredictionType, type Schedule } from './schedule.ts'
+import type { StepRows } from './step-rows.ts'
 
 export interface DdimOptions {
   /** 0 deterministic … 1 DDPM. */
@@ -37,17 +37,20 @@ export class DdimSampler implements Sampler {
     return noise
   }
 
-  times(at: readonly number[], device: string): Tensor {
-    const times = stepsAt(this.steps, at).map(({ t }) => t)
-    return tensor(times, [at.length], 'int64').to(device)
+  place(at: readonly number[], device: string): StepRows<DdimStep> {
+    return rowsAt(this.steps, at, device)
   }
 
-  transition(said: Tensor, xt: Tensor, at: readonly number[]): Transition {
+  times(at: Places, device: string): Tensor {
+    return rowsAt(this.steps, at, device).of('t', 'int64')
+  }
+
+  transition(said: Tensor, xt: Tensor, at: Places): Transition {
     return ddimTransition(said, xt, at, this)
   }
 
-  parts(said: Tensor, xt: Tensor, at: readonly number[]): Parts {
-    const alphaBar = tensor(stepsAt(this.steps, at).map((step) => step.alphaBar))
+  parts(said: Tensor, xt: Tensor, at: Places): Parts {
+    const alphaBar = rowsAt(this.steps, at, xt.device).of('alphaBar', 'float32')
     return toX0AndEpsilon(said, xt, alphaBar, this.predictionType)
   }
 }
@@ -113,33 +116,22 @@ export function ddimSampler(
  *
  * @param prediction   [B, …], already guided, of the sampler's prediction type
  * @param xt           [B, …], latent units, float32 or float64
- * @param stepIndices  B places in the order of sampling
+ * @param at           steps of the B rows
  * @throws {ShapeError} where shapes differ
  * @throws {ScheduleError} where the sampler has no such step
  * @see Song et al. 2021 (DDIM, arXiv:2010.02502), Eq. 12
  */
-export function ddimTransition(
-  prediction: Tensor,
-  xt: Tensor,
-  stepIndices: readonly number[],
-  sampler: DdimSampler,
-): Transition {
+export function ddimTransition(prediction: Tensor, xt: Tensor, at: Places, sampler: DdimSampler): Transition {
   expectShape('prediction', prediction, xt.shape)
-  expectShape('xt', xt, [stepIndices.length, ...xt.shape.slice(1)])
-  const steps = stepsAt(sampler.steps, stepIndices)
-  const gathered = (coefficient: (step: DdimStep) => number): Tensor => tensor(Float64Array.from(steps, coefficient))
-  const times = (coefficient: (step: DdimStep) => number, states: Tensor): Tensor =>
-    alongBatch('coefficient', gathered(coefficient), xt).mul(states)
-  const sigma = gathered((step) => step.sigma)
-    .to(xt.dtype)
-    .to(xt.device)
+  const steps = rowsAt(sampler.steps, at, xt.device)
+  expectShape('xt', xt, [steps.count, ...xt.shape.slice(1)])
+  const sigma = steps.of('sigma', xt.dtype)
   if (sampler.clipSample === undefined) {
-    const fromState = times((step) => step.meanPerState, xt)
-    return { mean: fromState.add(times((step) => step.meanPerPrediction, prediction)), sigma }
+    const fromState = steps.times('meanPerState', xt, xt)
+    return { mean: fromState.add(steps.times('meanPerPrediction', prediction, xt)), sigma }
   }
-  const alphaBar = gathered((step) => step.alphaBar)
-  const { x0, epsilon } = toX0AndEpsilon(prediction, xt, alphaBar, sampler.predictionType)
+  const { x0, epsilon } = toX0AndEpsilon(prediction, xt, steps.of('alphaBar', 'float64'), sampler.predictionType)
   const clamped = x0.clamp(-sampler.clipSample, sampler.clipSample)
-  const fromImage = times((step) => Math.sqrt(step.alphaBarPrev), clamped)
-  return { mean: fromImage.add(times((step) => step.direction, epsilon)), sigma }
+  const fromImage = alongBatch('coefficient', steps.of('alphaBarPrev', 'float64').sqrt(), xt).mul(clamped)
+  return { mean: fromImage.add(steps.times('direction', epsilon, xt)), sigma }
 }

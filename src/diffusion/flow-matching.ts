@@ -16,20 +16,22 @@
  * Coefficients are in float64.
  */
 import { ScheduleError } from '../errors.ts'
-import { rand, tensor } from '../tensor/create.ts'
+import { rand } from '../tensor/create.ts'
 import type { Generator } from '../tensor/generator.ts'
 import { expectShape } from '../tensor/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { alongBatch } from './per-sample.ts'
 import {
-  stepsAt,
+  rowsAt,
   type NoiseProcess,
   type Parts,
+  type Places,
   type Sampler,
   type SamplerOptions,
   type SamplerStep,
   type Transition,
 } from './process.ts'
+import type { StepRows } from './step-rows.ts'
 
 /** How a stochastic step is taken. */
 export type FlowTransition = 'flow-sde' | 'flow-cps'
@@ -114,28 +116,26 @@ export class FlowSampler implements Sampler {
     return sigma === 1 ? noise : noise.mul(Math.hypot(1 - sigma, sigma))
   }
 
-  times(at: readonly number[], device: string): Tensor {
-    return tensor(stepsAt(this.steps, at).map(({ t }) => t)).to(device)
+  place(at: readonly number[], device: string): StepRows<FlowStep> {
+    return rowsAt(this.steps, at, device)
   }
 
-  transition(said: Tensor, xt: Tensor, at: readonly number[]): Transition {
+  times(at: Places, device: string): Tensor {
+    return rowsAt(this.steps, at, device).of('t', 'float32')
+  }
+
+  transition(said: Tensor, xt: Tensor, at: Places): Transition {
     expectShape('prediction', said, xt.shape)
-    expectShape('xt', xt, [at.length, ...xt.shape.slice(1)])
-    const steps = stepsAt(this.steps, at)
-    const gathered = (of: (step: FlowStep) => number): Tensor => tensor(Float64Array.from(steps, of))
-    const times = (of: (step: FlowStep) => number, states: Tensor): Tensor =>
-      alongBatch('coefficient', gathered(of), xt).mul(states)
+    const steps = rowsAt(this.steps, at, xt.device)
+    expectShape('xt', xt, [steps.count, ...xt.shape.slice(1)])
     return {
-      mean: times((step) => step.meanPerState, xt).add(times((step) => step.meanPerVelocity, said)),
-      sigma: gathered((step) => step.std)
-        .to(xt.dtype)
-        .to(xt.device),
+      mean: steps.times('meanPerState', xt, xt).add(steps.times('meanPerVelocity', said, xt)),
+      sigma: steps.of('std', xt.dtype),
     }
   }
 
-  parts(said: Tensor, xt: Tensor, at: readonly number[]): Parts {
-    const sigma = tensor(Float64Array.from(stepsAt(this.steps, at), (step) => step.sigma))
-    return partsOf(said, xt, sigma)
+  parts(said: Tensor, xt: Tensor, at: Places): Parts {
+    return partsOf(said, xt, rowsAt(this.steps, at, xt.device).of('sigma', 'float64'))
   }
 }
 

@@ -6,6 +6,7 @@
 import { ScheduleError } from '../errors.ts'
 import type { Generator } from '../tensor/generator.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { StepRows } from './step-rows.ts'
 
 /** The policy's action distribution: x_{t−1} ~ N(mean, diag(sigma²)). */
 export interface Transition {
@@ -31,6 +32,17 @@ export interface SamplerStep {
   readonly stochastic: boolean
 }
 
+/** Steps of B samples whose numbers a sampler has put on a device. */
+export interface PlacedSteps {
+  /** B */
+  readonly count: number
+  /** Of samples [from, to). */
+  slice(from: number, to: number): PlacedSteps
+}
+
+/** Steps of B samples: their places in the order of sampling, or what the sampler's `place` has made of these. */
+export type Places = readonly number[] | PlacedSteps
+
 /** A way from noise to an image in so many steps: the policy's decision process. */
 export interface Sampler {
   /** As records name it. */
@@ -40,20 +52,19 @@ export interface Sampler {
   readonly steps: readonly SamplerStep[]
   /** x_T from standard normal noise [B, …]. */
   start(noise: Tensor): Tensor
-  /**
-   * The times of steps as the network is asked for them, [B], on this device.
-   * @param at B places in the order of sampling
-   */
-  times(at: readonly number[], device: string): Tensor
+  /** Steps that are used more than once, on this device; tensors belong to the scope in force. */
+  place(at: readonly number[], device: string): PlacedSteps
+  /** The times of steps as the network is asked for them, [B], on this device. */
+  times(at: Places, device: string): Tensor
   /**
    * Mean and deviation of the next state. Rows may stand at different steps; the result of a row does not depend on the
    * others. Differentiable in the prediction and in xt.
    * @param said what the network says of `xt`, already guided, [B, …]
    * @throws {ShapeError | ScheduleError}
    */
-  transition(said: Tensor, xt: Tensor, at: readonly number[]): Transition
+  transition(said: Tensor, xt: Tensor, at: Places): Transition
   /** The clean image and the noise that a prediction stands for. Differentiable. @throws {ShapeError} */
-  parts(said: Tensor, xt: Tensor, at: readonly number[]): Parts
+  parts(said: Tensor, xt: Tensor, at: Places): Parts
 }
 
 export interface SamplerOptions {
@@ -106,6 +117,11 @@ export function stepsAt<S extends SamplerStep>(steps: readonly S[], at: readonly
       remedy: 'pass places in the order of sampling, not training times',
     })
   })
+}
+
+/** The steps of a sampler at these places, or as it has placed them. @throws {ScheduleError} the sampler has no such step */
+export function rowsAt<S extends SamplerStep>(steps: readonly S[], at: Places, device: string): StepRows<S> {
+  return at instanceof StepRows ? (at as StepRows<S>) : new StepRows(stepsAt(steps, at as readonly number[]), device)
 }
 
 /**

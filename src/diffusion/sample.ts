@@ -68,7 +68,7 @@ function denoise({ predict, sampler, noise, watch }: Denoising, visit: Visit, re
   for (const { index, t, stochastic } of steps) {
     using scope = tensorScope()
     using _ = index < steps.length - recorded ? noGrad() : undefined
-    const at = new Array<number>(batch).fill(index)
+    const at = sampler.place(new Array<number>(batch).fill(index), noise.device)
     const prediction = predict(xt, sampler.times(at, noise.device))
     const { mean, sigma } = sampler.transition(prediction, xt, at)
     const deviation = sigma.shape.length === 1 ? alongBatch('sigma', sigma, mean) : sigma

@@ -8,7 +8,7 @@ import {
   type GenerativeModel,
   type ModelStage,
 } from '../networks/generative-model.ts'
-import { cat, tensor } from '../tensor/create.ts'
+import { cat, indexOf } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** Distinct prompts, encoded once; the first row is the empty prompt. */
@@ -25,19 +25,31 @@ export interface SampleRows {
   readonly earlier?: readonly Tensor[]
   /** B prompts to be led away from, in the place of the empty one. */
   readonly negatives?: readonly string[]
+  /** Rows of `texts` among the encoded prompts, int64 [B], where they are on the device already. */
+  readonly index?: Tensor
+}
+
+/** Rows of distinct prompts, the empty one first. */
+export function promptRows(texts: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(['', ...new Set(texts.filter((text) => text !== ''))].map((text, row) => [text, row]))
 }
 
 /** Encodes the distinct texts. With gradients on, the graph reaches the text encoder. */
 export function encodePrompts(model: GenerativeModel, texts: readonly string[]): EncodedPrompts {
-  const distinct = ['', ...new Set(texts.filter((text) => text !== ''))]
-  return { table: model.encodeText(distinct), rowOf: new Map(distinct.map((text, row) => [text, row])) }
+  const rowOf = promptRows(texts)
+  return { table: model.encodeText([...rowOf.keys()]), rowOf }
 }
 
-/** One row of conditioning a text; all texts must have been encoded. */
-export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string[]): Conditioning {
-  const index = texts.map((text) => rowOf.get(text)!)
+/** One row of conditioning a text; all texts must have been encoded. @param index see {@link SampleRows} */
+export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string[], index?: Tensor): Conditioning {
   const { device } = Object.values(table)[0]
-  return conditioningRows(table, tensor(index, [index.length], 'int64').to(device))
+  const rows =
+    index ??
+    indexOf(
+      texts.map((text) => rowOf.get(text)!),
+      device,
+    )
+  return conditioningRows(table, rows)
 }
 
 /**
@@ -54,10 +66,10 @@ export function rowsFor({ table, rowOf }: EncodedPrompts, texts: readonly string
 export function guidedPredictor(
   stage: ModelStage,
   prompts: EncodedPrompts,
-  { texts, earlier = [], negatives = texts.map(() => '') }: SampleRows,
+  { texts, earlier = [], negatives = texts.map(() => ''), index }: SampleRows,
   guidance: number,
 ): Predictor {
-  const given = stage.condition(rowsFor(prompts, texts), earlier)
+  const given = stage.condition(rowsFor(prompts, texts, index), earlier)
   if (stage.tellGuidance !== undefined || guidance <= 1) {
     const told = stage.tellGuidance?.(given, guidance) ?? given
     return (xt, t) => widened(stage.predict(xt, t, told))

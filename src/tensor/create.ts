@@ -127,6 +127,23 @@ export function tensor(
   }
 }
 
+/**
+ * Whole numbers as an index, int64 [n], on a device. They are copied there, which makes the host wait, only where neither all
+ * are the same nor each is one more than the one before.
+ */
+export function indexOf(numbers: readonly number[], device: string): Tensor {
+  const [first] = numbers
+  if (numbers.every((number) => number === first)) return full([numbers.length], first ?? 0, 'int64', device)
+  if (numbers.every((number, i) => number === first + i)) return arange(first, first + numbers.length, 'int64', device)
+  return tensor(numbers, [numbers.length], 'int64').to(device)
+}
+
+/** A few numbers, float32, on a device. They are made there: nothing is copied, for which the host would wait. */
+export function constants(numbers: readonly number[], shape: readonly number[], device: string): Tensor {
+  if (device === 'cpu') return tensor(numbers, shape)
+  return cat(numbers.map((number) => full([1], number, 'float32', device))).reshape(...shape)
+}
+
 /** Joins along an existing dimension. */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   return catOf(tensors, dim)

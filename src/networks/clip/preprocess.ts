@@ -1,6 +1,6 @@
 /** From pixels to what CLIP's image tower takes, as transformers' CLIPImageProcessor. */
 import { z } from 'zod'
-import { tensor } from '../../tensor/create.ts'
+import { constants } from '../../tensor/create.ts'
 import { resizeBicubic } from '../../tensor/functional.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { expectShape } from '../../tensor/shape.ts'
@@ -93,7 +93,7 @@ export function preprocess(
   }
   const [top, left] = [Math.floor((rows - crop) / 2), Math.floor((columns - crop) / 2)]
   const middle = levels.slice(2, top, top + crop).slice(3, left, left + crop)
-  const perChannel = (values: readonly number[]) => tensor(values, [3, 1, 1]).to(pixels.device)
+  const perChannel = (values: readonly number[]) => constants(values, [3, 1, 1], pixels.device)
   return scope.keep(middle.div(255).sub(perChannel(mean)).div(perChannel(deviation)))
 }
 

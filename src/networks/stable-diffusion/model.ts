@@ -1,7 +1,7 @@
 /** Stable Diffusion 1, 2 and XL behind the interface that all stages see (Rombach et al. 2022, Podell et al. 2023). */
 import type { NoiseSetup } from '../../diffusion/scheduler-config.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
-import { cat, tensor } from '../../tensor/create.ts'
+import { cat, constants, tensor } from '../../tensor/create.ts'
 import { averagePool } from '../../tensor/functional.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import { native } from '../../tensor/library.ts'
@@ -214,7 +214,7 @@ class StableDiffusion implements GenerativeModel {
       ...(pooled !== undefined && {
         pooled,
         // Original size, crop and target size, as if the image had never been cropped (Podell et al. 2023, §2.2).
-        timeIds: tensor([height, width, 0, 0, height, width], [1, 6]).expand(t.shape[0], 6).to(this.device),
+        timeIds: constants([height, width, 0, 0, height, width], [1, 6], this.device).expand(t.shape[0], 6),
       }),
     }
     return scope.keep(unet(this.weights.at('unet'), config, xt.to(this.weights.dtype), t, { tokens, ...extra }))
