@@ -26,7 +26,7 @@ export class StepRows<S extends object> {
     this.#device = device
     const [first] = steps
     this.#only = steps.every((step) => step === first) ? first : undefined
-    const numbers = Object.entries(first).filter(([, value]) => typeof value === 'number')
+    const numbers = Object.entries(first ?? {}).filter(([, value]) => typeof value === 'number')
     this.#names = numbers.map(([name]) => name)
     if (this.#only !== undefined) return
     const rows = this.#names.flatMap((name) => steps.map((step) => (step as Record<string, number>)[name]))

@@ -46,11 +46,11 @@ export function trajectoryKl(
     for (const { index, stochastic } of sampler.steps) {
       if (!stochastic) continue
       using _step = tensorScope()
-      const indices = new Array<number>(batch.length).fill(index)
-      const mean = sampler.transition(predictions[index], states[index], indices)
-      const times = sampler.times(indices, policy.device)
+      const at = sampler.place(new Array<number>(batch.length).fill(index), policy.device)
+      const mean = sampler.transition(predictions[index], states[index], at)
+      const times = sampler.times(at, policy.device)
       const prediction = referencePredict(states[index], times)
-      const { mean: referenceMean } = sampler.transition(prediction, states[index], indices)
+      const { mean: referenceMean } = sampler.transition(prediction, states[index], at)
       gaussianKl(mean.mean, referenceMean, mean.sigma)
         .toArray()
         .forEach((kl, i) => (sums[i] += kl))

@@ -54,8 +54,8 @@ export const publishedObjective = (clipRange: number, sampler: Sampler): Objecti
     const elements = xt.numel / xt.shape[0]
     return clampedPerElement(delta, advantage, elements, clipRange / elements)
   },
-  distance({ policy, reference, transitions: { xt, at } }) {
-    const epsilonOf = ({ prediction }: Act) => sampler.parts(prediction, xt, at).epsilon
+  distance({ policy, reference, transitions: { xt, steps } }) {
+    const epsilonOf = ({ prediction }: Act) => sampler.parts(prediction, xt, steps).epsilon
     return epsilonOf(policy).sub(epsilonOf(reference)).square().flatten(1).mean(1)
   },
   scale: 1,

@@ -101,8 +101,7 @@ export class PolicyGradient {
   ): GradientFigures {
     using _scope = tensorScope()
     const { optimiser } = this.#options
-    const how = { atOnce: this.#atOnce, device: this.#policy.device, group: this.#group }
-    const parts = gather(rollouts, advantages, minibatches, how).map((own) =>
+    const parts = this.#gather(rollouts, advantages, minibatches).map((own) =>
       this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part) })) : own,
     )
     const rounding = this.#rounding(rollouts, advantages, minibatches[0])
@@ -124,6 +123,20 @@ export class PolicyGradient {
     return { ...meanOf(figures), noiseNats }
   }
 
+  #gather(
+    rollouts: Rollouts,
+    advantages: readonly (readonly number[])[],
+    minibatches: readonly (readonly Place[])[],
+  ): Transitions[][] {
+    const how = {
+      sampler: this.#options.sampler,
+      atOnce: this.#atOnce,
+      device: this.#policy.device,
+      group: this.#group,
+    }
+    return gather(rollouts, advantages, minibatches, how)
+  }
+
   /**
    * What rounding moves log-ratios of some transitions by, before they are trained on.
    * @returns of this process's share of them: nats, []
@@ -133,8 +146,7 @@ export class PolicyGradient {
     using _noGrad = noGrad()
     const { sampler, steps } = this.#options
     const places = placesToMeasure(minibatch, this.#atOnce)
-    const how = { atOnce: places.length, device: this.#policy.device, group: this.#group }
-    const part = gather(rollouts, advantages, [places], how)[0].at(0)
+    const part = this.#gather(rollouts, advantages, [places])[0].at(0)
     if (part === undefined) return { nats: scope.keep(zeros([], 'float32', this.#policy.device)), share: 0 }
     const exact = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
     const predictions = { rounded: this.#predict(this.#policy, part), exact: this.#predict(this.#exact, exact) }
@@ -177,13 +189,13 @@ export class PolicyGradient {
   /** What a model says of transitions. */
   #act(model: GenerativeModel, transitions: Transitions): Act {
     const prediction = this.#predict(model, transitions)
-    return { prediction, action: this.#options.sampler.transition(prediction, transitions.xt, transitions.at) }
+    return { prediction, action: this.#options.sampler.transition(prediction, transitions.xt, transitions.steps) }
   }
 
-  #predict(model: GenerativeModel, { texts, earlier, at, xt }: Transitions): Tensor {
+  #predict(model: GenerativeModel, { texts, index, earlier, steps, xt }: Transitions): Tensor {
     const { sampler, guidance } = this.#options
-    const t = sampler.times(at, model.device)
-    return guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, earlier }, guidance)(xt, t)
+    const t = sampler.times(steps, model.device)
+    return guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, index, earlier }, guidance)(xt, t)
   }
 
   #oldMean(part: Transitions): Tensor {

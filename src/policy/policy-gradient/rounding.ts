@@ -46,12 +46,12 @@ export function roundingNats(
   const every = Math.ceil(steps.length / mostSteps)
   const shown = steps.filter((_, i) => (steps.length - 1 - i) % every === 0)
   const [count, ...shape] = xt.shape
-  const at = Array.from({ length: count }, () => shown).flat()
+  const at = sampler.place(Array.from({ length: count }, () => shown).flat(), xt.device)
   const atAll = (of: Tensor) =>
     of
       .unsqueeze(1)
       .expand(count, shown.length, ...shape)
-      .reshape(at.length, ...shape)
+      .reshape(at.count, ...shape)
   const { mean } = sampler.transition(atAll(rounded), atAll(xt), at)
   const { mean: exactly, sigma } = sampler.transition(atAll(exact), atAll(xt.to('float64')), at)
   const along = sigma.shape.length > 1 ? sigma : alongBatch('sigma', sigma, exactly)

@@ -1,7 +1,9 @@
 /** Single transitions of roll-outs, drawn at random and gathered for the training pass. */
 import { alongBatch } from '../../diffusion/per-sample.ts'
+import type { PlacedSteps, Sampler } from '../../diffusion/process.ts'
+import { promptRows } from '../../images/guided.ts'
 import type { Random } from '../../random.ts'
-import { cat, tensor } from '../../tensor/create.ts'
+import { cat, indexOf, tensor } from '../../tensor/create.ts'
 import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -18,8 +20,12 @@ export interface Transitions {
   readonly texts: readonly string[]
   /** x_0 of the stages before the policy's, [M, …] each. */
   readonly earlier: readonly Tensor[]
+  /** Row of each text among their `promptRows`, int64 [M], on the device. */
+  readonly index: Tensor
   /** Steps in the order of sampling. */
   readonly at: readonly number[]
+  /** The same as the sampler takes them, on the device. */
+  readonly steps: PlacedSteps
   readonly xt: Tensor // [M, …]
   readonly xPrev: Tensor // [M, …]
   /** Mean of the action under the policy that drew it, [M, …]. */
@@ -48,23 +54,44 @@ export function drawMinibatches(
   )
 }
 
+interface Gathering {
+  readonly sampler: Sampler
+  /** Transitions of a part. */
+  readonly atOnce: number
+  /** Of the roll-outs and of what is trained. */
+  readonly device: string
+  /** The processes that share the roll-outs and each minibatch. */
+  readonly group?: Group
+}
+
 /**
  * The transitions of each minibatch that this process computes, in parts of as many as are computed at once. Of roll-outs
- * that others have drawn these transitions alone travel. The tensors belong to the caller's scope.
+ * that others have drawn these transitions alone travel. What the host knows goes to the device in three copies for all of
+ * them: the numbers of their steps, the rows of their prompts, their advantages. The tensors belong to the caller's scope.
  *
  * @param advantages N numbers a step
- * @param device     of the roll-outs and of what is trained
- * @param group      the processes that share the roll-outs and each minibatch
  */
 export function gather(
   rollouts: Rollouts,
   advantages: readonly (readonly number[])[],
   minibatches: readonly (readonly Place[])[],
-  { atOnce, device, group = alone }: { readonly atOnce: number; readonly device: string; readonly group?: Group },
+  { sampler, atOnce, device, group = alone }: Gathering,
 ): Transitions[][] {
+  const { shares, places, fetch } = routesOf(group, rollouts.texts.length, minibatches)
+  const partsOf = shares.map((share) =>
+    Array.from({ length: Math.ceil(share.length / atOnce) }, (_, i) => share.slice(i * atOnce, (i + 1) * atOnce)),
+  )
+  const textOf = ({ rollout }: Place) => rollouts.texts[rollout]
+  const rowsOf = (part: readonly Place[]) => {
+    const rows = promptRows(part.map(textOf))
+    return part.map((place) => rows.get(textOf(place))!)
+  }
+  const steps = sampler.place(
+    places.map(({ step }) => step),
+    device,
+  )
   using scope = tensorScope()
-  const { own, texts, states, noise, sigmas } = rollouts
-  const { places, shares, fetch } = routesOf(group, texts.length, minibatches)
+  const { own, states, noise, sigmas } = rollouts
   const picked = (like: Tensor, row: (rollout: number, step: number) => Tensor) => (drawn: readonly Place[]) =>
     drawn.length === 0
       ? like.slice(0, 0, 0)
@@ -82,17 +109,19 @@ export function gather(
       return xPrev.sub(noises(drawn).mul(sigma.shape.length === 1 ? alongBatch('sigma', sigma, xPrev) : sigma))
     }),
     advantage: tensor(places.map(({ rollout, step }) => advantages[step][rollout])).to(device),
+    index: indexOf(partsOf.flat().flatMap(rowsOf), device),
   }
   let end = 0
-  return shares.map((share, k) =>
-    Array.from({ length: Math.ceil(share.length / atOnce) }, (_, i) => {
-      const part = share.slice(i * atOnce, (i + 1) * atOnce)
+  return partsOf.map((parts, k) =>
+    parts.map((part) => {
       const [from, to] = [end, (end += part.length)]
       const rows = (of: Tensor) => scope.keep(of.slice(0, from, to))
       return {
-        texts: part.map(({ rollout }) => texts[rollout]),
+        texts: part.map(textOf),
+        index: rows(all.index),
         earlier: all.earlier.map(rows),
         at: part.map(({ step }) => step),
+        steps: steps.slice(from, to),
         xt: rows(all.xt),
         xPrev: rows(all.xPrev),
         oldMean: rows(all.oldMean),
