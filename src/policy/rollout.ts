@@ -12,7 +12,7 @@ import { forDrawing, policyOf, type GenerativeModel } from '../networks/generati
 import type { Reward } from '../reward/reward.ts'
 import type { StreamPath } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat, tensor } from '../tensor/create.ts'
+import { cat, stack, tensor } from '../tensor/create.ts'
 import { alone, shareOf, type Group } from '../tensor/group.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -36,7 +36,10 @@ export interface Rollouts {
   readonly sigmas: readonly Tensor[]
   /** r(x_0, z), N numbers. */
   readonly rewards: readonly number[]
-  /** What an `Observer` said of each step or of the last one that it was shown: steps tensors [N, …], none without one. */
+  /**
+   * What an `Observer` said of each step or of the last one that it was shown: steps tensors [N, …] on the CPU, none
+   * without one.
+   */
   readonly observed: readonly Tensor[]
 }
 
@@ -54,9 +57,10 @@ interface Observed {
 }
 
 /**
- * What somebody wants to know of states, [B, …]: roll-outs compute nothing for nobody. Of a long trajectory only about
- * `mostObserved` states are shown, evenly spaced, and what was said of one holds until the next: to look at a state takes
- * about as long as to draw the step (docs/benchmarks.md has what V loses by it).
+ * What somebody wants to know of states, [B, …], on any device: roll-outs compute nothing for nobody, and read what was said
+ * when all steps are done. Of a long trajectory only about `mostObserved` states are shown, evenly spaced, and what was said
+ * of one holds until the next: to look at a state takes about as long as to draw the step (docs/benchmarks.md has what V
+ * loses by it).
  */
 export type Observer = (state: Observed) => Tensor
 const mostObserved = 10
@@ -142,13 +146,21 @@ function rollOutBatch(
   const observed: Tensor[] = []
   for (const [step, prediction] of observer === undefined ? [] : predictions.entries()) {
     if (step % every > 0) continue
-    using seen = tensorScope()
+    using shown = tensorScope()
     const at = new Array<number>(texts.length).fill(step)
-    observed.push(seen.keep(observer!({ texts, earlier, xt: states[step], prediction, at })))
+    observed.push(shown.keep(observer!({ texts, earlier, xt: states[step], prediction, at })))
   }
+  const seen = onHost(observed)
   const samples = drawLater(policy, rows, [...earlier, states[states.length - 1]])
   const rewards = reward.score(policy.decode(samples), texts).toArray()
-  for (const tensor of [noise, ...earlier, ...states, ...sigmas, ...observed]) scope.keep(tensor)
+  for (const tensor of [noise, ...earlier, ...states, ...sigmas, ...seen]) scope.keep(tensor)
   const own = { from: 0, to: texts.length }
-  return { texts, own, earlier, states, noise, sigmas, rewards, observed }
+  return { texts, own, earlier, states, noise, sigmas, rewards, observed: seen }
+}
+
+/** Tensors of one shape on the CPU, in one copy. */
+function onHost(tensors: readonly Tensor[]): readonly Tensor[] {
+  if (tensors.every(({ device }) => device === 'cpu')) return tensors
+  const all = stack(tensors).to('cpu')
+  return tensors.map((_, place) => all.select(0, place))
 }

@@ -4,12 +4,12 @@ import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Reward } from './reward.ts'
 
-/** Functions of the unit vectors of images [B, d] and of their prompts [B, d], on the CPU. */
+/** Functions of the unit vectors of images [B, d] and of their prompts [B, d]. */
 interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range'> {
   readonly encoder: ImageTextEncoder
-  /** @param texts embedded where they are asked for @returns [B] */
+  /** On the CPU. @param texts embedded where they are asked for @returns [B] */
   score(images: Tensor, texts: () => Tensor): Tensor
-  /** @returns [B, f] */
+  /** On the encoder's device. @returns [B, f] */
   features(images: Tensor, texts: Tensor): Tensor
 }
 
@@ -31,7 +31,7 @@ export function embeddingReward({ name, sha256, range, encoder, score, features 
     },
     features(pixels, texts) {
       using scope = tensorScope()
-      return scope.keep(features(embedImages(pixels), embedTexts(texts)))
+      return scope.keep(features(encoder.embedImages(pixels), encoder.embedTexts(texts)))
     },
   }
 }

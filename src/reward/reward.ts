@@ -26,6 +26,9 @@ export interface Reward {
   scoreWithGradient?(pixels: Tensor, texts: readonly string[]): Tensor
   /** What it sees of an image, whatever the prompt: [B, d] of unit length, float32, on the CPU. */
   embedImages(pixels: Tensor): Tensor
-  /** What the score is made from, [B, f], float32, on the CPU: lets a value function see states as the reward does. */
+  /**
+   * What the score is made from, [B, f], float32, on any device: lets a value function see states as the reward does. Of many
+   * states, whoever asks reads it from there at once.
+   */
   features(pixels: Tensor, texts: readonly string[]): Tensor
 }

@@ -78,17 +78,23 @@ export function gather(
   { sampler, atOnce, device, group = alone }: Gathering,
 ): Transitions[][] {
   const { shares, places, fetch } = routesOf(group, rollouts.texts.length, minibatches)
-  const partsOf = shares.map((share) =>
-    Array.from({ length: Math.ceil(share.length / atOnce) }, (_, i) => share.slice(i * atOnce, (i + 1) * atOnce)),
-  )
-  const textOf = ({ rollout }: Place) => rollouts.texts[rollout]
-  const rowsOf = (part: readonly Place[]) => {
-    const rows = promptRows(part.map(textOf))
-    return part.map((place) => rows.get(textOf(place))!)
-  }
   const steps = sampler.place(
     places.map(({ step }) => step),
     device,
+  )
+  let end = 0
+  const parts = shares.map((share, k) =>
+    Array.from({ length: Math.ceil(share.length / atOnce) }, (_, i) => {
+      const part = share.slice(i * atOnce, (i + 1) * atOnce)
+      const [from, to] = [end, (end += part.length)]
+      return {
+        range: [from, to] as const,
+        texts: part.map(({ rollout }) => rollouts.texts[rollout]),
+        at: part.map(({ step }) => step),
+        steps: steps.slice(from, to),
+        share: part.length / minibatches[k].length,
+      }
+    }),
   )
   using scope = tensorScope()
   const { own, states, noise, sigmas } = rollouts
@@ -109,27 +115,30 @@ export function gather(
       return xPrev.sub(noises(drawn).mul(sigma.shape.length === 1 ? alongBatch('sigma', sigma, xPrev) : sigma))
     }),
     advantage: tensor(places.map(({ rollout, step }) => advantages[step][rollout])).to(device),
-    index: indexOf(partsOf.flat().flatMap(rowsOf), device),
+    index: indexOf(
+      parts.flat().flatMap((part) => rowsIn(part.texts)),
+      device,
+    ),
   }
-  let end = 0
-  return partsOf.map((parts, k) =>
-    parts.map((part) => {
-      const [from, to] = [end, (end += part.length)]
-      const rows = (of: Tensor) => scope.keep(of.slice(0, from, to))
+  return parts.map((ofOne) =>
+    ofOne.map(({ range, ...part }) => {
+      const rows = (of: Tensor) => scope.keep(of.slice(0, ...range))
       return {
-        texts: part.map(textOf),
+        ...part,
         index: rows(all.index),
         earlier: all.earlier.map(rows),
-        at: part.map(({ step }) => step),
-        steps: steps.slice(from, to),
         xt: rows(all.xt),
         xPrev: rows(all.xPrev),
         oldMean: rows(all.oldMean),
         advantage: rows(all.advantage),
-        share: part.length / minibatches[k].length,
       }
     }),
   )
+}
+
+function rowsIn(texts: readonly string[]): number[] {
+  const rows = promptRows(texts)
+  return texts.map((text) => rows.get(text)!)
 }
 
 /**

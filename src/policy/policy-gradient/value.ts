@@ -43,11 +43,11 @@ export const ValueNumbers = z.object({
   featureWidth: z.int().positive(),
 })
 
-/** What the reward would see in the clean image that a policy predicts at a state: [B, f], on the CPU. */
+/** What the reward would see in the clean image that a policy predicts at a state: [B, f]. */
 export const predictedFeatures =
   (policy: GenerativeModel, reward: Reward, sampler: Sampler): Observer =>
   ({ texts, earlier, xt, prediction, at }) =>
-    reward.features(policy.preview([...earlier, sampler.parts(prediction, xt, at).x0]), texts).to('cpu')
+    reward.features(policy.preview([...earlier, sampler.parts(prediction, xt, at).x0]), texts)
 
 /** Roll-outs as V sees them: what {@link predictedFeatures} observed of every step, [N, f] each, and N rewards. */
 export type SeenRollouts = Pick<Rollouts, 'observed' | 'rewards'>

@@ -2,7 +2,7 @@
 import { Weights } from '../../networks/weights.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
 import { zeros } from '../../tensor/create.ts'
-import { tensorScope } from '../../tensor/scope.ts'
+import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { agreementFeatures, agreementLogit } from './agreement-head.ts'
 import { mlpFeatures, mlpLogit } from './mlp-head.ts'
@@ -24,6 +24,13 @@ export function freshHead(kind: HeadKind, width: number, seed: number): RewardHe
   using _scope = tensorScope()
   withoutGrad(() => headScore(head, zeros([1, width]), zeros([1, width])))
   return head
+}
+
+/** The same head on a device; its tensors are nobody's to free. */
+export function headOn(device: string, head: RewardHead): RewardHead {
+  if (head.weights.device === device) return head
+  const tensors = unscoped(() => [...head.weights.tensors()].map(([name, one]) => [name, one.to(device)] as const))
+  return { kind: head.kind, weights: Weights.of(new Map(tensors)) }
 }
 
 /** @returns reward [B] in (0, 1), the sigmoid of {@link headLogit} */

@@ -10,7 +10,7 @@ import { readRun } from '../../run.ts'
 import { embeddingReward } from '../embedding-reward.ts'
 import { isHere, openEncoder } from '../encoding/open-encoder.ts'
 import { rememberTexts } from '../encoding/text-cache.ts'
-import { headFeatures, headScore, type RewardHead } from '../heads/reward-head.ts'
+import { headFeatures, headOn, headScore, type RewardHead } from '../heads/reward-head.ts'
 import { readReward, rewardFileName, type RewardFile } from '../reward-file.ts'
 import type { Reward } from '../reward.ts'
 import type { RewardConfig, RewardKind } from './reward-kind.ts'
@@ -60,15 +60,17 @@ async function ownEncoder(folder: string, config: RewardConfig, open: Open): Pro
 }
 
 /** Scores in [0, 1]. @param sha256 of the head's file */
-export const trainedReward = (name: string, encoder: ImageTextEncoder, head: RewardHead, sha256: string): Reward =>
-  embeddingReward({
+export function trainedReward(name: string, encoder: ImageTextEncoder, head: RewardHead, sha256: string): Reward {
+  const beside = headOn(encoder.device, head)
+  return embeddingReward({
     name,
     sha256: `${sha256} ${encoder.sha256}`,
     range: [0, 1],
     encoder,
     score: (images, texts) => headScore(head, images, texts()),
-    features: (images, texts) => headFeatures(head, images, texts),
+    features: (images, texts) => headFeatures(beside, images, texts),
   })
+}
 
 /** @throws {FormatError} the reward reads another encoder's embeddings */
 function expectOwnEncoder(name: string, file: RewardFile, encoder: ImageTextEncoder): void {
