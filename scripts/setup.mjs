@@ -6,11 +6,11 @@
  */
 import { join } from 'node:path'
 import { buildAddon } from './setup/addon.mjs'
-import { gpusOf, hasNvidia } from './setup/gpus.mjs'
 import { findLibrary } from './setup/library.mjs'
 import { installPackages } from './setup/packages.mjs'
 import { made } from './setup/places.mjs'
 import { SetupStop, expectPlatform, lock, say } from './setup/shell.mjs'
+import { isUsual } from './setup/why-no-gpu.mjs'
 
 const started = Date.now()
 try {
@@ -28,11 +28,7 @@ try {
           `(${library.how}${library.cuda ? ', CUDA' : ', CPU'}), Node ${packages.nodeVersion}`,
       )
       const { reason } = library
-      // Whoever has no GPU need not hear of it.
-      if (
-        reason &&
-        (hasNvidia(gpusOf({ ask: false })) || (changed && !['none', 'macos', 'asked'].includes(reason.code)))
-      )
+      if (reason && (!isUsual(reason) || (changed && reason.code.startsWith('wsl'))))
         say(`no GPU is used: ${reason.why}; ${reason.remedy}`)
     }
   } finally {

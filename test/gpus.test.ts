@@ -89,6 +89,12 @@ describe('why no GPU is used on', () => {
     ['an AMD GPU beside NVIDIA’s', machine({ ...h100, 'dev/kfd': '' }), undefined],
     ['WSL 2', machine(throughWindows), undefined],
     ['WSL 2 without a driver', machine({ ...windows, 'dev/dxg': '' }), 'wsl-without-driver', /driver for Windows/],
+    [
+      'a container of Docker for Windows',
+      machine({ ...windows, '.dockerenv': '' }),
+      'wsl-without-gpu',
+      /start the container with it/,
+    ],
     ['WSL 1', machine(windows), 'wsl-without-gpu', /without \/dev\/dxg/],
     [
       'a container that was started without it',
@@ -409,7 +415,10 @@ esac
     assert.match(first.pip[0], /--no-deps torch==2\.13\.0$/)
     assert.match(first.pip[1], / nvidia-nccl==1$/)
     const again = find(machine(h100))
-    assert.deepEqual([again.cuda, again.pip], [true, []])
+    assert.deepEqual([again.cuda, again.pip, again.reason], [true, [], undefined])
+    const mismatch = { ...h100, 'usr/bin/nvidia-smi': failing('Driver/library version mismatch', 18) }
+    const broken = find(machine(mismatch))
+    assert.deepEqual([broken.cuda, broken.reason?.code], [true, 'trouble'])
   })
 
   test('reads the driver before it downloads, and takes the newest wheel that it runs', () => {

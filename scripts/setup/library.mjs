@@ -11,7 +11,7 @@ import { builtFor, missingLibrary, shared, versionOf } from './libtorch-facts.mj
 import { indexOffers } from './pip.mjs'
 import { libtorch as home, made, noWheel, readRecord, setupCommand } from './places.mjs'
 import { SetupStop, ask, say } from './shell.mjs'
-import { driverRuns, factsOfDriver, noWheelFor, whyNotSetUp, whyNotWith } from './why-no-gpu.mjs'
+import { driverRuns, factsOfDriver, noWheelFor, whyNotHere, whyNotSetUp, whyNotWith } from './why-no-gpu.mjs'
 
 const oldest = [2, 7]
 
@@ -26,7 +26,7 @@ const oldest = [2, 7]
  * @property {boolean} hip whether it is built for ROCm
  * @property {'yes' | 'no'} [asked] ATTUNE_GPU
  * @property {boolean} installed just now
- * @property {Reason} [reason] why it is not for a GPU
+ * @property {Reason} [reason] why it is not for a GPU, or why the GPU that it is for is out of reach now
  */
 
 /**
@@ -51,7 +51,7 @@ export async function findLibrary(machine = {}) {
   const library = await choose(need)
   if (asked === 'yes' && !library.cuda)
     throw new SetupStop(`ATTUNE_GPU=yes cannot be had: ${library.reason.why}`, library.reason.remedy)
-  return library
+  return library.cuda ? { ...library, reason: whyNotHere(gpus) } : library
 }
 
 function absenceOf(asked, gpus) {

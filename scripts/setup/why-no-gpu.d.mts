@@ -22,6 +22,7 @@ export interface LibraryForGpus {
   readonly linked?: boolean
 }
 
+export function isUsual(reason: Reason): boolean
 export function whyNotHere(gpus: Gpus): Reason | undefined
 export function whyNotSetUp(gpus: Gpus): Reason | undefined
 export function whyNotWith(gpus: Gpus, library: LibraryForGpus): Reason | undefined

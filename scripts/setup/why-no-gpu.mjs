@@ -64,9 +64,11 @@ const machineReasons = [
   {
     code: 'wsl-without-gpu',
     holds: (gpus) => gpus.wsl && !gpus.dxg && gpus.devices.length === 0,
-    says: () => [
+    says: (gpus) => [
       'this is Linux under Windows without /dev/dxg, through which WSL 2 reaches a GPU',
-      'use WSL 2 on Windows 11 or a late Windows 10 (`wsl --update`, `wsl --set-version NAME 2`) with NVIDIA’s driver for Windows',
+      gpus.container
+        ? 'where Windows has an NVIDIA GPU, start the container with it: `docker run --gpus all`'
+        : 'use WSL 2 on Windows 11 or a late Windows 10 (`wsl --update`, `wsl --set-version NAME 2`) with NVIDIA’s driver for Windows',
     ],
   },
   {
@@ -233,6 +235,10 @@ const first = (reasons, ...facts) => {
   const [why, remedy] = found.says(...facts)
   return { code: found.code, why, remedy }
 }
+
+/** Whether nobody need be told that the CPU computes: there may be no GPU at all, or it is as someone wanted it. */
+export const isUsual = ({ code }) =>
+  ['none', 'macos', 'asked', 'hidden', 'wsl-without-gpu', 'wsl-without-driver'].includes(code)
 
 /** Why no program on this machine computes on a GPU, or undefined. */
 export const whyNotHere = (gpus) => first(machineReasons, gpus)

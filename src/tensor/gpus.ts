@@ -1,7 +1,7 @@
 /** Whether this process can compute on a GPU, and exactly why where it cannot. */
 import { gpusOf, type Gpus, type Machine } from '../../scripts/setup/gpus.mjs'
 import { readRecord } from '../../scripts/setup/places.mjs'
-import { noWheelFor, whyNotHere, whyNotWith, type Reason } from '../../scripts/setup/why-no-gpu.mjs'
+import { isUsual, noWheelFor, whyNotHere, whyNotWith, type Reason } from '../../scripts/setup/why-no-gpu.mjs'
 import { describeLibrary, native } from './library.ts'
 
 /** What there is of GPUs: for the libtorch that runs here, on the machine, and as one sentence. */
@@ -52,11 +52,8 @@ function inItsOwnWords(): Reason {
   return { code: 'driver', why, remedy: 'mend the driver until `nvidia-smi` lists the GPU, or compute on the CPU' }
 }
 
-/** Where nobody need be told that the CPU computes: there is no GPU, or it is as someone wanted it. */
-const expected = ['none', 'macos', 'asked', 'hidden', 'wsl-without-gpu']
-
 /** A line for those who named no device and may wonder why their GPU is idle. */
 export function noteOfIdleGpu(state: GpuState): string | undefined {
-  if (state.reason === undefined || expected.includes(state.reason.code)) return undefined
+  if (state.reason === undefined || isUsual(state.reason)) return undefined
   return `computing on the CPU, since ${state.reason.why}; ${state.reason.remedy}`
 }
