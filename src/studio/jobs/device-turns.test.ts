@@ -80,7 +80,7 @@ describe('devices of jobs', () => {
     )
     assert.match(deviceLack({ devices: null, workers: 5 }, machine)!, /^It asks for 5 GPUs/)
     assert.equal(deviceLack({ devices: null, workers: 5 }, devicesOf(null, 1, 0)), null)
-    assert.match(deviceLack({ devices: ['cpu'], workers: 1 }, devicesOf([zero], 1, 1))!, /has cuda:0\.$/)
+    assert.match(deviceLack({ devices: ['cpu'], workers: 1 }, devicesOf([zero], 1, 1))!, /has cuda:0: start/)
     // One that runs goes on where the studio was started again with fewer of them.
     assert.deepEqual(turns([runs(1, 'a', ['cuda:7']), waits(2, 'b', null)]), { b: [zero] })
   })

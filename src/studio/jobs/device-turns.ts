@@ -35,8 +35,9 @@ export function deviceLack(request: Request, all: readonly Device[]): string | n
   const { from, count } = demandOf(request, all)
   const missing = from.filter((id) => !all.some((device) => device.id === id))
   const has = `this studio has ${all.map(({ id }) => id).join(', ')}`
-  if (missing.length > 0) return `It asks for ${missing.join(' and ')}, and ${has}.`
-  return count > from.length ? `It asks for ${count} GPUs, and ${has}.` : null
+  const remedy = 'start the studio with more of the machine, or this anew on what there is'
+  if (missing.length > 0) return `It asks for ${missing.join(' and ')}, and ${has}: ${remedy}.`
+  return count > from.length ? `It asks for ${count} GPUs, and ${has}: ${remedy}.` : null
 }
 
 /** The jobs that may begin now, with the devices that each gets. */
@@ -63,23 +64,18 @@ export function turnsOf(jobs: readonly JobRecord[], devices: readonly Device[]):
 /** The jobs that come before a waiting one: those that make what it needs, and those of the devices that it could take. */
 export function aheadOf(job: JobRecord, jobs: readonly JobRecord[], devices: readonly Device[]): JobRecord[] {
   if (job.state !== 'waiting') return []
-  const makers = makersOf(job, jobs)
   const from = new Set(demandOf(job, devices).from)
-  const competes = (other: JobRecord) =>
-    isActive(other)
-      ? other.on.some((id) => from.has(id))
-      : other.id !== job.id &&
-        isBefore(other, job) &&
-        demandOf(other, devices).from.some((id) => from.has(id)) &&
-        !makersOf(other, jobs).has(job)
-  const ahead = new Set(jobs.filter((other) => makers.has(other) || (isActive(other) && competes(other))))
+  const isThere = (ids: readonly string[]) => ids.some((id) => from.has(id))
+  const makers = makersOf(job, jobs)
+  const ahead = new Set(jobs.filter((other) => makers.has(other) || (isActive(other) && isThere(other.on))))
+  const rivals = jobs
+    .filter((other) => other.state === 'waiting' && isBefore(other, job) && isThere(demandOf(other, devices).from))
+    .map((other) => ({ other, follows: [...makersOf(other, jobs)] }))
+    .filter(({ follows }) => !follows.includes(job))
   // One that follows others comes before this one where all that it follows does.
   for (let size = -1; size < ahead.size;) {
     size = ahead.size
-    for (const other of jobs) {
-      const waits = other.state === 'waiting' && competes(other)
-      if (waits && [...makersOf(other, jobs)].every((maker) => ahead.has(maker))) ahead.add(other)
-    }
+    for (const { other, follows } of rivals) if (follows.every((maker) => ahead.has(maker))) ahead.add(other)
   }
   return jobs.filter((other) => ahead.has(other))
 }

@@ -134,10 +134,8 @@ test('a job that asks for a device that is not there is held, and begins where t
   {
     using queue = new JobQueue(workspace, devicesOf(null, 1, 0), { everyMs: 50 })
     const { id } = queue.add(order)
-    assert.deepEqual(
-      [queue.get(id).state, queue.get(id).error],
-      ['held', 'It asks for cuda:0, and this studio has cpu.'],
-    )
+    assert.equal(queue.get(id).state, 'held')
+    assert.match(queue.get(id).error ?? '', /^It asks for cuda:0, and this studio has cpu: start the studio/)
     assert.throws(() => queue.resume(id, order.config), /one that is held/)
     assert.equal(new JobViews(workspace, queue).brief(queue.get(id)).can.resume, false)
   }

@@ -102,6 +102,9 @@ const namesIn = (value: SettingValue | undefined): string[] =>
 /** A run, or what stands for itself, as a stage is told it. */
 const placeOf = (name: string) => (name.startsWith(standingPrefix) ? name.slice(standingPrefix.length) : runPath(name))
 
+/** What comparisons, imports and uploads name by themselves; a job that waits must not come to write where one of them does. */
+const keptPrefixes = [comparisonPrefix, 'import-', 'upload-']
+
 /** A name for the run of a stage: the one given, where nothing has it. @throws {StudioError} */
 export function runNameFor(
   stage: FormStage,
@@ -111,10 +114,11 @@ export function runNameFor(
 ): string {
   const taken = new Set(jobs.map(({ run }) => run))
   if (given === undefined) return freeRunName(workspace, runBase(stage), taken)
-  if (!taken.has(given) && !given.startsWith(comparisonPrefix) && !existsSync(workspace.at('runs', given))) return given
+  const isKept = keptPrefixes.some((prefix) => given.startsWith(prefix))
+  if (!taken.has(given) && !isKept && !existsSync(workspace.at('runs', given))) return given
   throw new StudioError(409, 'name-taken', {
     where: 'run',
-    expected: `a name that no run has, and that does not begin with ${comparisonPrefix}`,
+    expected: `a name that no run has, and that does not begin with ${keptPrefixes.join(' or ')}`,
     received: JSON.stringify(given),
     remedy: 'choose another name, or leave it out',
   })

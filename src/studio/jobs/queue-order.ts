@@ -13,6 +13,7 @@ export const isBefore = (a: JobRecord, b: JobRecord) =>
 /** The jobs that still make what a job is made from, and those that make what these are made from. */
 export function makersOf(job: JobRecord, all: readonly JobRecord[]): ReadonlySet<JobRecord> {
   const makers = new Set<JobRecord>()
+  if (job.needs.length === 0) return makers
   const add = ({ needs }: JobRecord) => {
     for (const maker of all.filter((one) => needs.includes(one.run) && isOpen(one))) {
       if (makers.has(maker)) continue

@@ -138,4 +138,7 @@ test('a double click gives two jobs no common name, and no common run folder', a
     it.client.startJob({ stage: 'images generate', run: 'mine', settings: { prompts: ['two red circles'] } })
   const ended = await Promise.allSettled([start(), start(), start()])
   assert.deepEqual(ended.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected'])
+  for (const run of ['mine', 'compare-1-1', 'import-1', 'upload-7']) {
+    await assert.rejects(it.client.startJob({ stage: 'images generate', run }), refused(409, 'name-taken'), run)
+  }
 })
