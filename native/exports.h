@@ -14,7 +14,7 @@ bool addTensors(napi_env env, napi_value exports);
 /// requiresGrad, backward, gradients, gradOf, setGrad, gradMode, autocast
 bool addAutograd(napi_env env, napi_value exports);
 
-/// generator, seedGenerator, generatorState, threads, tf32, library, gpuTrouble
+/// generator, seedGenerator, generatorState, threads, tf32, deterministic, library, gpuTrouble
 bool addRuntime(napi_env env, napi_value exports);
 
 /// openStore, storeSet, storeGet, storeAdd, joinGroup, leaveGroup, closeStore; nothing where this libtorch has no groups

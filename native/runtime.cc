@@ -95,6 +95,23 @@ napi_value tf32(napi_env env, napi_callback_info info) {
   });
 }
 
+/// deterministic(whether | nothing) → whether operators take only algorithms that repeat themselves to the bit, and refuse to
+/// run where they have none. Memory that is not written yet is left as it is: to fill it takes time, and nothing reads it.
+napi_value deterministic(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto arguments = argumentsOf<1>(env, info);
+    auto& context = at::globalContext();
+    bool whether;
+    if (napi_get_value_bool(env, arguments[0], &whether) == napi_ok) {
+      context.setDeterministicAlgorithms(whether, /*warn_only=*/false);
+      context.setDeterministicCuDNN(whether);
+      if (whether) context.setBenchmarkCuDNN(false);
+      context.setDeterministicFillUninitializedMemory(false);
+    }
+    return makeBoolean(env, context.deterministicAlgorithms() && context.deterministicCuDNN() && !context.benchmarkCuDNN());
+  });
+}
+
 napi_value library(napi_env env, napi_callback_info) {
   return guarded(env, [&] {
     napi_value result;
@@ -127,7 +144,8 @@ napi_value gpuTrouble(napi_env env, napi_callback_info) {
 bool addRuntime(napi_env env, napi_value exports) {
   return addFunctions(env, exports, {
       {"generator", makeGenerator}, {"seedGenerator", seedGenerator}, {"generatorState", generatorState},
-      {"threads", threads}, {"tf32", tf32}, {"library", library}, {"gpuTrouble", gpuTrouble},
+      {"threads", threads}, {"tf32", tf32}, {"deterministic", deterministic}, {"library", library},
+      {"gpuTrouble", gpuTrouble},
   });
 }
 

@@ -53,13 +53,15 @@ export function expectFree(
 
 type Difference = [field: string, values: readonly [before: unknown, now: unknown]]
 
-/** Fields that differ, with both values. */
+/** Fields that differ, with both values. What an earlier version did not know of is as it was there: off, or nothing. */
 function differences(recorded: Readonly<Record<string, unknown>>, given: Readonly<Record<string, unknown>>) {
   const fields = [...new Set([...Object.keys(recorded), ...Object.keys(given)])]
   return fields
     .map((field): Difference => [field, [recorded[field], given[field]]])
-    .filter(([, [before, now]]) => !isDeepStrictEqual(before, now))
+    .filter(([, [before, now]]) => !isDeepStrictEqual(before, now) && !(before === undefined && isOff(now)))
 }
+
+const isOff = (value: unknown) => value === false || value === null
 
 /** `klWeight 0.1, not 0.01` */
 function inWords(others: readonly Difference[]): string {

@@ -104,7 +104,9 @@ test('a failed run that keeps something stays, and goes on with the same setting
   const other = { ...options, config: { seed: 8 }, resume: true }
   assert.throws(() => startRun(other), /other settings \(seed 7, not 8; klWeight 0\.01, not nothing\)/)
   assert.throws(() => startRun({ ...options, stage: 'report', resume: true }), /an unfinished run of policy dpok/)
-  using run = startRun({ ...options, resume: true })
+  const later = (given: object) => startRun({ ...options, config: { ...config, ...given }, resume: true })
+  assert.throws(() => later({ deterministic: true }), /other settings \(deterministic nothing, not true\)/)
+  using run = later({ deterministic: false, policy: null })
   assert.equal(run.resumed, true)
   run.metrics({ step: 2 })
   const steps = readFileSync(run.path('metrics.jsonl'), 'utf8').trimEnd().split('\n')

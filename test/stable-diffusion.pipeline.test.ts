@@ -64,6 +64,18 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
     assert.match(works('model inspect clip'), /CLIPModel/)
   })
 
+  test('on a CPU --deterministic changes nothing', () => {
+    const [plain, deterministic] = ['same', 'same --deterministic'].map((out) => {
+      works(
+        `policy dpok --prompts seen.txt --reward reward --images-drawn 4 --rollouts-per-iteration 2 --transitions-per-rollout 2 --gradient-steps 1 --value-updates 2 ${quick} --rank 2 --out ${out}`,
+      )
+      const bytes = readFileSync(at('same/pytorch_lora_weights.safetensors'))
+      rmSync(at('same'), { recursive: true })
+      return bytes
+    })
+    assert.ok(plain.equals(deterministic))
+  })
+
   test('latents go out and in', () => {
     assert.deepEqual(readSafetensors(at('images/latents.safetensors')).tensors.get('latents')!.shape, [16, 4, 8, 8])
     const start = '--latents images/latents.safetensors --eta 0'

@@ -87,6 +87,12 @@ export const modelFields = {
     .nullable()
     .default(null)
     .describe('Where to compute: cpu, cuda, cuda:1. A GPU for real checkpoints where there is one.'),
+  deterministic: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Takes only algorithms that repeat themselves to the bit on a GPU, where training repeats itself up to rounding without it: slower. A CPU repeats itself either way.',
+    ),
   ...checkpointFields,
   vaeTiling: z
     .boolean()

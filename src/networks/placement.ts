@@ -5,13 +5,14 @@ import { tellNote } from '../notes.ts'
 import { placeOfThis } from '../place-in-group.ts'
 import type { Dtype } from '../tensor/dtype.ts'
 import { gpuState, noteOfIdleGpu } from '../tensor/gpus.ts'
-import { describeLibrary, useTf32, useThreads } from '../tensor/library.ts'
+import { describeLibrary, useDeterministic, useTf32, useThreads } from '../tensor/library.ts'
 
 /** What a config says of it. */
 export interface PlacementSettings {
   readonly device: string | null
   readonly mixedPrecision: keyof typeof dtypes | null
   readonly threads: number | null
+  readonly deterministic: boolean
 }
 
 export interface Placement {
@@ -28,7 +29,7 @@ const dtypes = { no: 'float32', fp16: 'float16', bf16: 'bfloat16' } as const
  *
  * @throws {ConfigError} a GPU that is not there, or fp16 on a CPU
  */
-export function placementOf({ device: wanted, mixedPrecision, threads }: PlacementSettings): Placement {
+export function placementOf({ device: wanted, mixedPrecision, threads, deterministic }: PlacementSettings): Placement {
   const { localRank, localSize } = placeOfThis()
   useThreads(threads ?? Math.max(1, Math.floor(coresOfThis() / localSize)))
   // float32 means float32: TF32 adds half a nat of noise to DPOK's log-ratios (docs/benchmarks.md).
@@ -59,5 +60,6 @@ export function placementOf({ device: wanted, mixedPrecision, threads }: Placeme
       remedy: 'fp16 is for GPUs; bf16 takes the same memory',
     })
   }
+  if (deterministic && isGpu) useDeterministic(true)
   return { device, dtype: dtypes[mixedPrecision ?? (isGpu ? 'bf16' : 'no')] }
 }

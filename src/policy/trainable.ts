@@ -40,7 +40,7 @@ export const gradientCheckpointingField = {
   gradientCheckpointing: z
     .boolean()
     .default(false)
-    .describe('Computes each block of the network twice to save memory; the result is the same.'),
+    .describe('Computes each block of the network twice to save memory; the result is the same up to rounding.'),
 }
 /** What of a model is trained. */
 export type Trainable = z.infer<z.ZodObject<typeof trainableFields>>

@@ -1,7 +1,8 @@
 /**
  * A training run that can be killed at any time and continued: all changing state goes into one checkpoint file, and the
- * rows of `metrics.jsonl` behind it are cut off on resuming, so the result is that of an uninterrupted run. The last step
- * has a checkpoint too, which goes when the manifest is on the disk: nothing that was finished is ever trained again.
+ * rows of `metrics.jsonl` behind it are cut off on resuming, so the result is that of an uninterrupted run: to the bit on a
+ * CPU, and on a GPU with `--deterministic`. The last step has a checkpoint too, which goes when the manifest is on the disk:
+ * nothing that was finished is ever trained again.
  *
  * SIGTERM is one more reason for a checkpoint, after the step that is under way, and the end: see `tensor/orderly-end.ts`.
  *
@@ -57,7 +58,7 @@ export const trainingRunFields = {
     .default(null)
     .describe('Reward that measures the sample images, as a curve: nothing chooses by it.'),
   resume: resumeField.describe(
-    'Goes on with an unfinished run of the same settings; learning rates, the norm of gradients, checkpoints, samples and where it computes may be others.',
+    'Goes on with an unfinished run of the same settings, to the result that it would have had: to the bit on a CPU and with --deterministic, else up to rounding. Learning rates, the norm of gradients, checkpoints, samples and where it computes may be others.',
   ),
   out: z.string().min(1).describe('Run folder to write.'),
 }
@@ -74,6 +75,7 @@ export const changeableFields = [
   'gradientCheckpointing',
   'mixedPrecision',
   'device',
+  'deterministic',
   'threads',
 ] as const
 

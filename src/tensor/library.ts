@@ -44,6 +44,7 @@ export interface Native {
   generatorState(generator: GeneratorHandle, state?: TensorHandle): TensorHandle | undefined
   threads(count?: number): number
   tf32(whether?: boolean): boolean
+  deterministic(whether?: boolean): boolean
   library(): { version: string; cudaDevices: number; cpu: string }
   gpuTrouble(): string | undefined
   /** Of groups of processes; see `native/distributed.cc`. Undefined where this libtorch has none. */
@@ -126,4 +127,15 @@ export function withTf32<T>(compute: () => T): T {
   } finally {
     useTf32(before)
   }
+}
+
+/**
+ * Says whether operators on a GPU take only algorithms that repeat themselves to the bit (attention's way back, sums into
+ * rows, cuDNN's choices), for all further operators of this process, and returns what is in force. Where there is none, an
+ * operator fails. To be called before the first operator on a GPU: cuBLAS reads how it may use memory once. A CPU repeats
+ * itself either way.
+ */
+export function useDeterministic(whether?: boolean): boolean {
+  if (whether) process.env.CUBLAS_WORKSPACE_CONFIG ??= ':4096:8'
+  return native().deterministic(whether)
 }
