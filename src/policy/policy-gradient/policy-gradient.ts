@@ -14,7 +14,13 @@ import type { PolicyOptimiser } from '../policy-optimiser.ts'
 import type { Rollouts } from '../rollout.ts'
 import type { TrainableChange } from '../trainable.ts'
 import type { Act, Objective } from './objective.ts'
-import { expectFirstDelta, expectSmallRounding, placesToMeasure, roundingNats, type FirstDelta } from './rounding.ts'
+import {
+  expectFirstDelta,
+  expectSmallRounding,
+  placesToMeasure,
+  roundingVariance,
+  type FirstDelta,
+} from './rounding.ts'
 import { gather, type Place, type Transitions } from './transitions.ts'
 
 export interface PolicyGradientOptions {
@@ -53,7 +59,7 @@ export interface GradientFigures {
   readonly clipped: number
   /** Largest |Δ| before the first update, nats; rounding alone. */
   readonly firstDelta: number
-  /** What rounding alone moves a log-ratio by: see `roundingNats`, nats. */
+  /** What rounding alone moves a log-ratio by: the root of `roundingVariance`, nats. */
   readonly noiseNats: number
   readonly gradNorm: number
 }
@@ -109,11 +115,11 @@ export class PolicyGradient {
       batches: own.map((part) => ({ ...part, ...this.#accumulate(part) })),
       update: optimiser.update(learningRate),
     }))
-    const [[ownNats], ...read] = readTogether([
-      rounding.nats,
+    const [[ownRounding], ...read] = readTogether([
+      rounding,
       ...updates.flatMap(({ batches, update }) => [...batches.map(({ figures }) => figures), update.measured]),
     ])
-    const noiseNats = Math.sqrt(this.#group.sumNumbers([rounding.share * ownNats ** 2])[0])
+    const noiseNats = Math.sqrt(this.#group.sumNumbers([ownRounding])[0])
     const figures = updates.map(({ batches, update }, place) => {
       const of = batches.map((batch) => ({ ...batch, figures: read.shift()! }))
       const figures = this.#figuresOf(of, update.check(read.shift()!))
@@ -138,20 +144,20 @@ export class PolicyGradient {
   }
 
   /**
-   * What rounding moves log-ratios of some transitions by, before they are trained on.
-   * @returns of this process's share of them: nats, []
+   * The variance that rounding gives the log-ratios of some transitions, before they are trained on.
+   * @returns nats², [], of this process's transitions times their share of all
    */
-  #rounding(rollouts: Rollouts, advantages: readonly (readonly number[])[], minibatch: readonly Place[]) {
+  #rounding(rollouts: Rollouts, advantages: readonly (readonly number[])[], minibatch: readonly Place[]): Tensor {
     using scope = tensorScope()
     using _noGrad = noGrad()
     const { sampler, steps } = this.#options
-    const places = placesToMeasure(minibatch, this.#atOnce)
-    const part = this.#gather(rollouts, advantages, [places])[0].at(0)
-    if (part === undefined) return { nats: scope.keep(zeros([], 'float32', this.#policy.device)), share: 0 }
-    const exact = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
-    const predictions = { rounded: this.#predict(this.#policy, part), exact: this.#predict(this.#exact, exact) }
-    const nats = scope.keep(roundingNats(sampler, steps, { ...predictions, xt: part.xt }))
-    return { nats, share: part.share }
+    const [parts] = this.#gather(rollouts, advantages, [placesToMeasure(minibatch)])
+    const variances = parts.map((part) => {
+      const exact = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
+      const predictions = { rounded: this.#predict(this.#policy, part), exact: this.#predict(this.#exact, exact) }
+      return roundingVariance(sampler, steps, { ...predictions, xt: part.xt }).mul(part.share)
+    })
+    return scope.keep(variances.reduce((sum, one) => sum.add(one), zeros([], 'float64', this.#policy.device)))
   }
 
   /** Whether the ratios of a first update begin at one, and what moves them is more than rounding. */

@@ -12,21 +12,21 @@ const mostSteps = 64
 /** What a |Δ| may be before anything has changed: nats, and in rounding errors. */
 const [firstNats, firstErrors] = [1e-3, 10]
 
-/** Some transitions of a minibatch, evenly over the order of their steps; the same for all processes of a group. */
-export function placesToMeasure(minibatch: readonly Place[], most: number): Place[] {
-  const count = Math.min(mostMeasured, most, minibatch.length)
+/** Some transitions of a minibatch, evenly over the order of their steps. */
+export function placesToMeasure(minibatch: readonly Place[]): Place[] {
+  const count = Math.min(mostMeasured, minibatch.length)
   const inOrder = minibatch.toSorted((a, b) => a.step - b.step || a.rollout - b.rollout)
   return Array.from({ length: count }, (_, i) => inOrder[Math.floor(((i + 0.5) * inOrder.length) / count)])
 }
 
 /**
- * What rounding alone moves a log-ratio by, as its standard deviation over the noise z of the action. With x = μ_old + σ z,
+ * What rounding alone moves a log-ratio by, as its variance over the noise z of the action. With x = μ_old + σ z,
  *
  *   Δ = log p_θ(x) − log p_old(x) = ⟨z, s⟩ − ‖s‖²/2,  s = (μ_θ − μ_old)/σ,
  *
- * and both means carry an error of their own, as large as δ = μ − μ_exact. So Δ varies by √2 ‖δ/σ‖, while a bound on |Δ| is
- * to hold what an update has moved: where this is half of the bound, an update has as little to say as rounding. The KL to
- * the pre-trained model, whose mean is rounded as well, contains half the square of it a transition, of nothing.
+ * and both means carry an error of their own, as large as δ = μ − μ_exact. So Δ deviates by √2 ‖δ/σ‖ nats (`noise_nats`),
+ * while a bound on |Δ| is to hold what an update has moved: where rounding takes half of it, little else is left. The KL to
+ * the pre-trained model, whose mean is rounded as well, contains half this variance a transition, of nothing.
  *
  * A network's error is about the same at all times; what it does to the mean is a matter of the step. So the error of a
  * few predictions is carried through all steps of a trajectory. Before the first update nothing of this is seen, since both
@@ -36,9 +36,9 @@ export function placesToMeasure(minibatch: readonly Place[], most: number): Plac
  * @param rounded predictions as the training pass computes them, [M, …]
  * @param exact   the same in float64
  * @param xt      their states, float32
- * @returns       root mean square over predictions and steps, nats a transition, []
+ * @returns       mean over predictions and steps, nats² a transition, []
  */
-export function roundingNats(
+export function roundingVariance(
   sampler: Sampler,
   steps: readonly number[],
   { rounded, exact, xt }: { readonly rounded: Tensor; readonly exact: Tensor; readonly xt: Tensor },
@@ -55,10 +55,10 @@ export function roundingNats(
   const { mean } = sampler.transition(atAll(rounded), atAll(xt), at)
   const { mean: exactly, sigma } = sampler.transition(atAll(exact), atAll(xt.to('float64')), at)
   const along = sigma.shape.length > 1 ? sigma : alongBatch('sigma', sigma, exactly)
-  return mean.to('float64').sub(exactly).div(along).square().flatten(1).sum(1).mean().mul(2).sqrt()
+  return mean.to('float64').sub(exactly).div(along).square().flatten(1).sum(1).mean().mul(2)
 }
 
-/** @param noiseNats see {@link roundingNats} @throws {ConfigError} it is more than half of what the ratio is bounded by */
+/** @param noiseNats the root of {@link roundingVariance} @throws {ConfigError} it is more than half of what the ratio is bounded by */
 export function expectSmallRounding(noiseNats: number, clipRange: number): void {
   if (!(noiseNats > clipRange / 2)) return
   const nats = (number: number) => `${number.toPrecision(2)} nats`
