@@ -1,10 +1,12 @@
 /**
  * What rounding does to DPOK's log-ratio and KL at Stable Diffusion 1.5's size:
- * `node_modules/.bin/node bench/gpu/rounding.ts [--device cuda:0] [--side 64] [--rate 3e-4] [--seeds 3] [--tiny]`.
+ * `node_modules/.bin/node bench/gpu/rounding.ts [--device cuda:0] [--side 64] [--rate 3e-4] [--seeds 3] [--steps 5,25,45]
+ * [--types float32,TF32,float16,bfloat16] [--tiny]`. On a CPU (`--device cpu --side 16 --types TF32,bfloat16`: 5.5 GB) TF32 is made
+ * by rounding the factors of products.
  * Random weights, adapters of rank 8 one Adam step of `rate` away from nothing. For each precision it compares the guided
  * prediction (scale 7.5) with that of exact float32 over the same weights: how far the adapters move it, how far rounding moves
- * it and the adapters' change, and what the latter is in nats: the deviation of a transition's log-ratio under the 50-step
- * sampler, and the KL of a trajectory of such steps.
+ * it and the adapters' change, how much of that change is in what is computed, and what rounding is in nats: the deviation of
+ * a transition's log-ratio under the 50-step sampler, and the KL of a trajectory of such steps.
  */
 import { parseArgs } from 'node:util'
 import { ddimSampler, ddimTransition } from '../../src/diffusion/ddim.ts'
@@ -23,6 +25,7 @@ import { Generator } from '../../src/tensor/generator.ts'
 import { useTf32 } from '../../src/tensor/library.ts'
 import { tensorScope } from '../../src/tensor/scope.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
+import { roundFactors, tf32Bits } from '../rounding/round-factors.ts'
 import { randomWeights, smallestUnet } from '../stable-diffusion/networks.ts'
 
 const { values } = parseArgs({
@@ -31,6 +34,8 @@ const { values } = parseArgs({
     side: { type: 'string', default: '64' },
     rate: { type: 'string', default: '3e-4' },
     seeds: { type: 'string', default: '3' },
+    steps: { type: 'string', default: '5,25,45' },
+    types: { type: 'string', default: 'float32,TF32,float16,bfloat16' },
     tiny: { type: 'boolean', default: false },
   },
 })
@@ -38,12 +43,16 @@ const { device } = values
 const [side, rate] = [Number(values.side), Number(values.rate)]
 const small = { block_out_channels: [32, 64, 64, 64], norm_num_groups: 8, attention_head_dim: 4 }
 const size = readUnetConfig({ ...sd15, ...(values.tiny && small) }, 'unet')
-const precisions = [
-  { name: 'float32', dtype: 'float32', tf32: false },
-  { name: 'TF32', dtype: 'float32', tf32: true },
-  { name: 'float16', dtype: 'float16', tf32: false },
-  { name: 'bfloat16', dtype: 'bfloat16', tf32: false },
-] as const
+const precisions = (
+  [
+    { name: 'float32', dtype: 'float32', tf32: false },
+    { name: 'TF32', dtype: 'float32', tf32: true },
+    { name: 'float16', dtype: 'float16', tf32: false },
+    { name: 'bfloat16', dtype: 'bfloat16', tf32: false },
+  ] as const
+).filter(({ name }) => values.types.split(',').includes(name))
+const roundTo = (tf32: boolean) => (device === 'cpu' ? roundFactors(tf32 ? tf32Bits : undefined) : useTf32(tf32))
+roundTo(false)
 
 const schedule = scaledLinearSchedule({ start: 0.00085, end: 0.012 })
 const sampler = ddimSampler(schedule, leadingTimesteps(1000, 50, 1), { finalAlphaBar: schedule.alphaBar[0] })
@@ -58,13 +67,13 @@ const inType = (weights: Weights, dtype: Dtype) => {
 }
 
 console.log(
-  '| precision | seed | step | adapters move | rounding moves | and the change | log-ratio, nats | KL, nats |',
+  '| precision | seed | step | adapters move | rounding moves | and the change | of the change drawn | log-ratio, nats | KL, nats |',
 )
-console.log('|---|---|---|---|---|---|---|---|')
+console.log('|---|---|---|---|---|---|---|---|---|')
 for (const { name, dtype, tf32 } of precisions) {
   using _precision = tensorScope()
   const weights = inType(drawn, dtype)
-  const widened = inType(weights, 'float32')
+  const widened = weights.in('float32')
   for (let seed = 0; seed < Number(values.seeds); seed++) {
     const source = new Generator(seed)
     const xt = randn([1, 4, side, side], source).to(device)
@@ -76,16 +85,16 @@ for (const { name, dtype, tf32 } of precisions) {
       const up = randn([shape[0], 8], source)
       adapters.set(key, { down: down.to(device), up: up.div(up.abs()).mul(rate).to(device), scale: 1 })
     }
-    for (const step of [5, 25, 45]) {
+    for (const step of values.steps.split(',').map(Number)) {
       const predict = (from: Weights) => {
         using scope = tensorScope()
         const t = full([2], sampler.steps[step].t, 'int64', device)
         const both = unet(from, size, cat([xt, xt]), t, { tokens: tokens.to(from.dtype) }).to('float32')
         return scope.keep(guide(both.slice(0, 0, 1), both.slice(0, 1, 2), 7.5))
       }
-      useTf32(false)
+      roundTo(false)
       const [exactBase, exactMoved] = [predict(widened), predict(widened.with({ adapters }))]
-      useTf32(tf32)
+      roundTo(tf32)
       const [base, moved] = [predict(weights), predict(weights.with({ adapters }))]
       const change = exactMoved.sub(exactBase)
       const noise = moved.sub(base).sub(change)
@@ -99,6 +108,7 @@ for (const { name, dtype, tf32 } of precisions) {
         rms(change),
         rms(base.sub(exactBase)),
         rms(noise),
+        moved.sub(base).mul(change).sum().div(change.square().sum()).item(),
         Math.sqrt(squared),
         (squared / 2) * sampler.steps.length,
       ]

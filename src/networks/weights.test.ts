@@ -4,6 +4,7 @@ import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
 import { FormatError } from '../errors.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { randn, tensor } from '../tensor/create.ts'
+import { linear } from '../tensor/functional.ts'
 import { Generator } from '../tensor/generator.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { Weights } from './weights.ts'
@@ -83,6 +84,22 @@ describe('a change in front of weights', () => {
     const apply = () => weights.linear('q', x, 4, 3)
     assert.ok(apply().requiresGrad)
     assertClose(withoutGrad(apply).toArray(), apply().toArray(), 1e-5)
+  })
+
+  it('change what bf16 computes once they have come as far as in ten updates', () => {
+    using _scope = tensorScope()
+    const [width, rank] = [64, 8]
+    const source = new Generator(2)
+    const x = randn([256, width], source).to('bfloat16')
+    const signs = randn([width, rank], source)
+    const up = signs.div(signs.abs()).mul(10 * 3e-4)
+    const adapter = { down: randn([rank, width], source).div(Math.sqrt(width)), up, scale: 1 }
+    const base = Weights.fresh(1, { dtype: 'bfloat16' })
+    const wide = (weights: Weights) => weights.linear('q', x, width, width).to('float32')
+    const found = wide(base.with({ adapters: new Map([['q.weight', adapter]]) })).sub(wide(base))
+    const change = linear(linear(x.to('float32'), adapter.down), up)
+    const share = found.mul(change).sum().div(change.square().sum()).item()
+    assert.ok(Math.abs(share - 1) < 0.02, `${share}`)
   })
 
   it('is converted once for many passes in a narrower type, to the same numbers', () => {

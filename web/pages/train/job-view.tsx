@@ -141,6 +141,7 @@ const technical = new Set([
   'approxkl',
   'clipfrac',
   'firstdelta',
+  'noisenats',
   'rewardstd',
   'explainedvariance',
   'explainedvariancepromptmean',
