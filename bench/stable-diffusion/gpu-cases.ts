@@ -141,6 +141,7 @@ function measureIterations(): void {
         gradientSteps: 2,
         batchSize: Math.max(...batches),
         learningRate: 1e-5,
+        ignoreRounding: true,
         value,
       }),
     })
