@@ -119,3 +119,22 @@ for (const name of ['sd1', 'sdxl']) {
     })
   })
 }
+
+describe('what a GPU is asked to compute', () => {
+  it('two products an adapter more in a step of sampling; conversions and sums are not among them', () => {
+    using _scope = tensorScope()
+    const model = open('sd1')
+    const { change } = trainableChange(model, lora, 1)
+    const operators = (policy: GenerativeModel, steps: number) => {
+      const before = transfers().kernels
+      drawn(policy, steps)
+      return transfers().kernels - before
+    }
+    const ofStep = (policy: GenerativeModel) => operators(policy, 3) - operators(policy, 2)
+    ofStep(model)
+    // Views are counted as well: of what goes in, of `up`, and of what comes out.
+    const most = 2 + 3
+    const each = (ofStep(model.with(change)) - ofStep(model)) / change.adapters!.size
+    assert.ok(each <= most, `${each} operators an adapter, more than ${most}`)
+  })
+})
