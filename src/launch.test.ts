@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { after, test } from 'node:test'
@@ -87,6 +87,14 @@ test('images are the same bytes whatever the number of processes', { skip }, asy
   assert.doesNotMatch(two.stderr, /^\[1\]/m)
   assert.match(two.stderr, /^\[0\] images: 10 images in/m)
   assert.deepEqual(files('two'), files('one'))
+})
+
+test('without a GPU there is a process a core, as far as memory goes', { skip }, async () => {
+  const { code, stdout, stderr } = await ended(start('all', { processes: null }, { CUDA_VISIBLE_DEVICES: '' }))
+  assert.equal(code, 0, stderr)
+  const { size } = JSON.parse(stdout) as { size: number }
+  assert.ok(size >= 1 && size <= availableParallelism())
+  assert.match(stderr, new RegExp(`^launch: ${size} process(es)?, since there is no GPU`, 'm'))
 })
 
 test('when a process dies, all end, and it is said which and of what', { skip }, async () => {

@@ -1,10 +1,11 @@
 /** `attune launch`: the same command in several processes that work as one, which all end when one of them fails. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { gpusOf } from '../scripts/setup/gpus.mjs'
 import { optionalCount, optionalText } from './config-fields.ts'
 import { ConfigError, endedFromOutside, ProcessError, type ExitCode } from './errors.ts'
 import { withParent } from './parent-watch.ts'
@@ -14,7 +15,7 @@ import { quoted } from './resume-hint.ts'
 
 export const LaunchConfig = z.strictObject({
   processes: optionalCount(1024).describe(
-    'Processes on this machine; without it as many as it has GPUs, or as a scheduler says.',
+    'Processes on this machine; without it as many as a scheduler says or as there are GPUs, and without any as there are cores with 8 GB of memory each.',
   ),
   nodes: optionalCount(65_536).describe(
     'Machines, on each of which the same is launched; without it 1, or what a scheduler says.',
@@ -125,7 +126,7 @@ function nodeOf(config: LaunchConfig): Machine {
       remedy: 'the first machine is 0; --nodes says how many there are',
     })
   }
-  const processes = config.processes ?? countOf(told?.processes ?? 'gpu')
+  const processes = config.processes ?? countOf(told?.processes)
   if (nodes === 1) return { processes, nodes, nodeRank, rendezvous: null }
   const given = config.rendezvous === null ? told?.rendezvous : rendezvousOf('--rendezvous', config.rendezvous)
   if (given !== undefined) return { processes, nodes, nodeRank, rendezvous: given }
@@ -137,23 +138,36 @@ function nodeOf(config: LaunchConfig): Machine {
   })
 }
 
-function countOf(wanted: Exclude<Node['processes'], undefined>): number {
+function countOf(wanted: Node['processes']): number {
   if (typeof wanted === 'number') return wanted
   const gpus = wanted === 'cpu' ? 0 : visibleGpus()
   if (gpus > 0) return gpus
+  if (wanted === undefined) return onCores()
   if (wanted !== 'gpu') return availableParallelism()
   throw new ConfigError({
-    where: '--processes',
-    expected: 'how many processes, since this machine has no GPU that it could be seen from',
-    received: 'nothing',
-    remedy: 'each has the model in memory; as many as cores is the most that is of use',
+    where: 'PET_NPROC_PER_NODE',
+    expected: 'gpu where there is one',
+    received: 'a machine without a GPU that could be seen',
+    remedy: 'set it to a number, or give --processes: each has the model in memory',
   })
+}
+
+/** What a process of a real checkpoint needs beside its model, and the model: bytes. */
+const bytesEach = 8e9
+
+/** A core is used better by a process of its own than by another thread of one (docs/benchmarks.md), if memory is there. */
+function onCores(): number {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+  const count = Math.max(1, Math.min(availableParallelism(), Math.floor(memory / bytesEach)))
+  process.stderr.write(`launch: ${count} process${count === 1 ? '' : 'es'}, since there is no GPU (--processes)\n`)
+  return count
 }
 
 function visibleGpus(): number {
   const chosen = process.env.CUDA_VISIBLE_DEVICES
   if (chosen !== undefined) return chosen.split(',').filter((one) => one.trim() !== '' && one.trim() !== '-1').length
-  return existsSync('/dev') ? readdirSync('/dev').filter((name) => /^nvidia\d+$/.test(name)).length : 0
+  const { devices, names } = gpusOf()
+  return Math.max(devices.length, names.length)
 }
 
 function environmentOf(node: Machine, local: number, rendezvous: string, attempt: number): NodeJS.ProcessEnv {
