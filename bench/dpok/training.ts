@@ -56,16 +56,16 @@ function cosineReward(encoder: ReturnType<typeof openShapes>['encoder']): Reward
   }
 }
 
-/** A training at its start, and what it is made of; `group` shares its iterations. */
+/** A training at its start, and what it is made of; `group` shares its iterations, and `batchSize` is another one. */
 export function training(
   size: Size,
   folder: string,
-  { value, group = alone }: { readonly value: boolean; readonly group?: Group },
+  { value, group = alone, ...batch }: { readonly value: boolean; readonly group?: Group; readonly batchSize?: number },
 ) {
   const { model, reward, texts, guidance } = openModel(size, folder)
   const sampler = samplerOf(model, { steps: 10, eta: 1, guidance })
   const rolloutsPerIteration = settings[size].rolloutsPerIteration
-  const own = DpokSettings.parse({ ...settings[size], value, imagesDrawn: iterations * rolloutsPerIteration })
+  const own = DpokSettings.parse({ ...settings[size], ...batch, value, imagesDrawn: iterations * rolloutsPerIteration })
   const change = { parameters: null, rank: 8, loraAlpha: 8, loraLayers: ['attention' as const] }
   const trainable = trainableChange(model, change, seed)
   const dpok = new Dpok({ model, trainable, reward, texts, sampler, guidance, seed, settings: own, group })

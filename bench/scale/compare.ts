@@ -1,11 +1,12 @@
 /**
  * What a second process brings, and a second thread, on two cores of this machine:
- * `node_modules/.bin/node bench/scale/compare.ts [--python <a Python with diffusers and transformers>] [--rounds 5]`.
+ * `node_modules/.bin/node bench/scale/compare.ts [--python <a Python with diffusers and transformers>] [--rounds 3]`.
  *
  * Roll-outs as an iteration of DPOK draws them, images to files, and whole iterations of DPOK, on the embedded model and,
  * where there is a Python to make it, on a small checkpoint like Stable Diffusion 1. One process with one thread, one with two,
  * and a group of two with one thread each live at once and take turns; all must come to the same figures. What is printed are
- * ratios within a round, as medians with the smallest and the largest; the first round is not counted.
+ * ratios within a round, as medians with the smallest and the largest; the first round is not counted. Takes less than five
+ * minutes on cores that have nothing else to do.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   options: {
     python: { type: 'string', default: process.env.ATTUNE_BENCH_PYTHON ?? 'python3' },
     sizes: { type: 'string', default: 'embedded,stable-diffusion' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
   },
 })
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url))
@@ -34,7 +35,10 @@ const kinds = [
   { title: '1 process, 2 threads', processes: 1, threads: 2 },
   { title: '2 processes, 1 thread each', processes: 2, threads: 1 },
 ]
-const works: readonly Work[] = ['roll-outs', 'images', 'DPOK iteration']
+const works: Readonly<Record<Size, readonly Work[]>> = {
+  embedded: ['roll-outs', 'images', 'DPOK iteration'],
+  'stable-diffusion': ['roll-outs', 'DPOK iteration'],
+}
 
 /** The processes of one kind, as they answer together. */
 interface Team {
@@ -94,7 +98,7 @@ async function measure(size: Size): Promise<void> {
   // One after another: they would share the cores as they start.
   for (const [place, kind] of kinds.entries()) teams.push(await start(size, kind, place))
   starts.push(`| ${[size, ...teams.map(({ startSeconds }) => `${startSeconds.toFixed(2)} s`)].join(' | ')} |`)
-  for (const work of works) {
+  for (const work of works[size]) {
     const taken: (readonly Answer[])[][] = kinds.map(() => [])
     for (let round = 0; round <= Number(values.rounds); round++) {
       const order = round % 2 === 0 ? [0, 1, 2] : [2, 1, 0]

@@ -23,12 +23,17 @@ export interface Answer extends Exchanged {
   /** What sides must agree on, up to rounding. */
   readonly figures: Figures
 }
-export type Figures = Readonly<Record<string, number | undefined>>
+type Figures = Readonly<Record<string, number | undefined>>
 
 const [size, threads, folder] = process.argv.slice(2) as [Size, string, string]
 const { group, take } = measured(joinGroup(groupFromEnvironment(process.env)))
 useThreads(Number(threads))
-const { reward, texts, sampler, guidance, settings, dpok } = training(size, folder, { value: true, group })
+const { reward, texts, sampler, guidance, settings, dpok } = training(size, folder, {
+  value: true,
+  group,
+  // Of a checkpoint on a CPU, as models have it: so one process computes the batches of two.
+  ...(size === 'stable-diffusion' && { batchSize: 2 }),
+})
 const { policy } = dpok
 const opened = await openAny(
   GenerateConfig.parse({
