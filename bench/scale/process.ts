@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GenerateConfig, generateImages } from '../../src/images/generate-images.ts'
-import { open as openAny } from '../../src/open.ts'
+import { open } from '../../src/open.ts'
 import { groupFromEnvironment } from '../../src/place-in-group.ts'
 import { predictedFeatures } from '../../src/policy/policy-gradient/value.ts'
 import { rollOut } from '../../src/policy/rollout.ts'
@@ -35,14 +35,8 @@ const { reward, texts, sampler, guidance, settings, dpok } = training(size, fold
   ...(size === 'stable-diffusion' && { batchSize: 2 }),
 })
 const { policy } = dpok
-const opened = await openAny(
-  GenerateConfig.parse({
-    out: '-',
-    threads: Number(threads),
-    ...(size === 'stable-diffusion' && { model: join(folder, 'model') }),
-  }),
-)
-const prompts = join(folder, `prompts-${size}.txt`)
+const opened = await open(GenerateConfig.parse({ out: '-', threads: Number(threads) }))
+const prompts = join(folder, 'prompts.txt')
 if (group.rank === 0) writeFileSync(prompts, texts.slice(0, 8).join('\n') + '\n')
 
 /** As an iteration draws them, with what V reads. */
@@ -57,24 +51,14 @@ function drawRollouts(): Figures {
   return { reward: rewards.reduce((sum, one) => sum + one, 0) / count }
 }
 
-/** Into a run folder, by which the next time begins anew. */
+/** Four batches of the embedded model into a run folder, which goes again. */
 async function drawImages(): Promise<Figures> {
   const out = join(folder, `images-${process.env.SIDE}`)
-  // Of both sizes four batches.
-  const [perPrompt, batchSize] = size === 'embedded' ? [24, 48] : [2, 4]
-  const config = GenerateConfig.parse({
-    prompts,
-    perPrompt,
-    batchSize,
-    steps: 10,
-    out,
-    threads: Number(threads),
-    model: opened.model.name,
-  })
-  await generateImages(config, () => Promise.resolve({ ...opened, policy: opened.model }), group)
+  const config = GenerateConfig.parse({ prompts, perPrompt: 24, batchSize: 48, out, threads: Number(threads) })
+  await generateImages(config, () => Promise.resolve(opened), group)
   group.barrier()
   if (group.rank === 0) rmSync(out, { recursive: true })
-  return { images: 8 * perPrompt }
+  return { images: 8 * config.perPrompt }
 }
 
 /** What the first iteration left: each one after it begins there. */
