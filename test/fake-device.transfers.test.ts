@@ -14,7 +14,7 @@ import { Dpok, DpokSettings } from '../src/policy/algorithms/dpok.ts'
 import { trainableChange, trainableFields } from '../src/policy/trainable.ts'
 import { rememberTexts } from '../src/reward/encoding/text-cache.ts'
 import { clipReward } from '../src/reward/kinds/clip-model.ts'
-import { zeros } from '../src/tensor/create.ts'
+import { constants, full, indexOf, ones, zeros } from '../src/tensor/create.ts'
 import { useThreads } from '../src/tensor/library.ts'
 import { tensorScope } from '../src/tensor/scope.ts'
 
@@ -90,6 +90,44 @@ function drawn(model: GenerativeModel, steps: number): Counts {
   const requests = texts.map((text, index) => ({ text, seed: 1, index }))
   return counted(() => drawStages(model, requests, { steps, eta: 1, guidance: 5 }))
 }
+
+it('the device is as strict as CUDA, and counts what CUDA would copy and wait for', () => {
+  using _scope = tensorScope()
+  const there = zeros([2, 3], 'float32', device)
+  assert.equal(there.device, device)
+  assert.throws(() => there.add(ones([2, 3])), /same device/)
+  assert.throws(() => there.matmul(ones([3, 1])), /same device/)
+  assert.deepEqual(
+    counted(() => there.add(2).mul(full([], 3))),
+    nothing,
+  )
+  assert.deepEqual(
+    counted(() => indexOf([1, 1], device)),
+    nothing,
+  )
+  assert.deepEqual(
+    counted(() => indexOf([4, 5, 6], device)),
+    nothing,
+  )
+  assert.deepEqual(
+    counted(() => constants([1, 5, 2], [3], device)),
+    nothing,
+  )
+  assert.deepEqual(
+    counted(() => indexOf([1, 0], device)),
+    { up: 1, read: 0 },
+  )
+  assert.deepEqual(
+    counted(() => there.toArray()),
+    { up: 0, read: 1 },
+  )
+  assert.deepEqual(
+    counted(() => there.sum().item()),
+    { up: 0, read: 1 },
+  )
+  assert.deepEqual(indexOf([4, 5, 6], device).toArray(), [4, 5, 6])
+  assert.deepEqual(constants([1, 5, 2], [3, 1], device).toArray(), [1, 5, 2])
+})
 
 for (const name of ['sd1', 'sdxl']) {
   describe(`what a GPU waits for, ${name}`, () => {

@@ -29,9 +29,17 @@ export function expectFinite(
   remedy = 'nothing was written',
 ): void {
   const floats = [...tensors].filter(([, { dtype }]) => dtype.includes('float'))
-  for (const [name, one] of floats) {
-    const [largest] = largestValues([one])
-    if (Number.isFinite(largest)) continue
-    throw new DivergenceError({ where: `${where} ${name}`, expected: 'finite numbers', received: `${largest}`, remedy })
+  const alike = Map.groupBy(floats, ([, { dtype, device }]) => `${dtype} ${device}`)
+  const largest = new Map(
+    [...alike.values()].flatMap((group) => {
+      const values = largestValues(group.map(([, one]) => one))
+      return group.map(([name], i) => [name, values[i]] as const)
+    }),
+  )
+  for (const [name] of floats) {
+    const received = largest.get(name)!
+    if (Number.isFinite(received)) continue
+    const facts = { where: `${where} ${name}`, expected: 'finite numbers', received: `${received}`, remedy }
+    throw new DivergenceError(facts)
   }
 }
