@@ -4,6 +4,7 @@ import type { FormField, SettingValue } from '../../src/studio/schemas/jobs.ts'
 import { figure } from '../format.ts'
 import { promptLines } from '../prompt-lines.ts'
 import { PromptsBox } from './prompts-box.tsx'
+import { Sentence } from './sentence.tsx'
 
 interface SettingFieldProps {
   readonly field: FormField
@@ -130,10 +131,6 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
     </div>
   )
 }
-
-/** `Run of `policy dpok`.`: what stands between backticks is typed. */
-const Sentence = ({ text }: { text: string }) =>
-  text.split('`').map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))
 
 const shownDefault = (value: SettingValue): string => (typeof value === 'number' ? figure(value) : shown(value))
 

@@ -16,7 +16,7 @@ export interface Device {
 }
 
 export const cpuId = 'cpu'
-export const gpuId = (number: number) => `cuda:${number}`
+const gpuId = (number: number) => `cuda:${number}`
 /** Jobs of a GPU have it alone: two models in its memory would end each other. */
 const gpu = (id: string): Device => ({ id, isGpu: true, slots: 1 })
 

@@ -44,7 +44,7 @@ export function formOf(stage: FormStage, printed: PrintedStage, context: FormCon
     title: stageTitle(stage),
     sentence,
     missing: missingFor(stage, printed, context),
-    takes: context.isEmbedded ? form.duration : 'depends on the model and the machine',
+    takes: context.isEmbedded ? form.duration : 'as long as the model and the machine need',
     main,
     more: fields.filter((field) => !main.includes(field)),
   }

@@ -4,6 +4,7 @@ import type { Job } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
+import { Sentence } from '../../components/sentence.tsx'
 import { capital, deviceTitles, percent, plural, size } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
@@ -25,7 +26,9 @@ export function Devices() {
             {value.note !== null && (
               <div className="notice warn" role="status">
                 <strong>A GPU is idle</strong>
-                <span dir="auto">{capital(value.note)}.</span>
+                <span dir="auto">
+                  <Sentence text={`${capital(value.note)}.`} />
+                </span>
               </div>
             )}
             <ul className="devices">
