@@ -39,11 +39,11 @@ export function chooseWheel(gpus, offers) {
   }
 }
 
-/** NVIDIA's packages among what a wheel requires, by its METADATA, on Linux: without triton and Python's own needs. */
+/** NVIDIA's packages among what a wheel requires, by its METADATA: without triton and Python's own needs. */
 export const requirementsOf = (metadata) =>
-  [...metadata.matchAll(/^Requires-Dist: ((?:nvidia-|cuda-toolkit)[^\s;]+)([^\n]*)$/gm)]
-    .filter(([, , marker]) => !marker.includes('extra =='))
-    .map(([, requirement]) => requirement)
+  [...metadata.matchAll(/^Requires-Dist: ((?:nvidia-|cuda-toolkit)[^\n]+)$/gm)]
+    .map(([, requirement]) => requirement.trim())
+    .filter((requirement) => !requirement.includes('extra =='))
 
 /** Headers that CUDA's own need and PyTorch does not require: small packages without libraries. */
 export function headerPackages(cuda) {

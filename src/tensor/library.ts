@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { addon, readRecord, setupCommand, type LibraryRecord } from '../../scripts/setup/places.mjs'
+import { addon, readRecord, setupCommand } from '../../scripts/setup/places.mjs'
 import { LibraryError } from '../errors.ts'
 
 /** An External of the add-on that owns one tensor. */
@@ -97,7 +97,7 @@ export function describeLibrary(): {
   version: string
   cudaDevices: number
   cpu: string
-  source: LibraryRecord['how'] | 'unknown'
+  source: 'LIBTORCH' | 'python3' | 'private' | 'unknown'
 } {
   return { ...native().library(), source: readRecord()?.how ?? 'unknown' }
 }
