@@ -251,8 +251,8 @@ const commands: readonly Stage[] = [
     description: stages['policy best-of-n'].sentence,
     load: async () => {
       const { BestOfNConfig, chooseBestOfN } = await import('./policy/choose-best-of-n.ts')
-      return stage(BestOfNConfig, async (config) => {
-        await chooseBestOfN(config, open)
+      return groupStage(BestOfNConfig, async (config, group) => {
+        await chooseBestOfN(config, open, group)
         return config.out
       })
     },

@@ -82,6 +82,7 @@ export const stages = {
     sentence: 'Pick the best of each n images by the reward.',
     takes: ['images', 'reward'],
     cost: [],
+    isShared: true,
     form: null,
   },
   'policy reward-weighted': {

@@ -5,10 +5,10 @@ import { mapStates, type CleanStates, type GenerativeModel, type ModelStage } fr
 import { progress } from '../progress.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { cat, tensor, zeros } from '../tensor/create.ts'
-import { alone, gatherValues, type Group } from '../tensor/group.ts'
-import { endIfAsked, holdEnd } from '../tensor/orderly-end.ts'
+import { alone, type Group } from '../tensor/group.ts'
 import type { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
+import { makeParts, type Part } from '../tensor/shared-parts.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { namedStates, statesNamed } from './named-states.ts'
 import { pixelsOf, type Picture } from './png.ts'
@@ -36,9 +36,8 @@ export interface EncodeOptions<File> {
 /** About so many images are lost where a process is killed. */
 const imagesAPart = 64
 
-/** Images that lie one behind another, of which some could be read. */
-interface Part {
-  /** Places of those among the files, and what was measured of them. */
+/** Of images that lie one behind another: those that could be read, by their places, and what was measured of them. */
+interface Found {
   readonly rows: readonly number[]
   readonly measured: readonly number[]
 }
@@ -65,61 +64,34 @@ export async function encodeFiles<File>(
   const room = ({ stateShape }: ModelStage) => made.use(unscoped(() => zeros([files.length, ...stateShape])))
   const states: CleanStates = { x0: room(stages[policyStage]), earlier: stages.slice(0, policyStage).map(room) }
   const places = Array.from({ length: Math.ceil(files.length / partSize) }, (_, part) => part * partSize)
-  const sizeOf = (place: number) => Math.min(files.length, place + partSize) - place
+  const filesFrom = (place: number) => files.slice(place, place + partSize)
   const bar = progress(label, files.length, 'images')
-  using _end = holdEnd()
-
   // A part lies where its files begin; where not all of these could be read, there are rows of nothing behind it.
-  const found = new Map<number, Part>()
-  for (const place of group.rank === 0 && parts !== undefined ? places : []) {
-    const known = readPart(parts!, place, states)
-    if (known !== undefined) found.set(place, known)
-  }
-  const [known] = gatherValues(group, [...found])
-  for (const [place, part] of known) {
-    using _scope = tensorScope()
-    found.set(place, part)
-    group.broadcast(allOf(states).map((all) => all.slice(0, place, place + part.rows.length)))
-    bar.skip(sizeOf(place))
-  }
-  const lacking = places.filter((place) => !found.has(place))
-  for (let first = 0; first < lacking.length; first += group.size) {
-    endIfAsked(group, label)
-    using _scope = tensorScope()
-    const round = lacking.slice(first, first + group.size)
-    const own = round.at(group.rank)
-    const encoded =
-      own === undefined
-        ? nothingOf(model)
-        : await encodePart(model, files.slice(own, own + sizeOf(own)), own, {
-            ...{ read, measure },
-            onBatch: (count) => bar.advance(count),
-          })
-    const { states: ownStates, ...ownPart } = encoded
-    const gathered = mapStates(ownStates, (own) => group.gather(own))
-    let row = 0
-    for (const [rank, part] of gatherValues(group, ownPart).slice(0, round.length).entries()) {
-      const [place, from] = [round[rank], row]
-      row += part.rows.length
-      const ofPart = mapStates(gathered, (all) => all.slice(0, from, row))
-      copyInto(states, place, ofPart)
-      found.set(place, part)
-      if (rank !== group.rank) bar.advance(sizeOf(place))
-      if (group.rank === 0) parts?.write(place, fileOf(ofPart, part))
-    }
-  }
+  const found = new Map<number, Found>()
+  await makeParts(places, {
+    ...{ group, label },
+    ...(parts && { files: parts }),
+    make: (place) =>
+      encodePart(model, filesFrom(place), place, { read, measure, onBatch: (count) => bar.advance(count) }),
+    take(place, part, by) {
+      const [rows, measured] = ['rows', 'measured'].map((name) => part.get(name)!.toArray())
+      found.set(place, { rows, measured })
+      copyInto(states, place, statesNamed(part)!)
+      if (by === 'earlier') bar.skip(filesFrom(place).length)
+      if (by === 'another') bar.advance(filesFrom(place).length)
+    },
+  })
   bar.done()
   const whole = places.map((place) => found.get(place)!)
-  const rows = whole.flatMap((part) => part.rows)
   return {
     states: mapStates(states, (all) => unscoped(() => withoutGaps(all, places, whole, files.length))),
-    rows,
-    measured: whole.flatMap((part) => part.measured),
+    rows: whole.flatMap(({ rows }) => rows),
+    measured: whole.flatMap(({ measured }) => measured),
   }
 }
 
 /** The rows of parts without those of nothing behind them. */
-function withoutGaps(all: Tensor, places: readonly number[], parts: readonly Part[], count: number): Tensor {
+function withoutGaps(all: Tensor, places: readonly number[], parts: readonly Found[], count: number): Tensor {
   const rows = parts.flatMap((part, i) => part.rows.map((_, row) => places[i] + row))
   if (rows.length === count) return all.slice(0, 0, count)
   using index = tensor(rows, [rows.length], 'int64')
@@ -132,15 +104,18 @@ interface PartReading<File> {
   readonly onBatch: (count: number) => void
 }
 
-/** @param place of the first one among all files @returns states that belong to the scope in force */
+/**
+ * @param place of the first one among all files
+ * @returns     a part as it lies on the disk: states by their names, `rows` and `measured`
+ */
 async function encodePart<File>(
   model: GenerativeModel,
   files: readonly File[],
   place: number,
   { read, measure, onBatch }: PartReading<File>,
-): Promise<Part & { readonly states: CleanStates }> {
+): Promise<Part> {
   const { batchSize } = model.defaults
-  const made = [nothingOf(model).states]
+  const made = [noStates(model)]
   const rows: number[] = []
   const measured: number[] = []
   for (let from = 0; from < files.length; from += batchSize) {
@@ -155,35 +130,20 @@ async function encodePart<File>(
   }
   const joined = (pick: (states: CleanStates) => Tensor) => cat(made.map(pick))
   const earlier = made[0].earlier.map((_, stage) => joined((states) => states.earlier[stage]))
-  return { states: { x0: joined(({ x0 }) => x0), earlier }, rows, measured }
+  return new Map([
+    ...namedStates({ x0: joined(({ x0 }) => x0), earlier }),
+    ['rows', tensor(Float64Array.from(rows))],
+    ['measured', tensor(Float64Array.from(measured))],
+  ])
 }
 
-/** No image at all. */
-function nothingOf({ stages, policyStage }: GenerativeModel): Part & { readonly states: CleanStates } {
+/** Of no image at all. */
+function noStates({ stages, policyStage }: GenerativeModel): CleanStates {
   const none = ({ stateShape }: ModelStage) => zeros([0, ...stateShape])
-  const states = { x0: none(stages[policyStage]), earlier: stages.slice(0, policyStage).map(none) }
-  return { states, rows: [], measured: [] }
+  return { x0: none(stages[policyStage]), earlier: stages.slice(0, policyStage).map(none) }
 }
 
 const allOf = ({ x0, earlier }: CleanStates) => [x0, ...earlier]
-
-/** A part as it lies on the disk. */
-const fileOf = (states: CleanStates, { rows, measured }: Part) =>
-  new Map([
-    ...namedStates(states),
-    ['rows', tensor(Float64Array.from(rows))],
-    ['measured', tensor(Float64Array.from(measured))],
-  ] as const)
-
-/** Copies the states of a part to where its files begin; undefined where there is no such part. */
-function readPart(parts: PartFiles, place: number, into: CleanStates): Part | undefined {
-  using _scope = tensorScope()
-  const part = parts.read(place)
-  if (part === undefined) return undefined
-  const [rows, measured] = ['rows', 'measured'].map((name) => part.get(name)!.toArray())
-  copyInto(into, place, statesNamed(part)!)
-  return { rows, measured }
-}
 
 function copyInto(into: CleanStates, from: number, states: CleanStates): void {
   const given = allOf(states)

@@ -11,9 +11,10 @@ import { openReward, rewardFields, scorePictures } from '../reward/open-reward.t
 import { writeFiles } from '../files.ts'
 import { sha256 } from '../sha256.ts'
 import { tensor } from '../tensor/create.ts'
+import { alone, type Group } from '../tensor/group.ts'
 import { PartFiles } from '../tensor/part-files.ts'
-import { tensorScope } from '../tensor/scope.ts'
-import { resumeField, startRun, writeFileAtomic, writing, type Manifest } from '../run.ts'
+import { makeParts } from '../tensor/shared-parts.ts'
+import { resumeField, startRun, writeFileAtomic, writing, type Manifest, type Run } from '../run.ts'
 
 /** Settings of `policy best-of-n`. */
 export const BestOfNConfig = z.strictObject({
@@ -29,10 +30,12 @@ export type BestOfNConfig = z.infer<typeof BestOfNConfig>
 /**
  * Chooses the best of each n images of a prompt that follow each other; of equal ones the first.
  *
+ * @param group its processes score a part each at a time, and the first one writes: the choice is the same
  * @throws {ConfigError} a prompt whose images cannot be grouped by n
  * @throws {FormatError} a reward of another encoder
+ * @throws {StoppedError} a process of the group was asked to end
  */
-export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<Manifest> {
+export async function chooseBestOfN(config: BestOfNConfig, open: Open, group: Group = alone): Promise<Manifest> {
   const { out, resume, ...settings } = config
   const parents = { ...imageParents(config.images), reward: config.reward }
   using run = startRun({ folder: out, stage: 'policy best-of-n', config: settings, parents, resume })
@@ -44,37 +47,60 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open): Promise<
     reward: reward.sha256,
   })
   const parts = new PartFiles(run.path('scores'), 'best-of-n', () => run.keep())
-  const scores = await scoresOf(images, reward, parts)
+  const scores = await scoresOf(images, reward, parts, group)
   const chosen = groups.map((_, group) => {
     const own = scores.slice(group * config.n, (group + 1) * config.n)
     return group * config.n + own.indexOf(Math.max(...own))
   })
-  writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
-  for (let from = 0; from < chosen.length; from += imagesAPart) {
-    const some = chosen.slice(from, from + imagesAPart).map((place) => images[place])
-    await writeFiles(new Map(some.map(({ record, file }) => [run.path(record.file), readPngFile(file)])))
+  if (group.rank === 0) {
+    await writeChosen(
+      run,
+      chosen.map((place) => images[place]),
+    )
+    parts.remove()
   }
-  writeFileAtomic(run.path(imageListName), chosen.map((place) => `${JSON.stringify(images[place].record)}\n`).join(''))
-  parts.remove()
   const meanReward = chosen.reduce((sum, place) => sum + scores[place], 0) / chosen.length
   return run.finish({ images: chosen.length, imagesDrawn: images.length, n: config.n, meanReward })
 }
 
 const imagesAPart = 256
 
-/** Scores of images; those that an earlier process has given are read. */
-async function scoresOf(images: readonly ImageOfRun[], reward: Reward, parts: PartFiles): Promise<number[]> {
-  const scores: number[] = []
-  for (let from = 0; from < images.length; from += imagesAPart) {
-    const some = images.slice(from, from + imagesAPart)
-    const pictures = await readPictures(some.map(({ file }) => file))
-    using _scope = tensorScope()
-    const score = () => {
-      const texts = some.map(({ record }) => record.text)
-      return new Map([['scores', tensor(Float64Array.from(scorePictures(reward, pictures, texts)))]])
-    }
-    scores.push(...parts.at(from, score).get('scores')!.toArray())
+async function writeChosen(run: Run, chosen: readonly ImageOfRun[]): Promise<void> {
+  writing(run.path('images'), () => mkdirSync(run.path('images'), { recursive: true }))
+  for (let from = 0; from < chosen.length; from += imagesAPart) {
+    const some = chosen.slice(from, from + imagesAPart)
+    await writeFiles(new Map(some.map(({ record, file }) => [run.path(record.file), readPngFile(file)])))
   }
+  writeFileAtomic(run.path(imageListName), chosen.map(({ record }) => `${JSON.stringify(record)}\n`).join(''))
+}
+
+/** Scores of images; those that an earlier process has given are read. */
+async function scoresOf(
+  images: readonly ImageOfRun[],
+  reward: Reward,
+  files: PartFiles,
+  group: Group,
+): Promise<number[]> {
+  const scores: number[] = []
+  await makeParts(
+    Array.from({ length: Math.ceil(images.length / imagesAPart) }, (_, part) => part * imagesAPart),
+    {
+      ...{ group, files, label: 'scores' },
+      async make(place) {
+        const some = images.slice(place, place + imagesAPart)
+        const pictures = await readPictures(some.map(({ file }) => file))
+        const own = scorePictures(
+          reward,
+          pictures,
+          some.map(({ record }) => record.text),
+        )
+        return new Map([['scores', tensor(Float64Array.from(own))]])
+      },
+      take(place, part) {
+        for (const [i, score] of part.get('scores')!.toArray().entries()) scores[place + i] = score
+      },
+    },
+  )
   return scores
 }
 

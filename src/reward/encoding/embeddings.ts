@@ -6,8 +6,10 @@ import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
 import { progress } from '../../progress.ts'
 import { noGrad } from '../../tensor/autograd.ts'
 import { cat, tensor } from '../../tensor/create.ts'
+import { alone, type Group } from '../../tensor/group.ts'
 import type { PartFiles } from '../../tensor/part-files.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
+import { makeParts } from '../../tensor/shared-parts.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { pictureBatches } from './picture-batches.ts'
 
@@ -44,7 +46,9 @@ const textBatch = 256
  * @param images what `read` takes, such as files; at least one
  * @param texts  at least one; may be repeated
  * @param parts  where the rows of images are kept for a process that goes on
+ * @param group  its processes share the work; each has all in the end
  * @throws {DivergenceError} an embedding is not finite
+ * @throws {StoppedError} a process of the group was asked to end
  */
 export async function embed<T>(
   encoder: ImageTextEncoder,
@@ -52,11 +56,12 @@ export async function embed<T>(
   read: (image: T) => Promise<Picture>,
   texts: readonly string[],
   parts?: PartFiles,
+  group: Group = alone,
 ): Promise<Embedded> {
   using owned = new Disposables()
   const distinct = [...new Set(texts)]
-  const embeddedTexts = owned.use(embedTexts(encoder, distinct))
-  const embeddedImages = owned.use(await embedImages(encoder, images, read, parts))
+  const embeddedTexts = owned.use(await embedTexts(encoder, distinct, group))
+  const embeddedImages = owned.use(await embedImages(encoder, images, read, group, parts))
   const kept = owned.move()
   return {
     images: embeddedImages,
@@ -70,24 +75,25 @@ async function embedImages<T>(
   encoder: ImageTextEncoder,
   images: readonly T[],
   read: (image: T) => Promise<Picture>,
-  kept?: PartFiles,
+  group: Group,
+  files?: PartFiles,
 ): Promise<Tensor> {
-  using parts = new Parts(encoder)
   const bar = progress('embedding', images.length, 'images')
-  for (let from = 0; from < images.length; from += imagesAPart) {
-    const some = images.slice(from, from + imagesAPart)
-    const known = unscoped(() => kept?.read(from)?.get('images'))
-    if (known !== undefined) {
-      parts.add(() => known)
-      bar.skip(some.length)
-      continue
-    }
-    using rows = await embedPart(encoder, some, read, (count) => bar.advance(count))
-    parts.add(() => rows.clone())
-    kept?.write(from, new Map([['images', rows]]))
-  }
+  const imagesFrom = (place: number) => images.slice(place, place + imagesAPart)
+  using rows = new Rows(images.length, imagesAPart)
+  await makeParts(rows.places, {
+    ...{ group, label: 'embedding of images' },
+    ...(files && { files }),
+    make: async (place) =>
+      new Map([['images', await embedPart(encoder, imagesFrom(place), read, (n) => bar.advance(n))]]),
+    take(place, part, by) {
+      rows.put(place, part.get('images')!)
+      if (by === 'earlier') bar.skip(imagesFrom(place).length)
+      if (by === 'another') bar.advance(imagesFrom(place).length)
+    },
+  })
   bar.done()
-  return parts.joined()
+  return rows.joined()
 }
 
 async function embedPart<T>(
@@ -96,7 +102,7 @@ async function embedPart<T>(
   read: (image: T) => Promise<Picture>,
   onCount: (count: number) => void,
 ): Promise<Tensor> {
-  using parts = new Parts(encoder)
+  const parts: Tensor[] = []
   let waiting: Picture[] = []
   for (let from = 0; from < images.length; from += imagesRead) {
     waiting.push(...(await Promise.all(images.slice(from, from + imagesRead).map(read))))
@@ -104,57 +110,66 @@ async function embedPart<T>(
     // The last batch may grow by what is read next.
     waiting = from + imagesRead < images.length ? batches.pop()! : []
     for (const batch of batches) {
-      parts.add(() => encoder.embedImages(pixelsOf(batch)))
+      parts.push(finiteRows(encoder, () => encoder.embedImages(pixelsOf(batch))))
       onCount(batch.length)
     }
   }
-  return parts.joined()
+  return cat(parts)
 }
 
-function embedTexts(encoder: ImageTextEncoder, texts: readonly string[]): Tensor {
-  using parts = new Parts(encoder)
+async function embedTexts(encoder: ImageTextEncoder, texts: readonly string[], group: Group): Promise<Tensor> {
   const bar = progress('embedding', texts.length, 'texts')
-  for (let from = 0; from < texts.length; from += textBatch) {
-    const batch = texts.slice(from, from + textBatch)
-    parts.add(() => encoder.embedTexts(batch))
-    bar.advance(batch.length)
-  }
+  const textsFrom = (place: number) => texts.slice(place, place + textBatch)
+  using rows = new Rows(texts.length, textBatch)
+  await makeParts(rows.places, {
+    ...{ group, label: 'embedding of texts' },
+    make: (place) => new Map([['texts', finiteRows(encoder, () => encoder.embedTexts(textsFrom(place)))]]),
+    take(place, part) {
+      rows.put(place, part.get('texts')!)
+      bar.advance(textsFrom(place).length)
+    },
+  })
   bar.done()
-  return parts.joined()
+  return rows.joined()
 }
 
-/** Rows of embeddings that are still to be joined. They outlive the scopes in which they are made. */
-class Parts implements Disposable {
-  readonly #name: string
-  readonly #parts: Tensor[] = []
+/** Embeddings, on the CPU; they belong to the scope in force. @throws {DivergenceError} one is not finite */
+function finiteRows({ name }: ImageTextEncoder, make: () => Tensor): Tensor {
+  using scope = tensorScope()
+  using _noGrad = noGrad()
+  const made = make().to('cpu')
+  const broken = made.isfinite().logicalNot().to('float32').sum().item()
+  if (broken === 0) return scope.keep(made)
+  throw new DivergenceError({
+    where: `embeddings of ${name}`,
+    expected: 'finite numbers',
+    received: `${broken} that are not`,
+    remedy: 'compute in full precision with --mixed-precision no, or check the weights',
+  })
+}
 
-  constructor({ name }: ImageTextEncoder) {
-    this.#name = name
+/** Rows of embeddings as they come, in parts of one length. They outlive the scopes in which they are made. */
+class Rows implements Disposable {
+  /** Where the parts begin. */
+  readonly places: readonly number[]
+  readonly #parts = new Map<number, Tensor>()
+
+  constructor(count: number, length: number) {
+    this.places = Array.from({ length: Math.ceil(count / length) }, (_, part) => part * length)
   }
 
-  add(make: () => Tensor): void {
-    this.#parts.push(unscoped(() => this.#finite(make)))
-  }
-
-  #finite(make: () => Tensor): Tensor {
-    using scope = tensorScope()
-    using _noGrad = noGrad()
-    const made = make().to('cpu')
-    const broken = made.isfinite().logicalNot().to('float32').sum().item()
-    if (broken === 0) return scope.keep(made)
-    throw new DivergenceError({
-      where: `embeddings of ${this.#name}`,
-      expected: 'finite numbers',
-      received: `${broken} that are not`,
-      remedy: 'compute in full precision with --mixed-precision no, or check the weights',
-    })
+  put(place: number, rows: Tensor): void {
+    this.#parts.set(
+      place,
+      unscoped(() => rows.clone()),
+    )
   }
 
   joined(): Tensor {
-    return unscoped(() => cat(this.#parts))
+    return unscoped(() => cat(this.places.map((place) => this.#parts.get(place)!)))
   }
 
   [Symbol.dispose](): void {
-    for (const part of this.#parts) part.dispose()
+    for (const part of this.#parts.values()) part.dispose()
   }
 }
