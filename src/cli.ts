@@ -240,8 +240,8 @@ const commands: readonly Stage[] = [
     description: stages['reward train'].sentence,
     load: async () => {
       const { RewardTrainConfig, trainReward } = await import('./reward/training/train-reward.ts')
-      return stage(RewardTrainConfig, async (config) => {
-        await trainReward(config, open)
+      return groupStage(RewardTrainConfig, async (config, group) => {
+        await trainReward(config, open, group)
         return config.out
       })
     },

@@ -4,7 +4,7 @@
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
 /** A stream of random numbers. */
 export interface Random {
@@ -18,6 +18,8 @@ export interface Random {
   pick<T>(from: readonly T[]): T
   /** A shuffled copy. */
   shuffle<T>(from: readonly T[]): T[]
+  /** How far it has come, for {@link randomFrom}; survives JSON. */
+  state(): readonly number[]
 }
 
 /** Mixes a path of integers into one 53-bit seed (splitmix-style avalanche on each component). */
@@ -43,8 +45,18 @@ export function streamOf(name: string): number {
 /** The stream at a path; equal paths give equal streams. */
 export function random(...path: readonly number[]): Random {
   const seed = seedOf(...path)
-  const generator = xoroshiro128plus(((seed % 0x100000000) | 0) ^ (Math.floor(seed / 0x100000000) | 0))
-  let spare: number | undefined
+  return streamBy(xoroshiro128plus(((seed % 0x100000000) | 0) ^ (Math.floor(seed / 0x100000000) | 0)))
+}
+
+/** The stream that goes on where one has come to. */
+export function randomFrom(state: readonly number[]): Random {
+  return streamBy(xoroshiro128plusFromState(state.slice(0, generatorNumbers)), state.at(generatorNumbers))
+}
+/** Of the state of the generator. */
+const generatorNumbers = 4
+
+/** @param spare the second one of two normal numbers, which are made together */
+function streamBy(generator: ReturnType<typeof xoroshiro128plus>, spare?: number): Random {
   const stream: Random = {
     uniform: () => uniformFloat64(generator),
     integer: (low, high) => uniformInt(generator, low, high),
@@ -68,6 +80,7 @@ export function random(...path: readonly number[]): Random {
       }
       return copy
     },
+    state: () => [...generator.getState(), ...(spare === undefined ? [] : [spare])],
   }
   return stream
 }

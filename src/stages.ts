@@ -70,6 +70,7 @@ export const stages = {
     sentence: 'Learn from all judgments that count what people like, to score any image of a prompt.',
     takes: ['judgments'],
     cost: [],
+    isShared: true,
     form: {
       main: ['heldOut', 'epochs', 'seed'],
       embeddedDefaults: { batchSize: 32 },

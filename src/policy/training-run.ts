@@ -15,16 +15,17 @@ import { z } from 'zod'
 import { optionalText } from '../config-fields.ts'
 import { loraScaleField } from '../images/open-model.ts'
 import { expectFiniteNumbers } from '../checked.ts'
-import { AttuneError, ConfigError, endedFromOutside, RunInUseError } from '../errors.ts'
+import { AttuneError, endedFromOutside, RunInUseError } from '../errors.ts'
 import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
 import { sampleNowName } from '../run-files.ts'
 import { metricsName } from '../run-metrics.ts'
 import { rewardName } from '../reward/open-reward.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
-import { alone, gatherValues, type Group } from '../tensor/group.ts'
+import { alone, type Group } from '../tensor/group.ts'
 import { largestValues } from '../tensor/finite.ts'
 import { holdEnd, isEndAsked, stopped } from '../tensor/orderly-end.ts'
+import { expectSameEverywhere } from '../tensor/same-everywhere.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { numbersOf, readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
 import { asDivergence, expectInProportion, expectPrediction, type Kept } from './divergence.ts'
@@ -267,23 +268,6 @@ function warningsOf(rows: readonly Row[]): { warning?: string } {
   const [first, last] = [warned[0], warned[warned.length - 1]]
   const steps = warned.length === 1 ? `step ${first.step}` : `${warned.length} steps from ${first.step} to ${last.step}`
   return { warning: `${steps}: ${last.warning}` }
-}
-
-/** @throws {ConfigError} another process of the group has begun with something else */
-function expectSameEverywhere(group: Group, own: StepInputs): void {
-  const all = gatherValues(group, own)
-  const shown = (one: StepInputs, names: readonly string[]) =>
-    names.map((name) => `${name} ${one[name]?.slice(0, 12) ?? 'none'}`).join(', ')
-  all.forEach((inputs, rank) => {
-    const names = Object.keys({ ...inputs, ...all[0] }).filter((name) => inputs[name] !== all[0][name])
-    if (names.length === 0) return
-    throw new ConfigError({
-      where: `process ${rank} of ${group.size}`,
-      expected: `what process 0 has (${shown(all[0], names)})`,
-      received: shown(inputs, names),
-      remedy: 'give all the same command and files, and a run folder on a disk that all see',
-    })
-  })
 }
 
 function expectSameInputs(folder: string, began: StepInputs, now: StepInputs): void {

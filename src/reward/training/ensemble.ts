@@ -25,8 +25,23 @@ export interface Member extends FittedReward {
 /** Few prompts may leave a draw without a difference to learn from: others are tried, and then all are taken. */
 const mostDraws = 20
 
+/** What a member is fitted to, and from which first weights. */
+interface MemberPlan {
+  readonly examples: RewardExamples
+  readonly seed: number
+  readonly label: string
+}
+
+/** The members of an ensemble before they are fitted, each with other first weights. */
+export const planEnsemble = (examples: RewardExamples, seed: number, members: number): MemberPlan[] =>
+  Array.from({ length: members }, (_, member) => ({
+    examples: resample(examples, seedOf(...rewardStreams.memberPrompts(seed, member))),
+    seed: seedOf(...rewardStreams.member(seed, member)),
+    label: `ensemble ${member + 1} of ${members}`,
+  }))
+
 /**
- * Fits the members, each from other first weights.
+ * Fits the members.
  * @returns members whose tensors belong to the caller's scope
  */
 export function fitEnsemble(
@@ -34,17 +49,12 @@ export function fitEnsemble(
   examples: RewardExamples,
   shown: ShownTexts,
   fit: RewardFit,
-  { head, seed, members }: Omit<FitOptions, 'label'> & { readonly members: number },
+  { head, seed, members }: Pick<FitOptions, 'head' | 'seed'> & { readonly members: number },
 ): Member[] {
-  return Array.from({ length: members }, (_, member) => {
-    const drawn = resample(examples, seedOf(...rewardStreams.memberPrompts(seed, member)))
-    const options = {
-      head,
-      seed: seedOf(...rewardStreams.member(seed, member)),
-      label: `ensemble ${member + 1} of ${members}`,
-    }
-    return { ...fitReward(embedded, drawn, shown, fit, options), seen: new Set(promptsOf(drawn)) }
-  })
+  return planEnsemble(examples, seed, members).map(({ examples: drawn, ...plan }) => ({
+    ...fitReward(embedded, drawn, shown, fit, { head, ...plan }),
+    seen: new Set(promptsOf(drawn)),
+  }))
 }
 
 /** As many prompts, drawn with replacement, with all their examples. */

@@ -20,13 +20,16 @@
 import { z } from 'zod'
 import { DivergenceError } from '../../errors.ts'
 import { progress } from '../../progress.ts'
-import { random, seedOf, type Random } from '../../random.ts'
+import { seedOf, type Random } from '../../random.ts'
 import { rewardStreams } from '../../streams.ts'
 import { AdamW } from '../../tensor/adamw.ts'
 import { tensor } from '../../tensor/create.ts'
-import { applyGradients, loweredRate } from '../../tensor/optimise.ts'
+import { alone } from '../../tensor/group.ts'
+import { applyGradients, copyState, loweredRate } from '../../tensor/optimise.ts'
+import { isEndAsked, stopped } from '../../tensor/orderly-end.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { numbersOf, under } from '../../tensor/training-state.ts'
 import { davidsonLogits, davidsonLoss } from './davidson.ts'
 import { imageRows, textRows, type Embedded } from '../encoding/embeddings.ts'
 import {
@@ -37,6 +40,8 @@ import {
   type RewardExamples,
 } from '../examples/reward-examples.ts'
 import { freshHead, headLogit, headScore, type HeadKind, type RewardHead } from '../heads/reward-head.ts'
+import type { FitCheckpoint } from './fit-checkpoint.ts'
+import { FitProgress, Minibatches } from './minibatches.ts'
 import { promptClassification, squaredError } from './reward-loss.ts'
 import type { ShownTexts } from '../examples/shown-texts.ts'
 
@@ -78,7 +83,11 @@ export interface FitOptions {
   readonly seed: number
   /** Of the progress line. */
   readonly label?: string
+  /** Where the fit goes on from, and where it is kept: at its end, when it is asked to end, and every half minute. */
+  readonly checkpoint?: FitCheckpoint
 }
+
+const checkpointEveryMs = 30_000
 
 /** A fitted reward, with what was seen on the way. */
 export interface FittedReward {
@@ -99,13 +108,14 @@ const centreWeight = 0.1
  * @param shown     of the prompts of the examples
  * @throws {RewardError} labels of one class only, and no comparison with a better image
  * @throws {DivergenceError} names the update
+ * @throws {StoppedError} this process was asked to end; the checkpoint has all that was done
  */
 export function fitReward(
   embedded: Embedded,
   examples: RewardExamples,
   shown: ShownTexts,
   fit: RewardFit,
-  { head: kind, seed, label = 'reward' }: FitOptions,
+  { head: kind, seed, label = 'reward', checkpoint }: FitOptions,
 ): FittedReward {
   const comparisons = fit.comparisonWeight > 0 ? examples.comparisons : []
   expectTellsApart({ labels: examples.labels, comparisons })
@@ -122,35 +132,47 @@ export function fitReward(
   for (const parameter of parameters.values()) parameter.requireGrad()
   for (const parameter of head.weights.tensors().values()) scope.keep(parameter)
 
-  const stream = random(...rewardStreams.examples(seed))
-  const perEpoch = Math.ceil(Math.max(labels.length, comparisons.length) / fit.batchSize)
-  const updates = fit.epochs * perEpoch
-  const bar = progress(label, updates, 'updates')
-  for (let epoch = 0, update = 0; epoch < fit.epochs; epoch++) {
-    const labelOrder = stream.shuffle(labels)
-    const comparisonOrder = stream.shuffle(comparisons)
-    for (let place = 0; place < perEpoch; place++, update++) {
-      using _update = tensorScope()
-      const labelled = partOf(labelOrder, place, perEpoch, fit.batchSize)
-      const compared = partOf(comparisonOrder, place, perEpoch, fit.batchSize)
-      const terms = [
-        ...(labelled.length > 0 ? labelTerms(head, embedded, labelled, shown, fit, stream) : []),
-        ...(compared.length > 0
-          ? comparisonTerms(head, logNu, embedded, compared, shown, fit, stream, labels.length === 0)
-          : []),
-      ]
-      const loss = terms.reduce((sum, term) => sum.add(term))
-      loss.backward()
-      const rate = 1 - update / updates
-      const learningRates = [fit.learningRate * rate, tieRate * fit.learningRate * rate].slice(0, optimisers.length)
-      try {
-        applyGradients(optimisers, parameters, { maxGradNorm: 1, learningRates })
-      } catch (error) {
-        throw asDivergedFit(error, `${label}, update ${update + 1} of ${updates}`, fit)
-      }
-      bar.advance(1, update % 20 === 0 ? `loss ${loss.item().toFixed(4)}` : undefined)
-    }
+  const living = new Map([
+    ...under('parameters', parameters),
+    ...optimisers.flatMap((one, place) => under(`optimiser.${place}`, one.state())),
+  ])
+  const saved = checkpoint?.read()
+  if (saved !== undefined) copyState(label, living, saved.tensors)
+  const progressOf = saved && numbersOf(label, FitProgress, saved)
+  const minibatches = new Minibatches({ labels, comparisons }, fit.batchSize, seed, progressOf)
+  let keptAt = performance.now()
+  const keep = () => {
+    checkpoint?.write({ tensors: living, numbers: minibatches.progress })
+    keptAt = performance.now()
   }
+  const updates = fit.epochs * minibatches.count
+  const bar = progress(label, updates, 'updates')
+  bar.skip(minibatches.progress.update)
+  for (let update = minibatches.progress.update; update < updates; update++) {
+    using _update = tensorScope()
+    const batch = minibatches.next()
+    const { stream } = minibatches
+    const terms = [
+      ...(batch.labels.length > 0 ? labelTerms(head, embedded, batch.labels, shown, fit, stream) : []),
+      ...(batch.comparisons.length > 0
+        ? comparisonTerms(head, logNu, embedded, batch.comparisons, shown, fit, stream, labels.length === 0)
+        : []),
+    ]
+    const loss = terms.reduce((sum, term) => sum.add(term))
+    loss.backward()
+    const rate = 1 - update / updates
+    const learningRates = [fit.learningRate * rate, tieRate * fit.learningRate * rate].slice(0, optimisers.length)
+    try {
+      applyGradients(optimisers, parameters, { maxGradNorm: 1, learningRates })
+    } catch (error) {
+      throw asDivergedFit(error, `${label}, update ${update + 1} of ${updates}`, fit)
+    }
+    bar.advance(1, update % 20 === 0 ? `loss ${loss.item().toFixed(4)}` : undefined)
+    const isEnding = checkpoint !== undefined && update + 1 < updates && isEndAsked(alone)
+    if (isEnding || performance.now() - keptAt > checkpointEveryMs) keep()
+    if (isEnding) throw stopped(label, `SIGTERM after update ${update + 1} of ${updates}`)
+  }
+  keep()
   bar.done()
   for (const parameter of parameters.values()) parameter.requireGrad(false)
   return { head, nu: comparisons.length === 0 ? null : Math.exp(logNu.item()) }
@@ -169,12 +191,6 @@ function asDivergedFit(error: unknown, where: string, { learningRate, weightDeca
     remedy: `nothing was written; train again with ${flags}${decay}`,
     cause: error,
   })
-}
-
-/** What an update sees: full batches of the larger kind of examples, and as many even parts of the other one. */
-function partOf<T>(order: readonly T[], place: number, parts: number, batchSize: number): T[] {
-  const size = Math.ceil(order.length / batchSize) === parts ? batchSize : order.length / parts
-  return order.slice(Math.round(place * size), Math.round((place + 1) * size))
 }
 
 /** Where ν starts: the ties that there are, if all images were equal: ν/(2 + ν). One half of a tie more keeps it above 0. */

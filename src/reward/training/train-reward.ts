@@ -13,11 +13,14 @@ import type { Judgment } from '../../records.ts'
 import { disagreementsName, uncertaintiesName } from '../../run-files.ts'
 import { resumeField, startRun, writeFileAtomic, type Manifest } from '../../run.ts'
 import { sha256 } from '../../sha256.ts'
+import { alone, type Group } from '../../tensor/group.ts'
 import { PartFiles } from '../../tensor/part-files.ts'
-import { tensorScope } from '../../tensor/scope.ts'
+import { expectSameEverywhere } from '../../tensor/same-everywhere.ts'
 import { disagreements, foretold, largestDifferences } from '../examples/disagreements.ts'
 import { embed } from '../encoding/embeddings.ts'
-import { deviations, fitEnsemble, scoresOf } from './ensemble.ts'
+import { deviations, planEnsemble, scoresOf } from './ensemble.ts'
+import { fitAll, type FitPlan } from './fit-all.ts'
+import { FitCheckpoint } from './fit-checkpoint.ts'
 import { readExamples, type StoredImageFile } from '../examples/read-examples.ts'
 import { heldOutWords } from '../examples/held-out-words.ts'
 import { measureReward } from './measure-reward.ts'
@@ -27,7 +30,7 @@ import { headKinds } from '../heads/reward-head.ts'
 import { shownTexts, textsIn } from '../examples/shown-texts.ts'
 import { splitByPrompt } from '../examples/split-by-prompt.ts'
 import { expectTeaching } from '../teaching-scores.ts'
-import { fitReward, rewardFitFields, type FittedReward } from './fit-reward.ts'
+import { rewardFitFields, type FittedReward } from './fit-reward.ts'
 import { expectTellsApart, promptsOf, type RewardExamples } from '../examples/reward-examples.ts'
 
 /** Settings of `reward train`. */
@@ -73,6 +76,9 @@ export const RewardTrainConfig = z.strictObject({
 })
 export type RewardTrainConfig = z.infer<typeof RewardTrainConfig>
 
+/** What only an unfinished run needs. */
+const scratch = ['embeddings', 'fits']
+
 /** Rows of `disagreements.json`. */
 const mostDisagreements = 50
 
@@ -82,20 +88,27 @@ const mostDisagreements = 50
  * image. Writes the reward, how unsure the ensemble is of each image of the store (`uncertainties.json`), and where people
  * and reward disagree (`disagreements.json`). The generative model is opened only where no encoder is named.
  *
+ * @param group its processes divide the images, the texts and the fits among them, and the first one writes: a fit is made
+ *   by one process, and its numbers do not depend on which
  * @throws {RewardError} labels of one class only and no comparison with a better image, or too few prompts to hold any out;
  *   a fit that gives all images one score
  * @throws {DivergenceError} a fit that left the finite numbers; nothing is written then
  * @throws {ConfigError} no encoder is named and the model brings none
  * @throws {FormatError} an image or a line of distractors cannot be read, or all of these are for other prompts
+ * @throws {StoppedError} this process was asked to end; embeddings and fits are kept
  */
-export async function trainReward(config: RewardTrainConfig, open: Open): Promise<Manifest> {
+export async function trainReward(config: RewardTrainConfig, open: Open, group: Group = alone): Promise<Manifest> {
   const { out, resume, ...settings } = config
   const { seed, feedback, distractorsFile } = config
   const parents = { feedback, ...(distractorsFile === null ? {} : { distractors: distractorsFile }) }
   using run = startRun({ folder: out, stage: 'reward train', config: settings, parents, resume })
+  const isWriter = group.rank === 0
+  const tell = (line: string | undefined) => {
+    if (isWriter && line !== undefined) process.stderr.write(`${line}\n`)
+  }
   const own = config.encoder === null ? await ownEncoder(config, open) : undefined
   const { examples, judged, others, judgments, unreadable } = await readExamples(feedback, own?.encoder.canRead)
-  if (unreadable > 0) tellUnreadable(unreadable)
+  tell(unreadableWords(unreadable))
   expectTellsApart(examples)
   const split = config.heldOut === 0 ? undefined : splitByPrompt(examples, config.heldOut, seed)
   const given = distractorsFile === null ? undefined : await givenDistractors(distractorsFile, promptsOf(examples))
@@ -112,38 +125,46 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
   const shownInTraining = split && shownFor(split.training)
   const texts = [shown, shownInTraining].flatMap((each) => (each === undefined ? [] : textsIn(each)))
   const withDistractors = [...shown.distractors.values()].filter((wrong) => wrong.length > 0).length
-  if (config.classificationWeight > 0) tellDistractors(withDistractors, shown.distractors.size)
+  if (config.classificationWeight > 0) tell(distractorWords(withDistractors, shown.distractors.size))
   const cut = encoder.textLength && cutPrompts([...new Set(texts)], (text) => encoder.textLength!(text))
-  if (cut !== undefined) process.stderr.write(`reward: ${cutSentence(cut)}\n`)
-  run.dependsOn({
+  if (cut !== undefined) tell(`reward: ${cutSentence(cut)}`)
+  const inputs = {
     judgments: hashOfJson([judgments, judged.map(({ id }) => id)]),
     encoder: encoder.sha256,
     ...(given && { distractors: hashOfJson([...given]) }),
-  })
+  }
+  run.dependsOn(inputs)
+  expectSameEverywhere(group, inputs)
   const fileOf = ({ file }: StoredImageFile) => readPicture(file)
   const partsOf = (name: string, images: readonly StoredImageFile[]) =>
     new PartFiles(run.path(`embeddings/${name}`), sha256(encoder.sha256, ...images.map(({ id }) => id)), () =>
       run.keep(),
     )
-  using embedded = await embed(encoder, judged, fileOf, texts, partsOf('judged', judged))
+  using embedded = await embed(encoder, judged, fileOf, texts, partsOf('judged', judged), group)
 
-  using _scope = tensorScope()
-  const measured = split && {
-    fitted: fitReward(embedded, split.training, shownInTraining!, config, {
-      head,
-      seed,
-      label: 'reward without held-out prompts',
-    }),
-    seen: new Set(promptsOf(split.training)),
-  }
-  const fitted = fitReward(embedded, examples, shown, config, { head, seed })
+  const plans: FitPlan[] = [
+    ...(split === undefined
+      ? []
+      : [{ examples: split.training, shown: shownInTraining!, seed, label: 'reward without held-out prompts' }]),
+    { examples, shown, seed, label: 'reward' },
+    ...planEnsemble(examples, seed, config.ensemble).map((plan) => ({ ...plan, shown })),
+  ]
+  const checkpointOf = (place: number) =>
+    new FitCheckpoint(run.path(`fits/${place}.safetensors`), hashOfJson([inputs, place]), () => run.keep())
+  using all = await fitAll(embedded, plans, config, { head, group, checkpointOf })
+  const [fitted, ...memberFits] = all.fits.slice(split === undefined ? 0 : 1)
+  const measured = split && { fitted: all.fits[0], seen: new Set(promptsOf(split.training)) }
+  const members = memberFits.map((fit, i) => ({
+    ...fit,
+    seen: new Set(promptsOf(plans.at(i - config.ensemble)!.examples)),
+  }))
   const fittedScores = scoresOf(embedded, fitted.head, judged)
   expectTeaching('the fitted reward', fittedScores, 'nothing was learned; lower --learning-rate or --weight-decay')
-  writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
-  const members = fitEnsemble(embedded, examples, shown, config, { head, seed, members: config.ensemble })
+  if (isWriter) writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
 
-  const writeJson = (name: string, content: unknown) =>
-    writeFileAtomic(run.path(name), `${JSON.stringify(content, null, 1)}\n`)
+  const writeJson = (name: string, content: unknown) => {
+    if (isWriter) writeFileAtomic(run.path(name), `${JSON.stringify(content, null, 1)}\n`)
+  }
   const scoresBy = (each: FittedReward) => scoresOf(embedded, each.head, judged)
   const memberScores = members.map(scoresBy)
   const fits = members.map(({ seen }, i) => ({ seen, scores: memberScores[i] }))
@@ -158,7 +179,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     const unsure = deviations(memberScores)
     if (others.length > 0) {
       const othersTexts = others.map(({ text }) => text)
-      using embeddedOthers = await embed(encoder, others, fileOf, othersTexts, partsOf('others', others))
+      using embeddedOthers = await embed(encoder, others, fileOf, othersTexts, partsOf('others', others), group)
       unsure.push(...deviations(members.map((member) => scoresOf(embeddedOthers, member.head, others))))
     }
     const ids = [...judged, ...others].map(({ id }) => id)
@@ -169,8 +190,8 @@ export async function trainReward(config: RewardTrainConfig, open: Open): Promis
     ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
   }
   const words = heldOut === undefined ? [notMeasured] : heldOutWords(heldOut.prompts, heldOut)
-  for (const line of words) process.stderr.write(`${line}\n`)
-  rmSync(run.path('embeddings'), { recursive: true, force: true })
+  for (const line of words) tell(line)
+  if (isWriter) for (const name of scratch) rmSync(run.path(name), { recursive: true, force: true })
   const results = {
     ...countsOf(examples, judgments),
     encoder: { name: encoder.name, sha256: encoder.sha256 },
@@ -243,15 +264,14 @@ async function givenDistractors(
   })
 }
 
-function tellUnreadable(prompts: number): void {
+function unreadableWords(prompts: number): string | undefined {
+  if (prompts === 0) return undefined
   const remedy = 'name an encoder that reads any text with --encoder'
-  process.stderr.write(
-    `note: images of ${prompts} prompts are left out, whose words the encoder does not know; ${remedy}\n`,
-  )
+  return `note: images of ${prompts} prompts are left out, whose words the encoder does not know; ${remedy}`
 }
 
-function tellDistractors(some: number, all: number): void {
-  if (some === all) return
+function distractorWords(some: number, all: number): string | undefined {
+  if (some === all) return undefined
   const remedy = 'add wrong prompts for the others with --distractors-file'
-  process.stderr.write(`note: prompt classification has distractors for ${some} of ${all} prompts; ${remedy}\n`)
+  return `note: prompt classification has distractors for ${some} of ${all} prompts; ${remedy}`
 }
