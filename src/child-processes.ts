@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process'
 import { AttuneError, ProcessError, type Complaint, type ExitCode } from './errors.ts'
 import { endWithParent, withParent } from './parent-watch.ts'
+import { placeOfThis, takePlace, type Standing } from './place-in-group.ts'
 
 type Message<R> =
   | { readonly count: number }
@@ -22,22 +23,26 @@ interface TaskOptions {
   readonly atOnce: number
   /** Hears of what a task counts: images drawn. */
   readonly onCount?: (count: number) => void
+  /** Ends them. */
+  readonly signal?: AbortSignal
 }
 
 /**
  * Runs each task in a process that executes `script`, which calls {@link serveTask}. Results are in the order of tasks.
- * When one fails, the others are ended; they end as well when this process is gone.
+ * When one fails, the others are ended; they end as well when this process is gone. Each computes where this process would:
+ * on its device, with its share of the cores.
  *
  * @throws {ProcessError} with the task's own words where it complained
  */
 export async function runTasks<T, R>(
   script: URL,
   tasks: readonly T[],
-  { atOnce, onCount }: TaskOptions,
+  { atOnce, onCount, signal }: TaskOptions,
 ): Promise<TaskResult<R>[]> {
   const results: TaskResult<R>[] = []
   const failures: unknown[] = []
   const ending = new AbortController()
+  signal?.addEventListener('abort', () => ending.abort(), { once: true })
   let next = 0
   const work = async () => {
     while (next < tasks.length && !ending.signal.aborted) {
@@ -83,7 +88,7 @@ function runTask<T, R>(script: URL, task: T, ending: AbortSignal, onCount?: (cou
       else if ('complaint' in answer) reject(new ProcessError(answer.complaint, answer.exitCode))
       else if ('result' in answer) resolve(answer)
     })
-    child.send({ task })
+    child.send({ task, place: placeOfThis() })
   })
 }
 
@@ -91,7 +96,8 @@ function runTask<T, R>(script: URL, task: T, ending: AbortSignal, onCount?: (cou
 export function serveTask<T, R>(run: (task: T, count: (more: number) => void) => Promise<R> | R): void {
   endWithParent()
   const tell = (message: Message<R>) => new Promise<void>((sent) => process.send?.(message, () => sent()))
-  process.once('message', ({ task }: { task: T }) => {
+  process.once('message', ({ task, place }: { task: T; place: Standing }) => {
+    takePlace(place)
     const began = performance.now()
     void (async () => {
       try {

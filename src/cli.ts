@@ -283,8 +283,8 @@ const commands: readonly Stage[] = [
     load: async () => {
       const { makeReport } = await import('./report/make-report.ts')
       const { ReportConfig } = await import('./report/report-config.ts')
-      return stage(ReportConfig, async (config) => {
-        await makeReport(config, reportWorld)
+      return groupStage(ReportConfig, async (config, group) => {
+        await makeReport(config, reportWorld, {}, group)
         return `${config.out}/${reportPageName}`
       })
     },
@@ -297,7 +297,7 @@ async function launchStage(config: z.output<typeof LaunchConfig>): Promise<void>
   if (name === undefined) {
     throw new ConfigError({
       where: 'launch',
-      expected: `one of ${shared.join(', ')}`,
+      expected: `a stage that computes with a model: ${shared.join(', ')}`,
       received: launched.slice(0, 2).join(' ') || 'nothing',
       remedy: 'write it with its flags behind those of launch: attune launch --processes 2 images generate …',
     })

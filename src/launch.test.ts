@@ -206,8 +206,9 @@ test('what cannot be launched is refused before anything starts', async () => {
     assert.equal(code, 2, stderr)
     assert.match(stderr, message)
   }
-  await refused(/^launch: expected one of images generate.*, received nothing — /, '--processes', '2')
+  await refused(/^launch: expected a stage .*images generate.*, received nothing — /, '--processes', '2')
   await refused(/^launch: .*received feedback import — /, '--processes', '2', 'feedback', 'import')
+  await refused(/^launch: .*received images upload — /, '--processes', '2', 'images', 'upload')
   await refused(/^--processes: /, '--processes', '0', 'images', 'generate')
   await refused(/^--rendezvous: .*received nothing/, '--processes', '2', '--nodes', '2', 'images', 'generate')
   await refused(/^--node-rank: /, '--processes', '2', '--nodes', '2', '--node-rank', '2', 'images', 'generate')

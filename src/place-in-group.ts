@@ -206,13 +206,19 @@ function wholeOf(env: Environment, name: string, least: number, most = Number.MA
   })
 }
 
-let current: Place | undefined
+/** Where a process stands, without where the others are met. */
+export type Standing = Pick<Place, 'rank' | 'size' | 'localRank' | 'localSize'>
 
-/** From now on this process has this place: what only the first one does, the others leave. Called by the group alone. */
-export function takePlace(place: Place): void {
+let current: Standing | undefined
+
+/**
+ * From now on this process has this place: what only the first one does, the others leave. Called by the group, and by a
+ * process that works for one of the group.
+ */
+export function takePlace(place: Standing): void {
   current = place
 }
 
 /** Of this process, where it is one of a group. */
-export const placeOfThis = (): Pick<Place, 'rank' | 'size' | 'localRank' | 'localSize'> =>
+export const placeOfThis = (): Standing =>
   current ?? { rank: 0, size: 1, localRank: 0, localSize: 1 }

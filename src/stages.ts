@@ -118,6 +118,7 @@ export const stages = {
     sentence: 'Measure policies on prompts and noise that no training has used, and write report.html and report.json.',
     takes: ['reward', 'policies'],
     cost: [],
+    isShared: true,
     form: {
       main: ['imagesPerPrompt', 'bestOf'],
       embeddedDefaults: { imagesPerPrompt: 2, klRollouts: 32 },

@@ -12,6 +12,7 @@ import { sha256, sha256OfFile, sha256OfWeights } from '../sha256.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { zeros } from '../tensor/create.ts'
 import { alone, gatherFiles, gatherValues, type Group } from '../tensor/group.ts'
+import { holdEnd, isEndAsked, stopped } from '../tensor/orderly-end.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -69,6 +70,7 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
  * @throws {RunInUseError} the folder holds something else, or is resumed with another model, policy or list of prompts
  * @throws {DivergenceError} a state of an image is not finite
  * @throws {ConfigError} a strength of no policy
+ * @throws {StoppedError} a process of the group was asked to end; the images that were drawn are kept
  */
 export async function generateImages(config: GenerateConfig, open: Open, group: Group = alone): Promise<Manifest> {
   const { out, resume, ...settings } = config
@@ -145,15 +147,19 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
   }
   // Threads encode the PNGs of a round while the next one is drawn, so it is written then, also where the next one fails.
   let drawn: DrawnRound | undefined
-  for (let first = 0; first < lacking.length; first += group.size) {
+  let isEnding = false
+  using _end = holdEnd()
+  for (let first = 0; first < lacking.length && !isEnding; first += group.size) {
     const before = drawn
     try {
       drawn = drawRound(lacking.slice(first, first + group.size))
     } finally {
       if (before !== undefined) await write(before)
     }
+    isEnding = first + group.size < lacking.length && isEndAsked(group)
   }
   if (drawn !== undefined) await write(drawn)
+  if (isEnding) throw stopped(out, 'SIGTERM')
   bar.done()
   folder?.finish(places)
   const { name, sha256: modelSha256 } = model

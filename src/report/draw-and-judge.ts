@@ -1,8 +1,11 @@
 /** All that a report draws, and what is found in it: in two rounds of processes, each with a model in its memory. */
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runTasks } from '../child-processes.ts'
 import { modelSettingsOf } from '../images/open-model.ts'
 import { progress } from '../progress.ts'
+import { alone, gatherValues, type Group } from '../tensor/group.ts'
+import { holdEnd, isEndAsked, stopped } from '../tensor/orderly-end.ts'
 import type { MeasuredPolicy } from './assemble-report.ts'
 import type { ComparedPolicy } from './compared-policies.ts'
 import { pickBest, readDrawn, type EvaluationPlan } from './draw.ts'
@@ -10,7 +13,7 @@ import type { Evaluation } from './evaluate.ts'
 import type { PastRun } from './lineage.ts'
 import { costOf, judgedImages } from './policy-cost.ts'
 import { measuringReward, type ReportConfig } from './report-config.ts'
-import { readFeatures, type ReportTask, type ReportTaskResult } from './tasks.ts'
+import { partly, readFeatures, type ReportTask, type ReportTaskResult } from './tasks.ts'
 
 export interface DrawingAndJudging {
   readonly plan: EvaluationPlan
@@ -26,14 +29,20 @@ export interface DrawingAndJudging {
   readonly scratch: string
   /** Called when something is worth keeping. */
   readonly onWork: () => void
+  /** Its processes divide the batches of what is drawn, and then the policies; they meet at the files. */
+  readonly group: Group
 }
 
-/** The base, best-of-n and the trained policies, in this order. */
+/**
+ * The base, best-of-n and the trained policies, in this order; nothing in the processes that are not the first.
+ *
+ * @throws {StoppedError} this process was asked to end
+ */
 export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPolicy[]> {
-  const { plan, policies, config, isJudged, tasksFile, folder, scratch, onWork } = order
+  const { plan, policies, config, isJudged, tasksFile, folder, scratch, onWork, group } = order
   const { reward, bestOf, referenceImages, encoder, loraScale } = config
   // A judge means the embedded world, whose networks are small enough to be held twice.
-  const atOnce = config.processes ?? (isJudged ? 2 : 1)
+  const atOnce = config.processes ?? Math.ceil((isJudged ? 2 : 1) / group.size)
   const images = plan.prompts.length * plan.imagesPerPrompt
   const shared = { plan, model: { ...modelSettingsOf(config), encoder, loraScale } }
   // No name of a policy has a dot.
@@ -57,16 +66,26 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
   // Judgments or images that are not where they were are told before the long work.
   const labelled = await judgedImages(order.reward)
   const costs = await Promise.all(policies.map(({ run }) => costOf(run, labelled)))
-  const bar = progress(
-    'report',
-    images * (bestOf + policies.length + reference.length) + plan.klRollouts * policies.length,
-    'images',
-  )
+  const total = images * (bestOf + policies.length + reference.length) + plan.klRollouts * policies.length
+  const bar = progress('report', total, 'images')
+  let shown = 0
   const onCount = (count: number) => {
     onWork()
-    bar.advance(count)
+    // The others are about as far.
+    const more = Math.min(count * group.size, total - shown)
+    shown += more
+    bar.advance(more)
   }
-  const drawn = await runTasks<ReportTask, ReportTaskResult>(tasksFile, drawing, { atOnce, onCount })
+  const run = (tasks: readonly ReportTask[], hear?: typeof onCount) =>
+    runUnlessEnded(tasksFile, tasks, { atOnce, ...(hear && { onCount: hear }) })
+  // Each task begins with another process, since many have a single batch.
+  const share = (place: number) => ({ rank: (group.rank + place) % group.size, size: group.size })
+  const inParts = drawing.map((task, place) => ({ ...task, share: share(place) }))
+  const first = await run(inParts, onCount)
+  group.barrier()
+  const lacking = drawing.filter((_, place) => first[place] === partly)
+  const joined = await divided(group, lacking, run)
+  const drawn = first.map((result) => (result === partly ? joined.shift()! : result))
   bar.done()
 
   const free = { imagesDrawn: 0, updates: 0, seconds: 0 }
@@ -87,7 +106,7 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
       algorithm,
       files: [fileOf(name)],
       cost: costs[i],
-      kl: drawn[bestOf + policies.length + i].result as number[][],
+      kl: drawn[bestOf + policies.length + i] as number[][],
     })),
   ]
   const judging = subjects.map(({ name, files }): ReportTask =>
@@ -103,15 +122,51 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
           reference: referenceImages ?? reference[0],
         },
   )
-  const judged = await runTasks<ReportTask, ReportTaskResult>(tasksFile, judging, { atOnce })
+  // A machine may remember that files of others were not there yet, until it reads their folder.
+  for (const one of [folder, scratch]) readdirSync(one)
+  const judged = await divided(group, judging, run)
+  if (group.rank > 0) return []
   return subjects.map(({ files, cost, ...policy }, i) => {
     const drawn = pickBest(files.map(readDrawn))
     return {
       ...policy,
       drawn,
       cost: policy.name === 'best-of-n' ? { ...cost, seconds: drawn.seconds! } : cost,
-      evaluation: judged[i].result as Evaluation,
+      evaluation: judged[i] as Evaluation,
       features: () => readFeatures(featuresOf(policy.name)),
     }
   })
+}
+
+/** Each process does the tasks that are its, whole ones in turn. @returns the results of all, in the order of tasks */
+async function divided(
+  group: Group,
+  tasks: readonly ReportTask[],
+  run: (own: readonly ReportTask[]) => Promise<ReportTaskResult[]>,
+): Promise<ReportTaskResult[]> {
+  const results = gatherValues(group, await run(tasks.filter((_, place) => place % group.size === group.rank)))
+  return tasks.map((_, place) => results[place % group.size][Math.floor(place / group.size)])
+}
+
+const lookEveryMs = 100
+
+/** Ends the tasks where this process is asked to end: what they have drawn is on the disk. @throws {StoppedError} */
+async function runUnlessEnded(
+  tasksFile: URL,
+  tasks: readonly ReportTask[],
+  options: { readonly atOnce: number; readonly onCount?: (count: number) => void },
+): Promise<ReportTaskResult[]> {
+  using _end = holdEnd()
+  const ending = new AbortController()
+  const looking = setInterval(() => {
+    if (isEndAsked(alone)) ending.abort()
+  }, lookEveryMs)
+  try {
+    const done = await runTasks<ReportTask, ReportTaskResult>(tasksFile, tasks, { ...options, signal: ending.signal })
+    return done.map(({ result }) => result)
+  } catch (error) {
+    throw ending.signal.aborted ? stopped('report', 'SIGTERM') : error
+  } finally {
+    clearInterval(looking)
+  }
 }

@@ -14,6 +14,7 @@ import { scorePictures } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { reportStreams } from '../streams.ts'
 import { tensor } from '../tensor/create.ts'
+import type { Group } from '../tensor/group.ts'
 import { sha256OfTensors, type PartFiles } from '../tensor/part-files.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -48,7 +49,16 @@ export interface Drawing {
   readonly onBatch?: (count: number) => void
   /** Batches that an earlier process has drawn are taken from there. */
   readonly parts?: PartFiles
+  /** Of several processes that divide the batches: only those of this one are drawn, into the parts. */
+  readonly share?: Share
 }
+
+/** One of several processes. */
+export type Share = Pick<Group, 'rank' | 'size'>
+
+const whole: Share = { rank: 0, size: 1 }
+/** Whether the batch that begins at a place is one of this process. */
+const isOwn = ({ rank, size }: Share, from: number, batchSize: number) => (from / batchSize) % size === rank
 
 const mostAtOnce = 64
 const batchSizeOf = ({ defaults }: GenerativeModel) => Math.min(mostAtOnce, defaults.batchSize)
@@ -60,17 +70,34 @@ const batchSizeOf = ({ defaults }: GenerativeModel) => Math.min(mostAtOnce, defa
 export function drawCandidate(
   policy: GenerativeModel,
   reward: Reward,
-  { prompts, imagesPerPrompt, seed, sampling }: EvaluationPlan,
+  plan: EvaluationPlan,
   candidate = 0,
-  { onBatch, parts }: Drawing = {},
+  drawing: Pick<Drawing, 'onBatch' | 'parts'> = {},
 ): DrawnImages {
-  const texts = prompts.flatMap(({ text }) => new Array<string>(imagesPerPrompt).fill(text))
+  const { pictures, seconds } = drawBatches(policy, plan, candidate, drawing)
+  return { pictures, rewards: scorePictures(reward, pictures, textsOf(plan)), seconds }
+}
+
+/** A text for each image. */
+const textsOf = ({ prompts, imagesPerPrompt }: EvaluationPlan) =>
+  prompts.flatMap(({ text }) => new Array<string>(imagesPerPrompt).fill(text))
+
+/** The images of {@link drawCandidate} as far as they are this process's, without their rewards. */
+export function drawBatches(
+  policy: GenerativeModel,
+  plan: EvaluationPlan,
+  candidate: number,
+  { onBatch, parts, share = whole }: Drawing,
+): Pick<DrawnImages, 'pictures' | 'seconds'> {
+  const { seed, sampling } = plan
+  const texts = textsOf(plan)
   const noiseSeed = seedOf(...reportStreams.images(seed, candidate))
   const requests = texts.map((text, index) => ({ text, seed: noiseSeed, index }))
   const batchSize = batchSizeOf(policy)
   const pictures: Picture[] = []
   let seconds = 0
   for (let from = 0; from < requests.length; from += batchSize) {
+    if (!isOwn(share, from, batchSize)) continue
     using _scope = tensorScope()
     const batch = requests.slice(from, from + batchSize)
     const draw = () => {
@@ -86,7 +113,7 @@ export function drawCandidate(
     seconds += drawn.get('seconds')!.item()
     onBatch?.(batch.length)
   }
-  return { pictures, rewards: scorePictures(reward, pictures, texts), seconds }
+  return { pictures, seconds }
 }
 
 /** The best of each place by reward; the earliest among equals. */
@@ -103,17 +130,18 @@ export function pickBest(candidates: readonly DrawnImages[]): DrawnImages {
   }
 }
 
-/** Σ_t KL_t to the pre-trained model on fresh roll-outs, nats; a list for each prompt that had one. */
+/** Σ_t KL_t to the pre-trained model on fresh roll-outs, nats; a list for each prompt that had one in this process's share. */
 export function measureKl(
   policy: GenerativeModel,
   { prompts, seed, sampling, klRollouts }: EvaluationPlan,
-  { onBatch, parts }: Drawing = {},
+  { onBatch, parts, share = whole }: Drawing = {},
 ): number[][] {
   const batchSize = batchSizeOf(policy)
   const sampler = samplerOf(policy, sampling)
   const places = Array.from({ length: klRollouts }, (_, i) => Math.floor((i * prompts.length) / klRollouts))
   const values: number[][] = prompts.map(() => [])
   for (let from = 0; from < places.length; from += batchSize) {
+    if (!isOwn(share, from, batchSize)) continue
     const batch = places.slice(from, from + batchSize)
     using _scope = tensorScope()
     const measure = () => {

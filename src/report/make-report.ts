@@ -9,7 +9,9 @@ import { openReward } from '../reward/open-reward.ts'
 import { rewardFileName } from '../reward/reward-file.ts'
 import { startRun, writing } from '../run.ts'
 import { sha256, sha256OfWeights } from '../sha256.ts'
+import { alone, gatherValues, type Group } from '../tensor/group.ts'
 import { describeLibrary, useThreads } from '../tensor/library.ts'
+import { expectSameEverywhere } from '../tensor/same-everywhere.ts'
 import { assembleReport, type ReportContext } from './assemble-report.ts'
 import { caveatsOf, ratersOf } from './caveats.ts'
 import { comparedPolicies, type ComparedPolicy } from './compared-policies.ts'
@@ -45,10 +47,16 @@ export interface ReportWorld {
 const scratchName = 'parts'
 
 /**
+ * @param group its processes divide the work, at files of a disk that all see; the first one writes the report, and all have it
  * @throws {VocabularyError} a prompt that the model or the judge cannot read
  * @throws {FileError | FormatError} a run that is missing, unfinished, or of another kind
  */
-export async function makeReport(config: ReportConfig, models: ReportWorld, extra: ReportExtra = {}): Promise<Report> {
+export async function makeReport(
+  config: ReportConfig,
+  models: ReportWorld,
+  extra: ReportExtra = {},
+  group: Group = alone,
+): Promise<Report> {
   const { out, resume, ...settings } = config
   const began = Date.now()
   const policies = comparedPolicies(config.policies)
@@ -82,46 +90,51 @@ export async function makeReport(config: ReportConfig, models: ReportWorld, extr
   expectEnough(plan)
   if (isJudged) statedAttributes(plan.prompts)
   else if (config.referenceImages !== null) await checkReference(config.referenceImages, 2 * frechetSubsets)
-  run.dependsOn({
+  const inputs = {
     prompts: sha256(JSON.stringify(prompts)),
     model: opened.model.sha256,
     ...Object.fromEntries(ofPolicies.map(([role, folder]) => [role, sha256OfWeights(folder)])),
     reward: rewardSha256,
-  })
+  }
+  run.dependsOn(inputs)
+  expectSameEverywhere(group, inputs)
   const [folder, scratch] = [run.path('drawn'), run.path(scratchName)]
   for (const one of [folder, scratch]) writing(one, () => mkdirSync(one, { recursive: true }))
 
   const { tasksFile } = models
   const onWork = () => run.keep()
-  const measured = await drawAndJudge({ plan, policies, config, isJudged, reward, tasksFile, folder, scratch, onWork })
+  const drawing = { plan, policies, config, isJudged, reward, tasksFile, folder, scratch, onWork, group }
+  const measured = await drawAndJudge(drawing)
   // No other process is at work any more.
   useThreads(config.threads ?? coresOfThis())
   const past = runsBehind([config.reward, ...policies.map((policy) => policy.run.folder)])
   const own = { finishedAt: new Date().toISOString(), seconds: (Date.now() - began) / 1000 }
-  const report = assembleReport(
-    plan,
-    measured,
-    { reward, policies },
-    {
-      seconds: coveredSeconds([...past.map(({ manifest }) => manifest), own]),
-      torch: describeLibrary().version,
-      stages: [
-        ...past.map((one) => ({ name: titleAmong(policies, one), seconds: one.manifest.seconds })),
-        { name: 'report', seconds: own.seconds },
-      ],
-      config: flatConfig(past.map((one) => ({ ...one, title: titleAmong(policies, one) }))),
-      rewardRange,
-      rewardName: config.reward,
-      ...(!isJudged && { scorer: measuringReward(config), reference: referencePhrase(config) }),
-      ...raters,
-      ...extra,
-      caveats: [...caveatsOf(plan, config, isJudged), ...(raters.caveats ?? []), ...(extra.caveats ?? [])],
-    },
-  )
+  const assemble = () =>
+    assembleReport(
+      plan,
+      measured,
+      { reward, policies },
+      {
+        seconds: coveredSeconds([...past.map(({ manifest }) => manifest), own]),
+        torch: describeLibrary().version,
+        stages: [
+          ...past.map((one) => ({ name: titleAmong(policies, one), seconds: one.manifest.seconds })),
+          { name: 'report', seconds: own.seconds },
+        ],
+        config: flatConfig(past.map((one) => ({ ...one, title: titleAmong(policies, one) }))),
+        rewardRange,
+        rewardName: config.reward,
+        ...(!isJudged && { scorer: measuringReward(config), reference: referencePhrase(config) }),
+        ...raters,
+        ...extra,
+        caveats: [...caveatsOf(plan, config, isJudged), ...(raters.caveats ?? []), ...(extra.caveats ?? [])],
+      },
+    )
+  const [report] = gatherValues(group, group.rank === 0 ? assemble() : null)
   for (const name of reportFiles) run.path(name)
-  writeReport(run.folder, { report, grids: await sampleRows(plan, measured) })
+  if (group.rank === 0) writeReport(run.folder, { report: report!, grids: await sampleRows(plan, measured) })
   run.finish({ seconds: own.seconds, policies: measured.map(({ name }) => name), ...ofFiles }, [scratchName])
-  return report
+  return report!
 }
 
 /** The run that trained the reward; none where the reward is a model from elsewhere. */

@@ -8,7 +8,16 @@ import { sha256 } from '../sha256.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { drawCandidate, measureKl, pickBest, readDrawn, writeDrawn, type EvaluationPlan } from './draw.ts'
+import {
+  drawBatches,
+  drawCandidate,
+  measureKl,
+  pickBest,
+  readDrawn,
+  writeDrawn,
+  type EvaluationPlan,
+  type Share,
+} from './draw.ts'
 import {
   comparePolicy,
   judgePolicy,
@@ -35,9 +44,11 @@ export type ReportTask = Shared &
         readonly candidate: number
         /** Where the images go; batches lie beside it until all are drawn. */
         readonly file: string
+        /** Draws these batches alone, and leaves the file to a task of all of them. */
+        readonly share?: Share
       }
-    /** `parts` is the folder where batches are kept for a process that goes on. */
-    | { readonly kind: 'kl'; readonly policy: string; readonly parts?: string }
+    /** `parts` is the folder where batches are kept for a process that goes on; those of a share are kept alone. */
+    | { readonly kind: 'kl'; readonly policy: string; readonly parts?: string; readonly share?: Share }
     /** By the judge of the model's world, of the best of these candidates by reward. `features` is the file where those go. */
     | { readonly kind: 'judge'; readonly files: readonly string[]; readonly features: string }
     /** By a reward that stands for a judge: against the base's images, and against reference images. */
@@ -52,7 +63,9 @@ export type ReportTask = Shared &
       }
   )
 
-export type ReportTaskResult = readonly (readonly number[])[] | Evaluation | null
+/** Batches of a share were drawn, and others are drawn by other processes. */
+export const partly = 'partly'
+export type ReportTaskResult = readonly (readonly number[])[] | Evaluation | typeof partly | null
 
 /** What a process needs beside its task. */
 interface ReportTools {
@@ -73,17 +86,24 @@ export async function doReportTask(
         return null
       }
       const opened = await open(model, task.policy)
-      const reward = await openReward(task.reward, model, () => Promise.resolve(opened))
       const parts = partsOf(task.file.replace(/\.safetensors$/, '.parts'), plan)
+      if (isPart(task.share)) {
+        drawBatches(opened.policy, plan, task.candidate, { onBatch: count, parts, share: task.share })
+        return partly
+      }
+      const reward = await openReward(task.reward, model, () => Promise.resolve(opened))
       writeDrawn(task.file, drawCandidate(opened.policy, reward, plan, task.candidate, { onBatch: count, parts }))
       parts.remove()
       return null
     }
-    case 'kl':
-      return measureKl((await open(model, task.policy)).policy, plan, {
+    case 'kl': {
+      const found = measureKl((await open(model, task.policy)).policy, plan, {
         onBatch: count,
         ...(task.parts !== undefined && { parts: partsOf(task.parts, plan) }),
+        ...(task.share !== undefined && { share: task.share }),
       })
+      return isPart(task.share) ? partly : found
+    }
     case 'judge': {
       const judge = (await judgeOf(model.model))!
       using _scope = tensorScope()
@@ -112,6 +132,8 @@ export function readFeatures(file: string): Features {
   const { tensors } = readSafetensors(file)
   return { features: tensors.get('features')!, reference: tensors.get('reference')! }
 }
+
+const isPart = (share: Share | undefined): share is Share => share !== undefined && share.size > 1
 
 const bestOf = (files: readonly string[]) => pickBest(files.map(readDrawn))
 const partsOf = (folder: string, plan: EvaluationPlan) => new PartFiles(folder, sha256(JSON.stringify(plan)))
