@@ -220,5 +220,4 @@ export function takePlace(place: Standing): void {
 }
 
 /** Of this process, where it is one of a group. */
-export const placeOfThis = (): Standing =>
-  current ?? { rank: 0, size: 1, localRank: 0, localSize: 1 }
+export const placeOfThis = (): Standing => current ?? { rank: 0, size: 1, localRank: 0, localSize: 1 }

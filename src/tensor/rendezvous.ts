@@ -44,7 +44,7 @@ export class Rendezvous {
     const began = performance.now()
     const spent = () => performance.now() - began
     for (;;) {
-      const members = this.#meet(Math.max(1, joinMs - spent()), spent() < staleMs)
+      const members = this.#meet(Math.max(1, Math.ceil(joinMs - spent())), spent() < staleMs)
       if (members !== undefined) {
         this.#members = members
         return
