@@ -11,6 +11,8 @@
  * 5. Prompts are dropped at the rate of pre-training, so that guidance keeps working.
  * 6. The learning rate decays linearly to zero.
  * 7. An image is encoded once, as the mean of the autoencoder's posterior, not as a new sample of it for every update.
+ * 8. Everything is computed in the model's type, bf16 on a GPU: that moves a gradient by 1 %, another batch by half of it and
+ *    more (docs/benchmarks.md). What is trained, and its moments, are float32.
  */
 import { z } from 'zod'
 import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
