@@ -299,6 +299,7 @@ test('every flag that is named is one of a command', () => {
     '--python',
     '--sizes',
     '--rounds',
+    '--tiny',
   ])
   const foreign = new Set(['docs/coming-from.md', 'docs/log.md'])
   const wrong = pages
