@@ -4,7 +4,7 @@ import type { Sampler } from '../../diffusion/process.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
 import { policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { noGrad, withoutGrad } from '../../tensor/autograd.ts'
-import { stack, tensor, zeros } from '../../tensor/create.ts'
+import { cat, stack, tensor, zeros } from '../../tensor/create.ts'
 import { alone, type Group } from '../../tensor/group.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { readTogether } from '../../tensor/read-together.ts'
@@ -152,12 +152,15 @@ export class PolicyGradient {
     using _noGrad = noGrad()
     const { sampler, steps } = this.#options
     const [parts] = this.#gather(rollouts, advantages, [placesToMeasure(minibatch)])
-    const variances = parts.map((part) => {
-      const exact = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
-      const predictions = { rounded: this.#predict(this.#policy, part), exact: this.#predict(this.#exact, exact) }
-      return roundingVariance(sampler, steps, { ...predictions, xt: part.xt }).mul(part.share)
+    if (parts.length === 0) return scope.keep(zeros([], 'float64', this.#policy.device))
+    const rounded = parts.map((part) => this.#predict(this.#policy, part))
+    const exact = parts.map((part) => {
+      const wide = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
+      return this.#predict(this.#exact, wide)
     })
-    return scope.keep(variances.reduce((sum, one) => sum.add(one), zeros([], 'float64', this.#policy.device)))
+    const all = { rounded: cat(rounded), exact: cat(exact), xt: cat(parts.map(({ xt }) => xt)) }
+    const share = parts.reduce((sum, part) => sum + part.share, 0)
+    return scope.keep(roundingVariance(sampler, steps, all).mul(share))
   }
 
   /** Whether the ratios of a first update begin at one, and what moves them is more than rounding. */
