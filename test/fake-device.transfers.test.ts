@@ -153,7 +153,8 @@ for (const name of ['sd1', 'sdxl']) {
       using _scope = tensorScope()
       // The autoencoder makes room for training, and comes back.
       const { up: codec } = counted(() => model.decode([zeros([1, 4, 8, 8], 'float32', device)]))
-      assertAtMost(whole, { up: codec + 8, read: 4 + 1 })
+      // A text whose rounding is measured for the first time goes up to each text encoder once more.
+      assertAtMost(whole, { up: codec + 8 + 2, read: 4 + 1 })
     })
   })
 }
