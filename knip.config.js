@@ -18,6 +18,7 @@ const { entry, project } = {
     // Started by tests as a process, and a tool that writes a fixture.
     'src/policy/kill-at-write.test-helper.ts',
     'test/fixtures/lora/write.ts',
+    'test/fake-device/commands.ts',
   ],
   project: [
     '{src,web,bench,recipes}/**/*.{ts,tsx}!',

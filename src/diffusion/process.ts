@@ -106,7 +106,7 @@ export function expectPolicy(sampler: Sampler): void {
 }
 
 /** The steps at these places. @throws {ScheduleError} the sampler has no such step */
-export function stepsAt<S extends SamplerStep>(steps: readonly S[], at: readonly number[]): S[] {
+function stepsAt<S extends SamplerStep>(steps: readonly S[], at: readonly number[]): S[] {
   return at.map((index) => {
     const step = steps[index]
     if (step !== undefined) return step
