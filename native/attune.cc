@@ -14,7 +14,7 @@ napi_value initialise(napi_env env, napi_value exports) {
 #endif
   const bool added = attune::addOperators(env, exports) && attune::addTensors(env, exports) &&
                      attune::addAutograd(env, exports) && attune::addRuntime(env, exports) &&
-                     attune::addProcessGroups(env, exports) && attune::addSignals(env, exports);
+                     attune::addMemory(env, exports) && attune::addProcessGroups(env, exports) && attune::addSignals(env, exports);
   return added ? exports : nullptr;
 }
 

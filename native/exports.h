@@ -17,6 +17,9 @@ bool addAutograd(napi_env env, napi_value exports);
 /// generator, seedGenerator, generatorState, threads, tf32, deterministic, library, gpuTrouble
 bool addRuntime(napi_env env, napi_value exports);
 
+/// deviceMemory, emptyCache, countedBytes
+bool addMemory(napi_env env, napi_value exports);
+
 /// openStore, storeSet, storeGet, storeAdd, joinGroup, leaveGroup, closeStore; nothing where this libtorch has no groups
 bool addProcessGroups(napi_env env, napi_value exports);
 

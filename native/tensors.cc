@@ -6,6 +6,7 @@
 // node_api_basic_finalize) and touch no JavaScript, so they also run in a long synchronous loop and after the environment
 // is gone.
 #include <ATen/EmptyTensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <atomic>
 #include <cstring>
@@ -156,11 +157,16 @@ napi_value fromBytes(napi_env env, napi_callback_info info) {
   });
 }
 
+/// On the CPU; a tensor without elements, on `meta`, reads as zeros.
+at::Tensor onHost(const at::Tensor& tensor) {
+  return tensor.is_meta() ? at::zeros(tensor.sizes(), tensor.options().device(at::kCPU)) : tensor.detach().to(at::kCPU);
+}
+
 /// toBytes(tensor) → ArrayBuffer with the elements in row-major order
 napi_value toBytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const auto arguments = argumentsOf<1>(env, info);
-    const auto tensor = tensorOf(env, arguments[0], "toBytes").detach().to(at::kCPU).contiguous();
+    const auto tensor = onHost(tensorOf(env, arguments[0], "toBytes")).contiguous();
     const size_t length = tensor.numel() * tensor.element_size();
     void* bytes = nullptr;
     napi_value buffer;
@@ -176,7 +182,7 @@ napi_value item(napi_env env, napi_callback_info info) {
     const auto& tensor = tensorOf(env, arguments[0], "item");
     if (tensor.numel() != 1)
       throw ArgumentError{"item: expected a tensor of one element, received " + std::to_string(tensor.numel())};
-    return makeNumber(env, tensor.item().toDouble());
+    return makeNumber(env, tensor.is_meta() ? 0 : tensor.item().toDouble());
   });
 }
 

@@ -1,8 +1,7 @@
 /**
  * Neural-network operators of libtorch that take more than one tensor; PyTorch's `torch.nn.functional`. On the device
- * `meta` tensors have shapes and no elements; where libtorch has no such operator, its shape is computed here.
+ * `meta` tensors have shapes and no elements; where libtorch has no such operator, native/memory.cc has it.
  */
-import { zeros } from './create.ts'
 import { native } from './library.ts'
 import { operator, type Tensor } from './tensor.ts'
 
@@ -27,9 +26,6 @@ const pixelShuffleOf = operator<[Tensor, number], Tensor>('pixel_shuffle')
 const pixelUnshuffleOf = operator<[Tensor, number], Tensor>('pixel_unshuffle')
 const crossEntropyOf = operator<[Tensor, Tensor, Tensor | undefined, number], Tensor>('cross_entropy_loss')
 
-const isHollow = (x: Tensor) => x.device === 'meta'
-const hollow = (like: Tensor, shape = like.shape) => zeros(shape, like.dtype, 'meta')
-
 /** x Wᵀ + b: x [.., in], weight [out, in], bias [out] → [.., out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return linearOf(x, weight, bias)
@@ -37,16 +33,12 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 
 /** x [B, in, H, W], weight [out, in, k, k] → [B, out, H', W']. */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | undefined, stride = 1, padding = 0): Tensor {
-  if (!isHollow(x)) return conv2dOf(x, weight, bias, stride, padding)
-  const [outputs, , kernel] = weight.shape
-  const [batch, , ...sides] = x.shape
-  const after = sides.map((side) => Math.floor((side + 2 * padding - kernel) / stride) + 1)
-  return hollow(x, [batch, outputs, ...after])
+  return conv2dOf(x, weight, bias, stride, padding)
 }
 
 /** Rows of weight [V, d] by index int64 [..] → [.., d]. */
 export function embedding(weight: Tensor, index: Tensor): Tensor {
-  return isHollow(weight) ? hollow(weight, [...index.shape, weight.shape[1]]) : embeddingOf(weight, index)
+  return embeddingOf(weight, index)
 }
 
 /** x / rms(x) · weight over the last dimension. */
@@ -56,12 +48,12 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon = 1e-6): Tensor {
 
 /** Normalises over the last dimension, then scales by `weight` and shifts by `bias`. */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
-  return isHollow(x) ? hollow(x) : layerNormOf(x, weight.shape, weight, bias, epsilon)
+  return layerNormOf(x, weight.shape, weight, bias, epsilon)
 }
 
 /** x [B, C, H, W] normalised over groups of channels; weight and bias [C]. */
 export function groupNorm(x: Tensor, groups: number, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
-  return isHollow(x) ? hollow(x) : groupNormOf(x, groups, weight, bias, epsilon)
+  return groupNormOf(x, groups, weight, bias, epsilon)
 }
 
 /**
@@ -69,7 +61,6 @@ export function groupNorm(x: Tensor, groups: number, weight: Tensor, bias: Tenso
  * Causal: query i sees keys 0 … i.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor, causal = false): Tensor {
-  if (isHollow(q)) return hollow(q, [...q.shape.slice(0, -1), v.shape[v.shape.length - 1]])
   return isShort(q, k, v, mask) && !causal ? attendOf(q, k, v, mask) : attentionOf(q, k, v, mask, 0, causal)
 }
 
@@ -100,12 +91,12 @@ export function upsampleNearest(x: Tensor, height: number, width: number): Tenso
 
 /** x [B, C, H, W] → [B, C, height, width] by bicubic interpolation with antialiasing, as Pillow's. */
 export function resizeBicubic(x: Tensor, height: number, width: number): Tensor {
-  return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : resizeBicubicOf(x, [height, width], false)
+  return resizeBicubicOf(x, [height, width], false)
 }
 
 /** Means over areas: x [B, C, H, W] → [B, C, height, width]. */
 export function averagePool(x: Tensor, height: number, width: number): Tensor {
-  return isHollow(x) ? hollow(x, [...x.shape.slice(0, 2), height, width]) : averagePoolOf(x, [height, width])
+  return averagePoolOf(x, [height, width])
 }
 
 /** `Tensor.silu`, written over x: for the value of an operator that nothing else reads. */

@@ -73,6 +73,7 @@ const softmax = operator<[Tensor, number], Tensor>('softmax', 'int')
 const logSoftmax = operator<[Tensor, number], Tensor>('log_softmax', 'int')
 const toDtype = operator<[Tensor, number], Tensor>('to', 'dtype')
 const toDevice = operator<[Tensor, string, number], Tensor>('to', 'device')
+const zerosOf = operator<[readonly number[], number, layout: undefined, string], Tensor>('zeros')
 const norm = unary('linalg_vector_norm')
 const copy_ = operator<[Tensor, Tensor], Tensor>('copy_')
 const lerp_ = operator<[Tensor, Tensor, number], Tensor>('lerp_', 'Scalar')
@@ -335,9 +336,11 @@ export class Tensor {
   /** Converts element type (`float32`) or device (`cpu`, `cuda:0`); the same tensor where nothing changes. */
   to(target: Dtype | (string & {})): Tensor {
     if (target === this.dtype || target === this.device) return this
-    return /^(cpu|meta|cuda(:\d+)?)$/.test(target)
-      ? toDevice(this, target, dtypeCode(this.dtype))
-      : toDtype(this, dtypeCode(target as Dtype))
+    if (!/^(cpu|meta|cuda(:\d+)?)$/.test(target)) return toDtype(this, dtypeCode(target as Dtype))
+    // What has no elements reads as zeros.
+    return this.device === 'meta'
+      ? zerosOf(this.shape, dtypeCode(this.dtype), undefined, target)
+      : toDevice(this, target, dtypeCode(this.dtype))
   }
   clone(): Tensor {
     return simple.clone(this)
