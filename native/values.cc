@@ -3,6 +3,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <new>
+
 namespace attune {
 namespace {
 
@@ -11,6 +13,17 @@ std::string firstLine(const std::string& text) {
   const bool missingBackend = text.find("Could not run '") != std::string::npos;
   const auto end = missingBackend ? text.find(". ") : std::string::npos;
   return end == std::string::npos ? text : text.substr(0, end);
+}
+
+/// Whether it is memory that was lacking: of libtorch's own kinds, or what the libraries below it say.
+bool isMemory(const std::string& text) {
+  for (const char* sign : {"can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "out_of_memory", "bad_alloc"})
+    if (text.find(sign) != std::string::npos) return true;
+  return false;
+}
+
+void throwOperator(napi_env env, const std::string& text) {
+  napi_throw_error(env, isMemory(text) ? "ATTUNE_MEMORY" : "ATTUNE_OPERATOR", firstLine(text).c_str());
 }
 
 }  // namespace
@@ -24,10 +37,14 @@ napi_value thrown(napi_env env) {
     bool pending = false;
     napi_is_exception_pending(env, &pending);
     if (!pending) napi_throw_error(env, "ATTUNE_NODE", "a call into Node-API failed");
+  } catch (const c10::OutOfMemoryError& error) {
+    napi_throw_error(env, "ATTUNE_MEMORY", error.what_without_backtrace());
   } catch (const c10::Error& error) {
-    napi_throw_error(env, "ATTUNE_OPERATOR", firstLine(error.what_without_backtrace()).c_str());
+    throwOperator(env, error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, "ATTUNE_MEMORY", "the host has no more memory");
   } catch (const std::exception& error) {
-    napi_throw_error(env, "ATTUNE_OPERATOR", firstLine(error.what()).c_str());
+    throwOperator(env, error.what());
   }
   return nullptr;
 }

@@ -133,6 +133,11 @@ export class LibraryError extends AttuneError {
   readonly code = 'library'
 }
 
+/** There is not enough memory, of a GPU or of the machine: the same with fewer at once may do well. */
+export class OutOfMemoryError extends AttuneError {
+  readonly code = 'memory'
+}
+
 /** Training left the finite numbers. */
 export class DivergenceError extends AttuneError {
   readonly code = 'divergence'

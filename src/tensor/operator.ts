@@ -1,5 +1,5 @@
 /** Calls of the add-on: any ATen operator by its name, and exceptions as typed errors. */
-import { TensorError } from '../errors.ts'
+import { OutOfMemoryError, TensorError } from '../errors.ts'
 import { native, type TensorHandle } from './library.ts'
 import { giveBack, takeVacant } from './scope.ts'
 
@@ -24,6 +24,15 @@ export function tensorError(where: string, cause: unknown): unknown {
       expected: match?.[2] ?? 'arguments that fit the schema',
       received: match?.[3] ?? message,
       remedy: 'see the operator’s schema with describeOperator()',
+      cause,
+    })
+  }
+  if (code === 'ATTUNE_MEMORY') {
+    return new OutOfMemoryError({
+      where,
+      expected: 'enough free memory',
+      received: message.replace(/^\[enforce fail[^\]]*\]\s*(err == 0\.)?\s*/, ''),
+      remedy: 'compute fewer at once, or smaller images, or free some memory',
       cause,
     })
   }
