@@ -133,6 +133,12 @@ export interface GenerativeModel {
   encode(pixels: Tensor): CleanStates
   /** The same model with a fine-tuning change of the policy's stage in front; all unchanged weights are shared. */
   with(change: Change): GenerativeModel
+  /**
+   * The same networks and change by their shapes alone, on the device `meta`: what is computed with it takes no memory, and
+   * what it would take is counted (`mostHeld`). Its tensors belong to the scope in force. Absent of models that compute
+   * with other things than their weights; what they take is not foretold.
+   */
+  readonly hollow?: () => GenerativeModel
   /** The same networks and weights, with predictions and conditionings computed in another element type. */
   in(dtype: Dtype): GenerativeModel
 }

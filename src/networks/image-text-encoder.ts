@@ -14,6 +14,8 @@ export interface ImageTextEncoder {
   embedImages(pixels: Tensor): Tensor
   /** As `embedImages`, with a graph to the pixels: what rounds them to 8 bits is left out. */
   embedWithGradient(pixels: Tensor): Tensor
+  /** The same by its shapes alone, which belong to the scope in force: see `GenerativeModel.hollow`. */
+  readonly hollow?: () => ImageTextEncoder
   /** Whether it knows all words of a text; absent where it takes any. */
   readonly canRead?: (text: string) => boolean
   /** How much of a text is read; absent where texts that are too long are refused. */

@@ -43,6 +43,22 @@ export interface Change {
   readonly adapters?: ReadonlyMap<string, Adapter>
 }
 
+/** A leaf of the same shape and type without elements; it wants a gradient where the tensor does. */
+export function hollow(tensor: Tensor): Tensor {
+  const made = zeros(tensor.shape, tensor.dtype, 'meta')
+  return tensor.requiresGrad ? made.requireGrad() : made
+}
+
+/** A change by its shapes alone. */
+export function hollowChange({ trained, adapters }: Change): Change {
+  return {
+    trained: new Map([...(trained ?? [])].map(([name, tensor]) => [name, hollow(tensor)])),
+    adapters: new Map(
+      [...(adapters ?? [])].map(([name, { down, up, scale }]) => [name, { down: hollow(down), up: hollow(up), scale }]),
+    ),
+  }
+}
+
 function nameHash(name: string): number {
   let hash = 0
   for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) >>> 0
@@ -129,6 +145,13 @@ export class Weights {
       return undefined
     const converted = [...adapters].map(([name, adapter]) => [name, this.#inComputingType(adapter)] as const)
     return { ...this.#change, adapters: new Map(converted) }
+  }
+
+  /** The same parameters and change by their shapes alone, on the device `meta`; they belong to the scope in force. */
+  hollow(): Weights {
+    const { tensors, ...store } = this.#store
+    const own = new Map([...tensors].map(([name, tensor]) => [name, hollow(tensor)]))
+    return new Weights({ ...store, tensors: own, device: 'meta' }, hollowChange(this.#change), this.#prefix)
   }
 
   /** The part below a name: `weights.at('middle.0')`. */

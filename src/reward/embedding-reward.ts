@@ -13,7 +13,9 @@ interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range'> {
   features(images: Tensor, texts: Tensor): Tensor
 }
 
-export function embeddingReward({ name, sha256, range, encoder, score, features }: OnEmbeddings): Reward {
+export function embeddingReward(own: OnEmbeddings): Reward {
+  const { name, sha256, range, encoder, score, features } = own
+  const { hollow } = encoder
   const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
   const embedTexts = (texts: readonly string[]) => encoder.embedTexts(texts).to('cpu')
   return {
@@ -33,5 +35,6 @@ export function embeddingReward({ name, sha256, range, encoder, score, features 
       using scope = tensorScope()
       return scope.keep(features(encoder.embedImages(pixels), encoder.embedTexts(texts)))
     },
+    ...(hollow && { hollow: () => embeddingReward({ ...own, encoder: hollow() }) }),
   }
 }

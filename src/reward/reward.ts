@@ -26,6 +26,8 @@ export interface Reward {
   scoreWithGradient?(pixels: Tensor, texts: readonly string[]): Tensor
   /** What it sees of an image, whatever the prompt: [B, d] of unit length, float32, on the CPU. */
   embedImages(pixels: Tensor): Tensor
+  /** The same by the shapes of its encoder alone, which belong to the scope in force: see `GenerativeModel.hollow`. */
+  readonly hollow?: () => Reward
   /**
    * What the score is made from, [B, f], float32, on any device: lets a value function see states as the reward does. Of many
    * states, whoever asks reads it from there at once.

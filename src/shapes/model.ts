@@ -87,7 +87,7 @@ class ShapesModel implements GenerativeModel {
   }
 
   encodeText(texts: readonly string[]): Conditioning {
-    return { ...encodeText(this.weights.at('textEncoder'), tokenRows(texts), textSize) }
+    return { ...encodeText(this.weights.at('textEncoder'), tokenRows(texts).to(this.device), textSize) }
   }
 
   #predict(xt: Tensor, t: Tensor, { tokens, pooled, mask }: Conditioning): Tensor {
@@ -110,6 +110,10 @@ class ShapesModel implements GenerativeModel {
 
   with(change: Change): GenerativeModel {
     return new ShapesModel(this.weights.with(change), this.sha256, this.name)
+  }
+
+  hollow(): GenerativeModel {
+    return new ShapesModel(this.weights.hollow(), this.sha256, this.name)
   }
 
   in(dtype: Dtype): GenerativeModel {

@@ -74,6 +74,14 @@ export function openClip(
   const sha256 = hashWeights(network.found.files)
   const logitScale = readLogitScale(network.found)
   const weights = Weights.of(network.load({ dtype, device }), { dtype })
+  return encoderOf({ name, sha256, logitScale, config, preprocessing, tokenizer, tf32 }, weights)
+}
+
+type Opened = Omit<CheckedClip, 'network'> &
+  Pick<ClipEncoder, 'name' | 'sha256' | 'logitScale'> & { readonly tf32: boolean }
+
+function encoderOf(opened: Opened, weights: Weights): ClipEncoder {
+  const { name, sha256, logitScale, config, preprocessing, tokenizer, tf32 } = opened
   const quickly = (embed: () => Tensor) => (tf32 ? withTf32(embed) : embed())
   return {
     name,
@@ -87,6 +95,7 @@ export function openClip(
       embedImages(weights, config, (batch) => preprocess(batch, preprocessing, { rounded: false }), pixels),
     textLength: (text) => ({ tokens: tokenizer.count(text), read: tokenizer.length }),
     embedTexts: (texts) => quickly(() => embedTexts(weights, config, tokenizer, texts)),
+    hollow: () => encoderOf(opened, weights.hollow()),
   }
 }
 

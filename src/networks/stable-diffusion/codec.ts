@@ -2,7 +2,7 @@
 import type { Dtype } from '../../tensor/dtype.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { Weights } from '../weights.ts'
+import { hollow, Weights } from '../weights.ts'
 import { decode, encode } from './autoencoder.ts'
 import type { AutoencoderConfig } from './autoencoder-config.ts'
 
@@ -42,11 +42,23 @@ export class Codec {
     return (this.#placed ??= Weights.of(new Map(unscoped(place)), { dtype }))
   }
 
+  /** Whether what is stored lies where it is used. */
+  get #isInPlace(): boolean {
+    const [first] = this.#stored.values()
+    return first.device === this.#options.device
+  }
+
   /** Frees what lies on another device than the CPU; the next use places it again. */
   leaveDevice(): void {
-    if (this.#placed === undefined || this.#options.device === 'cpu') return
+    if (this.#placed === undefined || this.#isInPlace) return
     for (const placed of this.#placed.tensors().values()) placed.dispose()
     this.#placed = undefined
+  }
+
+  /** The same by the shapes of its parameters alone, which belong to the scope in force. */
+  hollow(): Codec {
+    const stored = new Map([...this.#stored].map(([name, own]) => [name, hollow(own)]))
+    return new Codec(stored, this.#config, { ...this.#options, device: 'meta' })
   }
 
   /** Latents [B, c, h, w] → pixels [B, 3, H, W] in [-1, 1], float32. */

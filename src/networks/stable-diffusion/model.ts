@@ -21,7 +21,7 @@ import type {
   Sampling,
 } from '../generative-model.ts'
 import type { TextLength } from '../text-length.ts'
-import type { Change, Weights } from '../weights.ts'
+import { hollowChange, type Change, type Weights } from '../weights.ts'
 import type { Codec } from './codec.ts'
 import { unet } from './unet.ts'
 import type { UnetConfig } from './unet-config.ts'
@@ -48,6 +48,8 @@ export interface StableDiffusionParts {
   /** XL: no prompt is a conditioning of zeros, not an encoded empty text. */
   readonly zeroEmptyPrompt: boolean
   readonly sampling: Sampling
+  /** Images drawn at once where nothing else is said. */
+  readonly batchSize: number
 }
 
 const adapterTargets: Readonly<Record<AdapterLayers, RegExp>> = {
@@ -100,7 +102,7 @@ class StableDiffusion implements GenerativeModel {
     this.imageSize = imageSize
     this.weights = weights.with(change)
     this.defaults = {
-      batchSize: weights.device === 'cpu' ? 2 : 8,
+      batchSize: this.#parts.batchSize,
       parameters: 'lora',
     }
   }
@@ -118,7 +120,8 @@ class StableDiffusion implements GenerativeModel {
   }
 
   encodeText(texts: readonly string[]): Conditioning {
-    if (this.#trainsText) return this.#encode(texts)
+    // What is remembered outlives every scope, and hollow tensors are counted.
+    if (this.#trainsText || this.device === 'meta') return this.#encode(texts)
     using scope = tensorScope()
     const rows = texts.map((text) => this.#remembered(text))
     const joined = Object.keys(rows[0]).map((key) => [key, scope.keep(cat(rows.map((row) => row[key])))])
@@ -239,6 +242,12 @@ class StableDiffusion implements GenerativeModel {
 
   with(change: Change): GenerativeModel {
     return new StableDiffusion(this.#parts, change, this.#encoded)
+  }
+
+  hollow(): GenerativeModel {
+    const { weights, codec } = this.#parts
+    const parts = { ...this.#parts, weights: weights.hollow(), codec: codec.hollow() }
+    return new StableDiffusion(parts, hollowChange(this.#change), new Map())
   }
 
   in(dtype: Dtype): GenerativeModel {

@@ -54,6 +54,7 @@ export function openStableDiffusion(
     imageSize: size,
     zeroEmptyPrompt: checked.zeroEmptyPrompt,
     sampling: checked.sampling,
+    batchSize: device === 'cpu' ? 2 : 8,
   })
   return { model, notes: checked.notes }
 }

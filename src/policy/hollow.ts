@@ -1,0 +1,28 @@
+/** What a training is given, by shapes alone: to find what it takes before it begins. */
+import { zeros } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { hollow, type Change } from '../networks/weights.ts'
+import type { Reward } from '../reward/reward.ts'
+import type { TrainableChange } from './trainable.ts'
+
+/** The same parameters and the change that they make; they belong to the scope in force. */
+export function hollowTrainable({ parameters, change }: TrainableChange): TrainableChange {
+  const made = new Map<Tensor, Tensor>([...parameters.values()].map((own) => [own, hollow(own)]))
+  const of = (own: Tensor) => made.get(own) ?? hollow(own)
+  const { trained, adapters } = change
+  const hollowed: Change = {
+    trained: new Map([...(trained ?? [])].map(([name, own]) => [name, of(own)])),
+    adapters: new Map(
+      [...(adapters ?? [])].map(([name, { down, up, scale }]) => [name, { down: of(down), up: of(up), scale }]),
+    ),
+  }
+  return { parameters: new Map([...parameters].map(([name, own]) => [name, of(own)])), change: hollowed }
+}
+
+/** Of a reward that computes with other things than an encoder, nothing is foretold: it takes no part. */
+export function hollowReward(reward: Reward): Reward {
+  if (reward.hollow !== undefined) return reward.hollow()
+  const { name, sha256, range } = reward
+  const nothing = (pixels: Tensor) => zeros([pixels.shape[0], 1])
+  return { name, sha256, range, score: (pixels) => zeros([pixels.shape[0]]), embedImages: nothing, features: nothing }
+}
