@@ -67,6 +67,8 @@ export interface RunOptions {
   readonly resume?: boolean
   /** Settings that may be others when an unfinished run goes on. */
   readonly changeable?: readonly string[]
+  /** Settings that the run chooses where they are null: what it has chosen holds when it goes on without them. */
+  readonly chosen?: readonly string[]
 }
 
 /** A run being written. Leaving its `using` block without `finish` is a failure. */
@@ -82,6 +84,10 @@ export interface Run extends Disposable {
    * @throws {RunInUseError} the run is resumed, and one of these was another when it began
    */
   dependsOn(inputs: Readonly<Record<string, string>>): void
+  /** The settings that it chooses, as they are given or as an earlier process has chosen them; else null. */
+  readonly open: Readonly<Record<string, unknown>>
+  /** Records what was chosen in `config.json`. */
+  choose(values: Readonly<Record<string, unknown>>): void
   /** From now on a failure leaves the folder, to be resumed. */
   keep(): void
   /** Appends one row to `metrics.jsonl`, with the UTC time as `at`, and its numbers to an event file of TensorBoard. */
@@ -112,22 +118,30 @@ const hashedUpToBytes = 64e6
  */
 export function startRun(options: RunOptions): Run {
   if (placeOfThis().rank > 0) return followRun(options)
-  const { folder, stage, parents = {}, resume } = options
+  const { folder, stage, parents = {}, resume, chosen = [] } = options
   const config = JSON.parse(JSON.stringify({ stage, ...options.config })) as Record<string, unknown>
   const inFolder = (name: string) => join(folder, name)
   const began = Date.now()
   makeFolder(folder)
   takeLock(folder)
   const unlock = () => rmSync(inFolder(lockName), { force: true })
+  const writeConfig = () => writeFileAtomic(inFolder(configName), `${JSON.stringify(config, null, 2)}\n`)
+  /** Its time is that of the beginning. */
+  const rewriteConfig = () => {
+    const { mtime } = statSync(inFolder(configName))
+    writeConfig()
+    utimesSync(inFolder(configName), mtime, mtime)
+  }
 
   let resumed: boolean
   let changed: SettingsChange['changed'] = {}
   try {
+    if (resume) Object.assign(config, chosenBefore(folder, config, chosen))
     const unfinished = expectFree(folder, config, resume, options.changeable)
     resumed = unfinished !== undefined
     changed = unfinished ?? {}
     removePartial(folder)
-    if (!resumed) writeFileAtomic(inFolder(configName), `${JSON.stringify(config, null, 2)}\n`)
+    if (!resumed) writeConfig()
   } catch (error) {
     unlock()
     removeIfEmpty(folder)
@@ -136,7 +150,7 @@ export function startRun(options: RunOptions): Run {
 
   const metrics = new RunMetrics(folder, resumed)
   if (resumed) metrics.rewind(Infinity)
-  let open = true
+  let isOpen = true
   let kept = resumed
   const made = new Set([configName])
   const run: Run = {
@@ -160,6 +174,11 @@ export function startRun(options: RunOptions): Run {
       if (resumed && existsSync(file)) expectSameInputs(folder, file, inputs)
       else writeFileAtomic(file, `${JSON.stringify(inputs, null, 2)}\n`)
     },
+    open: Object.fromEntries(chosen.map((field) => [field, config[field] ?? null])),
+    choose(values) {
+      Object.assign(config, values)
+      rewriteConfig()
+    },
     keep() {
       kept = true
     },
@@ -170,10 +189,7 @@ export function startRun(options: RunOptions): Run {
       if (Object.keys(changed).length === 0) return
       const change = { step, at: new Date().toISOString(), changed }
       recordChange(run.path(changesName), change)
-      const { mtime } = statSync(inFolder(configName))
-      writeFileAtomic(inFolder(configName), `${JSON.stringify(config, null, 2)}\n`)
-      // Its time is that of the beginning.
-      utimesSync(inFolder(configName), mtime, mtime)
+      rewriteConfig()
       changed = {}
     },
     changes() {
@@ -195,14 +211,14 @@ export function startRun(options: RunOptions): Run {
         files: listFiles(folder).filter(({ file }) => !scratch.includes(file.replace(/\/$/, ''))),
       }
       writeFileAtomic(inFolder(manifestName), `${JSON.stringify(manifest, null, 2)}\n`)
-      open = false
+      isOpen = false
       for (const name of scratch) rmSync(inFolder(name), { recursive: true, force: true })
       unlock()
       return manifest
     },
     fail() {
-      if (!open) return
-      open = false
+      if (!isOpen) return
+      isOpen = false
       if (!kept)
         for (const name of [...made, ...metrics.files]) rmSync(inFolder(name), { recursive: true, force: true })
       unlock()
@@ -216,7 +232,7 @@ export function startRun(options: RunOptions): Run {
 }
 
 /** The run as the processes of a group see it that are not the first: they do the same work, and write nothing. */
-function followRun({ folder, stage, parents = {} }: RunOptions): Run {
+function followRun({ folder, stage, parents = {}, config, chosen = [] }: RunOptions): Run {
   const began = Date.now()
   const nothing = () => undefined
   return {
@@ -224,6 +240,8 @@ function followRun({ folder, stage, parents = {} }: RunOptions): Run {
     resumed: false,
     path: (name) => join(folder, name),
     dependsOn: nothing,
+    open: Object.fromEntries(chosen.map((field) => [field, config[field] ?? null])),
+    choose: nothing,
     keep: nothing,
     metrics: nothing,
     rewind: () => ({}),
@@ -282,6 +300,17 @@ export function readRun(folder: string): Manifest {
     remedy: 'run that stage again',
     cause: parsed.error,
   })
+}
+
+/** Of settings that are not given, what an unfinished run has chosen. */
+function chosenBefore(
+  folder: string,
+  config: Readonly<Record<string, unknown>>,
+  chosen: readonly string[],
+): Record<string, unknown> {
+  const recorded = readJson(join(folder, configName)) ?? {}
+  const open = chosen.filter((field) => config[field] === null && (recorded[field] ?? null) !== null)
+  return Object.fromEntries(open.map((field) => [field, recorded[field]]))
 }
 
 function expectSameInputs(folder: string, file: string, inputs: Readonly<Record<string, string>>): void {

@@ -13,7 +13,7 @@ import {
 } from '../networks/generative-model.ts'
 import { imageNoise, stageNoise, type StreamPath } from '../streams.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { cat, stack } from '../tensor/create.ts'
+import { cat, stack, zeros } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { expectFinitePixels, watchingStates } from './finite.ts'
@@ -60,6 +60,8 @@ export function noiseOf(
   paths: readonly StreamPath[],
   steps: number,
 ): Tensor {
+  // Nobody sees what is drawn of hollow networks.
+  if (device === 'meta') return zeros([paths.length, steps + 1, ...stage.stateShape], 'float32', device)
   const own = (path: StreamPath) => (stage === stages[0] ? path : stageNoise(path, stage.name))
   return stack(paths.map((path) => noiseFor(own(path), stage.stateShape, steps))).to(device)
 }

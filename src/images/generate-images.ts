@@ -16,7 +16,9 @@ import { holdEnd, isEndAsked, stopped } from '../tensor/orderly-end.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { asOutOfMemory } from './at-once.ts'
 import { decodeStages, drawStages, samplerOf, usesNegatives, type DrawRequest } from './draw.ts'
+import { chooseDrawn, drawnAtOnce } from './drawing-memory.ts'
 import { imageListName } from './image-run.ts'
 import { keptImages, writeList } from './kept-images.ts'
 import { promptFields, readKnownPrompts } from './known-prompts.ts'
@@ -79,7 +81,8 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
     ...(config.prompts === null ? {} : { prompts: config.prompts }),
     ...(config.policy === null ? {} : { policy: config.policy }),
   }
-  using run = startRun({ folder: out, stage: 'images generate', config: settings, parents, resume })
+  const [changeable, chosen] = [['batchSize'], ['batchSize']]
+  using run = startRun({ folder: out, stage: 'images generate', config: settings, parents, resume, changeable, chosen })
   const opened = await open(config, config.policy)
   const { prompts, results } = await readKnownPrompts(config, opened, { draws: true })
   const { model, policy } = opened
@@ -101,17 +104,26 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
   }
   run.dependsOn(inputs)
 
-  const batchSize = config.batchSize ?? model.defaults.batchSize
+  const room = { stage: 'images generate', device: model.device, group }
+  const batchSize = chooseDrawn(run, policy, sampling, room)
   const rows = (from: number) => Math.min(batchSize, count - from)
   const draw = (from: number) => {
     const requests = Array.from({ length: rows(from) }, (_, i) => requestOf(promptOf(from + i), from + i, config))
     const own = [...(starts ?? [])].map(([stage, x]) => [stage, x.slice(0, from, from + requests.length)] as const)
-    return drawBatch(policy, requests, sampling, new Map(own))
+    try {
+      return drawBatch(policy, requests, sampling, new Map(own))
+    } catch (error) {
+      throw asOutOfMemory(error, run, room, () => drawnAtOnce(policy, sampling, batchSize))
+    }
   }
   const places = Array.from({ length: Math.ceil(count / batchSize) }, (_, batch) => batch * batchSize)
   const bar = progress('images', count, 'images')
-  const folder = group.rank > 0 ? undefined : openFolder(run, model, count, promptOf, inputs, config)
+  const folder =
+    group.rank > 0
+      ? undefined
+      : openFolder(run, model, count, promptOf, { ...inputs, batchSize: String(batchSize) }, config)
   bar.skip(folder?.drawn.size ?? 0)
+  run.adopt(folder?.drawn.size ?? 0)
   // Batches are whole, as they were before: sums in another order could move a level.
   const [lacking] = gatherValues(
     group,
@@ -164,7 +176,7 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
   folder?.finish(places)
   const { name, sha256: modelSha256 } = model
   const counts = { images: count, prompts: prompts.length, ...results }
-  return run.finish({ ...counts, model: name, modelSha256, ...model.imageSize, ...sampling })
+  return run.finish({ ...counts, model: name, modelSha256, ...model.imageSize, ...sampling, ...run.changes() })
 }
 
 /** A batch of each process: where they begin, and what this process has drawn of them. */

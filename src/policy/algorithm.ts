@@ -1,6 +1,7 @@
 /** What a method of training is to the stage that runs it. A new one is a file beside the others, see algorithms/index.ts. */
 import type { z } from 'zod'
 import type { Sampler } from '../diffusion/process.ts'
+import type { AtOnce } from '../images/at-once.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
 import type { CleanStates, GenerativeModel } from '../networks/generative-model.ts'
 import type { Reward } from '../reward/reward.ts'
@@ -48,6 +49,15 @@ export type Given<Takes extends TrainingInput, Settings> = All<Inputs[Takes]> & 
   readonly group?: Group
 }
 
+/**
+ * The same by shapes alone, for a trainer that is tried out before it begins: networks, what is trained and the reward are
+ * hollow (`GenerativeModel.hollow`), and a trajectory has a step or two.
+ */
+export type HollowGiven<Takes extends TrainingInput, Settings> = Given<Exclude<Takes, 'images'>, Settings> & {
+  /** Of a trajectory, as it will be. */
+  readonly steps: number
+}
+
 /** A method as the stage sees it that runs it. */
 export interface AnyAlgorithm {
   /** Its settings, beside those of what it takes and of every training. */
@@ -58,6 +68,10 @@ export interface AnyAlgorithm {
   readonly recorded: readonly string[]
   /** Steps between checkpoints unless told otherwise. */
   readonly checkpointEvery: number
+  /** Settings that a run chooses by the memory that is free, where they are not given: those of `atOnce`. */
+  readonly chosen: readonly string[]
+  /** How many are computed at once, by those settings. @param given what it would be made from, hollow */
+  atOnce(given: never): readonly AtOnce[]
   /** @param given of what its stage takes @throws {ConfigError | RewardError | ScheduleError} nothing can be learned from it */
   begin(given: never): Trainer
   /** What stands at the end of the progress line. */
@@ -71,5 +85,9 @@ export interface Algorithm<S extends PolicyStage, Fields extends z.ZodRawShape> 
   readonly fields: Fields
   readonly changeable: readonly (keyof Fields & string)[]
   readonly recorded: readonly (keyof Fields & string)[]
+  readonly chosen: readonly (keyof Fields & string)[]
+  atOnce(
+    given: HollowGiven<(typeof stages)[S]['takes'][number] & TrainingInput, z.output<z.ZodObject<Fields>>>,
+  ): readonly AtOnce[]
   begin(given: Given<(typeof stages)[S]['takes'][number] & TrainingInput, z.output<z.ZodObject<Fields>>>): Trainer
 }

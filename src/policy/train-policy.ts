@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { hashOfJson } from '../content-hash.ts'
 import { ConfigError, FileError } from '../errors.ts'
 import { samplerOf } from '../images/draw.ts'
+import { asOutOfMemory } from '../images/at-once.ts'
 import { imageParents, readImages } from '../images/image-run.ts'
 import { promptFields, readKnownPrompts, type PromptSource } from '../images/known-prompts.ts'
 import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
@@ -17,8 +18,9 @@ import { openChange, writePolicy, type PolicyProvenance } from './policy-file.ts
 import { pretrainingImages, pretrainingScratch, type PretrainingConfig } from './pretraining-images.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { scoredImages, scoredImagesScratch } from './scored-images.ts'
-import { trainableChange, trainableFields } from './trainable.ts'
+import { gradientCheckpointingField, trainableChange, trainableFields } from './trainable.ts'
 import { fileInput, imagesInput, modelInput } from './training-inputs.ts'
+import { chooseTrained, trainedAtOnce } from './training-memory.ts'
 import { changeableFields, finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
 
 /** Config fields that name what a stage takes. */
@@ -55,7 +57,11 @@ export type PolicyConfig<S extends PolicyStage> = Output<CommonFields> &
 
 /** Settings of every method, and those that only some have. */
 type Settings = Output<CommonFields> &
-  Partial<All<InputSettings[TrainingInput]> & Pick<PretrainingConfig, 'pretrainingWeight'>>
+  Partial<
+    All<InputSettings[TrainingInput]> &
+      Pick<PretrainingConfig, 'pretrainingWeight'> &
+      Output<typeof gradientCheckpointingField>
+  >
 
 /**
  * The config schema of a stage, from what it takes and from its method's settings.
@@ -129,7 +135,8 @@ async function train(
     ...(start !== null && { policy: start }),
   }
   const changeable = [...changeableFields, ...algorithm.changeable]
-  return inTrainingRun({ folder: out, stage, config: settings, parents, resume, changeable }, async (run) => {
+  const { chosen } = algorithm
+  return inTrainingRun({ folder: out, stage, config: settings, parents, resume, changeable, chosen }, async (run) => {
     const stored = takes('images') ? await readImages(...config.images!) : undefined
     const opened = await open(config)
     const { model } = opened
@@ -152,58 +159,69 @@ async function train(
       ...pretraining?.inputs,
     }
     run.dependsOn(inputs)
-    const key = hashOfJson([inputs.model, inputs.reward, inputs.images])
-    const scored = stored && (await keepingParts(run, () => scoredImages(run, model, reward!, stored, key, group)))
-
-    const trainer = algorithm.begin({
-      ...{ model, trainable, seed, settings: config, group },
+    const given = {
+      ...{ model, trainable, seed, settings: { ...config, ...run.open }, group },
       ...(reward && { reward }),
       ...(texts && { texts, sampler: samplerOf(model, sampling), guidance: sampling.guidance }),
-      ...(scored && { images: scored.images, states: scored.states }),
       ...(pretraining && { pretraining: pretraining.source }),
-    } as never)
-    scored?.keep()
-    const shown = texts ?? [...new Set(stored?.map(({ record }) => record.text))]
-    const probe = await openProbe(config, opened, judge)
-    const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
-      label: algorithmOf(stage),
-      stage,
-      inputs,
-      warningOf: (rows) => algorithm.warningOf(rows),
-      checkpointEvery: config.checkpointEvery,
-      note: (metrics) => algorithm.note(metrics),
-      group,
-      sampleEvery: config.sampleEvery,
-      sample: (step) =>
-        drawSamples(run, step, trainer.policy, shown, { sampling, seed, samples: config.samples, probe }),
-    })
+    }
+    const room = { stage, device: model.device, checkpoints: config.gradientCheckpointing, group }
+    const settings = chooseTrained(run, algorithm, given, sampling, room)
+    const tried = () => trainedAtOnce(algorithm, { ...given, settings }, sampling)
+    try {
+      const key = hashOfJson([inputs.model, inputs.reward, inputs.images])
+      const scored = stored && (await keepingParts(run, () => scoredImages(run, model, reward!, stored, key, group)))
 
-    const { images_drawn: drawn, updates, ...last } = metrics
-    const recorded = algorithm.recorded.map((field) => [field, config[field as keyof Settings]])
-    const provenance: PolicyProvenance = {
-      algorithm: algorithmOf(stage),
-      ...(reward && { reward: reward.name }),
-      seed,
-      updates,
-      ...(Object.fromEntries(recorded) as PolicyProvenance),
+      const trainer = algorithm.begin({
+        ...given,
+        settings,
+        ...(scored && { images: scored.images, states: scored.states }),
+      } as never)
+      scored?.keep()
+      const shown = texts ?? [...new Set(stored?.map(({ record }) => record.text))]
+      const probe = await openProbe(config, opened, judge)
+      const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
+        label: algorithmOf(stage),
+        stage,
+        inputs,
+        warningOf: (rows) => algorithm.warningOf(rows),
+        checkpointEvery: config.checkpointEvery,
+        note: (metrics) => algorithm.note(metrics),
+        group,
+        sampleEvery: config.sampleEvery,
+        sample: (step) =>
+          drawSamples(run, step, trainer.policy, shown, { sampling, seed, samples: config.samples, probe }),
+      })
+
+      const { images_drawn: drawn, updates, ...last } = metrics
+      const recorded = algorithm.recorded.map((field) => [field, config[field as keyof Settings]])
+      const provenance: PolicyProvenance = {
+        algorithm: algorithmOf(stage),
+        ...(reward && { reward: reward.name }),
+        seed,
+        updates,
+        ...(Object.fromEntries(recorded) as PolicyProvenance),
+      }
+      if (group.rank === 0) writePolicy((name) => run.path(name), model, trainable, provenance)
+      const results = {
+        imagesDrawn: drawn ?? stored?.length,
+        updates,
+        seconds,
+        ...known?.results,
+        ...(scored && { meanReward: scored.meanReward }),
+        ...trainer.results,
+        ...inCamelCase(last),
+        ...(texts && sampling),
+        modelSha256: model.sha256,
+        ...notes,
+      }
+      return finishTraining(run, results, [
+        ...(scored ? scoredImagesScratch : []),
+        ...(pretraining ? pretrainingScratch : []),
+      ])
+    } catch (error) {
+      throw asOutOfMemory(error, run, room, tried)
     }
-    if (group.rank === 0) writePolicy((name) => run.path(name), model, trainable, provenance)
-    const results = {
-      imagesDrawn: drawn ?? stored?.length,
-      updates,
-      seconds,
-      ...known?.results,
-      ...(scored && { meanReward: scored.meanReward }),
-      ...trainer.results,
-      ...inCamelCase(last),
-      ...(texts && sampling),
-      modelSha256: model.sha256,
-      ...notes,
-    }
-    return finishTraining(run, results, [
-      ...(scored ? scoredImagesScratch : []),
-      ...(pretraining ? pretrainingScratch : []),
-    ])
   })
 }
 

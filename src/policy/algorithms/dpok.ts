@@ -25,6 +25,8 @@
 import { z } from 'zod'
 import { expectPolicy } from '../../diffusion/process.ts'
 import { FormatError } from '../../errors.ts'
+import type { AtOnce } from '../../images/at-once.ts'
+import { mostDrawn } from '../../images/drawing-memory.ts'
 import type { GenerativeModel } from '../../networks/generative-model.ts'
 import { random, type Random } from '../../random.ts'
 import { expectTeaching } from '../../reward/teaching-scores.ts'
@@ -32,9 +34,10 @@ import { policyStreams } from '../../streams.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
-import type { Algorithm, Given } from '../algorithm.ts'
+import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { rewardAdvantages, type Advantages } from '../policy-gradient/advantages.ts'
-import { expectEnoughTransitions, rolloutFields } from '../policy-gradient/fields.ts'
+import { expectEnoughTransitions, rolloutFields, transitionsBeside } from '../policy-gradient/fields.ts'
+import { keptBytes, rolloutBytes, transitionBytes } from '../policy-gradient/memory.ts'
 import { publishedObjective, summedObjective } from '../policy-gradient/objective.ts'
 import { PolicyGradient } from '../policy-gradient/policy-gradient.ts'
 import { drawMinibatches } from '../policy-gradient/transitions.ts'
@@ -137,7 +140,7 @@ export class Dpok implements Trainer {
       clipRange,
       ignoreRounding,
       steps,
-      batchSize: this.#batchSize,
+      atOnce: settings.transitionsAtOnce ?? transitionsBeside(this.#batchSize, model.weights.dtype),
       gradientCheckpointing,
     })
     this.#advantages = settings.value
@@ -249,10 +252,42 @@ const mean = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + 
 /** What a saved state holds beside its tensors and beside what its advantages have learned. */
 const DpokNumbers = z.object({ iteration: z.int().nonnegative(), value: z.unknown().optional() })
 
+/** More transitions at once are hardly faster on any device. */
+const mostTransitions = 16
+
+function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', DpokSettings>): AtOnce[] {
+  const { model, settings, steps } = tried
+  const policy = { ...tried, value: settings.value }
+  const usual = model.defaults.batchSize
+  const { batchSize, transitionsAtOnce, rolloutsPerIteration } = settings
+  const beside = batchSize === null ? undefined : transitionsBeside(batchSize, model.weights.dtype)
+  const kept = keptBytes(model, rolloutsPerIteration, steps)
+  return [
+    {
+      field: 'batchSize',
+      what: 'roll-outs',
+      given: batchSize ?? undefined,
+      usual,
+      most: Math.max(usual, mostDrawn),
+      bytes: (count) => kept + rolloutBytes(policy, count) + keptBytes(model, count, steps),
+    },
+    {
+      field: 'transitionsAtOnce',
+      what: 'transitions',
+      given: transitionsAtOnce ?? beside,
+      usual: transitionsBeside(usual, model.weights.dtype),
+      most: Math.max(usual, mostTransitions),
+      bytes: (count, checkpoints) => kept + transitionBytes(policy, count, checkpoints),
+    },
+  ]
+}
+
 /** `policy dpok` */
 export const dpok: Algorithm<'policy dpok', typeof fields> = {
   fields,
-  changeable: ['valueLearningRate', 'klWeight', 'batchSize', 'ignoreRounding'],
+  changeable: ['valueLearningRate', 'klWeight', 'batchSize', 'transitionsAtOnce', 'ignoreRounding'],
+  chosen: ['batchSize', 'transitionsAtOnce'],
+  atOnce: computedAtOnce,
   recorded: ['klWeight'],
   checkpointEvery: 20,
   begin: (given) => new Dpok(given),

@@ -15,23 +15,31 @@
  *    more (docs/benchmarks.md). What is trained, and its moments, are float32.
  */
 import { z } from 'zod'
+import { optionalCount } from '../../config-fields.ts'
 import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
 import { FormatError, RewardError } from '../../errors.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
-import { mapStates, policyOf, type CleanStates, type GenerativeModel } from '../../networks/generative-model.ts'
+import {
+  mapStates,
+  policyOf,
+  type CleanStates,
+  type GenerativeModel,
+  type ModelStage,
+} from '../../networks/generative-model.ts'
 import { random, seedOf } from '../../random.ts'
 import { unitRange } from '../../reward/unit-range.ts'
 import { policyStreams, type StreamPath } from '../../streams.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
-import { randn, tensor } from '../../tensor/create.ts'
+import { randn, tensor, zeros } from '../../tensor/create.ts'
 import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { Generator } from '../../tensor/generator.ts'
+import { mostHeld } from '../../tensor/memory.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
-import type { Algorithm, Given } from '../algorithm.ts'
+import { below, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { gradientCheckpointingField } from '../trainable.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
@@ -52,12 +60,9 @@ const fields = {
     .max(16_384)
     .default(64)
     .describe('Generated images per update, all in memory; as many pre-training images beside them.'),
-  gradientAccumulationSteps: z
-    .int()
-    .positive()
-    .max(16_384)
-    .default(1)
-    .describe('Parts in which the images of an update are computed; changes the memory that it takes, not the result.'),
+  gradientAccumulationSteps: optionalCount(16_384).describe(
+    'Parts in which the images of an update are computed: as few as the free memory allows without it. Changes the memory that it takes and the result by rounding.',
+  ),
   ...gradientCheckpointingField,
   pretrainingWeight: z.number().nonnegative().default(0.5).describe('Weight β of the pre-training loss.'),
   klD: z.number().nonnegative().default(0).describe('γ of KL-D: the weight of an image is max(0, reward + γ).'),
@@ -210,7 +215,7 @@ export class RewardWeighted implements Trainer {
     const t = ofOwn(policyOf(model).process.drawTimes(all, generator))
     const epsilon = ofOwn(randn([all, ...own.x0.shape.slice(1)], generator))
     const count = own.texts.length
-    const size = Math.ceil(count / settings.gradientAccumulationSteps)
+    const size = Math.ceil(count / (settings.gradientAccumulationSteps ?? 1))
     const parts: { share: number; loss: Tensor }[] = []
     for (let from = 0; from < count; from += size) {
       using inner = tensorScope()
@@ -301,10 +306,54 @@ function expectSomeWeight(images: readonly Weighed[], settings: RewardWeightedSe
   })
 }
 
+/** Bytes that are held at the most beside the model in an update of `count` images at once. */
+function updateBytes(tried: HollowTried, count: number, gradientCheckpointing: boolean): number {
+  using _scope = tensorScope()
+  const { stages, policyStage } = tried.model
+  const room = ({ stateShape }: ModelStage) => zeros([2, ...stateShape])
+  const states = { x0: room(policyOf(tried.model)), earlier: stages.slice(0, policyStage).map(room) }
+  const images = [0, 1].map((score) => ({ text: '', score }))
+  const own = {
+    batchSize: count,
+    gradientAccumulationSteps: 1,
+    pretrainingWeight: 0,
+    gradientCheckpointing,
+    threshold: 0,
+  }
+  return mostHeld(() => {
+    const trainer = new RewardWeighted({
+      ...tried,
+      images,
+      states,
+      settings: { ...tried.settings, ...own },
+      group: alone,
+    })
+    trainer.step()
+    for (const moment of below('optimiser', trainer.state().tensors).values()) moment.dispose()
+  })
+}
+type HollowTried = HollowGiven<'reward' | 'images' | 'pretraining images', RewardWeightedSettings>
+
 /** `policy reward-weighted` */
 export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> = {
   fields,
   changeable: ['gradientAccumulationSteps'],
+  chosen: ['gradientAccumulationSteps'],
+  atOnce: (tried) => {
+    const { batchSize, gradientAccumulationSteps: parts } = tried.settings
+    const own = Math.ceil(batchSize / (tried.group?.size ?? 1))
+    return [
+      {
+        field: 'gradientAccumulationSteps',
+        what: 'images with gradients',
+        given: parts === null ? undefined : Math.ceil(own / parts),
+        usual: own,
+        most: own,
+        bytes: (count, checkpoints) => updateBytes(tried, count, checkpoints),
+        settingFor: (count) => Math.ceil(own / count),
+      },
+    ]
+  },
   recorded: [],
   checkpointEvery: 200,
   begin: (given) => new RewardWeighted(given),

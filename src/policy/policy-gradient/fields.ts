@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
 import { ConfigError } from '../../errors.ts'
+import type { Dtype } from '../../tensor/dtype.ts'
 import { gradientCheckpointingField } from '../trainable.ts'
 
 export const rolloutFields = {
@@ -30,11 +31,19 @@ export const rolloutFields = {
     .default(9)
     .describe('Transitions used per roll-out and iteration, drawn at random; no roll-out has more than 1000.'),
   batchSize: optionalCount(4096).describe(
-    'Roll-outs and transitions computed at once, the model’s own number without it; of transitions a quarter of it where roll-outs are in bf16 or fp16, since training is in fp32. Changes the memory that it takes, not the result.',
+    'Roll-outs computed at once: on a GPU as many as its free memory holds, else the model’s own number without it. Changes the memory that it takes and the result by rounding.',
+  ),
+  transitionsAtOnce: optionalCount(4096).describe(
+    'Transitions computed at once with gradients: as many as fit without it and without --batch-size, else as many as roll-outs, of which a quarter where these are in bf16 or fp16, since training is in fp32.',
   ),
   ...gradientCheckpointingField,
 }
 export type RolloutSettings = z.infer<z.ZodObject<typeof rolloutFields>>
+
+/** Transitions computed at once beside so many roll-outs: training is in float32, whatever those are drawn in. */
+export function transitionsBeside(rollouts: number, dtype: Dtype): number {
+  return dtype === 'float32' ? rollouts : Math.max(1, Math.floor(rollouts / 4))
+}
 
 /** @throws {ConfigError} fewer transitions than updates */
 export function expectEnoughTransitions(settings: RolloutSettings): void {

@@ -39,8 +39,8 @@ export interface PolicyGradientOptions {
   readonly ignoreRounding: boolean
   /** Trained steps of a trajectory, in the order of sampling. */
   readonly steps: readonly number[]
-  /** Roll-outs computed at once. */
-  readonly batchSize: number
+  /** Transitions computed at once. */
+  readonly atOnce: number
   readonly gradientCheckpointing: boolean
   /** The processes that share the transitions of each minibatch. */
   readonly group?: Group
@@ -75,19 +75,17 @@ export class PolicyGradient {
   /** The policy in float64, for a few transitions. */
   readonly #exact: GenerativeModel
   readonly #drawsNarrow: boolean
-  readonly #atOnce: number
   readonly #group: Group
   #isMeasured = false
 
   constructor(options: PolicyGradientOptions) {
-    const { model, trainable, batchSize } = options
+    const { model, trainable } = options
     this.#options = options
     this.#group = options.group ?? alone
     this.#policy = model.in('float32').with(trainable.change)
     this.#reference = this.#policy.with({})
     this.#exact = model.in('float64').with(trainable.change)
     this.#drawsNarrow = model.weights.dtype !== 'float32'
-    this.#atOnce = this.#drawsNarrow ? Math.max(1, Math.floor(batchSize / 4)) : batchSize
   }
 
   /**
@@ -136,7 +134,7 @@ export class PolicyGradient {
   ): Transitions[][] {
     const how = {
       sampler: this.#options.sampler,
-      atOnce: this.#atOnce,
+      atOnce: this.#options.atOnce,
       device: this.#policy.device,
       group: this.#group,
     }
