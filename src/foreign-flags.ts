@@ -72,7 +72,7 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
   },
   {
     theirs: 'gradient-accumulation-steps train.gradient-accumulation-steps',
-    flags: ['gradient-accumulation-steps', 'batch-size'],
+    flags: ['gradient-accumulation-steps', 'transitions-at-once', 'batch-size'],
   },
   { theirs: 'lr unet-lr base-lr train.learning-rate', flags: ['learning-rate'] },
   { theirs: 'scale-lr lr-scheduler lr-warmup-steps lr-warmup', note: 'the rate falls linearly to zero' },

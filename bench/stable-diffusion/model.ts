@@ -85,6 +85,7 @@ export function randomModel({ dtype, device, tiny }: Placed): GenerativeModel {
     imageSize: { width: pixels, height: pixels },
     zeroEmptyPrompt: false,
     sampling: { steps: 50, eta: 1, guidance: 7.5 },
+    batchSize: 8,
   })
 }
 
