@@ -69,9 +69,9 @@ export interface AnyAlgorithm {
   /** Steps between checkpoints unless told otherwise. */
   readonly checkpointEvery: number
   /** Settings that a run chooses by the memory that is free, where they are not given: those of `atOnce`. */
-  readonly chosen: readonly string[]
+  readonly chosen?: readonly string[]
   /** How many are computed at once, by those settings. @param given what it would be made from, hollow */
-  atOnce(given: never): readonly AtOnce[]
+  atOnce?(given: never): readonly AtOnce[]
   /** @param given of what its stage takes @throws {ConfigError | RewardError | ScheduleError} nothing can be learned from it */
   begin(given: never): Trainer
   /** What stands at the end of the progress line. */
@@ -85,8 +85,8 @@ export interface Algorithm<S extends PolicyStage, Fields extends z.ZodRawShape> 
   readonly fields: Fields
   readonly changeable: readonly (keyof Fields & string)[]
   readonly recorded: readonly (keyof Fields & string)[]
-  readonly chosen: readonly (keyof Fields & string)[]
-  atOnce(
+  readonly chosen?: readonly (keyof Fields & string)[]
+  atOnce?(
     given: HollowGiven<(typeof stages)[S]['takes'][number] & TrainingInput, z.output<z.ZodObject<Fields>>>,
   ): readonly AtOnce[]
   begin(given: Given<(typeof stages)[S]['takes'][number] & TrainingInput, z.output<z.ZodObject<Fields>>>): Trainer

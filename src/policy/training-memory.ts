@@ -23,7 +23,7 @@ const triedSteps = 2
 /** The settings of what is computed at once; none of a model that has no hollow form. Call it in a scope of tensors. */
 export function trainedAtOnce(algorithm: AnyAlgorithm, given: Tried, sampling: Sampling): readonly AtOnce[] {
   const model = given.model.hollow?.()
-  if (model === undefined) return []
+  if (model === undefined || algorithm.atOnce === undefined) return []
   const steps = Math.min(triedSteps, sampling.steps)
   return algorithm.atOnce({
     ...given,
