@@ -18,7 +18,7 @@ import { openChange, writePolicy, type PolicyProvenance } from './policy-file.ts
 import { pretrainingImages, pretrainingScratch, type PretrainingConfig } from './pretraining-images.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { scoredImages, scoredImagesScratch } from './scored-images.ts'
-import { gradientCheckpointingField, trainableChange, trainableFields } from './trainable.ts'
+import { trainableChange, trainableFields, type gradientCheckpointingField } from './trainable.ts'
 import { fileInput, imagesInput, modelInput } from './training-inputs.ts'
 import { chooseTrained, trainedAtOnce } from './training-memory.ts'
 import { changeableFields, finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
