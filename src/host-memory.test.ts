@@ -20,7 +20,8 @@ function rootOf(files: Readonly<Record<string, string>>): string {
 }
 
 const machine = {
-  'proc/meminfo': 'MemTotal:       16000 kB\nMemFree:         1000 kB\nMemAvailable:    9000 kB\nSwapFree:        1000 kB\n',
+  'proc/meminfo':
+    'MemTotal:       16000 kB\nMemFree:         1000 kB\nMemAvailable:    9000 kB\nSwapFree:        1000 kB\n',
 }
 
 describe('memory that is free on the host', () => {
@@ -69,7 +70,8 @@ describe('memory that is free on the host', () => {
   test('is what `ulimit -v` leaves', () => {
     const root = rootOf({
       ...machine,
-      'proc/self/limits': 'Limit                     Soft Limit           Hard Limit           Units\nMax address space         5120000              unlimited            bytes\n',
+      'proc/self/limits':
+        'Limit                     Soft Limit           Hard Limit           Units\nMax address space         5120000              unlimited            bytes\n',
       'proc/self/status': 'VmPeak:\t 4000 kB\nVmSize:\t 3000 kB\n',
     })
     assert.deepEqual(hostMemory(root), { free: 2_048_000, total: 5_120_000, limit: '`ulimit -v`' })

@@ -31,12 +31,21 @@ describe('what a computation would hold', () => {
   test('counts what the way back keeps, once for views', () => {
     const x = hollow(mega)
     const held = (work: () => Tensor) => Math.round(mostHeld(work) / 4 / mega)
-    assert.equal(held(() => x.reshape(1024, 1024).transpose(0, 1)), 0)
+    assert.equal(
+      held(() => x.reshape(1024, 1024).transpose(0, 1)),
+      0,
+    )
     const weight = hollow(1024, 1024).requireGrad()
     const twice = () => x.reshape(1024, 1024).matmul(weight).exp().sin()
-    assert.equal(held(() => withoutGrad(twice)), 3)
+    assert.equal(
+      held(() => withoutGrad(twice)),
+      3,
+    )
     // Two gradients on their way, beside the three values.
-    assert.equal(held(() => (twice().sum().backward(), x)), 5)
+    assert.equal(
+      held(() => (twice().sum().backward(), x)),
+      5,
+    )
     for (const one of [x, weight]) one.dispose()
   })
 
@@ -54,12 +63,27 @@ describe('what a computation would hold', () => {
     }
     const image = () => hollow(2, 4, 8, 6)
     assert.deepEqual(conv2d(image(), hollow(5, 4, 3, 3), hollow(5), 2, 1).shape, [2, 5, 4, 3])
-    assert.deepEqual(gradientOf(image(), (x) => conv2d(x, hollow(5, 4, 3, 3), hollow(5), 2, 1)), [2, 4, 8, 6])
-    assert.deepEqual(gradientOf(image(), (x) => groupNorm(x, 2, hollow(4), hollow(4))), [2, 4, 8, 6])
-    assert.deepEqual(gradientOf(image(), (x) => layerNorm(x, hollow(6), hollow(6))), [2, 4, 8, 6])
-    assert.deepEqual(gradientOf(image(), (x) => linear(x, hollow(3, 6), hollow(3))), [2, 4, 8, 6])
+    assert.deepEqual(
+      gradientOf(image(), (x) => conv2d(x, hollow(5, 4, 3, 3), hollow(5), 2, 1)),
+      [2, 4, 8, 6],
+    )
+    assert.deepEqual(
+      gradientOf(image(), (x) => groupNorm(x, 2, hollow(4), hollow(4))),
+      [2, 4, 8, 6],
+    )
+    assert.deepEqual(
+      gradientOf(image(), (x) => layerNorm(x, hollow(6), hollow(6))),
+      [2, 4, 8, 6],
+    )
+    assert.deepEqual(
+      gradientOf(image(), (x) => linear(x, hollow(3, 6), hollow(3))),
+      [2, 4, 8, 6],
+    )
     const mask = hollow(2, 1, 1, 8)
-    assert.deepEqual(gradientOf(image(), (x) => attention(x, x, x, mask)), [2, 4, 8, 6])
+    assert.deepEqual(
+      gradientOf(image(), (x) => attention(x, x, x, mask)),
+      [2, 4, 8, 6],
+    )
   })
 
   test('of attention grows with places, not with their pairs', () => {
