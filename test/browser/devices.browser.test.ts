@@ -98,7 +98,7 @@ browserSuite(
       await devices.getByLabel('cuda:2').check()
       assert.deepEqual(await devices.getByRole('checkbox').count(), 2)
       await devices.getByLabel('cuda:0').check()
-      await person.fill({ Processes: 1 })
+      await person.fill({ Workers: 1 })
       await page.getByRole('main').getByRole('textbox', { name: 'Prompts' }).fill('a cat')
       person.expected.push(/status of 400/)
       await person.button('Start').click()
@@ -106,7 +106,7 @@ browserSuite(
         .getByRole('alert')
         .getByText(/2, one for each device/)
         .waitFor()
-      await person.fill({ Processes: '' })
+      await person.fill({ Workers: '' })
       await person.button('Start').click()
       await person.heading('round-1').waitFor()
       const { jobs } = await it.studio.client.jobs()
@@ -116,15 +116,6 @@ browserSuite(
       )
       const { workers, devices: asked } = it.studio.studio.queue.get(jobs[0].id)
       assert.deepEqual([workers, asked], [2, ['cuda:2', 'cuda:0']])
-    })
-
-    test('lets a stage that cannot be shared have one', async () => {
-      await using person = await it.visit({ name: 'Ada' })
-      const { page } = person
-      await person.open('train', 'reward')
-      const options = page.getByLabel('Device', { exact: true }).getByRole('option')
-      await options.first().waitFor({ state: 'attached' })
-      assert.deepEqual(await options.allTextContents(), ['automatic', 'cuda:0', 'cuda:2'])
     })
   },
   { model: 'owner/photos', devices: ['cuda:0', 'cuda:2'] },

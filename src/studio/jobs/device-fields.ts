@@ -1,7 +1,6 @@
 /** What a form asks of the machine: the devices of a job, and the processes that share it. */
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '../../errors.ts'
-import { factsOf, type FormStage } from '../../stages.ts'
 import { cpuId, gpusOf, type Device } from '../devices/devices.ts'
 import type { FormField, SettingValue } from '../schemas/jobs.ts'
 import type { JobRecord } from './job-record.ts'
@@ -23,11 +22,10 @@ export interface DeviceContext {
 export const usableDevices = ({ devices, isEmbedded }: DeviceContext): readonly Device[] =>
   isEmbedded ? devices.filter(({ isGpu }) => !isGpu) : devices
 
-/** The fields of a stage; several devices and processes are for those whose work can be shared. */
-export function deviceFields(stage: FormStage, context: DeviceContext): FormField[] {
+/** @param isShared whether the work of the stage can be shared by several processes */
+export function deviceFields(isShared: boolean, context: DeviceContext): FormField[] {
   const usable = usableDevices(context)
   const gpus = gpusOf(usable).length
-  const isShared = factsOf(stage)?.isShared === true
   const hasSeveral = isShared && gpus > 1
   const automatic =
     gpus > 1 ? 'automatic is the first GPU that is free' : gpus === 1 ? 'automatic is the GPU' : 'automatic is the CPU'
@@ -49,7 +47,7 @@ export function deviceFields(stage: FormStage, context: DeviceContext): FormFiel
     device,
     {
       field: workersField,
-      label: 'Processes',
+      label: 'Workers',
       type: 'integer',
       sentence: 'Processes that share the work, each on a GPU of its own, or on the CPU with its part of the cores.',
       expected: `a whole number from 1 to ${most}, or nothing`,
@@ -86,7 +84,7 @@ export function requestOf(
     const count = named?.length ?? gpusOf(devices).length
     if (workers !== null && (named === null ? Number(workers) > count : Number(workers) !== count)) {
       const expected = named === null ? `at most ${count}, one a GPU` : `${count}, one for each device that was chosen`
-      throw mismatch(expected, `${Number(workers)}`, 'change one of the two, or leave the number out', 'Processes')
+      throw mismatch(expected, `${Number(workers)}`, 'change one of the two, or leave the number out', 'Workers')
     }
   }
   return { devices: isEmbedded ? [cpuId] : named, workers: Number(workers ?? (onCpu ? 1 : (named?.length ?? 1))) }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { nearest } from '../../config.ts'
 import { ConfigError } from '../../errors.ts'
-import { stages, stageTitle, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
+import { factsOf, stages, stageTitle, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
 import { deviceFieldNames, deviceFields, usableDevices, type DeviceContext } from './device-fields.ts'
@@ -141,7 +141,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
         choices: kind === undefined ? enumChoices(variant) : fitting.map(({ name, label }) => ({ value: name, label })),
       }
     })
-  return [...own, ...deviceFields(stage, context), ...ofFlags]
+  return [...own, ...deviceFields(factsOf(stage)?.isShared === true, context), ...ofFlags]
 }
 
 const ownField = (field: string, { max, ...one }: OwnField): FormField => ({
