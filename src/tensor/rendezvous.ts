@@ -86,7 +86,7 @@ export class Rendezvous {
       const texts = this.#await('member', joinMs)
       const absent = ranksOf(texts, (text) => text === undefined)
       if (absent.length === 0) return texts.map((text) => JSON.parse(text!) as Owner)
-      const received = `nothing of ${named(absent)} within ${Math.ceil(joinMs / 1000)} s`
+      const received = `nothing of ${named(absent)} within ${joinMs / 1000} s`
       throw failed(received, 'see the messages of those; they may have failed as they began, or wait somewhere else')
     } catch (cause) {
       if (cause instanceof GroupError) throw cause
