@@ -33,16 +33,17 @@ c10::Device deviceOf(napi_env env, napi_value name) {
   return device.has_index() ? device : c10::Device(device.type(), 0);
 }
 
-/// deviceMemory(device) → [free, total, held by tensors, most held by tensors] in bytes; undefined where it is not known.
-/// What libtorch keeps for later tensors is free.
+/// deviceMemory(device, anew) → [free, total, held by tensors, most held by tensors] in bytes; undefined where it is not known.
+/// What libtorch keeps for later tensors is free; `anew` begins with what is held now.
 napi_value deviceMemory(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    const auto arguments = argumentsOf<1>(env, info);
+    const auto arguments = argumentsOf<2>(env, info);
     const auto device = deviceOf(env, arguments[0]);
     auto* allocator = allocatorOf(device);
     if (allocator == nullptr) return makeUndefined(env);
     double values[4] = {};
 #if ATTUNE_MEMORY_INFO
+    if (flagOf(env, arguments[1], "deviceMemory")) allocator->resetPeakStats(device.index());
     const auto [free, total] = allocator->getMemoryInfo(device.index());
     const auto stats = allocator->getDeviceStats(device.index());
     const auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);

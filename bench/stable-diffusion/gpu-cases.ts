@@ -12,7 +12,7 @@ import { noGrad, withoutGrad } from '../../src/tensor/autograd.ts'
 import { full, randn } from '../../src/tensor/create.ts'
 import { Generator } from '../../src/tensor/generator.ts'
 import { gradientCheckpoints } from '../../src/tensor/gradient-checkpoints.ts'
-import { useTf32 } from '../../src/tensor/library.ts'
+import { native, useTf32 } from '../../src/tensor/library.ts'
 import { applyGradients } from '../../src/tensor/optimise.ts'
 import { tensorScope } from '../../src/tensor/scope.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -32,6 +32,8 @@ const noise = (...shape: number[]) => randn(shape, source).to(device)
 /** `work` gives a tensor whose numbers are waited for. */
 function measure(name: string, work: () => Tensor, times = rounds): void {
   const seconds: number[] = []
+  const held = (anew: boolean) => (device === 'cpu' ? undefined : native().deviceMemory(device, anew))
+  held(true)
   for (let round = 0; round <= times; round++) {
     using _scope = tensorScope()
     const began = process.hrtime.bigint()
@@ -39,12 +41,13 @@ function measure(name: string, work: () => Tensor, times = rounds): void {
     if (round > 0) seconds.push(Number(process.hrtime.bigint() - began) / 1e9)
   }
   seconds.sort((a, b) => a - b)
+  const peak = held(false)
   const figure: Figure = {
     name,
     seconds: seconds[Math.floor(times / 2)],
     least: seconds[0],
     most: seconds[times - 1],
-    megabytes: null,
+    megabytes: peak === undefined ? null : Math.round(peak[3] / 2 ** 20),
   }
   console.log(JSON.stringify(figure))
 }

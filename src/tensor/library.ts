@@ -47,8 +47,11 @@ export interface Native {
   deterministic(whether?: boolean): boolean
   library(): { version: string; cudaDevices: number; cpu: string }
   gpuTrouble(): string | undefined
-  /** In bytes: [free, total, held by tensors, most held by tensors]; undefined where it is not known. See `native/memory.cc`. */
-  deviceMemory(device: string): [number, number, number, number] | undefined
+  /**
+   * In bytes: [free, total, held by tensors, most held since the last call with true]; undefined where it is not known. See
+   * `native/memory.cc`.
+   */
+  deviceMemory(device: string, anew?: boolean): [number, number, number, number] | undefined
   emptyCache(device: string): void
   /** Of tensors on `meta`: [held now, most held since the last call with true]. */
   countedBytes(anew?: boolean): [number, number]
