@@ -50,6 +50,8 @@ export function partLaunch(words: readonly string[]): { own: string[]; command: 
 const graceMs = 5000
 /** Machines that start again together wait for the first one to be there anew. */
 const restartMs = 3000
+/** As in native/signals.cc. */
+const sameMs = 500
 
 export interface Launch {
   /** The program that each process runs, with the words of the command. */
@@ -68,9 +70,12 @@ export async function launch(config: LaunchConfig, { script, command }: Launch):
   const node = nodeOf(config)
   const stop = new AbortController()
   let signalled: NodeJS.Signals | undefined
+  let signalledAt = 0
   let running: readonly Worker[] = []
   const forward = (signal: NodeJS.Signals) => {
-    // Asked twice, it is meant.
+    // Schedulers pass the same signal on more than once; later, asked twice, it is meant.
+    if (signal === 'SIGTERM' && signalled === signal && performance.now() - signalledAt < sameMs) return
+    if (signalled === undefined) signalledAt = performance.now()
     for (const worker of running) worker.child.kill(signalled === undefined ? signal : 'SIGKILL')
     signalled ??= signal
     stop.abort()
