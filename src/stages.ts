@@ -99,6 +99,19 @@ export const stages = {
       duration: 'about half a minute',
     },
   },
+  'policy dpo': {
+    kind: 'policy',
+    title: 'DPO',
+    sentence: 'Learn from pairs of images which is better, without a reward and without drawing (Wallace et al. 2023).',
+    takes: ['pairs'],
+    cost: ['updates'],
+    isShared: true,
+    form: {
+      main: ['updates', 'beta'],
+      embeddedDefaults: { updates: 200, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
+      duration: 'about half a minute',
+    },
+  },
   'policy dpok': {
     kind: 'policy',
     title: 'DPOK',

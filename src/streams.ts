@@ -36,6 +36,9 @@ export const policyStreams = {
   pretrainingNoise: (seed: number, update: number): StreamPath => [seed, 3, update],
   /** The beginning of an adapter, by its place among them. */
   adapter: (seed: number, place: number): StreamPath => [seed, 4, place],
+  /** Prompts whose pairs are held out, and times and noise at which they are measured. */
+  heldOutPrompts: (seed: number): StreamPath => [seed, 5, 0],
+  heldOutNoise: (seed: number): StreamPath => [seed, 5, 1],
 }
 
 /** Of pre-training images of a user's own, in a training of a policy. */

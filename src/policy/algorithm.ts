@@ -4,6 +4,7 @@ import type { Sampler } from '../diffusion/process.ts'
 import type { AtOnce } from '../images/at-once.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
 import type { CleanStates, GenerativeModel } from '../networks/generative-model.ts'
+import type { Comparison } from '../reward/examples/reward-examples.ts'
 import type { Reward } from '../reward/reward.ts'
 import type { PolicyStage, stages } from '../stages.ts'
 import type { Group } from '../tensor/group.ts'
@@ -20,6 +21,12 @@ interface Inputs {
   }
   readonly images: {
     readonly images: readonly ScoredImage[]
+    /** Of the images, [N, …] each, on the CPU. */
+    readonly states: CleanStates
+  }
+  readonly pairs: {
+    /** Their images are rows of the states. */
+    readonly pairs: readonly Comparison[]
     /** Of the images, [N, …] each, on the CPU. */
     readonly states: CleanStates
   }

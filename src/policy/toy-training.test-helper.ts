@@ -24,6 +24,15 @@ export interface ToyTraining {
 
 const small: Readonly<Record<PolicyStage, ToyTraining['settings']>> = {
   'policy dpok': { imagesDrawn: 24, rolloutsPerIteration: 8, valueUpdates: 1 },
+  'policy dpo': {
+    updates: 4,
+    batchSize: 10,
+    beta: 20,
+    heldOut: 0.5,
+    heldOutEvery: 3,
+    ties: 'davidson',
+    learningRate: 0.03,
+  },
   'policy reward-weighted': { updates: 4, batchSize: 10, klO: 0.1, learningRate: 0.03 },
 }
 
@@ -42,6 +51,10 @@ const toy = () => ({
   reward: { ...linearReward(0.5), range: [0, 1] },
   images: Array.from({ length: 12 }, (_, i) => ({ text: textAt(i), score: i / 12 })),
   states: statesAt(0, 12),
+  pairs: Array.from({ length: 6 }, (_, i) => ({
+    ...{ better: i, worse: i + 6, weight: 1 + (i % 3), isTie: i > 3 },
+    text: textAt(i),
+  })),
   pretraining: (from: number, count: number) => ({
     ...statesAt(from, count),
     captions: Array.from({ length: count }, (_, i) => textAt(from + i)),

@@ -14,6 +14,7 @@ import { algorithmOf, takesInput, type PolicyStage, type stages } from '../stage
 import { alone, type Group } from '../tensor/group.ts'
 import type { All, AnyAlgorithm, TrainingInput } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
+import { judgedImages, judgedImagesScratch, readPairs } from './judged-images.ts'
 import { openChange, writePolicy, type PolicyProvenance } from './policy-file.ts'
 import { pretrainingImages, pretrainingScratch, type PretrainingConfig } from './pretraining-images.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
@@ -27,9 +28,13 @@ import { changeableFields, finishTraining, inTrainingRun, trainingRunFields, tra
 const imagesField = {
   images: z.array(z.string().min(1)).min(1).describe('Run folders of generated images, labelled or not.'),
 }
+const pairsField = {
+  feedback: z.string().min(1).describe('Feedback store, a SQLite file.'),
+}
 /** Names that no setting of a method may have. */
 const sharedFields = {
   ...imagesField,
+  ...pairsField,
   ...promptFields,
   ...rewardFields,
   ...trainableFields,
@@ -44,6 +49,7 @@ type Output<Fields extends z.ZodRawShape> = z.output<z.ZodObject<Fields>>
 interface InputSettings {
   readonly prompts: Output<typeof promptFields> & Output<typeof samplingFields>
   readonly images: Output<typeof imagesField>
+  readonly pairs: Output<typeof pairsField>
   readonly 'pretraining images': Output<typeof trainingImagesFields>
   readonly reward: Output<typeof rewardFields>
 }
@@ -82,6 +88,7 @@ export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.Z
   }
   const schema: z.ZodObject = z.strictObject({
     ...(takes('images') && imagesField),
+    ...(takes('pairs') && pairsField),
     ...(takes('prompts') && promptFields),
     ...(takes('reward') && rewardFields),
     ...fields,
@@ -130,6 +137,7 @@ async function train(
   expectScaledPolicy(config)
   const parents = {
     ...(takes('images') && imageParents(config.images!)),
+    ...(takes('pairs') && { feedback: config.feedback! }),
     ...(config.prompts && { prompts: config.prompts }),
     ...(config.reward && { reward: config.reward }),
     ...(start !== null && { policy: start }),
@@ -140,6 +148,7 @@ async function train(
     const stored = takes('images') ? await readImages(...config.images!) : undefined
     const opened = await open(config)
     const { model } = opened
+    const paired = takes('pairs') ? await readPairs(config.feedback!, opened.encoder?.canRead) : undefined
     const known = takes('prompts') ? await readKnownPrompts(config as PromptSource, opened) : undefined
     const texts = known?.prompts.map(({ text }) => text)
     const reward = takes('reward') ? await openReward(config.reward!, config, () => Promise.resolve(opened)) : undefined
@@ -153,7 +162,13 @@ async function train(
     const inputs = {
       model: modelInput(config.model, model),
       ...(reward && { reward: reward.sha256 }),
-      ...(stored && { images: imagesInput(stored, group) }),
+      ...(stored && {
+        images: imagesInput(
+          stored.map(({ record: { text }, file }) => ({ text, file })),
+          group,
+        ),
+      }),
+      ...(paired && { images: imagesInput(paired.images, group), pairs: hashOfJson(paired.pairs) }),
       ...(texts && { prompts: hashOfJson(texts) }),
       ...(earlier && { 'policy that it starts from': fileInput(earlier.file) }),
       ...pretraining?.inputs,
@@ -171,14 +186,17 @@ async function train(
     try {
       const key = hashOfJson([inputs.model, inputs.reward, inputs.images])
       const scored = stored && (await keepingParts(run, () => scoredImages(run, model, reward!, stored, key, group)))
+      const pairStates = paired && (await keepingParts(run, () => judgedImages(run, model, paired.images, key, group)))
 
       const trainer = algorithm.begin({
         ...given,
         settings,
         ...(scored && { images: scored.images, states: scored.states }),
+        ...(paired && { pairs: paired.pairs, states: pairStates }),
       } as never)
       scored?.keep()
-      const shown = texts ?? [...new Set(stored?.map(({ record }) => record.text))]
+      const ofImages = stored?.map(({ record }) => record.text) ?? paired?.images.map(({ text }) => text)
+      const shown = texts ?? [...new Set(ofImages)]
       const probe = await openProbe(config, opened, judge)
       const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
         label: algorithmOf(stage),
@@ -217,6 +235,7 @@ async function train(
       }
       return finishTraining(run, results, [
         ...(scored ? scoredImagesScratch : []),
+        ...(paired ? judgedImagesScratch : []),
         ...(pretraining ? pretrainingScratch : []),
       ])
     } catch (error) {

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { hashOfJson } from '../content-hash.ts'
-import type { ImageOfRun } from '../images/image-run.ts'
 import type { PretrainingSource } from '../images/open-model.ts'
 import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { hashWeights } from '../networks/checkpoint/hash-weights.ts'
@@ -41,12 +40,18 @@ function folderOf(name: string): string | undefined {
   return hubName && cachedSnapshot(hubName)
 }
 
+/** A picture on the disk with its prompt. */
+interface PromptedFile {
+  readonly text: string
+  readonly file: string
+}
+
 /** Of pictures and prompts, as they are on the disk now; each process of a group reads its share. @throws {FileError} */
-export function imagesInput(images: readonly ImageOfRun[], group: Group): string {
+export function imagesInput(images: readonly PromptedFile[], group: Group): string {
   const { from, to } = shareOf(group, images.length)
   const own = images.slice(from, to).map(({ file }) => createHash('sha256').update(readFileSync(file)).digest('hex'))
   const hashes = gatherValues(group, own).flat()
-  return hashOfJson(images.map(({ record }, i) => [record.text, hashes[i]]))
+  return hashOfJson(images.map(({ text }, i) => [text, hashes[i]]))
 }
 
 const atOnce = 64

@@ -28,7 +28,7 @@ const statesOf = (count: number, from = 0) => ({
 /** Small enough for a test, of each the settings that it has. */
 const small: Readonly<Record<string, unknown>> = {
   ...{ imagesDrawn: 60, rolloutsPerIteration: 6, valueUpdates: 2 },
-  ...{ updates: 10, batchSize: 4, klO: 0.1 },
+  ...{ updates: 10, batchSize: 4, klO: 0.1, beta: 20, heldOut: 0, ties: 'davidson' },
   learningRate: 0.05,
 }
 
@@ -43,6 +43,10 @@ async function begin(stage: PolicyStage) {
     reward: { ...linearReward(0.5, (text) => (text === 'high' ? 1 : 0)), range: [0, 1] },
     images: Array.from({ length: 12 }, (_, i) => ({ text: i % 2 === 0 ? 'low' : 'high', score: i / 12 })),
     states: statesOf(12),
+    pairs: Array.from({ length: 6 }, (_, i) => ({
+      ...{ better: 2 * i, worse: 2 * i + 1, weight: 1, isTie: i === 5 },
+      text: i % 2 === 0 ? 'low' : 'high',
+    })),
     pretraining: (from: number, count: number) => ({
       ...statesOf(count, from),
       captions: new Array<string>(count).fill('low'),

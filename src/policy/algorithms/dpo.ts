@@ -1,0 +1,407 @@
+/**
+ * Diffusion-DPO (Wallace et al. 2023, arXiv:2311.12908, Eq. 14): a policy from pairs of images alone, without a reward and
+ * without drawing. With one time t and one noise ε for both images of a pair, and errors e = ‖prediction − target‖²
+ *
+ *   d = −(β/2) · [ (e_θ(better) − e_ref(better)) − (e_θ(worse) − e_ref(worse)) ],   L = −log σ(d)
+ *
+ * so d is the difference of implicit rewards in logits. The reference is the model with the change left out.
+ *
+ * Departures from the paper and options beside it:
+ * 1. Errors are means over elements, as in the published code, whose β they go with; T and ω(λ_t) are in β.
+ * 2. They are on the model's own prediction type, with the weighting by noise level of its pre-training.
+ * 3. `ties davidson`: P(better) and P(tie) after Davidson 1970 with strengths whose difference is d; ν is what makes two
+ *    equal images tie as often as the pairs of the training do. Otherwise ties teach nothing.
+ * 4. A pair counts by its weight: one of a ranking or of labels less than one that was asked for.
+ * 5. The learning rate decays linearly to zero, after no warm-up. No prompt is dropped.
+ * 6. An image is encoded once, as the mean of the autoencoder's posterior.
+ * 7. Some prompts are held out, and how often the policy prefers the better image of their pairs is measured.
+ */
+import { z } from 'zod'
+import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
+import { FormatError, RewardError } from '../../errors.ts'
+import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
+import { mapStates, policyOf, type CleanStates, type GenerativeModel } from '../../networks/generative-model.ts'
+import { random, seedOf } from '../../random.ts'
+import type { Comparison } from '../../reward/examples/reward-examples.ts'
+import { davidsonLogits, outcomes } from '../../reward/training/davidson.ts'
+import { policyStreams, type StreamPath } from '../../streams.ts'
+import { noGrad, withoutGrad } from '../../tensor/autograd.ts'
+import { cat, randn, stack, tensor } from '../../tensor/create.ts'
+import { crossEntropy } from '../../tensor/functional.ts'
+import { Generator } from '../../tensor/generator.ts'
+import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
+import { alone, shareOf, type Group } from '../../tensor/group.ts'
+import { readTogether } from '../../tensor/read-together.ts'
+import { tensorScope } from '../../tensor/scope.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import type { Algorithm, Given } from '../algorithm.ts'
+import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
+import { gradientCheckpointingField } from '../trainable.ts'
+import type { StepMetrics, Trainer } from '../training-run.ts'
+
+const usualRates: UsualRates = { text: 3e-4, lora: 1e-4 }
+
+const fields = {
+  updates: z
+    .int()
+    .positive()
+    .max(100_000_000)
+    .default(1000)
+    .describe('Gradient steps; a hundred million take years on any machine.'),
+  batchSize: z.int().positive().max(16_384).default(32).describe('Pairs per update, all in memory.'),
+  gradientAccumulationSteps: z
+    .int()
+    .positive()
+    .max(16_384)
+    .default(1)
+    .describe('Parts in which the pairs of an update are computed; changes the memory that it takes, not the result.'),
+  ...gradientCheckpointingField,
+  beta: z
+    .number()
+    .positive()
+    .default(2000)
+    .describe(
+      'β: how dearly the policy pays for leaving the pre-trained model (the paper: 2000 for SD 1.5, 5000 for SDXL).',
+    ),
+  ties: z
+    .enum(['drop', 'davidson'])
+    .default('drop')
+    .describe('What pairs teach that were called equal: nothing, or to be equal (Davidson 1970).'),
+  heldOut: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0.1)
+    .describe('Share of the prompts whose pairs measure the policy; 0 measures nothing.'),
+  heldOutEvery: z
+    .int()
+    .positive()
+    .max(100_000_000)
+    .default(50)
+    .describe('Updates between measurements of the pairs that were held out; the last one is measured as well.'),
+  ...policyOptimiserFields(usualRates),
+}
+/** What Diffusion-DPO is done with. */
+export const DpoSettings = z.object(fields)
+export type DpoSettings = z.infer<typeof DpoSettings>
+
+const DpoNumbers = z.object({ dpoUpdate: z.int().nonnegative() })
+
+type DpoOptions = Given<'pairs', DpoSettings>
+
+/** The names are those of `metrics.jsonl`. Errors are before the update, so those of the policy show where it goes. */
+export interface DpoMetrics extends StepMetrics {
+  readonly updates: number
+  /** Mean −log P(what was said), nats. */
+  readonly dpo_loss: number
+  /** Share of pairs of which the policy prefers the better image; one that it holds equal counts half. */
+  readonly accuracy: number
+  /** Mean d, logits. */
+  readonly margin: number
+  readonly better_error: number
+  readonly worse_error: number
+  readonly better_reference_error: number
+  readonly worse_reference_error: number
+  /** Of pairs of prompts that were held out; where they were measured after this update. */
+  readonly heldout_accuracy?: number
+  readonly heldout_loss?: number
+  readonly grad_norm: number
+  readonly lr: number
+}
+
+/** Times and noises at which a held-out pair is measured: always the same. */
+const heldOutTimes = 4
+
+/** The trainer of Diffusion-DPO: each step takes a batch of pairs. */
+export class Dpo implements Trainer {
+  readonly total: number
+  readonly policy: GenerativeModel
+  readonly parameters: ReadonlyMap<string, Tensor>
+  readonly results: Trainer['results']
+  readonly #options: DpoOptions
+  readonly #reference: GenerativeModel
+  readonly #optimiser: PolicyOptimiser
+  readonly #training: readonly Comparison[]
+  readonly #heldOut: readonly Comparison[]
+  /** log ν of Davidson's model; −∞ without ties. */
+  readonly #logNu: number
+  readonly #group: Group
+  #update = 0
+
+  /** @throws {RewardError} no pair says which image is better */
+  constructor(options: DpoOptions) {
+    const { model, trainable, settings, pairs, seed } = options
+    const { training, heldOut } = withHeldOut(pairs, settings.heldOut, seed)
+    const isUsed = ({ isTie }: Comparison) => !isTie || settings.ties === 'davidson'
+    this.#options = options
+    this.#group = options.group ?? alone
+    this.#training = training.filter(isUsed)
+    this.#heldOut = heldOut.filter(({ isTie }) => !isTie)
+    expectDecided(this.#training)
+    this.#logNu = logNuOf(this.#training)
+    this.total = settings.updates
+    this.policy = model.with(trainable.change)
+    this.parameters = trainable.parameters
+    this.results = {
+      pairs: this.#training.length,
+      ties: this.#training.filter(({ isTie }) => isTie).length,
+      heldOutPairs: this.#heldOut.length,
+    }
+    this.#reference = model.with({})
+    this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, this.#group)
+  }
+
+  get done(): number {
+    return this.#update
+  }
+
+  /** One gradient step on a batch of pairs. */
+  step(): DpoMetrics {
+    using _scope = tensorScope()
+    const { settings, seed } = this.#options
+    const { batchSize } = settings
+    // What is drawn is drawn for the whole batch, whoever computes its rows.
+    const stream = random(...policyStreams.choices(seed, this.#update))
+    const all = Array.from({ length: batchSize }, () => stream.pick(this.#training))
+    const weights = all.map(({ weight }) => weight / all.reduce((sum, pair) => sum + pair.weight, 0))
+    const noise = this.#noise(all.length, policyStreams.generatedNoise(seed, this.#update))
+    const { from, to } = shareOf(this.#group, all.length)
+    const size = Math.max(1, Math.ceil((to - from) / settings.gradientAccumulationSteps))
+    const parts: { readonly share: number; readonly figures: Tensor }[] = []
+    for (let begin = from; begin < to; begin += size) {
+      const end = Math.min(to, begin + size)
+      const shares = weights.slice(begin, end)
+      parts.push({
+        share: shares.reduce((sum, share) => sum + share, 0),
+        figures: this.#accumulate(all.slice(begin, end), rowsOf(noise, begin, end), shares),
+      })
+    }
+    const lr = this.#optimiser.rateAt(this.#update, this.total)
+    const update = this.#optimiser.update(lr)
+    const [measured, ...read] = readTogether([update.measured, ...parts.map(({ figures }) => figures)])
+    const gradNorm = update.check(measured)
+    const sums = read.reduce((sum, figures) => sum.map((one, i) => one + figures[i]), [0, 0, 0, 0, 0, 0, 0])
+    const [loss, accuracy, margin, better, worse, betterReference, worseReference] = this.#group.sumNumbers(sums)
+    this.#update++
+    return {
+      updates: this.#update,
+      dpo_loss: loss,
+      accuracy,
+      margin,
+      better_error: better,
+      worse_error: worse,
+      better_reference_error: betterReference,
+      worse_reference_error: worseReference,
+      ...this.#onHeldOut(),
+      grad_norm: gradNorm,
+      lr,
+    }
+  }
+
+  /** One time and one noise a pair, of a stream. */
+  #noise(count: number, path: StreamPath): Noise {
+    const { model, states } = this.#options
+    const generator = new Generator(seedOf(...path))
+    const t = policyOf(model).process.drawTimes(count, generator)
+    return { t, epsilon: randn([count, ...states.x0.shape.slice(1)], generator) }
+  }
+
+  /**
+   * Adds the gradient of the loss of some pairs of a batch.
+   * @param shares weights of the pairs; those of the whole batch add up to 1
+   * @returns      [7], summed by weight: loss, accuracy, d, and the errors of both images by both models
+   */
+  #accumulate(pairs: readonly Comparison[], noise: Noise, shares: readonly number[]): Tensor {
+    using scope = tensorScope()
+    using graph = gradientCheckpoints(this.#options.settings.gradientCheckpointing)
+    const { device } = this.#options.model
+    const weights = tensor(shares).to(device)
+    const { losses, difference, errors } = this.#compare(pairs, noise)
+    const loss = losses.mul(weights).sum()
+    graph.backward(loss)
+    const sums = [
+      losses,
+      preferred(difference),
+      difference,
+      ...[errors.policy, errors.reference].flatMap((of) => [of.better, of.worse]),
+    ].map((each) => each.detach().mul(weights).sum())
+    return scope.keep(stack(sums))
+  }
+
+  /** −log P of what was said, d, and the errors, [B] each. */
+  #compare(pairs: readonly Comparison[], noise: Noise): Compared {
+    const { settings } = this.#options
+    const batch = this.#noisy(pairs, noise)
+    const policy = this.#errors(this.policy, batch)
+    const reference = withoutGrad(() => this.#errors(this.#reference, batch))
+    const gain = (side: keyof Errors) => policy[side].sub(reference[side])
+    const difference = gain('better')
+      .sub(gain('worse'))
+      .mul(-settings.beta / 2)
+    const isTie = pairs.map((pair) => pair.isTie)
+    return { losses: this.#nats(difference, isTie), difference, errors: { policy, reference } }
+  }
+
+  /** Of pairs without ties −log σ(d). */
+  #nats(difference: Tensor, isTie: readonly boolean[]): Tensor {
+    if (this.#logNu === -Infinity) return difference.neg().softplus()
+    const logits = davidsonLogits(difference, difference.mul(0), tensor([this.#logNu]).to(difference.device))
+    const said = isTie.map((tie) => (tie ? outcomes.tie : outcomes.first))
+    return crossEntropy(logits, tensor(said, [said.length], 'int64').to(difference.device))
+  }
+
+  /** Both images of the pairs at one time and with one noise: the better ones first. */
+  #noisy(pairs: readonly Comparison[], { t, epsilon }: Noise): NoisyPairs {
+    const { model, states } = this.#options
+    const rows = tensor(
+      [...pairs.map(({ better }) => better), ...pairs.map(({ worse }) => worse)],
+      [2 * pairs.length],
+      'int64',
+    )
+    const twice = (of: Tensor) => cat([of, of])
+    return {
+      ...mapStates(states, (all) => all.indexSelect(0, rows.to(all.device)).to(model.device)),
+      texts: [...pairs, ...pairs].map(({ text }) => text),
+      t: twice(t),
+      epsilon: twice(epsilon).to(model.device),
+    }
+  }
+
+  /** Squared errors of a model, means over elements. */
+  #errors(model: GenerativeModel, { x0, earlier, texts, t, epsilon }: NoisyPairs): Errors {
+    const { process } = policyOf(model)
+    const predict = guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, earlier }, 1)
+    const prediction = predict(process.noised(x0, epsilon, t), t.to(model.device))
+    const losses = denoisingLoss(process, { prediction, x0, epsilon, t })
+    const half = texts.length / 2
+    return { better: losses.slice(0, 0, half), worse: losses.slice(0, half, 2 * half) }
+  }
+
+  /** How often the policy prefers the better image of pairs that it is not trained on; nothing where it is not time. */
+  #onHeldOut(): Pick<DpoMetrics, 'heldout_accuracy' | 'heldout_loss'> {
+    const { settings, seed } = this.#options
+    const isDue = this.#update % settings.heldOutEvery === 0 || this.#update === this.total
+    if (!isDue || this.#heldOut.length === 0) return {}
+    using _scope = tensorScope()
+    using _noGrad = noGrad()
+    const pairs = Array.from({ length: heldOutTimes }, () => this.#heldOut).flat()
+    const noise = this.#noise(pairs.length, policyStreams.heldOutNoise(seed))
+    const { from, to } = shareOf(this.#group, pairs.length)
+    const total = pairs.reduce((sum, { weight }) => sum + weight, 0)
+    const sums = [0, 0]
+    for (let begin = from; begin < to; begin += settings.batchSize) {
+      using _part = tensorScope()
+      const end = Math.min(to, begin + settings.batchSize)
+      const part = pairs.slice(begin, end)
+      const { losses, difference } = this.#compare(part, rowsOf(noise, begin, end))
+      const weights = tensor(part.map(({ weight }) => weight / total)).to(losses.device)
+      const [[loss, accuracy]] = readTogether([
+        stack([losses, preferred(difference)].map((of) => of.mul(weights).sum())),
+      ])
+      sums[0] += loss
+      sums[1] += accuracy
+    }
+    const [loss, accuracy] = this.#group.sumNumbers(sums)
+    return { heldout_accuracy: accuracy, heldout_loss: loss }
+  }
+
+  lowerRates(): Readonly<Record<string, number>> {
+    return { learningRate: this.#optimiser.lowerRate }
+  }
+
+  /** All changing state: parameters, optimiser, update. */
+  state(): TrainingState {
+    return { tensors: new Map(this.#optimiser.state()), numbers: { dpoUpdate: this.#update } }
+  }
+
+  /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
+  load(state: TrainingState): void {
+    const { dpoUpdate: update } = numbersOf('dpo', DpoNumbers, state)
+    if (update > this.total) {
+      throw new FormatError({
+        where: 'dpo state',
+        expected: `one of at most ${this.total} updates`,
+        received: `one of ${update}`,
+        remedy: 'was this state saved for another run?',
+      })
+    }
+    this.#optimiser.load(state.tensors)
+    this.#update = update
+  }
+}
+
+interface Noise {
+  /** Times as the process draws them, [B], on the CPU. */
+  readonly t: Tensor
+  readonly epsilon: Tensor
+}
+const rowsOf = ({ t, epsilon }: Noise, from: number, to: number): Noise => ({
+  t: t.slice(0, from, to),
+  epsilon: epsilon.slice(0, from, to),
+})
+
+interface NoisyPairs extends CleanStates, Noise {
+  readonly texts: readonly string[]
+}
+interface Errors {
+  readonly better: Tensor
+  readonly worse: Tensor
+}
+interface Compared {
+  readonly losses: Tensor
+  readonly difference: Tensor
+  readonly errors: { readonly policy: Errors; readonly reference: Errors }
+}
+
+/** 1 where d is above zero, ½ where it is zero. */
+function preferred(difference: Tensor): Tensor {
+  const of = difference.detach()
+  return of.gt(0).to('float32').add(of.eq(0).to('float32').mul(0.5))
+}
+
+/** Pairs of some prompts apart, to measure by. @param share of the prompts; where it is less than one, none */
+function withHeldOut(
+  pairs: readonly Comparison[],
+  share: number,
+  seed: number,
+): { readonly training: readonly Comparison[]; readonly heldOut: readonly Comparison[] } {
+  const texts = [...new Set(pairs.map(({ text }) => text))].sort()
+  const chosen = random(...policyStreams.heldOutPrompts(seed))
+    .shuffle(texts)
+    .slice(0, Math.floor(share * texts.length))
+  const isHeldOut = new Set(chosen)
+  return {
+    training: pairs.filter(({ text }) => !isHeldOut.has(text)),
+    heldOut: pairs.filter(({ text }) => isHeldOut.has(text)),
+  }
+}
+
+function expectDecided(pairs: readonly Comparison[]): void {
+  if (pairs.some(({ isTie }) => !isTie)) return
+  throw new RewardError({
+    where: 'pairs',
+    expected: 'some in which one image is better, or good and bad images of one prompt',
+    received: pairs.length === 0 ? 'none' : `${pairs.length} ties`,
+    remedy: 'compare more images, or hold fewer prompts out with --held-out',
+  })
+}
+
+/** From ν = 2s/(1 − s), by which two equal images tie with the share s of ties among the pairs. */
+function logNuOf(pairs: readonly Comparison[]): number {
+  const weightOf = (some: readonly Comparison[]) => some.reduce((sum, { weight }) => sum + weight, 0)
+  const share = weightOf(pairs.filter(({ isTie }) => isTie)) / weightOf(pairs)
+  return Math.log((2 * share) / (1 - share))
+}
+
+/** `policy dpo` */
+export const dpo: Algorithm<'policy dpo', typeof fields> = {
+  fields,
+  changeable: ['gradientAccumulationSteps'],
+  recorded: ['beta'],
+  checkpointEvery: 100,
+  begin: (given) => new Dpo(given),
+  note: ({ dpo_loss: loss, accuracy, heldout_accuracy: heldOut }) =>
+    `loss ${loss?.toFixed(4)} prefers ${accuracy?.toFixed(2)}${heldOut === undefined ? '' : ` held out ${heldOut.toFixed(2)}`}`,
+  warningOf: () => undefined,
+}
