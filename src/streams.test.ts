@@ -35,6 +35,8 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'policyStreams.generatedNoise': ['noise', policyStreams.generatedNoise(number, number)],
   'policyStreams.pretrainingNoise': ['noise', policyStreams.pretrainingNoise(number, number)],
   'policyStreams.adapter': ['noise', policyStreams.adapter(number, number)],
+  'policyStreams.heldOutPrompts': ['random', policyStreams.heldOutPrompts(number)],
+  'policyStreams.heldOutNoise': ['noise', policyStreams.heldOutNoise(number)],
   'trainingImageStreams.choice': ['random', trainingImageStreams.choice(number)],
   'trainingImageStreams.crop': ['random', trainingImageStreams.crop(number, number)],
   'trainingImageStreams.order': ['random', trainingImageStreams.order(number, number)],
