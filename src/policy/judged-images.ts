@@ -1,4 +1,6 @@
 /** Pairs of images of which people preferred one, as a training sees them: x_0 of each image, kept in the run until it is done. */
+import { existsSync } from 'node:fs'
+import { FileError } from '../errors.ts'
 import { readCroppedPicture } from '../images/cropped-picture.ts'
 import { encodeFiles } from '../images/encode.ts'
 import { readEncodedImages, readForAll, writeEncodedImages } from '../images/encoded-images.ts'
@@ -26,7 +28,7 @@ export interface StoredPairs {
  * Says how many prompts it leaves out.
  *
  * @param canRead whether the model knows the words of a prompt
- * @throws {FileError | FormatError} there is no such store
+ * @throws {FileError | FormatError} there is no such store, or an image is missing
  */
 export async function readPairs(store: string, canRead?: (text: string) => boolean): Promise<StoredPairs> {
   const { examples, judged, unreadable } = await readExamples(store, canRead)
@@ -36,9 +38,19 @@ export async function readPairs(store: string, canRead?: (text: string) => boole
   const pairs = preferencesOf(examples)
   const used = [...new Set(pairs.flatMap(({ better, worse }) => [better, worse]))].sort((a, b) => a - b)
   const placeOf = new Map(used.map((image, place) => [image, place]))
+  const images = used.map((image) => judged[image])
+  const missing = images.find(({ file }) => !existsSync(file))
+  if (missing !== undefined) {
+    throw new FileError({
+      where: missing.file,
+      expected: 'an image that people have judged',
+      received: 'no such file',
+      remedy: 'restore it, or keep the feedback store beside the folders of its images',
+    })
+  }
   return {
     pairs: pairs.map((pair) => ({ ...pair, better: placeOf.get(pair.better)!, worse: placeOf.get(pair.worse)! })),
-    images: used.map((image) => judged[image]),
+    images,
   }
 }
 
