@@ -104,7 +104,7 @@ function isForetold({ bytes }: AtOnce, checkpoints: boolean): boolean {
 }
 
 /** The most of `most`, of 1, 2, 4, … up to it, that needs no more than is free; 0 where not even one does. */
-export function mostThatFits(needs: (count: number) => number, free: number, most: number): number {
+function mostThatFits(needs: (count: number) => number, free: number, most: number): number {
   let fits = 0
   for (let count = 1; needs(count) <= free; count = Math.min(2 * count, most)) {
     fits = count
@@ -179,7 +179,7 @@ function tooLarge(
 }
 
 /** Flags with which a stage would fit into what is free, computed; for remedies. */
-export function wouldFit(settings: readonly AtOnce[], { free }: Memory, checkpoints?: boolean): string {
+function wouldFit(settings: readonly AtOnce[], { free }: Memory, checkpoints?: boolean): string {
   const ways = checkpoints === undefined ? [false] : checkpoints ? [true] : [false, true]
   const found = ways.flatMap((way) => {
     const counts = settings.map(({ bytes, most }) => mostThatFits((count) => withMargin(bytes(count, way)), free, most))
@@ -202,5 +202,5 @@ const flagOf = ({ field, settingFor = (count) => count }: AtOnce, count: number)
 const freeIn = ({ free, total, limit }: Memory) => `${shown(free)} free of the ${shown(total)} of ${limit}`
 
 /** In units of 10⁹ or 10⁶ bytes. */
-export const shown = (bytes: number) =>
+const shown = (bytes: number) =>
   bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 1)} GB`

@@ -15,7 +15,7 @@ const tried = 2
  * @param policy hollow
  * @returns bytes that are held at the most beside the model while `count` images are drawn at once
  */
-export function drawingBytes(policy: GenerativeModel, sampling: Sampling, count: number): number {
+function drawingBytes(policy: GenerativeModel, sampling: Sampling, count: number): number {
   const steps = Math.min(tried, sampling.steps)
   const requests = Array.from({ length: count }, (_, index) => ({ text: '', seed: 0, index }))
   const held = mostHeld(() => decodeStages(policy, drawStages(policy, requests, { ...sampling, steps })))

@@ -28,10 +28,3 @@ export function mostHeld(work: () => unknown): number {
   work()
   return native().countedBytes()[1] - before
 }
-
-/** Bytes that stay held of what `make` makes on `meta`. */
-export function heldBy<T>(make: () => T): { readonly made: T; readonly bytes: number } {
-  const [before] = native().countedBytes()
-  const made = make()
-  return { made, bytes: native().countedBytes()[0] - before }
-}

@@ -11,7 +11,7 @@ import type { Tensor } from './tensor.ts'
 export type Part = ReadonlyMap<string, Tensor>
 
 /** Who made a part: an earlier run, this process, or another one of the group. */
-export type Maker = 'earlier' | 'this' | 'another'
+type Maker = 'earlier' | 'this' | 'another'
 
 export interface PartsWork {
   readonly group: Group
