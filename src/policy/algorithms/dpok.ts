@@ -256,7 +256,8 @@ const DpokNumbers = z.object({ iteration: z.int().nonnegative(), value: z.unknow
 const mostTransitions = 16
 
 function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', DpokSettings>): AtOnce[] {
-  const { model, settings, steps } = tried
+  const { model, settings, steps, sampler } = tried
+  expectPolicy(sampler)
   const policy = { ...tried, value: settings.value }
   const usual = model.defaults.batchSize
   const { batchSize, transitionsAtOnce, rolloutsPerIteration } = settings
