@@ -257,7 +257,8 @@ const mostTransitions = 16
 
 function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', DpokSettings>): AtOnce[] {
   const { model, settings, steps, sampler } = tried
-  expectPolicy(sampler)
+  // There is nothing to try, and the trainer says so of the sampler as it will be.
+  if (!sampler.steps.some(({ stochastic }) => stochastic)) return []
   const policy = { ...tried, value: settings.value }
   const usual = model.defaults.batchSize
   const { batchSize, transitionsAtOnce, rolloutsPerIteration } = settings
