@@ -1,6 +1,6 @@
 /** The process of a job: a stage, or a launch of several that work as one. It outlives the server. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { coresOfThis, coresVariable } from '../../cores.ts'
@@ -10,6 +10,7 @@ import { scriptBeside } from '../../script-beside.ts'
 import { deviceEnvironment } from '../devices/devices.ts'
 import { runsName, type Workspace } from '../workspace.ts'
 import { logFile, type JobRecord } from './job-record.ts'
+import { beginLine } from './progress-line.ts'
 
 const script = fileURLToPath(scriptBeside(import.meta.url, '../../cli'))
 
@@ -20,11 +21,12 @@ const script = fileURLToPath(scriptBeside(import.meta.url, '../../cli'))
  */
 export function startProcess(workspace: Workspace, { id, stage, on, workers }: JobRecord, share: number): ChildProcess {
   const launched = workers === 1 ? [] : ['launch', '--processes', String(workers)]
-  const words = [script, ...launched, ...stage.split(' '), '--config', `jobs/${id}/${configName}`]
+  const words = [...launched, ...stage.split(' '), '--config', `jobs/${id}/${configName}`]
   const cores = Math.max(1, Math.floor(coresOfThis() * share))
   const log = openSync(logFile(workspace, id), 'a')
   try {
-    const child = spawn(process.execPath, words, {
+    writeSync(log, `${beginLine(words)}\n`)
+    const child = spawn(process.execPath, [script, ...words], {
       cwd: workspace.folder,
       // A group of its own: it outlives this process, and is stopped together with its children.
       detached: true,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { progress } from '../../progress.ts'
-import { errorLine, lastLines, readProgress, toldLines } from './progress-line.ts'
+import { beginLine, errorLine, lastLines, readProgress, toldLines } from './progress-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-log-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -43,4 +43,7 @@ test('the line on which a stage failed', () => {
   assert.equal(errorLine(['dpok: 1/9 steps 11 % 1.00/s, 0:08 left']), null)
   assert.equal(errorLine(['images: 8 images in 0:01']), null)
   assert.equal(errorLine([]), null)
+  const begun = beginLine(['images', 'generate'])
+  assert.equal(errorLine([begun, 'a: expected b, received c — d', begun]), null, 'an earlier process said it')
+  assert.equal(errorLine([begun, 'first', begun, 'second']), 'second')
 })

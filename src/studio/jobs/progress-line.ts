@@ -12,6 +12,10 @@ export function readProgress(line: string): JobProgress | undefined {
   return label === undefined ? undefined : { label, done: Number(done), total: Number(total), unit, note }
 }
 
+const beginning = '$ attune '
+/** The first line of each process of a job in its log. */
+export const beginLine = (words: readonly string[]): string => `${beginning}${words.join(' ')}`
+
 const tailBytes = 32_768
 
 /** The last lines of a log, none where it is not there yet. A line that is cut at the front is left out. */
@@ -43,8 +47,9 @@ export function toldLines(lines: readonly string[], most = 60): string[] {
   return lines.filter((line, i) => i === last || !isProgress(line)).slice(-most)
 }
 
-/** The line on which a stage failed; null where it fell silent. */
-export function errorLine(lines: readonly string[]): string | null {
+/** The line on which the last process of a log failed; null where it fell silent. */
+export function errorLine(all: readonly string[]): string | null {
+  const lines = all.slice(all.findLastIndex((line) => line.startsWith(beginning)) + 1)
   const internal = lines.slice(-3).find((line) => /^(\[\d+\] )?internal error:/.test(line))
   if (internal !== undefined) return internal
   const last = lines.at(-1)
