@@ -24,6 +24,8 @@ export interface AtOnce {
   readonly usual: number
   /** More would be no faster. */
   readonly most: number
+  /** How many there are for this process in all: more at once take no more. */
+  readonly all: number
   /**
    * What is held at the most beside what is loaded, for so many at once.
    * @param checkpoints whether gradients are checkpointed
@@ -58,14 +60,22 @@ const withMargin = (bytes: number) => margin.factor * bytes + margin.bytes
  */
 export function chooseAtOnce(settings: readonly AtOnce[], room: Room): number[] {
   const memory = roomOf(room.device)
-  const own = settings.map((setting) => countOf(setting, settings, memory, room))
+  const limited = settings.map(ofAll)
+  const own = limited.map((setting) => countOf(setting, limited, memory, room))
   const all = gatherValues(room.group, own)
   const counts = settings.map((_, place) => Math.min(...all.map((of) => of[place])))
-  if (memory !== undefined && settings.some(({ given, usual }, place) => counts[place] !== (given ?? usual))) {
-    const chosen = settings.map((setting, place) => `${flagOf(setting, counts[place])} (${shown(setting.bytes(counts[place], room.checkpoints ?? false))})`) // prettier-ignore
+  if (memory !== undefined && limited.some(({ given, usual }, place) => counts[place] !== (given ?? usual))) {
+    const chosen = limited.map((setting, place) => `${flagOf(setting, counts[place])} (${shown(setting.bytes(counts[place], room.checkpoints ?? false))})`) // prettier-ignore
     tellNote(`${room.stage}: ${chosen.join(', ')}, of ${freeIn(memory)}`)
   }
   return counts
+}
+
+/** No more than there are. */
+function ofAll(setting: AtOnce): AtOnce {
+  const { most, all } = setting
+  const bytes = (count: number, checkpoints: boolean) => setting.bytes(Math.min(count, all), checkpoints)
+  return { ...setting, most: Math.min(most, all), bytes }
 }
 
 /** Of this process: others of its group on this machine take as much of its memory. */
@@ -137,10 +147,13 @@ function asTold(error: OutOfMemoryError, room: Room, settings: () => readonly At
   const memory = roomOf(room.device)
   const less = tried.map((setting) => ({
     ...setting,
-    most: Math.max(1, Math.floor((setting.given ?? setting.usual) / 2)),
+    most: Math.max(1, Math.floor(Math.min(setting.given ?? setting.usual, setting.all) / 2)),
   }))
   const now = tried.map((setting) => flagOf(setting, setting.given ?? setting.usual)).join(' ')
-  const fits = memory === undefined ? 'a lower --batch-size needs less' : wouldFit(less, memory, room.checkpoints)
+  const fits =
+    memory === undefined
+      ? 'a lower --batch-size needs less'
+      : wouldFit(less, memory, room.checkpoints, 'begin anew with')
   return told(
     new OutOfMemoryError({
       where: `${room.stage} on ${room.device}`,
@@ -178,8 +191,16 @@ function tooLarge(
   )
 }
 
-/** Flags with which a stage would fit into what is free, computed; for remedies. */
-function wouldFit(settings: readonly AtOnce[], { free }: Memory, checkpoints?: boolean): string {
+/**
+ * Flags with which a stage would fit into what is free, computed; for remedies.
+ * @param otherwise what to do for settings that a run cannot change
+ */
+function wouldFit(
+  settings: readonly AtOnce[],
+  { free }: Memory,
+  checkpoints: boolean | undefined,
+  otherwise = 'use',
+): string {
   const ways = checkpoints === undefined ? [false] : checkpoints ? [true] : [false, true]
   const found = ways.flatMap((way) => {
     const counts = settings.map(({ bytes, most }) => mostThatFits((count) => withMargin(bytes(count, way)), free, most))
@@ -191,9 +212,9 @@ function wouldFit(settings: readonly AtOnce[], { free }: Memory, checkpoints?: b
     const needed = Math.max(...settings.map(({ bytes }, place) => bytes(counts[place], way)))
     return [`${flags.join(' ')} (${shown(needed)})`]
   })
-  const smaller = 'a smaller --resolution, --mixed-precision bf16 or a device with more memory'
-  if (found.length === 0) return `not even one at a time fits: use ${smaller}`
-  return `${found.join(', or ')} would fit; or use ${smaller}`
+  const smaller = `${otherwise} a smaller --resolution, --mixed-precision bf16 or a device with more memory`
+  if (found.length === 0) return `not even one at a time fits: ${smaller}`
+  return `${found.join(', or ')} would fit; or ${smaller}`
 }
 
 const flagOf = ({ field, settingFor = (count) => count }: AtOnce, count: number) =>

@@ -27,25 +27,33 @@ function noiseBytes(policy: GenerativeModel, count: number, steps: number): numb
   return 4 * count * steps * policyOf(policy).stateShape.reduce((product, side) => product * side, 1)
 }
 
-/** `--batch-size` of a stage that draws with this model; nothing of a model that has no hollow form. Call it in a scope. */
-export function drawnAtOnce(policy: GenerativeModel, sampling: Sampling, given: number | null): AtOnce[] {
+/**
+ * `--batch-size` of a stage that draws with this model; nothing of a model that has no hollow form. Call it in a scope.
+ *
+ * @param all images that it draws
+ */
+export function drawnAtOnce(policy: GenerativeModel, sampling: Sampling, all: number, given: number | null): AtOnce[] {
   const hollow = policy.hollow?.()
   if (hollow === undefined) return []
   const { batchSize: usual } = policy.defaults
   const bytes = (count: number) => drawingBytes(hollow, sampling, count)
   const most = Math.max(mostDrawn, usual)
-  return [{ field: 'batchSize', what: 'images drawn', given: given ?? undefined, usual, most, bytes }]
+  return [{ field: 'batchSize', what: 'images drawn', given: given ?? undefined, usual, most, all, bytes }]
 }
 
 /**
  * How many images a run draws at once: as it is given, as the run has chosen before, or as many as fit.
  *
+ * @param count of images in all
  * @throws {OutOfMemoryError} not even one does
  */
-export function chooseDrawn(run: Run, policy: GenerativeModel, sampling: Sampling, room: Room): number {
+export function chooseDrawn(run: Run, policy: GenerativeModel, sampling: Sampling, count: number, room: Room): number {
   using _scope = tensorScope()
   const given = run.open.batchSize as number | null
-  const [batchSize = given ?? policy.defaults.batchSize] = chooseAtOnce(drawnAtOnce(policy, sampling, given), room)
+  // A batch is one process's: each gets some.
+  const share = Math.ceil(count / room.group.size)
+  const tried = drawnAtOnce(policy, sampling, count, given).map((one) => ({ ...one, most: Math.min(one.most, share) }))
+  const [batchSize = given ?? policy.defaults.batchSize] = chooseAtOnce(tried, room)
   if (given === null) run.choose({ batchSize })
   return batchSize
 }

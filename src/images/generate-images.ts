@@ -105,7 +105,7 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
   run.dependsOn(inputs)
 
   const room = { stage: 'images generate', device: model.device, group }
-  const batchSize = chooseDrawn(run, policy, sampling, room)
+  const batchSize = chooseDrawn(run, policy, sampling, count, room)
   const rows = (from: number) => Math.min(batchSize, count - from)
   const draw = (from: number) => {
     const requests = Array.from({ length: rows(from) }, (_, i) => requestOf(promptOf(from + i), from + i, config))
@@ -113,7 +113,7 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
     try {
       return drawBatch(policy, requests, sampling, new Map(own))
     } catch (error) {
-      throw asOutOfMemory(error, run, room, () => drawnAtOnce(policy, sampling, batchSize))
+      throw asOutOfMemory(error, run, room, () => drawnAtOnce(policy, sampling, requests.length, batchSize))
     }
   }
   const places = Array.from({ length: Math.ceil(count / batchSize) }, (_, batch) => batch * batchSize)

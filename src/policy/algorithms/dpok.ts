@@ -261,7 +261,10 @@ function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', DpokSettings>):
   if (!sampler.steps.some(({ stochastic }) => stochastic)) return []
   const policy = { ...tried, value: settings.value }
   const usual = model.defaults.batchSize
-  const { batchSize, transitionsAtOnce, rolloutsPerIteration } = settings
+  const { batchSize, transitionsAtOnce, rolloutsPerIteration, transitionsPerRollout, gradientSteps } = settings
+  const size = tried.group?.size ?? 1
+  const rollouts = Math.min(rolloutsPerIteration, settings.imagesDrawn)
+  const update = Math.ceil((rollouts * Math.min(transitionsPerRollout, steps)) / gradientSteps)
   const beside = batchSize === null ? undefined : transitionsBeside(batchSize, model.weights.dtype)
   const kept = keptBytes(model, rolloutsPerIteration, steps)
   return [
@@ -271,6 +274,7 @@ function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', DpokSettings>):
       given: batchSize ?? undefined,
       usual,
       most: Math.max(usual, mostDrawn),
+      all: Math.ceil(rollouts / size),
       bytes: (count) => kept + rolloutBytes(policy, count) + keptBytes(model, count, steps),
     },
     {
@@ -279,6 +283,7 @@ function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', DpokSettings>):
       given: transitionsAtOnce ?? beside,
       usual: transitionsBeside(usual, model.weights.dtype),
       most: Math.max(usual, mostTransitions),
+      all: Math.ceil(update / size),
       bytes: (count, checkpoints) => kept + transitionBytes(policy, count, checkpoints),
     },
   ]

@@ -349,6 +349,7 @@ export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> 
         given: parts === null ? undefined : Math.ceil(own / parts),
         usual: own,
         most: own,
+        all: own,
         bytes: (count, checkpoints) => updateBytes(tried, count, checkpoints),
         settingFor: (count) => Math.ceil(own / count),
       },
