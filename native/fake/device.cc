@@ -1,22 +1,30 @@
 // A device that is none, for tests on machines without a GPU: the memory is the host's, under PyTorch's key PrivateUse1,
 // and as with CUDA a tensor of the host has no place beside one of the device. Every operator is the CPU's over the same
-// memory, so its numbers are the CPU's to the bit. What a GPU would have to copy or wait for is counted.
+// memory, so its numbers are the CPU's to the bit. What a GPU would have to copy or wait for is counted, and so is what its
+// tensors hold, of which there may be too much.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <ATen/native/transformers/attention.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <c10/core/impl/alloc_cpu.h>
 #include <torch/library.h>
 
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
 
 #define NAPI_EXPERIMENTAL
 #include <node_api.h>
+
+#include "../versions.h"
 
 namespace {
 
@@ -30,6 +38,35 @@ bool isFake(const at::Tensor& tensor) { return tensor.defined() && tensor.device
 
 // ---- memory
 
+const int64_t bytesInAll = [] {
+  const char* text = std::getenv("FAKE_DEVICE_MEMORY");
+  return text == nullptr ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(std::atof(text));
+}();
+
+/// Another program takes all that is free, once it is asked to or this file exists. It ends when a tensor has found no place.
+std::atomic<bool> isTaken{false};
+std::atomic<const char*> takenAfter{std::getenv("FAKE_DEVICE_TAKEN_AFTER")};
+
+bool isFull() {
+  const char* file = takenAfter;
+  if (file != nullptr && access(file, F_OK) == 0 && takenAfter.compare_exchange_strong(file, nullptr)) isTaken = true;
+  return isTaken.exchange(false);
+}
+
+/// Counts what a tensor holds. @throws c10::OutOfMemoryError as CUDA's allocator does
+void hold(int64_t bytes) {
+  if (bytes == 0) return;
+  const int64_t held = bytesHeld += bytes;
+  const bool isOthers = isFull();
+  if (held > bytesInAll || isOthers) {
+    bytesHeld -= bytes;
+    const int64_t free = isOthers ? 0 : bytesInAll - held + bytes;
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "out of memory: tried to allocate ", bytes, " B of ", free, " B that are free");
+  }
+  for (auto peak = bytesPeak.load(); held > peak && !bytesPeak.compare_exchange_weak(peak, held);) {
+  }
+}
+
 struct Block {
   void* memory;
   int64_t bytes;
@@ -42,17 +79,39 @@ void freeBlock(void* pointer) {
   delete block;
 }
 
-struct Allocator final : c10::Allocator {
+#if ATTUNE_MEMORY_INFO
+using AnyAllocator = c10::DeviceAllocator;
+#else
+using AnyAllocator = c10::Allocator;
+#endif
+
+struct Allocator final : AnyAllocator {
   c10::DataPtr allocate(size_t bytes) override {
-    void* memory = bytes == 0 ? nullptr : c10::alloc_cpu(bytes);
     const auto size = static_cast<int64_t>(bytes);
-    const int64_t held = bytesHeld += size;
-    for (auto peak = bytesPeak.load(); held > peak && !bytesPeak.compare_exchange_weak(peak, held);) {
-    }
+    hold(size);
+    void* memory = bytes == 0 ? nullptr : c10::alloc_cpu(bytes);
     return {memory, new Block{memory, size}, &freeBlock, kDevice};
   }
   c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
   void copy_data(void* to, const void* from, std::size_t count) const override { default_copy_data(to, from, count); }
+
+#if ATTUNE_MEMORY_INFO
+  bool initialized() override { return true; }
+  void emptyCache(c10::MempoolId_t) override {}
+  void recordStream(const c10::DataPtr&, c10::Stream) override {}
+  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetPeakStats(c10::DeviceIndex) override { bytesPeak = bytesHeld.load(); }
+  std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex) override { return {bytesInAll - bytesHeld, bytesInAll}; }
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex) override {
+    c10::CachingDeviceAllocator::DeviceStats stats;
+    const auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    for (auto* each : {&stats.allocated_bytes[all], &stats.reserved_bytes[all]}) {
+      each->current = bytesHeld;
+      each->peak = bytesPeak;
+    }
+    return stats;
+  }
+#endif
 };
 Allocator allocator;
 REGISTER_ALLOCATOR(c10::DeviceType::PrivateUse1, &allocator)
@@ -93,24 +152,36 @@ struct Hooks final : at::PrivateUse1HooksInterface {
 
 // ---- the same memory, seen from the other side
 
-void freeStorage(void* pointer) { delete static_cast<c10::Storage*>(pointer); }
+/// A storage that another one holds, and how much of the device's memory it takes.
+struct Other {
+  c10::Storage storage;
+  int64_t bytes;
+};
 
-/// The storage of the result holds that of `like`.
-at::Tensor seenAs(const at::Tensor& like, c10::Device device, c10::DispatchKey key, c10::Allocator* by) {
+void freeOther(void* pointer) {
+  auto* other = static_cast<Other*>(pointer);
+  bytesHeld -= other->bytes;
+  delete other;
+}
+
+/// The storage of the result holds that of `like`, and counts as so many bytes of the device.
+at::Tensor seenAs(const at::Tensor& like, c10::Device device, c10::DispatchKey key, c10::Allocator* by, int64_t held) {
   c10::Storage storage = like.storage();
   void* memory = storage.mutable_data();
   const size_t bytes = storage.nbytes();
-  c10::DataPtr pointer(memory, new c10::Storage(std::move(storage)), &freeStorage, device);
+  hold(held);
+  c10::DataPtr pointer(memory, new Other{std::move(storage), held}, &freeOther, device);
   c10::Storage seen(c10::Storage::use_byte_size_t(), bytes, std::move(pointer), by, true);
   auto tensor = at::detail::make_tensor<c10::TensorImpl>(std::move(seen), c10::DispatchKeySet(key), like.dtype());
   tensor.unsafeGetTensorImpl()->set_sizes_and_strides(like.sizes(), like.strides(), like.storage_offset());
   return tensor;
 }
 at::Tensor asHost(const at::Tensor& tensor) {
-  return seenAs(tensor, c10::Device(c10::kCPU), c10::DispatchKey::CPU, c10::GetCPUAllocator());
+  return seenAs(tensor, c10::Device(c10::kCPU), c10::DispatchKey::CPU, c10::GetCPUAllocator(), 0);
 }
+/// What a kernel of the CPU has made.
 at::Tensor asDevice(const at::Tensor& tensor) {
-  return seenAs(tensor, kDevice, c10::DispatchKey::PrivateUse1, &allocator);
+  return seenAs(tensor, kDevice, c10::DispatchKey::PrivateUse1, &allocator, static_cast<int64_t>(tensor.storage().nbytes()));
 }
 
 // ---- every operator
@@ -363,10 +434,19 @@ napi_value transfers(napi_env env, napi_callback_info) {
   return counts;
 }
 
+/// takeMemory(): another program takes all that is free, until one tensor has found no place
+napi_value takeMemory(napi_env, napi_callback_info) {
+  isTaken = true;
+  return nullptr;
+}
+
 napi_value initialise(napi_env env, napi_value exports) {
-  napi_value function;
-  if (napi_create_function(env, "transfers", NAPI_AUTO_LENGTH, transfers, nullptr, &function) != napi_ok) return nullptr;
-  napi_set_named_property(env, exports, "transfers", function);
+  const std::pair<const char*, napi_callback> functions[] = {{"transfers", transfers}, {"takeMemory", takeMemory}};
+  for (const auto& [name, callback] : functions) {
+    napi_value function;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) != napi_ok) return nullptr;
+    napi_set_named_property(env, exports, name, function);
+  }
   return exports;
 }
 

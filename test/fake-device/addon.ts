@@ -1,6 +1,8 @@
 /**
  * The add-on with a device that is none beside the CPU (see native/fake/device.cc), which it calls `cuda:0`: a run that
- * computes there takes the paths and the defaults of a GPU. `ATTUNE_ADDON` names this file to the program.
+ * computes there takes the paths and the defaults of a GPU. `ATTUNE_ADDON` names this file to the program,
+ * `FAKE_DEVICE_MEMORY` the bytes that it has, of which it tells only where they are limited. Once the file
+ * `FAKE_DEVICE_TAKEN_AFTER` exists, another program takes all of them, until one tensor has found no place.
  */
 import { createRequire } from 'node:module'
 import { addon, fakeDevice } from '../../scripts/setup/places.mjs'
@@ -24,9 +26,9 @@ export interface Transfers {
 
 const require = createRequire(import.meta.url)
 const own = require(addon) as Native
-const device = require(fakeDevice) as { transfers(): Transfers }
+const device = require(fakeDevice) as { transfers(): Transfers; takeMemory(): void }
 
-export const { transfers } = device
+export const { transfers, takeMemory } = device
 
 const inside = <T>(value: T): T => (typeof value === 'string' ? (value.replace(/^cuda/, 'fake') as T & string) : value)
 
@@ -40,6 +42,9 @@ const named: Native = {
   },
   // Attention of short sequences is a kernel of its own on one thread of a CPU, and nowhere else: here it is nowhere.
   threads: (count) => Math.max(2, own.threads(count)),
+  deviceMemory: (place, anew) =>
+    process.env.FAKE_DEVICE_MEMORY === undefined ? undefined : own.deviceMemory(inside(place), anew),
+  emptyCache: (place) => own.emptyCache(inside(place)),
   autocast: (place, dtype) => own.autocast(inside(place), dtype),
   generator: (place, seed) => own.generator(inside(place), seed),
   // Gloo: its kernels are the CPU's, as all others here.
