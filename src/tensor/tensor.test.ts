@@ -4,7 +4,21 @@ import { before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gradients } from './autograd.ts'
 import * as create from './create.ts'
-import { arange, cat, full, ones, rand, randint, randn, stack, tensor, where, zeros } from './create.ts'
+import {
+  arange,
+  cat,
+  constants,
+  full,
+  indexOf,
+  ones,
+  rand,
+  randint,
+  randn,
+  stack,
+  tensor,
+  where,
+  zeros,
+} from './create.ts'
 import * as functional from './functional.ts'
 import { Generator } from './generator.ts'
 import { useThreads } from './library.ts'
@@ -162,10 +176,23 @@ describe('operators', () => {
     const methods = Object.getOwnPropertyNames(Tensor.prototype).filter(
       (name) => !elsewhere.includes(name) && !accessors.some(([accessor]) => accessor === name),
     )
-    const makers = ['arange', 'full', 'ones', 'rand', 'randint', 'randn', 'tensor', 'zeros']
+    const makers = ['arange', 'constants', 'full', 'indexOf', 'ones', 'rand', 'randint', 'randn', 'tensor', 'zeros']
     const made = Object.keys(create).filter((name) => !makers.includes(name))
     const untested = [...methods, ...Object.keys(functional), ...made].filter((name) => !tested.has(name))
     assert.deepEqual(untested, [])
+  })
+
+  it('make an index and a few numbers without a copy where they can, the same as with one', () => {
+    using _scope = tensorScope()
+    for (const numbers of [[], [7], [3, 3, 3], [2, 3, 4, 5], [4, 1, 1]]) {
+      const index = indexOf(numbers, 'cpu')
+      assert.deepEqual([index.toArray(), index.shape, index.dtype], [numbers, [numbers.length], 'int64'])
+    }
+    for (const device of ['cpu', 'meta']) {
+      const made = constants([1, 2.5, 0, -4], [2, 2], device)
+      assert.deepEqual([made.shape, made.dtype, made.device], [[2, 2], 'float32', device])
+    }
+    assert.deepEqual(constants([1, 2.5], [2, 1], 'cpu').toArray(), [1, 2.5])
   })
 
   for (const [name, call] of Object.entries(cases)) {
