@@ -56,7 +56,7 @@ describe('the loop', () => {
       ['heldOut', 'epochs', 'seed'],
     )
     const { id } = await it.client.startJob({ stage: 'reward train', settings: { epochs: 2 } })
-    const [, , , dpok] = (await it.client.stages()).stages
+    const dpok = (await it.client.stages()).stages.find(({ stage }) => stage === 'policy dpok')!
     const field = dpok.main.find((one) => one.field === 'reward')
     assert.deepEqual(
       [dpok.missing, field?.choices, field?.default],
