@@ -18,7 +18,7 @@
  */
 import { z } from 'zod'
 import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
-import { FormatError, RewardError } from '../../errors.ts'
+import { FormatError } from '../../errors.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
 import { mapStates, policyOf, type CleanStates, type GenerativeModel } from '../../networks/generative-model.ts'
 import { random, seedOf } from '../../random.ts'
@@ -37,6 +37,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
+import { expectDecided, logNuOf, withHeldOut } from '../preference-pairs.ts'
 import { gradientCheckpointingField } from '../trainable.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
 
@@ -358,40 +359,6 @@ interface Compared {
 function preferred(difference: Tensor): Tensor {
   const of = difference.detach()
   return of.gt(0).to('float32').add(of.eq(0).to('float32').mul(0.5))
-}
-
-/** Pairs of some prompts apart, to measure by. @param share of the prompts; where it is less than one, none */
-function withHeldOut(
-  pairs: readonly Comparison[],
-  share: number,
-  seed: number,
-): { readonly training: readonly Comparison[]; readonly heldOut: readonly Comparison[] } {
-  const texts = [...new Set(pairs.map(({ text }) => text))].sort()
-  const chosen = random(...policyStreams.heldOutPrompts(seed))
-    .shuffle(texts)
-    .slice(0, Math.floor(share * texts.length))
-  const isHeldOut = new Set(chosen)
-  return {
-    training: pairs.filter(({ text }) => !isHeldOut.has(text)),
-    heldOut: pairs.filter(({ text }) => isHeldOut.has(text)),
-  }
-}
-
-function expectDecided(pairs: readonly Comparison[]): void {
-  if (pairs.some(({ isTie }) => !isTie)) return
-  throw new RewardError({
-    where: 'pairs',
-    expected: 'some in which one image is better, or good and bad images of one prompt',
-    received: pairs.length === 0 ? 'none' : `${pairs.length} ties`,
-    remedy: 'compare more images, or hold fewer prompts out with --held-out',
-  })
-}
-
-/** From ν = 2s/(1 − s), by which two equal images tie with the share s of ties among the pairs. */
-function logNuOf(pairs: readonly Comparison[]): number {
-  const weightOf = (some: readonly Comparison[]) => some.reduce((sum, { weight }) => sum + weight, 0)
-  const share = weightOf(pairs.filter(({ isTie }) => isTie)) / weightOf(pairs)
-  return Math.log((2 * share) / (1 - share))
 }
 
 /** `policy dpo` */

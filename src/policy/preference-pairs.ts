@@ -1,0 +1,40 @@
+/** Of pairs that people compared: which teach a policy, which measure it, and how often they tie. */
+import { RewardError } from '../errors.ts'
+import { random } from '../random.ts'
+import type { Comparison } from '../reward/examples/reward-examples.ts'
+import { policyStreams } from '../streams.ts'
+
+/** Pairs of some prompts apart, to measure by. @param share of the prompts; where it is less than one, none */
+export function withHeldOut(
+  pairs: readonly Comparison[],
+  share: number,
+  seed: number,
+): { readonly training: readonly Comparison[]; readonly heldOut: readonly Comparison[] } {
+  const texts = [...new Set(pairs.map(({ text }) => text))].sort()
+  const chosen = random(...policyStreams.heldOutPrompts(seed))
+    .shuffle(texts)
+    .slice(0, Math.floor(share * texts.length))
+  const isHeldOut = new Set(chosen)
+  return {
+    training: pairs.filter(({ text }) => !isHeldOut.has(text)),
+    heldOut: pairs.filter(({ text }) => isHeldOut.has(text)),
+  }
+}
+
+/** @throws {RewardError} no pair says which image is better */
+export function expectDecided(pairs: readonly Comparison[]): void {
+  if (pairs.some(({ isTie }) => !isTie)) return
+  throw new RewardError({
+    where: 'pairs',
+    expected: 'some in which one image is better, or good and bad images of one prompt',
+    received: pairs.length === 0 ? 'none' : `${pairs.length} ties`,
+    remedy: 'compare more images, or hold fewer prompts out with --held-out',
+  })
+}
+
+/** From ν = 2s/(1 − s), by which two equal images tie with the share s of ties among the pairs. */
+export function logNuOf(pairs: readonly Comparison[]): number {
+  const weightOf = (some: readonly Comparison[]) => some.reduce((sum, { weight }) => sum + weight, 0)
+  const share = weightOf(pairs.filter(({ isTie }) => isTie)) / weightOf(pairs)
+  return Math.log((2 * share) / (1 - share))
+}
