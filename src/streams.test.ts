@@ -51,6 +51,7 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'reportStreams.images': ['seed', reportStreams.images(number, number)],
   'reportStreams.kl': ['noise', reportStreams.kl(number, number)],
   'reportStreams.twin': ['random', reportStreams.twin(number, number)],
+  'reportStreams.wanted': ['random', reportStreams.wanted(number, number)],
   'reportStreams.intervals': ['seed', reportStreams.intervals(number)],
   'queueStreams.rater': ['seed', queueStreams.rater(number, hash)],
   'queueStreams.task': ['random', queueStreams.task(ofRater, number, number)],

@@ -78,6 +78,8 @@ export const reportStreams = {
   kl: (seed: number, rollout: number): StreamPath => [seed, 7102, rollout],
   /** The twin of an image that a judge compares it with. */
   twin: (seed: number, image: number): StreamPath => [seed, 7103, image],
+  /** A true image of what a prompt asks for. */
+  wanted: (seed: number, image: number): StreamPath => [seed, 7105, image],
   /** The seed of all intervals. */
   intervals: (seed: number): StreamPath => [seed, 7104],
 }

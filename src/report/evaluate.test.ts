@@ -29,6 +29,7 @@ const judge: WorldJudge = {
     const color = one.bytes[0] >= 200 ? 'red' : 'green'
     return { clean, isAligned: (attributes) => clean && attributes.color === color, twin: () => one }
   },
+  render: ({ color }) => picture(color === 'red' ? 220 : 30),
   features: (pixels) => pixels.flatten(2).mean(2),
 }
 const prompt = (color: string, category: Prompt['category'], split: 'seen' | 'unseen') => ({

@@ -30,6 +30,8 @@ interface JudgedPicture {
 /** All that the report must know of the world that the images show. */
 export interface WorldJudge {
   read(picture: Picture): JudgedPicture
+  /** A true image of what a prompt states; what it leaves open is drawn as in pre-training. */
+  render(stated: Attributes, random: Random): Picture
   /** Of a network that no reward uses; pixels [B, 3, H, W] in [-1, 1] → [B, d]. */
   features(pixels: Tensor): Tensor
 }
@@ -38,7 +40,7 @@ export interface WorldJudge {
 export type Evaluation = Pick<EvaluatedSet, 'measuredBy' | 'aligned' | 'clean' | 'rewards'>
 /** With its features, which stay on the disk between processes. */
 export type EvaluatedImages = Pick<EvaluatedSet, keyof Evaluation | keyof Features>
-export type Features = Pick<EvaluatedSet, 'features' | 'reference'>
+export type Features = Pick<EvaluatedSet, 'features' | 'reference' | 'wanted'>
 
 /** Large pictures would fill the memory in large batches. */
 const featureBatch = 64
@@ -69,13 +71,18 @@ export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: Wor
   const stated = statedAttributes(plan.prompts)
   const read = drawn.pictures.map((picture) => judge.read(picture))
   const twins = read.map((one, i) => one.twin(random(...reportStreams.twin(plan.seed, i))))
+  const wanted = stated
+    .flatMap((one) => new Array<Attributes>(plan.imagesPerPrompt).fill(one))
+    .map((one, i) => judge.render(one, random(...reportStreams.wanted(plan.seed, i))))
+  const encode = (pictures: readonly Picture[]) => featuresOf((pixels) => judge.features(pixels), pictures)
   return {
     measuredBy: 'judge',
     aligned: byPrompt(plan, read).map((images, p) => images.map((one) => (one.isAligned(stated[p]) ? 1 : 0))),
     rewards: byPrompt(plan, drawn.rewards),
     clean: byPrompt(plan, read).map((images) => images.map(({ clean }) => (clean ? 1 : 0))),
-    features: featuresOf((pixels) => judge.features(pixels), drawn.pictures),
-    reference: featuresOf((pixels) => judge.features(pixels), twins),
+    features: encode(drawn.pictures),
+    reference: encode(twins),
+    wanted: encode(wanted),
   }
 }
 
@@ -99,6 +106,7 @@ export function comparePolicy(
   const own = scorePictures(scorer, drawn.pictures, texts)
   const theirs = scorePictures(scorer, base.pictures, texts)
   const encode = (pixels: Tensor) => scorer.embedImages(pixels).mul(embeddingScale)
+  const theirFeatures = featuresOf(encode, reference)
   return {
     measuredBy: 'reward',
     aligned: byPrompt(
@@ -108,7 +116,8 @@ export function comparePolicy(
     rewards: byPrompt(plan, drawn.rewards),
     clean: null,
     features: featuresOf(encode, drawn.pictures),
-    reference: featuresOf(encode, reference),
+    reference: theirFeatures,
+    wanted: theirFeatures,
   }
 }
 

@@ -62,6 +62,7 @@ const judge: WorldJudge = {
     const isBright = picture.bytes[0] > 127
     return { clean: true, isAligned: ({ color }) => (color === 'white') === isBright, twin: () => picture }
   },
+  render: ({ color }) => ({ bytes: new Uint8Array(12).fill(color === 'white' ? 255 : 0), width: 2, height: 2 }),
   features: (pixels) => pixels.flatten(1),
 }
 

@@ -122,15 +122,17 @@ export async function doReportTask(
 }
 
 /** Writes the features to a file, since tensors do not go from process to process. @throws {FileError} */
-function withoutFeatures({ features, reference, ...found }: EvaluatedImages, file: string): Evaluation {
-  writeSafetensors(file, new Map([['features', features], ['reference', reference]])) // prettier-ignore
+function withoutFeatures({ features, reference, wanted, ...found }: EvaluatedImages, file: string): Evaluation {
+  const own = wanted === reference ? [] : [['wanted', wanted] as const]
+  writeSafetensors(file, new Map([['features', features], ['reference', reference], ...own]))
   return found
 }
 
 /** What {@link doReportTask} wrote of a policy's images, into the tensor scope of the caller. */
 export function readFeatures(file: string): Features {
   const { tensors } = readSafetensors(file)
-  return { features: tensors.get('features')!, reference: tensors.get('reference')! }
+  const reference = tensors.get('reference')!
+  return { features: tensors.get('features')!, reference, wanted: tensors.get('wanted') ?? reference }
 }
 
 const isPart = (share: Share | undefined): share is Share => share !== undefined && share.size > 1

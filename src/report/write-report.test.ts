@@ -48,7 +48,10 @@ function measured(
       rewards: aligned,
       clean: aligned,
     },
-    features: () => ({ features: zeros([12, 2], 'float64'), reference: zeros([12, 2], 'float64') }),
+    features: () => {
+      const none = zeros([12, 2], 'float64')
+      return { features: none, reference: none, wanted: none }
+    },
     cost: { imagesDrawn: 0, updates: 0, seconds: 0 },
     ...more,
   }

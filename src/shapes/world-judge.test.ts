@@ -40,6 +40,16 @@ test('a twin shows what was read, and always something that can be drawn', () =>
   }
 })
 
+test('a render is clean and shows what is stated, and of words of elsewhere what pre-training drew', () => {
+  for (let i = 0; i < 10; i++) {
+    const stated = { object: 'ring', color: 'yellow', count: 3, background: 'pink' }
+    const drawn = judge.read(judge.render(stated, random(1, i)))
+    assert.ok(drawn.clean && drawn.isAligned(stated))
+    const odd = judge.read(judge.render({ object: 'dog', color: 'blue', background: 'blue' }, random(2, i)))
+    assert.ok(odd.clean && odd.isAligned({ color: 'blue' }))
+  }
+})
+
 test('true renders of the prompts are aligned and clean', () => {
   const prompts = [
     ...seenPrompts().map((prompt) => ({ ...prompt, split: 'seen' as const })),

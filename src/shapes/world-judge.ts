@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { pixelsOf, type Picture } from '../images/png.ts'
 import { Weights } from '../networks/weights.ts'
 import type { Random } from '../random.ts'
+import type { Attributes } from '../records.ts'
 import { totalVariance } from '../report/frechet.ts'
 import type { WorldJudge } from '../report/evaluate.ts'
 import { shapesStreams } from '../streams.ts'
@@ -15,7 +16,7 @@ import { isAligned, judgeImage, type Reading } from './judge.ts'
 import { drawBatch } from './pretraining-data.ts'
 import { renderScene } from './render.ts'
 import { drawScene, imageSize, isVisible, sceneAttributes, type Scene } from './scene.ts'
-import { shapesVocabulary } from './vocabulary.ts'
+import { objectNames, shapesVocabulary } from './vocabulary.ts'
 
 /** Held-out pre-training images from which the scale of the features is taken. */
 const scaleImages = 512
@@ -56,7 +57,23 @@ export function shapesJudge(weights: Weights): WorldJudge {
         twin: (random) => ({ bytes: renderScene(twinScene(reading, random)), width: imageSize, height: imageSize }),
       }
     },
+    render: (stated, random) => ({
+      bytes: renderScene(twinScene(known(stated), random)),
+      width: imageSize,
+      height: imageSize,
+    }),
     features: (pixels) => fidelityFeatures(weights, pixels).mul(scale),
+  }
+}
+
+/** What a scene can show of what is stated. */
+function known({ object, color, count = 0, background }: Attributes): Parameters<typeof twinScene>[0] {
+  const { colors, backgrounds } = shapesVocabulary
+  return {
+    object: objectNames.find((name) => name === object),
+    color: colors.find((name) => name === color),
+    count,
+    background: backgrounds.find((name) => name === background),
   }
 }
 

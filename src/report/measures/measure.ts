@@ -34,6 +34,11 @@ export interface EvaluatedSet {
   readonly features: Tensor
   /** [M, d], of the images that fidelity is measured against: true twins of these images, or a set of its own. */
   readonly reference: Tensor
+  /**
+   * [M, d], of true images of what the prompts ask for, the same for every policy and in the order of `features`; without
+   * a judge that can draw them it is `reference`.
+   */
+  readonly wanted: Tensor
   /** Σ_t KL_t to the base of fresh roll-outs, nats, a list for each prompt that had one; absent where nothing was trained. */
   readonly kl?: readonly (readonly number[])[]
   /** The n of best-of-n. */
@@ -84,7 +89,7 @@ export function among(set: EvaluatedSet, accepts: (prompt: EvaluationPrompt) => 
     clean: set.clean && pick(set.clean),
     rewards: pick(set.rewards),
     features: rows(set.features),
-    reference: set.measuredBy === 'judge' ? rows(set.reference) : set.reference,
+    ...(set.measuredBy === 'judge' && { reference: rows(set.reference), wanted: rows(set.wanted) }),
   }
 }
 
