@@ -17,10 +17,8 @@
  * 7. Some prompts are held out, and how often the policy prefers the better image of their pairs is measured.
  */
 import { z } from 'zod'
-import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
 import { FormatError } from '../../errors.ts'
-import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
-import { mapStates, policyOf, type CleanStates, type GenerativeModel } from '../../networks/generative-model.ts'
+import { mapStates, policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { random, seedOf } from '../../random.ts'
 import type { Comparison } from '../../reward/examples/reward-examples.ts'
 import { davidsonLogits, outcomes } from '../../reward/training/davidson.ts'
@@ -37,6 +35,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
+import { impliedPreference, pairErrors, type Noise, type NoisyPairs, type PairErrors } from '../pair-errors.ts'
 import { expectDecided, logNuOf, withHeldOut } from '../preference-pairs.ts'
 import { gradientCheckpointingField } from '../trainable.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
@@ -234,12 +233,9 @@ export class Dpo implements Trainer {
   #compare(pairs: readonly Comparison[], noise: Noise): Compared {
     const { settings } = this.#options
     const batch = this.#noisy(pairs, noise)
-    const policy = this.#errors(this.policy, batch)
-    const reference = withoutGrad(() => this.#errors(this.#reference, batch))
-    const gain = (side: keyof Errors) => policy[side].sub(reference[side])
-    const difference = gain('better')
-      .sub(gain('worse'))
-      .mul(-settings.beta / 2)
+    const policy = pairErrors(this.policy, batch)
+    const reference = withoutGrad(() => pairErrors(this.#reference, batch))
+    const difference = impliedPreference(policy, reference, settings.beta)
     const isTie = pairs.map((pair) => pair.isTie)
     return { losses: this.#nats(difference, isTie), difference, errors: { policy, reference } }
   }
@@ -267,16 +263,6 @@ export class Dpo implements Trainer {
       t: twice(t),
       epsilon: twice(epsilon).to(model.device),
     }
-  }
-
-  /** Squared errors of a model, means over elements. */
-  #errors(model: GenerativeModel, { x0, earlier, texts, t, epsilon }: NoisyPairs): Errors {
-    const { process } = policyOf(model)
-    const predict = guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, earlier }, 1)
-    const prediction = predict(process.noised(x0, epsilon, t), t.to(model.device))
-    const losses = denoisingLoss(process, { prediction, x0, epsilon, t })
-    const half = texts.length / 2
-    return { better: losses.slice(0, 0, half), worse: losses.slice(0, half, 2 * half) }
   }
 
   /** How often the policy prefers the better image of pairs that it is not trained on; nothing where it is not time. */
@@ -332,27 +318,15 @@ export class Dpo implements Trainer {
   }
 }
 
-interface Noise {
-  /** Times as the process draws them, [B], on the CPU. */
-  readonly t: Tensor
-  readonly epsilon: Tensor
-}
 const rowsOf = ({ t, epsilon }: Noise, from: number, to: number): Noise => ({
   t: t.slice(0, from, to),
   epsilon: epsilon.slice(0, from, to),
 })
 
-interface NoisyPairs extends CleanStates, Noise {
-  readonly texts: readonly string[]
-}
-interface Errors {
-  readonly better: Tensor
-  readonly worse: Tensor
-}
 interface Compared {
   readonly losses: Tensor
   readonly difference: Tensor
-  readonly errors: { readonly policy: Errors; readonly reference: Errors }
+  readonly errors: { readonly policy: PairErrors; readonly reference: PairErrors }
 }
 
 /** 1 where d is above zero, ½ where it is zero. */
