@@ -15,7 +15,7 @@ import type { RewardConfig } from './kinds/reward-kind.ts'
 import type { Reward } from './reward.ts'
 import { expectFiniteScores } from './teaching-scores.ts'
 
-const standing = rewardKinds.flatMap(({ names = [] }) => names)
+const offered = rewardKinds.flatMap(({ names = [], isPlain }) => (isPlain ? [] : names))
 const whats = rewardKinds.map(({ what }) => what)
 const accepted = `${whats.slice(0, -1).join(', ')}, or ${whats.at(-1)}`
 
@@ -23,7 +23,7 @@ const accepted = `${whats.slice(0, -1).join(', ')}, or ${whats.at(-1)}`
 export const rewardName = z
   .string()
   .min(1)
-  .meta(standing.length > 0 ? { examples: standing } : {})
+  .meta(offered.length > 0 ? { examples: offered } : {})
 
 /** Config fields of every stage that scores images. */
 export const rewardFields = {

@@ -1,6 +1,9 @@
 /** All kinds of rewards. Of those that claim a name, the first one opens it. */
 import { aestheticHead } from './aesthetic-head.ts'
+import { brightness } from './brightness.ts'
 import { clipModel } from './clip-model.ts'
+import { jpegCompressibility, jpegSize } from './jpeg-size.ts'
+import { redness } from './redness.ts'
 import type { RewardKind } from './reward-kind.ts'
 import { trainedRun } from './trained-run.ts'
 
@@ -8,4 +11,8 @@ export const rewardKinds: readonly RewardKind[] = [
   trainedRun, // of people's judgments
   clipModel,
   aestheticHead,
+  redness,
+  brightness,
+  jpegSize,
+  jpegCompressibility,
 ]

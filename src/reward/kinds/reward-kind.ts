@@ -10,6 +10,8 @@ export interface RewardKind {
   readonly what: string
   /** Names that stand for themselves, whatever lies on the disk; the studio offers them beside the rewards it has made. */
   readonly names?: readonly string[]
+  /** It knows nothing of what people like: the studio, which is about that, does not offer it. */
+  readonly isPlain?: true
   /** Whether any other name is of this kind, by what lies there. */
   claims(name: string): boolean
   /**
