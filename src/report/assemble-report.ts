@@ -1,5 +1,6 @@
 /** Puts a report together from what was drawn, judged and recorded. */
 import { cpus, totalmem } from 'node:os'
+import type { SpaceFacts } from '../networks/features/feature-space.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
 import { embeddingScale, evaluatedSet, type Evaluation, type Features } from './evaluate.ts'
@@ -38,6 +39,8 @@ export type ReportContext = Pick<Report, 'seconds' | 'torch'> &
     readonly scorer?: string
     /** What the Fréchet distance is to, as a phrase, where there are no true renders. */
     readonly reference?: string
+    /** The features in which images were compared. */
+    readonly space: SpaceFacts
     readonly simulatedRater?: { readonly errorRate: number; readonly skipRate: number }
     readonly tuningSeed?: number
     readonly selectionRule?: string
@@ -60,7 +63,7 @@ export function assembleReport(
   const base = sets.find(({ name }) => name === 'base')!
   const { reliability, ...reward } = runs.reward === undefined ? { reward: null } : rewardQuality(runs.reward)
   const curves = runs.policies.flatMap(({ name, run }) => curveOf(name, run) ?? [])
-  const { seconds, torch, stages, caveats, config, rewardRange, ...about } = context
+  const { seconds, torch, stages, caveats, config, rewardRange, space, ...about } = context
   const count = (split: string) => plan.prompts.filter((prompt) => prompt.split === split).length
   return Report.parse({
     schema: 1,
@@ -88,6 +91,7 @@ export function assembleReport(
         bootstrapResamples,
         diversity: `The mean distance between two images of one prompt, in the features in which the Fréchet distance is taken; they are ${featureScale[base.measuredBy]}.`,
         ...(rewardRange && { rewardRange: [...rewardRange] }),
+        features: { ...space, width: base.features.shape[1] },
         ...about,
       },
       comparisons: comparisons(sets),

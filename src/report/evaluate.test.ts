@@ -30,6 +30,7 @@ const judge: WorldJudge = {
     return { clean, isAligned: (attributes) => clean && attributes.color === color, twin: () => one }
   },
   render: ({ color }) => picture(color === 'red' ? 220 : 30),
+  space: { network: 'mean colours', resize: 'not resized' },
   features: (pixels) => pixels.flatten(2).mean(2),
 }
 const prompt = (color: string, category: Prompt['category'], split: 'seen' | 'unseen') => ({

@@ -6,6 +6,7 @@
  */
 import { VocabularyError } from '../errors.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
+import type { SpaceFacts } from '../networks/features/feature-space.ts'
 import { random, type Random } from '../random.ts'
 import type { Attributes, Prompt } from '../records.ts'
 import { noGrad } from '../tensor/autograd.ts'
@@ -32,6 +33,7 @@ export interface WorldJudge {
   read(picture: Picture): JudgedPicture
   /** A true image of what a prompt states; what it leaves open is drawn as in pre-training. */
   render(stated: Attributes, random: Random): Picture
+  readonly space: SpaceFacts
   /** Of a network that no reward uses; pixels [B, 3, H, W] in [-1, 1] → [B, d]. */
   features(pixels: Tensor): Tensor
 }

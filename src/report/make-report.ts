@@ -19,6 +19,7 @@ import { drawAndJudge } from './draw-and-judge.ts'
 import type { EvaluationPlan } from './draw.ts'
 import { statedAttributes } from './evaluate.ts'
 import type { JudgedWorld } from './judged-world.ts'
+import type { SpaceFacts } from '../networks/features/feature-space.ts'
 import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from './lineage.ts'
 import { frechetSubsets } from './measures/frechet.ts'
 import { checkReference } from './reference.ts'
@@ -124,6 +125,7 @@ export async function makeReport(
         config: flatConfig(past.map((one) => ({ ...one, title: titleAmong(policies, one) }))),
         rewardRange,
         rewardName: config.reward,
+        space: judge?.space ?? encoderSpace(measuringReward(config)),
         ...(!isJudged && { scorer: measuringReward(config), reference: referencePhrase(config) }),
         ...raters,
         ...extra,
@@ -136,6 +138,12 @@ export async function makeReport(
   run.finish({ seconds: own.seconds, policies: measured.map(({ name }) => name), ...ofFiles }, [scratchName])
   return report!
 }
+
+/** Of the encoder by which a reward scores. */
+const encoderSpace = (scorer: string): SpaceFacts => ({
+  network: `the image encoder by which ${scorer} scores`,
+  resize: 'resized as that encoder’s own processor does: for CLIP bicubic and antialiased, and cut around the centre',
+})
 
 /** The run that trained the reward; none where the reward is a model from elsewhere. */
 function rewardRun(reward: string): PastRun | undefined {

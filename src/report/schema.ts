@@ -131,6 +131,10 @@ const Measurement = z.strictObject({
   scorer: z.string().optional(),
   /** What the Fréchet distance is to, where there are no true renders. */
   reference: z.string().optional(),
+  /** The features in which images are compared: numbers of a row, and the phrases and the hash of `SpaceFacts`. */
+  features: z
+    .strictObject({ network: z.string(), width: count, resize: z.string(), sha256: z.string().optional() })
+    .optional(),
 })
 
 /** What the page shows beyond the numbers of the table; each part is left out where it is absent. */

@@ -63,6 +63,7 @@ const judge: WorldJudge = {
     return { clean: true, isAligned: ({ color }) => (color === 'white') === isBright, twin: () => picture }
   },
   render: ({ color }) => ({ bytes: new Uint8Array(12).fill(color === 'white' ? 255 : 0), width: 2, height: 2 }),
+  space: { network: 'the pixels', resize: 'not resized' },
   features: (pixels) => pixels.flatten(1),
 }
 

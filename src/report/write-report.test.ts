@@ -81,7 +81,8 @@ function rewardRun(name: string, heldOut: unknown) {
 }
 const unlabelled = { prompts: 2, n: 0, accuracy: null, auc: null, clipScoreAuc: null, ece: null, reliability: [] }
 const quality = { prompts: 2, n: 20, accuracy: 0.8, auc: 0.9, clipScoreAuc: 0.7, ece: 0.1, reliability: [] }
-const context = { seconds: 60, torch: '2', rewardRange: [0, 1] as const, caveats: [], tuningSeed: 9 }
+const space = { network: 'two numbers', resize: 'not resized' }
+const context = { seconds: 60, torch: '2', rewardRange: [0, 1] as const, caveats: [], tuningSeed: 9, space }
 
 test('a reward of comparisons alone is told by them', () => {
   const heldOut = { ...unlabelled, comparisons: 40, pairAccuracy: 0.75, clipScorePairAccuracy: 0.5 }
@@ -152,9 +153,10 @@ test('measured by a reward that learned from no labels: marks against the base, 
       measurement.rewardName,
       measurement.scorer,
       measurement.reference,
+      measurement.features,
       measurement.tuningSeed,
     ],
-    [undefined, 'clip', 'pickscore', 'the images of photos', 9],
+    [undefined, 'clip', 'pickscore', 'the images of photos', { ...space, width: 2 }, 9],
   )
   assert.match(measurement.diversity!, /unit vectors times 10/)
   const [base, dpok] = report.policies

@@ -62,6 +62,10 @@ export function shapesJudge(weights: Weights): WorldJudge {
       width: imageSize,
       height: imageSize,
     }),
+    space: {
+      network: 'a small network that reads attributes off true renders, and that no reward uses',
+      resize: `not resized: images are ${imageSize} × ${imageSize} as it takes them`,
+    },
     features: (pixels) => fidelityFeatures(weights, pixels).mul(scale),
   }
 }

@@ -2,7 +2,7 @@
 import { distance, whole } from '../format.ts'
 import { frechetDistance } from '../frechet.ts'
 import { subsetInterval } from '../interval.ts'
-import { isJudged, referenceOf, scorerOf } from '../report-facts.ts'
+import { isJudged, referenceOf, spaceOf } from '../report-facts.ts'
 import { tensor } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Measure } from './measure.ts'
@@ -21,8 +21,8 @@ export const frechet = {
   explanation(report) {
     const subsets = report.details?.measurement?.frechetSubsets
     const between = isJudged(report)
-      ? 'Between the images and true renders of the attributes that the judge read from them, in the features of a network that no reward uses; the same number of images for every policy.'
-      : `Between a policy's images and ${referenceOf(report)}, in the image features of the CLIP network by which ${scorerOf(report)} scores; the same number of images for every policy. Few images make a Fréchet distance too large, about equally for every policy, so compare it within this page only. It says how far the two are apart, not which are better.`
+      ? `Between the images and true renders of the attributes that the judge read from them, in ${spaceOf(report)}; the same number of images for every policy.`
+      : `Between a policy's images and ${referenceOf(report)}, in ${spaceOf(report)}; the same number of images for every policy. Few images make a Fréchet distance too large, about equally for every policy, so compare it within this page only. It says how far the two are apart, not which are better.`
     return `${between} Its interval comes from ${subsets ? `${subsets.subsets} disjoint subsets of ${whole(subsets.images)} images` : 'disjoint subsets'} (Student's t).`
   },
   of({ features, reference }) {
