@@ -113,6 +113,15 @@ const commands: readonly Stage[] = [
     },
   },
   {
+    name: 'study',
+    description:
+      'Repeat the papers’ analyses on the embedded model over seeds, and say which claims the figures support.',
+    load: async () => {
+      const { StudyConfig, runStudy } = await import('./study/run-study.ts')
+      return stage(StudyConfig, runStudy)
+    },
+  },
+  {
     name: 'studio',
     description: 'Open the whole loop in a browser: label, train, compare.',
     load: async () => {

@@ -125,3 +125,13 @@ export const shapesStreams = {
   clipNoise: (seed: number, step: number): StreamPath => [seed, 22, step],
   featureNoise: (seed: number, step: number): StreamPath => [seed, 32, step],
 }
+
+/** Of the study on rewards. */
+export const studyStreams = {
+  /** Prompts that nobody labels. */
+  heldOut: (seed: number): StreamPath => [seed, 8101],
+  /** The order in which images are labelled. */
+  labels: (seed: number): StreamPath => [seed, 8102],
+  /** Which labels are wrong. */
+  errors: (seed: number): StreamPath => [seed, 8103],
+}

@@ -22,6 +22,7 @@ const order = [
   'policy',
   'report',
   'shapes',
+  'study',
   'studio',
 ]
 /** Files at the top of src/ that see everything; all others there are ground that everything may stand on. */

@@ -1,5 +1,5 @@
 /** Puts a report together from what was drawn, judged and recorded. */
-import { cpus, totalmem } from 'node:os'
+import { machineName } from '../machine-name.ts'
 import type { SpaceFacts } from '../networks/features/feature-space.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
@@ -68,7 +68,7 @@ export function assembleReport(
   return Report.parse({
     schema: 1,
     seconds,
-    machine: machine(),
+    machine: machineName(),
     torch,
     ...reward,
     policies: measured.map(({ algorithm, cost }, i) => ({
@@ -107,12 +107,4 @@ export function assembleReport(
 const featureScale: Record<Evaluation['measuredBy'], string> = {
   judge: 'scaled so that true pre-training images have a total variance of 100',
   reward: `unit vectors times ${embeddingScale}`,
-}
-
-/** `2 × AMD EPYC 7B13, 8 GiB, Linux x64`. */
-function machine(): string {
-  const processors = cpus()
-  const system = { linux: 'Linux', darwin: 'macOS' }[process.platform as string] ?? process.platform
-  const memory = Math.round(totalmem() / 2 ** 30)
-  return `${processors.length} × ${processors[0]?.model.trim() ?? 'processor'}, ${memory} GiB, ${system} ${process.arch}`
 }

@@ -2,9 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
-import { ProcessError } from '../errors.ts'
-import { withParent } from '../parent-watch.ts'
-import { clock } from '../progress.ts'
+import { ProcessError } from './errors.ts'
+import { withParent } from './parent-watch.ts'
+import { clock } from './progress.ts'
 
 const refreshMs = 1000
 const logEveryMs = 15_000
@@ -27,9 +27,14 @@ export class CommandLanes implements Disposable {
     this.#timer = setInterval(() => this.#show(), refreshMs)
   }
 
-  /** Runs one command to its end. @throws {ProcessError} with the command's own words */
-  async run(name: string, words: readonly (string | number)[]): Promise<void> {
-    const child = spawn(process.execPath, [this.#script, ...words.map(String)], {
+  /**
+   * Runs one command to its end.
+   *
+   * @param script of another program than the command line
+   * @throws {ProcessError} with the command's own words
+   */
+  async run(name: string, words: readonly (string | number)[], script = this.#script): Promise<void> {
+    const child = spawn(process.execPath, [script, ...words.map(String)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: withParent(),
     })

@@ -1,0 +1,133 @@
+/** The commands that arms are made of, as a user would type them. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { canTake } from '../report/measures/measure.ts'
+import { measures } from '../report/measures/index.ts'
+import { valueOf } from '../report/measures/value-of.ts'
+import { Report, splits, type PolicyReport } from '../report/schema.ts'
+import { reportFiguresName } from '../run-files.ts'
+import type { Source, Step, StepSettings } from './steps.ts'
+import { secondsOf } from './steps.ts'
+import type { Arm, Bench, Finding } from './study.ts'
+
+/** Seconds of one core on a machine of 2026, for the first guess of the time that is left. */
+const guesses = { image: 0.012, dpokImage: 0.045, update: 0.14, pretrainingUpdate: 0.28, reward: 20, report: 25 }
+const raterErrors = 0.05
+
+/** Images of prompts, and the labels of the simulated rater on them. */
+export function labelled(bench: Bench, errorRate = raterErrors): { readonly images: Step; readonly feedback: Step } {
+  const { seed, size, prompts, steps } = bench
+  const images = draw(bench, prompts.labelled, size.labelledPerPrompt, 4 * seed + 1)
+  const feedback = steps.add(
+    { command: 'feedback simulate' },
+    { images: [images], errorRate, skipRate: raterErrors, seed },
+    { title: `labels, seed ${seed}`, guess: 5, writes: ['feedback', 'feedback.sqlite'] },
+  )
+  return { images, feedback }
+}
+
+const draw = (
+  { seed, steps, prompts: { trainedCount } }: Bench,
+  prompts: Source,
+  perPrompt: number,
+  drawSeed: number,
+): Step =>
+  steps.add(
+    { command: 'images generate' },
+    { prompts, perPrompt, seed: drawSeed },
+    { title: `images, seed ${seed}`, guess: guesses.image * perPrompt * trainedCount },
+  )
+
+/** The reward that a bench's policies learn from. */
+export const reward = ({ seed, steps }: Bench, feedback: Step, settings: StepSettings = {}): Step =>
+  steps.add(
+    { command: 'reward train' },
+    { feedback, ensemble: 0, seed, ...settings },
+    { title: `reward, seed ${seed}`, guess: guesses.reward },
+  )
+
+/** The reward of all labels, by its default settings. */
+export const usualReward = (bench: Bench): Step => reward(bench, labelled(bench).feedback)
+
+/** DPOK on the prompts of a bench, with as many images as a fine-tuning may draw. */
+export function dpok(bench: Bench, title: string, settings: StepSettings, of: { reward?: Source } = {}): Step {
+  const { seed, size, steps, prompts } = bench
+  const { imagesDrawn = prompts.trainedCount * size.drawnPerPrompt } = settings
+  return steps.add(
+    { command: 'policy dpok' },
+    { prompts: prompts.trained, reward: of.reward ?? usualReward(bench), seed, ...settings, imagesDrawn },
+    { title: `DPOK ${title}, seed ${seed}`, guess: guesses.dpokImage * Number(imagesDrawn) },
+  )
+}
+
+/** Reward-weighted training; on labelled images alone, or on as many more as a fine-tuning may draw. */
+export function rewardWeighted(
+  bench: Bench,
+  title: string,
+  settings: StepSettings,
+  { isLabelledOnly = false } = {},
+): Step {
+  const { seed, size, steps, prompts } = bench
+  const { images } = labelled(bench)
+  const more = () => draw(bench, prompts.trained, size.drawnPerPrompt, 4 * seed + 3)
+  const { updates = size.updates } = settings
+  const each = settings.pretrainingWeight === 0 ? guesses.update : guesses.pretrainingUpdate
+  return steps.add(
+    { command: 'policy reward-weighted' },
+    { images: isLabelledOnly ? [images] : [images, more()], reward: usualReward(bench), seed, ...settings, updates },
+    { title: `reward-weighted ${title}, seed ${seed}`, guess: each * Number(updates) },
+  )
+}
+
+/** Of a trained policy, measured by a report of its own. */
+export const policyArm = (bench: Bench, arm: Pick<Arm, 'name' | 'title' | 'at'>, policy: Step): Arm => {
+  const step = measured(bench, arm.title, { policies: [{ name: 'policy', source: policy }], bestOf: 1 })
+  return { ...arm, step, read: () => [...findingsOf(step, 'policy'), { measure: 'wall', value: secondsOf(policy) }] }
+}
+
+/** The pre-trained model, and the best of n of its images. */
+export function baseArm(bench: Bench): Arm {
+  const step = measured(bench, 'base', { bestOf: 4 })
+  return { name: 'base', title: 'Pre-trained', step, read: () => findingsOf(step, 'base') }
+}
+export function bestOfArm(bench: Bench, n: number): Arm {
+  const step = measured(bench, `best of ${n}`, { bestOf: n })
+  return { name: `best-of-${n}`, title: `Best of ${n}`, at: n, step, read: () => findingsOf(step, 'best-of-n') }
+}
+
+/** By which a candidate is chosen: the same report, on prompts that it was not trained on. */
+export const tuningReport = (bench: Bench, title: string, policy: Step): Step =>
+  measured(bench, `a candidate of ${title}`, { policies: [{ name: 'policy', source: policy }], bestOf: 1 })
+
+function measured(bench: Bench, title: string, settings: StepSettings): Step {
+  const { seed, size, steps, prompts } = bench
+  const { imagesPerPrompt, klRollouts } = size
+  const { seen, unseen } = prompts
+  const common = { reward: usualReward(bench), seen, unseen, seed: 1_000_000 + seed, imagesPerPrompt, klRollouts }
+  return steps.add(
+    { command: 'report' },
+    { ...common, processes: 1, ...settings },
+    {
+      title: `measuring ${title}, seed ${seed}`,
+      guess: guesses.report * Math.max(1, Number(settings.bestOf ?? 1) / 2),
+    },
+  )
+}
+
+/** All that a report says of one policy. */
+export function findingsOf(report: Step, name: string): readonly Finding[] {
+  const { policies } = Report.parse(JSON.parse(readFileSync(join(report.path, reportFiguresName), 'utf8')))
+  const policy: PolicyReport = policies.find((one) => one.name === name)!
+  const taken = measures.filter((measure) => canTake(measure, policy.seen.measuredBy))
+  return [
+    ...taken.flatMap((measure) =>
+      (measure.section === 'splits' ? splits : ([undefined] as const)).flatMap((split) => {
+        const interval = valueOf(policy, measure, split)
+        return interval === undefined
+          ? []
+          : [{ measure: measure.name, ...(split && { split }), value: interval.mean, interval }]
+      }),
+    ),
+    { measure: 'images-drawn', value: policy.imagesDrawn },
+  ]
+}

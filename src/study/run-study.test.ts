@@ -1,0 +1,95 @@
+/** Studies from their arms to the page, with a tiny study of policies and the real one of rewards. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { parse } from 'csv-parse/sync'
+import { baseArm, policyArm, rewardWeighted } from './recipes.ts'
+import { runStudy, StudyConfig } from './run-study.ts'
+import { studies } from './studies/index.ts'
+import type { Study } from './study.ts'
+
+const out = mkdtempSync(join(tmpdir(), 'attune-study-'))
+after(() => rmSync(out, { recursive: true }))
+
+const rowsOf = () => parse(readFileSync(join(out, 'results.csv')), { columns: true }) as Record<string, string>[]
+
+const tiny: Study = {
+  name: 'tiny',
+  title: 'A study with <one> policy',
+  question: 'Does it run?',
+  tunings: [
+    {
+      name: 'rate',
+      candidates: [{ learningRate: 1e-4 }, { learningRate: 1e-3 }],
+      train: (bench, chosen) => rewardWeighted(bench, 'candidate', { pretrainingWeight: 0, ...chosen }),
+    },
+  ],
+  arms: (bench, { rate }) => [
+    baseArm(bench),
+    policyArm(
+      bench,
+      { name: 'tuned', title: 'Tuned', at: 1 },
+      rewardWeighted(bench, 'tuned', { pretrainingWeight: 0, ...rate }),
+    ),
+    policyArm(
+      bench,
+      { name: 'impossible', title: 'Impossible' },
+      rewardWeighted(bench, 'impossible', { threshold: 1e9 }),
+    ),
+  ],
+  claims: [
+    {
+      says: 'Training changes something.',
+      source: 'a test',
+      parts: [{ says: 'KL', unit: 'nats', of: (look) => look('tuned', 'kl') - look('base', 'kl') }],
+    },
+    {
+      says: 'What failed is never a figure.',
+      source: 'a test',
+      parts: [{ says: 'KL', unit: 'nats', of: (look) => look('impossible', 'kl') }],
+    },
+  ],
+  sweeps: [],
+}
+
+test('a study of policies: coefficients chosen, arms measured, claims decided, failures told; again at no cost', async () => {
+  const config = StudyConfig.parse({ small: true, seeds: 2, out })
+  const page = readFileSync(await runStudy(config, [tiny]), 'utf8')
+  assert.match(page, /A study with &lt;one&gt; policy/)
+  assert.match(page, /Training changes something/)
+  assert.match(page, /not measured/)
+  assert.match(page, /reward-weighted impossible, seed 0/)
+  const text = readFileSync(join(out, 'results.md'), 'utf8')
+  assert.match(text, /Chosen: rate: learningRate 0\.00?01/)
+  assert.match(text, /inconclusive\*\*: What failed is never a figure/)
+  const kl = rowsOf().filter(({ arm, measure }) => arm === 'tuned' && measure === 'kl')
+  assert.deepEqual(kl.map(({ seed }) => seed), ['0', '1']) // prettier-ignore
+  assert.ok(kl.every(({ value }) => Number(value) > 0))
+
+  const done = readdirSync(join(out, 'steps')).filter((name) => existsSync(join(out, 'steps', name, 'done.json')))
+  const before = done.map((name) => statSync(join(out, 'steps', name, 'done.json')).mtimeMs)
+  assert.equal(
+    await runStudy({ ...config, minutes: 1 }, [{ ...tiny, arms: (b, c) => tiny.arms(b, c).slice(0, 2) }]),
+    join(out, 'study.html'),
+  )
+  assert.deepEqual(done.map((name) => statSync(join(out, 'steps', name, 'done.json')).mtimeMs), before) // prettier-ignore
+})
+
+test('the study of rewards: a curve for each share of wrong labels', async () => {
+  const config = StudyConfig.parse({ small: true, seeds: 2, only: ['rewards'], out })
+  await runStudy(config)
+  const rows = rowsOf()
+  const right = rows.filter(({ arm }) => arm === 'classes-0%-240')
+  assert.ok(rows.length >= 2 * 4 * 3 * 3)
+  assert.ok(right.every(({ measure, value }) => measure === 'auc' && Number(value) > 0.5))
+})
+
+test('a study that is not there is refused', async () => {
+  await assert.rejects(
+    runStudy(StudyConfig.parse({ only: ['dopk'], out })),
+    /one of supervised, rewards, dpok, families/,
+  )
+  assert.equal(studies.length, 4)
+})
