@@ -15,7 +15,7 @@ const [ofReport, ofIntervals, ofMember, ofRater, ofWeights] = [0, 1, 2, 3, 4].ma
 type Use = 'random' | 'noise' | 'seed' | 'lot'
 
 const { policyStreams, trainingImageStreams, rewardStreams, reportStreams } = streams
-const { queueStreams, studioStreams, shapesStreams } = streams
+const { queueStreams, studioStreams, shapesStreams, studyStreams } = streams
 const later = (path: StreamPath) => streams.stageNoise(path, 'decoder')
 
 const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> = {
@@ -71,6 +71,9 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'shapesStreams.droppedCaptions': ['random', shapesStreams.droppedCaptions(number, number)],
   'shapesStreams.clipNoise': ['noise', shapesStreams.clipNoise(number, number)],
   'shapesStreams.featureNoise': ['noise', shapesStreams.featureNoise(number, number)],
+  'studyStreams.heldOut': ['random', studyStreams.heldOut(number)],
+  'studyStreams.labels': ['random', studyStreams.labels(number)],
+  'studyStreams.errors': ['random', studyStreams.errors(number)],
 }
 
 /**

@@ -129,9 +129,9 @@ export const shapesStreams = {
 /** Of the study on rewards. */
 export const studyStreams = {
   /** Prompts that nobody labels. */
-  heldOut: (seed: number): StreamPath => [seed, 8101],
+  heldOut: (seed: number): StreamPath => [seed, 8101, 0],
   /** The order in which images are labelled. */
-  labels: (seed: number): StreamPath => [seed, 8102],
+  labels: (seed: number): StreamPath => [seed, 8101, 1],
   /** Which labels are wrong. */
-  errors: (seed: number): StreamPath => [seed, 8103],
+  errors: (seed: number): StreamPath => [seed, 8101, 2],
 }
