@@ -49,8 +49,22 @@ export const StudyConfig = z.strictObject({
 })
 export type StudyConfig = z.infer<typeof StudyConfig>
 
-const full: StudySize = { labelledPerPrompt: 32, drawnPerPrompt: 40, updates: 900, imagesPerPrompt: 6, klRollouts: 128 }
-const small: StudySize = { labelledPerPrompt: 4, drawnPerPrompt: 2, updates: 6, imagesPerPrompt: 2, klRollouts: 8 }
+const full: StudySize = {
+  promptStride: 1,
+  labelledPerPrompt: 32,
+  drawnPerPrompt: 40,
+  updates: 900,
+  imagesPerPrompt: 6,
+  klRollouts: 128,
+}
+const small: StudySize = {
+  promptStride: 4,
+  labelledPerPrompt: 4,
+  drawnPerPrompt: 2,
+  updates: 6,
+  imagesPerPrompt: 2,
+  klRollouts: 8,
+}
 /** Every so many of the seen prompts is held out from fine-tuning while coefficients are chosen. */
 const heldOutEvery = 5
 
@@ -77,13 +91,13 @@ async function computeStudies(chosen: readonly Study[], config: StudyConfig): Pr
   const size = config.small ? small : full
   const seeds = Array.from({ length: config.seeds ?? (config.small ? 2 : 5) }, (_, seed) => seed)
   const until = minutes === null ? Infinity : performance.now() + 60_000 * minutes
-  const prompts = await writeStudyPrompts(out)
+  const prompts = await writeStudyPrompts(out, size)
   const steps = new Steps(join(out, 'steps'))
   const compute = async () => {
     using lanes = new CommandLanes(fileURLToPath(scriptBeside(import.meta.url, '../cli')), out)
     const processes = config.processes ?? availableParallelism()
     const note = (text: string) => process.stderr.write(`${text}\n`)
-    return runSteps(steps.all, lanes, { processes, until, note })
+    return await runSteps(steps.all, lanes, { processes, until, note })
   }
 
   const tunings = new Map(chosen.flatMap((study) => study.tunings).map((tuning) => [tuning.name, tuning]))
@@ -130,13 +144,17 @@ function studyNamed(name: string): Study {
 }
 
 /** The prompts of figures, and those of the choice of coefficients. */
-async function writeStudyPrompts(out: string): Promise<{ figures: StudyPrompts; tuning: StudyPrompts }> {
+async function writeStudyPrompts(
+  out: string,
+  { promptStride }: StudySize,
+): Promise<{ figures: StudyPrompts; tuning: StudyPrompts }> {
   const write = async (name: string, prompts: readonly Prompt[]): Promise<Source> => {
     const path = join(out, `${name}.jsonl`)
     await writePrompts(path, prompts)
     return { key: hashOfJson(prompts), path }
   }
-  const all = seenPrompts()
+  const some = (prompts: readonly Prompt[]) => prompts.filter((_, i) => i % promptStride === 0)
+  const all = some(seenPrompts())
   const trained = all.filter((_, i) => i % heldOutEvery !== 0)
   const heldOut = all.filter((_, i) => i % heldOutEvery === 0)
   const half = Math.ceil(heldOut.length / 2)
@@ -147,7 +165,7 @@ async function writeStudyPrompts(out: string): Promise<{ figures: StudyPrompts; 
       trained: seen,
       trainedCount: all.length,
       seen,
-      unseen: await write('unseen', unseenPrompts()),
+      unseen: await write('unseen', some(unseenPrompts())),
     },
     tuning: {
       labelled: seen,

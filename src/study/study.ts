@@ -5,6 +5,8 @@ import type { Source, Step, Steps } from './steps.ts'
 
 /** How much of everything. */
 export interface StudySize {
+  /** One in so many prompts is used. */
+  readonly promptStride: number
   /** Of each seen prompt: images that are labelled, and images that a fine-tuning may draw. */
   readonly labelledPerPrompt: number
   readonly drawnPerPrompt: number

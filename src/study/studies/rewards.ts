@@ -19,7 +19,13 @@ function arms(bench: Bench): Arm[] {
   return errorRates.flatMap((errorRate) => {
     const step = bench.steps.add(
       { script: scriptBeside(import.meta.url, '../run-label-curve') },
-      { images: [images], counts: used, errorRate, heldOut: 21, seed: bench.seed },
+      {
+        images: [images],
+        counts: used,
+        errorRate,
+        heldOut: Math.round(bench.prompts.trainedCount / 5),
+        seed: bench.seed,
+      },
       {
         title: `rewards by labels, ${100 * errorRate} % wrong, seed ${bench.seed}`,
         guess: 60,
