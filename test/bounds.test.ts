@@ -9,6 +9,7 @@ import { policySchema } from '../src/policy/train-policy.ts'
 import { ReportConfig } from '../src/report/report-config.ts'
 import { RewardTrainConfig } from '../src/reward/training/train-reward.ts'
 import { DemoConfig } from '../src/shapes/run-demo.ts'
+import { StudyConfig } from '../src/study/run-study.ts'
 import { PretrainConfig } from '../src/shapes/pretrain.ts'
 import { policyStages } from '../src/stages.ts'
 
@@ -22,6 +23,7 @@ const stages: Record<string, StageSchema> = {
   report: ReportConfig,
   pretrain: PretrainConfig,
   demo: DemoConfig,
+  study: StudyConfig,
 }
 
 for (const stage of policyStages) stages[stage] = await policySchema(stage)

@@ -26,6 +26,7 @@ import { RewardTrainConfig } from '../src/reward/training/train-reward.ts'
 import { DemoConfig } from '../src/shapes/run-demo.ts'
 import { SimulateConfig } from '../src/shapes/simulate-feedback.ts'
 import { algorithmOf, policyStages } from '../src/stages.ts'
+import { StudyConfig } from '../src/study/run-study.ts'
 import { InviteConfig } from '../src/studio/invite-to-studio.ts'
 import { refusalOf } from '../src/studio/server/failures.ts'
 import { StudioConfig } from '../src/studio/run-studio.ts'
@@ -36,6 +37,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: r
 
 const schemas: Readonly<Record<string, StageSchema>> = {
   demo: DemoConfig,
+  study: StudyConfig,
   studio: StudioConfig,
   launch: LaunchConfig,
   'studio invite': InviteConfig,
@@ -253,7 +255,7 @@ test('every command that is printed is one', () => {
     const inline = [...read(page).matchAll(/`((?:npm|bin\/attune)[^`…]*)`/g)].map(([, line]) => line)
     const lines = [...blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n')), ...inline]
     for (const line of lines) {
-      const words = line.replace(/ +#.*$/, '').trim().replace(/^npm start(?: --)?/, 'attune studio').replace(/^npm run demo(?: --)?/, 'attune demo').replace(/^(?:npm run attune --|bin\/attune)/, 'attune').split(/\s+/) // prettier-ignore
+      const words = line.replace(/ +#.*$/, '').trim().replace(/^npm start(?: --)?/, 'attune studio').replace(/^npm run (demo|study)(?: --)?/, 'attune $1').replace(/^(?:npm run attune --|bin\/attune)/, 'attune').split(/\s+/) // prettier-ignore
       if (words[0] !== 'attune' || words.length === 1) continue
       count++
       const complaint = complaintOf(words.slice(1))

@@ -39,7 +39,7 @@ const draw = (
   )
 
 /** The reward that a bench's policies learn from. */
-export const reward = ({ seed, steps }: Bench, feedback: Step, settings: StepSettings = {}): Step =>
+const reward = ({ seed, steps }: Bench, feedback: Step, settings: StepSettings = {}): Step =>
   steps.add(
     { command: 'reward train' },
     { feedback, ensemble: 0, seed, ...settings },
@@ -47,7 +47,7 @@ export const reward = ({ seed, steps }: Bench, feedback: Step, settings: StepSet
   )
 
 /** The reward of all labels, by its default settings. */
-export const usualReward = (bench: Bench): Step => reward(bench, labelled(bench).feedback)
+const usualReward = (bench: Bench): Step => reward(bench, labelled(bench).feedback)
 
 /** DPOK on the prompts of a bench, with as many images as a fine-tuning may draw. */
 export function dpok(bench: Bench, title: string, settings: StepSettings, of: { reward?: Source } = {}): Step {
@@ -97,7 +97,11 @@ export function bestOfArm(bench: Bench, n: number): Arm {
 
 /** By which a candidate is chosen: the same report, on prompts that it was not trained on. */
 export const tuningReport = (bench: Bench, title: string, policy: Step): Step =>
-  measured(bench, `a candidate of ${title}`, { policies: [{ name: 'policy', source: policy }], bestOf: 1 })
+  measured(bench, `a candidate of ${title}`, {
+    policies: [{ name: 'policy', source: policy }],
+    bestOf: 1,
+    imagesPerPrompt: 4 * bench.size.imagesPerPrompt,
+  })
 
 function measured(bench: Bench, title: string, settings: StepSettings): Step {
   const { seed, size, steps, prompts } = bench

@@ -37,7 +37,10 @@ export const StudyConfig = z.strictObject({
   only: z
     .array(z.string())
     .default([])
-    .meta({ description: 'Studies to repeat; all of them without it.', expected: names.join(',') }),
+    .meta({
+      description: 'Studies to repeat, by name or by number; all of them without it.',
+      expected: names.join(','),
+    }),
   seeds: optionalCount(100).describe('Seeds of every figure, from 0 on; five, and two of a small study, without it.'),
   small: z
     .boolean()
@@ -50,10 +53,10 @@ export const StudyConfig = z.strictObject({
 export type StudyConfig = z.infer<typeof StudyConfig>
 
 const full: StudySize = {
-  promptStride: 1,
+  promptStride: 2,
   labelledPerPrompt: 32,
   drawnPerPrompt: 40,
-  updates: 900,
+  updates: 450,
   imagesPerPrompt: 6,
   klRollouts: 128,
 }
@@ -137,9 +140,9 @@ async function computeStudies(chosen: readonly Study[], config: StudyConfig): Pr
 }
 
 function studyNamed(name: string): Study {
-  const study = studies.find((one) => one.name === name)
+  const study = studies.find((one, i) => one.name === name || String(i + 1) === name)
   if (study !== undefined) return study
-  const expected = `one of ${names.join(', ')}`
+  const expected = `one of ${names.join(', ')}, or a number from 1 to ${names.length}`
   throw new ConfigError({ where: '--only', expected, received: name, remedy: 'leave it out for all studies' })
 }
 

@@ -1,7 +1,7 @@
 /** Whether figures bear a claim out. */
 import { subsetInterval, type Interval } from '../report/interval.ts'
 
-export const verdicts = ['supported', 'not supported', 'inconclusive'] as const
+const verdicts = ['supported', 'not supported', 'inconclusive'] as const
 export type Verdict = (typeof verdicts)[number]
 
 /**

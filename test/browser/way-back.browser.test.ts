@@ -174,7 +174,10 @@ browserSuite('what did not load is not judged', (it) => {
     const missing = page.getByText('The image did not load, so it cannot be judged.')
     const scores = page.getByRole('button', { name: 'Overall: 7 of 7' })
     // The first image may be a whole one; which it is stands once it has loaded or failed.
-    await missing.or(scores.and(page.locator(':enabled'))).first().waitFor()
+    await missing
+      .or(scores.and(page.locator(':enabled')))
+      .first()
+      .waitFor()
     const isSeen = await scores.isEnabled()
     for (const key of ['4', '4', '4', 'Enter']) await page.keyboard.press(key)
     if (isSeen) await page.getByText(/^1 of/).waitFor()

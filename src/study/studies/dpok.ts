@@ -2,30 +2,26 @@
 import { baseArm, dpok as train, policyArm } from '../recipes.ts'
 import type { Arm, Bench, Claim, Coefficients, Study } from '../study.ts'
 
-const klWeights = [0, 0.003, 0.01, 0.03, 0.1]
+const klWeights = [0, 0.01, 0.03, 0.1]
 const advantageDecays = [0, 0.5, 1]
 const clipRanges = [0.05, 0.2, 0.8]
 const ranks = [2, 8, 32]
-/** Of the usual number of images. */
-const shares = [0.25, 0.5, 1, 2]
 const usual = { klWeight: 0.01, advantageDecay: 0.5, clipRange: 0.2, value: true }
 
 /** Each family of arms has its own learning rate, of as many candidates. */
 const families = {
   dpok: { rates: [1.5e-3, 3e-3, 6e-3], settings: {} },
   'dpok without value': { rates: [1.5e-3, 3e-3, 6e-3], settings: { value: false } },
-  'dpok with adapters': { rates: [3e-4, 1e-3, 3e-3], settings: { parameters: 'lora' } },
+  'dpok with adapters': { rates: [1e-3, 3e-3, 1e-2], settings: { parameters: 'lora' } },
   'dpok as published': { rates: [1.5e-3, 3e-3, 6e-3], settings: { published: true, value: false } },
 } as const
 type Family = keyof typeof families
 
 function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
-  const { size, prompts } = bench
   const of = (name: string, title: string, family: Family, more: Record<string, number> = {}, at?: number): Arm => {
     const settings = { ...usual, ...families[family].settings, ...chosen[family], ...more }
     return policyArm(bench, { name, title, ...(at !== undefined && { at }) }, train(bench, title, settings))
   }
-  const all = prompts.trainedCount * size.drawnPerPrompt
   return [
     baseArm(bench),
     ...klWeights.map((klWeight) => of(`kl-${klWeight}`, `KL weight ${klWeight}`, 'dpok', { klWeight }, klWeight)),
@@ -38,10 +34,6 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     ...ranks.map((rank) =>
       of(`rank-${rank}`, `Adapters of rank ${rank}`, 'dpok with adapters', { rank, loraAlpha: rank }, rank),
     ),
-    ...shares.map((share) => {
-      const imagesDrawn = Math.round(share * all)
-      return of(`images-${share}`, `${share} × the images`, 'dpok', { imagesDrawn }, imagesDrawn)
-    }),
     of('published', 'As the public code: KL of mean ε, bare clamp', 'dpok as published'),
   ]
 }
@@ -117,7 +109,7 @@ const measures = [
 
 export const dpok: Study = {
   name: 'dpok',
-  title: 'RL fine-tuning: KL, value learning, clipping, adapters, images',
+  title: 'RL fine-tuning: KL, value learning, clipping, adapters',
   question: 'Which of DPOK’s choices move alignment and fidelity, and how far?',
   tunings: (Object.keys(families) as Family[]).map((name) => ({
     name,
@@ -175,18 +167,6 @@ export const dpok: Study = {
         line(
           'DPOK',
           ranks.map((rank) => `rank-${rank}`),
-        ),
-      ],
-    },
-    {
-      title: 'Images drawn',
-      axis: 'images',
-      isLogarithmic: true,
-      measures,
-      lines: [
-        line(
-          'DPOK',
-          shares.map((share) => `images-${share}`),
         ),
       ],
     },
