@@ -1,8 +1,7 @@
 /** Whether figures bear a claim out. */
 import { subsetInterval, type Interval } from '../report/interval.ts'
 
-const verdicts = ['supported', 'not supported', 'inconclusive'] as const
-export type Verdict = (typeof verdicts)[number]
+export type Verdict = 'supported' | 'not supported' | 'inconclusive'
 
 /**
  * A part of a claim as one number, measured once a seed: it holds where the number is above a bound.
