@@ -9,7 +9,7 @@ const number = -1
 const hash = -2
 /** A seed that is made of another stream; one of each is another number. */
 const madeOf = (stream: number) => -100 - stream
-const [ofReport, ofIntervals, ofMember, ofRater, ofWeights] = [0, 1, 2, 3, 4].map(madeOf)
+const [ofReport, ofIntervals, ofMember, ofRater, ofWeights, , ofProbes] = [0, 1, 2, 3, 4, 5, 6].map(madeOf)
 
 /** What is made of a path: numbers by `random`, noise by a tensor generator, a seed of further paths, or one number. */
 type Use = 'random' | 'noise' | 'seed' | 'lot'
@@ -19,7 +19,12 @@ const { queueStreams, studioStreams, shapesStreams, studyStreams } = streams
 const later = (path: StreamPath) => streams.stageNoise(path, 'decoder')
 
 const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> = {
-  imageNoise: ['noise', streams.imageNoise(number, number), streams.imageNoise(ofReport, number)],
+  imageNoise: [
+    'noise',
+    streams.imageNoise(number, number),
+    streams.imageNoise(ofReport, number),
+    streams.imageNoise(ofProbes, number),
+  ],
   stageNoise: [
     'noise',
     later(streams.imageNoise(number, number)),
@@ -37,6 +42,7 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'policyStreams.adapter': ['noise', policyStreams.adapter(number, number)],
   'policyStreams.heldOutPrompts': ['random', policyStreams.heldOutPrompts(number)],
   'policyStreams.heldOutNoise': ['noise', policyStreams.heldOutNoise(number)],
+  'policyStreams.probes': ['seed', policyStreams.probes(number, number)],
   'trainingImageStreams.choice': ['random', trainingImageStreams.choice(number)],
   'trainingImageStreams.crop': ['random', trainingImageStreams.crop(number, number)],
   'trainingImageStreams.order': ['random', trainingImageStreams.order(number, number)],

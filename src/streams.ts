@@ -39,6 +39,8 @@ export const policyStreams = {
   /** Prompts whose pairs are held out, and times and noise at which they are measured. */
   heldOutPrompts: (seed: number): StreamPath => [seed, 5, 0],
   heldOutNoise: (seed: number): StreamPath => [seed, 5, 1],
+  /** The seed of the probe images of a prompt, by its place among the probes. */
+  probes: (seed: number, prompt: number): StreamPath => [seed, 8, prompt],
 }
 
 /** Of pre-training images of a user's own, in a training of a policy. */

@@ -65,6 +65,14 @@ export type HollowGiven<Takes extends TrainingInput, Settings> = Given<Exclude<T
   readonly steps: number
 }
 
+/** What it takes to draw one image with the policy. */
+export interface Drawing {
+  /** Steps of a trajectory. */
+  readonly steps: number
+  /** Passes through the denoiser in a step: 2 with classifier-free guidance, else 1. */
+  readonly passes: number
+}
+
 /** A method as the stage sees it that runs it. */
 export interface AnyAlgorithm {
   /** Its settings, beside those of what it takes and of every training. */
@@ -81,6 +89,11 @@ export interface AnyAlgorithm {
   atOnce?(given: never): readonly AtOnce[]
   /** @param given of what its stage takes @throws {ConfigError | RewardError | ScheduleError} nothing can be learned from it */
   begin(given: never): Trainer
+  /**
+   * What a training computes, in passes of one row through the denoiser, of which one with gradients counts three times; by
+   * its settings. What only looks at the training is measured by it, and left out where it is not told.
+   */
+  work?(settings: never, drawing: Drawing): number
   /** What stands at the end of the progress line. */
   note(metrics: Partial<StepMetrics>): string
   /** What is to be said of the last of these rows, which have all steps so far. */
@@ -97,4 +110,5 @@ export interface Algorithm<S extends PolicyStage, Fields extends z.ZodRawShape> 
     given: HollowGiven<(typeof stages)[S]['takes'][number] & TrainingInput, z.output<z.ZodObject<Fields>>>,
   ): readonly AtOnce[]
   begin(given: Given<(typeof stages)[S]['takes'][number] & TrainingInput, z.output<z.ZodObject<Fields>>>): Trainer
+  work?(settings: z.output<z.ZodObject<Fields>>, drawing: Drawing): number
 }

@@ -89,7 +89,7 @@ class GaussianModel extends ShiftedModel {
   ]
 
   decode([x0]: readonly Tensor[]): Tensor {
-    return x0
+    return x0.expand(-1, 3, -1, -1)
   }
 
   preview([x0]: readonly Tensor[]): Tensor {
@@ -134,7 +134,7 @@ export function shiftsFrom(shifts: readonly (readonly number[])[] = texts.map(()
   return { parameters, change: { trained: parameters } }
 }
 
-/** c · Σ x₀ over elements, plus what a text is worth by itself. */
+/** c · Σ x₀ over elements of the first channel (pictures are grey), plus what a text is worth by itself. */
 export function linearReward(rewardSlope: number, bonus: (text: string) => number = () => 0): Reward {
   return {
     name: 'linear',
@@ -142,6 +142,7 @@ export function linearReward(rewardSlope: number, bonus: (text: string) => numbe
     range: [-Infinity, Infinity],
     score: (pixels, prompts) =>
       pixels
+        .slice(1, 0, 1)
         .flatten(1)
         .sum(1)
         .mul(rewardSlope)

@@ -39,6 +39,12 @@ export interface SampleOptions {
   readonly probe: Probe
 }
 
+/** At most so many prompts, evenly from all over a list. */
+export function fromAllOver(texts: readonly string[], most: number): string[] {
+  const count = Math.min(most, texts.length)
+  return Array.from({ length: count }, (_, i) => texts[Math.floor((i * texts.length) / count)])
+}
+
 /** Draws prompts from all over the list into `samples/<step>/` of the run. @returns what the probe measured */
 export async function drawSamples(
   run: Run,
@@ -47,8 +53,7 @@ export async function drawSamples(
   texts: readonly string[],
   { sampling, seed, samples, probe }: SampleOptions,
 ): Promise<Readonly<Record<string, number>>> {
-  const count = Math.min(samples, texts.length)
-  const shown = Array.from({ length: count }, (_, i) => texts[Math.floor((i * texts.length) / count)])
+  const shown = fromAllOver(texts, samples)
   const pictures = drawImages(
     policy,
     shown.map((text, index) => ({ text, seed, index })),

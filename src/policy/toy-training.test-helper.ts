@@ -5,6 +5,7 @@ import { tensor } from '../tensor/create.ts'
 import { alone, type Group } from '../tensor/group.ts'
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
+import { openAlarms } from './alarms/open-alarms.ts'
 import type { AnyAlgorithm } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
 import { fullSampler, gaussianModel, linearReward, shiftsFrom } from './gaussian-model.test-helper.ts'
@@ -18,6 +19,8 @@ export interface ToyTraining {
   readonly checkpointEvery?: number
   readonly inputs?: Readonly<Record<string, string>>
   readonly group?: Group
+  /** Looks for over-optimisation after every step, and whether an alarm ends the training. */
+  readonly alarms?: 'warn' | 'stop'
   /** Hears of each step before it is done. */
   readonly onStep?: (step: number) => void
 }
@@ -48,7 +51,7 @@ const statesAt = (from: number, count: number) => ({
 const toy = () => ({
   ...{ model: gaussianModel(), trainable: shiftsFrom(), seed: 3 },
   ...{ texts: ['low', 'high'], sampler: fullSampler, guidance: 1 },
-  reward: { ...linearReward(0.5), range: [0, 1] },
+  reward: { ...linearReward(0.5), range: [0, 1] as const },
   images: Array.from({ length: 12 }, (_, i) => ({ text: textAt(i), score: i / 12 })),
   states: statesAt(0, 12),
   pairs: Array.from({ length: 6 }, (_, i) => ({
@@ -71,6 +74,7 @@ export async function trainToy(
     checkpointEvery = 1,
     inputs = { reward: 'a', model: 'b' },
     group = alone,
+    alarms,
     onStep = () => undefined,
   }: ToyTraining = {},
 ): Promise<{ steps: number; total: number }> {
@@ -80,6 +84,13 @@ export async function trainToy(
   const config = z.object(algorithm.fields).parse({ ...small[stage], ...settings })
   const given = { ...toy(), settings: config, group }
   const training = algorithm.begin(given as never)
+  const sampling = { steps: fullSampler.steps.length, eta: 1, guidance: 1 }
+  const watch =
+    alarms &&
+    openAlarms({
+      ...{ ...given, trainer: training, sampling, heldOutReward: undefined, work: undefined },
+      settings: { probeEvery: 1, stopOnAlarm: alarms === 'stop' },
+    })
   let steps = 0
   const step = training.step.bind(training)
   training.step = () => {
@@ -93,11 +104,12 @@ export async function trainToy(
       warningOf: (rows) => algorithm.warningOf(rows),
       sampleEvery: 0,
       sample: () => Promise.resolve({}),
+      ...(watch && { watch }),
     })
     if (group.rank === 0) {
       writePolicy((name) => run.path(name), given.model, given.trainable, { algorithm: algorithmOf(stage) })
     }
-    return finishTraining(run, { seconds, ...metrics, ...notes })
+    return finishTraining(run, { seconds, ...metrics, ...watch?.results, ...notes })
   })
   return { steps, total: training.total }
 }

@@ -9,10 +9,12 @@ import { promptFields, readKnownPrompts, type PromptSource } from '../images/kno
 import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { trainingImagesFields } from '../images/training-images.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
+import type { Reward } from '../reward/reward.ts'
 import type { Manifest, Run } from '../run.ts'
 import { algorithmOf, takesInput, type PolicyStage, type stages } from '../stages.ts'
 import { alone, type Group } from '../tensor/group.ts'
-import type { All, AnyAlgorithm, TrainingInput } from './algorithm.ts'
+import { expectAlarms, expectOther, openAlarms } from './alarms/open-alarms.ts'
+import type { All, AnyAlgorithm, Drawing, TrainingInput } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
 import { judgedImages, judgedImagesScratch, readPairs } from './judged-images.ts'
 import { openChange, writePolicy, type PolicyProvenance } from './policy-file.ts'
@@ -135,6 +137,7 @@ async function train(
   const { out, resume, ...settings } = config
   const { seed, policy: start } = config
   expectScaledPolicy(config)
+  expectAlarms(config)
   const parents = {
     ...(takes('images') && imageParents(config.images!)),
     ...(takes('pairs') && { feedback: config.feedback! }),
@@ -152,6 +155,8 @@ async function train(
     const known = takes('prompts') ? await readKnownPrompts(config as PromptSource, opened) : undefined
     const texts = known?.prompts.map(({ text }) => text)
     const reward = takes('reward') ? await openReward(config.reward!, config, () => Promise.resolve(opened)) : undefined
+    const heldOutReward = await openHeldOut(config, opened)
+    if (heldOutReward) expectOther(heldOutReward, reward)
     const { steps = null, eta = null, guidance = null } = config
     const sampling = samplingOf(model, { steps, eta, guidance })
     const earlier = start === null ? undefined : openChange(model, start, config)
@@ -162,6 +167,7 @@ async function train(
     const inputs = {
       model: modelInput(config.model, model),
       ...(reward && { reward: reward.sha256 }),
+      ...(heldOutReward && { 'held-out reward': heldOutReward.sha256 }),
       ...(stored && {
         images: imagesInput(
           stored.map(({ record: { text }, file }) => ({ text, file })),
@@ -198,7 +204,10 @@ async function train(
       const ofImages = stored?.map(({ record }) => record.text) ?? paired?.images.map(({ text }) => text)
       const shown = texts ?? [...new Set(ofImages)]
       const probe = await openProbe(config, opened, judge)
-      const { metrics, seconds, notes } = await trainToEnd(run, trainer, {
+      const work = algorithm.work && ((drawing: Drawing) => algorithm.work!(settings as never, drawing))
+      const common = { model, trainer, texts: shown, sampling, seed, group }
+      const alarms = openAlarms({ ...common, reward, heldOutReward, settings, work })
+      const { metrics, cost, seconds, notes } = await trainToEnd(run, trainer, {
         label: algorithmOf(stage),
         stage,
         inputs,
@@ -206,12 +215,13 @@ async function train(
         checkpointEvery: config.checkpointEvery,
         note: (metrics) => algorithm.note(metrics),
         group,
+        ...(alarms && { watch: alarms }),
         sampleEvery: config.sampleEvery,
         sample: (step) =>
           drawSamples(run, step, trainer.policy, shown, { sampling, seed, samples: config.samples, probe }),
       })
 
-      const { images_drawn: drawn, updates, ...last } = metrics
+      const { images_drawn: _drawn, updates, ...last } = metrics
       const recorded = algorithm.recorded.map((field) => [field, config[field as keyof Settings]])
       const provenance: PolicyProvenance = {
         algorithm: algorithmOf(stage),
@@ -222,8 +232,8 @@ async function train(
       }
       if (group.rank === 0) writePolicy((name) => run.path(name), model, trainable, provenance)
       const results = {
-        imagesDrawn: drawn ?? stored?.length,
-        updates,
+        imagesDrawn: cost.images_drawn ?? stored?.length,
+        updates: cost.updates,
         seconds,
         ...known?.results,
         ...(scored && { meanReward: scored.meanReward }),
@@ -231,6 +241,7 @@ async function train(
         ...inCamelCase(last),
         ...(texts && sampling),
         modelSha256: model.sha256,
+        ...alarms?.results,
         ...notes,
       }
       return finishTraining(run, results, [
@@ -242,6 +253,12 @@ async function train(
       throw asOutOfMemory(error, run, room, tried)
     }
   })
+}
+
+/** None where none is named. */
+function openHeldOut(config: Settings, opened: Awaited<ReturnType<Open>>): Promise<Reward> | undefined {
+  const { heldOutReward: name } = config
+  return name === null ? undefined : openReward(name, config, () => Promise.resolve(opened))
 }
 
 /** The names of metrics, `reward_mean`, as those of results, `rewardMean`. */

@@ -27,7 +27,14 @@ import { largestValues } from '../tensor/finite.ts'
 import { holdEnd, isEndAsked, stopped } from '../tensor/orderly-end.ts'
 import { expectSameEverywhere } from '../tensor/same-everywhere.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { numbersOf, readTrainingState, writeTrainingState, type TrainingState } from '../tensor/training-state.ts'
+import {
+  below,
+  numbersOf,
+  readTrainingState,
+  under,
+  writeTrainingState,
+  type TrainingState,
+} from '../tensor/training-state.ts'
 import { asDivergence, expectInProportion, expectPrediction, type Kept } from './divergence.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
@@ -58,6 +65,23 @@ export const trainingRunFields = {
     .nullable()
     .default(null)
     .describe('Reward that measures the sample images, as a curve: nothing chooses by it.'),
+  probeEvery: z
+    .int()
+    .nonnegative()
+    .max(100_000_000)
+    .nullable()
+    .default(null)
+    .describe(
+      'Steps between looks at probe images for signs of over-optimisation, 0 for none; without it as often as 5 % of the work of the training allow, and not at all where that is too seldom.',
+    ),
+  heldOutReward: rewardName
+    .nullable()
+    .default(null)
+    .describe('Reward that the training does not see: an alarm where it falls while the trained one rises.'),
+  stopOnAlarm: z
+    .boolean()
+    .default(false)
+    .describe('Ends the training at an alarm of over-optimisation, with the policy of the best look before it.'),
   resume: resumeField.describe(
     'Goes on with an unfinished run of the same settings, to the result that it would have had: to the bit on a CPU and with --deterministic, else up to rounding. Learning rates, the norm of gradients, checkpoints, samples and where it computes may be others.',
   ),
@@ -101,8 +125,8 @@ export interface StepMetrics {
   readonly [name: string]: number | undefined
 }
 
-/** A row of `metrics.jsonl`: the numbers of a step, and what is to be said of it. */
-export type Row = Readonly<{ step: number; warning?: string } & Record<string, unknown>>
+/** A row of `metrics.jsonl`: the numbers of a step, what is to be said of it, and what a watch has raised. */
+export type Row = Readonly<{ step: number; warning?: string; alarm?: string } & Record<string, unknown>>
 
 /** An algorithm as the loop sees it. */
 export interface Trainer {
@@ -122,6 +146,28 @@ export interface Trainer {
   lowerRates(where: string): Readonly<Record<string, number>> | undefined
 }
 
+/** What was seen of the policy after a step. */
+export interface Looked {
+  /** For the row of the step. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** What is wrong with the policy; told on stderr too where it `isNews`. */
+  readonly alarm?: string
+  readonly isNews: boolean
+}
+
+/** Looks at the policy while it is trained, and may end the training. All processes of a group call it alike. */
+export interface Watch {
+  /** After a step, and before the first one, as step 0; nothing where it is no time for a look. */
+  look(step: number): Promise<Looked | undefined>
+  /** Whether the training comes to its end before its last step. */
+  readonly isOver: boolean
+  /** Then: gives the trained parameters the values that they had at an earlier look. @returns its step */
+  restore(): number
+  /** All that changes; a part of every checkpoint. */
+  state(): TrainingState
+  load(state: TrainingState): void
+}
+
 export interface TrainingLoop {
   readonly label: string
   /** The command: `policy dpok`. */
@@ -138,11 +184,14 @@ export interface TrainingLoop {
   readonly sample: (step: number) => Promise<Readonly<Record<string, number>>>
   /** The processes that train as one, of which the first one writes; this one alone without it. */
   readonly group?: Group
+  readonly watch?: Watch
 }
 
 export interface Trained {
-  /** Of the last step. */
+  /** Of the last step; of a training that a watch has ended, those of the step whose parameters were restored. */
   readonly metrics: StepMetrics
+  /** What the whole training took: images drawn and updates up to the last step. */
+  readonly cost: Pick<StepMetrics, 'images_drawn' | 'updates'>
   /** That all processes of this run have trained. */
   readonly seconds: number
   /** What a reader of the results has to know. */
@@ -154,7 +203,10 @@ const LoopNumbers = z.object({
   seconds: z.number().nonnegative(),
   inputs: z.record(z.string(), z.string()),
   growth: z.number().nonnegative(),
+  watch: z.record(z.string(), z.unknown()).optional(),
 })
+/** Of the tensors of a watch in a checkpoint. */
+const watchPrefix = 'watch'
 
 /**
  * Steps a trainer to its end, from the checkpoint of the run where there is one.
@@ -166,6 +218,8 @@ const LoopNumbers = z.object({
  */
 export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop): Promise<Trained> {
   run.dependsOn(loop.inputs)
+  const { watch } = loop
+  const isOver = () => watch?.isOver === true
   const checkpoint = run.path(checkpointName)
   const sampleNow = run.path(sampleNowName)
   const proportion = Math.max(1, ...largestValues([...trainer.parameters.values()]))
@@ -177,6 +231,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     const numbers = numbersOf(checkpoint, LoopNumbers, state)
     expectSameInputs(run.folder, numbers.inputs, loop.inputs)
     trainer.load(state)
+    if (numbers.watch) watch?.load({ tensors: below(watchPrefix, state.tensors), numbers: numbers.watch })
     earlier = numbers.seconds
     kept = { step: trainer.done, growth: numbers.growth }
   }
@@ -198,7 +253,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   const keep = () => {
     if (!isWriter) return
     const from = seconds()
-    const { tensors, numbers } = trainer.state()
+    const { tensors, numbers } = stateOf(trainer, watch)
     kept = { step: trainer.done, growth: growth() }
     const own = { seconds: seconds(), inputs: loop.inputs, growth: kept.growth }
     run.sync()
@@ -210,12 +265,19 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   const bar = progress(loop.label, trainer.total, 'steps')
   bar.skip(trainer.done)
   using _end = holdEnd()
-  if (isWriter && trainer.done === 0 && loop.sampleEvery > 0) {
-    const measured = await loop.sample(0)
-    if (Object.keys(measured).length > 0) write({ step: 0, ...measured })
+  /** Says what was seen where it is new. @returns what the row of the step has of it */
+  const told = (step: number, looked: Looked | undefined) => {
+    if (looked?.alarm === undefined) return { ...looked?.metrics }
+    if (isWriter && looked.isNews) process.stderr.write(`warning: ${loop.label} step ${step}: ${looked.alarm}\n`)
+    return { ...looked.metrics, alarm: looked.alarm }
+  }
+  if (trainer.done === 0) {
+    const sampled = isWriter && loop.sampleEvery > 0 ? await loop.sample(0) : {}
+    const row = { ...sampled, ...told(0, await watch?.look(0)) }
+    if (isWriter && Object.keys(row).length > 0) write({ step: 0, ...row })
   }
   if (isEndAsked(group)) throw stopped(run.folder, `SIGTERM after step ${trainer.done} of ${trainer.total}`)
-  while (trainer.done < trainer.total) {
+  while (trainer.done < trainer.total && !isOver()) {
     const step = trainer.done + 1
     const isLast = step === trainer.total
     const isAsked = isWriter && existsSync(sampleNow)
@@ -223,11 +285,14 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     let metrics: StepMetrics
     let isKept: boolean
     let isEnding: boolean
+    let looked: Looked | undefined
     try {
       metrics = trainer.step()
       expectInProportion(growth())
-      isEnding = isEndAsked(group) && !isLast
-      isKept = isEnding || isLast || step % loop.checkpointEvery === 0 || isOverdue(seconds() - keptAt, writeSeconds)
+      looked = await watch?.look(step)
+      const isDone = isLast || isOver()
+      isEnding = isEndAsked(group) && !isDone
+      isKept = isEnding || isDone || step % loop.checkpointEvery === 0 || isOverdue(seconds() - keptAt, writeSeconds)
       if (isKept) expectPrediction(trainer.policy)
       if (isSampled) metrics = { ...metrics, ...(await loop.sample(step)) }
       expectFiniteNumbers('metrics', metrics)
@@ -239,7 +304,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     if (isWriter && warning !== undefined && rows.at(-1)?.warning === undefined) {
       process.stderr.write(`warning: ${loop.label} step ${step}: ${warning}\n`)
     }
-    write({ step, ...metrics, ...(warning !== undefined && { warning }) })
+    write({ step, ...metrics, ...told(step, looked), ...(warning !== undefined && { warning }) })
     bar.advance(1, loop.note(metrics))
     if (isKept) keep()
     if (isEnding) {
@@ -248,10 +313,37 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
       throw stopped(run.folder, `SIGTERM after step ${step} of ${trainer.total}`)
     }
   }
-  const { step: _step, at: _at, warning: _warning, ...last } = rows.at(-1) ?? { step: 0 }
-  const metrics = last as StepMetrics
-  bar.done(loop.note(metrics))
-  return { metrics, seconds: seconds(), notes: { ...warningsOf(rows), ...run.changes() } }
+  const last = numbersOfRow(rows.at(-1))
+  bar.done(loop.note(last))
+  const { images_drawn, updates } = last
+  const restored = isOver() ? watch?.restore() : undefined
+  return {
+    metrics: restored === undefined ? last : numbersOfRow(rows.find(({ step }) => step === restored)),
+    cost: { images_drawn, updates },
+    seconds: seconds(),
+    notes: {
+      ...warningsOf(rows),
+      ...(restored !== undefined && { stoppedAtStep: rows.at(-1)?.step, policyOfStep: restored }),
+      ...run.changes(),
+    },
+  }
+}
+
+/** The numbers of a step. */
+function numbersOfRow(row: Row | undefined): StepMetrics {
+  const { step: _step, at: _at, warning: _warning, alarm: _alarm, ...numbers } = row ?? { step: 0 }
+  return { updates: 0, ...numbers }
+}
+
+/** What a checkpoint holds of a trainer and of what watches it. */
+function stateOf(trainer: Trainer, watch: Watch | undefined): TrainingState {
+  const { tensors, numbers } = trainer.state()
+  if (watch === undefined) return { tensors, numbers }
+  const watching = watch.state()
+  return {
+    tensors: new Map([...tensors, ...under(watchPrefix, watching.tensors)]),
+    numbers: { ...numbers, watch: watching.numbers },
+  }
 }
 
 /**

@@ -342,6 +342,8 @@ export const dpo: Algorithm<'policy dpo', typeof fields> = {
   recorded: ['beta'],
   checkpointEvery: 100,
   begin: (given) => new Dpo(given),
+  // A pair: both images, by the policy with gradients and by the reference.
+  work: ({ updates, batchSize }) => updates * batchSize * 8,
   note: ({ dpo_loss: loss, accuracy, heldout_accuracy: heldOut }) =>
     `loss ${loss?.toFixed(4)} prefers ${accuracy?.toFixed(2)}${heldOut === undefined ? '' : ` held out ${heldOut.toFixed(2)}`}`,
   warningOf: () => undefined,

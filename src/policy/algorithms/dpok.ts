@@ -298,6 +298,9 @@ export const dpok: Algorithm<'policy dpok', typeof fields> = {
   recorded: ['klWeight'],
   checkpointEvery: 20,
   begin: (given) => new Dpok(given),
+  // A transition: the policy with gradients, and the reference.
+  work: ({ imagesDrawn, transitionsPerRollout }, { steps, passes }) =>
+    imagesDrawn * passes * (steps + 4 * Math.min(transitionsPerRollout, steps)),
   note: ({ reward_mean: mean, kl }) => `reward ${mean?.toFixed(3)} KL ${kl?.toFixed(2)} nats`,
   warningOf: (rows) => farAndWorse(rows.filter((row): row is typeof row & RewardRow => 'reward_mean' in row)),
 }

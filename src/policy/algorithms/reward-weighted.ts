@@ -358,6 +358,8 @@ export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> 
   recorded: [],
   checkpointEvery: 200,
   begin: (given) => new RewardWeighted(given),
+  work: ({ updates, batchSize, pretrainingWeight, klO }) =>
+    updates * batchSize * (3 + (klO > 0 ? 1 : 0) + (pretrainingWeight > 0 ? 3 : 0)),
   note: ({ reward_loss: weighted, pretraining_loss: plain }) =>
     `loss ${weighted?.toFixed(4)} pre-training ${plain?.toFixed(4)}`,
   warningOf: (rows) => lossRisen(rows.filter((row): row is typeof row & LossRow => 'train_loss' in row)),

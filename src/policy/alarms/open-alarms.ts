@@ -1,0 +1,66 @@
+/** Alarms for a training, as its settings ask for them. */
+import { ConfigError } from '../../errors.ts'
+import { usesNegatives } from '../../images/draw.ts'
+import type { GenerativeModel, Sampling } from '../../networks/generative-model.ts'
+import type { Reward } from '../../reward/reward.ts'
+import type { Group } from '../../tensor/group.ts'
+import type { Drawing } from '../algorithm.ts'
+import type { Trainer } from '../training-run.ts'
+import { Alarms } from './alarms.ts'
+import { planLooks } from './look-plan.ts'
+import { Probes } from './probes.ts'
+
+interface AlarmOptions {
+  readonly model: GenerativeModel
+  readonly trainer: Trainer
+  /** Prompts of the run. */
+  readonly texts: readonly string[]
+  readonly sampling: Sampling
+  readonly seed: number
+  readonly group: Group
+  readonly reward: Reward | undefined
+  readonly heldOutReward: Reward | undefined
+  readonly settings: { readonly probeEvery: number | null; readonly stopOnAlarm: boolean }
+  /** What the training computes; see `AnyAlgorithm.work`. */
+  readonly work: ((drawing: Drawing) => number) | undefined
+}
+
+/** Undefined where a training looks at no probes. */
+export function openAlarms(options: AlarmOptions): Alarms | undefined {
+  const { model, trainer, sampling, work, heldOutReward, settings } = options
+  const { probeEvery, stopOnAlarm } = settings
+  const drawing = { steps: sampling.steps, passes: usesNegatives(model, sampling) ? 2 : 1 }
+  const isAsked = stopOnAlarm || heldOutReward !== undefined
+  const cost = work && { training: work(drawing), image: drawing.steps * drawing.passes }
+  const plan = planLooks(trainer.total, { every: probeEvery, isAsked }, cost)
+  if (plan === undefined) return undefined
+  const { policy, parameters, total } = trainer
+  const probes = new Probes({ ...options, ...plan, batchSize: model.defaults.batchSize })
+  return new Alarms({ probes, base: model.with({}), policy, parameters, every: plan.every, total, stopOnAlarm })
+}
+
+/** @throws {ConfigError} alarms without looks, or a second reward that is the first */
+export function expectAlarms({
+  probeEvery,
+  stopOnAlarm,
+  heldOutReward,
+}: AlarmOptions['settings'] & { readonly heldOutReward: string | null }): void {
+  if (probeEvery !== 0 || (!stopOnAlarm && heldOutReward === null)) return
+  throw new ConfigError({
+    where: '--probe-every',
+    expected: `steps between looks, for ${stopOnAlarm ? '--stop-on-alarm' : '--held-out-reward'}`,
+    received: '0, which is none',
+    remedy: 'leave it out, or give another number',
+  })
+}
+
+/** @throws {ConfigError} it is the reward that is trained on, which cannot part from itself */
+export function expectOther(heldOut: Reward, trained: Reward | undefined): void {
+  if (heldOut.sha256 !== trained?.sha256) return
+  throw new ConfigError({
+    where: '--held-out-reward',
+    expected: 'a reward that the training does not see',
+    received: `${heldOut.name}, which is the one that it learns from`,
+    remedy: 'give one of another network, or one that learned from other labels',
+  })
+}
