@@ -189,7 +189,7 @@ function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun
       .reverse()
   }
   if (isList) return fitting.map(({ name }) => name)
-  return field === 'policy' || field === 'scorer' ? null : (fitting[0]?.name ?? null)
+  return ['policy', 'scorer', 'heldOutReward'].includes(field) ? null : (fitting[0]?.name ?? null)
 }
 
 /** What is to be done first, in the order of the flow. */

@@ -24,6 +24,7 @@ export const runFields: Readonly<Record<string, RunKind>> = {
   policy: 'policy',
   policies: 'policy',
   scorer: 'reward',
+  heldOutReward: 'reward',
 }
 
 /** In front of a name that stands for itself where a run could stand; no run is named so. */
