@@ -1,8 +1,8 @@
 /** Fréchet distance between Gaussians fitted to features: how far a set of images is from a set of true ones. */
-import { DivergenceError, ShapeError } from '../errors.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { operator, type Tensor } from '../tensor/tensor.ts'
+import { comparedRows } from './feature-rows.ts'
 
 const eigh = operator<[self: Tensor, uplo?: string], [values: Tensor, vectors: Tensor]>('linalg_eigh')
 const eigenvalues = operator<[self: Tensor, uplo?: string], Tensor>('linalg_eigvalsh')
@@ -23,8 +23,7 @@ const eigenvalues = operator<[self: Tensor, uplo?: string], Tensor>('linalg_eigv
 export function frechetDistance(features: Tensor, reference: Tensor): number {
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  const [left, right] = [fitGaussian(features), fitGaussian(reference)]
-  if (left.mean.numel !== right.mean.numel) throw misfit(`features of one width, ${left.mean.numel}`, reference)
+  const [left, right] = comparedRows('frechetDistance', features, reference, 2).map(fitGaussian)
   const apart = left.mean.sub(right.mean).square().sum().item()
   const [values, vectors] = eigh(left.covariance)
   const root = vectors.mul(values.clamp(0).sqrt()).matmul(vectors.transpose(0, 1)) // Σ₁^½
@@ -44,18 +43,8 @@ export function totalVariance(features: Tensor): number {
   return features.to('float64').variance(0).sum().item()
 }
 
-/** Mean [d] and covariance [d, d] of features [n, d], float64. */
-function fitGaussian(features: Tensor): { mean: Tensor; covariance: Tensor } {
-  if (features.shape.length !== 2 || features.shape[0] < 2) throw misfit('[n ≥ 2, d]', features)
-  const rows = features.to('float64')
-  if (!Number.isFinite(rows.sum().item())) {
-    throw new DivergenceError({
-      where: 'frechetDistance features',
-      expected: 'finite numbers',
-      received: 'NaN or infinity',
-      remedy: 'check that the policy still draws finite images',
-    })
-  }
+/** Mean [d] and covariance [d, d] of rows [n, d]. */
+function fitGaussian(rows: Tensor): { mean: Tensor; covariance: Tensor } {
   const mean = rows.mean(0)
   const centred = rows.sub(mean)
   return {
@@ -63,15 +52,6 @@ function fitGaussian(features: Tensor): { mean: Tensor; covariance: Tensor } {
     covariance: centred
       .transpose(0, 1)
       .matmul(centred)
-      .div(features.shape[0] - 1),
+      .div(rows.shape[0] - 1),
   }
-}
-
-function misfit(expected: string, features: Tensor): ShapeError {
-  return new ShapeError({
-    where: 'frechetDistance features',
-    expected,
-    received: `[${features.shape.join(', ')}]`,
-    remedy: 'pass one row of features for each image, of the same network for both sets',
-  })
 }
