@@ -10,7 +10,7 @@ import { bootstrapResamples } from './measures/measure.ts'
 import { samplerTitles } from './page/wording.ts'
 import type { PolicyCost } from './policy-cost.ts'
 import type { PolicyName } from './policy-name.ts'
-import { comparisons, policyReport } from './policy-report.ts'
+import { comparisons, lacks, policyReport } from './policy-report.ts'
 import { rewardQuality } from './reward-quality.ts'
 import { Report } from './schema.ts'
 
@@ -64,6 +64,7 @@ export function assembleReport(
   const { reliability, ...reward } = runs.reward === undefined ? { reward: null } : rewardQuality(runs.reward)
   const curves = runs.policies.flatMap(({ name, run }) => curveOf(name, run) ?? [])
   const { seconds, torch, stages, caveats, config, rewardRange, space, ...about } = context
+  const notMeasured = lacks(sets)
   const count = (split: string) => plan.prompts.filter((prompt) => prompt.split === split).length
   return Report.parse({
     schema: 1,
@@ -95,6 +96,7 @@ export function assembleReport(
         ...about,
       },
       comparisons: comparisons(sets),
+      ...(Object.keys(notMeasured).length > 0 && { notMeasured }),
       ...(curves.length > 0 && { curves }),
       ...(reliability && { reliability }),
       stages,

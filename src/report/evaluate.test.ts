@@ -13,7 +13,7 @@ import { pickBest, readDrawn, writeDrawn, type DrawnImages, type EvaluationPlan 
 import { comparePolicy, evaluatedSet, judgePolicy, type Comparands, type WorldJudge } from './evaluate.ts'
 import { diversity } from './measures/diversity.ts'
 import { frechet } from './measures/frechet.ts'
-import { comparisons, policyReport } from './policy-report.ts'
+import { comparisons, lacks, policyReport } from './policy-report.ts'
 
 useThreads(1)
 
@@ -73,7 +73,7 @@ test('alignment, differences and categories are what one counts by hand', () => 
     const [report, own] = [policyReport(ours, theirs), policyReport(theirs, theirs)]
     assert.equal(own.fidelity.validShare, 11 / 12)
     assert.equal(report.fidelity.validShare, 1)
-    assert.deepEqual(report.measures, { 'valid-share': { mean: 1, low: 1, high: 1 } })
+    assert.deepEqual(report.measures!['valid-share'], { mean: 1, low: 1, high: 1 })
     const clean = own.measures!['valid-share']
     assert.ok(Math.abs(clean.mean - 11 / 12) < 1e-12 && clean.low < clean.mean && clean.high === 1)
     const { seen, unseen } = report
@@ -128,6 +128,28 @@ test('images that equal their twins are at distance zero; equal images have no d
   assert.ok(Math.abs(mean - (2 * 220) / 255 / 2) < 1e-6, `${mean}`)
 })
 
+test('of too few images some measures say why they cannot be taken, and the others are finite', () => {
+  using _scope = tensorScope()
+  const few = { ...plan, prompts: plan.prompts.slice(0, 1) }
+  const set = judgedSet('few', firstPrompt(base, 4), judge, few)
+  assert.deepEqual(Object.keys(lacks([set])), ['precision', 'density', 'recall', 'coverage'])
+  const whole = judgedSet('base', base)
+  assert.deepEqual(lacks([whole]), {})
+  const { measures } = policyReport(whole, whole)
+  assert.deepEqual(Object.keys(measures!), [
+    'kernel-distance',
+    'precision',
+    'density',
+    'valid-share',
+    'recall',
+    'coverage',
+    'vendi-within',
+    'vendi-overall',
+  ])
+  for (const [name, { mean, low, high }] of Object.entries(measures!))
+    assert.ok(low <= mean && mean <= high && Number.isFinite(high - low), name)
+})
+
 const firstPrompt = ({ pictures, rewards }: DrawnImages, count: number): DrawnImages => ({
   pictures: pictures.slice(0, count),
   rewards: rewards.slice(0, count),
@@ -161,7 +183,7 @@ test('against the base image by image: a win is 1, a tie one half, a loss 0', ()
     ])
     assert.deepEqual([ours.measuredBy, ours.clean, ours.rewards[2][3]], ['reward', null, 1])
     const [report, own] = [policyReport(ours, theirs), policyReport(theirs, theirs)]
-    assert.deepEqual([report.fidelity.validShare, report.measures], [null, undefined])
+    assert.deepEqual([report.fidelity.validShare, 'valid-share' in report.measures!], [null, false])
     const { seen } = report
     assert.deepEqual([seen.measuredBy, seen.n], ['reward', 8])
     assert.equal(seen.alignment.mean, (0.75 + 0.375) / 2)

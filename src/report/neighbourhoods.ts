@@ -12,13 +12,13 @@ const kthValue = operator<[self: Tensor, k: number, dim: number], [values: Tenso
 
 /** What each image adds; the mean over images is the measure. */
 export interface Neighbourhoods {
-  /** Of each image x: 1 where it lies in the ball of any y. Kynkäänniemi et al. 2019, Eq. 1 and 2. */
+  /** Of each image x: 1 where it lies in the ball of any y. */
   readonly precision: readonly number[]
   /** Of each image y: 1 where it lies in the ball of any x. */
   readonly recall: readonly number[]
-  /** Of each image x: in how many balls of y it lies, divided by k. Naeem et al. 2020, Eq. 4. */
+  /** Of each image x: in how many balls of y it lies, divided by k. */
   readonly density: readonly number[]
-  /** Of each image y: 1 where its ball has any x. Naeem et al. 2020, Eq. 5. */
+  /** Of each image y: 1 where its ball has any x. */
   readonly coverage: readonly number[]
 }
 
@@ -29,7 +29,7 @@ export interface Neighbourhoods {
  * @returns         memory grows with n + m, not with n·m
  * @throws {ShapeError} k rows or fewer, or features of another width
  * @throws {DivergenceError} a feature is NaN or infinite
- * @see Kynkäänniemi et al. 2019 (arXiv:1904.06991); Naeem et al. 2020 (arXiv:2002.09797)
+ * @see Kynkäänniemi et al. 2019 (arXiv:1904.06991), §3.1, of precision and recall; Naeem et al. 2020 (arXiv:2002.09797), §3, of density and coverage
  */
 export function neighbourhoods(features: Tensor, reference: Tensor, k: number): Neighbourhoods {
   using _scope = tensorScope()

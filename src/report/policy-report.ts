@@ -68,11 +68,23 @@ function recordOf(
 ): Pick<PolicyReport, 'measures'> {
   const values = measures
     .filter((measure) => isMeant(measure) && isRecorded(measure) && canTake(measure, set.measuredBy))
+    .filter(({ lack }) => lack?.(set) === undefined)
     .flatMap((measure) => {
       const value = measure.ofBase !== undefined && set.name === base.name ? undefined : measure.of(set, { base })
       return value === undefined ? [] : [[measure.name, value] as const]
     })
   return values.length === 0 ? {} : { measures: Object.fromEntries(values) }
+}
+
+/** By the names of measures that cannot be taken of some policy: why not. */
+export function lacks(sets: readonly EvaluatedSet[]): Record<string, string> {
+  const found = measures
+    .filter((measure) => canTake(measure, sets[0].measuredBy))
+    .flatMap(({ name, lack }) => {
+      const why = sets.flatMap((set) => lack?.(set) ?? [])
+      return why.length === 0 ? [] : [[name, why[0]] as const]
+    })
+  return Object.fromEntries(found)
 }
 
 /** Every policy against those that stand before it, the last one first; what the base has to say is in the others already. */

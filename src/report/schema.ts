@@ -141,6 +141,8 @@ const Measurement = z.strictObject({
 const ReportDetails = z.strictObject({
   measurement: Measurement.optional(),
   comparisons: z.array(Comparison).optional(),
+  /** By the names of measures that could not be taken of some policy: why not, as a clause. */
+  notMeasured: z.record(z.string(), z.string()).optional(),
   curves: z.array(Curve).optional(),
   reliability: z.array(Reliability).optional(),
   /** Sentences that a reader must know before believing the numbers. */

@@ -1,10 +1,9 @@
 /** How far the images of a policy are from those that they should be like. */
+import { everyNth } from '../feature-rows.ts'
 import { distance, whole } from '../format.ts'
 import { frechetDistance } from '../frechet.ts'
 import { subsetInterval } from '../interval.ts'
 import { isJudged, referenceOf, spaceOf } from '../report-facts.ts'
-import { tensor } from '../../tensor/create.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
 import type { Measure } from './measure.ts'
 
 /** Disjoint subsets for the interval, each spread over all prompts. */
@@ -33,12 +32,3 @@ export const frechet = {
     return { mean, low: Math.max(0, low), high }
   },
 } as const satisfies Measure
-
-/** Rows s, s + n, s + 2n … for s = 0 … n − 1, all of one length. */
-function everyNth(rows: Tensor, n: number): Tensor[] {
-  const length = Math.floor(rows.shape[0] / n)
-  return Array.from({ length: n }, (_, s) => {
-    const index = Array.from({ length }, (_, i) => s + i * n)
-    return rows.indexSelect(0, tensor(index, [length], 'int64'))
-  })
-}

@@ -1,12 +1,19 @@
 /** All measures, in the order of the table: report.json, the page and the results of the recipes read this list. */
 import { alignment } from './alignment.ts'
+import { coverage } from './coverage.ts'
+import { density } from './density.ts'
 import { differenceToBase } from './difference-to-base.ts'
 import { diversity } from './diversity.ts'
 import { frechet } from './frechet.ts'
+import { kernelDistance } from './kernel-distance.ts'
 import { kl } from './kl.ts'
 import { meanReward } from './mean-reward.ts'
 import type { EvaluatedSet, Measure } from './measure.ts'
+import { precision } from './precision.ts'
+import { recall } from './recall.ts'
 import { validShare } from './valid-share.ts'
+import { vendiOverall } from './vendi-overall.ts'
+import { vendiWithin } from './vendi-within.ts'
 import { winRate } from './win-rate.ts'
 
 /** All measures, in the order of a report. */
@@ -15,8 +22,15 @@ export const measures: readonly Measure[] = [
   winRate,
   differenceToBase,
   frechet,
+  kernelDistance,
+  precision,
+  density,
   validShare,
+  recall,
+  coverage,
   diversity,
+  vendiWithin,
+  vendiOverall,
   meanReward,
   kl,
 ]

@@ -57,7 +57,7 @@ export interface Measure {
   /** A judge that reads images, a reward that stands for one, or nothing but the images that every report has. */
   readonly needs: 'judge' | 'scorer' | 'images'
   /** Where it stands in the table. Those of `splits` are taken on seen and on unseen prompts apart, others on all together. */
-  readonly section: 'splits' | 'quality' | 'training'
+  readonly section: 'splits' | 'quality' | 'diversity' | 'training'
   /** Of a measure that compares with the base: the base's own value by definition. What lies clear of it is better or worse. */
   readonly ofBase?: number
   /** A few words below the title. */
@@ -66,6 +66,8 @@ export interface Measure {
   readonly remark?: (policy: PolicyReport) => string | undefined
   /** Sentences for those who ask how it was measured. */
   readonly explanation: (report: Report) => string | undefined
+  /** Why it cannot be taken of a set, as a clause; `of` is not asked then. */
+  readonly lack?: (set: EvaluatedSet) => string | undefined
   /** A mean with its 95 % interval; undefined where this set has none. */
   readonly of: (set: EvaluatedSet, compared: { readonly base: EvaluatedSet }) => Interval | undefined
 }
@@ -73,6 +75,12 @@ export interface Measure {
 /** Whether a report whose images were measured so can take a measure. */
 export const canTake = ({ needs }: Measure, measuredBy: EvaluatedSet['measuredBy']): boolean =>
   needs === 'images' || (needs === 'judge') === (measuredBy === 'judge')
+
+/** Rows of each prompt. */
+export function featuresByPrompt({ features, prompts }: EvaluatedSet): Tensor[] {
+  const perPrompt = features.shape[0] / prompts.length
+  return prompts.map((_, p) => features.slice(0, p * perPrompt, (p + 1) * perPrompt))
+}
 
 /** The part of a set whose prompts are accepted. */
 export function among(set: EvaluatedSet, accepts: (prompt: EvaluationPrompt) => boolean): EvaluatedSet {

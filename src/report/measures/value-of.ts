@@ -1,6 +1,6 @@
 /** Where report.json has the value of a measure. */
 import type { Interval } from '../interval.ts'
-import type { PolicyReport, Split } from '../schema.ts'
+import { splits, type PolicyReport, type Report, type Split } from '../schema.ts'
 import type { Measure } from './measure.ts'
 
 type Place = (policy: PolicyReport, split: Split) => Interval | undefined
@@ -34,3 +34,7 @@ export function valueOf(policy: PolicyReport, { name, section }: Measure, split:
     ? { mean: validShare, low: validShare, high: validShare }
     : undefined
 }
+
+/** Whether any policy has a value. */
+export const isMeasured = ({ policies }: Pick<Report, 'policies'>, measure: Measure): boolean =>
+  splits.some((split) => policies.some((policy) => valueOf(policy, measure, split) !== undefined))

@@ -1,7 +1,8 @@
 /** The section that says how everything on the page was measured. */
 import { percent, whole } from '../format.ts'
 import { measures } from '../measures/index.ts'
-import { canTake } from '../measures/measure.ts'
+import { canTake, type Measure } from '../measures/measure.ts'
+import { isMeasured } from '../measures/value-of.ts'
 import { html, type Markup } from './markup.ts'
 import type { Report } from '../schema.ts'
 import { wordingOf } from './wording.ts'
@@ -33,7 +34,7 @@ export function measurementSection(report: Report): Markup {
     ],
     ...measures
       .filter((measure) => canTake(measure, words.measuredBy))
-      .map(({ title, explanation }): [string, string | undefined] => [title, explanation(report)]),
+      .map((measure): [string, string | undefined] => [measure.title, explained(report, measure)]),
     [
       'Raters',
       measured &&
@@ -77,4 +78,13 @@ export function measurementSection(report: Report): Markup {
         : undefined
     }
   </section>`
+}
+
+/** Nothing of a measure that an earlier version did not take. */
+function explained(report: Report, measure: Measure): string | undefined {
+  const why = report.details?.notMeasured?.[measure.name]
+  const lack = why === undefined ? undefined : `Not measured: ${why}.`
+  if (!isMeasured(report, measure)) return lack
+  const text = measure.explanation(report)
+  return lack === undefined ? text : [text, lack].filter(Boolean).join(' ')
 }

@@ -75,6 +75,31 @@ test('every measure is a row with unit, arrow and interval, a recorded one too',
   assert.ok(!reportPage({ report, grids: [] }).includes('Win rate'))
 })
 
+test('measures of fidelity and of diversity stand apart, each with what it is; what an earlier version did not take is left out', async () => {
+  const { report } = await syntheticReport()
+  const page = reportPage({ report, grids: [] })
+  const groups = [...page.matchAll(/<tr class="group">\s*<th[^>]*>(.*?)<\/th>/g)].map(([, title]) => title)
+  assert.deepEqual(groups, [
+    'Alignment on seen prompts, n = 400 images per policy',
+    'Alignment on unseen prompts, n = 400 images per policy',
+    'Fidelity',
+    'Diversity',
+    'What was optimised',
+    'Cost',
+  ])
+  const titles = ['Kernel distance', 'Precision', 'Density', 'Recall', 'Coverage', 'Vendi score']
+  for (const title of titles) assert.match(page, new RegExp(`<dt>${title}</dt>`))
+  assert.match(page, /<b>1\.00<\/b><small>−1\.00 to 3\.00<\/small>/)
+  report.details!.notMeasured = { recall: 'it takes more than 5 images of each kind, and there are 4' }
+  for (const policy of report.policies) delete policy.measures
+  const old = reportPage({ report, grids: [] })
+  for (const title of titles) assert.equal(old.includes(title), title === 'Recall', title)
+  assert.match(
+    old,
+    /<dt>Recall<\/dt>\s*<dd>Not measured: it takes more than 5 images of each kind, and there are 4\.<\/dd>/,
+  )
+})
+
 test('any number of policies under any names: titles, colours, pairs and the headline', async () => {
   const { report } = await syntheticReport()
   const names = ['good', 'reward', 'kl-01', 'dpok-1', 'up', 'kl-1']

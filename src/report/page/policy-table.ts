@@ -3,7 +3,7 @@ import { duration, percentagePoints, rangeIn, whole } from '../format.ts'
 import type { Interval } from '../interval.ts'
 import { measures } from '../measures/index.ts'
 import { canTake, type Measure } from '../measures/measure.ts'
-import { valueOf } from '../measures/value-of.ts'
+import { isMeasured, valueOf } from '../measures/value-of.ts'
 import { splits, type Comparison, type PolicyReport, type Report, type Split } from '../schema.ts'
 import { direction, subjectOf } from './headline.ts'
 import { html, type Markup } from './markup.ts'
@@ -17,17 +17,16 @@ export function policyTable(report: Report): Markup {
   const { policies } = report
   const words = wordingOf(report)
   const looks = looksOf(report)
-  const shown = measures.filter(
-    (measure) =>
-      canTake(measure, words.measuredBy) &&
-      splits.some((split) => policies.some((policy) => valueOf(policy, measure, split) !== undefined)),
-  )
+  const shown = measures.filter((measure) => canTake(measure, words.measuredBy) && isMeasured(report, measure))
   const group = (title: string) =>
     html`<tr class="group">
       <th scope="colgroup" colspan="${policies.length + 1}">${title}</th>
     </tr>`
-  const ofSection = (section: Measure['section'], split?: Split) =>
-    shown.filter((measure) => measure.section === section).map((measure) => measureRow(report, measure, split))
+  const ofSection = (title: string, section: Measure['section'], split?: Split) => {
+    const rows = shown.filter((measure) => measure.section === section)
+    if (rows.length === 0) return undefined
+    return html`${group(title)} ${rows.map((measure) => measureRow(report, measure, split))}`
+  }
   const fact = (title: string, write: (policy: PolicyReport) => string) =>
     html`<tr>
       <th scope="row">${title}</th>
@@ -54,13 +53,16 @@ export function policyTable(report: Report): Markup {
           </tr>
         </thead>
         <tbody>
-          ${splits.map(
-            (split) =>
-              html`${group(`${split === 'seen' ? 'Seen' : 'Unseen'} prompts, n = ${whole(policies[0][split].n)} images per policy`)}
-              ${ofSection('splits', split)}`,
+          ${splits.map((split) =>
+            ofSection(
+              `${words.chief.title} on ${split} prompts, n = ${whole(policies[0][split].n)} images per policy`,
+              'splits',
+              split,
+            ),
           )}
-          ${group(words.quality)} ${ofSection('quality')} ${group('What was optimised')} ${ofSection('training')}
-          ${group('Cost')} ${fact('Images drawn', ({ imagesDrawn }) => whole(imagesDrawn))}
+          ${ofSection('Fidelity', 'quality')} ${ofSection('Diversity', 'diversity')}
+          ${ofSection('What was optimised', 'training')} ${group('Cost')}
+          ${fact('Images drawn', ({ imagesDrawn }) => whole(imagesDrawn))}
           ${fact('Updates', ({ updates }) => whole(updates))} ${fact('Time', ({ seconds }) => duration(seconds))}
         </tbody>
       </table>

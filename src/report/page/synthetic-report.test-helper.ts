@@ -47,6 +47,15 @@ export async function syntheticReport(measuredBy: 'judge' | 'reward' = 'judge'):
     meanReward: around(0.4 + 0.05 * p, 0.02),
     fidelity: { frechet: [248, 240, 380, 180][p], low: 150, high: 400, validShare: byJudge ? 0.9 : null },
     diversity: around(0.6, 0.02),
+    measures: {
+      'kernel-distance': around(0.004 - 0.001 * p, 0.002),
+      precision: around(0.9, 0.02),
+      density: around(0.95, 0.04),
+      recall: around(0.85, 0.03),
+      coverage: around(0.88, 0.03),
+      'vendi-within': around(2.4, 0.1),
+      'vendi-overall': around(13.5, 0.3),
+    },
     ...(Object.fromEntries(
       splits.map((split, s) => [
         split,

@@ -36,7 +36,6 @@ export interface Wording {
   readonly chief: Measure
   /** What a green or red figure of the table means. */
   readonly tableNote: string
-  readonly quality: string
   readonly marks: readonly MarkWords[]
   readonly seenTitle: string
   readonly categoriesNote: string
@@ -53,7 +52,6 @@ const judgeWording: Wording = {
   measuredBy: 'judge',
   chief: chiefMeasure('judge'),
   tableNote: 'a green or red difference has an interval clear of zero',
-  quality: 'Image quality',
   marks: [
     { mark: 'good', sign: '✓', meaning: 'the judge finds every stated attribute right', said: 'as asked' },
     { mark: 'bad', sign: '✗', meaning: 'it does not', said: 'not as asked' },
@@ -75,7 +73,6 @@ function rewardWording(report: Report): Wording {
     measuredBy: 'reward',
     chief: chiefMeasure('reward'),
     tableNote: 'a green win rate has an interval above 50 %, a red one below 50 %',
-    quality: 'Fidelity and variety',
     marks: [
       {
         mark: 'good',
