@@ -27,3 +27,13 @@ test('raters who contradict each other cancel out', () => {
   const pairs = preferencesOf({ labels, comparisons: [] })
   assert.deepEqual(pairs.map(({ better, worse }) => [better, worse]), [[2, 1]]) // prettier-ignore
 })
+
+test('very many good and bad images of one prompt are paired in turn, and weigh as much', () => {
+  const labels = Array.from({ length: 1000 }, (_, i) => label(i, i < 300))
+  const pairs = preferencesOf({ labels, comparisons: [] })
+  assert.equal(pairs.length, 300 * 13)
+  assert.equal(new Set(pairs.map(({ better, worse }) => `${better} ${worse}`)).size, pairs.length)
+  assert.deepEqual([new Set(pairs.map(({ better }) => better)).size, new Set(pairs.map(({ worse }) => worse)).size], [300, 700]) // prettier-ignore
+  const sum = pairs.reduce((total, { weight }) => total + weight, 0)
+  assert.ok(Math.abs(sum - (300 * 700 * 2) / 1000) < 1e-6, String(sum))
+})
