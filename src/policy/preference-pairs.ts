@@ -4,20 +4,27 @@ import { random } from '../random.ts'
 import type { Comparison } from '../reward/examples/reward-examples.ts'
 import { policyStreams } from '../streams.ts'
 
-/** Pairs of some prompts apart, to measure by. @param share of the prompts; where it is less than one, none */
+/** More measure little better: pairs of one prompt share images. */
+const mostHeldOut = 256
+
+/**
+ * Pairs of some prompts apart, to measure by.
+ *
+ * @param share of the prompts; where it is less than one, none
+ * @returns     held out are those that one was preferred of, and of very many a fair sample
+ */
 export function withHeldOut(
   pairs: readonly Comparison[],
   share: number,
   seed: number,
 ): { readonly training: readonly Comparison[]; readonly heldOut: readonly Comparison[] } {
   const texts = [...new Set(pairs.map(({ text }) => text))].sort()
-  const chosen = random(...policyStreams.heldOutPrompts(seed))
-    .shuffle(texts)
-    .slice(0, Math.floor(share * texts.length))
-  const isHeldOut = new Set(chosen)
+  const stream = random(...policyStreams.heldOutPrompts(seed))
+  const isHeldOut = new Set(stream.shuffle(texts).slice(0, Math.floor(share * texts.length)))
+  const decided = pairs.filter(({ text, isTie }) => isHeldOut.has(text) && !isTie)
   return {
     training: pairs.filter(({ text }) => !isHeldOut.has(text)),
-    heldOut: pairs.filter(({ text }) => isHeldOut.has(text)),
+    heldOut: decided.length <= mostHeldOut ? decided : stream.shuffle(decided).slice(0, mostHeldOut),
   }
 }
 

@@ -137,7 +137,7 @@ export class Dpo implements Trainer {
     this.#options = options
     this.#group = options.group ?? alone
     this.#training = training.filter(isUsed)
-    this.#heldOut = heldOut.filter(({ isTie }) => !isTie)
+    this.#heldOut = heldOut
     expectDecided(this.#training)
     this.#logNu = logNuOf(this.#training)
     this.total = settings.updates
