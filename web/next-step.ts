@@ -2,6 +2,7 @@
 import { usualPolicyStage } from '../src/stages.ts'
 import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
+import { figure } from './format.ts'
 import { go } from './router.ts'
 
 interface NextStep {
@@ -14,6 +15,13 @@ interface NextStep {
 const trainPolicy = (reward: string, policy: string | undefined) =>
   client.startJob({ stage: usualPolicyStage, settings: { reward, ...(policy !== undefined && { policy }) } })
 
+/** A policy from pairs alone, from the newest one where there is one, with the settings that the studio has for so many. */
+export const trainOnPairs = (pairs: NonNullable<State['pairs']>, policy: string | undefined) =>
+  client.startJob({ stage: 'policy dpo', settings: { ...pairs.settings, ...(policy !== undefined && { policy }) } })
+
+export const trainOnPairsTitle = ({ pairs }: NonNullable<State['pairs']>) =>
+  `Train from ${pairs === 1 ? 'this pair' : `these ${figure(pairs)} pairs`}`
+
 /** A reward, and a policy that follows it where it is proven. */
 async function trainBoth(policy: string | undefined): Promise<void> {
   const { run } = await client.startJob({ stage: 'reward train' })
@@ -22,7 +30,7 @@ async function trainBoth(policy: string | undefined): Promise<void> {
 
 const openJob = ({ id }: { id: string }) => go('train', 'job', id)
 
-export function nextStepOf({ next, rewards, policies, rounds }: State): NextStep {
+export function nextStepOf({ next, rewards, policies, rounds, pairs }: State): NextStep {
   const [reward, policy] = [rewards[0]?.name, policies[0]?.name]
   switch (next.step) {
     case 'draw':
@@ -36,6 +44,10 @@ export function nextStepOf({ next, rewards, policies, rounds }: State): NextStep
       return { title: 'Train', work: () => trainBoth(policy) }
     case 'train-policy':
       return { title: 'Train', work: async () => openJob(await trainPolicy(reward, policy)) }
+    case 'train-pairs':
+      return pairs === null
+        ? { title: 'Train' }
+        : { title: trainOnPairsTitle(pairs), work: () => trainOnPairs(pairs, policy) }
     case 'draw-again':
       return { title: 'Collect again with this policy', work: () => client.drawRound({ policy }) }
     case 'compare':

@@ -16,6 +16,7 @@ import type { JobRecord } from './jobs/job-record.ts'
 import { JobViews } from './jobs/job-view.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import { stageSchemas } from './jobs/stage-schemas.ts'
+import { PairBook } from './pair-book.ts'
 import { RoundBook } from './round-book.ts'
 import { RunLibrary } from './runs.ts'
 import { uploadsName } from './server/forms.ts'
@@ -72,6 +73,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     runs,
     images: new ImageShelf(store),
     rounds,
+    pairs: new PairBook(store, model),
     asking: new Asking(store, rounds, runs, options.now),
     stages: stageSchemas,
     login,

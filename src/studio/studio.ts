@@ -7,6 +7,7 @@ import type { JobQueue } from './jobs/job-queue.ts'
 import type { JobViews } from './jobs/job-view.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import type { StageSchemas } from './jobs/stage-schemas.ts'
+import type { PairBook } from './pair-book.ts'
 import type { RoundBook } from './round-book.ts'
 import type { RunLibrary } from './runs.ts'
 import type { Workspace } from './workspace.ts'
@@ -24,6 +25,7 @@ export interface Studio extends StudioModel {
   readonly runs: RunLibrary
   readonly images: ImageShelf
   readonly rounds: RoundBook
+  readonly pairs: PairBook
   readonly asking: Asking
   readonly stages: () => Promise<StageSchemas>
   /** Accounts are asked for. */

@@ -9,6 +9,7 @@ import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
 import '../styles/home.css'
 import { Broken } from './home/broken.tsx'
+import { FromPairs } from './home/from-pairs.tsx'
 import { Loop } from './home/loop.tsx'
 import { Next } from './home/next.tsx'
 import { Rounds } from './home/rounds.tsx'
@@ -20,6 +21,7 @@ export function HomePage() {
   return (
     <div className="stack">
       <Next state={state} reload={reload} />
+      <FromPairs state={state} reload={reload} />
       <section className="stack tight">
         <h2>The loop</h2>
         <Loop state={state} />

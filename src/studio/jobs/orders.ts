@@ -13,7 +13,7 @@ import { studioStreams } from '../../streams.ts'
 import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
 import { comparisonPrefix } from '../runs.ts'
-import { worldOf } from '../worlds.ts'
+import { isReadable, worldOf } from '../worlds.ts'
 import { deviceConfig, isDeviceField, requestOf } from './device-fields.ts'
 import type { JobOrder, JobQueue } from './job-queue.ts'
 import type { JobRecord } from './job-record.ts'
@@ -149,16 +149,6 @@ async function promptsOf(stage: FormStage, settings: Settings, context: OrderCon
     received: 'none',
     remedy: 'write some: there is no round yet whose prompts could be used',
   })
-}
-
-/** Whether the model knows all words: images from elsewhere may have any prompt. */
-function isReadable(text: string, world: PromptWorld | undefined): boolean {
-  try {
-    world?.expectReadable(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Prompts that a person wrote, each once; what they ask for is read in the words of the model's world, where it has one. */

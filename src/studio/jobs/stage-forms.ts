@@ -25,6 +25,8 @@ export interface FormContext extends DeviceContext {
   readonly good: number
   readonly bad: number
   readonly compared: number
+  /** In which people preferred one image, by whatever they said. */
+  readonly pairs: number
   /** A seed that no round has used. */
   readonly nextSeed: number
 }
@@ -194,12 +196,13 @@ function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun
 
 /** What is to be done first, in the order of the flow. */
 function missingFor(stage: FormStage, { schema }: PrintedStage, context: FormContext): string | null {
-  const { good, bad, compared } = context
+  const { good, bad, compared, pairs } = context
   const needs = (input: StageInput) => takesInput(stage, input)
   const has = (kind: RunKind) => fittingRuns(kind, context).length > 0
-  const isJudged = (good > 0 && bad > 0) || compared > 0
+  const isJudged = (good > 0 && bad > 0) || compared > 0 || pairs > 0
   if (needs('images') && !has('round')) return 'Draw images first.'
-  if ((needs('judgments') || needs('pairs')) && !isJudged) return 'Label at least one image good and one bad first.'
+  if (needs('judgments') && !isJudged) return 'Label at least one image good and one bad first.'
+  if (needs('pairs') && pairs === 0) return 'Compare images first, or label one good and another of its prompt bad.'
   if (needs('policies') && !has('policy')) return 'Fine-tune a policy first.'
   const hasStanding = schema.properties.reward?.examples !== undefined
   if (needs('reward') && !has('reward') && !hasStanding) return 'Train a reward first.'

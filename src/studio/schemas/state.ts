@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { User } from './accounts.ts'
 import { count } from './basics.ts'
-import { Job } from './jobs.ts'
+import { Job, SettingValue } from './jobs.ts'
 import { PolicySummary, ReportSummary, RewardSummary, Round } from './runs.ts'
 
 export const Counts = z.object({
@@ -21,7 +21,31 @@ export const Counts = z.object({
 })
 export type Counts = z.infer<typeof Counts>
 
-const nextSteps = ['draw', 'label', 'train-reward', 'train-policy', 'wait', 'draw-again', 'compare', 'report'] as const
+/** What `policy dpo` would learn from, straight from the judgments. */
+export const PairsToTrain = z.object({
+  /** Two images of a prompt of which people preferred one: when asked, by ranks or stars, or one called good and one bad. */
+  pairs: count,
+  prompts: count,
+  /** What is missing for a training, as a sentence; null where they are enough. */
+  lack: z.string().nullable(),
+  /** Why held-out pairs could not show that such a policy is better, as a sentence; null where they could. */
+  caveat: z.string().nullable(),
+  /** Settings of `policy dpo` for so many. */
+  settings: z.record(z.string(), SettingValue),
+})
+export type PairsToTrain = z.infer<typeof PairsToTrain>
+
+const nextSteps = [
+  'draw',
+  'label',
+  'train-reward',
+  'train-policy',
+  'train-pairs',
+  'wait',
+  'draw-again',
+  'compare',
+  'report',
+] as const
 export const State = z.object({
   version: z.string(),
   /** Last part of the workspace's folder. */
@@ -36,6 +60,8 @@ export const State = z.object({
   rewards: z.array(RewardSummary),
   policies: z.array(PolicySummary),
   reports: z.array(ReportSummary),
+  /** For admins. */
+  pairs: PairsToTrain.nullable(),
   /** Runs, jobs and comparisons of which a file cannot be read, for admins; they are in none of the lists. */
   broken: z.array(z.object({ name: z.string(), /** `runs/report-1/report.json: an empty file` */ reason: z.string() })),
   next: z.object({ step: z.enum(nextSteps), sentence: z.string() }),

@@ -31,6 +31,7 @@ export async function formContext(studio: Studio): Promise<FormContext> {
     good: counts.good,
     bad: counts.bad,
     compared: counts.pairs + counts.rankings,
+    pairs: (await studio.pairs.all()).pairs,
     nextSeed: seeds.reduce((most, seed) => Math.max(most, seed), 0) + 1,
   }
 }

@@ -1,10 +1,10 @@
 /** Where the studio stands, in one answer, and what would be sensible next. */
 import { version } from '../../../scripts/setup/places.mjs'
 import type { Judgment } from '../../records.ts'
-import { algorithmOf, isPolicyStage } from '../../stages.ts'
+import { algorithmOf, isPolicyStage, takesInput } from '../../stages.ts'
 import { isActive } from '../jobs/queue-order.ts'
 import type { PolicySummary, Round } from '../schemas/runs.ts'
-import { Counts, State } from '../schemas/state.ts'
+import { Counts, State, type PairsToTrain } from '../schemas/state.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
 import { runNameOf, withoutPlaces } from '../workspace.ts'
@@ -46,6 +46,7 @@ export const stateRoutes = [
       const rewards = whatWorks(runs.ofKind('reward'), rewardSummary)
       const policies = whatWorks(runs.ofKind('policy'), policySummary)
       const reports = whatWorks(runs.ofKind('report'), (run) => reportSummary(studio, run))
+      const pairs = isAdmin ? await studio.pairs.all() : null
       return {
         version,
         workspace: workspace.name,
@@ -57,6 +58,7 @@ export const stateRoutes = [
         rewards: isAdmin ? rewards.made.reverse() : [],
         policies: isAdmin ? policies.made.reverse() : [],
         reports: isAdmin ? reports.made.reverse() : [],
+        pairs,
         broken: isAdmin
           ? [
               ...runs.broken(),
@@ -65,9 +67,10 @@ export const stateRoutes = [
               ...queue.broken,
             ].map(({ name, reason }) => ({ name, reason: withoutPlaces(workspace, reason) }))
           : [],
-        next: isAdmin
-          ? nextStep(studio, counts, rounds, await store.judgments())
-          : { step: 'label' as const, sentence: 'Judge some images.' },
+        next:
+          pairs !== null
+            ? nextStep(studio, { counts, rounds, pairs, judgments: await store.judgments() })
+            : { step: 'label' as const, sentence: 'Judge some images.' },
       }
     },
   }),
@@ -89,34 +92,31 @@ function policySummary({ name, manifest, config }: StudioRun): PolicySummary {
   }
 }
 
-function nextStep(
-  { queue, runs, workspace }: Studio,
-  counts: Counts,
-  rounds: readonly Round[],
-  judgments: readonly Judgment[],
-): State['next'] {
+interface Feedback {
+  readonly counts: Counts
+  readonly rounds: readonly Round[]
+  readonly pairs: PairsToTrain
+  readonly judgments: readonly Judgment[]
+}
+
+function nextStep({ queue, runs, workspace }: Studio, feedback: Feedback): State['next'] {
+  const { counts, rounds, pairs, judgments } = feedback
   const open = queue.open()
   const active = open.find(isActive) ?? open.at(0)
   const rewards = whatWorks(runs.ofKind('reward'), (run) => ({ ...run, lack: rewardLack(run) })).made
   const policies = runs.ofKind('policy')
   const [policy, reward] = [policies.at(-1), rewards.at(-1)]
-  const judged = counts.good + counts.bad + counts.pairs + counts.rankings
   if (active !== undefined) return { step: 'wait', sentence: `${active.run} is being made.` }
   if (counts.images === 0) return { step: 'draw', sentence: 'Let the model draw its first images.' }
-  if (reward === undefined) {
-    const canTrain = (counts.good > 0 && counts.bad > 0) || counts.pairs + counts.rankings > 0
-    if (canTrain && judged >= enoughLabels) {
-      return { step: 'train-reward', sentence: `${judged} answers are there: train a reward from them.` }
-    }
-    const left = Math.max(1, enoughLabels - judged)
-    return { step: 'label', sentence: `Judge ${left} more ${left === 1 ? 'image' : 'images'} to train a first reward.` }
-  }
-  const { lack } = reward
-  const fresh = judgments.filter(({ kind, at }) => kind !== 'vote' && at > reward.manifest.startedAt).length
+  const fresh =
+    reward === undefined
+      ? 0
+      : judgments.filter(({ kind, at }) => kind !== 'vote' && at > reward.manifest.startedAt).length
   if (policy === undefined) {
-    return lack === null
+    if (reward === undefined) return firstReward(counts)
+    return reward.lack === null
       ? { step: 'train-policy', sentence: `Fine-tune the model on ${reward.name}.` }
-      : weakReward(lack, fresh)
+      : weakReward(reward.lack, fresh)
   }
   const compared = readComparisons(workspace).some(({ policies: names }) => names.includes(policy.name))
   if (!compared) return { step: 'compare', sentence: `Compare ${policy.name} with the pre-trained model, blind.` }
@@ -129,12 +129,32 @@ function nextStep(
   if (round.judged < Math.min(enoughLabels, round.images)) {
     return { step: 'label', sentence: `Judge the images of ${round.name}.` }
   }
+  // Who has learned from pairs goes on with them, unless somebody has trained a reward since.
+  const { manifest } = policy
+  if (isPolicyStage(manifest.stage) && takesInput(manifest.stage, 'pairs')) {
+    if (reward === undefined || reward.manifest.finishedAt < manifest.finishedAt) {
+      return pairs.lack === null
+        ? { step: 'train-pairs', sentence: `${round.name} is judged: train further from ${pairs.pairs} pairs.` }
+        : { step: 'label', sentence: pairs.lack }
+    }
+  }
+  if (reward === undefined) return firstReward(counts)
   if (reward.manifest.finishedAt < round.at) {
     return { step: 'train-reward', sentence: `${round.name} is judged: train the next reward.` }
   }
-  return lack !== null
-    ? weakReward(lack, fresh)
+  return reward.lack !== null
+    ? weakReward(reward.lack, fresh)
     : { step: 'train-policy', sentence: `Fine-tune further on ${reward.name}.` }
+}
+
+function firstReward(counts: Counts): State['next'] {
+  const judged = counts.good + counts.bad + counts.pairs + counts.rankings
+  const canTrain = (counts.good > 0 && counts.bad > 0) || counts.pairs + counts.rankings > 0
+  if (canTrain && judged >= enoughLabels) {
+    return { step: 'train-reward', sentence: `${judged} answers are there: train a reward from them.` }
+  }
+  const left = Math.max(1, enoughLabels - judged)
+  return { step: 'label', sentence: `Judge ${left} more ${left === 1 ? 'image' : 'images'} to train a first reward.` }
 }
 
 /** More answers first; where enough are new, the next reward. */

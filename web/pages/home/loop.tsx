@@ -60,7 +60,7 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
       href: to('train', 'policy'),
       count: figure(policies.length),
       fact: policies[0]?.name ?? 'learns from the reward',
-      steps: ['train-policy'],
+      steps: ['train-policy', 'train-pairs'],
     },
     {
       title: 'Compare',

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { excludeRater } from '../feedback/raters/raters.ts'
+import { writeComparison } from './server/comparison-files.ts'
+import { addImageRun, addRun, goodBad, testStudio } from './studio.test-helper.ts'
+
+const texts = (count: number) => Array.from({ length: count }, (_, i) => `${i} things`)
+const at = '2026-01-01T00:00:00.000Z'
+
+test('pairs come from every kind of answer, and of those that may train alone', async () => {
+  await using it = await testStudio({ model: 'somewhere/checkpoint' })
+  const pairs = async () => (await it.client.state()).pairs!
+  assert.deepEqual([(await pairs()).pairs, (await pairs()).prompts], [0, 0])
+  const images = await addImageRun(it.studio, 'round-1', texts(4), { perPrompt: 3 })
+  const ids = images.map(({ id }) => id)
+  const ada = it.as('Ada')
+  await ada.judge({ judgments: [goodBad('a', ids[0]), goodBad('b', ids[1], 'bad'), goodBad('c', ids[2], 'bad')] })
+  assert.deepEqual([(await pairs()).pairs, (await pairs()).prompts], [2, 1])
+  await ada.judge({
+    judgments: [
+      { id: 'p', kind: 'pair', images: [ids[3], ids[4]], answer: 'second', at },
+      { id: 't', kind: 'pair', images: [ids[4], ids[5]], answer: 'tie', at },
+      { id: 'r', kind: 'ranking', images: ids.slice(6, 9), answer: 'ranked', ranks: [1, 2, 2], at },
+    ],
+  })
+  assert.deepEqual([(await pairs()).pairs, (await pairs()).prompts], [5, 3])
+  const stars = (id: string, image: string, overall: number) =>
+    ({ id, kind: 'rating' as const, images: [image], answer: 'rated' as const, ratings: { overall, alignment: 4, fidelity: 4 }, at }) // prettier-ignore
+  await it.as('Bob').judge({ judgments: [stars('s1', ids[9], 3), stars('s2', ids[10], 5), stars('s3', ids[11], 5)] })
+  assert.deepEqual([(await pairs()).pairs, (await pairs()).prompts], [7, 4])
+  await excludeRater(it.studio.store.database, 'Bob', true)
+  assert.equal((await pairs()).pairs, 5)
+  const form = async () => (await it.client.stages()).stages.find(({ stage }) => stage === 'policy dpo')!
+  assert.equal((await form()).missing, null)
+  await excludeRater(it.studio.store.database, 'Ada', true)
+  assert.equal((await pairs()).pairs, 0)
+  assert.match((await form()).missing!, /Compare images first/)
+  await assert.rejects(it.client.startJob({ stage: 'policy dpo' }), /Compare images first/)
+})
+
+test('prompts that the model cannot read do not count', async () => {
+  await using it = await testStudio()
+  const images = await addImageRun(it.studio, 'round-1', ['two red circles', 'a dog'])
+  await it.client.judge({ judgments: images.map(({ id }, i) => goodBad(`j${i}`, id, i % 2 === 0 ? 'good' : 'bad')) })
+  assert.deepEqual((await it.client.state()).pairs!.prompts, 1)
+})
+
+test('it is said from how many on they train, and how well they could be measured', async () => {
+  await using it = await testStudio({ model: 'somewhere/checkpoint' })
+  const pairs = async () => (await it.client.state()).pairs!
+  const perPrompt = 24
+  const images = await addImageRun(it.studio, 'round-1', texts(40), { perPrompt, side: 4 })
+  // One of each prompt in turn.
+  const compare = async (from: number, to: number) => {
+    const judgments = Array.from({ length: to - from }, (_, k) => {
+      const first = ((from + k) % 40) * perPrompt + 2 * Math.floor((from + k) / 40)
+      const two = [images[first].id, images[first + 1].id]
+      return { id: `p${from + k}`, kind: 'pair' as const, images: two, answer: 'first' as const, at }
+    })
+    await it.client.judge({ judgments })
+  }
+  await compare(0, 29)
+  assert.match((await pairs()).lack!, /^1 more pair with a better image/)
+  await compare(29, 120)
+  const { lack, caveat, settings } = await pairs()
+  assert.equal(lack, null)
+  assert.match(caveat!, /count as 120 independent choices, of which 24 of other prompts .* about 480/)
+  assert.equal(settings.heldOut, 0.2)
+  await compare(120, 300)
+  await compare(300, 480)
+  const many = await pairs()
+  assert.deepEqual([many.pairs, many.caveat], [480, null])
+  // All settings are ones that the stage has, and what is started by them is in the queue.
+  const { settings: started } = await it.client.startJob({ stage: 'policy dpo', settings: many.settings })
+  assert.deepEqual({ ...started, ...many.settings }, started)
+})
+
+test('what comes after a policy from pairs: the blind comparison, the report, its own round, and further pairs', async () => {
+  await using it = await testStudio({ model: 'somewhere/checkpoint' })
+  const next = async () => (await it.client.state()).next
+  const images = await addImageRun(it.studio, 'round-1', texts(40))
+  const compare = (records: typeof images, name: string) =>
+    it.client.judge({
+      judgments: Array.from({ length: records.length / 2 }, (_, i) => ({
+        ...{ id: `${name}${i}`, kind: 'pair' as const, answer: 'first' as const, at },
+        images: [records[2 * i].id, records[2 * i + 1].id],
+      })),
+    })
+  await compare(images, 'a')
+  assert.equal((await next()).step, 'train-reward')
+  addRun(it.studio, 'dpo-1', 'policy dpo', {})
+  assert.deepEqual(await next(), { step: 'compare', sentence: 'Compare dpo-1 with the pre-trained model, blind.' })
+  const about = { prompts: texts(2), perPrompt: 2, policies: ['pretrained', 'dpo-1'], at }
+  writeComparison(it.studio.workspace, { ...about, id: 'compare-1', seed: 1, runs: ['compare-1-1', 'compare-1-2'], jobs: [] }) // prettier-ignore
+  assert.equal((await next()).step, 'report')
+  addRun(it.studio, 'report-1', 'report', { dpo: 'runs/dpo-1' })
+  assert.equal((await next()).step, 'draw-again')
+  const own = await addImageRun(it.studio, 'round-2', texts(40), { policy: 'dpo-1', seed: 2 })
+  assert.deepEqual(await next(), { step: 'label', sentence: 'Judge the images of round-2.' })
+  await compare(own, 'b')
+  assert.deepEqual(await next(), { step: 'train-pairs', sentence: 'round-2 is judged: train further from 80 pairs.' })
+  // Whoever has trained a reward since goes on with it.
+  const heldOut = { n: 90, prompts: 4, auc: 0.9, aucInterval: [0.8, 1], clipScoreAuc: 0.6 }
+  const facts = { prompts: 40, raters: 1, simulated: false, head: 'mlp', encoder: { name: 'shapes' }, labels: 90 }
+  addRun(it.studio, 'reward-1', 'reward train', {}, { ...facts, heldOut })
+  assert.equal((await next()).step, 'train-policy')
+})
