@@ -159,6 +159,11 @@ export class Weights {
     return new Weights(this.#store, this.#change, `${this.#prefix}${name}.`)
   }
 
+  /** The shape of a parameter of loaded weights; undefined where there is none of this name. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.#store.tensors.get(this.#prefix + name)?.shape
+  }
+
   /** Names of tensors that no network has asked for yet. */
   unasked(): string[] {
     return [...this.#store.tensors.keys()].filter((name) => !this.#store.asked.has(name))

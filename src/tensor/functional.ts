@@ -6,7 +6,9 @@ import { native } from './library.ts'
 import { operator, type Tensor } from './tensor.ts'
 
 const linearOf = operator<[Tensor, Tensor, Tensor | undefined], Tensor>('linear')
-const conv2dOf = operator<[Tensor, Tensor, Tensor | undefined, number, number], Tensor>('conv2d')
+const conv2dOf = operator<[Tensor, Tensor, Tensor | undefined, number, number | readonly [number, number]], Tensor>(
+  'conv2d',
+)
 const embeddingOf = operator<[Tensor, Tensor], Tensor>('embedding')
 const rmsNormOf = operator<[Tensor, readonly number[], Tensor | undefined, number | undefined], Tensor>('rms_norm')
 const groupNormOf = operator<[Tensor, number, Tensor | undefined, Tensor | undefined, number], Tensor>('group_norm')
@@ -31,8 +33,14 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return linearOf(x, weight, bias)
 }
 
-/** x [B, in, H, W], weight [out, in, k, k] → [B, out, H', W']. */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | undefined, stride = 1, padding = 0): Tensor {
+/** x [B, in, H, W], weight [out, in, k, l] → [B, out, H', W']; padding of rows and of columns where they differ. */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  stride = 1,
+  padding: number | readonly [rows: number, columns: number] = 0,
+): Tensor {
   return conv2dOf(x, weight, bias, stride, padding)
 }
 

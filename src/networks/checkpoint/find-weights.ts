@@ -102,6 +102,9 @@ function readShards(folder: string, index: string): FoundWeights {
   return found
 }
 
+/** All tensors of one file. @throws {FileError | FormatError} see {@link findWeights} */
+export const weightsOfFile = (file: string): FoundWeights => readFiles([file])
+
 function readFiles(files: readonly string[]): FoundWeights {
   const entries = new Map<string, WeightEntry>()
   let bytes = 0

@@ -127,3 +127,18 @@ export const ClipConfig = z
     projection: fields.projection_dim,
   }))
 export type ClipConfig = z.infer<typeof ClipConfig>
+
+/** `config.json` of a CLIPVisionModel or a CLIPVisionModelWithProjection: the image tower alone. */
+export const VisionTowerConfig = z
+  .looseObject({
+    ...visionFields,
+    architectures: z.tuple([z.enum(['CLIPVisionModel', 'CLIPVisionModelWithProjection'])], oneClass),
+    projection_dim: count.default(512),
+  })
+  .refine(headsDivideWidth, otherwise)
+  .transform((fields) => ({
+    vision: visionConfig(fields),
+    /** Width of the projected state; undefined without a projection. */
+    projection: fields.architectures[0] === 'CLIPVisionModel' ? undefined : fields.projection_dim,
+  }))
+export type VisionTowerConfig = z.infer<typeof VisionTowerConfig>

@@ -16,51 +16,62 @@ export interface Preprocessing {
   readonly deviation: readonly [number, number, number]
 }
 
-const side = z.int().positive()
+/** More pixels than any network takes would fill the memory. */
+const side = z.int().positive().max(4096)
 const channels = z.tuple([z.number(), z.number(), z.number()])
 const bicubic = 3
 const step = z.literal(true).default(true)
 
+/** What a checkpoint's processor does where its file leaves it out, or where there is no file. */
+export const clipDefaults: Preprocessing = {
+  shortestSide: 224,
+  crop: 224,
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  deviation: [0.26862954, 0.26130258, 0.27577711],
+}
+
 /** `preprocessor_config.json`, in its older and newer forms. Messages are what was expected. */
-export const PreprocessorConfig = z
-  .looseObject({
-    do_resize: step,
-    size: z
-      .union(
-        [side, z.looseObject({ shortest_edge: side }).transform((size) => size.shortest_edge)],
-        'a whole number, or {"shortest_edge": …}',
-      )
-      .default(224),
-    resample: z.literal(bicubic).default(bicubic),
-    do_center_crop: step,
-    crop_size: z
-      .union(
-        [
-          side,
-          z
-            .looseObject({ height: side, width: side })
-            .refine(({ height, width }) => height === width)
-            .transform((size) => size.height),
-        ],
-        'a whole number, or {"height": …, "width": …} of a square',
-      )
-      .default(224),
-    do_rescale: step,
-    rescale_factor: z
-      .number()
-      .refine((factor) => Math.abs(factor * 255 - 1) < 1e-6, '1/255')
-      .default(1 / 255),
-    do_normalize: step,
-    image_mean: channels.default([0.48145466, 0.4578275, 0.40821073]),
-    image_std: channels.default([0.26862954, 0.26130258, 0.27577711]),
-  })
-  .refine(({ size, crop_size: crop }) => crop <= size, { path: ['crop_size'], message: 'at most size' })
-  .transform((fields): Preprocessing => ({
-    shortestSide: fields.size,
-    crop: fields.crop_size,
-    mean: fields.image_mean,
-    deviation: fields.image_std,
-  }))
+export const preprocessorConfig = (defaults: Preprocessing) =>
+  z
+    .looseObject({
+      do_resize: step,
+      size: z
+        .union(
+          [side, z.looseObject({ shortest_edge: side }).transform((size) => size.shortest_edge)],
+          'a whole number, or {"shortest_edge": …}',
+        )
+        .default(defaults.shortestSide),
+      resample: z.literal(bicubic).default(bicubic),
+      do_center_crop: step,
+      crop_size: z
+        .union(
+          [
+            side,
+            z
+              .looseObject({ height: side, width: side })
+              .refine(({ height, width }) => height === width)
+              .transform((size) => size.height),
+          ],
+          'a whole number, or {"height": …, "width": …} of a square',
+        )
+        .default(defaults.crop),
+      do_rescale: step,
+      rescale_factor: z
+        .number()
+        .refine((factor) => Math.abs(factor * 255 - 1) < 1e-6, '1/255')
+        .default(1 / 255),
+      do_normalize: step,
+      image_mean: channels.default([...defaults.mean]),
+      image_std: channels.default([...defaults.deviation]),
+    })
+    .refine(({ size, crop_size: crop }) => crop <= size, { path: ['crop_size'], message: 'at most size' })
+    .transform((fields): Preprocessing => ({
+      shortestSide: fields.size,
+      crop: fields.crop_size,
+      mean: fields.image_mean,
+      deviation: fields.image_std,
+    }))
+export const PreprocessorConfig = preprocessorConfig(clipDefaults)
 
 /**
  * Resizes the shorter side, cuts out the middle and normalises each channel. The processor works on pictures of bytes,

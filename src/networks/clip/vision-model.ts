@@ -19,20 +19,32 @@ export const visionBuffers: readonly string[] = ['vision_model.embeddings.positi
  */
 export function visionModel(weights: Weights, config: VisionConfig, pixels: Tensor): Tensor {
   using scope = tensorScope()
+  const { width, epsilon } = config
+  const tower = weights.at('vision_model')
+  // transformers' own spelling
+  const first = visionStates(tower, config, pixels, 'pre_layrnorm').select(1, 0)
+  return scope.keep(tower.layerNorm('post_layernorm', first, width, epsilon))
+}
+
+/**
+ * The states of the class token and of all patches after the last layer, before the last norm: [B, 1 + patches, width].
+ *
+ * @param firstNorm the name of the norm before the layers
+ * @throws {ShapeError}
+ */
+export function visionStates(tower: Weights, config: VisionConfig, pixels: Tensor, firstNorm: string): Tensor {
+  using scope = tensorScope()
   const { width, patchSize, imageSize, epsilon } = config
   const [batch] = pixels.shape
   expectShape('normalised pixels', pixels, [batch, 3, imageSize, imageSize])
-  const tower = weights.at('vision_model')
   const embeddings = tower.at('embeddings')
   const kernel = embeddings.parameter('patch_embedding.weight', [width, 3, patchSize, patchSize], { gain: 1 })
-  const patches = conv2d(pixels.to(weights.dtype), kernel, undefined, patchSize).flatten(2).transpose(1, 2)
+  const patches = conv2d(pixels.to(tower.dtype), kernel, undefined, patchSize).flatten(2).transpose(1, 2)
   const start = embeddings.parameter('class_embedding', [width], { gain: 1 }).expand(batch, 1, -1)
   const count = Math.floor(imageSize / patchSize) ** 2 + 1
   const positions = embeddings.parameter('position_embedding.weight', [count, width], { gain: 1 })
-  // transformers' own spelling
-  const x = tower.layerNorm('pre_layrnorm', cat([start, patches], 1).add(positions), width, epsilon)
-  const first = transformerLayers(tower, x, config, { causal: false }).select(1, 0)
-  return scope.keep(tower.layerNorm('post_layernorm', first, width, epsilon))
+  const x = tower.layerNorm(firstNorm, cat([start, patches], 1).add(positions), width, epsilon)
+  return scope.keep(transformerLayers(tower, x, config, { causal: false }))
 }
 
 /** Pooled states [B, width] into the space that images share with texts: [B, projection]. */
