@@ -90,7 +90,7 @@ export function assembleReport(
           images: Math.floor(base.features.shape[0] / frechetSubsets),
         },
         bootstrapResamples,
-        diversity: `The mean distance between two images of one prompt, in the features in which the Fréchet distance is taken; they are ${featureScale[base.measuredBy]}.`,
+        diversity: `The mean distance between two images of one prompt, in the features in which the Fréchet distance is taken; they are ${space.sha256 === undefined ? featureScale[base.measuredBy] : 'as the network gives them'}.`,
         ...(rewardRange && { rewardRange: [...rewardRange] }),
         features: { ...space, width: base.features.shape[1] },
         ...about,

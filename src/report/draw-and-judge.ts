@@ -20,6 +20,8 @@ export interface DrawingAndJudging {
   readonly policies: readonly ComparedPolicy[]
   readonly config: ReportConfig
   readonly isJudged: boolean
+  /** Images of the folder that fidelity is measured against, where there is one. */
+  readonly references?: number
   /** The run that trained the reward, where one did. */
   readonly reward: PastRun | undefined
   readonly tasksFile: URL
@@ -40,7 +42,7 @@ export interface DrawingAndJudging {
  */
 export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPolicy[]> {
   const { plan, policies, config, isJudged, tasksFile, folder, scratch, onWork, group } = order
-  const { reward, bestOf, referenceImages, encoder, loraScale } = config
+  const { reward, bestOf, referenceImages, encoder, loraScale, features } = config
   // A judge means the embedded world, whose networks are small enough to be held twice.
   const atOnce = config.processes ?? Math.ceil((isJudged ? 2 : 1) / group.size)
   const images = plan.prompts.length * plan.imagesPerPrompt
@@ -109,22 +111,27 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
       kl: drawn[bestOf + policies.length + i] as number[][],
     })),
   ]
-  const judging = subjects.map(({ name, files }): ReportTask =>
-    isJudged
-      ? { ...shared, kind: 'judge', files, features: featuresOf(name) }
+  const network = features === null ? {} : { network: { name: features, parts: join(scratch, 'features') } }
+  const judging = subjects.map(({ name, files }): ReportTask => {
+    const common = { ...shared, files, features: featuresOf(name), ...network }
+    return isJudged
+      ? { ...common, kind: 'judge' }
       : {
-          ...shared,
+          ...common,
           kind: 'compare',
-          files,
-          features: featuresOf(name),
           base: candidates[0],
           scorer: measuringReward(config),
           reference: referenceImages ?? reference[0],
-        },
-  )
+        }
+  })
   // A machine may remember that files of others were not there yet, until it reads their folder.
   for (const one of [folder, scratch]) readdirSync(one)
-  const judged = await divided(group, judging, run)
+  const rows = isJudged ? 3 * images : images + (order.references ?? images)
+  const encoding = features === null ? undefined : progress('features', rows * subjects.length, 'images')
+  const judged = await divided(group, judging, (tasks) =>
+    run(tasks, encoding && ((count) => encoding.advance(count * group.size))),
+  )
+  encoding?.done()
   if (group.rank > 0) return []
   return subjects.map(({ files, cost, ...policy }, i) => {
     const drawn = pickBest(files.map(readDrawn))

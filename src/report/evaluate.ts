@@ -44,6 +44,9 @@ export type Evaluation = Pick<EvaluatedSet, 'measuredBy' | 'aligned' | 'clean' |
 export type EvaluatedImages = Pick<EvaluatedSet, keyof Evaluation | keyof Features>
 export type Features = Pick<EvaluatedSet, 'features' | 'reference' | 'wanted'>
 
+/** Features of pictures, [N, d], float64, on the CPU. */
+export type Encode = (pictures: readonly Picture[]) => Tensor
+
 /** Large pictures would fill the memory in large batches. */
 const featureBatch = 64
 
@@ -67,16 +70,21 @@ export function statedAttributes(prompts: readonly Pick<Prompt, 'text' | 'attrib
 /**
  * Reads the images of a policy by a judge.
  *
+ * @param encode makes the features in which fidelity is measured; the judge's network without it
  * @throws {VocabularyError} see `statedAttributes`
  */
-export function judgePolicy(plan: EvaluationPlan, drawn: DrawnImages, judge: WorldJudge): EvaluatedImages {
+export function judgePolicy(
+  plan: EvaluationPlan,
+  drawn: DrawnImages,
+  judge: WorldJudge,
+  encode: Encode = (pictures) => featuresOf((pixels) => judge.features(pixels), pictures),
+): EvaluatedImages {
   const stated = statedAttributes(plan.prompts)
   const read = drawn.pictures.map((picture) => judge.read(picture))
   const twins = read.map((one, i) => one.twin(random(...reportStreams.twin(plan.seed, i))))
   const wanted = stated
     .flatMap((one) => new Array<Attributes>(plan.imagesPerPrompt).fill(one))
     .map((one, i) => judge.render(one, random(...reportStreams.wanted(plan.seed, i))))
-  const encode = (pictures: readonly Picture[]) => featuresOf((pixels) => judge.features(pixels), pictures)
   return {
     measuredBy: 'judge',
     aligned: byPrompt(plan, read).map((images, p) => images.map((one) => (one.isAligned(stated[p]) ? 1 : 0))),
@@ -94,21 +102,22 @@ export interface Comparands {
   readonly base: DrawnImages
   /** Images that fidelity is measured against. */
   readonly reference: readonly Picture[]
-  /** Prefers one image to another; fidelity is measured in the features of its encoder. */
+  /** Prefers one image to another. */
   readonly scorer: Reward
+  /** Makes the features in which fidelity is measured; the scorer's encoder without it. */
+  readonly encode?: Encode
 }
 
 /** Compares a policy with the base, image by image from the same prompt and noise. */
 export function comparePolicy(
   plan: EvaluationPlan,
   drawn: DrawnImages,
-  { base, reference, scorer }: Comparands,
+  { base, reference, scorer, encode = encoderOf(scorer) }: Comparands,
 ): EvaluatedImages {
   const texts = plan.prompts.flatMap(({ text }) => new Array<string>(plan.imagesPerPrompt).fill(text))
   const own = scorePictures(scorer, drawn.pictures, texts)
   const theirs = scorePictures(scorer, base.pictures, texts)
-  const encode = (pixels: Tensor) => scorer.embedImages(pixels).mul(embeddingScale)
-  const theirFeatures = featuresOf(encode, reference)
+  const theirFeatures = encode(reference)
   return {
     measuredBy: 'reward',
     aligned: byPrompt(
@@ -117,11 +126,16 @@ export function comparePolicy(
     ),
     rewards: byPrompt(plan, drawn.rewards),
     clean: null,
-    features: featuresOf(encode, drawn.pictures),
+    features: encode(drawn.pictures),
     reference: theirFeatures,
     wanted: theirFeatures,
   }
 }
+
+const encoderOf =
+  (scorer: Reward): Encode =>
+  (pictures) =>
+    featuresOf((pixels) => scorer.embedImages(pixels).mul(embeddingScale), pictures)
 
 /** What measures are taken from. @param of whose images they are, and what else is known of it */
 export function evaluatedSet(

@@ -20,6 +20,7 @@ import type { EvaluationPlan } from './draw.ts'
 import { statedAttributes } from './evaluate.ts'
 import type { JudgedWorld } from './judged-world.ts'
 import type { SpaceFacts } from '../networks/features/feature-space.ts'
+import { checkFeatures } from '../networks/features/open-features.ts'
 import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from './lineage.ts'
 import { frechetSubsets } from './measures/frechet.ts'
 import { checkReference } from './reference.ts'
@@ -73,6 +74,7 @@ export async function makeReport(
   )
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
   for (const policy of policies) openChange(opened.model, policy.run.folder, config)
+  const network = config.features === null ? undefined : checkFeatures(config.features)
   const world = await models.worldOf(config.model)
   const judge = await world?.judge()
   const isJudged = judge !== undefined
@@ -90,12 +92,16 @@ export async function makeReport(
   expectApart(prompts, config)
   expectEnough(plan)
   if (isJudged) statedAttributes(plan.prompts)
-  else if (config.referenceImages !== null) await checkReference(config.referenceImages, 2 * frechetSubsets)
+  const references =
+    isJudged || config.referenceImages === null
+      ? undefined
+      : await checkReference(config.referenceImages, 2 * frechetSubsets)
   const inputs = {
     prompts: sha256(JSON.stringify(prompts)),
     model: opened.model.sha256,
     ...Object.fromEntries(ofPolicies.map(([role, folder]) => [role, sha256OfWeights(folder)])),
     reward: rewardSha256,
+    ...(network !== undefined && { features: network.sha256 }),
   }
   run.dependsOn(inputs)
   expectSameEverywhere(group, inputs)
@@ -104,7 +110,7 @@ export async function makeReport(
 
   const { tasksFile } = models
   const onWork = () => run.keep()
-  const drawing = { plan, policies, config, isJudged, reward, tasksFile, folder, scratch, onWork, group }
+  const drawing = { plan, policies, config, isJudged, references, reward, tasksFile, folder, scratch, onWork, group }
   const measured = await drawAndJudge(drawing)
   // No other process is at work any more.
   useThreads(config.threads ?? coresOfThis())
@@ -125,7 +131,7 @@ export async function makeReport(
         config: flatConfig(past.map((one) => ({ ...one, title: titleAmong(policies, one) }))),
         rewardRange,
         rewardName: config.reward,
-        space: judge?.space ?? encoderSpace(measuringReward(config)),
+        space: spaceOf(config, network ?? judge?.space),
         ...(!isJudged && { scorer: measuringReward(config), reference: referencePhrase(config) }),
         ...raters,
         ...extra,
@@ -139,11 +145,16 @@ export async function makeReport(
   return report!
 }
 
-/** Of the encoder by which a reward scores. */
-const encoderSpace = (scorer: string): SpaceFacts => ({
-  network: `the image encoder by which ${scorer} scores`,
-  resize: 'resized as that encoder’s own processor does: for CLIP bicubic and antialiased, and cut around the centre',
-})
+/** @param known that of a network of its own, or of the judge; without it that of the encoder by which a reward scores */
+function spaceOf(config: ReportConfig, known: SpaceFacts | undefined): SpaceFacts {
+  const { network, resize, sha256 } = known ?? {
+    network: `the image encoder by which ${measuringReward(config)} scores`,
+    resize: 'resized as that encoder’s own processor does: for CLIP bicubic and antialiased, and cut around the centre',
+  }
+  const first = '; reference images cover the size of the drawn ones before, by Lanczos and antialiased'
+  const resized = config.referenceImages === null ? resize : resize + first
+  return { network, resize: resized, ...(sha256 !== undefined && { sha256 }) }
+}
 
 /** The run that trained the reward; none where the reward is a model from elsewhere. */
 function rewardRun(reward: string): PastRun | undefined {

@@ -67,13 +67,14 @@ async function fitted(file: string, width: number, height: number): Promise<Pict
  * Reads the images of a folder once, before any is drawn: says which are broken.
  *
  * @param least how many there have to be
+ * @returns how many there are
  * @throws {FileError} no such folder, or too few images in it
  */
-export async function checkReference(source: string, least: number, stderr?: ProgressStream): Promise<void> {
+export async function checkReference(source: string, least: number, stderr?: ProgressStream): Promise<number> {
   const leftOut = new LeftOut('reference images')
   const { length } = await readReference(source, { width: 8, height: 8 }, leftOut)
   leftOut.tell(stderr)
-  if (length >= least) return
+  if (length >= least) return length
   throw new FileError({
     where: `--reference-images ${source}`,
     expected: `at least ${least} images, two for each part of the interval`,

@@ -27,6 +27,9 @@ export const ReportConfig = z.strictObject({
   referenceImages: optionalText.describe(
     'Folder of images that fidelity is measured against where there are no true renders; other images of the base without it.',
   ),
+  features: optionalText.describe(
+    'Network in whose features images are compared: an Inception-v3 of the FID’s PyTorch port, a DINOv2 or a CLIP, as a folder or a .safetensors file. Without it that of the judge, or else the encoder of the scorer.',
+  ),
   imagesPerPrompt: z
     .int()
     .min(2)

@@ -4,6 +4,8 @@ import { FormatError } from '../errors.ts'
 import type { ModelConfig, Open } from '../images/open-model.ts'
 import type { Picture } from '../images/png.ts'
 import { openReward } from '../reward/open-reward.ts'
+import { openFeatures } from '../networks/features/open-features.ts'
+import { placementOf } from '../networks/placement.ts'
 import { sha256 } from '../sha256.ts'
 import { PartFiles } from '../tensor/part-files.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
@@ -21,17 +23,35 @@ import {
 import {
   comparePolicy,
   judgePolicy,
+  type Encode,
   type EvaluatedImages,
   type Evaluation,
   type Features,
   type WorldJudge,
 } from './evaluate.ts'
+import { networkEncoder } from './network-features.ts'
 import { readReference } from './reference.ts'
 
 interface Shared {
   readonly plan: EvaluationPlan
   /** The model, and the encoder that a reward may need beside it. */
   readonly model: ModelConfig & { readonly encoder?: string | null; readonly loraScale?: number }
+}
+
+interface Judging {
+  /** Of the best of these candidates by reward. */
+  readonly files: readonly string[]
+  /** Where the features go. */
+  readonly features: string
+  /** What makes them, in place of the judge's network or of the scorer's encoder. */
+  readonly network?: FeatureNetwork
+}
+
+interface FeatureNetwork {
+  /** See `openFeatures`. */
+  readonly name: string
+  /** Where batches are kept for a process that goes on, and for the next policy. */
+  readonly parts: string
 }
 
 /** A policy is a run folder, or a LoRA file; absent for the pre-trained model. */
@@ -49,18 +69,16 @@ export type ReportTask = Shared &
       }
     /** `parts` is the folder where batches are kept for a process that goes on; those of a share are kept alone. */
     | { readonly kind: 'kl'; readonly policy: string; readonly parts?: string; readonly share?: Share }
-    /** By the judge of the model's world, of the best of these candidates by reward. `features` is the file where those go. */
-    | { readonly kind: 'judge'; readonly files: readonly string[]; readonly features: string }
+    /** By the judge of the model's world. */
+    | (Judging & { readonly kind: 'judge' })
     /** By a reward that stands for a judge: against the base's images, and against reference images. */
-    | {
+    | (Judging & {
         readonly kind: 'compare'
-        readonly files: readonly string[]
-        readonly features: string
         readonly base: string
         readonly scorer: string
         /** A file of drawn images, or a folder of pictures. */
         readonly reference: string
-      }
+      })
   )
 
 /** Batches of a share were drawn, and others are drawn by other processes. */
@@ -107,7 +125,8 @@ export async function doReportTask(
     case 'judge': {
       const judge = (await judgeOf(model.model))!
       using _scope = tensorScope()
-      return withoutFeatures(judgePolicy(plan, bestOf(task.files), judge), task.features)
+      const encode = encoderOf(task, count)
+      return withoutFeatures(judgePolicy(plan, bestOf(task.files), judge, encode), task.features)
     }
     case 'compare': {
       const scorer = await openReward(task.scorer, model, open)
@@ -115,10 +134,16 @@ export async function doReportTask(
       const [{ width, height }] = drawn.pictures
       const reference: readonly Picture[] = await readReference(task.reference, { width, height })
       using _scope = tensorScope()
-      const comparands = { base: readDrawn(task.base), reference, scorer }
+      const comparands = { base: readDrawn(task.base), reference, scorer, encode: encoderOf(task, count) }
       return withoutFeatures(comparePolicy(plan, drawn, comparands), task.features)
     }
   }
+}
+
+/** Opens a network of features on the device of the model. */
+function encoderOf({ network, model }: Shared & Judging, count: (images: number) => void): Encode | undefined {
+  if (network === undefined) return undefined
+  return networkEncoder(openFeatures(network.name, placementOf(model).device), network.parts, count)
 }
 
 /** Writes the features to a file, since tensors do not go from process to process. @throws {FileError} */
