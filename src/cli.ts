@@ -273,7 +273,7 @@ const commands: readonly Stage[] = [
       const { policySchema, trainPolicy } = await import('./policy/train-policy.ts')
       const kind = factsOf(name)?.isShared ? groupStage : stage
       return kind(await policySchema(name), async (config, group?: Group) => {
-        await trainPolicy(name, config, open, await probeOf(config.model), group)
+        await trainPolicy(name, config, open, { judge: await probeOf(config.model), group })
         return config.out
       })
     },

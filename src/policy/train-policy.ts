@@ -104,12 +104,20 @@ export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.Z
   return schema as z.ZodType<PolicyConfig<S>> & z.ZodObject
 }
 
+/** What a training may be given beside its settings. */
+export interface Company {
+  /** Measures the sample images; it is shown what is drawn, and the training nothing of what it says. */
+  readonly judge?: Probe
+  /** Its processes share the work where the method can: all train, and the first one writes. */
+  readonly group?: Group
+  /** What takes the place of the reward that the settings name. */
+  readonly changeReward?: (reward: Reward) => Reward
+}
+
 /**
  * Trains a policy.
  *
  * @param config as {@link policySchema} reads it
- * @param judge  measures the sample images; it is shown what is drawn, and the training nothing of what it says
- * @param group  its processes share the work where the method can: all call this, and the first one writes
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
  * @throws {FormatError} a reward of another encoder, or a policy of another model
  * @throws {RewardError} rewards from which nothing can be learned
@@ -119,18 +127,16 @@ export function trainPolicy<S extends PolicyStage>(
   stage: S,
   config: PolicyConfig<S>,
   open: Open,
-  judge?: Probe,
-  group: Group = alone,
+  company: Company = {},
 ): Promise<Manifest> {
-  return train(stage, config as Settings & PolicyConfig<S>, open, judge, group)
+  return train(stage, config as Settings & PolicyConfig<S>, open, company)
 }
 
 async function train(
   stage: PolicyStage,
   config: Settings,
   open: Open,
-  judge: Probe | undefined,
-  group: Group,
+  { judge, group = alone, changeReward = (reward) => reward }: Company,
 ): Promise<Manifest> {
   const algorithm: AnyAlgorithm = await algorithms[stage]()
   const takes = (input: TrainingInput) => takesInput(stage, input)
@@ -154,7 +160,9 @@ async function train(
     const paired = takes('pairs') ? await readPairs(config.feedback!, opened.encoder?.canRead) : undefined
     const known = takes('prompts') ? await readKnownPrompts(config as PromptSource, opened) : undefined
     const texts = known?.prompts.map(({ text }) => text)
-    const reward = takes('reward') ? await openReward(config.reward!, config, () => Promise.resolve(opened)) : undefined
+    const reward = takes('reward')
+      ? changeReward(await openReward(config.reward!, config, () => Promise.resolve(opened)))
+      : undefined
     const heldOutReward = await openHeldOut(config, opened)
     if (heldOutReward) expectOther(heldOutReward, reward)
     const { steps = null, eta = null, guidance = null } = config

@@ -6,6 +6,7 @@ import { measures } from '../report/measures/index.ts'
 import { valueOf } from '../report/measures/value-of.ts'
 import { Report, splits, type PolicyReport } from '../report/schema.ts'
 import { reportFiguresName } from '../run-files.ts'
+import { scriptBeside } from '../script-beside.ts'
 import type { Source, Step, StepSettings } from './steps.ts'
 import { secondsOf } from './steps.ts'
 import type { Arm, Bench, Finding } from './study.ts'
@@ -49,13 +50,13 @@ const reward = ({ seed, steps }: Bench, feedback: Step, settings: StepSettings =
 /** The reward of all labels, by its default settings. */
 const usualReward = (bench: Bench): Step => reward(bench, labelled(bench).feedback)
 
-/** DPOK on the prompts of a bench, with as many images as a fine-tuning may draw. */
-export function dpok(bench: Bench, title: string, settings: StepSettings, of: { reward?: Source } = {}): Step {
+/** DPOK on the prompts of a bench, with as many images as a fine-tuning may draw; `isJudged`: on the judge’s verdicts. */
+export function dpok(bench: Bench, title: string, settings: StepSettings, { isJudged = false } = {}): Step {
   const { seed, size, steps, prompts } = bench
   const { imagesDrawn = prompts.trainedCount * size.drawnPerPrompt } = settings
   return steps.add(
-    { command: 'policy dpok' },
-    { prompts: prompts.trained, reward: of.reward ?? usualReward(bench), seed, ...settings, imagesDrawn },
+    isJudged ? { script: scriptBeside(import.meta.url, './run-judged-policy') } : { command: 'policy dpok' },
+    { prompts: prompts.trained, reward: usualReward(bench), seed, ...settings, imagesDrawn },
     { title: `DPOK ${title}, seed ${seed}`, guess: guesses.dpokImage * Number(imagesDrawn) },
   )
 }

@@ -90,7 +90,7 @@ test('the study of rewards: a curve for each share of wrong labels', async () =>
 test('a study that is not there is refused', async () => {
   await assert.rejects(
     runStudy(StudyConfig.parse({ only: ['dopk'], out })),
-    /one of supervised, rewards, dpok, families, or a number from 1 to 4/,
+    /one of supervised, rewards, dpok, families, best-of-n, or a number from 1 to 5/,
   )
-  assert.equal(studies.length, 4)
+  assert.equal(studies.length, 5)
 })

@@ -53,12 +53,12 @@ export const StudyConfig = z.strictObject({
 export type StudyConfig = z.infer<typeof StudyConfig>
 
 const full: StudySize = {
-  promptStride: 2,
+  promptStride: 1,
   labelledPerPrompt: 32,
-  drawnPerPrompt: 40,
+  drawnPerPrompt: 20,
   updates: 450,
-  imagesPerPrompt: 6,
-  klRollouts: 128,
+  imagesPerPrompt: 4,
+  klRollouts: 64,
 }
 const small: StudySize = {
   promptStride: 4,

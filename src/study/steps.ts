@@ -35,7 +35,7 @@ export interface Step extends Source {
   readonly needs: readonly Step[]
   /** A guess of its seconds on one core, for the time that is left. */
   readonly guess: number
-  /** Whether it writes a run folder, with which a second process goes on where the first one broke off. */
+  /** Whether it writes a run folder, by the rules of `--resume`, with which a second process goes on where the first one broke off. */
   readonly isRun: boolean
   /** Its settings with paths, as a command reads them. */
   readonly config: Readonly<Record<string, unknown>>
@@ -75,7 +75,7 @@ export class Steps {
     const path = join(folder, file)
     const step: Step = {
       ...{ key, path, folder, title, program, guess },
-      isRun: 'command' in program && setting === 'out',
+      isRun: setting === 'out' && file === 'run',
       needs: Object.values(settings).flatMap(sourcesOf).filter(isStep),
       config: { ...mapValues(settings, pathOf), [setting]: path },
     }

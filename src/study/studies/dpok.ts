@@ -6,7 +6,8 @@ const klWeights = [0, 0.01, 0.03, 0.1]
 const advantageDecays = [0, 0.5, 1]
 const clipRanges = [0.05, 0.2, 0.8]
 const ranks = [2, 8, 32]
-const usual = { klWeight: 0.01, advantageDecay: 0.5, clipRange: 0.2, value: true }
+/** What an arm has that does not vary it. */
+export const usual = { klWeight: 0.01, advantageDecay: 0.5, clipRange: 0.2, value: true }
 
 /** Each family of arms has its own learning rate, of as many candidates. */
 const families = {

@@ -1,8 +1,9 @@
 /** All studies, in the order of the page. */
 import type { Study } from '../study.ts'
+import { bestOfN } from './best-of-n.ts'
 import { dpok } from './dpok.ts'
 import { families } from './families.ts'
 import { rewards } from './rewards.ts'
 import { supervised } from './supervised.ts'
 
-export const studies: readonly Study[] = [supervised, rewards, dpok, families]
+export const studies: readonly Study[] = [supervised, rewards, dpok, families, bestOfN]

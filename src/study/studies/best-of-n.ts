@@ -1,0 +1,120 @@
+/** How far RL comes with more images, and what holds it back, beside the best of n images of the pre-trained model. */
+import { baseArm, bestOfArm, dpok as train, policyArm } from '../recipes.ts'
+import type { Arm, Bench, Claim, Coefficients, Look, Study } from '../study.ts'
+import { dpok as rl, usual } from './dpok.ts'
+
+/** Of the images that every fine-tuning may draw. */
+const shares = [0.25, 1, 4]
+/** One seed draws so many, for the curve alone. */
+const most = 16
+
+function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
+  const { seed, size, prompts } = bench
+  const settings = { ...usual, ...chosen.dpok }
+  const all = prompts.trainedCount * size.drawnPerPrompt
+  const of = (name: string, title: string, more: Record<string, number | string>, isJudged = false): Arm => {
+    const { imagesDrawn = all } = more
+    return {
+      ...policyArm(bench, { name, title }, train(bench, title, { ...settings, ...more }, { isJudged })),
+      at: Number(imagesDrawn),
+    }
+  }
+  const drawn = (share: number) => ({ ...(share !== 1 && { imagesDrawn: Math.round(share * all) }) })
+  return [
+    baseArm(bench),
+    bestOfArm(bench, 4),
+    ...shares.map((share) => of(`images-${share}`, titleOf(share), drawn(share))),
+    ...(seed === 0 ? [of(`images-${most}`, titleOf(most), drawn(most))] : []),
+    ...[1, 4].map((share) => of(`judge-${share}`, `${titleOf(share)}, the judge as its reward`, drawn(share), true)),
+    ...[1, 4].map((share) => of(`kl-0-${share}`, `${titleOf(share)}, no KL`, { ...drawn(share), klWeight: 0 })),
+    of('updates-9', 'DPOK, three times as many updates an iteration', { gradientSteps: 9 }),
+    of('rollouts-384', 'DPOK, four times as many roll-outs an iteration', { rolloutsPerIteration: 384 }),
+  ]
+}
+
+const titleOf = (share: number) => (share === 1 ? 'DPOK' : `DPOK, ${share} × the images`)
+
+const against = (arm: string) => [
+  ...(['seen', 'unseen'] as const).map((split) => ({
+    says: `alignment on ${split} prompts less that of best-of-4`,
+    unit: 'points' as const,
+    bound: -0.02,
+    of: (look: Look) => look(arm, 'alignment', split) - look('best-of-4', 'alignment', split),
+  })),
+  {
+    says: 'Fréchet distance of the pre-trained model less that of DPOK',
+    unit: 'number' as const,
+    of: (look: Look) => look('base', 'frechet') - look(arm, 'frechet'),
+  },
+]
+
+const claims: readonly Claim[] = [
+  {
+    says: 'With four times the images, DPOK alone is not worse than best-of-4 (by more than 2 points), and its images are no further from true ones than the pre-trained model’s.',
+    source: 'What RL has to show to be worth its training',
+    parts: against('images-4'),
+  },
+  {
+    says: 'So it is with the judge as its reward.',
+    source: 'Upper bound: nobody has such a reward',
+    parts: against('judge-4'),
+  },
+  {
+    says: 'What holds DPOK back is its reward: with the judge in its place it aligns better.',
+    source: 'Ours',
+    parts: [1, 4].map((share) => ({
+      says: `alignment on seen prompts with the judge less that with the reward, ${share === 1 ? 'the usual images' : 'four times as many'}`,
+      unit: 'points',
+      of: (look) => look(`judge-${share}`, 'alignment', 'seen') - look(`images-${share}`, 'alignment', 'seen'),
+    })),
+  },
+  {
+    says: 'What holds DPOK back is the KL: without it, it aligns better.',
+    source: 'Ours',
+    parts: [
+      {
+        says: 'alignment on seen prompts without it less that with it, four times the images',
+        unit: 'points',
+        of: (look) => look('kl-0-4', 'alignment', 'seen') - look('images-4', 'alignment', 'seen'),
+      },
+    ],
+  },
+  {
+    says: 'More images make DPOK better still.',
+    source: 'Fan et al. 2023, figure 4',
+    parts: [
+      {
+        says: 'alignment on seen prompts with four times the images less that with the usual',
+        unit: 'points',
+        of: (look) => look('images-4', 'alignment', 'seen') - look('images-1', 'alignment', 'seen'),
+      },
+    ],
+  },
+]
+
+export const bestOfN: Study = {
+  name: 'best-of-n',
+  title: 'RL against best-of-n: images, and what holds it back',
+  question: 'With how many images does RL reach the best of four images of the pre-trained model?',
+  tunings: rl.tunings.filter(({ name }) => name === 'dpok'),
+  arms,
+  claims,
+  sweeps: [
+    {
+      title: 'Images drawn',
+      axis: 'images',
+      isLogarithmic: true,
+      measures: [
+        { measure: 'alignment', split: 'seen' },
+        { measure: 'alignment', split: 'unseen' },
+        { measure: 'frechet' },
+        { measure: 'kl' },
+      ],
+      lines: [
+        { title: 'DPOK', arms: [...shares, most].map((share) => `images-${share}`) },
+        { title: 'The judge as its reward', arms: [1, 4].map((share) => `judge-${share}`) },
+        { title: 'No KL', arms: [1, 4].map((share) => `kl-0-${share}`) },
+      ],
+    },
+  ],
+}
