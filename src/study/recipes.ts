@@ -14,6 +14,8 @@ import type { Arm, Bench, Finding } from './study.ts'
 /** Seconds of one core on a machine of 2026, for the first guess of the time that is left. */
 const guesses = { image: 0.012, dpokImage: 0.045, update: 0.14, pretrainingUpdate: 0.28, reward: 20, report: 25 }
 const raterErrors = 0.05
+/** Times as many images as of each of many prompts. */
+const imagesOfSingle = 16
 
 /** Images of prompts, and the labels of the simulated rater on them. */
 export function labelled(bench: Bench, errorRate = raterErrors): { readonly images: Step; readonly feedback: Step } {
@@ -84,6 +86,21 @@ export function rewardWeighted(
 export const policyArm = (bench: Bench, arm: Pick<Arm, 'name' | 'title' | 'at'>, policy: Step): Arm => {
   const step = measured(bench, arm.title, { policies: [{ name: 'policy', source: policy }], bestOf: 1 })
   return { ...arm, step, read: () => [...findingsOf(step, 'policy'), { measure: 'wall', value: secondsOf(policy) }] }
+}
+
+/** The pre-trained model and a policy of one prompt, on this prompt (`seen`) and on another one (`unseen`). */
+export function singleArms(bench: Bench, name: string, title: string, policy: Step): readonly Arm[] {
+  const step = measured(bench, title, {
+    policies: [{ name: 'policy', source: policy }],
+    bestOf: 1,
+    imagesPerPrompt: imagesOfSingle * bench.size.imagesPerPrompt,
+  })
+  return (['base', 'policy'] as const).map((policy) => ({
+    name: policy === 'base' ? `${name}-base` : name,
+    title: policy === 'base' ? `Pre-trained, ${title}` : `DPOK on ${title} alone`,
+    step,
+    read: () => findingsOf(step, policy).filter(({ measure }) => measure === 'alignment' || measure === 'mean-reward'),
+  }))
 }
 
 /** The pre-trained model, and the best of n of its images. */

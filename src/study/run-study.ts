@@ -15,7 +15,7 @@ import { writeFileAtomic } from '../files.ts'
 import { machineName } from '../machine-name.ts'
 import { writePrompts } from '../prompts/prompt-file.ts'
 import { hashOfJson } from '../content-hash.ts'
-import type { Prompt } from '../records.ts'
+import { categories, type Prompt } from '../records.ts'
 import { makeFolder } from '../run-folder.ts'
 import { lockName, takeLock } from '../run-lock.ts'
 import { scriptBeside } from '../script-beside.ts'
@@ -109,7 +109,7 @@ async function computeStudies(chosen: readonly Study[], config: StudyConfig): Pr
   const tuningOutcome = await compute()
   const coefficients = Object.fromEntries(
     [...tuned].flatMap(([name, candidates]) => {
-      const found = chosenOf(candidates)
+      const found = chosenOf(candidates, tuningOutcome.failed)
       return found === undefined ? [] : [[name, found]]
     }),
   )
@@ -156,22 +156,25 @@ async function writeStudyPrompts(
     await writePrompts(path, prompts)
     return { key: hashOfJson(prompts), path }
   }
+  const single = async (prompt: Prompt) => ({ ...prompt, ...(await write(`one-${prompt.category}`, [prompt])) })
   const some = (prompts: readonly Prompt[]) => prompts.filter((_, i) => i % promptStride === 0)
   const all = some(seenPrompts())
   const trained = all.filter((_, i) => i % heldOutEvery !== 0)
   const heldOut = all.filter((_, i) => i % heldOutEvery === 0)
   const half = Math.ceil(heldOut.length / 2)
   const seen = await write('seen', all)
+  const singles = categories.flatMap((category) => all.find((prompt) => prompt.category === category) ?? [])
+  const common = { labelled: seen, singles: await Promise.all(singles.map((one) => single(one))) }
   return {
     figures: {
-      labelled: seen,
+      ...common,
       trained: seen,
       trainedCount: all.length,
       seen,
       unseen: await write('unseen', some(unseenPrompts())),
     },
     tuning: {
-      labelled: seen,
+      ...common,
       trained: await write('trained', trained),
       trainedCount: trained.length,
       seen: await write('held-out-a', heldOut.slice(0, half)),
@@ -192,9 +195,9 @@ const tuningSteps = (tuning: Tuning, bench: Bench): TunedCandidate[] =>
   }))
 
 /** By the rule; of candidates that failed nothing is known. Undefined where not all others are measured yet. */
-function chosenOf(all: readonly TunedCandidate[]): Coefficients | undefined {
-  const measured = all.filter(({ report }) => isDone(report))
-  if (measured.length === 0) return undefined
+function chosenOf(all: readonly TunedCandidate[], failed: ReadonlyMap<Step, string>): Coefficients | undefined {
+  const measured = all.filter(({ report }) => !failed.has(report))
+  if (measured.length === 0 || !measured.every(({ report }) => isDone(report))) return undefined
   const looks = measured.map(({ report }) => {
     const of = (policy: string, measure: string) =>
       findingsOf(report, policy).find((finding) => finding.measure === measure)!.interval!

@@ -1,5 +1,6 @@
 /** What a study is: arms that are measured once a seed, claims that are decided from them, and pictures. */
 import type { Interval } from '../report/interval.ts'
+import type { Prompt } from '../records.ts'
 import type { Split } from '../report/schema.ts'
 import type { Source, Step, Steps } from './steps.ts'
 
@@ -20,6 +21,8 @@ export interface StudySize {
 export interface StudyPrompts {
   /** Their images are labelled. */
   readonly labelled: Source
+  /** A labelled one of each category, alone. */
+  readonly singles: readonly (Source & Pick<Prompt, 'text' | 'category'>)[]
   /** Policies are trained on them, and how many there are. */
   readonly trained: Source
   readonly trainedCount: number

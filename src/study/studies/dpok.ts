@@ -1,11 +1,13 @@
 /** Fan et al. 2023: what each choice of DPOK does. */
-import { baseArm, dpok as train, policyArm } from '../recipes.ts'
+import { baseArm, dpok as train, policyArm, singleArms } from '../recipes.ts'
 import type { Arm, Bench, Claim, Coefficients, Study } from '../study.ts'
 
 const klWeights = [0, 0.01, 0.03, 0.1]
 const advantageDecays = [0, 0.5, 1]
 const clipRanges = [0.05, 0.2, 0.8]
 const ranks = [2, 8, 32]
+/** Times as many images of a prompt as where many are trained on. */
+const imagesOfOne = 24
 /** What an arm has that does not vary it. */
 export const usual = { klWeight: 0.01, advantageDecay: 0.5, clipRange: 0.2, value: true }
 
@@ -19,6 +21,7 @@ const families = {
 type Family = keyof typeof families
 
 function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
+  const { size, prompts } = bench
   const of = (name: string, title: string, family: Family, more: Record<string, number> = {}, at?: number): Arm => {
     const settings = { ...usual, ...families[family].settings, ...chosen[family], ...more }
     return policyArm(bench, { name, title, ...(at !== undefined && { at }) }, train(bench, title, settings))
@@ -35,6 +38,13 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     ...ranks.map((rank) =>
       of(`rank-${rank}`, `Adapters of rank ${rank}`, 'dpok with adapters', { rank, loraAlpha: rank }, rank),
     ),
+    ...prompts.singles.flatMap((single, i) => {
+      const other = prompts.singles[(i + 1) % prompts.singles.length]
+      const own = { ...bench, prompts: { ...prompts, trained: single, trainedCount: 1, seen: single, unseen: other } }
+      const drawn = { imagesDrawn: imagesOfOne * size.drawnPerPrompt }
+      const title = `“${single.text}”`
+      return singleArms(own, `one-${single.category}`, title, train(own, title, { ...usual, ...chosen.dpok, ...drawn }))
+    }),
     of('published', 'As the public code: KL of mean ε, bare clamp', 'dpok as published'),
   ]
 }
@@ -47,6 +57,15 @@ const claims: readonly Claim[] = [
       says: `alignment on ${split} prompts, against the pre-trained model`,
       unit: 'points',
       of: (look) => look('kl-0.01', 'alignment', split) - look('base', 'alignment', split),
+    })),
+  },
+  {
+    says: 'Trained on a single prompt, DPOK aligns images of that prompt better than the pre-trained model does.',
+    source: 'Fan et al. 2023, figure 2',
+    parts: (['color', 'count', 'background', 'combination'] as const).map((category) => ({
+      says: `alignment on a prompt of ${category}, against the pre-trained model`,
+      unit: 'points',
+      of: (look) => look(`one-${category}`, 'alignment', 'seen') - look(`one-${category}-base`, 'alignment', 'seen'),
     })),
   },
   {
