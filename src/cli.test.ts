@@ -200,39 +200,17 @@ test('pre-training makes the same weights every time, with their provenance', ()
   }
 })
 
-describe('a killed run goes on to the same result', () => {
-  const runs = [
-    { name: 'dpok', command: tiny.dpok, result: 'policy.safetensors', begun: 'checkpoint.safetensors' },
-    {
-      name: 'reward-weighted',
-      command: tiny.rewardWeighted,
-      result: 'policy.safetensors',
-      begun: 'checkpoint.safetensors',
-    },
-    { name: 'images', command: `${tiny.images} --batch-size 1`, result: 'images.jsonl', begun: 'images.jsonl' },
-  ]
-  for (const { name, command, result, begun } of runs) {
-    test(name, async () => {
-      const [whole, killed] = [`${name}-whole`, `${name}-killed`]
-      works(`${command} --out ${whole}`)
-      const child = spawn(process.execPath, [cli, ...command.split(' '), '--out', killed], { cwd: folder })
-      const exit = once(child, 'exit')
-      while (!existsSync(at(`${killed}/${begun}`)) && child.exitCode === null) await wait(2)
-      child.kill('SIGKILL')
-      assert.deepEqual(await exit, [null, 'SIGKILL'], 'was killed before its end')
-      const unfinished = attune(`feedback sheet --images ${killed} --out none`)
-      assert.match(unfinished.stderr, /a run that was not finished/)
-      if (existsSync(at(`${killed}/metrics.jsonl`))) {
-        appendFileSync(at(`${killed}/metrics.jsonl`), '{"step":9999,"reward_mean":1}\n{"step":100')
-      }
-      works(`${command} --out ${killed} --resume`)
-      assert.deepEqual(readFileSync(at(`${killed}/${result}`)), readFileSync(at(`${whole}/${result}`)))
-      if (name === 'images') return
-      const rows = (run: string) => lines(`${run}/metrics.jsonl`).map((line) => line.replace(/"at":"[^"]*",/, ''))
-      assert.deepEqual(rows(killed), rows(whole))
-      assert.ok(!existsSync(at(`${killed}/checkpoint.safetensors`)))
-    })
-  }
+test('images of a killed run go on to the same', async () => {
+  const command = `${tiny.images} --batch-size 1`
+  works(`${command} --out whole`)
+  const child = spawn(process.execPath, [cli, ...command.split(' '), '--out', 'killed'], { cwd: folder })
+  const exit = once(child, 'exit')
+  while (!existsSync(at('killed/images.jsonl')) && child.exitCode === null) await wait(2)
+  child.kill('SIGKILL')
+  assert.deepEqual(await exit, [null, 'SIGKILL'], 'was killed before its end')
+  assert.match(attune('feedback sheet --images killed --out none').stderr, /a run that was not finished/)
+  works(`${command} --out killed --resume`)
+  assert.equal(read('killed/images.jsonl'), read('whole/images.jsonl'))
 })
 
 describe('bad input gets one line and leaves nothing', () => {

@@ -32,6 +32,7 @@ test('flags of other programs are told by ours, for each command', () => {
     ['reward', '--num-train-epochs', '--epochs'],
     ['weighted', '--train-batch-size', '--batch-size'],
     ['weighted', '--checkpointing-steps', '--checkpoint-every'],
+    ['weighted', '--checkpoints_total_limit', '--checkpoints-kept'],
     ['dpok', '--resume-from-checkpoint', '--resume'],
     ['dpok', '--config.sample.num_steps', '--steps'],
     ['dpok', 'train.clip_range', '--clip-range'],

@@ -90,7 +90,7 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
   { theirs: 'clip-norm clip-grad-norm grad-clip train.max-grad-norm', flags: ['max-grad-norm'] },
   { theirs: 'precision dtype torch-dtype fp16 bf16 half weight-dtype', flags: ['mixed-precision'] },
   { theirs: 'checkpointing-steps save-interval save-freq save-steps save-every', flags: ['checkpoint-every'] },
-  { theirs: 'checkpoints-total-limit num-checkpoint-limit', note: 'one checkpoint is kept' },
+  { theirs: 'checkpoints-total-limit num-checkpoint-limit save-total-limit', flags: ['checkpoints-kept'] },
   { theirs: 'resume-from-checkpoint resume-from', flags: ['resume'], note: 'without a path: --out names the run' },
   { theirs: 'validation-prompt validation-prompts', note: 'samples are drawn of the first prompts' },
   { theirs: 'num-validation-images', flags: ['samples'] },

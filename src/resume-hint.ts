@@ -1,5 +1,7 @@
 /** What to type after a stage was ended from outside, by Ctrl-C for one: said by a process that stays for this alone. */
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { configName } from './run-folder.ts'
 
 /** Waits for the end of its input, deaf to what ends the stage, and looks whether the folder was left unfinished. */
 const script = `
@@ -25,3 +27,7 @@ export function tellHowToResume(folder: string, words: readonly string[]): void 
 
 /** A word as a shell reads it. */
 export const quoted = (word: string) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+
+/** What goes on with an unfinished run, with other settings of these. @param settings flags with their values */
+export const resumeCommand = (stage: string, folder: string, settings: string): string =>
+  `attune ${stage} --config ${quoted(join(folder, configName))} ${settings} --resume --out ${quoted(folder)}`

@@ -1,11 +1,11 @@
 /** Training that has left the finite numbers, or all proportion: how it is found, and what is said then. */
-import { join } from 'node:path'
 import { flagName } from '../config.ts'
 import { DivergenceError, RewardError } from '../errors.ts'
 import { policyOf, type GenerativeModel, type ModelStage } from '../networks/generative-model.ts'
-import { configName } from '../run-folder.ts'
+import { resumeCommand } from '../resume-hint.ts'
 import { withoutGrad } from '../tensor/autograd.ts'
 import { randn } from '../tensor/create.ts'
+import type { Checkpoints } from '../tensor/checkpoints.ts'
 import { largestValues } from '../tensor/finite.ts'
 import { Generator } from '../tensor/generator.ts'
 import { tensorScope } from '../tensor/scope.ts'
@@ -17,6 +17,7 @@ import { tensorScope } from '../tensor/scope.ts'
 const mostGrowth = 1000
 /** Up to here a checkpoint is worth going on from. */
 const soundGrowth = 20
+export const isSoundGrowth = (growth: number): boolean => growth <= soundGrowth
 
 /** @param growth largest parameter, in largest parameters at the start @throws {DivergenceError} */
 export function expectInProportion(growth: number): void {
@@ -54,16 +55,11 @@ export function expectPrediction(policy: GenerativeModel): void {
   })
 }
 
-/** The checkpoint on the disk. */
-export interface Kept {
-  readonly step: number
-  /** As in {@link expectInProportion}, when it was written. */
-  readonly growth: number
-}
-
 export interface DivergedStep {
   readonly step: number
-  readonly kept: Kept | undefined
+  readonly checkpoints: Checkpoints
+  /** Of the processes of a group, one clears away the checkpoints that have gone too far. */
+  readonly isWriter: boolean
   /** The command: `policy dpok`. */
   readonly stage: string
   readonly folder: string
@@ -73,12 +69,14 @@ export interface DivergedStep {
 }
 
 /**
- * What went wrong in a step, with the step, the last good checkpoint and the command that goes on from it. Rewards that
- * stop telling images apart are a divergence too, where they did in the steps before.
+ * What went wrong in a step, with the step, the last good checkpoint and the command that goes on from it: checkpoints after
+ * that one go, so that `--resume` takes it. Rewards that stop telling images apart are a divergence too, where they did in
+ * the steps before.
  *
  * @returns the error itself where it is another one, or where the training is not to blame
  */
-export function asDivergence(error: unknown, { step, kept, stage, folder, trainer }: DivergedStep): unknown {
+export function asDivergence(error: unknown, diverged: DivergedStep): unknown {
+  const { step, stage, trainer } = diverged
   if (!(error instanceof DivergenceError || (error instanceof RewardError && step > 1))) return error
   const { where, expected, received } = error
   const rates = trainer.lowerRates(where)
@@ -88,18 +86,17 @@ export function asDivergence(error: unknown, { step, kept, stage, folder, traine
     where: `${stage.split(' ').at(-1)} step ${step}: ${where}`,
     expected,
     received,
-    remedy: remedyOf(flags, kept, stage, folder),
+    remedy: remedyOf(flags, diverged),
     cause: error,
   })
 }
 
-function remedyOf(flags: string, kept: Kept | undefined, stage: string, folder: string): string {
-  if (kept === undefined) return `no checkpoint was written before; begin again with ${flags}`
-  if (kept.growth > soundGrowth) {
-    return `the checkpoint of step ${kept.step} has gone too far already; begin again with ${flags} in another folder`
+function remedyOf(flags: string, { checkpoints, isWriter, stage, folder }: DivergedStep): string {
+  if (checkpoints.files.length === 0) return `no checkpoint was written before; begin again with ${flags}`
+  const sound = checkpoints.lastSound
+  if (sound === undefined) {
+    return `all checkpoints have gone too far already; begin again with ${flags} in another folder`
   }
-  const config = quoted(join(folder, configName))
-  return `go on from the last good checkpoint, of step ${kept.step}: attune ${stage} --config ${config} ${flags} --resume --out ${quoted(folder)}`
+  if (isWriter) checkpoints.goBackTo(sound)
+  return `go on from the last good checkpoint, of step ${sound.step}: ${resumeCommand(stage, folder, flags)}`
 }
-
-const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`)

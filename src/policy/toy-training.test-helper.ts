@@ -17,6 +17,7 @@ export interface ToyTraining {
   readonly resume?: boolean
   readonly settings?: Readonly<Record<string, unknown>>
   readonly checkpointEvery?: number
+  readonly checkpointsKept?: number
   readonly inputs?: Readonly<Record<string, string>>
   readonly group?: Group
   /** Looks for over-optimisation after every step, and whether an alarm ends the training. */
@@ -72,6 +73,7 @@ export async function trainToy(
     resume = false,
     settings = {},
     checkpointEvery = 1,
+    checkpointsKept = 2,
     inputs = { reward: 'a', model: 'b' },
     group = alone,
     alarms,
@@ -97,9 +99,9 @@ export async function trainToy(
     onStep(++steps)
     return step()
   }
-  await inTrainingRun({ folder, stage, config: { ...config, checkpointEvery }, resume }, async (run) => {
+  await inTrainingRun({ folder, stage, config: { ...config, checkpointEvery, checkpointsKept }, resume }, async (run) => {
     const { metrics, seconds, notes } = await trainToEnd(run, training, {
-      ...{ label: 'toy', stage, inputs, group, checkpointEvery },
+      ...{ label: 'toy', stage, inputs, group, checkpointEvery, checkpointsKept },
       note: () => '',
       warningOf: (rows) => algorithm.warningOf(rows),
       sampleEvery: 0,

@@ -221,6 +221,7 @@ async function train(
         inputs,
         warningOf: (rows) => algorithm.warningOf(rows),
         checkpointEvery: config.checkpointEvery,
+        checkpointsKept: config.checkpointsKept,
         note: (metrics) => algorithm.note(metrics),
         group,
         ...(alarms && { watch: alarms }),

@@ -10,7 +10,7 @@
  * the finite numbers, or moves parameters out of all proportion, ends the run before its row and its checkpoint.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { optionalText } from '../config-fields.ts'
 import { loraScaleField } from '../images/open-model.ts'
@@ -22,20 +22,14 @@ import { sampleNowName } from '../run-files.ts'
 import { metricsName } from '../run-metrics.ts'
 import { rewardName } from '../reward/open-reward.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
+import { Checkpoints, checkpointsKeptField } from '../tensor/checkpoints.ts'
 import { alone, type Group } from '../tensor/group.ts'
 import { largestValues } from '../tensor/finite.ts'
 import { holdEnd, isEndAsked, stopped } from '../tensor/orderly-end.ts'
 import { expectSameEverywhere } from '../tensor/same-everywhere.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import {
-  below,
-  numbersOf,
-  readTrainingState,
-  under,
-  writeTrainingState,
-  type TrainingState,
-} from '../tensor/training-state.ts'
-import { asDivergence, expectInProportion, expectPrediction, type Kept } from './divergence.ts'
+import { below, numbersOf, under, type TrainingState } from '../tensor/training-state.ts'
+import { asDivergence, expectInProportion, expectPrediction, isSoundGrowth } from './divergence.ts'
 
 export const checkpointName = 'checkpoint.safetensors'
 
@@ -50,6 +44,7 @@ export const trainingRunFields = {
     .positive()
     .default(20)
     .describe('Steps between checkpoints; where these take long, there is one about every half minute as well.'),
+  ...checkpointsKeptField,
   sampleEvery: z
     .int()
     .nonnegative()
@@ -93,6 +88,7 @@ export const changeableFields = [
   'learningRate',
   'maxGradNorm',
   'checkpointEvery',
+  'checkpointsKept',
   'sampleEvery',
   'samples',
   'scorer',
@@ -138,6 +134,8 @@ export interface Trainer {
   readonly policy: GenerativeModel
   /** What a reader of the finished run has to know beside its metrics. */
   readonly results?: Readonly<Record<string, unknown>>
+  /** Whether it would go on from where it is, as far as its last step tells; it would without this. */
+  readonly isSound?: boolean
   /** One step; returns its row of `metrics.jsonl`. */
   step(): StepMetrics
   state(): TrainingState
@@ -175,6 +173,7 @@ export interface TrainingLoop {
   /** SHA-256 of all that the run depends on beside its settings, by what a reader calls it. */
   readonly inputs: Readonly<Record<string, string>>
   readonly checkpointEvery: number
+  readonly checkpointsKept: number
   /** What stands at the end of the progress line. */
   readonly note: (metrics: Partial<StepMetrics>) => string
   /** What is to be said of the last of these rows, which have all steps so far. */
@@ -218,29 +217,28 @@ const watchPrefix = 'watch'
  */
 export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop): Promise<Trained> {
   run.dependsOn(loop.inputs)
-  const { watch } = loop
+  const { group = alone, watch } = loop
   const isOver = () => watch?.isOver === true
-  const checkpoint = run.path(checkpointName)
+  const isWriter = group.rank === 0
+  const checkpoints = new Checkpoints(run.path(checkpointName), loop.checkpointsKept)
   const sampleNow = run.path(sampleNowName)
   const proportion = Math.max(1, ...largestValues([...trainer.parameters.values()]))
   const growth = () => Math.max(...largestValues([...trainer.parameters.values()])) / proportion
   let earlier = 0
-  let kept: Kept | undefined
-  if (existsSync(checkpoint)) {
-    const state = readTrainingState(checkpoint)
-    const numbers = numbersOf(checkpoint, LoopNumbers, state)
+  const state = checkpoints.read((warning) => {
+    if (isWriter) process.stderr.write(`warning: ${warning}\n`)
+  })
+  if (state !== undefined) {
+    const numbers = numbersOf(run.path(checkpointName), LoopNumbers, state)
     expectSameInputs(run.folder, numbers.inputs, loop.inputs)
     trainer.load(state)
     if (numbers.watch) watch?.load({ tensors: below(watchPrefix, state.tensors), numbers: numbers.watch })
     earlier = numbers.seconds
-    kept = { step: trainer.done, growth: numbers.growth }
   }
-  const { group = alone } = loop
-  const isWriter = group.rank === 0
   expectSameEverywhere(group, { ...loop.inputs, checkpoint: `of step ${trainer.done}` })
   run.adopt(trainer.done)
   // Without a checkpoint the run begins anew, its first samples too.
-  run.rewind(kept?.step ?? -1)
+  run.rewind(state === undefined ? -1 : trainer.done)
   const rows = isWriter ? readRows(join(run.folder, metricsName)) : []
   const began = performance.now()
   const seconds = () => earlier + (performance.now() - began) / 1000
@@ -254,10 +252,11 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     if (!isWriter) return
     const from = seconds()
     const { tensors, numbers } = stateOf(trainer, watch)
-    kept = { step: trainer.done, growth: growth() }
-    const own = { seconds: seconds(), inputs: loop.inputs, growth: kept.growth }
+    const grown = growth()
+    const own = { seconds: seconds(), inputs: loop.inputs, growth: grown }
     run.sync()
-    writeTrainingState(checkpoint, { tensors, numbers: { ...numbers, ...own } })
+    const isSound = isSoundGrowth(grown) && trainer.isSound !== false
+    checkpoints.write(trainer.done, { tensors, numbers: { ...numbers, ...own } }, isSound)
     run.keep()
     keptAt = seconds()
     writeSeconds = keptAt - from
@@ -297,7 +296,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
       if (isSampled) metrics = { ...metrics, ...(await loop.sample(step)) }
       expectFiniteNumbers('metrics', metrics)
     } catch (error) {
-      throw asDivergence(error, { step, kept, stage: loop.stage, folder: run.folder, trainer })
+      throw asDivergence(error, { step, checkpoints, isWriter, stage: loop.stage, folder: run.folder, trainer })
     }
     if (isAsked) rmSync(sampleNow, { force: true })
     const warning = loop.warningOf([...rows, { step, ...metrics }])
@@ -389,7 +388,8 @@ export function finishTraining(
   scratch: readonly string[] = [],
 ): Manifest {
   expectFiniteNumbers('results', results)
-  return run.finish(results, [checkpointName, sampleNowName, ...scratch])
+  const { files } = new Checkpoints(run.path(checkpointName), 1)
+  return run.finish(results, [...files.map((file) => basename(file)), sampleNowName, ...scratch])
 }
 
 function readRows(file: string): Row[] {

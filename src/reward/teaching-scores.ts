@@ -9,6 +9,15 @@ export function expectFiniteScores(name: string, scores: readonly number[]): voi
   if (broken !== undefined) throw refused(name, String(broken))
 }
 
+/** Up to which share of the largest score differences are rounding. */
+const rounding = 1e-6
+
+/** Whether several scores are one, but for rounding. @param scores finite */
+export function isConstant(scores: readonly number[]): boolean {
+  const [low, high] = scores.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [Infinity, -Infinity])
+  return scores.length > 1 && high - low <= rounding * Math.max(Math.abs(low), Math.abs(high))
+}
+
 /**
  * A reward that is not finite, or the same for every image, teaches nothing and would waste the run.
  *
@@ -19,6 +28,5 @@ export function expectFiniteScores(name: string, scores: readonly number[]): voi
  */
 export function expectTeaching(name: string, scores: readonly number[], remedy?: string): void {
   expectFiniteScores(name, scores)
-  const isConstant = scores.length > 1 && scores.every((score) => score === scores[0])
-  if (isConstant) throw refused(name, `${scores[0]} for all ${scores.length} images`, remedy)
+  if (isConstant(scores)) throw refused(name, `${scores[0]} for all ${scores.length} images`, remedy)
 }

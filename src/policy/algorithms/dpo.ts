@@ -17,7 +17,7 @@
  * 7. Some prompts are held out, and how often the policy prefers the better image of their pairs is measured.
  */
 import { z } from 'zod'
-import { FormatError } from '../../errors.ts'
+import { DivergenceError, FormatError } from '../../errors.ts'
 import { mapStates, policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { random, seedOf } from '../../random.ts'
 import type { Comparison } from '../../reward/examples/reward-examples.ts'
@@ -110,6 +110,19 @@ export interface DpoMetrics extends StepMetrics {
   readonly lr: number
 }
 
+/** A policy whose error on what people prefer is so many times that of the pre-trained model has kept nothing of it. */
+const mostError = 100
+
+function expectNearReference(error: number, reference: number): void {
+  if (!(error > mostError * reference)) return
+  throw new DivergenceError({
+    where: 'error on the better images',
+    expected: `at most ${mostError} times that of the pre-trained model, ${reference.toPrecision(3)}`,
+    received: error.toPrecision(3),
+    remedy: 'lower the learning rate',
+  })
+}
+
 /** Times and noises at which a held-out pair is measured: always the same. */
 const heldOutTimes = 4
 
@@ -183,6 +196,7 @@ export class Dpo implements Trainer {
     const gradNorm = update.check(measured)
     const sums = read.reduce((sum, figures) => sum.map((one, i) => one + figures[i]), [0, 0, 0, 0, 0, 0, 0])
     const [loss, accuracy, margin, better, worse, betterReference, worseReference] = this.#group.sumNumbers(sums)
+    expectNearReference(better, betterReference)
     this.#update++
     return {
       updates: this.#update,

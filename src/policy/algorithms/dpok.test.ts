@@ -438,6 +438,28 @@ describe('a DPOK run', () => {
     }
   })
 
+  it('ends at a reward that has become constant: three iterations in a row, the count of which is part of its state', () => {
+    using _scope = tensorScope()
+    let isConstant = false
+    const becoming: Reward = {
+      ...reward,
+      score: (pixels, texts) => (isConstant ? full([pixels.shape[0]], 0.5) : reward.score(pixels, texts)),
+    }
+    const begin = () => dpok(shiftsFrom(), { ...settings, imagesDrawn: 900 }, { reward: becoming })
+    const algorithm = begin()
+    const soundAfter = (constant: boolean) => {
+      isConstant = constant
+      algorithm.step()
+      return algorithm.isSound
+    }
+    assert.deepEqual([false, true, true, false, true, true].map(soundAfter), [true, false, false, true, false, false])
+    const resumed = begin()
+    resumed.load(algorithm.state())
+    for (const one of [algorithm, resumed]) {
+      assert.throws(() => one.step(), { name: RewardError.name, received: '0.5 for all 9 images' })
+    }
+  })
+
   it('refuses a sampler without actions, and more updates than transitions', () => {
     using _scope = tensorScope()
     const model = gaussianModel()

@@ -29,7 +29,7 @@ import type { AtOnce } from '../../images/at-once.ts'
 import { mostDrawn } from '../../images/drawing-memory.ts'
 import type { GenerativeModel } from '../../networks/generative-model.ts'
 import { random, type Random } from '../../random.ts'
-import { expectTeaching } from '../../reward/teaching-scores.ts'
+import { expectFiniteScores, expectTeaching, isConstant } from '../../reward/teaching-scores.ts'
 import { policyStreams } from '../../streams.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -114,6 +114,8 @@ export class Dpok implements Trainer {
   readonly #gradient: PolicyGradient
   readonly #advantages: Advantages
   #iteration = 0
+  /** Iterations up to now in which all roll-outs had one reward. */
+  #constant = 0
 
   /**
    * @throws {ScheduleError} a sampler without a stochastic step
@@ -150,6 +152,10 @@ export class Dpok implements Trainer {
 
   get done(): number {
     return this.#iteration
+  }
+
+  get isSound(): boolean {
+    return this.#gradient.isSound && this.#constant === 0
   }
 
   get #batchSize(): number {
@@ -209,8 +215,16 @@ export class Dpok implements Trainer {
       observer: this.#advantages.observer,
       group,
     })
-    expectTeaching(reward.name, rollouts.rewards)
+    this.#expectTeaching(rollouts.rewards)
     return rollouts
+  }
+
+  /** All roll-outs of one iteration may have the same reward by chance, but for the first one: nothing has come of it yet. */
+  #expectTeaching(rewards: readonly number[]): void {
+    const { name } = this.#options.reward
+    expectFiniteScores(name, rewards)
+    this.#constant = isConstant(rewards) ? this.#constant + 1 : 0
+    if (this.#constant === (this.#iteration === 0 ? 1 : mostConstant)) expectTeaching(name, rewards)
   }
 
   lowerRates(where: string): Readonly<Record<string, number>> | undefined {
@@ -225,13 +239,13 @@ export class Dpok implements Trainer {
     const { tensors, numbers } = this.#advantages.state()
     return {
       tensors: new Map([...this.#optimiser.state(), ...tensors]),
-      numbers: { iteration: this.#iteration, ...numbers },
+      numbers: { iteration: this.#iteration, constant: this.#constant, ...numbers },
     }
   }
 
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
-    const { iteration, value } = numbersOf('dpok', DpokNumbers, state)
+    const { iteration, constant, value } = numbersOf('dpok', DpokNumbers, state)
     const { settings } = this.#options
     if (iteration > this.total || (iteration > 0 && settings.value !== (value !== undefined))) {
       throw new FormatError({
@@ -244,13 +258,21 @@ export class Dpok implements Trainer {
     this.#optimiser.load(state.tensors)
     this.#advantages.load(state)
     this.#iteration = iteration
+    this.#constant = constant
   }
 }
 
 const mean = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length
 
 /** What a saved state holds beside its tensors and beside what its advantages have learned. */
-const DpokNumbers = z.object({ iteration: z.int().nonnegative(), value: z.unknown().optional() })
+const DpokNumbers = z.object({
+  iteration: z.int().nonnegative(),
+  constant: z.int().nonnegative().default(0),
+  value: z.unknown().optional(),
+})
+
+/** Iterations in a row in which a reward that is the same for all roll-outs is no chance any more. */
+const mostConstant = 3
 
 /** More transitions at once are hardly faster on any device. */
 const mostTransitions = 16

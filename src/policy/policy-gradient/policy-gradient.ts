@@ -13,6 +13,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { PolicyOptimiser } from '../policy-optimiser.ts'
 import type { Rollouts } from '../rollout.ts'
 import type { TrainableChange } from '../trainable.ts'
+import { expectNear, isNear } from './explosion.ts'
 import type { Act, Objective } from './objective.ts'
 import {
   expectFirstDelta,
@@ -77,6 +78,7 @@ export class PolicyGradient {
   readonly #drawsNarrow: boolean
   readonly #group: Group
   #isMeasured = false
+  #isSound = true
 
   constructor(options: PolicyGradientOptions) {
     const { model, trainable } = options
@@ -93,7 +95,7 @@ export class PolicyGradient {
    *
    * @param advantages   N numbers a step
    * @param learningRate of all of them
-   * @throws {DivergenceError} gradients or parameters are not finite
+   * @throws {DivergenceError} gradients or parameters are not finite, ratios or the KL have exploded
    * @throws {RatioError} the log-density before the first update is not that of the roll-outs
    * @throws {ConfigError} the first time: rounding moves log-ratios by more than half of the clip range
    */
@@ -118,13 +120,22 @@ export class PolicyGradient {
       ...updates.flatMap(({ batches, update }) => [...batches.map(({ figures }) => figures), update.measured]),
     ])
     const noiseNats = Math.sqrt(this.#group.sumNumbers([ownRounding])[0])
+    const numbers = elementsOf(this.#options.model) * this.#options.steps.length
     const figures = updates.map(({ batches, update }, place) => {
       const of = batches.map((batch) => ({ ...batch, figures: read.shift()! }))
       const figures = this.#figuresOf(of, update.check(read.shift()!))
       if (place === 0) this.#expectRatio(of, figures.firstDelta, noiseNats)
       return figures
     })
-    return { ...meanOf(figures), noiseNats }
+    const mean = meanOf(figures)
+    expectNear(mean, numbers)
+    this.#isSound = isNear(mean, numbers)
+    return { ...mean, noiseNats }
+  }
+
+  /** Whether the last updates have stayed where a policy is worth going on from. */
+  get isSound(): boolean {
+    return this.#isSound
   }
 
   #gather(
@@ -246,6 +257,9 @@ interface Batch extends Pick<Transitions, 'share' | 'at'> {
   readonly figures: readonly number[]
   readonly sizes: Tensor
 }
+
+/** Of a state of the policy. */
+const elementsOf = (model: GenerativeModel) => policyOf(model).stateShape.reduce((product, side) => product * side, 1)
 
 type UpdateFigures = Omit<GradientFigures, 'noiseNats'>
 

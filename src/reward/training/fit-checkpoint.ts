@@ -1,41 +1,53 @@
-/** The state of one fit of a run in a file, for a process that goes on. */
-import { existsSync, mkdirSync } from 'node:fs'
+/** The states of one fit of a run in files, for a process that goes on. */
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { FormatError } from '../../errors.ts'
 import { writing } from '../../files.ts'
-import { readTrainingState, writeTrainingState, type TrainingState } from '../../tensor/training-state.ts'
+import { Checkpoints } from '../../tensor/checkpoints.ts'
+import type { TrainingState } from '../../tensor/training-state.ts'
+
+export interface FitCheckpointOptions {
+  /** A hash of all that the fit depends on: states of another key are as good as none. */
+  readonly key: string
+  /** How many states are kept at the most. */
+  readonly kept: number
+  /** Hears of each state that is on the disk. */
+  readonly onWrite?: () => void
+}
 
 export class FitCheckpoint {
   readonly #file: string
+  readonly #checkpoints: Checkpoints
   readonly #key: string
-  readonly #onWrite: () => void
+  readonly #onWrite: (() => void) | undefined
 
-  /**
-   * @param key     a hash of all that the fit depends on: the state of another key is as good as none
-   * @param onWrite hears of each state that is on the disk
-   */
-  constructor(file: string, key: string, onWrite: () => void = () => undefined) {
+  /** @param file of the newest state */
+  constructor(file: string, { key, kept, onWrite }: FitCheckpointOptions) {
     this.#file = file
+    this.#checkpoints = new Checkpoints(file, kept)
     this.#key = key
     this.#onWrite = onWrite
   }
 
-  /** Undefined where it is not there, damaged, or of another key. Its tensors belong to the scope in force. */
+  /** Undefined where none is there, whole and of this key; what is damaged is told. Its tensors belong to the scope in force. */
   read(): TrainingState | undefined {
-    if (!existsSync(this.#file)) return undefined
     try {
-      const state = readTrainingState(this.#file)
-      return state.numbers.key === this.#key ? state : undefined
+      const state = this.#checkpoints.read(tell)
+      if (state === undefined || state.numbers.key === this.#key) return state
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
-      return undefined
+      tell(`${error.where}: expected ${error.expected}, received ${error.received}; this fit begins again`)
     }
+    this.#checkpoints.remove()
+    return undefined
   }
 
-  /** @throws {FileError} the disk is full */
-  write({ tensors, numbers }: TrainingState): void {
+  /** @param update how many were done @throws {FileError} the disk is full */
+  write(update: number, { tensors, numbers }: TrainingState): void {
     writing(this.#file, () => mkdirSync(dirname(this.#file), { recursive: true }))
-    writeTrainingState(this.#file, { tensors, numbers: { ...numbers, key: this.#key } })
-    this.#onWrite()
+    this.#checkpoints.write(update, { tensors, numbers: { ...numbers, key: this.#key } })
+    this.#onWrite?.()
   }
 }
+
+const tell = (warning: string) => process.stderr.write(`warning: ${warning}\n`)

@@ -142,7 +142,8 @@ export function fitReward(
   const minibatches = new Minibatches({ labels, comparisons }, fit.batchSize, seed, progressOf)
   let keptAt = performance.now()
   const keep = () => {
-    checkpoint?.write({ tensors: living, numbers: minibatches.progress })
+    const done = minibatches.progress
+    checkpoint?.write(done.update, { tensors: living, numbers: done })
     keptAt = performance.now()
   }
   const updates = fit.epochs * minibatches.count
@@ -178,19 +179,23 @@ export function fitReward(
   return { head, nu: comparisons.length === 0 ? null : Math.exp(logNu.item()) }
 }
 
-/** The error of an update, with the settings to begin again with. */
-function asDivergedFit(error: unknown, where: string, { learningRate, weightDecay }: RewardFit): unknown {
+/** @param where names the update */
+function asDivergedFit(error: unknown, where: string, fit: RewardFit): unknown {
   if (!(error instanceof DivergenceError)) return error
-  const usual = (field: 'learningRate' | 'weightDecay') => rewardFitFields[field].parse(undefined)
-  const flags = `--learning-rate ${loweredRate(learningRate, usual('learningRate'))}`
-  const decay = learningRate * weightDecay < 1 ? '' : ` and --weight-decay ${usual('weightDecay')}`
   return new DivergenceError({
     where: `${where}: ${error.where}`,
     expected: error.expected,
     received: error.received,
-    remedy: `nothing was written; train again with ${flags}${decay}`,
+    remedy: `train again with ${lowerFitRates(fit)}`,
     cause: error,
   })
+}
+
+/** Flags with which a fit that diverged may go well. */
+export function lowerFitRates({ learningRate, weightDecay }: RewardFit): string {
+  const usual = (field: 'learningRate' | 'weightDecay') => rewardFitFields[field].parse(undefined)
+  const rate = `--learning-rate ${loweredRate(learningRate, usual('learningRate'))}`
+  return learningRate * weightDecay < 1 ? rate : `${rate} --weight-decay ${usual('weightDecay')}`
 }
 
 /** Where ν starts: the ties that there are, if all images were equal: ν/(2 + ν). One half of a tie more keeps it above 0. */

@@ -4,15 +4,17 @@ import { z } from 'zod'
 import { expectFiniteNumbers } from '../../checked.ts'
 import { optionalText } from '../../config-fields.ts'
 import { hashOfJson } from '../../content-hash.ts'
-import { ConfigError, FormatError } from '../../errors.ts'
+import { ConfigError, DivergenceError, FormatError } from '../../errors.ts'
 import { modelFields, type Open, type OpenModel } from '../../images/open-model.ts'
 import { readPicture } from '../../images/png.ts'
 import { cutPrompts, cutResults, cutSentence } from '../../prompts/cut-prompts.ts'
 import { readDistractors } from '../../prompts/distractors-file.ts'
 import type { Judgment } from '../../records.ts'
 import { disagreementsName, uncertaintiesName } from '../../run-files.ts'
+import { resumeCommand } from '../../resume-hint.ts'
 import { resumeField, startRun, writeFileAtomic, type Manifest } from '../../run.ts'
 import { sha256 } from '../../sha256.ts'
+import { checkpointsKeptField } from '../../tensor/checkpoints.ts'
 import { alone, type Group } from '../../tensor/group.ts'
 import { PartFiles } from '../../tensor/part-files.ts'
 import { expectSameEverywhere } from '../../tensor/same-everywhere.ts'
@@ -30,7 +32,7 @@ import { headKinds } from '../heads/reward-head.ts'
 import { shownTexts, textsIn } from '../examples/shown-texts.ts'
 import { splitByPrompt } from '../examples/split-by-prompt.ts'
 import { expectTeaching } from '../teaching-scores.ts'
-import { rewardFitFields, type FittedReward } from './fit-reward.ts'
+import { lowerFitRates, rewardFitFields, type FittedReward } from './fit-reward.ts'
 import { expectTellsApart, promptsOf, type RewardExamples } from '../examples/reward-examples.ts'
 
 /** Settings of `reward train`. */
@@ -71,6 +73,7 @@ export const RewardTrainConfig = z.strictObject({
     'Wrong prompts for prompt classification: .jsonl or .json of {"prompt": …, "distractors": […]}, or a table with the columns prompt and distractor. For other prompts they are made: what a template states is changed, in free text colours and numbers.',
   ),
   ...modelFields,
+  ...checkpointsKeptField,
   resume: resumeField,
   out: z.string().min(1).describe('Run folder to write.'),
 })
@@ -78,6 +81,9 @@ export type RewardTrainConfig = z.infer<typeof RewardTrainConfig>
 
 /** What only an unfinished run needs. */
 const scratch = ['embeddings', 'fits']
+
+/** Settings that may be others when a run goes on: embeddings stay, and fits begin again where they depend on them. */
+const changeable = ['learningRate', 'weightDecay', 'checkpointsKept']
 
 /** Rows of `disagreements.json`. */
 const mostDisagreements = 50
@@ -92,7 +98,7 @@ const mostDisagreements = 50
  *   by one process, and its numbers do not depend on which
  * @throws {RewardError} labels of one class only and no comparison with a better image, or too few prompts to hold any out;
  *   a fit that gives all images one score
- * @throws {DivergenceError} a fit that left the finite numbers; nothing is written then
+ * @throws {DivergenceError} a fit that left the finite numbers: what was embedded stays, and no fit of it
  * @throws {ConfigError} no encoder is named and the model brings none
  * @throws {FormatError} an image or a line of distractors cannot be read, or all of these are for other prompts
  * @throws {StoppedError} this process was asked to end; embeddings and fits are kept
@@ -101,7 +107,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
   const { out, resume, ...settings } = config
   const { seed, feedback, distractorsFile } = config
   const parents = { feedback, ...(distractorsFile === null ? {} : { distractors: distractorsFile }) }
-  using run = startRun({ folder: out, stage: 'reward train', config: settings, parents, resume })
+  using run = startRun({ folder: out, stage: 'reward train', config: settings, parents, resume, changeable })
   const isWriter = group.rank === 0
   const tell = (line: string | undefined) => {
     if (isWriter && line !== undefined) process.stderr.write(`${line}\n`)
@@ -134,6 +140,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     ...(given && { distractors: hashOfJson([...given]) }),
   }
   run.dependsOn(inputs)
+  run.adopt(0)
   expectSameEverywhere(group, inputs)
   const fileOf = ({ file }: StoredImageFile) => readPicture(file)
   const partsOf = (name: string, images: readonly StoredImageFile[]) =>
@@ -150,8 +157,14 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     ...planEnsemble(examples, seed, config.ensemble).map((plan) => ({ ...plan, shown })),
   ]
   const checkpointOf = (place: number) =>
-    new FitCheckpoint(run.path(`fits/${place}.safetensors`), hashOfJson([inputs, place]), () => run.keep())
-  using all = await fitAll(embedded, plans, config, { head, group, checkpointOf })
+    new FitCheckpoint(run.path(`fits/${place}.safetensors`), {
+      key: hashOfJson([inputs, place, config.learningRate, config.weightDecay]),
+      kept: config.checkpointsKept,
+      onWrite: () => run.keep(),
+    })
+  using all = await fitAll(embedded, plans, config, { head, group, checkpointOf }).catch((error: unknown) => {
+    throw asDiverged(error, config)
+  })
   const [fitted, ...memberFits] = all.fits.slice(split === undefined ? 0 : 1)
   const measured = split && { fitted: all.fits[0], seen: new Set(promptsOf(split.training)) }
   const members = memberFits.map((fit, i) => ({
@@ -202,6 +215,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     ...cutResults(cut),
     promptsWithDistractors: withDistractors,
     heldOut: heldOut ?? null,
+    ...run.changes(),
     note: 'heldOut is of a fit without those prompts; the reward that was written is a fit of all judgments.',
   }
   expectFiniteNumbers('results', results)
@@ -209,6 +223,14 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
 }
 
 const notMeasured = 'note: nothing was held out, so nothing is known of how good this reward is'
+
+/** A fit that diverged, with the command that goes on from the embeddings. */
+function asDiverged(error: unknown, config: RewardTrainConfig): unknown {
+  if (!(error instanceof DivergenceError)) return error
+  const { where, expected, received } = error
+  const remedy = `train again: ${resumeCommand('reward train', config.out, lowerFitRates(config))}`
+  return new DivergenceError({ where, expected, received, remedy, cause: error })
+}
 
 /** @throws {ConfigError} the model brings none */
 async function ownEncoder(
