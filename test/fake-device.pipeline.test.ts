@@ -156,7 +156,7 @@ describe('every stage on a device that is none', () => {
 
       // Killed in the middle, it ends as the run that was left alone.
       const again = gpu.find((command) => command.endsWith(' cuda-dpok'))!.replace(/cuda-dpok$/, 'again')
-      const { signal } = run(folder, ['--import', killer, cli, ...again.split(' ')], { KILL_AT: '18' })
+      const { signal } = run(folder, ['--import', killer, cli, ...again.split(' ')], { KILL_AT: '25' })
       assert.equal(signal, 'SIGKILL')
       assert.ok(existsSync(at('again/checkpoint.safetensors')))
       works(folder, [`${again} --resume`])

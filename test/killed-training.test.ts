@@ -7,7 +7,16 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -114,7 +123,12 @@ function published(folder: string): Map<string, string> {
 
 function timeless(manifest: string): string {
   type Manifest = Record<string, unknown> & { results: object; files: { file: string }[] }
-  const { startedAt: _startedAt, finishedAt: _finishedAt, seconds: _seconds, ...rest } = JSON.parse(manifest) as Manifest
+  const {
+    startedAt: _startedAt,
+    finishedAt: _finishedAt,
+    seconds: _seconds,
+    ...rest
+  } = JSON.parse(manifest) as Manifest
   const files = rest.files.map(({ file }) => file).filter((file) => !file.startsWith('events.'))
   return JSON.stringify({ ...rest, files, results: { ...rest.results, seconds: 0 } })
 }

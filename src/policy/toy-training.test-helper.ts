@@ -99,19 +99,22 @@ export async function trainToy(
     onStep(++steps)
     return step()
   }
-  await inTrainingRun({ folder, stage, config: { ...config, checkpointEvery, checkpointsKept }, resume }, async (run) => {
-    const { metrics, seconds, notes } = await trainToEnd(run, training, {
-      ...{ label: 'toy', stage, inputs, group, checkpointEvery, checkpointsKept },
-      note: () => '',
-      warningOf: (rows) => algorithm.warningOf(rows),
-      sampleEvery: 0,
-      sample: () => Promise.resolve({}),
-      ...(watch && { watch }),
-    })
-    if (group.rank === 0) {
-      writePolicy((name) => run.path(name), given.model, given.trainable, { algorithm: algorithmOf(stage) })
-    }
-    return finishTraining(run, { seconds, ...metrics, ...watch?.results, ...notes })
-  })
+  await inTrainingRun(
+    { folder, stage, config: { ...config, checkpointEvery, checkpointsKept }, resume },
+    async (run) => {
+      const { metrics, seconds, notes } = await trainToEnd(run, training, {
+        ...{ label: 'toy', stage, inputs, group, checkpointEvery, checkpointsKept },
+        note: () => '',
+        warningOf: (rows) => algorithm.warningOf(rows),
+        sampleEvery: 0,
+        sample: () => Promise.resolve({}),
+        ...(watch && { watch }),
+      })
+      if (group.rank === 0) {
+        writePolicy((name) => run.path(name), given.model, given.trainable, { algorithm: algorithmOf(stage) })
+      }
+      return finishTraining(run, { seconds, ...metrics, ...watch?.results, ...notes })
+    },
+  )
   return { steps, total: training.total }
 }

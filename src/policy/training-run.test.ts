@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -22,6 +22,9 @@ const rowsOf = (folder: string) =>
     .split('\n')
     .map((line) => ({ ...(JSON.parse(line) as { step: number; at?: string }), at: undefined }))
 
+const breakOffAt = (last: number) => (step: number) => {
+  if (step === last) throw new RangeError('broken off')
+}
 /** A run that broke off after the second of three steps, with checkpoints of both. */
 let unfinished = ''
 let whole = ''
@@ -29,10 +32,7 @@ before(async () => {
   whole = fresh()
   await trainToy(whole)
   unfinished = fresh()
-  const onStep = (step: number) => {
-    if (step === 3) throw new RangeError('broken off')
-  }
-  await assert.rejects(trainToy(unfinished, { onStep }), RangeError)
+  await assert.rejects(trainToy(unfinished, { onStep: breakOffAt(3) }), RangeError)
 })
 function copyOfUnfinished(): string {
   const folder = fresh()
@@ -139,12 +139,41 @@ describe('a training run that diverges', () => {
     await trainToy(folder, { settings: { ...tooFast, learningRate: 0.003 } })
   })
 
-  it('ends where parameters are out of all proportion, although they are numbers', async () => {
+  it('ends where a ratio has exploded, although it is a number', async () => {
     const folder = copyOfUnfinished()
     await assert.rejects(trainToy(folder, { resume: true, settings: { learningRate: 1e5 } }), {
       name: DivergenceError.name,
-      message: /^dpok step 3: parameters: expected none above 1000 times .* last good checkpoint, of step 2/,
+      message: /^dpok step 3: log-ratio .*: expected at most 88 nats, .* last good checkpoint, of step 2/,
     })
+  })
+
+  it('ends where parameters are out of all proportion, although they are numbers', async () => {
+    const [folder, stage, learningRate] = [fresh(), 'policy reward-weighted', 3000] as const
+    await assert.rejects(trainToy(folder, { stage, settings: { learningRate } }), {
+      name: DivergenceError.name,
+      message:
+        /^reward-weighted step 1: parameters: expected none above 1000 times .* begin again with --learning-rate/,
+    })
+  })
+
+  it('goes back to the last good checkpoint where those after it have gone too far already', async () => {
+    const folder = fresh()
+    const stage = 'policy reward-weighted'
+    await trainToy(folder, { stage, settings: { updates: 40 }, onStep: breakOffAt(3) }).catch(() => undefined)
+    // Parameters grow by about the rate in a step: three of these are far, and four too far.
+    const settings = { updates: 40, learningRate: 450 }
+    const diverging = trainToy(folder, { stage, settings, resume: true })
+    await assert.rejects(
+      diverging,
+      /^DivergenceError: reward-weighted step 6: .* last good checkpoint, of step 2: attune/,
+    )
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('checkpoint')),
+      [checkpointName],
+    )
+    const { total } = await trainToy(folder, { stage, settings: { ...settings, learningRate: 0.01 }, resume: true })
+    assert.equal(total, 40)
+    assert.equal(rowsOf(folder).length, 40)
   })
 
   it('names the last good checkpoint, from which a lower rate goes on; the change is recorded', async () => {

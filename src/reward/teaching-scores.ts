@@ -14,7 +14,10 @@ const rounding = 1e-6
 
 /** Whether several scores are one, but for rounding. @param scores finite */
 export function isConstant(scores: readonly number[]): boolean {
-  const [low, high] = scores.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [Infinity, -Infinity])
+  const [low, high] = scores.reduce(
+    ([low, high], one) => [Math.min(low, one), Math.max(high, one)],
+    [Infinity, -Infinity],
+  )
   return scores.length > 1 && high - low <= rounding * Math.max(Math.abs(low), Math.abs(high))
 }
 
