@@ -55,7 +55,16 @@ const inputs: Partial<Record<StageInput, Readonly<Record<string, unknown>>>> = {
 }
 /** Of these a stage gets those that it has. */
 const small: Readonly<Record<string, unknown>> = {
-  ...{ seed: 3, threads: 1, steps: 3, checkpointEvery: 1, checkpointsKept: 2, sampleEvery: 2, samples: 2 },
+  ...{
+    seed: 3,
+    threads: 1,
+    steps: 3,
+    checkpointEvery: 1,
+    checkpointsKept: 2,
+    sampleEvery: 2,
+    samples: 2,
+    probeEvery: 2,
+  },
   ...{ imagesDrawn: 16, rolloutsPerIteration: 4, gradientSteps: 2, transitionsPerRollout: 2, valueUpdates: 2 },
   ...{ updates: 4, batchSize: 4, heldOut: 0.5, heldOutEvery: 2, ties: 'davidson', klO: 0.1, pretrainingWeight: 0 },
   ...{ epochs: 2, ensemble: 2, distractors: 2 },
@@ -75,7 +84,7 @@ async function train(stage: TrainingStage, out: string, resume = false): Promise
   const given = { ...(await settingsOf(stage)), out, resume }
   if (isPolicyStage(stage)) {
     const config = (await policySchema(stage)).parse(given)
-    await trainPolicy(stage, config, open, await probeOf(config.model))
+    await trainPolicy(stage, config, open, { judge: await probeOf(config.model) })
   } else await trainReward(RewardTrainConfig.parse(given), open)
 }
 
@@ -188,7 +197,8 @@ for (const stage of trainingStages) {
       const killed = at(`${name}-killed`)
       const words = [...stage.split(' '), ...wordsOf(await settingsOf(stage)), '--out', killed]
       const env = { ...process.env, KILL_AT: String(Math.floor(0.8 * changes)) }
-      assert.equal(attune([...words], env, ['--import', killer]).signal, 'SIGKILL')
+      const ended = attune([...words], env, ['--import', killer])
+      assert.equal(ended.signal, 'SIGKILL', ended.stderr)
       const all = readdirSync(killed, { recursive: true, encoding: 'utf8' })
       const newest = all.filter((file) => /^(checkpoint|fits\/\d+)\.safetensors$/.test(file)).sort().at(-1)! // prettier-ignore
       truncateSync(join(killed, newest), 300)
