@@ -155,13 +155,14 @@ describe('docs/glossary.md', () => {
   test('has every key that a training run writes', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'attune-docs-'))
     t.after(() => rmSync(folder, { recursive: true }))
-    await trainToy(join(folder, 'run'))
+    await trainToy(join(folder, 'run'), { alarms: 'warn' })
     const lines = readFileSync(join(folder, 'run', 'metrics.jsonl'), 'utf8')
       .trim()
       .split('\n')
     const written = new Set(lines.flatMap((line) => Object.keys(JSON.parse(line) as object)))
     const known = new Set([...common, ...keysUnder('### `policy dpok`')])
     assert.deepEqual([...written].filter((key) => !known.has(key)), []) // prettier-ignore
+    for (const key of ['probe_held_out_reward', 'alarm']) assert.ok(common.includes(key), key)
     const probes = ['src/policy/sample-images.ts', 'src/shapes/probe-alignment.ts'].map(read).join('\n')
     for (const key of ['alignment', 'alignment_score']) {
       assert.ok(common.includes(key) && probes.includes(`${key}:`), key)

@@ -10,9 +10,11 @@ import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open 
 import { trainingImagesFields } from '../images/training-images.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
+import { tellNote } from '../notes.ts'
 import type { Manifest, Run } from '../run.ts'
 import { algorithmOf, takesInput, type PolicyStage, type stages } from '../stages.ts'
 import { alone, type Group } from '../tensor/group.ts'
+import { toldAlarms } from './alarms/alarm-record.ts'
 import { expectAlarms, expectOther, openAlarms } from './alarms/open-alarms.ts'
 import type { All, AnyAlgorithm, Drawing, TrainingInput } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
@@ -253,6 +255,8 @@ async function train(
         ...alarms?.results,
         ...notes,
       }
+      const told = toldAlarms(results)
+      if (told !== undefined) tellNote(`the policy ${told}`)
       return finishTraining(run, results, [
         ...(scored ? scoredImagesScratch : []),
         ...(paired ? judgedImagesScratch : []),

@@ -156,7 +156,7 @@ export interface Looked {
 /** Looks at the policy while it is trained, and may end the training. All processes of a group call it alike. */
 export interface Watch {
   /** After a step, and before the first one, as step 0; nothing where it is no time for a look. */
-  look(step: number): Promise<Looked | undefined>
+  look(step: number): Looked | undefined
   /** Whether the training comes to its end before its last step. */
   readonly isOver: boolean
   /** Then: gives the trained parameters the values that they had at an earlier look. @returns its step */
@@ -272,7 +272,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
   }
   if (trainer.done === 0) {
     const sampled = isWriter && loop.sampleEvery > 0 ? await loop.sample(0) : {}
-    const row = { ...sampled, ...told(0, await watch?.look(0)) }
+    const row = { ...sampled, ...told(0, watch?.look(0)) }
     if (isWriter && Object.keys(row).length > 0) write({ step: 0, ...row })
   }
   if (isEndAsked(group)) throw stopped(run.folder, `SIGTERM after step ${trainer.done} of ${trainer.total}`)
@@ -288,7 +288,7 @@ export async function trainToEnd(run: Run, trainer: Trainer, loop: TrainingLoop)
     try {
       metrics = trainer.step()
       expectInProportion(growth())
-      looked = await watch?.look(step)
+      looked = watch?.look(step)
       const isDone = isLast || isOver()
       isEnding = isEndAsked(group) && !isDone
       isKept = isEnding || isDone || step % loop.checkpointEvery === 0 || isOverdue(seconds() - keptAt, writeSeconds)

@@ -1,7 +1,9 @@
 /** What a reader must know before believing the numbers of a report. */
 import { openExistingFeedback } from '../feedback/store/feedback-file.ts'
+import { toldAlarms } from '../policy/alarms/alarm-record.ts'
 import type { EvaluationPlan } from './draw.ts'
 import type { PastRun } from './lineage.ts'
+import type { PolicyName } from './policy-name.ts'
 import { measuringReward, type ReportConfig } from './report-config.ts'
 import { splits } from './schema.ts'
 import type { ReportContext } from './assemble-report.ts'
@@ -28,6 +30,13 @@ export async function ratersOf({ manifest }: PastRun): Promise<Pick<ReportContex
     ],
   }
 }
+
+/** Of policies whose training has raised alarms of over-optimisation. */
+export const alarmCaveats = (policies: readonly { readonly name: PolicyName; readonly run: PastRun }[]): string[] =>
+  policies.flatMap(({ name, run }) => {
+    const told = toldAlarms(run.manifest.results)
+    return told === undefined ? [] : [`${name} ${told}.`]
+  })
 
 export function caveatsOf(
   { prompts, imagesPerPrompt }: EvaluationPlan,

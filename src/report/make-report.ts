@@ -13,7 +13,7 @@ import { alone, gatherValues, type Group } from '../tensor/group.ts'
 import { describeLibrary, useThreads } from '../tensor/library.ts'
 import { expectSameEverywhere } from '../tensor/same-everywhere.ts'
 import { assembleReport, type ReportContext } from './assemble-report.ts'
-import { caveatsOf, ratersOf } from './caveats.ts'
+import { alarmCaveats, caveatsOf, ratersOf } from './caveats.ts'
 import { comparedPolicies, type ComparedPolicy } from './compared-policies.ts'
 import { drawAndJudge } from './draw-and-judge.ts'
 import type { EvaluationPlan } from './draw.ts'
@@ -135,7 +135,12 @@ export async function makeReport(
         ...(!isJudged && { scorer: measuringReward(config), reference: referencePhrase(config) }),
         ...raters,
         ...extra,
-        caveats: [...caveatsOf(plan, config, isJudged), ...(raters.caveats ?? []), ...(extra.caveats ?? [])],
+        caveats: [
+          ...caveatsOf(plan, config, isJudged),
+          ...alarmCaveats(policies),
+          ...(raters.caveats ?? []),
+          ...(extra.caveats ?? []),
+        ],
       },
     )
   const [report] = gatherValues(group, group.rank === 0 ? assemble() : null)

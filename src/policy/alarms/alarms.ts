@@ -16,9 +16,10 @@ import { tensorScope, unscoped } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { below, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
 import type { Looked, Watch } from '../training-run.ts'
-import { heldOutName, trainedName, type Probes, type ProbeValues } from './probes.ts'
+import { Alarm, alarmInWords, heldOutName, trainedName } from './alarm-record.ts'
+import type { Probes, ProbeValues } from './probes.ts'
 import { departure, fallOf, meanOf, rareBound, spreadOf, type Spread } from './spread.ts'
-import { titleOf, statistics } from './statistics.ts'
+import { statistics } from './statistics.ts'
 
 /** Of runs whose policy does not change. */
 const falseAlarms = 0.01
@@ -28,19 +29,6 @@ const leastFall = 0.25
 const baseFactor = 2
 /** Of a departure, in what raises an alarm: beyond, nobody asks how far. */
 const mostLevel = 100
-
-const Alarm = z.object({
-  statistic: z.string(),
-  /** The first step at which it was raised. */
-  step: z.int().nonnegative(),
-  value: z.number(),
-  base: z.number(),
-  deviation: z.number(),
-  /** Of a reward that is not trained on: the look from which it has fallen. */
-  peak: z.object({ step: z.int().nonnegative(), value: z.number() }).optional(),
-})
-/** One that was raised: means of a statistic, and how far apart the base model's images of one prompt are. */
-export type Alarm = z.infer<typeof Alarm>
 
 const byPrompt = z.array(z.array(z.number()))
 const AlarmNumbers = z.object({
@@ -86,13 +74,13 @@ export class Alarms implements Watch {
   }
 
   /** @throws {DivergenceError} an image or a score is not finite */
-  async look(step: number): Promise<Looked | undefined> {
+  look(step: number): Looked | undefined {
     const { every, total, probes, policy, base, stopOnAlarm } = this.#settings
     if (step % every !== 0 && step !== total) return undefined
     using _scope = tensorScope()
-    this.#numbers ??= beginningWith(await probes.measure(base, baseFactor * probes.perPrompt))
+    this.#numbers ??= beginningWith(probes.measure(base, baseFactor * probes.perPrompt))
     const numbers = this.#numbers
-    const values = await probes.measure(policy)
+    const values = probes.measure(policy)
     const { alarms, level } = this.#compare(step, values)
     const isFirst = alarms.filter(({ statistic }) => numbers.raised.every((one) => one.statistic !== statistic))
     numbers.raised.push(...isFirst)
@@ -100,7 +88,7 @@ export class Alarms implements Watch {
     if (numbers.raised.length === 0) this.#keepIfBest(step, values)
     numbers.isOver = stopOnAlarm && alarms.length > 0
     const means = Object.entries(values).map(([name, one]) => [`probe_${name}`, meanOf(one)])
-    const words = alarms.map(inWords).join(', ')
+    const words = alarms.map(alarmInWords).join(', ')
     return {
       metrics: { ...(Object.fromEntries(means) as Record<string, number>), alarm_level: level },
       ...(alarms.length > 0 && { alarm: `signs of over-optimisation in the probe images: ${words}` }),
@@ -187,13 +175,6 @@ export class Alarms implements Watch {
     this.#numbers = numbersOf('alarms', AlarmNumbers, { tensors, numbers })
     this.#kept = unscoped(() => new Map([...below('best', tensors)].map(([name, one]) => [name, one.clone()])))
   }
-}
-
-/** `edge density 0.310 (base 0.149 ± 0.064)` */
-export function inWords({ statistic, value, base, deviation, peak }: Alarm): string {
-  const near = (number: number) => number.toPrecision(3)
-  if (peak === undefined) return `${titleOf(statistic)} ${near(value)} (base ${near(base)} ± ${near(deviation)})`
-  return `held-out reward ${near(value)} (${near(peak.value)} at step ${peak.step}), which falls while the trained reward does not`
 }
 
 const beginningWith = (values: ProbeValues): AlarmNumbers => {

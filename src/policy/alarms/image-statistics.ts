@@ -2,8 +2,8 @@
  * What an image looks like in numbers that no reward reads: a policy that found a hole in its reward shows in them, as
  * grids, noise, glaring colours, darkness, or one picture for every noise. Pure functions of pixels [B, 3, H, W] in [-1, 1] on the CPU.
  */
-import sharp from 'sharp'
-import type { Picture } from '../../images/png.ts'
+import { jpegSizes } from '../../images/jpeg-sizes.ts'
+import { picturesOf } from '../../images/png.ts'
 import { arange, tensor } from '../../tensor/create.ts'
 import { averagePool } from '../../tensor/functional.ts'
 import { operator, type Tensor } from '../../tensor/tensor.ts'
@@ -157,12 +157,8 @@ export function pairDistance(pixels: Tensor): Tensor {
   return pairs.select(1, 0).sub(pairs.select(1, 1)).square().mean(1).sqrt()
 }
 
-const jpegQuality = 80
-
-/** Size of a picture as a JPEG file of quality 80 without subsampling, bits a pixel: what is not smooth takes many. */
-export async function jpegSize({ bytes, width, height }: Picture): Promise<number> {
-  const file = await sharp(bytes, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: jpegQuality, chromaSubsampling: '4:4:4' })
-    .toBuffer()
-  return (8 * file.length) / (width * height)
+/** Size of an image as a JPEG file of quality 95: [B], bits a pixel. What is not smooth takes many. */
+export function jpegSize(pixels: Tensor): Tensor {
+  const [, , height, width] = pixels.shape
+  return tensor(jpegSizes(picturesOf(pixels)).map((bytes) => (8 * bytes) / (height * width)))
 }

@@ -7,11 +7,9 @@ import type { Reward } from '../../reward/reward.ts'
 import { policyStreams } from '../../streams.ts'
 import { alone, gatherValues, shareOf, type Group } from '../../tensor/group.ts'
 import { fromAllOver } from '../sample-images.ts'
+import { heldOutName, trainedName } from './alarm-record.ts'
 import type { ByPrompt } from './spread.ts'
 import { statisticsOf } from './statistics.ts'
-
-/** The trained reward and the one that the training does not see, among the statistics of probes. */
-export const [trainedName, heldOutName] = ['reward', 'held_out_reward'] as const
 
 /** By the names of statistics. */
 export type ProbeValues = Readonly<Record<string, ByPrompt>>
@@ -51,7 +49,7 @@ export class Probes {
    * @param perPrompt an even number
    * @throws {DivergenceError} a state or a score is not finite
    */
-  async measure(policy: GenerativeModel, perPrompt = this.perPrompt): Promise<ProbeValues> {
+  measure(policy: GenerativeModel, perPrompt = this.perPrompt): ProbeValues {
     const { seed, sampling, batchSize, reward, heldOutReward, group = alone } = this.#settings
     const own = shareOf(group, this.#texts.length)
     const places = Array.from({ length: own.to - own.from }, (_, i) => own.from + i)
@@ -71,7 +69,7 @@ export class Probes {
         : {
             ...scores(reward, trainedName),
             ...scores(heldOutReward, heldOutName),
-            ...(await statisticsOf(pictures)),
+            ...statisticsOf(pictures),
           }
     const parts = gatherValues(group, byPrompt(values, places.length))
     const names = Object.keys(parts.find((part) => Object.keys(part).length > 0)!)

@@ -1,7 +1,9 @@
 /** A job as the pages see it: its record, with what its log and its run folder tell. */
 import { existsSync } from 'node:fs'
 import type { z } from 'zod'
-import { readRun } from '../../run.ts'
+import { toldAlarms } from '../../policy/alarms/alarm-record.ts'
+import { readRun, type Manifest } from '../../run.ts'
+import { metricsName } from '../../run-metrics.ts'
 import { manifestName } from '../../run-folder.ts'
 import { isPolicyStage } from '../../stages.ts'
 import type { Job, JobDetail, JobProgress } from '../schemas/jobs.ts'
@@ -62,12 +64,14 @@ export class JobViews {
 
   detail(job: JobRecord): JobDetail {
     const log = toldLines(lastLines(logFile(this.#workspace, job.id)))
+    const manifest = this.#manifest(job)
     return {
       ...this.brief(job),
       log: log.map((line) => withoutPlaces(this.#workspace, line).slice(0, 2000)),
       repeatedPrompts: repeatsIn(job.settings.prompts),
       settings: job.settings,
-      results: this.#results(job),
+      results: manifest === undefined ? {} : plainResults(manifest.results),
+      alarm: this.#alarm(job, manifest),
     }
   }
 
@@ -81,14 +85,27 @@ export class JobViews {
     return done === seen.done ? null : ((total - done) * (Date.now() - seen.at)) / 1000 / (done - seen.done)
   }
 
-  #results({ run, state }: JobRecord): JobDetail['results'] {
+  /** Of a finished run; what cannot be read is told elsewhere. */
+  #manifest({ run, state }: JobRecord): Manifest | undefined {
     const folder = this.#workspace.at(runsName, run)
-    if (state !== 'done' || !existsSync(folder)) return {}
+    if (state !== 'done' || !existsSync(folder)) return undefined
     const [manifest] = whatWorks([{ name: run }], () => {
       readBytes(this.#workspace, this.#workspace.at(runsName, run, manifestName))
       return readRun(folder)
     }).made
-    return manifest === undefined ? {} : plainResults(manifest.results)
+    return manifest
+  }
+
+  /** Of a training that is under way from its metrics, of a finished one from its results. */
+  #alarm({ run, stage }: JobRecord, manifest: Manifest | undefined): string | null {
+    if (!isPolicyStage(stage)) return null
+    if (manifest !== undefined) {
+      const told = toldAlarms(manifest.results)
+      return told === undefined ? null : `The policy ${told}.`
+    }
+    const rows = readRows(this.#workspace, this.#workspace.at(runsName, run, metricsName))
+    const last = rows.findLast(({ alarm }) => typeof alarm === 'string')
+    return last === undefined ? null : `Step ${String(last.step)}: ${String(last.alarm)}.`
   }
 }
 

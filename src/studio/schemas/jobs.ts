@@ -68,6 +68,8 @@ export const JobDetail = Job.extend({
   settings: z.record(z.string(), SettingValue),
   /** Of the manifest of a finished run; figures only. */
   results: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
+  /** The last alarm of over-optimisation that a training has raised, as a sentence. */
+  alarm: z.string().nullable(),
 })
 export type JobDetail = z.infer<typeof JobDetail>
 

@@ -112,6 +112,8 @@ export const PolicySummary = z.object({
   /** Trained further from this one. */
   policy: z.string().nullable(),
   results: z.record(z.string(), z.number()),
+  /** What alarms of over-optimisation say of it, behind its name: `was trained on although …`; null without any. */
+  alarms: z.string().nullable(),
 })
 export type PolicySummary = z.infer<typeof PolicySummary>
 

@@ -1,4 +1,5 @@
 /** Where the studio stands, in one answer, and what would be sensible next. */
+import { toldAlarms } from '../../policy/alarms/alarm-record.ts'
 import { version } from '../../../scripts/setup/places.mjs'
 import type { Judgment } from '../../records.ts'
 import { algorithmOf, isPolicyStage, takesInput } from '../../stages.ts'
@@ -89,6 +90,7 @@ function policySummary({ name, manifest, config }: StudioRun): PolicySummary {
     results: Object.fromEntries(
       Object.entries(manifest.results).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
     ),
+    alarms: toldAlarms(manifest.results) ?? null,
   }
 }
 

@@ -52,6 +52,7 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
         </PageHead>
         {job === undefined && <More state={state} />}
         <Failed state={state} />
+        <Alarmed state={state} />
         <ErrorNotice error={error} />
       </div>
       {work !== undefined ? (
@@ -131,6 +132,21 @@ function Failed({ state: { jobs, next } }: { state: State }) {
   const wasGivenUp = ended?.state === 'stopped' && ended.error === null
   const told = [...jobs.filter(({ state }) => state === 'held'), ...(ended === undefined || wasGivenUp ? [] : [ended])]
   return told.map((job) => <Ending key={job.id} job={job} known={next.sentence} />)
+}
+
+/** The newest policy, where its training has raised alarms. */
+function Alarmed({ state: { policies } }: { state: State }) {
+  const [policy] = policies
+  if (policy === undefined || policy.alarms === null) return null
+  return (
+    <div className="notice warn" role="status">
+      <strong>Signs of over-optimisation</strong>
+      <span>
+        <span dir="auto">{policy.name}</span> {policy.alarms}.
+      </span>
+      <span>Compare it with the pre-trained model before you go on with it.</span>
+    </div>
+  )
 }
 
 /** @param props.known what the page says already */

@@ -7,7 +7,16 @@ import { useSeenTheme } from '../../theme.ts'
 import type { MetricRow } from './metrics.ts'
 
 /** Shown first, in this order; alignment on probe prompts is only shown, nothing chooses by it. */
-const known = ['reward_mean', 'kl', 'value_loss', 'alignment', 'train_loss', 'validation_loss', 'accuracy']
+const known = [
+  'reward_mean',
+  'kl',
+  'value_loss',
+  'alignment',
+  'alarm_level',
+  'train_loss',
+  'validation_loss',
+  'accuracy',
+]
 /** With fewer points each is marked: a line alone does not show where they are. */
 const fewPoints = 12
 const families = new Set(['alignment'])

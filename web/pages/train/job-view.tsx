@@ -78,6 +78,15 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
           <span dir="auto">{job.error}</span>
         </div>
       )}
+      {job.alarm !== null && (
+        <div className="notice warn" role="status">
+          <strong>Signs of over-optimisation</strong>
+          <span>{job.alarm}</span>
+          <span>
+            The reward may be wrong about such images: look at the samples below, and at the curves of the probes.
+          </span>
+        </div>
+      )}
       {(job.can.stop || job.can.resume || job.can.sample) && (
         <div className="row">
           {job.can.sample && (
@@ -143,6 +152,7 @@ const technical = new Set([
   'firstdelta',
   'noisenats',
   'rewardstd',
+  'alarmlevel',
   'explainedvariance',
   'explainedvariancepromptmean',
   'gradnorm',
@@ -153,7 +163,7 @@ const technical = new Set([
   'seconds',
 ])
 
-const isTechnical = (name: string) => technical.has(name.replaceAll('_', '').toLowerCase())
+const isTechnical = (name: string) => technical.has(name.replaceAll('_', '').toLowerCase()) || name.startsWith('probe')
 
 function Results({ job }: { job: JobDetail }) {
   const figures = [
