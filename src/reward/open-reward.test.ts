@@ -133,7 +133,7 @@ describe('an aesthetic head', () => {
 })
 
 describe('what is no reward', () => {
-  const lists = /a run of `reward train`, a CLIPModel .*, or an aesthetic head/
+  const lists = /a run of `reward train`, a CLIPModel .*, an aesthetic head .*, or jpeg-compressibility/
 
   it('is refused with a list of what is accepted', async () => {
     mkdirSync(at('empty'))
