@@ -18,6 +18,7 @@ import { inspect, open, probeOf, reportWorld } from './open.ts'
 import { endWithParent } from './parent-watch.ts'
 import { groupFromEnvironment, placeVariables } from './place-in-group.ts'
 import { reportPageName } from './run-files.ts'
+import { scriptBeside } from './script-beside.ts'
 import { factsOf, policyStages, stages } from './stages.ts'
 import type { Group } from './tensor/group.ts'
 import { endInOrder } from './tensor/orderly-end.ts'
@@ -102,6 +103,17 @@ const commands: readonly Stage[] = [
     load: async () => {
       const { setUp } = await import('./set-up.ts')
       return stage(z.strictObject({}), setUp)
+    },
+  },
+  {
+    name: 'check',
+    description: 'Try out this machine: what there is, what fits, and whether a reward rises in two minutes.',
+    load: async () => {
+      const { CheckConfig, runCheck } = await import('./check/run-check.ts')
+      return (program, { name, description }) =>
+        stageCommand(program, name, description, CheckConfig, (config) =>
+          runCheck(config, scriptBeside(import.meta.url, './check-tasks'), (line) => process.stdout.write(`${line}\n`)),
+        )
     },
   },
   {

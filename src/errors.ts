@@ -149,6 +149,11 @@ export class RatioError extends AttuneError {
   override readonly exitCode = 1
 }
 
+/** Of what a check of the machine tries, something failed or could not be tried. */
+export class CheckError extends AttuneError {
+  readonly code = 'check'
+}
+
 /** Of the processes that train as one, another has ended or does not answer: this one can only end as well. */
 export class GroupError extends AttuneError {
   readonly code = 'group'

@@ -51,6 +51,8 @@ export interface Room {
  */
 const margin = { factor: 1.15, bytes: 5e8 }
 const withMargin = (bytes: number) => margin.factor * bytes + margin.bytes
+/** Of free bytes, what a choice may take. */
+export const withoutMargin = (free: number): number => (free - margin.bytes) / margin.factor
 
 /**
  * The numbers of these settings: those given, else chosen. All processes of a group get the same.
@@ -65,7 +67,7 @@ export function chooseAtOnce(settings: readonly AtOnce[], room: Room): number[] 
   const all = gatherValues(room.group, own)
   const counts = settings.map((_, place) => Math.min(...all.map((of) => of[place])))
   if (memory !== undefined && limited.some(({ given, usual }, place) => counts[place] !== (given ?? usual))) {
-    const chosen = limited.map((setting, place) => `${flagOf(setting, counts[place])} (${shown(setting.bytes(counts[place], room.checkpoints ?? false))})`) // prettier-ignore
+    const chosen = limited.map((setting, place) => `${flagOf(setting, counts[place])} (${shownBytes(setting.bytes(counts[place], room.checkpoints ?? false))})`) // prettier-ignore
     tellNote(`${room.stage}: ${chosen.join(', ')}, of ${freeIn(memory)}`)
   }
   return counts
@@ -184,7 +186,7 @@ function tooLarge(
   return told(
     new OutOfMemoryError({
       where: `${stage} on ${device}`,
-      expected: `${shown(needed)} for ${count} ${setting.what} at once, beside what is loaded`,
+      expected: `${shownBytes(needed)} for ${count} ${setting.what} at once, beside what is loaded`,
       received: freeIn(memory),
       remedy: wouldFit(all, memory, checkpoints),
     }),
@@ -210,7 +212,7 @@ function wouldFit(
       ...(way && checkpoints !== true ? ['--gradient-checkpointing'] : []),
     ]
     const needed = Math.max(...settings.map(({ bytes }, place) => bytes(counts[place], way)))
-    return [`${flags.join(' ')} (${shown(needed)})`]
+    return [`${flags.join(' ')} (${shownBytes(needed)})`]
   })
   const smaller = `${otherwise} a smaller --resolution, --mixed-precision bf16 or a device with more memory`
   if (found.length === 0) return `not even one at a time fits: ${smaller}`
@@ -220,8 +222,8 @@ function wouldFit(
 const flagOf = ({ field, settingFor = (count) => count }: AtOnce, count: number) =>
   `${flagName(field)} ${settingFor(count)}`
 
-const freeIn = ({ free, total, limit }: Memory) => `${shown(free)} free of the ${shown(total)} of ${limit}`
+const freeIn = ({ free, total, limit }: Memory) => `${shownBytes(free)} free of the ${shownBytes(total)} of ${limit}`
 
 /** In units of 10⁹ or 10⁶ bytes. */
-const shown = (bytes: number) =>
+export const shownBytes = (bytes: number): string =>
   bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 1)} GB`

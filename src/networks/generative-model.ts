@@ -137,8 +137,9 @@ export interface GenerativeModel {
    * The same networks and change by their shapes alone, on the device `meta`: what is computed with it takes no memory, and
    * what it would take is counted (`mostHeld`). Its tensors belong to the scope in force. Absent of models that compute
    * with other things than their weights; what they take is not foretold.
+   * @param imageSize of its images, where they can have another: what it has then tells
    */
-  readonly hollow?: () => GenerativeModel
+  readonly hollow?: (imageSize?: ImageSize) => GenerativeModel
   /** The same networks and weights, with predictions and conditionings computed in another element type. */
   in(dtype: Dtype): GenerativeModel
 }

@@ -244,9 +244,9 @@ class StableDiffusion implements GenerativeModel {
     return new StableDiffusion(this.#parts, change, this.#encoded)
   }
 
-  hollow(): GenerativeModel {
+  hollow(imageSize = this.imageSize): GenerativeModel {
     const { weights, codec } = this.#parts
-    const parts = { ...this.#parts, weights: weights.hollow(), codec: codec.hollow() }
+    const parts = { ...this.#parts, imageSize, weights: weights.hollow(), codec: codec.hollow() }
     return new StableDiffusion(parts, hollowChange(this.#change), new Map())
   }
 
