@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { CheckConfig } from '../src/check/run-check.ts'
 import type { StageSchema } from '../src/config.ts'
 import { GenerateConfig } from '../src/images/generate-images.ts'
 import { BestOfNConfig } from '../src/policy/choose-best-of-n.ts'
@@ -24,6 +25,7 @@ const stages: Record<string, StageSchema> = {
   pretrain: PretrainConfig,
   demo: DemoConfig,
   study: StudyConfig,
+  check: CheckConfig,
 }
 
 for (const stage of policyStages) stages[stage] = await policySchema(stage)

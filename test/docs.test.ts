@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { z } from 'zod'
+import { CheckConfig } from '../src/check/run-check.ts'
 import { flagName, flagsOf, parseConfig, type StageSchema } from '../src/config.ts'
 import * as errors from '../src/errors.ts'
 import { ExportConfig } from '../src/feedback/export-labels.ts'
@@ -36,6 +38,8 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })]
 
 const schemas: Readonly<Record<string, StageSchema>> = {
+  setup: z.strictObject({}),
+  check: CheckConfig,
   demo: DemoConfig,
   study: StudyConfig,
   studio: StudioConfig,
@@ -253,10 +257,10 @@ test('every command that is printed is one', () => {
   let count = 0
   for (const page of pages) {
     const blocks = [...read(page).matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block)
-    const inline = [...read(page).matchAll(/`((?:npm|bin\/attune)[^`…]*)`/g)].map(([, line]) => line)
+    const inline = [...read(page).matchAll(/`((?:np[mx]|bin\/attune)[^`…]*)`/g)].map(([, line]) => line)
     const lines = [...blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n')), ...inline]
     for (const line of lines) {
-      const words = line.replace(/ +#.*$/, '').trim().replace(/^npm start(?: --)?/, 'attune studio').replace(/^npm run (demo|study)(?: --)?/, 'attune $1').replace(/^(?:npm run attune --|bin\/attune)/, 'attune').split(/\s+/) // prettier-ignore
+      const words = line.replace(/ +#.*$/, '').trim().replace(/^npm start(?: --)?/, 'attune studio').replace(/^npm run (demo|study)(?: --)?/, 'attune $1').replace(/^npx attune/, 'attune').replace(/^(?:npm run attune --|bin\/attune)/, 'attune').split(/\s+/) // prettier-ignore
       if (words[0] !== 'attune' || words.length === 1) continue
       count++
       const complaint = complaintOf(words.slice(1))
@@ -293,17 +297,7 @@ function complaintOf(words: readonly string[]): string | undefined {
 test('every flag that is named is one of a command', () => {
   const known = new Set(Object.values(schemas).flatMap(knownFlags))
   // of every command, and of scripts/ and bench/
-  const elsewhere = new Set([
-    '--config',
-    '--help',
-    '--inputs',
-    '--minutes',
-    '--reader',
-    '--python',
-    '--sizes',
-    '--rounds',
-    '--tiny',
-  ])
+  const elsewhere = new Set(['--config', '--help', '--inputs', '--reader', '--python', '--sizes', '--rounds', '--tiny'])
   const foreign = new Set(['docs/coming-from.md', 'docs/log.md', 'docs/scale.md'])
   const wrong = pages
     .filter((page) => !foreign.has(page))

@@ -147,5 +147,7 @@ case $out in *.node) cp '${join(root, 'build', 'attune.node')}' "$out" ;; *) : >
   const lists = '--seen seen.txt --unseen unseen.txt --images-per-prompt 2 --kl-rollouts 8 --best-of 1'
   expectDone(attune(`report --reward runs/reward ${lists} --out runs/report`))
   assert.match(readFileSync(join(project, 'runs', 'report', 'report.html'), 'utf8'), /<html/)
+  const checked = expectDone(attune('check --steps 4 --minutes 60'))
+  assert.equal(checked.match(/^pass +(machine|folder|libtorch|gpu|model|memory|first ratio|resume|speed|reward) /gm)?.length, 10) // prettier-ignore
   assert.deepEqual(filesOf(installed), packed, 'the folder of the package may be read-only')
 })

@@ -6,14 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { z } from 'zod'
+import type { Fault } from '../../test/odd-model.test-helper.ts'
 import { modelFields } from '../images/open-model.ts'
 import { linesOf, type Finding } from './finding.ts'
 import { tryFolder } from './folder.ts'
 import { memoryFinding } from './memory.ts'
-import type { ModelTrial } from './model.ts'
-import type { Fault } from './odd-model.test-helper.ts'
+import type { CheckedModel, ModelTrial } from './model.ts'
 import { tryRise } from './rise.ts'
-import type { CheckedModel } from './tasks.ts'
 import { tryRuns } from './trial-runs.ts'
 import { Workers } from './workers.ts'
 
@@ -21,7 +20,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'attune-check-'))
 after(() => rmSync(temporary, { recursive: true, force: true }))
 const newFolder = () => mkdtempSync(join(temporary, 'trial-'))
 
-const script = new URL('./odd-model.test-helper.ts', import.meta.url)
+const script = new URL('../../test/odd-model.test-helper.ts', import.meta.url)
 function workersWith(fault: Fault): Workers {
   process.env.FAULT = fault
   return new Workers(script, new AbortController().signal)

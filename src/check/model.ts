@@ -5,7 +5,7 @@ import { TensorError } from '../errors.ts'
 import { withoutMargin, type AtOnce } from '../images/at-once.ts'
 import { drawStages, decodeStages } from '../images/draw.ts'
 import { drawnAtOnce } from '../images/drawing-memory.ts'
-import { samplingOf, type Open } from '../images/open-model.ts'
+import { samplingOf, type ModelConfig, type Open } from '../images/open-model.ts'
 import type { GenerativeModel, ImageSize, ModelDefaults, Sampling } from '../networks/generative-model.ts'
 import { algorithms } from '../policy/algorithms/index.ts'
 import type { AnyAlgorithm } from '../policy/algorithm.ts'
@@ -17,7 +17,11 @@ import { policyStages } from '../stages.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { memoryOf } from '../tensor/memory.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import type { CheckedModel } from './tasks.ts'
+
+/** As it is sampled; null for the model's own numbers. */
+export type CheckedModel = ModelConfig & { readonly [field in keyof Sampling]: number | null } & {
+  readonly encoder: string | null
+}
 
 /** One stage at one size. */
 interface Fit {

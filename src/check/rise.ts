@@ -4,7 +4,8 @@ import { AttuneError } from '../errors.ts'
 import { clock } from '../progress.ts'
 import { bootstrapMean } from '../report/interval.ts'
 import { durationText, fail, failedBy, notTried, pass, type Finding } from './finding.ts'
-import type { CheckedModel, Scored } from './tasks.ts'
+import type { CheckedModel } from './model.ts'
+import type { Scored } from './tasks.ts'
 import { predictionsOfUpdates } from './trial-runs.ts'
 import type { Workers } from './workers.ts'
 
@@ -64,7 +65,7 @@ export async function tryRise(folder: string, plan: RisePlan, workers: Workers):
 
 function judged(reward: string, { base, policy }: Scored, after: string): Finding {
   const mean = (scores: readonly number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length
-  const shown = (score: number) => score.toPrecision(3)
+  const shown = (score: number) => score.toPrecision(4)
   // Pairs are what is resampled: the prompts are those that were trained on.
   const rise = bootstrapMean([policy.map((score, i) => score - base[i])], { seed: 0 })
   const figures = `from ${shown(mean(base))} to ${shown(mean(policy))}, ${rise.mean < 0 ? '' : '+'}${shown(rise.mean)} (95 %: ${shown(rise.low)} … ${shown(rise.high)}) over ${base.length} pairs of the same noise, ${after}` // prettier-ignore

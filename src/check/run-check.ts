@@ -12,9 +12,8 @@ import { durationText, fail, failedBy, linesOf, notTried, pass, type Finding } f
 import { tryFolder, type Scratch } from './folder.ts'
 import type { GpuTrial } from './gpus.ts'
 import { memoryFinding } from './memory.ts'
-import type { ModelTrial } from './model.ts'
+import type { CheckedModel, ModelTrial } from './model.ts'
 import { tryRise } from './rise.ts'
-import type { CheckedModel } from './tasks.ts'
 import { predictionsOfUpdates, tryRuns } from './trial-runs.ts'
 import { Workers } from './workers.ts'
 

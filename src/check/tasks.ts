@@ -3,12 +3,11 @@
  * along when it ends; what such a process executes is `src/check-tasks.ts`.
  */
 import { drawImages } from '../images/draw.ts'
-import { samplingOf, type ModelConfig, type Open } from '../images/open-model.ts'
-import type { Sampling } from '../networks/generative-model.ts'
+import { samplingOf, type Open } from '../images/open-model.ts'
 import { policySchema, trainPolicy } from '../policy/train-policy.ts'
 import { openReward, scorePictures } from '../reward/open-reward.ts'
 import { tryGpus, type GpuTrial } from './gpus.ts'
-import { tryModel, type ModelTrial } from './model.ts'
+import { tryModel, type CheckedModel, type ModelTrial } from './model.ts'
 
 export type CheckTask =
   | { readonly kind: 'gpus'; readonly device: string | null }
@@ -16,11 +15,6 @@ export type CheckTask =
   /** A run of `policy dpok` with these settings. */
   | { readonly kind: 'train'; readonly settings: Readonly<Record<string, unknown>> }
   | { readonly kind: 'compare'; readonly model: CheckedModel; readonly plan: ComparePlan }
-
-/** As it is sampled; null for the model's own numbers. */
-export type CheckedModel = ModelConfig & { readonly [field in keyof Sampling]: number | null } & {
-  readonly encoder: string | null
-}
 
 /** Images of both policies, of the same prompts and noise. */
 export interface ComparePlan {

@@ -16,8 +16,10 @@ export class Workers {
 
   /** @throws {ProcessError} with the words of what went wrong in it */
   async run<R>(task: CheckTask): Promise<R> {
-    const [{ result }] = await runTasks<CheckTask, R>(this.#script, [task], { atOnce: 1, signal: this.#ending })
-    return result
+    return this.#untilEnding(this.#ending, async (signal) => {
+      const [{ result }] = await runTasks<CheckTask, R>(this.#script, [task], { atOnce: 1, signal })
+      return result
+    })
   }
 
   /** Kills it as soon as `isTime`. @returns whether it had not ended by then */
@@ -27,14 +29,26 @@ export class Workers {
       if (isTime()) killing.abort()
     }, lookEveryMs)
     try {
-      const signal = AbortSignal.any([this.#ending, killing.signal])
-      await runTasks(this.#script, [task], { atOnce: 1, signal })
+      await this.#untilEnding(AbortSignal.any([this.#ending, killing.signal]), (signal) =>
+        runTasks(this.#script, [task], { atOnce: 1, signal }),
+      )
       return false
     } catch (error) {
       if (killing.signal.aborted && !this.#ending.aborted) return true
       throw error
     } finally {
       clearInterval(looking)
+    }
+  }
+
+  /** What a process said that was ended says nothing of what it tried: the reason of the end is thrown, which is no error of ours. */
+  async #untilEnding<R>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    this.#ending.throwIfAborted()
+    try {
+      return await work(signal)
+    } catch (error) {
+      this.#ending.throwIfAborted()
+      throw error
     }
   }
 }

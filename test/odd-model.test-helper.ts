@@ -1,11 +1,11 @@
 /** What a process of a check executes in the tests: the embedded model with a fault, which FAULT names. */
-import { serveTask } from '../child-processes.ts'
-import type { Open } from '../images/open-model.ts'
-import type { GenerativeModel } from '../networks/generative-model.ts'
-import { open } from '../open.ts'
-import { native } from '../tensor/library.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { doCheckTask, type CheckTask, type CheckTaskResult } from './tasks.ts'
+import { serveTask } from '../src/child-processes.ts'
+import type { Open } from '../src/images/open-model.ts'
+import type { GenerativeModel } from '../src/networks/generative-model.ts'
+import { open } from '../src/open.ts'
+import { native } from '../src/tensor/library.ts'
+import type { Tensor } from '../src/tensor/tensor.ts'
+import { doCheckTask, type CheckTask, type CheckTaskResult } from '../src/check/tasks.ts'
 
 export type Fault = keyof typeof faults
 
