@@ -43,6 +43,8 @@ export interface Room {
   /** Of gradients: undefined where none are taken. */
   readonly checkpoints?: boolean
   readonly group: Group
+  /** Of a device that is not here; what is free now without it. */
+  readonly memory?: Memory
 }
 
 /**
@@ -61,7 +63,7 @@ export const withoutMargin = (free: number): number => (free - margin.bytes) / m
  * @throws {OutOfMemoryError} what is given, or a single one, needs more than is free: says what would fit
  */
 export function chooseAtOnce(settings: readonly AtOnce[], room: Room): number[] {
-  const memory = roomOf(room.device)
+  const memory = room.memory ?? roomOf(room.device)
   const limited = settings.map(ofAll)
   const own = limited.map((setting) => countOf(setting, limited, memory, room))
   const all = gatherValues(room.group, own)
