@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePrompt } from '../prompts/templates.ts'
 import { random } from '../random.ts'
-import { captionNoise, drawPair, occurs } from './captions.ts'
+import { captionFaults, captionNoise, colorShare, drawPair, novelPairs, occurs } from './captions.ts'
 import { sceneAttributes } from './scene.ts'
 import { shapesVocabulary, tokenize } from './vocabulary.ts'
 
@@ -43,4 +43,43 @@ test('novel pairs neither occur nor are stated', () => {
       assert(occurs(stated.color, stated.background), `${stated.color} on ${stated.background}`)
     }
   }
+})
+
+test('how often captions of a wording come and are wrong is what is drawn', () => {
+  const wordings = [
+    { object: 'circle' },
+    { object: 'cross', count: 3 },
+    { object: 'triangle', color: 'green' },
+    { object: 'ring', background: 'white' },
+    { object: 'circle', color: 'red', count: 2 },
+  ]
+  for (const wording of wordings) {
+    const key = JSON.stringify(Object.entries(wording).sort())
+    const drawn = pairs.filter(({ stated }) => JSON.stringify(Object.entries(stated!).sort()) === key)
+    const wrong = drawn.filter(({ truth }) =>
+      Object.entries(wording).some(([name, value]) => truth[name as keyof typeof truth] !== value),
+    )
+    const { share, wrong: rate } = captionFaults(wording)!
+    const error = (chance: number, n: number) => 4 * Math.sqrt((chance * (1 - chance)) / n)
+    assert(Math.abs(drawn.length / pairs.length - share) < error(share, pairs.length), `${key}: ${share}`)
+    assert(Math.abs(wrong.length / drawn.length - rate) < error(rate, drawn.length), `${key}: ${rate}`)
+  }
+  const [[color, background]] = novelPairs
+  assert.equal(captionFaults({ object: 'circle', color, background }), undefined)
+})
+
+test('all captions together are one, and so are the colours of an object', () => {
+  const or = <T>(values: readonly T[]) => [undefined, ...values]
+  const { objects, colors, backgrounds } = shapesVocabulary
+  const all = objects.flatMap(({ singular: object }) =>
+    or(colors).flatMap((color) =>
+      or(backgrounds).flatMap((background) =>
+        or([1, 2, 3, 4]).map((count) => captionFaults({ object, color, background, count })?.share ?? 0),
+      ),
+    ),
+  )
+  const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0)
+  assert(Math.abs(sum(all) - 1) < 1e-9)
+  assert(Math.abs(sum(colors.map((color) => colorShare('ring', color))) - 1) < 1e-9)
+  assert(colorShare('circle', 'red') > colorShare('circle', 'purple'))
 })

@@ -24,6 +24,7 @@ export const captionNoise = {
   object: { dropped: 0, wrong: 0.03 },
 } as const
 
+const counts = [1, 2, 3, 4]
 /** Of the wrong counts, the share that is off by one. */
 const offByOne = 0.85
 
@@ -75,19 +76,24 @@ export function drawPair(random: Random): { scene: Scene; caption: string } {
 function drawCaption(random: Random, scene: Scene): string {
   const truth = sceneAttributes(scene)
   const background = stated(random, captionNoise.background, truth.background, () =>
-    random.pick(others(shapesVocabulary.backgrounds, truth.background).filter((b) => occurs(truth.color, b))),
+    random.pick(wrongBackgrounds(truth)),
   )
   const beside = background ?? truth.background
   const caption: Attributes = {
     object: stated(random, captionNoise.object, truth.object, () => random.pick(others(objectNames, truth.object))),
-    color: stated(random, captionNoise.color, truth.color, () =>
-      random.pick(others(shapesVocabulary.colors, truth.color).filter((c) => occurs(c, beside))),
-    ),
+    color: stated(random, captionNoise.color, truth.color, () => random.pick(wrongColors(truth, beside))),
     count: stated(random, captionNoise.count, truth.count, () => wrongCount(random, truth.count)),
     background,
   }
   return promptText(caption, shapesVocabulary, random.integer(0, templateCount - 1))
 }
+
+type Truth = Required<Attributes>
+
+const wrongBackgrounds = (truth: Truth) =>
+  others(shapesVocabulary.backgrounds, truth.background).filter((background) => occurs(truth.color, background))
+const wrongColors = (truth: Truth, beside: string) =>
+  others(shapesVocabulary.colors, truth.color).filter((color) => occurs(color, beside))
 
 function stated<T>(
   random: Random,
@@ -100,12 +106,11 @@ function stated<T>(
   return u < noise.dropped + noise.wrong ? drawWrong() : truth
 }
 
-function wrongCount(random: Random, count: number): number {
-  const wrong = others([1, 2, 3, 4], count)
-  const near = wrong.filter((one) => Math.abs(one - count) === 1)
-  const far = wrong.filter((one) => Math.abs(one - count) > 1)
-  return random.pick(random.uniform() < offByOne ? near : far)
-}
+const wrongCount = (random: Random, count: number): number =>
+  random.pick(random.uniform() < offByOne ? nearCounts(count) : farCounts(count))
+
+const nearCounts = (count: number) => counts.filter((one) => Math.abs(one - count) === 1)
+const farCounts = (count: number) => counts.filter((one) => Math.abs(one - count) > 1)
 
 function others<T>(all: readonly T[], one: T): T[] {
   return all.filter((candidate) => candidate !== one)
@@ -119,4 +124,66 @@ function drawIndex(random: Random, weights: readonly number[]): number {
     if (left < 0) return index
   }
   return weights.findLastIndex((weight) => weight > 0)
+}
+
+/** What pre-training captions of one wording are like. */
+export interface CaptionFaults {
+  /** Of all captions. */
+  readonly share: number
+  /** Of those of this wording, how many state something that their image does not show. */
+  readonly wrong: number
+}
+
+/**
+ * How many captions state just these attributes, whatever their template, and how many of those are wrong: exactly, over all
+ * scenes. Undefined where no caption does.
+ */
+export function captionFaults(stated: Attributes): CaptionFaults | undefined {
+  let [share, right] = [0, 0]
+  for (const [object, objectChance] of chances(objectNames, objectWeights)) {
+    for (const [color, colorChance] of chances(shapesVocabulary.colors as readonly ColorName[], colorWeights[object])) {
+      for (const [background, backgroundChance] of chances(shapesVocabulary.backgrounds, backgroundWeights[color])) {
+        for (const [count, countChance] of chances(counts, countWeights[object])) {
+          const truth = { object, color, background, count }
+          const chance = objectChance * colorChance * backgroundChance * countChance * captionChance(truth, stated)
+          share += chance
+          if (showsAll(truth, stated)) right += chance
+        }
+      }
+    }
+  }
+  return share === 0 ? undefined : { share, wrong: 1 - right / share }
+}
+
+/** Of pre-training images of an object, how many have this colour. */
+export const colorShare = (object: string, color: string): number =>
+  new Map<string, number>(chances(shapesVocabulary.colors, colorWeights[object as ObjectName])).get(color) ?? 0
+
+const showsAll = (truth: Truth, stated: Attributes): boolean =>
+  (Object.keys(truth) as (keyof Attributes)[]).every(
+    (name) => stated[name] === undefined || stated[name] === truth[name],
+  )
+
+/** That the caption of such a scene states just these attributes. */
+function captionChance(truth: Truth, stated: Attributes): number {
+  const one = (among: readonly unknown[], value: unknown) => (among.includes(value) ? 1 / among.length : 0)
+  const beside = stated.background ?? truth.background
+  const count = stated.count ?? 0
+  const wrong = {
+    object: one(others(objectNames as readonly string[], truth.object), stated.object),
+    color: one(wrongColors(truth, beside), stated.color),
+    background: one(wrongBackgrounds(truth), stated.background),
+    count: offByOne * one(nearCounts(truth.count), count) + (1 - offByOne) * one(farCounts(truth.count), count),
+  }
+  return (Object.keys(captionNoise) as (keyof typeof captionNoise)[]).reduce((chance, name) => {
+    const { dropped, wrong: wrongly } = captionNoise[name]
+    const isWrong = stated[name] !== truth[name]
+    return chance * (stated[name] === undefined ? dropped : isWrong ? wrongly * wrong[name] : 1 - dropped - wrongly)
+  }, 1)
+}
+
+/** With their shares of the weights. */
+function chances<T>(values: readonly T[], weights: readonly number[]): (readonly [T, number])[] {
+  const all = weights.reduce((sum, weight) => sum + weight, 0)
+  return values.map((value, place) => [value, weights[place] / all] as const).filter(([, chance]) => chance > 0)
 }
