@@ -55,7 +55,7 @@ for folder in "$TRAIN_DATA" "$REFERENCE"; do
 done
 fetched "$MODEL" "$ENCODER" "$SCORER" ${REWARD:+"$REWARD"}
 settled MODEL REWARD ENCODER SCORER TRAIN_DATA REFERENCE SEEDS IMAGES UNLABELLED REPORT_PROMPTS UPDATES BATCH STEPS ARGS
-[ -f "$OUT/prompts/distractors.jsonl" ] || "$node" "$here/paper-prompts.ts" lee "$OUT/prompts" "$IMAGES" "$REPORT_PROMPTS"
+"$node" "$here/paper-prompts.ts" lee "$OUT/prompts" "$IMAGES" "$REPORT_PROMPTS"
 
 studio=$OUT/studio
 labelled=studio/runs/labelled

@@ -25,19 +25,16 @@ whole() {
   done
 }
 
-# settled NAME…: makes OUT, for these settings and no others
+# settled NAME…: OUT is there, for these settings and no others
 settled() {
   [ ! -e "$OUT" ] || [ -d "$OUT" ] || fail "OUT: expected a folder, or a new one, received the file $OUT"
   mkdir -p "$OUT" 2>/dev/null || fail "OUT: expected a folder that can be made, received $OUT"
-  settings="$OUT/settings.txt"
-  now=$(for name in "$@"; do eval "echo \"$name=\$$name\""; done)
-  if [ -f "$settings" ]; then
-    then=$(cat "$settings")
-    [ "$then" = "$now" ] || fail "OUT: expected the settings that $OUT was begun with ($(echo "$then" | tr '\n' ' ')), received others ($(echo "$now" | tr '\n' ' ')): choose another OUT"
-  elif [ -n "$(ls -A "$OUT")" ]; then
+  settings=$(for name in "$@"; do eval "echo \"$name=\$$name\""; done)
+  if [ -f "$OUT/settings.txt" ]; then
+    begun=$(cat "$OUT/settings.txt")
+    [ "$begun" = "$settings" ] || fail "OUT: expected the settings that $OUT was begun with ($(echo "$begun" | tr '\n' ' ')), received others ($(echo "$settings" | tr '\n' ' ')): choose another OUT"
+  elif ls -A "$OUT" | grep -qvx -e prompts -e planned.txt; then
     fail "OUT: expected a new folder or one that this recipe has begun, received $OUT, which holds other things: choose another"
-  else
-    echo "$now" >"$settings"
   fi
 }
 
@@ -77,4 +74,5 @@ foretold() {
   rm -f "$planned"
   planned=
   [ -z "${PLAN_ONLY:-}" ] || exit 0
+  echo "$settings" >"$OUT/settings.txt"
 }
