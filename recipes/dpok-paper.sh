@@ -45,7 +45,7 @@ for set in $SETS; do
   esac
 done
 fetched "$MODEL" "$REWARD" "$SCORER"
-settled MODEL REWARD SCORER SETS MULTI MULTI_UNSEEN SEEDS IMAGES REPORT_IMAGES STEPS REWARD_WEIGHT ARGS
+settled MODEL REWARD SCORER MULTI MULTI_UNSEEN IMAGES REPORT_IMAGES STEPS REWARD_WEIGHT ARGS
 "$node" "$here/paper-prompts.ts" dpok "$OUT/prompts"
 
 # 1e-4 for each element of a state, in nats of all of them.

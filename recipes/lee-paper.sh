@@ -54,7 +54,7 @@ for folder in "$TRAIN_DATA" "$REFERENCE"; do
   [ -z "$folder" ] || [ -d "$folder" ] || fail "TRAIN_DATA and REFERENCE: expected folders of images, received $folder"
 done
 fetched "$MODEL" "$ENCODER" "$SCORER" ${REWARD:+"$REWARD"}
-settled MODEL REWARD ENCODER SCORER TRAIN_DATA REFERENCE SEEDS IMAGES UNLABELLED REPORT_PROMPTS UPDATES BATCH STEPS ARGS
+settled MODEL REWARD ENCODER SCORER TRAIN_DATA REFERENCE IMAGES UNLABELLED REPORT_PROMPTS UPDATES BATCH STEPS ARGS
 "$node" "$here/paper-prompts.ts" lee "$OUT/prompts" "$IMAGES" "$REPORT_PROMPTS"
 
 studio=$OUT/studio

@@ -31,8 +31,9 @@ settled() {
   mkdir -p "$OUT" 2>/dev/null || fail "OUT: expected a folder that can be made, received $OUT"
   settings=$(for name in "$@"; do eval "echo \"$name=\$$name\""; done)
   if [ -f "$OUT/settings.txt" ]; then
-    begun=$(cat "$OUT/settings.txt")
-    [ "$begun" = "$settings" ] || fail "OUT: expected the settings that $OUT was begun with ($(echo "$begun" | tr '\n' ' ')), received others ($(echo "$settings" | tr '\n' ' ')): choose another OUT"
+    now=$(echo "$settings" | grep -vxF -f "$OUT/settings.txt" | tr '\n' ' ')
+    begun=$(echo "$settings" | grep -vxF -f - "$OUT/settings.txt" | tr '\n' ' ')
+    [ -z "$now$begun" ] || fail "OUT: expected ${begun}with which $OUT was begun, received ${now:-nothing }: choose another OUT"
   elif ls -A "$OUT" | grep -qvx -e prompts -e planned.txt; then
     fail "OUT: expected a new folder or one that this recipe has begun, received $OUT, which holds other things: choose another"
   fi

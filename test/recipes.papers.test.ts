@@ -107,7 +107,7 @@ describe('recipes/dpok-paper.sh', () => {
     assert.equal(status, 2)
     assert.match(
       refused,
-      /^dpok-paper\.sh: OUT: expected the settings that .* IMAGES=8 .* received others .* IMAGES=9 .*\n$/,
+      /^dpok-paper\.sh: OUT: expected IMAGES=8 with which .* was begun, received IMAGES=9 : choose another OUT\n$/,
     )
   })
 
