@@ -37,6 +37,7 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
   },
   { theirs: 'guidance-scale cfg cfg-scale guidance-weight gs sample.guidance-scale', flags: ['guidance'] },
   { theirs: 'ddim-eta sample.eta', flags: ['eta'] },
+  { theirs: 'use-ema ema', flags: ['ema-decay'], note: 'a decay, as 0.999' },
   {
     theirs: 'scheduler sampler sampler-name scheduler-type solver plms dpm-solver',
     flags: ['eta'],
@@ -79,7 +80,7 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
   { theirs: 'adam-weight-decay', flags: ['weight-decay'] },
   {
     theirs:
-      'adam-beta1 adam-beta2 adam-epsilon use-8bit-adam snr-gamma noise-offset allow-tf32 use-ema kl-warmup train.cfg train.adv-clip-max v-batch-size',
+      'adam-beta1 adam-beta2 adam-epsilon use-8bit-adam snr-gamma noise-offset allow-tf32 kl-warmup train.cfg train.adv-clip-max v-batch-size',
     note: 'there is none in Attune',
   },
   {

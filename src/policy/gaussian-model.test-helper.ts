@@ -11,6 +11,7 @@ import type { CleanStates, Conditioning, GenerativeModel, ModelStage } from '../
 import { Weights, type Change } from '../networks/weights.ts'
 import type { Reward } from '../reward/reward.ts'
 import { cat, tensor, zeros } from '../tensor/create.ts'
+import { Ema } from '../tensor/ema.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { TrainableChange } from './trainable.ts'
 
@@ -128,10 +129,17 @@ export function meanShifts(sampler: DdimSampler, shift: readonly number[]): numb
 }
 
 /** A change under training that begins with these shifts, [text][time]. */
-export function shiftsFrom(shifts: readonly (readonly number[])[] = texts.map(() => [0, 0, 0, 0])): TrainableChange {
+export function shiftsFrom(
+  shifts: readonly (readonly number[])[] = texts.map(() => [0, 0, 0, 0]),
+  emaDecay = 0,
+): TrainableChange {
   const shift = tensor(shifts.flat(), [texts.length, times]).requireGrad()
   const parameters = new Map([['shift', shift]])
-  return { parameters, change: { trained: parameters } }
+  const ema = new Ema(parameters, emaDecay)
+  return {
+    ...{ parameters, change: { trained: parameters } },
+    ...(emaDecay > 0 && { average: { ema, change: { trained: ema.values() } } }),
+  }
 }
 
 /** c · Σ x₀ over elements of the first channel (pictures are grey), plus what a text is worth by itself. */

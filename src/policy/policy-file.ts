@@ -32,7 +32,7 @@ export type PolicyProvenance = Readonly<Record<string, string | number>>
 export function writePolicy(
   path: (name: string) => string,
   model: GenerativeModel,
-  { parameters, change: { trained, adapters = new Map() } }: TrainableChange,
+  { parameters, change: { trained, adapters = new Map() } }: Pick<TrainableChange, 'parameters' | 'change'>,
   provenance: PolicyProvenance,
 ): void {
   expectFinite('policy', parameters)

@@ -7,8 +7,9 @@ import { withoutGrad } from '../tensor/autograd.ts'
 import { tensor, zeros } from '../tensor/create.ts'
 import { useThreads } from '../tensor/library.ts'
 import { tensorScope } from '../tensor/scope.ts'
+import { gaussianModel, shiftsFrom } from './gaussian-model.test-helper.ts'
 import { PolicyOptimiser } from './policy-optimiser.ts'
-import { trainableChange, type Trainable } from './trainable.ts'
+import { shownChange, trainableChange, type Trainable } from './trainable.ts'
 
 useThreads(1)
 
@@ -37,5 +38,37 @@ describe('the optimiser of a policy', () => {
     assert.ok(early.some(([name]) => name.endsWith('to_q.weight.lora_A')))
     other.load(new Map(early))
     assert.deepEqual(numbers(one), numbers(other))
+  })
+
+  it('keeps a running average of the parameters over updates, which goes on where it was saved', () => {
+    using _scope = tensorScope()
+    const decay = 0.75
+    const begin = () => {
+      const trainable = shiftsFrom([[1, 2, 3, 4], [0, 0, 0, 0], [5, 6, 7, 8]], decay) // prettier-ignore
+      const optimiser = new PolicyOptimiser(gaussianModel(), trainable, { learningRate: 0.1, maxGradNorm: 9 }, { text: 1, lora: 1 }) // prettier-ignore
+      const step = (by: number) => {
+        const shift = trainable.parameters.get('shift')!
+        shift.mul(by).sum().backward()
+        optimiser.update(0.1)
+        return shift.toArray()
+      }
+      const average = () => shownChange(trainable).parameters.get('shift')!.toArray()
+      return { trainable, optimiser, step, average }
+    }
+    const one = begin()
+    const [start] = [one.average()]
+    const byHand = [one.step(1), one.step(-2), one.step(3)].reduce(
+      (average, now) => average.map((each, i) => decay * each + (1 - decay) * now[i]),
+      start,
+    )
+    one.average().forEach((each, i) => assert.ok(Math.abs(each - byHand[i]) < 1e-6, `${each}, by hand ${byHand[i]}`))
+    const other = begin()
+    other.optimiser.load(new Map(one.optimiser.state().map(([name, each]) => [name, each.clone()])))
+    assert.deepEqual(other.average(), one.average())
+    assert.deepEqual([one.step(2), one.average()], [other.step(2), other.average()])
+    // What is looked at is the average, what is trained is not.
+    const [shown] = [...(shownChange(one.trainable).change.trained ?? [])].map(([, each]) => each.toArray())
+    assert.deepEqual(shown, one.average())
+    assert.notDeepEqual(shown, one.trainable.parameters.get('shift')!.toArray())
   })
 })

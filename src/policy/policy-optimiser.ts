@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { GenerativeModel, ModelDefaults } from '../networks/generative-model.ts'
 import { AdamW } from '../tensor/adamw.ts'
+import type { Ema } from '../tensor/ema.ts'
 import { alone, type Group } from '../tensor/group.ts'
 import { copyState, loweredRate, startUpdate, type Update } from '../tensor/optimise.ts'
 import { unscoped } from '../tensor/scope.ts'
@@ -26,7 +27,7 @@ export const policyOptimiserFields = ({ text, lora }: UsualRates) => ({
 })
 type PolicyOptimiserSettings = z.infer<z.ZodObject<ReturnType<typeof policyOptimiserFields>>>
 
-/** AdamW over the parameters of a change, with a learning rate that decays linearly to zero. */
+/** AdamW over the parameters of a change, with a learning rate that decays linearly to zero; their running average follows. */
 export class PolicyOptimiser {
   /** Before it decays. */
   readonly learningRate: number
@@ -34,11 +35,12 @@ export class PolicyOptimiser {
   readonly #maxGradNorm: number
   readonly #parameters: ReadonlyMap<string, Tensor>
   readonly #adamw: AdamW
+  readonly #ema: Ema | undefined
   readonly #group: Group
 
   constructor(
     { defaults }: GenerativeModel,
-    { parameters }: TrainableChange,
+    { parameters, average }: TrainableChange,
     { learningRate, maxGradNorm }: PolicyOptimiserSettings,
     usual: UsualRates,
     group: Group = alone,
@@ -48,6 +50,7 @@ export class PolicyOptimiser {
     this.learningRate = learningRate ?? this.#usualRate
     this.#maxGradNorm = maxGradNorm
     this.#parameters = parameters
+    this.#ema = average?.ema
     this.#adamw = unscoped(() => new AdamW(parameters, { learningRate: this.learningRate }))
   }
 
@@ -59,7 +62,9 @@ export class PolicyOptimiser {
   /** Applies the gradients that have been accumulated, in all processes of the group together; its tensor belongs to the scope in force. */
   update(learningRate: number): Update {
     const options = { maxGradNorm: this.#maxGradNorm, learningRates: [learningRate], group: this.#group }
-    return startUpdate([this.#adamw], this.#parameters, options)
+    const update = startUpdate([this.#adamw], this.#parameters, options)
+    this.#ema?.update()
+    return update
   }
 
   /** A learning rate with which a training that diverged may go well. */
@@ -67,9 +72,10 @@ export class PolicyOptimiser {
     return loweredRate(this.learningRate, this.#usualRate)
   }
 
-  /** Parameters and moments. */
+  /** Parameters, moments and averages. */
   state(): [string, Tensor][] {
-    return [...under('parameters', this.#parameters), ...under('optimiser', this.#adamw.state())]
+    const averages = this.#ema?.state() ?? []
+    return [...under('parameters', this.#parameters), ...under('optimiser', this.#adamw.state()), ...averages]
   }
 
   /** @throws {FormatError} the state of other parameters; nothing has changed then */
@@ -77,5 +83,6 @@ export class PolicyOptimiser {
     const named = underPresentNames(tensors)
     copyState('policy', this.#parameters, below('parameters', named))
     this.#adamw.load(below('optimiser', named))
+    this.#ema?.load(named)
   }
 }

@@ -10,6 +10,7 @@ import type { AnyAlgorithm } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
 import { fullSampler, gaussianModel, linearReward, shiftsFrom } from './gaussian-model.test-helper.ts'
 import { writePolicy } from './policy-file.ts'
+import { shownChange } from './trainable.ts'
 import { finishTraining, inTrainingRun, trainToEnd } from './training-run.ts'
 
 export interface ToyTraining {
@@ -22,6 +23,8 @@ export interface ToyTraining {
   readonly group?: Group
   /** Looks for over-optimisation after every step, and whether an alarm ends the training. */
   readonly alarms?: 'warn' | 'stop'
+  /** Of a running average, which is then what is written. */
+  readonly emaDecay?: number
   /** Hears of each step before it is done. */
   readonly onStep?: (step: number) => void
 }
@@ -49,8 +52,8 @@ const statesAt = (from: number, count: number) => ({
   earlier: [],
 })
 /** What any method learns from. */
-const toy = () => ({
-  ...{ model: gaussianModel(), trainable: shiftsFrom(), seed: 3 },
+const toy = (emaDecay?: number) => ({
+  ...{ model: gaussianModel(), trainable: shiftsFrom(undefined, emaDecay), seed: 3 },
   ...{ texts: ['low', 'high'], sampler: fullSampler, guidance: 1 },
   reward: { ...linearReward(0.5), range: [0, 1] as const },
   images: Array.from({ length: 12 }, (_, i) => ({ text: textAt(i), score: i / 12 })),
@@ -77,6 +80,7 @@ export async function trainToy(
     inputs = { reward: 'a', model: 'b' },
     group = alone,
     alarms,
+    emaDecay,
     onStep = () => undefined,
   }: ToyTraining = {},
 ): Promise<{ steps: number; total: number }> {
@@ -84,7 +88,7 @@ export async function trainToy(
   using _scope = tensorScope()
   const algorithm: AnyAlgorithm = await algorithms[stage]()
   const config = z.object(algorithm.fields).parse({ ...small[stage], ...settings })
-  const given = { ...toy(), settings: config, group }
+  const given = { ...toy(emaDecay), settings: config, group }
   const training = algorithm.begin(given as never)
   const sampling = { steps: fullSampler.steps.length, eta: 1, guidance: 1 }
   const watch =
@@ -111,7 +115,9 @@ export async function trainToy(
         ...(watch && { watch }),
       })
       if (group.rank === 0) {
-        writePolicy((name) => run.path(name), given.model, given.trainable, { algorithm: algorithmOf(stage) })
+        writePolicy((name) => run.path(name), given.model, shownChange(given.trainable), {
+          algorithm: algorithmOf(stage),
+        })
       }
       return finishTraining(run, { seconds, ...metrics, ...watch?.results, ...notes })
     },

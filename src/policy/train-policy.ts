@@ -23,7 +23,7 @@ import { openChange, writePolicy, type PolicyProvenance } from './policy-file.ts
 import { pretrainingImages, pretrainingScratch, type PretrainingConfig } from './pretraining-images.ts'
 import { drawSamples, openProbe, type Probe } from './sample-images.ts'
 import { scoredImages, scoredImagesScratch } from './scored-images.ts'
-import { trainableChange, trainableFields, type gradientCheckpointingField } from './trainable.ts'
+import { shownChange, trainableChange, trainableFields, type gradientCheckpointingField } from './trainable.ts'
 import { fileInput, imagesInput, modelInput } from './training-inputs.ts'
 import { chooseTrained, trainedAtOnce } from './training-memory.ts'
 import { changeableFields, finishTraining, inTrainingRun, trainingRunFields, trainToEnd } from './training-run.ts'
@@ -214,8 +214,10 @@ async function train(
       const ofImages = stored?.map(({ record }) => record.text) ?? paired?.images.map(({ text }) => text)
       const shown = texts ?? [...new Set(ofImages)]
       const probe = await openProbe(config, opened, judge)
+      const { parameters, change } = shownChange(trainable)
+      const shownTrainer = { policy: model.with(change), parameters, total: trainer.total }
       const work = algorithm.work && ((drawing: Drawing) => algorithm.work!(settings as never, drawing))
-      const common = { model, trainer, texts: shown, sampling, seed, group }
+      const common = { model, trainer: shownTrainer, texts: shown, sampling, seed, group }
       const alarms = openAlarms({ ...common, reward, heldOutReward, settings, work })
       const { metrics, cost, seconds, notes } = await trainToEnd(run, trainer, {
         label: algorithmOf(stage),
@@ -229,7 +231,7 @@ async function train(
         ...(alarms && { watch: alarms }),
         sampleEvery: config.sampleEvery,
         sample: (step) =>
-          drawSamples(run, step, trainer.policy, shown, { sampling, seed, samples: config.samples, probe }),
+          drawSamples(run, step, shownTrainer.policy, shown, { sampling, seed, samples: config.samples, probe }),
       })
 
       const { images_drawn: _drawn, updates, ...last } = metrics
@@ -241,7 +243,7 @@ async function train(
         updates,
         ...(Object.fromEntries(recorded) as PolicyProvenance),
       }
-      if (group.rank === 0) writePolicy((name) => run.path(name), model, trainable, provenance)
+      if (group.rank === 0) writePolicy((name) => run.path(name), model, shownChange(trainable), provenance)
       const results = {
         imagesDrawn: cost.images_drawn ?? stored?.length,
         updates: cost.updates,

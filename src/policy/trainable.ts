@@ -7,6 +7,7 @@ import { tellNote } from '../notes.ts'
 import { seedOf } from '../random.ts'
 import { policyStreams } from '../streams.ts'
 import { randn, zeros } from '../tensor/create.ts'
+import { Ema } from '../tensor/ema.ts'
 import { Generator } from '../tensor/generator.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { operator, type Tensor } from '../tensor/tensor.ts'
@@ -33,6 +34,14 @@ export const trainableFields = {
     .min(1)
     .default(['attention'])
     .describe('Layers that get adapters: attention (to_q, to_k, to_v, to_out), feed-forward, convolutions.'),
+  emaDecay: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      'Decay of a running average of what is trained, over about 1 / (1 − decay) updates, which should be far fewer than there are: the average is drawn from, measured and saved, while training goes on with the weights themselves. 0 keeps none.',
+    ),
 }
 
 /** Config field of every algorithm that takes gradients through a denoiser. */
@@ -42,13 +51,22 @@ export const gradientCheckpointingField = {
     .default(false)
     .describe('Computes each block of the network twice to save memory; the result is the same up to rounding.'),
 }
-/** What of a model is trained. */
-export type Trainable = z.infer<z.ZodObject<typeof trainableFields>>
+type TrainableSettings = z.infer<z.ZodObject<typeof trainableFields>>
+/** What of a model is trained; no average is kept without a decay. */
+export type Trainable = Omit<TrainableSettings, 'emaDecay'> & Partial<Pick<TrainableSettings, 'emaDecay'>>
 
 /** A change under training: float32 leaves by their names, and the change that they make. */
 export interface TrainableChange {
   readonly parameters: ReadonlyMap<string, Tensor>
   readonly change: Change
+  /** Follows every update of the parameters. */
+  readonly average?: { readonly ema: Ema; readonly change: Change }
+}
+
+/** What others get to see of a change under training: its running average, where there is one. */
+export function shownChange(trainable: TrainableChange): Pick<TrainableChange, 'parameters' | 'change'> {
+  const { average } = trainable
+  return average === undefined ? trainable : { parameters: average.ema.values(), change: average.change }
 }
 
 const [downSuffix, upSuffix] = ['.lora.down', '.lora.up']
@@ -93,7 +111,7 @@ export interface PolicyChange {
  */
 export function trainableChange(
   model: GenerativeModel,
-  { parameters, rank, loraAlpha, loraLayers }: Trainable,
+  { parameters, rank, loraAlpha, loraLayers, emaDecay = 0 }: Trainable,
   seed: number,
   earlier?: PolicyChange,
 ): TrainableChange {
@@ -114,8 +132,12 @@ export function trainableChange(
   }
   const scale = loraAlpha / rank
   if (earlier !== undefined) goOnFrom(earlier, made, scale, kind)
+  const ema = emaDecay === 0 ? undefined : new Ema(made, emaDecay)
   for (const tensor of made.values()) tensor.requireGrad()
-  return { parameters: made, change: changeOf(made, scale) }
+  return {
+    ...{ parameters: made, change: changeOf(made, scale) },
+    ...(ema && { average: { ema, change: changeOf(ema.values(), scale) } }),
+  }
 }
 
 /** Copies an earlier change. Adapters may have another scale: it moves into B. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { DivergenceError, FormatError, RunInUseError } from '../errors.ts'
 import { readRun } from '../run.ts'
+import { policyStages } from '../stages.ts'
 import { readSafetensors, writeSafetensors } from '../tensor/safetensors.ts'
 import { readTrainingState, writeTrainingState } from '../tensor/training-state.ts'
 import { trainToy } from './toy-training.test-helper.ts'
@@ -45,6 +46,27 @@ function copyWithOneCheckpoint(): string {
   rmSync(join(folder, 'checkpoint-000001.safetensors'))
   return folder
 }
+
+describe('a training with a running average', () => {
+  for (const stage of policyStages) {
+    it(`writes the average, and goes on exactly: ${stage}`, async () => {
+      const [plain, whole, cut] = [fresh(), fresh(), fresh()]
+      await trainToy(plain, { stage })
+      await trainToy(whole, { stage, emaDecay: 0.5 })
+      const atThird = (step: number) => {
+        if (step === 3) throw new Error('the power went')
+      }
+      await assert.rejects(trainToy(cut, { stage, emaDecay: 0.5, onStep: atThird }), /the power went/)
+      assert.deepEqual((await trainToy(cut, { stage, emaDecay: 0.5, resume: true })).steps < 3, true)
+      assert.deepEqual(policyOf(cut), policyOf(whole))
+      assert.notDeepEqual(policyOf(whole), policyOf(plain))
+      // Training itself takes no notice of it: only what DPO measures on held-out pairs is that of the average.
+      const trained = (folder: string) =>
+        rowsOf(folder).map((row) => ({ ...row, heldout_loss: 0, heldout_accuracy: 0 }))
+      assert.deepEqual(trained(whole), trained(plain))
+    })
+  }
+})
 
 describe('a checkpoint', () => {
   it('is there about every half minute, or where it takes long to write for a twentieth of the time', () => {

@@ -12,7 +12,8 @@ import { Probes } from './probes.ts'
 
 interface AlarmOptions {
   readonly model: GenerativeModel
-  readonly trainer: Trainer
+  /** What is looked at. */
+  readonly trainer: Pick<Trainer, 'policy' | 'parameters' | 'total'>
   /** Prompts of the run. */
   readonly texts: readonly string[]
   readonly sampling: Sampling
