@@ -32,7 +32,7 @@ function training(settings: Partial<DpoSettings>, shifts?: number[][]): Dpo {
 }
 
 /** By hand: loss, errors and gradient of the first update. */
-function byHand(shifts: readonly (readonly number[])[], { beta, ties }: Pick<DpoSettings, 'beta' | 'ties'>) {
+function byHand(shifts: readonly (readonly number[])[], { beta, ties }: { beta: number; ties: DpoSettings['ties'] }) {
   const used = pairs.filter(({ isTie }) => !isTie || ties === 'davidson')
   const stream = random(...policyStreams.choices(seed, 0))
   const batch = Array.from({ length: 6 }, () => stream.pick(used))

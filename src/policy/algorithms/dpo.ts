@@ -37,10 +37,12 @@ import type { Algorithm, Given } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { impliedPreference, pairErrors, type Noise, type NoisyPairs, type PairErrors } from '../pair-errors.ts'
 import { expectDecided, logNuOf, withHeldOut } from '../preference-pairs.ts'
-import { gradientCheckpointingField } from '../trainable.ts'
+import { gradientCheckpointingField, shownChange } from '../trainable.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
 
-const usualRates: UsualRates = { text: 3e-4, lora: 1e-4 }
+const usualRates: UsualRates = { text: 1e-3, lora: 1e-4 }
+/** Where β is not given; docs/log.md tells how that of the embedded model was found. */
+const usualBetas: UsualRates = { text: 200, lora: 2000 }
 
 const fields = {
   updates: z
@@ -60,9 +62,10 @@ const fields = {
   beta: z
     .number()
     .positive()
-    .default(2000)
+    .nullable()
+    .default(null)
     .describe(
-      'β: how dearly the policy pays for leaving the pre-trained model (the paper: 2000 for SD 1.5, 5000 for SDXL).',
+      'β: how dearly the policy pays for leaving the pre-trained model. Without it 200 for models that train what reads the prompt, as shapes, and 2000 for real checkpoints (the paper: 2000 for SD 1.5, 5000 for SDXL).',
     ),
   ties: z
     .enum(['drop', 'davidson'])
@@ -134,11 +137,14 @@ export class Dpo implements Trainer {
   readonly results: Trainer['results']
   readonly #options: DpoOptions
   readonly #reference: GenerativeModel
+  /** Measured on held-out pairs. */
+  readonly #shown: GenerativeModel
   readonly #optimiser: PolicyOptimiser
   readonly #training: readonly Comparison[]
   readonly #heldOut: readonly Comparison[]
   /** log ν of Davidson's model; −∞ without ties. */
   readonly #logNu: number
+  readonly #beta: number
   readonly #group: Group
   #update = 0
 
@@ -153,15 +159,18 @@ export class Dpo implements Trainer {
     this.#heldOut = heldOut
     expectDecided(this.#training)
     this.#logNu = logNuOf(this.#training)
+    this.#beta = settings.beta ?? usualBetas[model.defaults.parameters]
     this.total = settings.updates
     this.policy = model.with(trainable.change)
     this.parameters = trainable.parameters
     this.results = {
+      beta: this.#beta,
       pairs: this.#training.length,
       ties: this.#training.filter(({ isTie }) => isTie).length,
       heldOutPairs: this.#heldOut.length,
     }
     this.#reference = model.with({})
+    this.#shown = model.with(shownChange(trainable).change)
     this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, this.#group)
   }
 
@@ -231,7 +240,7 @@ export class Dpo implements Trainer {
     using graph = gradientCheckpoints(this.#options.settings.gradientCheckpointing)
     const { device } = this.#options.model
     const weights = tensor(shares).to(device)
-    const { losses, difference, errors } = this.#compare(pairs, noise)
+    const { losses, difference, errors } = this.#compare(this.policy, pairs, noise)
     const loss = losses.mul(weights).sum()
     graph.backward(loss)
     const sums = [
@@ -244,12 +253,11 @@ export class Dpo implements Trainer {
   }
 
   /** −log P of what was said, d, and the errors, [B] each. */
-  #compare(pairs: readonly Comparison[], noise: Noise): Compared {
-    const { settings } = this.#options
+  #compare(policyModel: GenerativeModel, pairs: readonly Comparison[], noise: Noise): Compared {
     const batch = this.#noisy(pairs, noise)
-    const policy = pairErrors(this.policy, batch)
+    const policy = pairErrors(policyModel, batch)
     const reference = withoutGrad(() => pairErrors(this.#reference, batch))
-    const difference = impliedPreference(policy, reference, settings.beta)
+    const difference = impliedPreference(policy, reference, this.#beta)
     const isTie = pairs.map((pair) => pair.isTie)
     return { losses: this.#nats(difference, isTie), difference, errors: { policy, reference } }
   }
@@ -295,7 +303,7 @@ export class Dpo implements Trainer {
       using _part = tensorScope()
       const end = Math.min(to, begin + settings.batchSize)
       const part = pairs.slice(begin, end)
-      const { losses, difference } = this.#compare(part, rowsOf(noise, begin, end))
+      const { losses, difference } = this.#compare(this.#shown, part, rowsOf(noise, begin, end))
       const weights = tensor(part.map(({ weight }) => weight / total)).to(losses.device)
       const [[loss, accuracy]] = readTogether([
         stack([losses, preferred(difference)].map((of) => of.mul(weights).sum())),
@@ -353,7 +361,7 @@ function preferred(difference: Tensor): Tensor {
 export const dpo: Algorithm<'policy dpo', typeof fields> = {
   fields,
   changeable: ['gradientAccumulationSteps'],
-  recorded: ['beta'],
+  recorded: [],
   checkpointEvery: 100,
   begin: (given) => new Dpo(given),
   // A pair: both images, by the policy with gradients and by the reference.
