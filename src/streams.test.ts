@@ -53,6 +53,7 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'rewardStreams.interval': ['random', rewardStreams.interval(number)],
   'rewardStreams.memberPrompts': ['seed', rewardStreams.memberPrompts(number, number)],
   'rewardStreams.member': ['seed', rewardStreams.member(number, number)],
+  'rewardStreams.folds': ['random', rewardStreams.folds(number)],
   'rewardStreams.memberDraw': ['random', rewardStreams.memberDraw(madeOf(5), number)],
   'reportStreams.images': ['seed', reportStreams.images(number, number)],
   'reportStreams.kl': ['noise', reportStreams.kl(number, number)],

@@ -68,6 +68,8 @@ export const rewardStreams = {
   memberPrompts: (seed: number, member: number): StreamPath => [seed, 6, member],
   /** The seed that a member is fitted with. */
   member: (seed: number, member: number): StreamPath => [seed, 7, member],
+  /** In which parts prompts are left out. */
+  folds: (seed: number): StreamPath => [seed, 8],
   /** Prompts of a member, in the order of the attempts; `seed` is made of `memberPrompts`. */
   memberDraw: (seed: number, attempt: number): StreamPath => [seed, attempt],
 }

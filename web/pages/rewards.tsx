@@ -86,6 +86,7 @@ function Quality({ reward }: { reward: RewardSummary }) {
     ['Accuracy', shown(accuracy, inPercent), between(heldOut.accuracyInterval, inPercent)],
     ['AUC', shown(auc, figure), between(heldOut.aucInterval, figure)],
     ['AUC of the CLIP score', shown(clipScoreAuc, figure)],
+    ['CLIP score in the reward', shown(reward.clipShare, inPercent)],
     ['Pairs in order', shown(pairAccuracy, inPercent), between(heldOut.pairAccuracyInterval, inPercent)],
     [
       'Ties',

@@ -49,6 +49,13 @@ export function heldOutWords(prompts: number, quality: Figures): string[] {
   return lines.length > 0 ? lines : [`held out: judgments ${of}, which tell no image from another`]
 }
 
+/** @param share of the CLIP score in the reward, by what judgments of prompts that a fit had not seen are foretold with */
+export function clipShareWords(share: number): string {
+  const percent = Math.round(100 * share)
+  const more = share > 0.5 ? '; more judgments, of more prompts, would give what was learned more say' : ''
+  return `the reward is ${percent} % CLIP score and ${100 - percent} % what was learned${more}`
+}
+
 /** An interval that holds chance, or what the CLIP score reaches without any training, proves nothing. */
 function doubts(what: string, interval: Ends | null, clipScore: number): string[] {
   const remedy = 'judge more images, of more prompts, before a policy follows it'

@@ -15,7 +15,7 @@ import {
   seenPrompts,
   vocabulary,
 } from '../encoding/toy-encoder.test-helper.ts'
-import { RewardFit } from './fit-reward.ts'
+import { RewardFit } from './reward-fit.ts'
 
 useThreads(1)
 

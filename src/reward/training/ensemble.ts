@@ -15,7 +15,8 @@ import { textRows, type Embedded } from '../encoding/embeddings.ts'
 import { promptsOf, tellsApart, type RewardExamples } from '../examples/reward-examples.ts'
 import { headScore, type RewardHead } from '../heads/reward-head.ts'
 import type { ShownTexts } from '../examples/shown-texts.ts'
-import { fitReward, type FitOptions, type FittedReward, type RewardFit } from './fit-reward.ts'
+import { fitHead, type FitOptions, type FittedReward } from './fit-head.ts'
+import type { RewardFit } from './reward-fit.ts'
 
 export interface Member extends FittedReward {
   /** Prompts of which it has seen judgments. */
@@ -52,7 +53,7 @@ export function fitEnsemble(
   { head, seed, members }: Pick<FitOptions, 'head' | 'seed'> & { readonly members: number },
 ): Member[] {
   return planEnsemble(examples, seed, members).map(({ examples: drawn, ...plan }) => ({
-    ...fitReward(embedded, drawn, shown, fit, { head, ...plan }),
+    ...fitHead(embedded, drawn, shown, fit, { head, ...plan }),
     seen: new Set(promptsOf(drawn)),
   }))
 }

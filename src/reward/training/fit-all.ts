@@ -11,7 +11,8 @@ import type { RewardExamples } from '../examples/reward-examples.ts'
 import type { ShownTexts } from '../examples/shown-texts.ts'
 import type { HeadKind } from '../heads/reward-head.ts'
 import type { FitCheckpoint } from './fit-checkpoint.ts'
-import { fitReward, type FittedReward, type RewardFit } from './fit-reward.ts'
+import { fitHead, type FittedReward } from './fit-head.ts'
+import type { RewardFit } from './reward-fit.ts'
 
 /** One of the fits. */
 export interface FitPlan {
@@ -19,6 +20,8 @@ export interface FitPlan {
   readonly shown: ShownTexts
   readonly seed: number
   readonly label: string
+  /** See `FitOptions`. */
+  readonly warn?: ((line: string) => void) | undefined
 }
 
 interface FitAllOptions {
@@ -34,7 +37,7 @@ export interface AllFitted extends Disposable {
 }
 
 /**
- * @throws {RewardError | DivergenceError} see {@link fitReward}
+ * @throws {RewardError | DivergenceError} see {@link fitHead}
  * @throws {StoppedError} a process of the group was asked to end; each has a checkpoint of its fit
  */
 export async function fitAll(
@@ -48,9 +51,9 @@ export async function fitAll(
   await makeParts([...plans.keys()], {
     ...{ group, label: 'fits' },
     make(place) {
-      const { examples, shown, seed, label } = plans[place]
-      const options = { head, seed, label, checkpoint: checkpointOf(place) }
-      const { head: fitted, nu } = fitReward(embedded, examples, shown, fit, options)
+      const { examples, shown, seed, label, warn } = plans[place]
+      const options = { head, seed, label, checkpoint: checkpointOf(place), ...(warn && { warn }) }
+      const { head: fitted, nu } = fitHead(embedded, examples, shown, fit, options)
       const own = nu === null ? [] : [['nu', tensor(Float64Array.of(nu))] as const]
       return new Map([...under('head', fitted.weights.tensors()), ...own])
     },

@@ -24,7 +24,8 @@ import {
   unseenPrompts,
   vocabulary,
 } from '../encoding/toy-encoder.test-helper.ts'
-import { fitReward, RewardFit } from './fit-reward.ts'
+import { fitReward } from './fit-reward.ts'
+import { RewardFit } from './reward-fit.ts'
 import { trainedReward } from '../kinds/trained-run.ts'
 
 useThreads(1)

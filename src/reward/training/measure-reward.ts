@@ -8,7 +8,7 @@ import { imageRows, textRows, type Embedded } from '../encoding/embeddings.ts'
 import { promptInterval, type Ends } from './prompt-interval.ts'
 import { expectTellsApart, hasBothClasses, type RewardExamples } from '../examples/reward-examples.ts'
 import { headLogit } from '../heads/reward-head.ts'
-import type { FittedReward } from './fit-reward.ts'
+import type { FittedReward } from './fit-head.ts'
 
 /** Against labels, as recorded; without labels of both classes there are no figures. */
 interface LabelQuality {

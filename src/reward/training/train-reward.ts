@@ -24,7 +24,7 @@ import { deviations, planEnsemble, scoresOf } from './ensemble.ts'
 import { fitAll, type FitPlan } from './fit-all.ts'
 import { FitCheckpoint } from './fit-checkpoint.ts'
 import { readExamples, type StoredImageFile } from '../examples/read-examples.ts'
-import { heldOutWords } from '../examples/held-out-words.ts'
+import { clipShareWords, heldOutWords } from '../examples/held-out-words.ts'
 import { measureReward } from './measure-reward.ts'
 import { openEncoder } from '../encoding/open-encoder.ts'
 import { rewardFileName, writeReward } from '../reward-file.ts'
@@ -32,7 +32,10 @@ import { headKinds } from '../heads/reward-head.ts'
 import { shownTexts, textsIn } from '../examples/shown-texts.ts'
 import { splitByPrompt } from '../examples/split-by-prompt.ts'
 import { expectTeaching } from '../teaching-scores.ts'
-import { lowerFitRates, rewardFitFields, type FittedReward } from './fit-reward.ts'
+import { foretell, mixWithClip } from './clip-mixture.ts'
+import { lowerFitRates, trainingExamples, type FittedReward } from './fit-head.ts'
+import { rewardFitFields } from './reward-fit.ts'
+import { planFolds } from './folds.ts'
 import { expectTellsApart, promptsOf, type RewardExamples } from '../examples/reward-examples.ts'
 
 /** Settings of `reward train`. */
@@ -149,12 +152,17 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     )
   using embedded = await embed(encoder, judged, fileOf, texts, partsOf('judged', judged), group)
 
+  const used = trainingExamples(split?.training ?? examples, config)
+  const folds = config.shrink ? planFolds(used, seed) : []
+  // Of the fit that is used alone: the process that makes it speaks, whichever that is.
+  const warn = (line: string) => void process.stderr.write(`${line}\n`)
   const plans: FitPlan[] = [
     ...(split === undefined
       ? []
       : [{ examples: split.training, shown: shownInTraining!, seed, label: 'reward without held-out prompts' }]),
-    { examples, shown, seed, label: 'reward' },
+    { examples, shown, seed, label: 'reward', warn },
     ...planEnsemble(examples, seed, config.ensemble).map((plan) => ({ ...plan, shown })),
+    ...folds.map(({ training, label }) => ({ examples: training, shown: shownInTraining ?? shown, seed, label })),
   ]
   const checkpointOf = (place: number) =>
     new FitCheckpoint(run.path(`fits/${place}.safetensors`), {
@@ -165,11 +173,17 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
   using all = await fitAll(embedded, plans, config, { head, group, checkpointOf }).catch((error: unknown) => {
     throw asDiverged(error, config)
   })
-  const [fitted, ...memberFits] = all.fits.slice(split === undefined ? 0 : 1)
-  const measured = split && { fitted: all.fits[0], seen: new Set(promptsOf(split.training)) }
-  const members = memberFits.map((fit, i) => ({
+  const ofAll = split === undefined ? 0 : 1
+  const firstFold = plans.length - folds.length
+  const told = folds.map(({ foretold }, i) => foretell(embedded, foretold, all.fits[firstFold + i].head))
+  const without = foretell(embedded, used)
+  /** With the CLIP score's say, which is found without the held-out prompts. */
+  const mixed = (each: FittedReward) => (config.shrink ? mixWithClip(each, told, without) : { ...each, clipShare: null })
+  const fitted = mixed(all.fits[ofAll])
+  const measured = split && { fitted: mixed(all.fits[0]), seen: new Set(promptsOf(split.training)) }
+  const members = all.fits.slice(ofAll + 1, firstFold).map((fit, i) => ({
     ...fit,
-    seen: new Set(promptsOf(plans.at(i - config.ensemble)!.examples)),
+    seen: new Set(promptsOf(plans[ofAll + 1 + i].examples)),
   }))
   const fittedScores = scoresOf(embedded, fitted.head, judged)
   expectTeaching('the fitted reward', fittedScores, 'nothing was learned; lower --learning-rate or --weight-decay')
@@ -202,6 +216,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     prompts: split!.prompts,
     ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
   }
+  if (fitted.clipShare !== null) tell(clipShareWords(fitted.clipShare))
   const words = heldOut === undefined ? [notMeasured] : heldOutWords(heldOut.prompts, heldOut)
   for (const line of words) tell(line)
   if (isWriter) for (const name of scratch) rmSync(run.path(name), { recursive: true, force: true })
@@ -210,6 +225,8 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     encoder: { name: encoder.name, sha256: encoder.sha256 },
     head,
     nu: fitted.nu,
+    clipShare: fitted.clipShare,
+    mixture: fitted.head.mixture ?? null,
     ensemble: members.length,
     prompts: shown.distractors.size,
     ...cutResults(cut),

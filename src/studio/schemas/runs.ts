@@ -50,6 +50,8 @@ export const RewardSummary = z.object({
    * of its AUC on held-out prompts (without labels, of its share of pairs) lies above chance and above the CLIP score's.
    */
   lack: z.string().nullable(),
+  /** Of the CLIP score in the reward; null where it was left out, or before there was one. */
+  clipShare: share.nullable(),
   /** On judgments of prompts that were held out; null where none were, or where the figure does not exist. */
   heldOut: z
     .object({

@@ -29,6 +29,7 @@ const Results = z.object({
   simulated: z.boolean().default(false),
   head: z.string().default(''),
   encoder: z.object({ name: z.string() }).default({ name: '' }),
+  clipShare: figure,
   heldOut: z
     .object({
       n: z.number().default(0),
