@@ -30,7 +30,7 @@ import { trainedReward } from '../kinds/trained-run.ts'
 
 useThreads(1)
 
-const fit = RewardFit.parse({ epochs: 15, batchSize: 64, distractors: 3 })
+const fit = RewardFit.parse({ epochs: 15, batchSize: 64, distractors: 3, shrink: false })
 const labels = judgedImages(800, seenPrompts, 1)
 const strangers = judgedImages(400, unseenPrompts, 3)
 const numbers = ({ weights }: RewardHead) =>

@@ -10,6 +10,7 @@ import { openClip } from '../../networks/clip/clip-encoder.ts'
 import { fixtures } from '../../networks/clip/fixture.test-helper.ts'
 import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
 import type { Manifest } from '../../run.ts'
+import { tensor } from '../../tensor/create.ts'
 import { readSafetensors, writeSafetensors } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import { comparedStore, judgedStore } from '../examples/judged-store.test-helper.ts'
@@ -51,7 +52,7 @@ const scores = async (out: string, encoder: string | null = null) => {
 describe('reward train on a CLIPModel', () => {
   it('learns from pictures of several sizes without opening the model, and says from what', async () => {
     const { results, out, parents } = await trained({})
-    const { encoder, heldOut, ...rest } = results as Record<string, Record<string, unknown>>
+    const { encoder, heldOut, clipShare, mixture, ...rest } = results as Record<string, Record<string, unknown>>
     assert.deepEqual(parents, { feedback })
     assert.deepEqual(
       { ...rest, note: undefined },
@@ -75,6 +76,8 @@ describe('reward train on a CLIPModel', () => {
         note: undefined,
       },
     )
+    assert.ok(Number(clipShare) > 0 && Number(clipShare) <= 1, `${String(clipShare)}`)
+    assert.deepEqual(Object.keys(mixture), ['head', 'clip', 'offset'])
     assert.equal(encoder.name, at('clip'))
     assert.match(encoder.sha256 as string, /^[0-9a-f]{64}$/)
     const figures = ['accuracy', 'accuracyInterval', 'auc', 'aucInterval', 'clipScoreAuc', 'ece', 'reliability']
@@ -82,7 +85,7 @@ describe('reward train on a CLIPModel', () => {
     assert.deepEqual([heldOut.comparisons, heldOut.pairAccuracy], [0, null])
     const { metadata } = readSafetensors(join(out, rewardFileName))
     assert.deepEqual(metadata, {
-      format: 'attune-reward-1',
+      format: 'attune-reward-2',
       head: 'mlp',
       encoder: at('clip'),
       encoderPath: at('clip'),
@@ -136,7 +139,32 @@ describe('reward train on a CLIPModel', () => {
       const reward = await openReward(out, configOf({ out }), unopened)
       const picture = await readPicture(at(`images/${'0'.repeat(16)}.png`))
       using _scope = tensorScope()
-      assert.deepEqual(reward.features(pixelsOf([picture]), ['red']).shape, [1, head === 'mlp' ? 1024 : 16 + 256])
+      assert.deepEqual(reward.features(pixelsOf([picture]), ['red']).shape, [1, head === 'mlp' ? 1024 + 16 : 16 + 256])
+    }
+  })
+
+  it('leaves the head alone with --no-shrink, in a file as it was before there was a mixture', async () => {
+    const { results, out } = await trained({ shrink: false, ensemble: 0 })
+    assert.deepEqual([results.clipShare, results.mixture], [null, null])
+    const { metadata, tensors } = readSafetensors(join(out, rewardFileName))
+    assert.deepEqual([metadata.format, tensors.has('mixture')], ['attune-reward-1', false])
+    assert.equal((await scores(out)).length, 3)
+  })
+
+  it('refuses a file whose mixture is missing or broken', async () => {
+    const { out } = await trained({ heldOut: 0, ensemble: 0 })
+    using _scope = tensorScope()
+    const file = join(out, rewardFileName)
+    const { tensors, metadata } = readSafetensors(file)
+    for (const [broken, received] of [
+      [undefined, 'no such tensor'],
+      [tensor(Float64Array.of(1, 2)), '[2]'],
+      [tensor(Float64Array.of(1, Infinity, 0)), '1, Infinity, 0'],
+    ] as const) {
+      if (broken === undefined) tensors.delete('mixture')
+      else tensors.set('mixture', broken)
+      writeSafetensors(file, tensors, metadata)
+      await assert.rejects(scores(out), { name: FormatError.name, where: /mixture$/, received })
     }
   })
 
