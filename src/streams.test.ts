@@ -97,6 +97,7 @@ const known = [
   ...['pretrainingScene', 'heldOutScene'].flatMap((scenes) =>
     [
       'rewardStreams.examples',
+      'rewardStreams.folds',
       'rewardStreams.interval',
       'studioStreams.comparison',
       'studioStreams.round',

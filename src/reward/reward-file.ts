@@ -79,7 +79,8 @@ export function readReward(file: string): RewardFile {
   }
   const { head: kind, ...rest } = parsed.data
   const mixture = isMixed ? mixtureOf(tensors.get(mixtureName)) : undefined
-  if (isMixed && mixture === undefined) throw refuse(mixtureName, 'three finite numbers', describe(tensors.get(mixtureName)))
+  if (isMixed && mixture === undefined)
+    throw refuse(mixtureName, 'three finite numbers', describe(tensors.get(mixtureName)))
   tensors.delete(mixtureName)
   return { encoderPath: undefined, ...rest, head: { kind, weights: Weights.of(tensors), ...(mixture && { mixture }) } }
 }
@@ -91,4 +92,8 @@ function mixtureOf(stored: Tensor | undefined): ClipMixture | undefined {
 }
 
 const describe = (stored: Tensor | undefined) =>
-  stored === undefined ? 'no such tensor' : stored.numel === 3 ? stored.toArray().join(', ') : `[${stored.shape.join(', ')}]`
+  stored === undefined
+    ? 'no such tensor'
+    : stored.numel === 3
+      ? stored.toArray().join(', ')
+      : `[${stored.shape.join(', ')}]`

@@ -46,7 +46,11 @@ const inPairs = ({ labels }: Foretold): Foretold => ({
 
 describe('the mixture of a head and the CLIP score', () => {
   it('finds how the answers came about, once they are many', () => {
-    for (const [a, b] of [[1, 10], [0.4, 20]]) { // prettier-ignore
+    for (const [a, b] of [
+      [1, 10],
+      [0.4, 20],
+    ]) {
+      // prettier-ignore
       const { mixture, clipShare, nu } = mixtureOf(answers(4000, a, b))
       assert.ok(Math.abs(mixture.head - a) < 0.12, `${mixture.head} for ${a}`)
       assert.ok(Math.abs(mixture.clip - b) < 3, `${mixture.clip} for ${b}`)
@@ -92,7 +96,13 @@ describe('a reward of few answers', () => {
   const fit = RewardFit.parse({ batchSize: 32, distractors: 3 })
   const strangers = judgedImages(400, unseenPrompts, 3)
 
-  async function aucOf(examples: RewardExamples, images: ReturnType<typeof judgedImages>, head: 'agreement' | 'mlp', settings = fit) { // prettier-ignore
+  async function aucOf(
+    examples: RewardExamples,
+    images: ReturnType<typeof judgedImages>,
+    head: 'agreement' | 'mlp',
+    settings = fit,
+  ) {
+    // prettier-ignore
     const shown = shownTexts(images, 1, { vocabulary })
     const shownToStrangers = shownTexts(strangers, 1, { vocabulary })
     using _scope = tensorScope()

@@ -28,7 +28,10 @@ describe('a conditional logit', () => {
 
   it('holds fixed values and finds the best others', () => {
     const choices = [yes([1, 1], true, 4), yes([1, 0], false, 2), yes([1, 0], true, 2)]
-    const { theta } = fitChoices(choices, [{ ...flat, fixedAt: 0.7 }, { mean: 0, precision: 1 }])
+    const { theta } = fitChoices(choices, [
+      { ...flat, fixedAt: 0.7 },
+      { mean: 0, precision: 1 },
+    ])
     assert.equal(theta[0], 0.7)
     close(theta[1], 4 / (1 + Math.exp(0.7 + theta[1])))
   })

@@ -23,7 +23,9 @@ export const rewardFitFields = {
   shrink: z
     .boolean()
     .default(true)
-    .describe('Leaves the CLIP score as much say as judgments of prompts that a fit has not seen give it; few judgments, much.'),
+    .describe(
+      'Leaves the CLIP score as much say as judgments of prompts that a fit has not seen give it; few judgments, much.',
+    ),
   epochs: z.int().positive().max(1_000_000).default(20).describe('Passes over the labels; a million take days.'),
   batchSize: z
     .int()

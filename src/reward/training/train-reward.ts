@@ -178,7 +178,8 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
   const told = folds.map(({ foretold }, i) => foretell(embedded, foretold, all.fits[firstFold + i].head))
   const without = foretell(embedded, used)
   /** With the CLIP score's say, which is found without the held-out prompts. */
-  const mixed = (each: FittedReward) => (config.shrink ? mixWithClip(each, told, without) : { ...each, clipShare: null })
+  const mixed = (each: FittedReward) =>
+    config.shrink ? mixWithClip(each, told, without) : { ...each, clipShare: null }
   const fitted = mixed(all.fits[ofAll])
   const measured = split && { fitted: mixed(all.fits[0]), seen: new Set(promptsOf(split.training)) }
   const members = all.fits.slice(ofAll + 1, firstFold).map((fit, i) => ({
