@@ -16,7 +16,7 @@ export type HeadKind = (typeof headKinds)[number]
 export interface ClipMixture {
   /** Of what was learned, ≥ 0. */
   readonly head: number
-  /** Logit per unit of cosine similarity, > 0. */
+  /** Logit per unit of cosine similarity, ≥ 0. */
   readonly clip: number
   readonly offset: number
 }

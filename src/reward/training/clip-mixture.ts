@@ -2,14 +2,15 @@
  * How much say a head has beside the CLIP score. A head that was fitted to few labels judges new prompts worse than the CLIP
  * score, which was never fitted to them; one that was fitted to many, better. So the reward is a mixture of both,
  *
- *   logit r(x, z) = a h(x, z) + b cos(x, z) + o,   a ≥ 0, b > 0,
+ *   logit r(x, z) = a h(x, z) + b cos(x, z) + o,   a ≥ 0, b ≥ 0,
  *
  * whose three numbers (with log ν of Davidson's model where there are comparisons) are found from the answers of people on
  * prompts that h had not seen (folds.ts): stacked generalisation with weights that are not negative (Wolpert 1992; Breiman
- * 1996, Stacked Regressions). The head has as much say as is proven: a is not the most probable value but the lower end of its
- * one-sided 95 % interval, with a standard error over prompts, and b and o are the most probable ones beside it. Few answers
- * leave the order of images to the CLIP score, and many take the head nearly as they find it. With the parts scaled to a
- * standard deviation of 1, what is believed before any answer is a = 0 ± 1, b = 1 ± 1/2 and o = 0 ± 1.
+ * 1996, Stacked Regressions). Each part has as much say as is proven: of its most probable weight w with standard error s over
+ * prompts, w max(0, 1 − (2 s/w)²) is left (the non-negative garrote, Breiman 1995). Where nothing of the head is, b is the most
+ * probable one of the CLIP score alone. Few answers so leave the order of images to the CLIP score, and many take the head
+ * nearly as they find it. With the parts scaled to a standard deviation of 1, what is believed before any answer is a = 0 ± 1,
+ * b = 1 ± 1/2 and o = 0 ± 1.
  */
 import { mean, standardDeviation } from 'simple-statistics'
 import { withoutGrad } from '../../tensor/autograd.ts'
@@ -21,9 +22,9 @@ import { fitChoices, standardError, type Choice } from './conditional-logit.ts'
 import { outcomes } from './davidson.ts'
 import { likelyNu, type FittedReward } from './fit-head.ts'
 
-/** Standard errors from a to the lower end. */
-const proof = 1.645
-/** Lowest b, scaled: the CLIP score never counts against an image, and is left where neither part knows anything. */
+/** Standard errors that a weight must be above 0. */
+const proof = 2
+/** Lowest b, scaled, where it is alone: the CLIP score never counts against an image. */
 const leastClip = 0.1
 
 /** What varies less is rounding. */
@@ -127,11 +128,15 @@ export function mixtureOf({ labels, comparisons }: Foretold): {
     { mean: Math.log(likelyNu(comparisons)), precision: 1 },
   ]
   const { theta } = fitChoices(choices, priors)
-  const a = Math.max(0, theta[0] - proof * standardError(choices, priors, theta, 0))
+  const proven = (p: number) => {
+    const unproven = proof * standardError(choices, priors, theta, p)
+    return theta[p] > unproven ? theta[p] * (1 - (unproven / theta[p]) ** 2) : 0
+  }
+  const a = proven(0)
   const beside = (clipAt?: number) =>
     fitChoices(choices, [{ ...priors[0], fixedAt: a }, { ...priors[1], fixedAt: clipAt }, ...priors.slice(2)]).theta
-  const free = beside()
-  const [, b, o, logNu] = free[1] < leastClip ? beside(leastClip) : free
+  const likely = beside(a > 0 ? proven(1) : undefined)
+  const [, b, o, logNu] = a === 0 && likely[1] < leastClip ? beside(leastClip) : likely
   const mixture = { head: a / head.deviation, clip: b / clip.deviation }
   return {
     mixture: { ...mixture, offset: o - mixture.head * head.mean - mixture.clip * clip.mean },
