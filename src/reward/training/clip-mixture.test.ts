@@ -75,6 +75,10 @@ describe('the mixture of a head and the CLIP score', () => {
     }
   })
 
+  it('leaves the head alone where the CLIP score adds nothing to it', () => {
+    assert.ok(mixtureOf(answers(4000, 1, 0)).clipShare < 0.05)
+  })
+
   it('never turns the head or the CLIP score round', () => {
     const { mixture, clipShare } = mixtureOf(answers(2000, -1, -30))
     assert.deepEqual([mixture.head, clipShare], [0, 1])
