@@ -128,6 +128,32 @@ export const ClipConfig = z
   }))
 export type ClipConfig = z.infer<typeof ClipConfig>
 
+/**
+ * `config.json` of an OwlViTForObjectDetection (Minderer et al. 2022), whose towers are CLIP's with defaults of their own. A
+ * text ends at its largest token.
+ */
+export const OwlVitConfig = z
+  .looseObject({
+    architectures: z.tuple([z.literal('OwlViTForObjectDetection')], oneClass),
+    projection_dim: count.default(512),
+    text_config: z
+      .looseObject({ ...textFields, max_position_embeddings: count.default(16) })
+      .refine(headsDivideWidth, otherwise)
+      .transform((fields): TextConfig => ({ ...textConfig(fields), endToken: undefined }))
+      .prefault({}),
+    vision_config: z
+      .looseObject({ ...visionFields, image_size: count.default(768) })
+      .refine(headsDivideWidth, otherwise)
+      .transform(visionConfig)
+      .prefault({}),
+  })
+  .transform((fields) => ({
+    text: fields.text_config,
+    vision: fields.vision_config,
+    projection: fields.projection_dim,
+  }))
+export type OwlVitConfig = z.infer<typeof OwlVitConfig>
+
 /** `config.json` of a CLIPVisionModel or a CLIPVisionModelWithProjection: the image tower alone. */
 export const VisionTowerConfig = z
   .looseObject({

@@ -96,16 +96,35 @@ export function preprocess(
   const shorter = Math.min(height, width)
   const longer = Math.trunc((shortestSide * Math.max(height, width)) / shorter)
   const [rows, columns] = height < width ? [shortestSide, longer] : [longer, shortestSide]
-  const bounded = rounded ? wholeLevels : (each: Tensor) => each.clamp(0, 255)
-  let levels = bounded(pixels.to('float32').add(1).mul(127.5))
-  if (shorter !== shortestSide) {
-    levels = bounded(resizeBicubic(levels, height, columns))
-    levels = bounded(resizeBicubic(levels, rows, columns))
-  }
+  const levels = resizedLevels(pixels, rows, columns, rounded)
   const [top, left] = [Math.floor((rows - crop) / 2), Math.floor((columns - crop) / 2)]
   const middle = levels.slice(2, top, top + crop).slice(3, left, left + crop)
-  const perChannel = (values: readonly number[]) => constants(values, [3, 1, 1], pixels.device)
-  return scope.keep(middle.div(255).sub(perChannel(mean)).div(perChannel(deviation)))
+  return scope.keep(normalised(middle, { mean, deviation }))
+}
+
+/** As {@link preprocess}, of an image that is stretched to a square and not cut. @returns [B, 3, side, side] */
+export function preprocessSquare(
+  pixels: Tensor,
+  side: number,
+  channels: Pick<Preprocessing, 'mean' | 'deviation'>,
+): Tensor {
+  using scope = tensorScope()
+  expectShape('pixels', pixels, [-1, 3, -1, -1])
+  return scope.keep(normalised(resizedLevels(pixels, side, side, true), channels))
+}
+
+/** Levels 0 … 255 of pixels in another size. */
+function resizedLevels(pixels: Tensor, rows: number, columns: number, rounded: boolean): Tensor {
+  const [, , height, width] = pixels.shape
+  const bounded = rounded ? wholeLevels : (each: Tensor) => each.clamp(0, 255)
+  const levels = bounded(pixels.to('float32').add(1).mul(127.5))
+  if (height === rows && width === columns) return levels
+  return bounded(resizeBicubic(bounded(resizeBicubic(levels, height, columns)), rows, columns))
+}
+
+function normalised(levels: Tensor, { mean, deviation }: Pick<Preprocessing, 'mean' | 'deviation'>): Tensor {
+  const perChannel = (values: readonly number[]) => constants(values, [3, 1, 1], levels.device)
+  return levels.div(255).sub(perChannel(mean)).div(perChannel(deviation))
 }
 
 /** The nearest whole numbers 0 … 255, halves upward. */
