@@ -21,6 +21,40 @@ export const Attributes = z.strictObject({
 })
 export type Attributes = z.infer<typeof Attributes>
 
+/** Where one object stands as seen from another. */
+export const relations = ['left of', 'right of', 'above', 'below'] as const
+const ObjectClass = z.string().trim().min(1).max(200)
+const ObjectCount = z.int().min(1).max(100)
+
+/** Objects that an image must show and such that it must not, as GenEval states them (Ghosh et al. 2023). */
+export const Composition = z
+  .object({
+    /** Kind of prompt, by which results are told: `counting`, `color_attr`. */
+    tag: ObjectClass.optional(),
+    include: z
+      .array(
+        z.object({
+          class: ObjectClass,
+          /** At least so many of them. */
+          count: ObjectCount.default(1),
+          color: ObjectClass.optional(),
+          /** Relation to the objects of an earlier entry, by its place. */
+          position: z.tuple([z.enum(relations), z.int().nonnegative()]).optional(),
+        }),
+      )
+      .min(1)
+      .max(32),
+    exclude: z
+      .array(z.object({ class: ObjectClass, count: ObjectCount }))
+      .max(32)
+      .optional(),
+  })
+  .refine(({ include }) => include.every(({ position }, place) => position === undefined || position[1] < place), {
+    path: ['include'],
+    message: 'positions that refer to an earlier entry',
+  })
+export type Composition = z.infer<typeof Composition>
+
 /** What an image is asked to show. */
 export const Prompt = z.strictObject({
   /** Unique in its file; images and judgments refer to it. */
@@ -29,6 +63,8 @@ export const Prompt = z.strictObject({
   category: Category,
   /** Present where the text was made from, or parsed by, a vocabulary. */
   attributes: Attributes.optional(),
+  /** Present where the prompt file states it. */
+  objects: Composition.optional(),
   /** Of its images, in place of the run's. */
   seed: z.int().nonnegative().optional(),
   /** What the images should not show: guidance leads away from it, where otherwise it leads away from no prompt. */

@@ -95,8 +95,8 @@ function withoutExtras({ prompts, lines, repeated }: PromptList, tell: (sentence
   const seen = new Set<string>()
   const again = prompts.map(({ text }) => seen.size === seen.add(text).size)
   return {
-    prompts: prompts.flatMap(({ id, text, category, attributes }, i) =>
-      again[i] ? [] : [{ id, text, category, ...(attributes && { attributes }) }],
+    prompts: prompts.flatMap(({ id, text, category, attributes, objects }, i) =>
+      again[i] ? [] : [{ id, text, category, ...(attributes && { attributes }), ...(objects && { objects }) }],
     ),
     lines: lines.filter((_, i) => !again[i]),
     repeated: [...repeated, ...prompts.flatMap(({ text }, i) => (again[i] ? [{ line: lines[i], text }] : []))],

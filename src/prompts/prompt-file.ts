@@ -66,6 +66,7 @@ export function promptList(name: string, content: string, { vocabulary, column }
       text,
       category,
       ...(attributes !== undefined && { attributes }),
+      ...(given.objects !== undefined && { objects: given.objects }),
       ...(seed !== undefined && { seed }),
       ...(negative !== undefined && { negative }),
     }
@@ -79,8 +80,8 @@ export function promptList(name: string, content: string, { vocabulary, column }
  * @throws {FileError} the file cannot be written
  */
 export async function writePrompts(file: string, prompts: readonly Prompt[]): Promise<void> {
-  const lines = prompts.map(({ id, text, category, attributes, seed, negative }) =>
-    JSON.stringify({ id, prompt: text, category, attributes, seed, negative_prompt: negative }),
+  const lines = prompts.map(({ id, text, category, attributes, objects, seed, negative }) =>
+    JSON.stringify({ id, prompt: text, category, attributes, ...objects, seed, negative_prompt: negative }),
   )
   writeFileAtomic(file, lines.map((line) => `${line}\n`).join(''))
 }

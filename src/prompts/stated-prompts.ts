@@ -12,7 +12,7 @@ import { z } from 'zod'
 import { FormatError, shownText } from '../errors.ts'
 import { otherFileKind } from '../file-kind.ts'
 import { jsonComplaint, parsePythonJson } from '../networks/checkpoint/python-json.ts'
-import { Attributes, Category } from '../records.ts'
+import { Attributes, Category, Composition } from '../records.ts'
 import { readPromptTable } from './prompt-table.ts'
 
 /** A prompt as its file states it. `line` is 1-based; in a `.json` file it is the number of the entry. */
@@ -22,6 +22,7 @@ export interface StatedPrompt {
   readonly id?: string
   readonly category?: Category
   readonly attributes?: Attributes
+  readonly objects?: Composition
   readonly seed?: number
   readonly negative?: string
 }
@@ -278,8 +279,24 @@ function fromRecord(value: unknown, line: number, where: string, column: string 
       remedy: 'correct the field',
     })
   }
+  const objects = compositionOf(record, where)
   const text = onlyText(presentOf(record, textFields(Object.keys(record), column)), Object.keys(record), where, column)
-  return { ...fromFields(record, text, line, where), ...own.data }
+  return { ...fromFields(record, text, line, where), ...own.data, ...(objects !== undefined && { objects }) }
+}
+
+/** GenEval's fields `include` and `exclude`, with its `tag`; of others that are so called nothing is read. @throws {FormatError} */
+function compositionOf({ tag, include, exclude }: Record<string, unknown>, where: string): Composition | undefined {
+  const isOurs = Array.isArray(include) && include.some((one) => Object(one) === one && 'class' in (one as object))
+  if (!isOurs) return undefined
+  const { data, error } = Composition.safeParse({ include, exclude, ...(typeof tag === 'string' && { tag }) })
+  if (data !== undefined) return data
+  const [issue] = error.issues
+  throw new FormatError({
+    where: [where, ...issue.path].join(' '),
+    expected: 'objects as GenEval states them: {"class", "count", "color", "position": ["left of", 0]}',
+    received: issue.message,
+    remedy: 'correct the field, or leave out include and exclude',
+  })
 }
 
 /** Of several names for the prompt, an empty one beside another does not count. */
