@@ -42,7 +42,7 @@ const quick = `${model} --steps 4`
 
 before(async () => {
   for (const name of ['sd1', 'clip']) cpSync(join(fixtures, name), at(name), { recursive: true })
-  cpSync(join(fixtures, '../features/dinov2'), at('dinov2'), { recursive: true })
+  for (const name of ['dinov2', 'owlvit']) cpSync(join(fixtures, '../features', name), at(name), { recursive: true })
   writeFileSync(at('seen.txt'), 'a red apple on a table\nfour wolves in the park\n')
   writeFileSync(at('unseen.txt'), 'a green dog on the moon\n')
   mkdirSync(at('photos'))
@@ -179,7 +179,7 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       `policy dpok --prompts seen.txt --reward clip --images-drawn 4 --rollouts-per-iteration 4 --transitions-per-rollout 1 --gradient-steps 1 ${quick} --rank 1 --out by-clip`,
     )
     works(
-      `report --reward clip --policies dpok=by-clip --seen seen.txt --unseen unseen.txt --images-per-prompt 4 --best-of 1 --kl-rollouts 2 --features dinov2 ${quick} --out report-by-clip`,
+      `report --reward clip --policies dpok=by-clip --seen seen.txt --unseen unseen.txt --images-per-prompt 4 --best-of 1 --kl-rollouts 2 --features dinov2 --detector owlvit ${quick} --out report-by-clip`,
     )
     const report = Report.parse(JSON.parse(readFileSync(at('report-by-clip/report.json'), 'utf8')))
     // The same prompts under another name, in a case that no text encoder sees, measure nothing unseen.
@@ -194,7 +194,9 @@ describe('the loop on a checkpoint in diffusers’ layout', () => {
       assert.ok(!existsSync(at('none')))
     }
     assert.equal(report.reward, null)
-    const { features } = report.details!.measurement!
+    const { features, detector } = report.details!.measurement!
+    assert.deepEqual([detector!.prompts, detector!.colors], [3, 'clip'])
+    assert.deepEqual(Object.keys(report.policies[1].objectsByKind!), ['colors', 'counting'])
     assert.deepEqual([features!.network, features!.width], ['the class token of DINOv2', 24])
     assert.ok(readFileSync(at('report-by-clip/report.html'), 'utf8').includes('84 × 84 cut around the centre'))
     const other = attune(`report --reward clip --seen seen.txt --unseen unseen.txt --features sd1 ${quick} --out none`)

@@ -106,6 +106,38 @@ describe('readPrompts', () => {
     assert.deepEqual(await textsOf('a.tsv', 'Prompt\na dog, a cat\n"x\n'), ['a dog, a cat', '"x'])
   })
 
+  it('reads what GenEval asks for, writes it again, and refuses what it cannot mean', async () => {
+    const include = [
+      { class: 'car', count: 1 },
+      { class: 'dog', count: 2, color: 'red', position: ['left of', 0] },
+    ]
+    const line = {
+      tag: 'position',
+      include,
+      exclude: [{ class: 'dog', count: 3 }],
+      prompt: 'two red dogs left of a car',
+    }
+    const [{ objects, category }] = await readFrom('evaluation_metadata.jsonl', JSON.stringify(line))
+    assert.deepEqual([objects, category], [{ tag: 'position', include, exclude: line.exclude }, 'other'])
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'prompts-'))
+    const file = join(folder.path, 'again.jsonl')
+    await writePrompts(file, [{ id: 'a', text: line.prompt, category, objects }])
+    assert.deepEqual((await readPrompts(file))[0].objects, objects)
+    const [other] = await readFrom('a.jsonl', '{"prompt": "a", "include": ["all"]}')
+    assert.equal(other.objects, undefined)
+    for (const wrong of [
+      [{ class: 'car', count: 0 }],
+      [{ class: 'car', count: 1e9 }],
+      [{ class: '', count: 1 }],
+      [{ class: 'car', position: ['left of', 0] }],
+      [{ class: 'car' }, { class: 'dog', position: ['behind', 0] }],
+      Array.from({ length: 99 }, () => ({ class: 'car' })),
+    ]) {
+      const text = JSON.stringify({ prompt: 'a', include: wrong })
+      await assert.rejects(readFrom('a.jsonl', text), { name: 'FormatError', message: /a\.jsonl:1 include/ })
+    }
+  })
+
   it('reads the benchmarks of others', async () => {
     const coco = { info: {}, images: [{ id: 9 }], annotations: [{ image_id: 9, id: 1, caption: ' A man. \n' }] }
     const genEval = [

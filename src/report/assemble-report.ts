@@ -6,13 +6,14 @@ import type { DrawnImages, EvaluationPlan } from './draw.ts'
 import { embeddingScale, evaluatedSet, type Evaluation, type Features } from './evaluate.ts'
 import { curveOf, type PastRun } from './lineage.ts'
 import { frechetSubsets } from './measures/frechet.ts'
+import type { EvaluatedSet } from './measures/measure.ts'
 import { bootstrapResamples } from './measures/measure.ts'
 import { samplerTitles } from './page/wording.ts'
 import type { PolicyCost } from './policy-cost.ts'
 import type { PolicyName } from './policy-name.ts'
 import { comparisons, lacks, policyReport } from './policy-report.ts'
 import { rewardQuality } from './reward-quality.ts'
-import { Report } from './schema.ts'
+import { Report, type Detection } from './schema.ts'
 
 /** One policy with all that was found out about it. */
 export interface MeasuredPolicy {
@@ -26,6 +27,8 @@ export interface MeasuredPolicy {
   readonly features: () => Features
   /** Σ_t KL_t of fresh roll-outs, a list a prompt; absent for the base and best-of-n. */
   readonly kl?: readonly (readonly number[])[]
+  /** See {@link EvaluatedSet}. */
+  readonly objects?: EvaluatedSet['objects']
   readonly cost: PolicyCost
 }
 
@@ -39,6 +42,8 @@ export type ReportContext = Pick<Report, 'seconds' | 'torch'> &
     readonly scorer?: string
     /** What the Fréchet distance is to, as a phrase, where there are no true renders. */
     readonly reference?: string
+    /** By what objects were found. */
+    readonly detector?: Detection
     /** The features in which images were compared. */
     readonly space: SpaceFacts
     readonly simulatedRater?: { readonly errorRate: number; readonly skipRate: number }
@@ -57,8 +62,8 @@ export function assembleReport(
   context: ReportContext,
 ): Report {
   using _scope = tensorScope()
-  const sets = measured.map(({ drawn, evaluation, features, name, bestOf, kl }) =>
-    evaluatedSet(plan, { name, bestOf, kl }, drawn, { ...evaluation, ...features() }),
+  const sets = measured.map(({ drawn, evaluation, features, name, bestOf, kl, objects }) =>
+    evaluatedSet(plan, { name, bestOf, kl, ...(objects && { objects }) }, drawn, { ...evaluation, ...features() }),
   )
   const base = sets.find(({ name }) => name === 'base')!
   const { reliability, ...reward } = runs.reward === undefined ? { reward: null } : rewardQuality(runs.reward)

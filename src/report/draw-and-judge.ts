@@ -11,8 +11,10 @@ import type { ComparedPolicy } from './compared-policies.ts'
 import { pickBest, readDrawn, type EvaluationPlan } from './draw.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { PastRun } from './lineage.ts'
+import type { EvaluatedSet } from './measures/measure.ts'
 import { costOf, judgedImages } from './policy-cost.ts'
 import { measuringReward, type ReportConfig } from './report-config.ts'
+import type { Detection } from './schema.ts'
 import { partly, readFeatures, type ReportTask, type ReportTaskResult } from './tasks.ts'
 
 export interface DrawingAndJudging {
@@ -22,6 +24,8 @@ export interface DrawingAndJudging {
   readonly isJudged: boolean
   /** Images of the folder that fidelity is measured against, where there is one. */
   readonly references?: number
+  /** What the detector checks, where there is one. */
+  readonly detection?: Detection
   /** The run that trained the reward, where one did. */
   readonly reward: PastRun | undefined
   readonly tasksFile: URL
@@ -78,6 +82,14 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
     shown += more
     bar.advance(more)
   }
+  const detect = async ({ threshold, colors, prompts }: Detection) => {
+    const bar = progress('objects', prompts * plan.imagesPerPrompt * subjects.length, 'images')
+    const detector = { ...shared, kind: 'objects' as const, detector: config.detector!, threshold }
+    const tasks = subjects.map(({ files }) => ({ ...detector, files, ...(colors !== null && { colors }) }))
+    const results = await divided(group, tasks, (own) => run(own, (count) => bar.advance(count * group.size)))
+    bar.done()
+    return results
+  }
   const run = (tasks: readonly ReportTask[], hear?: typeof onCount) =>
     runUnlessEnded(tasksFile, tasks, { atOnce, ...(hear && { onCount: hear }) })
   // Each task begins with another process, since many have a single batch.
@@ -132,6 +144,7 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
     run(tasks, encoding && ((count) => encoding.advance(count * group.size))),
   )
   encoding?.done()
+  const found = order.detection === undefined ? undefined : await detect(order.detection)
   if (group.rank > 0) return []
   return subjects.map(({ files, cost, ...policy }, i) => {
     const drawn = pickBest(files.map(readDrawn))
@@ -140,6 +153,7 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
       drawn,
       cost: policy.name === 'best-of-n' ? { ...cost, seconds: drawn.seconds! } : cost,
       evaluation: judged[i] as Evaluation,
+      ...(found !== undefined && { objects: found[i] as EvaluatedSet['objects'] }),
       features: () => readFeatures(featuresOf(policy.name)),
     }
   })

@@ -140,7 +140,7 @@ const encoderOf =
 /** What measures are taken from. @param of whose images they are, and what else is known of it */
 export function evaluatedSet(
   plan: EvaluationPlan,
-  of: Pick<EvaluatedSet, 'name' | 'bestOf' | 'kl'>,
+  of: Pick<EvaluatedSet, 'name' | 'bestOf' | 'kl' | 'objects'>,
   { pictures }: DrawnImages,
   found: EvaluatedImages,
 ): EvaluatedSet {
@@ -151,7 +151,7 @@ export function evaluatedSet(
 export const embeddingScale = 10
 
 /** A list a prompt. */
-function byPrompt<T>({ prompts, imagesPerPrompt }: EvaluationPlan, values: readonly T[]): T[][] {
+export function byPrompt<T>({ prompts, imagesPerPrompt }: EvaluationPlan, values: readonly T[]): T[][] {
   return prompts.map((_, p) => values.slice(p * imagesPerPrompt, (p + 1) * imagesPerPrompt))
 }
 

@@ -20,9 +20,11 @@ import type { EvaluationPlan } from './draw.ts'
 import { statedAttributes } from './evaluate.ts'
 import type { JudgedWorld } from './judged-world.ts'
 import type { SpaceFacts } from '../networks/features/feature-space.ts'
+import { checkDetector } from '../networks/detector/open-detector.ts'
 import { checkFeatures } from '../networks/features/open-features.ts'
 import { coveredSeconds, flatConfig, pastRun, runsBehind, type PastRun } from './lineage.ts'
 import { frechetSubsets } from './measures/frechet.ts'
+import { detectionOf } from './objects/detection-of.ts'
 import { checkReference } from './reference.ts'
 import { referencePhrase, measuringReward, type ReportConfig } from './report-config.ts'
 import { expectApart, expectEnough, promptsOf } from './report-prompts.ts'
@@ -74,6 +76,7 @@ export async function makeReport(
   )
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
   for (const policy of policies) openChange(opened.model, policy.run.folder, config)
+  const detector = config.detector === null ? undefined : checkDetector(config.detector)
   const network = config.features === null ? undefined : checkFeatures(config.features)
   const world = await models.worldOf(config.model)
   const judge = await world?.judge()
@@ -96,12 +99,14 @@ export async function makeReport(
     isJudged || config.referenceImages === null
       ? undefined
       : await checkReference(config.referenceImages, 2 * frechetSubsets)
+  const detection = detector && detectionOf(config, plan, detector, isJudged)
   const inputs = {
     prompts: sha256(JSON.stringify(prompts)),
     model: opened.model.sha256,
     ...Object.fromEntries(ofPolicies.map(([role, folder]) => [role, sha256OfWeights(folder)])),
     reward: rewardSha256,
     ...(network !== undefined && { features: network.sha256 }),
+    ...(detector !== undefined && { detector: detector.sha256 }),
   }
   run.dependsOn(inputs)
   expectSameEverywhere(group, inputs)
@@ -110,7 +115,20 @@ export async function makeReport(
 
   const { tasksFile } = models
   const onWork = () => run.keep()
-  const drawing = { plan, policies, config, isJudged, references, reward, tasksFile, folder, scratch, onWork, group }
+  const drawing = {
+    plan,
+    policies,
+    config,
+    ...(detection !== undefined && { detection }),
+    isJudged,
+    references,
+    reward,
+    tasksFile,
+    folder,
+    scratch,
+    onWork,
+    group,
+  }
   const measured = await drawAndJudge(drawing)
   // No other process is at work any more.
   useThreads(config.threads ?? coresOfThis())
@@ -131,6 +149,7 @@ export async function makeReport(
         config: flatConfig(past.map((one) => ({ ...one, title: titleAmong(policies, one) }))),
         rewardRange,
         rewardName: config.reward,
+        ...(detection !== undefined && { detector: detection }),
         space: spaceOf(config, network ?? judge?.space),
         ...(!isJudged && { scorer: measuringReward(config), reference: referencePhrase(config) }),
         ...raters,

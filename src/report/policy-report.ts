@@ -6,6 +6,7 @@ import { chiefMeasure, measures } from './measures/index.ts'
 import { kl } from './measures/kl.ts'
 import { meanReward } from './measures/mean-reward.ts'
 import { among, canTake, type EvaluatedSet, type Measure } from './measures/measure.ts'
+import { objectsByKind } from './measures/objects-as-asked.ts'
 import { isRecorded } from './measures/value-of.ts'
 import type { PolicyCost } from './policy-cost.ts'
 import { JudgedCategory, splits, type Comparison, type PolicyReport, type Split, type SplitReport } from './schema.ts'
@@ -33,6 +34,7 @@ export function policyReport(
       validShare: clean === undefined ? null : clean.filter((one) => one === 1).length / clean.length,
     },
     diversity: diversity.of(set),
+    ...(set.objects !== undefined && { objectsByKind: objectsByKind(set) }),
     ...recordOf(set, base, ({ section }) => section !== 'splits'),
     seen: splitReport('seen', set, base),
     unseen: splitReport('unseen', set, base),

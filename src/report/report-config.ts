@@ -30,6 +30,15 @@ export const ReportConfig = z.strictObject({
   features: optionalText.describe(
     'Network in whose features images are compared: an Inception-v3 of the FID’s PyTorch port, a DINOv2 or a CLIP, as a folder or a .safetensors file. Without it that of the judge, or else the encoder of the scorer.',
   ),
+  detector: optionalText.describe(
+    'OWL-ViT by which objects, numbers and positions in images are checked, as a folder; colours by --encoder, or else a CLIPModel among the rewards. Not checked without it.',
+  ),
+  detectorThreshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('Score above which what the detector finds counts as an object.'),
   imagesPerPrompt: z
     .int()
     .min(2)

@@ -77,6 +77,15 @@ const PolicyReport = z.strictObject({
   }),
   diversity: MeanInterval,
   measures: Measures.optional(),
+  /** By kind of prompt: shares of images that show the objects asked for; see `objects` of the measures. */
+  objectsByKind: z
+    .record(
+      z.string(),
+      z
+        .strictObject({ prompts: count, n: count, mean: share, low: share, high: share })
+        .refine(ordered, 'low ≤ mean ≤ high'),
+    )
+    .optional(),
   seen: SplitReport,
   unseen: SplitReport,
 })
@@ -102,6 +111,23 @@ const Curve = z.strictObject({
 export type Curve = z.infer<typeof Curve>
 
 const Reliability = z.strictObject({ low: share, high: share, n: count, predicted: share, observed: share })
+
+const Detection = z.strictObject({
+  network: z.string(),
+  resize: z.string(),
+  sha256: z.string(),
+  /** Score above which a box counts. */
+  threshold: share,
+  /** CLIPModel that tells colours; null where none was given. */
+  colors: z.string().nullable(),
+  /** Prompts that were checked. */
+  prompts: count,
+  /** Prompts that ask for a colour, which nothing could tell. */
+  withoutColor: count,
+  /** Prompts that state nothing that can be checked. */
+  unstated: count,
+})
+export type Detection = z.infer<typeof Detection>
 
 const Measurement = z.strictObject({
   seed: count,
@@ -131,6 +157,8 @@ const Measurement = z.strictObject({
   scorer: z.string().optional(),
   /** What the Fréchet distance is to, where there are no true renders. */
   reference: z.string().optional(),
+  /** By what objects were found; absent where no detector was given. */
+  detector: Detection.optional(),
   /** The features in which images are compared: numbers of a row, and the phrases and the hash of `SpaceFacts`. */
   features: z
     .strictObject({ network: z.string(), width: count, resize: z.string(), sha256: z.string().optional() })

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { FormatError } from '../errors.ts'
 import type { ModelConfig, Open } from '../images/open-model.ts'
 import type { Picture } from '../images/png.ts'
+import { openEncoder } from '../reward/encoding/open-encoder.ts'
 import { openReward } from '../reward/open-reward.ts'
+import { checkDetector } from '../networks/detector/open-detector.ts'
 import { openFeatures } from '../networks/features/open-features.ts'
 import { placementOf } from '../networks/placement.ts'
 import { sha256 } from '../sha256.ts'
@@ -21,6 +23,7 @@ import {
   type Share,
 } from './draw.ts'
 import {
+  byPrompt,
   comparePolicy,
   judgePolicy,
   type Encode,
@@ -30,6 +33,8 @@ import {
   type WorldJudge,
 } from './evaluate.ts'
 import { networkEncoder } from './network-features.ts'
+import { checkObjects } from './objects/check-objects.ts'
+import { compositionOf } from './objects/composition-of.ts'
 import { readReference } from './reference.ts'
 
 interface Shared {
@@ -79,11 +84,21 @@ export type ReportTask = Shared &
         /** A file of drawn images, or a folder of pictures. */
         readonly reference: string
       })
+    /** By a detector, of the best of these candidates by reward. */
+    | {
+        readonly kind: 'objects'
+        readonly files: readonly string[]
+        readonly detector: string
+        readonly threshold: number
+        /** CLIPModel that tells colours. */
+        readonly colors?: string
+      }
   )
 
 /** Batches of a share were drawn, and others are drawn by other processes. */
 export const partly = 'partly'
-export type ReportTaskResult = readonly (readonly number[])[] | Evaluation | typeof partly | null
+export type ReportTaskResult =
+  readonly (readonly number[])[] | readonly (readonly number[] | null)[] | Evaluation | typeof partly | null
 
 /** What a process needs beside its task. */
 interface ReportTools {
@@ -136,6 +151,16 @@ export async function doReportTask(
       using _scope = tensorScope()
       const comparands = { base: readDrawn(task.base), reference, scorer, encode: encoderOf(task, count) }
       return withoutFeatures(comparePolicy(plan, drawn, comparands), task.features)
+    }
+    case 'objects': {
+      const { device } = placementOf(model)
+      const checking = {
+        detector: checkDetector(task.detector).open(device),
+        threshold: task.threshold,
+        ...(task.colors !== undefined && { colors: openEncoder(task.colors, model) }),
+      }
+      const pictures = byPrompt(plan, bestOf(task.files).pictures)
+      return checkObjects(plan.prompts.map(compositionOf), pictures, checking, count)
     }
   }
 }

@@ -9,6 +9,7 @@ import { kernelDistance } from './kernel-distance.ts'
 import { kl } from './kl.ts'
 import { meanReward } from './mean-reward.ts'
 import type { EvaluatedSet, Measure } from './measure.ts'
+import { objectsAsAsked } from './objects-as-asked.ts'
 import { precision } from './precision.ts'
 import { recall } from './recall.ts'
 import { validShare } from './valid-share.ts'
@@ -21,6 +22,7 @@ export const measures: readonly Measure[] = [
   alignment,
   winRate,
   differenceToBase,
+  objectsAsAsked,
   frechet,
   kernelDistance,
   precision,

@@ -28,6 +28,11 @@ export interface EvaluatedSet {
   readonly aligned: readonly (readonly number[])[]
   /** 1 where the image is a valid picture of anything, else 0; null where nothing can tell. */
   readonly clean: readonly (readonly number[])[] | null
+  /**
+   * 1 where a detector finds in the image what its prompt asks for, else 0; null of a prompt that it cannot check. Absent
+   * where no detector was given.
+   */
+  readonly objects?: readonly (readonly number[] | null)[]
   /** Of the reward that the policies were trained on. */
   readonly rewards: readonly (readonly number[])[]
   /** [N, d], float64, in the space in which fidelity is measured. */
@@ -95,6 +100,7 @@ export function among(set: EvaluatedSet, accepts: (prompt: EvaluationPrompt) => 
     pictures: pick(set.pictures),
     aligned: pick(set.aligned),
     clean: set.clean && pick(set.clean),
+    ...(set.objects !== undefined && { objects: pick(set.objects) }),
     rewards: pick(set.rewards),
     features: rows(set.features),
     ...(set.measuredBy === 'judge' && { reference: rows(set.reference), wanted: rows(set.wanted) }),

@@ -8,6 +8,7 @@ import { goals, type Goal } from './goals.ts'
 import { headline } from './headline.ts'
 import { html, Markup } from './markup.ts'
 import { measurementSection } from './measurement-section.ts'
+import { objectsSection } from './objects-section.ts'
 import { samplesSection, type SampleRow } from './samples-section.ts'
 import { pageStyle } from './style.ts'
 import { policyTable } from './policy-table.ts'
@@ -54,8 +55,9 @@ export function reportPage({ report, grids }: ReportInput): string {
           }
         </header>
         <main>
-          ${policyTable(report)} ${samplesSection(grids, report)} ${categorySection(report)} ${tradeOffSection(report)}
-          ${curvesSection(report)} ${rewardSection(report)} ${measurementSection(report)} ${costSection(report)}
+          ${policyTable(report)} ${samplesSection(grids, report)} ${categorySection(report)} ${objectsSection(report)}
+          ${tradeOffSection(report)} ${curvesSection(report)} ${rewardSection(report)} ${measurementSection(report)}
+          ${costSection(report)}
         </main>
         <footer>${report.machine}. libtorch ${report.torch}. The whole run took ${duration(report.seconds)}.</footer>
       </body>
