@@ -113,6 +113,38 @@ export function bestOfArm(bench: Bench, n: number): Arm {
   return { name: `best-of-${n}`, title: `Best of ${n}`, at: n, step, read: () => findingsOf(step, 'best-of-n') }
 }
 
+/** Prompts that are measured apart from others. */
+interface PromptGroup {
+  readonly name: string
+  readonly title: string
+  readonly source: Source
+  readonly at?: number
+}
+
+/** Policies on two groups of prompts, in one report: an arm for each policy, the pre-trained model before them, and group. */
+export function groupArms(
+  bench: Bench,
+  groups: readonly [PromptGroup, PromptGroup],
+  policies: readonly { readonly name: string; readonly source: Step }[],
+  titles: Readonly<Record<string, string>>,
+): readonly Arm[] {
+  const [seen, unseen] = groups
+  const step = measured(bench, `${seen.title} and ${unseen.title}`, {
+    ...{ policies, bestOf: 1, seen: seen.source, unseen: unseen.source, klRollouts: 8 },
+    imagesPerPrompt: 2 * bench.size.imagesPerPrompt,
+  })
+  return ['base', ...policies.map(({ name }) => name)].flatMap((policy) =>
+    groups.map(({ name, title, at }, i) => ({
+      ...{ name: `${policy}-${name}`, title: `${titles[policy]}, ${title}`, step },
+      ...(at !== undefined && { at }),
+      read: () =>
+        findingsOf(step, policy).flatMap(({ measure, split, ...found }) =>
+          measure === 'alignment' && split === splits[i] ? [{ measure, ...found }] : [],
+        ),
+    })),
+  )
+}
+
 /** By which a candidate is chosen: the same report, on prompts that it was not trained on. */
 export const tuningReport = (bench: Bench, title: string, policy: Step): Step =>
   measured(bench, `a candidate of ${title}`, {

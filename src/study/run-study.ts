@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { mean } from 'simple-statistics'
 import { z } from 'zod'
 import { version } from '../../scripts/setup/places.mjs'
 import { CommandLanes } from '../command-lanes.ts'
@@ -19,6 +20,7 @@ import { categories, type Prompt } from '../records.ts'
 import { makeFolder } from '../run-folder.ts'
 import { lockName, takeLock } from '../run-lock.ts'
 import { scriptBeside } from '../script-beside.ts'
+import { captionFaults, colorShare } from '../shapes/captions.ts'
 import { seenPrompts, unseenPrompts } from '../shapes/split.ts'
 import { describeLibrary } from '../tensor/library.ts'
 import { findingsOf, tuningReport } from './recipes.ts'
@@ -164,7 +166,8 @@ async function writeStudyPrompts(
   const half = Math.ceil(heldOut.length / 2)
   const seen = await write('seen', all)
   const singles = categories.flatMap((category) => all.find((prompt) => prompt.category === category) ?? [])
-  const common = { labelled: seen, singles: await Promise.all(singles.map((one) => single(one))) }
+  const groups = await writeGroups(all, write)
+  const common = { labelled: seen, singles: await Promise.all(singles.map((one) => single(one))), ...groups }
   return {
     figures: {
       ...common,
@@ -179,6 +182,41 @@ async function writeStudyPrompts(
       trainedCount: trained.length,
       seen: await write('held-out-a', heldOut.slice(0, half)),
       unseen: await write('held-out-b', heldOut.slice(half)),
+    },
+  }
+}
+
+/** The prompts by what pre-training captions were like. Those that no caption states are in no quarter. */
+async function writeGroups(
+  prompts: readonly Prompt[],
+  write: (name: string, prompts: readonly Prompt[]) => Promise<Source>,
+): Promise<Pick<StudyPrompts, 'faults' | 'colors'>> {
+  const known = prompts
+    .flatMap((prompt) => {
+      const wrong = captionFaults(prompt.attributes!)?.wrong
+      return wrong === undefined ? [] : [{ prompt, wrong }]
+    })
+    .sort((one, other) => one.wrong - other.wrong)
+  const ofQuarter = (quarter: number) =>
+    known.slice(Math.round((known.length * quarter) / 4), Math.round((known.length * (quarter + 1)) / 4))
+  const colored = prompts
+    .flatMap((prompt) => {
+      const { object, color } = prompt.attributes!
+      return color === undefined ? [] : [{ prompt, share: colorShare(object!, color) }]
+    })
+    .sort((one, other) => other.share - one.share)
+  const half = Math.ceil(colored.length / 2)
+  const writeAll = (name: string, of: readonly { readonly prompt: Prompt }[]) => write(name, of.map(({ prompt }) => prompt)) // prettier-ignore
+  return {
+    faults: await Promise.all(
+      [0, 1, 2, 3].map(async (quarter) => {
+        const of = ofQuarter(quarter)
+        return { ...(await writeAll(`quarter-${quarter + 1}`, of)), wrong: mean(of.map(({ wrong }) => wrong)) }
+      }),
+    ),
+    colors: {
+      common: await writeAll('common', colored.slice(0, half)),
+      rare: await writeAll('rare', colored.slice(half)),
     },
   }
 }

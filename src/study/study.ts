@@ -29,6 +29,10 @@ export interface StudyPrompts {
   /** Arms are measured on them. */
   readonly seen: Source
   readonly unseen: Source
+  /** A quarter each of the seen ones, by the share of the pre-training captions of their wording that are wrong, on average. */
+  readonly faults: readonly (Source & { readonly wrong: number })[]
+  /** Of the seen ones, those of colours that pre-training had often and seldom with their object. */
+  readonly colors: { readonly common: Source; readonly rare: Source }
 }
 
 /** What the arms of one seed are built from. */
