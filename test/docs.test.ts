@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { z } from 'zod'
 import { CheckConfig } from '../src/check/run-check.ts'
-import { flagName, flagsOf, parseConfig, type StageSchema } from '../src/config.ts'
+import { flagName, flagsOf, parseConfig, type Flag, type StageSchema } from '../src/config.ts'
 import * as errors from '../src/errors.ts'
 import { ExportConfig } from '../src/feedback/export-labels.ts'
 import { ImportConfig } from '../src/feedback/import-labels.ts'
@@ -281,10 +281,11 @@ function complaintOf(words: readonly string[]): string | undefined {
   const rest = words.slice(stage.split(' ').length)
   while (rest.length > 0) {
     const word = rest.shift()!
-    const flag = flagsOf(schemas[stage]).find((one) => one.flag === word)
+    const isNegated = (one: Flag) => one.type === 'boolean' && word === `--no-${one.flag.slice(2)}`
+    const flag = flagsOf(schemas[stage]).find((one) => one.flag === word || isNegated(one))
     if (!word.startsWith('--') && stage.startsWith('model ')) given.model = word
     else if (flag === undefined) return `no flag ${word}`
-    else given[flag.field] = flag.type === 'boolean' ? true : rest.shift()
+    else given[flag.field] = flag.type === 'boolean' ? !isNegated(flag) : rest.shift()
   }
   try {
     parseConfig(schemas[stage], { stage, flags: given })
