@@ -20,8 +20,16 @@ interface Ended {
 }
 
 /** @param stop is shown what was said so far; when it is true, the command gets SIGINT */
-async function check(words: readonly string[], stop: (said: string) => boolean = () => false): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, 'check', ...words], { cwd: temporary, stdio: ['ignore', 'pipe', 'pipe'] })
+async function check(
+  words: readonly string[],
+  stop: (said: string) => boolean = () => false,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [cli, 'check', ...words], {
+    cwd: temporary,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let [said, complained, isStopped] = ['', '', false]
   child.stderr.on('data', (chunk) => (complained += String(chunk)))
   child.stdout.on('data', (chunk) => {
@@ -58,6 +66,18 @@ test('on a checkpoint that would take too long it says how long, and ends with 2
   assert.match(said, /^not tried +reward +it would take about .* — give it --minutes \d+/m)
   assert.match(complained, /check: expected everything to pass, received not tried: first ratio, resume, reward — /)
   assert.deepEqual(readdirSync(temporary), [])
+})
+
+test('on a device that is none it says what a GPU would', async () => {
+  const env = {
+    ...process.env,
+    ATTUNE_ADDON: fileURLToPath(new URL('fake-device/addon.ts', import.meta.url)),
+    FAKE_DEVICE_MEMORY: '2000000000',
+  }
+  const { said, complained } = await check(['--model', tinyCheckpoint, '--minutes', '0.001'], undefined, env)
+  assert.match(said, /^pass +gpu +1 GPU .* 2\.0 GB free$/m, complained)
+  assert.match(said, /^pass +model .* on cuda:0 in bfloat16, 16 × 16 pixels/m)
+  assert.match(said, /^pass +memory +2\.00 GB free .* of the 2\.00 GB of cuda:0\n.* --batch-size 32$/m)
 })
 
 test('what is wrong with its settings fails where it is looked at, and the rest is not tried', async () => {

@@ -9,6 +9,8 @@ import { memoryOf } from '../tensor/memory.ts'
 import { tensorScope } from '../tensor/scope.ts'
 
 export interface GpuTrial {
+  /** That can be used. */
+  readonly count: number
   /** `libtorch 2.13.0 (private, AVX2)` */
   readonly library: string
   /** What there is, or why there is nothing, as one sentence. */
@@ -21,17 +23,18 @@ export interface GpuTrial {
 export function tryGpus(wanted: string | null): GpuTrial {
   const { version, source, cpu } = describeLibrary()
   const library = `libtorch ${version} (${source}, ${cpu})`
-  if (wanted === 'cpu') return { library, sentence: 'none is used, as --device says' }
+  if (wanted === 'cpu') return { count: 0, library, sentence: 'none is used, as --device says' }
   const { devices, reason, sentence } = gpuState()
   if (reason !== undefined) {
     const isTrouble = wanted !== null || !isUsual(reason)
-    return { library, sentence, ...(isTrouble && { trouble: { said: reason.why, remedy: reason.remedy } }) }
+    return { count: 0, library, sentence, ...(isTrouble && { trouble: { said: reason.why, remedy: reason.remedy } }) }
   }
   const all = Array.from({ length: devices }, (_, i) => `cuda:${i}`)
   const odd = all.filter((device) => !computesAsTheCpu(device))
   const free = all.map((device) => memoryOf(device)).map((memory) => (memory === undefined ? '?' : `${(memory.free / 1e9).toFixed(1)} GB`)) // prettier-ignore
   const remedy = 'look after the card and its driver, or leave it out with CUDA_VISIBLE_DEVICES or --device cpu'
   return {
+    count: devices,
     library,
     sentence: `${sentence}; ${free.join(', ')} free`,
     ...(odd.length > 0 && { trouble: { said: `${odd.join(', ')} computes another result than the CPU`, remedy } }),

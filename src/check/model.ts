@@ -15,7 +15,7 @@ import { openReward } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { policyStages } from '../stages.ts'
 import { noGrad } from '../tensor/autograd.ts'
-import { memoryOf } from '../tensor/memory.ts'
+import { memoryOf, releaseMemory } from '../tensor/memory.ts'
 import { tensorScope } from '../tensor/scope.ts'
 
 /** As it is sampled; null for the model's own numbers. */
@@ -67,6 +67,7 @@ export async function tryModel(config: CheckedModel, name: string, open: Open): 
   const first = timeOf(model, sampling)
   // The first prediction waits for kernels to be loaded, which is no time where it takes long.
   const time = first.stepSeconds > longSeconds ? first : timeOf(model, sampling)
+  releaseMemory(model.device)
   const memory = memoryOf(model.device)
   const reward = await openReward(name, config, () => Promise.resolve(opened))
   const { device, imageSize, defaults } = model

@@ -109,8 +109,11 @@ async function look(config: CheckConfig, workers: Workers, found: Found): Promis
   const { finding, scratch: made } = tryFolder(config.out)
   using scratch = made
   found(finding)
+  let gpus: number
   try {
-    found(...gpuFindings(await workers.run<GpuTrial>({ kind: 'gpus', device: config.device })))
+    const trial = await workers.run<GpuTrial>({ kind: 'gpus', device: config.device })
+    gpus = trial.count
+    found(...gpuFindings(trial))
   } catch (error) {
     found(failedBy('libtorch', error), ...untried(['gpu', 'model', ...afterModel], `set it up first: \`${setupCommand}\``)) // prettier-ignore
     return
@@ -124,7 +127,7 @@ async function look(config: CheckConfig, workers: Workers, found: Found): Promis
     found(failedBy('model', error), ...untried(afterModel, 'mend the model or the reward first'))
     return
   }
-  found(modelFinding(config.model, trial), memoryFinding(trial))
+  found(modelFinding(config.model, trial, gpus), memoryFinding(trial))
   await train(config, { ...model, device: trial.device }, trial, scratch, workers, found)
 }
 
@@ -191,11 +194,13 @@ function gpuFindings({ library, sentence, trouble }: GpuTrial): Finding[] {
   return [pass('libtorch', library), gpu]
 }
 
-function modelFinding(name: string, trial: ModelTrial): Finding {
+/** @param gpus that could be used */
+function modelFinding(name: string, trial: ModelTrial, gpus: number): Finding {
   const { device, dtype, imageSize, sampling, openSeconds, stepSeconds, decodeSeconds } = trial
   const image = sampling.steps * stepSeconds + decodeSeconds
+  const idle = gpus > 0 && device === 'cpu' ? '; a checkpoint given with --model tries the GPU too' : ''
   return pass(
     'model',
-    `${name} on ${device} in ${dtype}, ${imageSize.width} × ${imageSize.height} pixels; read in ${openSeconds.toFixed(1)} s; an image of ${sampling.steps} steps by itself takes ${image < 10 ? image.toFixed(2) : image.toFixed(0)} s`, // prettier-ignore
+    `${name} on ${device} in ${dtype}, ${imageSize.width} × ${imageSize.height} pixels; read in ${openSeconds.toFixed(1)} s; an image of ${sampling.steps} steps by itself takes ${image < 10 ? image.toFixed(2) : image.toFixed(0)} s${idle}`, // prettier-ignore
   )
 }

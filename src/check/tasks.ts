@@ -17,7 +17,7 @@ export type CheckTask =
   | { readonly kind: 'compare'; readonly model: CheckedModel; readonly plan: ComparePlan }
 
 /** Images of both policies, of the same prompts and noise. */
-export interface ComparePlan {
+interface ComparePlan {
   readonly policy: string
   readonly reward: string
   readonly prompts: readonly string[]
