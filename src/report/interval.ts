@@ -97,6 +97,27 @@ export function subsetInterval(values: readonly number[]): Interval {
   return { mean: centre, low: centre - half, high: centre + half }
 }
 
+/** 97.5 % quantile of the normal distribution. */
+export const normal975 = 1.959963984540054
+
+/**
+ * Wilson's score interval of a share: it stays sensible for few trials, and for all on one side.
+ *
+ * @param share of n independent trials, n ≥ 1
+ * @see Wilson 1927 (JASA 22)
+ */
+export function wilsonInterval(share: number, n: number): Interval {
+  const z2 = normal975 ** 2
+  const centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+  const half = (normal975 / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))
+  // Of none or all the end is the share itself, but for what rounding adds.
+  return {
+    mean: share,
+    low: Math.max(0, Math.min(share, centre - half)),
+    high: Math.min(1, Math.max(share, centre + half)),
+  }
+}
+
 const student975 = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281]
 
 /**
@@ -108,7 +129,7 @@ const student975 = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3
  */
 export function studentQuantile975(degrees: number): number {
   if (degrees <= student975.length) return student975[degrees - 1]
-  const z = 1.959963984540054
+  const z = normal975
   return (
     z +
     (z ** 3 + z) / (4 * degrees) +

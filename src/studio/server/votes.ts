@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
 import type { ImageRecord, Judgment } from '../../records.ts'
+import { wilsonInterval, type Interval as ReportInterval } from '../../report/interval.ts'
+import { duelKey, winRates as ratesOf, type Vote } from '../../report/votes/win-rates.ts'
 import type { Interval } from '../schemas/basics.ts'
 import type { VoteForm, VoteQuestion, WinRate } from '../schemas/comparing.ts'
 import type { z } from 'zod'
@@ -9,11 +11,6 @@ import type { ComparisonFile } from './comparison-files.ts'
 
 type Form = z.infer<typeof VoteForm>
 type Question = z.infer<typeof VoteQuestion>
-type Vote = Extract<Judgment, { kind: 'vote' }>
-
-/** What was asked, whichever side was which. */
-const keyOf = ({ images, question }: Pick<Vote, 'images' | 'question'>) =>
-  JSON.stringify([[...images].sort(), question])
 
 /** Two policies on one prompt, in the order in which one rater sees them. */
 export interface Duel {
@@ -61,7 +58,7 @@ export function duelsOf(
         return [
           {
             id: `${id}.${hash.slice(0, 24)}`,
-            key: keyOf({ images: [...first, ...second], question }),
+            key: duelKey({ images: [...first, ...second], question }),
             question,
             prompt,
             first,
@@ -99,73 +96,15 @@ export function duelOf(
 /** The keys of what a rater has voted on. */
 export async function standingDuels(store: FeedbackStore, rater: string): Promise<Set<string>> {
   const votes = (await store.judgments()).filter((one): one is Vote => one.kind === 'vote' && one.rater === rater)
-  return new Set(votes.map(keyOf))
+  return new Set(votes.map(duelKey))
 }
 
-/**
- * Win rates of all pairs of policies that were voted on. Of single pairs it is the share of the votes, a tie counts half;
- * of sets, Lee et al.'s form, the share of the questions that were won, an undecided one counts half. Votes of several
- * raters on one question are no independent trials: the interval counts questions.
- */
-export function winRates(judgments: readonly Judgment[]): WinRate[] {
-  const votes = judgments.filter((one): one is Vote => one.kind === 'vote' && one.answer !== 'skip')
-  const groups = Map.groupBy(votes, (vote) => JSON.stringify([[...vote.policies].sort(), formOf(vote), vote.question]))
-  return [...groups].map(([key, group]) => {
-    const [[first, second], form, question] = JSON.parse(key) as [[string, string], Form, Question]
-    const count = (name: string | null) => group.filter((vote) => winnerOf(vote) === name).length
-    const [wins, losses, ties] = [count(first), count(second), count(null)]
-    const questions = [...Map.groupBy(group, keyOf).values()]
-    const decided = form === 'set' ? decidedQuestions(questions, first, second) : null
-    const won =
-      decided === null ? (wins + ties / 2) / group.length : (decided.first + decided.undecided / 2) / questions.length
-    return {
-      first,
-      second,
-      form,
-      question,
-      votes: group.length,
-      raters: new Set(group.map(({ rater }) => rater)).size,
-      wins,
-      losses,
-      ties,
-      rate: wilson(won, questions.length),
-      decided,
-    }
-  })
-}
+/** Win rates of all pairs of policies that were voted on. */
+export const winRates = (judgments: readonly Judgment[]): WinRate[] =>
+  ratesOf(judgments).map(({ duels, rate, ...pair }) => ({ ...pair, rate: shown(rate, duels) }))
 
-const formOf = ({ images }: Vote): Form => (images.length === 2 ? 'single' : 'set')
-const winnerOf = ({ answer, policies }: Vote): string | null =>
-  answer === 'tie' ? null : policies[answer === 'first' ? 0 : 1]
+/** Wilson's score interval of a share; none of no trial. */
+export const wilson = (share: number, n: number): Interval | null =>
+  n === 0 ? null : shown(wilsonInterval(share, n), n)
 
-/** Two sets of one prompt are a question; it is won with at least two thirds of its votes (Lee et al. 2023, §5.2). */
-function decidedQuestions(
-  questions: readonly (readonly Vote[])[],
-  first: string,
-  second: string,
-): NonNullable<WinRate['decided']> {
-  const decided = { first: 0, second: 0, undecided: 0 }
-  for (const votes of questions) {
-    const has = (name: string) => 3 * votes.filter((vote) => winnerOf(vote) === name).length >= 2 * votes.length
-    decided[has(first) ? 'first' : has(second) ? 'second' : 'undecided']++
-  }
-  return decided
-}
-
-/** 97.5 % quantile of the normal distribution. */
-const z975 = 1.959964
-
-/** Wilson's score interval of a share: it stays sensible for few votes, and for all on one side. */
-export function wilson(share: number, n: number): Interval | null {
-  if (n === 0) return null
-  const z2 = z975 ** 2
-  const centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-  const half = (z975 / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))
-  // Of none or all the end is the share itself, but for what rounding adds.
-  return {
-    value: share,
-    low: Math.max(0, Math.min(share, centre - half)),
-    high: Math.min(1, Math.max(share, centre + half)),
-    n,
-  }
-}
+const shown = ({ mean, low, high }: ReportInterval, n: number): Interval => ({ value: mean, low, high, n })
