@@ -106,7 +106,8 @@ export interface Run extends Disposable {
   fail(): void
 }
 
-const inputsName = 'inputs.json'
+/** SHA-256 of what the results depend on beside the settings. */
+export const inputsName = 'inputs.json'
 const hashedUpToBytes = 64e6
 
 /**

@@ -4,6 +4,7 @@ import type { SpaceFacts } from '../networks/features/feature-space.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { DrawnImages, EvaluationPlan } from './draw.ts'
 import { embeddingScale, evaluatedSet, type Evaluation, type Features } from './evaluate.ts'
+import type { HeldOutFacts } from './held-out-reward.ts'
 import { curveOf, type PastRun } from './lineage.ts'
 import { frechetSubsets } from './measures/frechet.ts'
 import type { EvaluatedSet } from './measures/measure.ts'
@@ -14,6 +15,7 @@ import type { PolicyName } from './policy-name.ts'
 import { comparisons, lacks, policyReport } from './policy-report.ts'
 import { rewardQuality } from './reward-quality.ts'
 import { Report, type Detection } from './schema.ts'
+import { strengthsOf, votesReport, type PeopleVotes } from './votes/people-votes.ts'
 
 /** One policy with all that was found out about it. */
 export interface MeasuredPolicy {
@@ -38,6 +40,8 @@ export type ReportContext = Pick<Report, 'seconds' | 'torch'> &
     /** See {@link Report}; undefined where there are no bounds. */
     readonly rewardRange: readonly [number, number] | undefined
     readonly rewardName?: string
+    readonly heldOutReward?: HeldOutFacts
+    readonly votes?: PeopleVotes
     /** Name of the reward that stands for a judge. */
     readonly scorer?: string
     /** What the Fréchet distance is to, as a phrase, where there are no true renders. */
@@ -63,12 +67,17 @@ export function assembleReport(
 ): Report {
   using _scope = tensorScope()
   const sets = measured.map(({ drawn, evaluation, features, name, bestOf, kl, objects }) =>
-    evaluatedSet(plan, { name, bestOf, kl, ...(objects && { objects }) }, drawn, { ...evaluation, ...features() }),
+    evaluatedSet(
+      plan,
+      { name, bestOf, kl, votes: strengthsOf(context.votes, name), ...(objects && { objects }) },
+      drawn,
+      { ...evaluation, ...features() },
+    ),
   )
   const base = sets.find(({ name }) => name === 'base')!
   const { reliability, ...reward } = runs.reward === undefined ? { reward: null } : rewardQuality(runs.reward)
   const curves = runs.policies.flatMap(({ name, run }) => curveOf(name, run) ?? [])
-  const { seconds, torch, stages, caveats, config, rewardRange, space, ...about } = context
+  const { seconds, torch, stages, caveats, config, rewardRange, space, votes, ...about } = context
   const notMeasured = lacks(sets)
   const count = (split: string) => plan.prompts.filter((prompt) => prompt.split === split).length
   return Report.parse({
@@ -101,6 +110,7 @@ export function assembleReport(
         ...about,
       },
       comparisons: comparisons(sets),
+      ...(votes && { votes: votesReport(votes) }),
       ...(Object.keys(notMeasured).length > 0 && { notMeasured }),
       ...(curves.length > 0 && { curves }),
       ...(reliability && { reliability }),

@@ -46,7 +46,7 @@ export interface DrawingAndJudging {
  */
 export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPolicy[]> {
   const { plan, policies, config, isJudged, tasksFile, folder, scratch, onWork, group } = order
-  const { reward, bestOf, referenceImages, encoder, loraScale, features } = config
+  const { reward, bestOf, referenceImages, heldOutReward, encoder, loraScale, features } = config
   // A judge means the embedded world, whose networks are small enough to be held twice.
   const atOnce = config.processes ?? Math.ceil((isJudged ? 2 : 1) / group.size)
   const images = plan.prompts.length * plan.imagesPerPrompt
@@ -124,8 +124,9 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
     })),
   ]
   const network = features === null ? {} : { network: { name: features, parts: join(scratch, 'features') } }
+  const heldOut = heldOutReward === null ? {} : { heldOutReward }
   const judging = subjects.map(({ name, files }): ReportTask => {
-    const common = { ...shared, files, features: featuresOf(name), ...network }
+    const common = { ...shared, files, features: featuresOf(name), ...network, ...heldOut }
     return isJudged
       ? { ...common, kind: 'judge' }
       : {

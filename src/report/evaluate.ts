@@ -39,7 +39,7 @@ export interface WorldJudge {
 }
 
 /** What was found in the images of one policy: see `EvaluatedSet` of the measures, which are taken from it. */
-export type Evaluation = Pick<EvaluatedSet, 'measuredBy' | 'aligned' | 'clean' | 'rewards'>
+export type Evaluation = Pick<EvaluatedSet, 'measuredBy' | 'aligned' | 'clean' | 'rewards' | 'heldOut'>
 /** With its features, which stay on the disk between processes. */
 export type EvaluatedImages = Pick<EvaluatedSet, keyof Evaluation | keyof Features>
 export type Features = Pick<EvaluatedSet, 'features' | 'reference' | 'wanted'>
@@ -114,9 +114,8 @@ export function comparePolicy(
   drawn: DrawnImages,
   { base, reference, scorer, encode = encoderOf(scorer) }: Comparands,
 ): EvaluatedImages {
-  const texts = plan.prompts.flatMap(({ text }) => new Array<string>(plan.imagesPerPrompt).fill(text))
-  const own = scorePictures(scorer, drawn.pictures, texts)
-  const theirs = scorePictures(scorer, base.pictures, texts)
+  const own = scoresByPrompt(plan, drawn, scorer).flat()
+  const theirs = scoresByPrompt(plan, base, scorer).flat()
   const theirFeatures = encode(reference)
   return {
     measuredBy: 'reward',
@@ -137,10 +136,16 @@ const encoderOf =
   (pictures) =>
     featuresOf((pixels) => scorer.embedImages(pixels).mul(embeddingScale), pictures)
 
+/** Scores of the images of a policy, a list a prompt. @throws {RewardError} one is not finite */
+export function scoresByPrompt(plan: EvaluationPlan, { pictures }: DrawnImages, reward: Reward): number[][] {
+  const texts = plan.prompts.flatMap(({ text }) => new Array<string>(plan.imagesPerPrompt).fill(text))
+  return byPrompt(plan, scorePictures(reward, pictures, texts))
+}
+
 /** What measures are taken from. @param of whose images they are, and what else is known of it */
 export function evaluatedSet(
   plan: EvaluationPlan,
-  of: Pick<EvaluatedSet, 'name' | 'bestOf' | 'kl' | 'objects'>,
+  of: Pick<EvaluatedSet, 'name' | 'bestOf' | 'kl' | 'objects' | 'votes'>,
   { pictures }: DrawnImages,
   found: EvaluatedImages,
 ): EvaluatedSet {

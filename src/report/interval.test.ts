@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { DivergenceError, ShapeError } from '../errors.ts'
 import { random } from '../random.ts'
-import { bootstrapMean, pairedDifference, studentQuantile975, subsetInterval } from './interval.ts'
+import { bootstrapMean, pairedDifference, studentQuantile975, subsetInterval, wilsonInterval } from './interval.ts'
 
 test('every prompt weighs the same, however many images it has', () => {
   const values = new Map([
@@ -74,6 +74,17 @@ test('subsets: mean ± t s/√m by hand', () => {
   assert.equal(mean, 10)
   assert.ok(Math.abs(high - 14.9683) < 1e-3 && Math.abs(low - 5.0317) < 1e-3)
   assert.deepEqual(subsetInterval([4, 4]), { mean: 4, low: 4, high: 4 })
+})
+
+test('Wilson’s interval is that of the textbook, and within 0 and 1', () => {
+  // R's binom::binom.confint(8, 10, methods = "wilson")
+  const { mean, low, high } = wilsonInterval(0.8, 10)
+  assert.deepEqual([mean, low.toFixed(4), high.toFixed(4)], [0.8, '0.4902', '0.9433'])
+  for (const share of [0, 0.5, 1])
+    for (const n of [1, 2, 1000]) {
+      const found = wilsonInterval(share, n)
+      assert.ok(0 <= found.low && found.low <= share && share <= found.high && found.high <= 1, `${share} ${n}`)
+    }
 })
 
 test("Student's quantile at tabulated degrees of freedom", () => {

@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { coresOfThis } from '../cores.ts'
+import { FileError } from '../errors.ts'
+import { isDatabaseUrl } from '../feedback/store/database.ts'
 import { samplerOf } from '../images/draw.ts'
 import { samplingOf, type Open } from '../images/open-model.ts'
 import { openChange } from '../policy/policy-file.ts'
@@ -18,6 +20,7 @@ import { comparedPolicies, type ComparedPolicy } from './compared-policies.ts'
 import { drawAndJudge } from './draw-and-judge.ts'
 import type { EvaluationPlan } from './draw.ts'
 import { statedAttributes } from './evaluate.ts'
+import { heldOutCaveat, heldOutFacts } from './held-out-reward.ts'
 import type { JudgedWorld } from './judged-world.ts'
 import type { SpaceFacts } from '../networks/features/feature-space.ts'
 import { checkDetector } from '../networks/detector/open-detector.ts'
@@ -31,6 +34,7 @@ import { expectApart, expectEnough, promptsOf } from './report-prompts.ts'
 import { rewardResults } from './reward-quality.ts'
 import { sampleRows } from './sample-rows.ts'
 import type { Report } from './schema.ts'
+import { readVotes } from './votes/people-votes.ts'
 import { reportFiles, writeReport } from './write-report.ts'
 
 /** What the runs do not tell, for the page. */
@@ -67,7 +71,11 @@ export async function makeReport(
   const reward = rewardRun(config.reward)
   if (reward !== undefined) rewardResults(reward)
   const ofPolicies = policies.map(({ name, run }) => [`policy ${name}`, run.folder] as const)
-  const parents = { reward: config.reward, ...Object.fromEntries(ofPolicies) }
+  const parents = {
+    reward: config.reward,
+    ...(config.heldOutReward !== null && { 'held-out reward': config.heldOutReward }),
+    ...Object.fromEntries(ofPolicies),
+  }
   using run = startRun({ folder: out, stage: 'report', config: settings, parents, resume })
   const opened = await models.open(config)
   // What is wrong is told before the long work.
@@ -75,6 +83,9 @@ export async function makeReport(
     Promise.resolve(opened),
   )
   if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
+  const past = runsBehind([config.reward, ...policies.map((policy) => policy.run.folder)])
+  const heldOutReward = await openHeldOut(config, opened, rewardSha256, past)
+  const votes = await readVotes(votesIn(config, past), policies)
   for (const policy of policies) openChange(opened.model, policy.run.folder, config)
   const detector = config.detector === null ? undefined : checkDetector(config.detector)
   const network = config.features === null ? undefined : checkFeatures(config.features)
@@ -107,6 +118,7 @@ export async function makeReport(
     reward: rewardSha256,
     ...(network !== undefined && { features: network.sha256 }),
     ...(detector !== undefined && { detector: detector.sha256 }),
+    ...(heldOutReward && { 'held-out reward': heldOutReward.sha256 }),
   }
   run.dependsOn(inputs)
   expectSameEverywhere(group, inputs)
@@ -132,7 +144,6 @@ export async function makeReport(
   const measured = await drawAndJudge(drawing)
   // No other process is at work any more.
   useThreads(config.threads ?? coresOfThis())
-  const past = runsBehind([config.reward, ...policies.map((policy) => policy.run.folder)])
   const own = { finishedAt: new Date().toISOString(), seconds: (Date.now() - began) / 1000 }
   const assemble = () =>
     assembleReport(
@@ -150,6 +161,8 @@ export async function makeReport(
         rewardRange,
         rewardName: config.reward,
         ...(detection !== undefined && { detector: detection }),
+        ...(heldOutReward && { heldOutReward: heldOutReward.facts }),
+        ...(votes && { votes }),
         space: spaceOf(config, network ?? judge?.space),
         ...(!isJudged && { scorer: measuringReward(config), reference: referencePhrase(config) }),
         ...raters,
@@ -157,6 +170,7 @@ export async function makeReport(
         caveats: [
           ...caveatsOf(plan, config, isJudged),
           ...alarmCaveats(policies),
+          ...[heldOutReward && heldOutCaveat(heldOutReward.facts)].filter((caveat) => caveat !== undefined),
           ...(raters.caveats ?? []),
           ...(extra.caveats ?? []),
         ],
@@ -178,6 +192,32 @@ function spaceOf(config: ReportConfig, known: SpaceFacts | undefined): SpaceFact
   const first = '; reference images cover the size of the drawn ones before, by Lanczos and antialiased'
   const resized = config.referenceImages === null ? resize : resize + first
   return { network, resize: resized, ...(sha256 !== undefined && { sha256 }) }
+}
+
+/** None where none is named. @throws {ConfigError} a policy learned from it */
+async function openHeldOut(
+  config: ReportConfig,
+  opened: Awaited<ReturnType<Open>>,
+  rewardSha256: string,
+  past: readonly PastRun[],
+) {
+  const { heldOutReward: name, reward } = config
+  if (name === null) return undefined
+  const { sha256 } = await openReward(name, config, () => Promise.resolve(opened))
+  const facts = await heldOutFacts({ name, sha256, run: rewardRun(name) }, { name: reward, sha256: rewardSha256 }, past)
+  return { sha256, facts }
+}
+
+/** The stores where votes may be. @throws {FileError} the one that was named is not there */
+function votesIn({ votes }: ReportConfig, past: readonly PastRun[]): string[] {
+  if (votes === null) return past.flatMap(({ manifest }) => manifest.parents.feedback ?? [])
+  if (isDatabaseUrl(votes) || existsSync(votes)) return [votes]
+  throw new FileError({
+    where: '--votes',
+    expected: 'a feedback store',
+    received: `${votes}, which is not there`,
+    remedy: 'check the path, or leave it out',
+  })
 }
 
 /** The run that trained the reward; none where the reward is a model from elsewhere. */

@@ -24,6 +24,13 @@ export const ReportConfig = z.strictObject({
     .describe(
       'Reward that measures alignment where there is no judge: the share of images that it prefers to the base’s. Best one that no policy was trained on; --reward without it.',
     ),
+  heldOutReward: rewardName
+    .nullable()
+    .default(null)
+    .describe('Reward that no policy learned from, which measures all of them beside what else does.'),
+  votes: optionalText.describe(
+    'Feedback store whose blind votes between these policies count; without it those that taught them or their reward.',
+  ),
   referenceImages: optionalText.describe(
     'Folder of images that fidelity is measured against where there are no true renders; other images of the base without it.',
   ),

@@ -155,6 +155,13 @@ const Measurement = z.strictObject({
   rewardName: z.string().optional(),
   /** The reward that stands for a judge. */
   scorer: z.string().optional(),
+  /** A reward that no policy learned from, and how many of its labels taught them too: see `HeldOutFacts`. */
+  heldOutReward: z
+    .strictObject({
+      name: z.string(),
+      labels: z.strictObject({ shared: count, of: count }).nullable().optional(),
+    })
+    .optional(),
   /** What the Fréchet distance is to, where there are no true renders. */
   reference: z.string().optional(),
   /** By what objects were found; absent where no detector was given. */
@@ -165,12 +172,38 @@ const Measurement = z.strictObject({
     .optional(),
 })
 
+/** People's blind votes between the policies of the report. */
+const Votes = z.strictObject({
+  raters: count,
+  pairs: z.array(
+    z.strictObject({
+      policy: PolicyName,
+      against: PolicyName,
+      question: z.enum(['alignment', 'fidelity']),
+      /** Single images, or sets of them. */
+      form: z.enum(['single', 'set']),
+      votes: count,
+      raters: count,
+      /** Images or sets that were compared; the interval counts these. */
+      duels: count,
+      wins: count,
+      ties: count,
+      losses: count,
+      /** Share that `policy` won, ties half; Wilson's interval. */
+      rate: ShareInterval,
+    }),
+  ),
+  /** Davidson's ν of each question for which policies have finite strengths. */
+  nu: z.array(z.strictObject({ question: z.enum(['alignment', 'fidelity']), nu: z.number().nonnegative() })),
+})
+
 /** What the page shows beyond the numbers of the table; each part is left out where it is absent. */
 const ReportDetails = z.strictObject({
   measurement: Measurement.optional(),
   comparisons: z.array(Comparison).optional(),
   /** By the names of measures that could not be taken of some policy: why not, as a clause. */
   notMeasured: z.record(z.string(), z.string()).optional(),
+  votes: Votes.optional(),
   curves: z.array(Curve).optional(),
   reliability: z.array(Reliability).optional(),
   /** Sentences that a reader must know before believing the numbers. */

@@ -141,6 +141,16 @@ test('the tasks of a report: images, their KL, and both ways of measuring them',
     (await perform({ plan, model, kind: 'judge', files, features })) as Evaluation
   assert.ok(shareOf(await judged([fileOfBright])) > shareOf(await judged([fileOfBase])))
 
+  const { heldOut } = (await perform({
+    ...{ plan, model, kind: 'judge', files: [fileOfBright], features },
+    heldOutReward: 'brightness',
+  })) as Evaluation
+  assert.deepEqual(
+    heldOut!.map((list) => list.length),
+    [8, 8],
+  )
+  assert.ok(heldOut!.flat().every(Number.isFinite))
+
   {
     using _scope = tensorScope()
     const read = readFeatures(features)

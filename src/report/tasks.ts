@@ -19,6 +19,7 @@ import {
   pickBest,
   readDrawn,
   writeDrawn,
+  type DrawnImages,
   type EvaluationPlan,
   type Share,
 } from './draw.ts'
@@ -27,6 +28,7 @@ import {
   comparePolicy,
   judgePolicy,
   type Encode,
+  scoresByPrompt,
   type EvaluatedImages,
   type Evaluation,
   type Features,
@@ -50,6 +52,8 @@ interface Judging {
   readonly features: string
   /** What makes them, in place of the judge's network or of the scorer's encoder. */
   readonly network?: FeatureNetwork
+  /** Scores the images beside what judges them. */
+  readonly heldOutReward?: string
 }
 
 interface FeatureNetwork {
@@ -112,6 +116,11 @@ export async function doReportTask(
   count: (images: number) => void,
 ): Promise<ReportTaskResult> {
   const { plan, model } = task
+  /** What a held-out reward finds in images; nothing where there is none. */
+  const openHeldOut = async ({ heldOutReward: name }: { readonly heldOutReward?: string }) => {
+    const reward = name === undefined ? undefined : await openReward(name, model, open)
+    return (drawn: DrawnImages) => (reward === undefined ? {} : { heldOut: scoresByPrompt(plan, drawn, reward) })
+  }
   switch (task.kind) {
     case 'images': {
       if (isWhole(task.file)) {
@@ -139,18 +148,21 @@ export async function doReportTask(
     }
     case 'judge': {
       const judge = (await judgeOf(model.model))!
+      const heldOut = await openHeldOut(task)
+      const drawn = bestOf(task.files)
       using _scope = tensorScope()
       const encode = encoderOf(task, count)
-      return withoutFeatures(judgePolicy(plan, bestOf(task.files), judge, encode), task.features)
+      return { ...withoutFeatures(judgePolicy(plan, drawn, judge, encode), task.features), ...heldOut(drawn) }
     }
     case 'compare': {
       const scorer = await openReward(task.scorer, model, open)
+      const heldOut = await openHeldOut(task)
       const drawn = bestOf(task.files)
       const [{ width, height }] = drawn.pictures
       const reference: readonly Picture[] = await readReference(task.reference, { width, height })
       using _scope = tensorScope()
       const comparands = { base: readDrawn(task.base), reference, scorer, encode: encoderOf(task, count) }
-      return withoutFeatures(comparePolicy(plan, drawn, comparands), task.features)
+      return { ...withoutFeatures(comparePolicy(plan, drawn, comparands), task.features), ...heldOut(drawn) }
     }
     case 'objects': {
       const { device } = placementOf(model)

@@ -5,11 +5,14 @@ import { density } from './density.ts'
 import { differenceToBase } from './difference-to-base.ts'
 import { diversity } from './diversity.ts'
 import { frechet } from './frechet.ts'
+import { heldOutChange } from './held-out-change.ts'
+import { heldOutReward } from './held-out-reward.ts'
 import { kernelDistance } from './kernel-distance.ts'
 import { kl } from './kl.ts'
 import { meanReward } from './mean-reward.ts'
 import type { EvaluatedSet, Measure } from './measure.ts'
 import { objectsAsAsked } from './objects-as-asked.ts'
+import { peopleAlignment, peopleFidelity } from './people.ts'
 import { precision } from './precision.ts'
 import { recall } from './recall.ts'
 import { validShare } from './valid-share.ts'
@@ -23,6 +26,10 @@ export const measures: readonly Measure[] = [
   winRate,
   differenceToBase,
   objectsAsAsked,
+  heldOutReward,
+  heldOutChange,
+  peopleAlignment,
+  peopleFidelity,
   frechet,
   kernelDistance,
   precision,

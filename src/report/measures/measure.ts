@@ -35,6 +35,10 @@ export interface EvaluatedSet {
   readonly objects?: readonly (readonly number[] | null)[]
   /** Of the reward that the policies were trained on. */
   readonly rewards: readonly (readonly number[])[]
+  /** Of a reward that no policy learned from, where one measures. */
+  readonly heldOut?: readonly (readonly number[])[]
+  /** Strength against the base by people's votes on each question, null of one where it has no finite one. */
+  readonly votes?: Readonly<Partial<Record<'alignment' | 'fidelity', Interval | null>>>
   /** [N, d], float64, in the space in which fidelity is measured. */
   readonly features: Tensor
   /** [M, d], of the images that fidelity is measured against: true twins of these images, or a set of its own. */
@@ -62,7 +66,7 @@ export interface Measure {
   /** A judge that reads images, a reward that stands for one, or nothing but the images that every report has. */
   readonly needs: 'judge' | 'scorer' | 'images'
   /** Where it stands in the table. Those of `splits` are taken on seen and on unseen prompts apart, others on all together. */
-  readonly section: 'splits' | 'quality' | 'diversity' | 'training'
+  readonly section: 'splits' | 'people' | 'quality' | 'diversity' | 'training'
   /** Of a measure that compares with the base: the base's own value by definition. What lies clear of it is better or worse. */
   readonly ofBase?: number
   /** A few words below the title. */
@@ -102,6 +106,7 @@ export function among(set: EvaluatedSet, accepts: (prompt: EvaluationPrompt) => 
     clean: set.clean && pick(set.clean),
     ...(set.objects !== undefined && { objects: pick(set.objects) }),
     rewards: pick(set.rewards),
+    ...(set.heldOut && { heldOut: pick(set.heldOut) }),
     features: rows(set.features),
     ...(set.measuredBy === 'judge' && { reference: rows(set.reference), wanted: rows(set.wanted) }),
   }

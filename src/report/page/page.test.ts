@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import sharp from 'sharp'
 import { measures } from '../measures/index.ts'
 import { canTake } from '../measures/measure.ts'
+import { isMeasured } from '../measures/value-of.ts'
 import { goals } from './goals.ts'
 import { headline } from './headline.ts'
 import { reportPage } from './page.ts'
@@ -59,7 +60,7 @@ test('every measure is a row with unit, arrow and interval, a recorded one too',
   const rowOf = (page: string, title: string) =>
     new RegExp(`<th scope="row">\\s*${title}[\\s\\S]*?</tr>`).exec(page)?.[0] ?? ''
   const before = reportPage({ report, grids: [] })
-  for (const { title, unit, better } of measures.filter((measure) => canTake(measure, 'judge'))) {
+  for (const { title, unit, better } of measures.filter((one) => canTake(one, 'judge') && isMeasured(report, one))) {
     const row = rowOf(before, title)
     assert.ok(row.includes(unit.text), title)
     assert.equal(/aria-label="(higher|lower) is better"/.exec(row)?.[1], better, title)
@@ -98,6 +99,36 @@ test('measures of fidelity and of diversity stand apart, each with what it is; w
     old,
     /<dt>Recall<\/dt>\s*<dd>Not measured: it takes more than 5 images of each kind, and there are 4\.<\/dd>/,
   )
+})
+
+test('a held-out reward has rows with what it shares, and votes a section of win rates', async () => {
+  const { report } = await syntheticReport()
+  assert.doesNotMatch(reportPage({ report, grids: [] }), /Held-out|voted|blind votes/)
+  report.details!.measurement!.heldOutReward = { name: 'PickScore', labels: { shared: 3, of: 8 } }
+  const around = (mean: number) => ({ mean, low: mean - 0.1, high: mean + 0.1 })
+  for (const { seen, unseen, name } of report.policies)
+    for (const split of [seen, unseen])
+      split.measures = { 'held-out-reward': around(0.5), ...(name !== 'base' && { 'held-out-change': around(0.2) }) }
+  report.policies[3].measures = { 'people-alignment': around(0.8) }
+  const pair = { votes: 9, raters: 2, duels: 6, wins: 5, ties: 3, losses: 1, form: 'set', question: 'alignment' } as const // prettier-ignore
+  report.details!.votes = {
+    raters: 2,
+    pairs: [{ ...pair, policy: 'dpok', against: 'base', rate: { mean: 0.75, low: 0.55, high: 0.9 } }],
+    nu: [{ question: 'alignment', nu: 0.5 }],
+  }
+  report.details!.notMeasured = { 'people-fidelity': 'a policy won all of its comparisons' }
+  const parsed = Report.parse(JSON.parse(JSON.stringify(report)))
+  const page = reportPage({ report: parsed, grids: [] })
+  await assertSound(page)
+  assert.equal(page.match(/<th scope="row">\s*Held-out reward[^<]*.*?of PickScore/gs)?.length, 2)
+  assert.match(page, /<td class="up">\s*<b>\+0\.20<\/b>/)
+  assert.match(page, /3 of its 8 labels taught the policies or their reward too/)
+  assert.match(
+    sectionOf(page, 'What people voted'),
+    /DPOK over Base.*, sets.*5, 3, 1.*<b>75\.0<\/b>.*20 % of comparisons/s,
+  )
+  assert.match(page, /People’s blind votes.*Shows the prompt better.*<b>\+0\.80<\/b>/s)
+  assert.match(page, /<dt>Better picture<\/dt>\s*<dd>Not measured: a policy won all/)
 })
 
 test('any number of policies under any names: titles, colours, pairs and the headline', async () => {

@@ -13,6 +13,7 @@ import { samplesSection, type SampleRow } from './samples-section.ts'
 import { pageStyle } from './style.ts'
 import { policyTable } from './policy-table.ts'
 import { costSection, rewardSection } from './reward-section.ts'
+import { votesSection } from './votes-section.ts'
 import type { Report } from '../schema.ts'
 
 /** All that the page shows: the content of `report.json` and the images. */
@@ -55,9 +56,9 @@ export function reportPage({ report, grids }: ReportInput): string {
           }
         </header>
         <main>
-          ${policyTable(report)} ${samplesSection(grids, report)} ${categorySection(report)} ${objectsSection(report)}
-          ${tradeOffSection(report)} ${curvesSection(report)} ${rewardSection(report)} ${measurementSection(report)}
-          ${costSection(report)}
+          ${policyTable(report)} ${votesSection(report)} ${samplesSection(grids, report)} ${categorySection(report)}
+          ${objectsSection(report)} ${tradeOffSection(report)} ${curvesSection(report)} ${rewardSection(report)}
+          ${measurementSection(report)} ${costSection(report)}
         </main>
         <footer>${report.machine}. libtorch ${report.torch}. The whole run took ${duration(report.seconds)}.</footer>
       </body>

@@ -60,8 +60,8 @@ export function policyTable(report: Report): Markup {
               split,
             ),
           )}
-          ${ofSection('Fidelity', 'quality')} ${ofSection('Diversity', 'diversity')}
-          ${ofSection('What was optimised', 'training')} ${group('Cost')}
+          ${ofSection('People’s blind votes', 'people')} ${ofSection('Fidelity', 'quality')}
+          ${ofSection('Diversity', 'diversity')} ${ofSection('What was optimised', 'training')} ${group('Cost')}
           ${fact('Images drawn', ({ imagesDrawn }) => whole(imagesDrawn))}
           ${fact('Updates', ({ updates }) => whole(updates))} ${fact('Time', ({ seconds }) => duration(seconds))}
         </tbody>

@@ -54,14 +54,16 @@ test('the strengths, errors and ν of SciPy and PyTorch', () => {
 })
 
 test('where every vote is with one side, or all are ties, no strength is finite and none is told', () => {
-  for (const counts of [
+  for (const [wins, losses, ties] of [
     [5, 0, 0],
     [0, 5, 0],
     [5, 0, 3],
     [0, 0, 9],
     [0, 0, 0],
-  ] as const)
-    assert.equal(bradleyTerry([pair('ours', 'base', ...counts)], 'base'), undefined, counts.join())
+  ]) {
+    const found = bradleyTerry([pair('ours', 'base', wins, losses, ties)], 'base')
+    assert.equal(found, undefined, `${wins} ${losses} ${ties}`)
+  }
   assert.equal(bradleyTerry([], 'base'), undefined)
   assert.equal(bradleyTerry([pair('a', 'b', 3, 4, 1)], 'base'), undefined)
 })

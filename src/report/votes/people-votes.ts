@@ -7,6 +7,7 @@ import { openExistingFeedback } from '../../feedback/store/feedback-file.ts'
 import type { ComparedPolicy } from '../compared-policies.ts'
 import type { Interval } from '../interval.ts'
 import type { PolicyName } from '../policy-name.ts'
+import type { Report } from '../schema.ts'
 import { bradleyTerry, type PairCounts, type Strengths } from './bradley-terry.ts'
 import { duelKey, winnerOf, winRates, type Vote, type WinRate } from './win-rates.ts'
 
@@ -73,10 +74,21 @@ export function strengthsOf(
     votes.pairs.some((pair) => pair.question === question && (pair.first === name || pair.second === name))
   return Object.fromEntries(
     [...votes.strengths].flatMap(([question, strengths]) =>
-      isVotedOn(question) ? [[question, strengths?.ofEach.get(name) ?? null]] : [],
+      isVotedOn(question) ? [[question, strengths?.ofEach.get(name) ?? null] as const] : [],
     ),
   )
 }
+
+/** As report.json has them. */
+export const votesReport = ({
+  raters,
+  pairs,
+  strengths,
+}: PeopleVotes): NonNullable<NonNullable<Report['details']>['votes']> => ({
+  raters,
+  pairs: pairs.map(({ first, second, decided: _, ...pair }) => ({ policy: first, against: second, ...pair })),
+  nu: [...strengths].flatMap(([question, found]) => (found === null ? [] : [{ question, nu: found.nu }])),
+})
 
 function namesInVotes(policies: readonly ComparedPolicy[]): Map<string, PolicyName> {
   const folders = policies.map(({ run }) => basename(resolve(run.folder)))

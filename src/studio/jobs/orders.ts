@@ -87,6 +87,7 @@ export function configOf(
     ...(takes('prompts') && { prompts: `prompts/${run}.jsonl` }),
     ...(takes('pairs') && { feedback: context.feedback }),
     ...(takes('judgments') && { feedback: context.feedback, encoder: context.encoder }),
+    ...(stages[stage].kind === 'report' && { votes: context.feedback }),
     ...deviceConfig(settings),
     model: context.model,
     out: runPath(run),

@@ -51,6 +51,7 @@ export const hiddenFields: ReadonlySet<string> = new Set([
   'seen',
   'unseen',
   'referenceImages',
+  'votes',
 ])
 
 const prompts = (sentence: string): OwnField => ({
