@@ -26,6 +26,8 @@ export interface DrawingAndJudging {
   readonly references?: number
   /** What the detector checks, where there is one. */
   readonly detection?: Detection
+  /** Whether a step of the sampler has noise; without any, there is no KL. */
+  readonly hasNoise: boolean
   /** The run that trained the reward, where one did. */
   readonly reward: PastRun | undefined
   readonly tasksFile: URL
@@ -45,7 +47,7 @@ export interface DrawingAndJudging {
  * @throws {StoppedError} this process was asked to end
  */
 export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPolicy[]> {
-  const { plan, policies, config, isJudged, tasksFile, folder, scratch, onWork, group } = order
+  const { plan, policies, config, isJudged, hasNoise, tasksFile, folder, scratch, onWork, group } = order
   const { reward, bestOf, referenceImages, heldOutReward, encoder, loraScale, features } = config
   // A judge means the embedded world, whose networks are small enough to be held twice.
   const atOnce = config.processes ?? Math.ceil((isJudged ? 2 : 1) / group.size)
@@ -64,7 +66,7 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
   const drawing: ReportTask[] = [
     ...candidates.map((file, candidate) => imagesOf(file, candidate)),
     ...policies.map(({ name, run }) => ({ ...imagesOf(fileOf(name), 0), policy: run.folder })),
-    ...policies.map(({ name, run }) => {
+    ...(hasNoise ? policies : []).map(({ name, run }) => {
       return { ...shared, kind: 'kl' as const, policy: run.folder, parts: klPartsOf(name) }
     }),
     ...reference.map((file) => imagesOf(file, bestOf)),
@@ -72,7 +74,8 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
   // Judgments or images that are not where they were are told before the long work.
   const labelled = await judgedImages(order.reward)
   const costs = await Promise.all(policies.map(({ run }) => costOf(run, labelled)))
-  const total = images * (bestOf + policies.length + reference.length) + plan.klRollouts * policies.length
+  const total =
+    images * (bestOf + policies.length + reference.length) + (hasNoise ? plan.klRollouts * policies.length : 0)
   const bar = progress('report', total, 'images')
   let shown = 0
   const onCount = (count: number) => {
@@ -120,7 +123,7 @@ export async function drawAndJudge(order: DrawingAndJudging): Promise<MeasuredPo
       algorithm,
       files: [fileOf(name)],
       cost: costs[i],
-      kl: drawn[bestOf + policies.length + i] as number[][],
+      ...(hasNoise && { kl: drawn[bestOf + policies.length + i] as number[][] }),
     })),
   ]
   const network = features === null ? {} : { network: { name: features, parts: join(scratch, 'features') } }

@@ -13,6 +13,8 @@ import { pickBest, readDrawn, writeDrawn, type DrawnImages, type EvaluationPlan 
 import { comparePolicy, evaluatedSet, judgePolicy, type Comparands, type WorldJudge } from './evaluate.ts'
 import { diversity } from './measures/diversity.ts'
 import { frechet } from './measures/frechet.ts'
+import { kl } from './measures/kl.ts'
+import { valueOf } from './measures/value-of.ts'
 import { comparisons, lacks, policyReport } from './policy-report.ts'
 
 useThreads(1)
@@ -131,7 +133,7 @@ test('images that equal their twins are at distance zero; equal images have no d
 test('of too few images some measures say why they cannot be taken, and the others are finite', () => {
   using _scope = tensorScope()
   const few = { ...plan, prompts: plan.prompts.slice(0, 1) }
-  const set = judgedSet('few', firstPrompt(base, 4), judge, few)
+  const set = judgedSet('base', firstPrompt(base, 4), judge, few)
   assert.deepEqual(Object.keys(lacks([set])), ['precision', 'density', 'recall', 'coverage'])
   const whole = judgedSet('base', base)
   assert.deepEqual(lacks([whole]), {})
@@ -148,6 +150,17 @@ test('of too few images some measures say why they cannot be taken, and the othe
   ])
   for (const [name, { mean, low, high }] of Object.entries(measures!))
     assert.ok(low <= mean && mean <= high && Number.isFinite(high - low), name)
+})
+
+test('where no step has noise a trained policy has no KL, and it is not called 0', () => {
+  using _scope = tensorScope()
+  const [own, trained] = [judgedSet('base', base), judgedSet('dpok', better)]
+  assert.match(lacks([own, trained]).kl, /no step of the sampler has noise/)
+  const found = policyReport(trained, own)
+  assert.equal(found.klNats.of, 'none')
+  const cost = { imagesDrawn: 0, updates: 0, seconds: 0 }
+  assert.equal(valueOf({ ...found, ...cost }, kl), undefined)
+  assert.deepEqual(valueOf({ ...policyReport(own, own), ...cost }, kl), { mean: 0, low: 0, high: 0 })
 })
 
 const firstPrompt = ({ pictures, rewards }: DrawnImages, count: number): DrawnImages => ({

@@ -94,12 +94,13 @@ export async function makeReport(
   const isJudged = judge !== undefined
   const { prompts, ofFiles } = await promptsOf(config, opened, world)
   const sampling = samplingOf(opened.model, config)
+  const sampler = samplerOf(opened.model, sampling)
   const plan: EvaluationPlan = {
     prompts,
     imagesPerPrompt: config.imagesPerPrompt,
     seed: config.seed,
     sampling,
-    sampler: samplerOf(opened.model, sampling).name,
+    sampler: sampler.name,
     klRollouts: config.klRollouts,
   }
   const raters = reward === undefined ? {} : await ratersOf(reward)
@@ -127,12 +128,14 @@ export async function makeReport(
 
   const { tasksFile } = models
   const onWork = () => run.keep()
+  const hasNoise = sampler.steps.some(({ stochastic }) => stochastic)
   const drawing = {
     plan,
     policies,
     config,
     ...(detection !== undefined && { detection }),
     isJudged,
+    hasNoise,
     references,
     reward,
     tasksFile,

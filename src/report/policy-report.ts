@@ -24,7 +24,9 @@ export function policyReport(
     ...(bestOf !== undefined && { bestOf }),
     klNats: {
       ...kl.of(set),
-      ...(bestOf !== undefined ? { of: 'image' as const } : set.kl !== undefined ? { of: 'trajectory' as const } : {}),
+      ...(bestOf !== undefined && { of: 'image' as const }),
+      ...(set.kl !== undefined && { of: 'trajectory' as const }),
+      ...(kl.lack(set) !== undefined && { of: 'none' as const }),
     },
     meanReward: meanReward.of(set),
     fidelity: {

@@ -56,13 +56,13 @@ const PolicyReport = z.strictObject({
   seconds,
   /** The n of best-of-n. */
   bestOf: z.int().min(2).optional(),
-  /** Σ_t KL_t on fresh on-policy roll-outs, nats. `image`: of the image drawn, log n − (n−1)/n for best-of-n. */
+  /** Σ_t KL_t on fresh on-policy roll-outs, nats. `image`: of the image drawn, log n − (n−1)/n for best-of-n. `none`: it has none, since no step of the sampler has noise. */
   klNats: z
     .strictObject({
       mean: z.number(),
       low: z.number(),
       high: z.number(),
-      of: z.enum(['trajectory', 'image']).optional(),
+      of: z.enum(['trajectory', 'image', 'none']).optional(),
     })
     .refine(ordered, 'low ≤ mean ≤ high'),
   /** Of the reward model, on the images of both splits. */

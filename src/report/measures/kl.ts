@@ -2,7 +2,7 @@
 import { bestOfNKl } from '../../policy/trajectory-kl.ts'
 import { nats } from '../format.ts'
 import { bootstrapMean } from '../interval.ts'
-import { bootstrapOf, type Measure } from './measure.ts'
+import { bootstrapOf, type EvaluatedSet, type Measure } from './measure.ts'
 
 export const kl = {
   name: 'kl',
@@ -16,6 +16,10 @@ export const kl = {
     const bestOf = policies.find((policy) => policy.bestOf)?.bestOf
     return `Σₜ KL between the transitions of the policy and of the pre-trained model, in nats, on fresh roll-outs of the policy.${bestOf === undefined ? '' : ` For best-of-${bestOf} it is the bound log n − (n−1)/n on the KL of the image, which is not the same quantity.`}`
   },
+  lack: ({ name, bestOf, kl: found }: EvaluatedSet) =>
+    found === undefined && bestOf === undefined && name !== 'base'
+      ? 'no step of the sampler has noise, so that images have no density (--eta)'
+      : undefined,
   of(set) {
     if (set.kl !== undefined) return bootstrapMean(set.kl, bootstrapOf(set))
     const nats = set.bestOf === undefined ? 0 : bestOfNKl(set.bestOf)

@@ -13,7 +13,7 @@ const fields: Readonly<Record<string, Place>> = {
   frechet: ({ fidelity: { frechet: mean, low, high } }) => ({ mean, low, high }),
   diversity: ({ diversity }) => diversity,
   'mean-reward': ({ meanReward }) => meanReward,
-  kl: ({ klNats: { mean, low, high } }) => ({ mean, low, high }),
+  kl: ({ klNats: { of, mean, low, high } }) => (of === 'none' ? undefined : { mean, low, high }),
 }
 
 /** Whether its value goes into the record. */

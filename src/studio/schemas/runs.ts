@@ -132,8 +132,8 @@ export const ReportSummary = z.object({
       unseen: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
       /** Fréchet distance; smaller is closer. */
       frechet: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
-      /** To the pre-trained model, nats. */
-      klNats: z.number(),
+      /** To the pre-trained model, nats; null where no step of the sampler has noise. */
+      klNats: z.number().nullable(),
       reward: z.number(),
     }),
   ),

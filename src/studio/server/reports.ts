@@ -24,7 +24,7 @@ export function reportSummary({ workspace }: Pick<Studio, 'workspace'>, { name, 
       seen: policy.seen.alignment,
       unseen: policy.unseen.alignment,
       frechet: { mean: policy.fidelity.frechet, low: policy.fidelity.low, high: policy.fidelity.high },
-      klNats: policy.klNats.mean,
+      klNats: policy.klNats.of === 'none' ? null : policy.klNats.mean,
       reward: policy.meanReward.mean,
     })),
   }
