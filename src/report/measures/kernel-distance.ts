@@ -12,7 +12,7 @@ const subsetSize = { least: 50, most: 1000 }
 const thousandths: Unit = { text: '× 10⁻³', write: (value) => compact(1000 * value) }
 
 /** How many disjoint subsets of so many images. */
-export function kernelSubsets(images: number): number {
+function kernelSubsets(images: number): number {
   const wanted = Math.min(10, Math.floor(images / subsetSize.least))
   return Math.max(4, wanted, Math.ceil(images / subsetSize.most))
 }

@@ -23,7 +23,7 @@ export const peopleAlignment = {
   name: 'people-alignment',
   title: 'Shows the prompt better',
   explanation: () =>
-    'Logarithm of the odds that people’s blind votes prefer the policy to the base, ties left out: strengths of Bradley and Terry with ties (Davidson 1970), fitted to all pairs of policies together, so that policies that were never compared can be. Each comparison counts once, whoever many have voted on it; the interval comes from the information matrix.',
+    'Logarithm of the odds that people’s blind votes prefer the policy to the base, ties left out: strengths of Bradley and Terry with ties (Davidson 1970), fitted to all pairs of policies together, so that policies that were never compared can be. Each comparison counts once, however many have voted on it; the interval comes from the information matrix.',
   ...byVotes('alignment'),
 } as const satisfies Measure
 

@@ -12,6 +12,6 @@ export const precision = {
   section: 'quality',
   note: () => `k = ${neighbours}`,
   explanation: (report) =>
-    `The share of images that lie in a ball of ${trueImagesOf(report)} (Kynkäänniemi et al. 2019), in the features of the Fréchet distance; a ball reaches from an image to its ${neighbours}th nearest neighbour in its own set. The interval resamples prompts and leaves the balls as they are. It falls and rises with the number of images, so compare it within this page only; so it is with density, recall and coverage.`,
+    `The share of images that lie in a ball of ${trueImagesOf(report)} (Kynkäänniemi et al. 2019), in the features of the Fréchet distance; a ball reaches from an image to its ${neighbours}th nearest neighbour in its own set. The interval resamples prompts and leaves the balls as they are. It depends on the number of images, so compare it within this page only; so it is with density, recall and coverage.`,
   ...nearestImages('precision'),
 } as const satisfies Measure

@@ -16,7 +16,7 @@ export const vendiWithin = {
     return `within a prompt${images === undefined ? '' : `, of at most ${whole(images)}`}`
   },
   explanation: () =>
-    'How many different images there are (Friedman & Dieng 2023): exp of the entropy of the eigenvalues of the cosines between features, divided by the number of images. 1 where all point one way, that number where all are at right angles. Within a prompt: the mean over prompts. Over all prompts: the mean over the subsets of the Fréchet distance.',
+    'How many different images there are (Friedman & Dieng 2023): exp of the entropy of the eigenvalues of K/n, where K has the cosines between the features of n images. It is 1 where all point one way, n where all are at right angles. Within a prompt: the mean over prompts. Over all prompts: the mean over the subsets of the Fréchet distance.',
   of: (set) =>
     bootstrapMean(
       featuresByPrompt(set).map((rows) => [vendiScore(rows)]),

@@ -98,7 +98,7 @@ function namesInVotes(policies: readonly ComparedPolicy[]): Map<string, PolicyNa
   return new Map([...known, [votedBase, 'base']])
 }
 
-/** Each duel counts once, whoever many have voted on it. */
+/** Each duel counts once, however many have voted on it. */
 function countsOf(votes: readonly Vote[]): PairCounts[] {
   const counts = new Map<string, { first: string; second: string; wins: number; losses: number; ties: number }>()
   for (const duel of Map.groupBy(votes, duelKey).values()) {
