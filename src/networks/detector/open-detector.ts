@@ -26,7 +26,7 @@ export interface FoundBox {
   readonly scores: readonly number[]
 }
 
-export interface DetectorFacts {
+interface DetectorFacts {
   readonly network: string
   readonly resize: string
   readonly sha256: string

@@ -13,7 +13,7 @@ export interface FoundObject {
 /** Objects of a class that count, at most. */
 const mostOfClass = 16
 /** Boxes of one class that share more of their union than this are one object. */
-export const mostOverlap = 0.5
+const mostOverlap = 0.5
 
 /** Objects from the surest one down, without those that lie over a surer one of their class. */
 export function distinct(found: readonly FoundObject[], threshold: number): FoundObject[] {
