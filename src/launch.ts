@@ -97,7 +97,8 @@ export async function launch(config: LaunchConfig, { script, command }: Launch):
       if (cause === undefined) return 0
       const again = cause.code !== 2 && attempt < config.maxRestarts
       if (!again) {
-        tellHow(command, 0)
+        // A complaint that asks for other settings says itself what goes on.
+        if (cause.code !== 2) tellHow(command, 0)
         throw complaintOf(cause, node)
       }
       const left = `${attempt + 1} of ${config.maxRestarts}`

@@ -33,7 +33,7 @@ const Own = z.object({
 })
 
 /** A file with what it says of its state. */
-export interface Checkpoint extends z.infer<typeof Own> {
+interface Checkpoint extends z.infer<typeof Own> {
   readonly file: string
 }
 

@@ -6,7 +6,7 @@ import { writing } from '../../files.ts'
 import { Checkpoints } from '../../tensor/checkpoints.ts'
 import type { TrainingState } from '../../tensor/training-state.ts'
 
-export interface FitCheckpointOptions {
+interface FitCheckpointOptions {
   /** A hash of all that the fit depends on: states of another key are as good as none. */
   readonly key: string
   /** How many states are kept at the most. */
