@@ -7,7 +7,10 @@ import { exportFeedback, type ExportCounts } from './transfer.ts'
 
 export const ExportConfig = z.strictObject({
   feedback: feedbackField,
-  out: z.string().min(1).describe('File to write: .csv or .jsonl, .parquet (Pick-a-Pic) or .json (ImageReward).'),
+  out: z
+    .string()
+    .min(1)
+    .describe('File to write: .csv or .jsonl, .parquet (Pick-a-Pic) or .json (ImageReward, or HPDv2 with --format).'),
   format: z.enum(exportFormatNames).nullable().default(null).describe('Format of the file; by its ending without it.'),
   names: z.boolean().default(false).describe('Names raters as the store does, not by pseudonyms.'),
   licence: optionalText.describe('What others may do with the judgments; part of the export.'),

@@ -109,6 +109,9 @@ function withRow(error: unknown, name: string, rowOf: (id: string) => number | u
   return error instanceof FormatError ? new FormatError(told) : new UnknownRecordError(told)
 }
 
+/** What an ending stands for where nothing else is said; of `.json` that is ImageReward. */
+const usualExports = exportFormatNames.filter((name) => formats[name].start === undefined)
+
 /** What an export writes. */
 export interface ExportOptions extends ProvenanceOptions {
   /** By default what the ending of the file says. */
@@ -135,7 +138,7 @@ export interface ExportCounts {
 export async function exportFeedback(
   store: FeedbackStore,
   file: string,
-  { format = formatOf(file, exportFormatNames), ...options }: ExportOptions = {},
+  { format = formatOf(file, usualExports), ...options }: ExportOptions = {},
 ): Promise<ExportCounts> {
   const provenance = await provenanceOf(store, options)
   const byId = new Map((await store.images()).map((image) => [image.record.id, image]))

@@ -15,6 +15,7 @@ const formats: Readonly<Record<ExportFormat, string>> = {
   jsonl: 'JSON lines',
   'pick-a-pic': 'Pick-a-Pic',
   'image-reward': 'ImageReward',
+  hpdv2: 'HPDv2, HPDv3',
 }
 
 interface UploadedFile {

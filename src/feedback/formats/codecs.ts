@@ -1,32 +1,10 @@
 /** What reads and writes the formats of other tools. A file is loaded when its format is asked for. */
-import type { Judgment } from '../../records.ts'
-import type { StoredImage } from '../store/known-rows.ts'
-import type { ForeignRecords } from './foreign.ts'
+import type { ForeignRecords, WriteForeign } from './foreign.ts'
 import type { ForeignOptions } from './foreign-json.ts'
 import type { ExportFormatName, ForeignFormatName } from './formats.ts'
-import type { Provenance } from './provenance.ts'
 
 /** @throws {FormatError} names file and row of what is wrong @throws {FileError} the file cannot be read */
 export type ReadForeign = (file: string, options: ForeignOptions) => Promise<ForeignRecords>
-
-/**
- * Writes a file, whole or not at all.
- *
- * @param judgments those that stand; of them, those that the format has a place for are written
- * @returns how many rows, and what lies beside the file
- * @throws {FileError} the file cannot be written
- */
-export type WriteForeign = (
-  file: string,
-  judgments: readonly Judgment[],
-  imageOf: (id: string) => StoredImage,
-  provenance: Provenance,
-) => Promise<Written>
-
-interface Written {
-  readonly rows: number
-  readonly beside: readonly string[]
-}
 
 export const readers: Readonly<Record<ForeignFormatName, () => Promise<ReadForeign>>> = {
   'pick-a-pic': async () => (await import('./parquet-judgments.ts')).readParquet,
@@ -39,4 +17,5 @@ export const readers: Readonly<Record<ForeignFormatName, () => Promise<ReadForei
 export const writers: Readonly<Record<ForeignFormatName & ExportFormatName, () => Promise<WriteForeign>>> = {
   'pick-a-pic': async () => (await import('./pick-a-pic-export.ts')).writePickAPic,
   'image-reward': async () => (await import('./image-reward.ts')).writeImageReward,
+  hpdv2: async () => (await import('./hpdv2.ts')).writeHpdv2,
 }

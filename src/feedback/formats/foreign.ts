@@ -6,9 +6,10 @@ import type { ImagesOfFolder } from '../store/image-writes.ts'
 import { complaintOf } from '../issue-complaint.ts'
 import { contentOf } from '../store/judgment-writes.ts'
 import { expectNotAhead } from '../store/judgment-times.ts'
+import type { StoredImage } from '../store/known-rows.ts'
 import type { FeedbackStore } from '../store/store.ts'
 import { addJudgedImages, promptFault, type OwnImage } from './own-images.ts'
-import type { ContentId } from './provenance.ts'
+import type { ContentId, Provenance } from './provenance.ts'
 import { keyed } from './restored.ts'
 
 /** What a file of another tool holds. */
@@ -33,6 +34,25 @@ export interface ForeignJudgment extends Unidentified {
   readonly where: string
   /** How many rows say it, where that is more than one. */
   readonly rows?: number
+}
+
+/**
+ * Writes a file, whole or not at all.
+ *
+ * @param judgments those that stand; of them, those that the format has a place for are written
+ * @returns how many rows, and what lies beside the file
+ * @throws {FileError} the file cannot be written
+ */
+export type WriteForeign = (
+  file: string,
+  judgments: readonly Judgment[],
+  imageOf: (id: string) => StoredImage,
+  provenance: Provenance,
+) => Promise<Written>
+
+interface Written {
+  readonly rows: number
+  readonly beside: readonly string[]
 }
 
 export interface ForeignCounts {

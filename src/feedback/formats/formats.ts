@@ -64,7 +64,7 @@ const facts = {
     start: /"human_preference"|"image_path"\s*:\s*\[|"file_path"|"path1"/,
     pictures: 'beside',
     kinds: comparisons,
-    isExported: false,
+    isExported: true,
   },
   'label-studio': {
     title: 'Label Studio',

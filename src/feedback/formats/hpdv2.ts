@@ -7,9 +7,11 @@
 import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { answerOf } from './answer-words.ts'
-import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignJudgment, type ForeignRecords, type WriteForeign } from './foreign.ts'
 import { comparisonOf, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
+import { isThat, restoredBeside, writeComparisons } from './image-reward.ts'
 import type { OwnImage } from './own-images.ts'
+import { keyed } from './restored.ts'
 
 const Ranks = z.array(z.int().nonnegative())
 const paths = z.array(z.string()).min(2)
@@ -27,7 +29,9 @@ const Preference = z.union(
   ],
   '0 or 1',
 )
+const Id = z.string().optional()
 const Train = z.object({
+  id: Id,
   prompt: z.string(),
   file_path: paths,
   human_preference: z.array(Preference),
@@ -35,6 +39,7 @@ const Train = z.object({
 })
 // Its description says `raw_annotation`, its file `raw_annotations`.
 const Test = z.object({
+  id: Id,
   prompt: z.string(),
   image_path: paths,
   rank: Ranks,
@@ -48,7 +53,7 @@ const Third = z.object({
   model1: z.string().nullish(),
   model2: z.string().nullish(),
 })
-const optional = ['user_hash', 'model1', 'model2']
+const optional = ['id', 'user_hash', 'model1', 'model2']
 type Item = z.infer<typeof Train> | z.infer<typeof Test> | z.infer<typeof Third>
 
 const shapes = [
@@ -67,7 +72,8 @@ function shapeOf(given: unknown): z.ZodType<Item> {
 }
 
 /**
- * Reads any part. Of an item with annotations, each is a judgment of its person, and the average is none.
+ * Reads any part. Of an item with annotations, each is a judgment of its person, and the average is none. Where Attune wrote
+ * the file, it is read as those of ImageReward are.
  *
  * @throws {FormatError} names file and item
  */
@@ -75,6 +81,7 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
   const { name, at, findFile } = options
   const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
+  const restored = restoredBeside(name, findFile)
   const what = 'items of HPDv2 or HPDv3'
   const { items, aside } = await readItems<z.ZodType<Item>>(file, name, shapeOf, what, optional)
   for (const { where, item } of items) {
@@ -93,6 +100,12 @@ export async function readHpdv2(file: string, options: ForeignOptions): Promise<
           received: `${ranks.length}`,
           remedy: 'correct the item',
         })
+      }
+      const own = 'id' in item ? restored.get(item.id ?? '') : undefined
+      if (own !== undefined && isThat(own, paths, fromFirst(ranks))) {
+        const keyOf = new Map(own.images.map((image, i) => [image, keys[i]]))
+        judgments.push({ where, judgment: keyed(own, (image) => keyOf.get(image) ?? image) })
+        return
       }
       judgments.push({ where, source: ['hpdv2'], judgment: comparisonOf({ images: keys, rater, at }, ranks) })
     })
@@ -123,5 +136,23 @@ function digitOf(word: string): number | undefined {
   return answer === 'good' ? 1 : answer === 'bad' ? 0 : undefined
 }
 
+/** The best has rank 1, as of two that are not preferred. */
+const fromFirst = (ranks: readonly number[]) => ranks.map((rank) => rank - Math.min(...ranks) + 1)
+
 /** Ranks may count from 0. */
 const fromOne = (ranks: readonly number[]) => (ranks.includes(0) ? ranks.map((rank) => rank + 1) : ranks)
+
+/**
+ * Writes pairs as the training part has them and rankings as the test part has, each with its rater, and beside them what
+ * `writeComparisons` lays there. A tie prefers neither.
+ *
+ * @throws {FileError} a file cannot be written
+ */
+export const writeHpdv2: WriteForeign = writeComparisons(({ id, kind, rater }, { prompt, paths, ranking }) => {
+  const told = { id, prompt }
+  if (kind === 'ranking') {
+    return { ...told, image_path: paths, rank: ranking, raw_annotations: [{ rank: ranking, user_hash: rater }] }
+  }
+  const preferred = ranking.map((rank) => (rank < Math.max(...ranking) ? 1 : 0))
+  return { ...told, file_path: paths, human_preference: preferred, user_hash: rater }
+})

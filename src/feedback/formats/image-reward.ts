@@ -8,13 +8,11 @@ import { z } from 'zod'
 import { FormatError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import type { Judgment } from '../../records.ts'
-import type { StoredImage } from '../store/known-rows.ts'
-import { imageKey, type ForeignJudgment, type ForeignRecords } from './foreign.ts'
+import { imageKey, type ForeignJudgment, type ForeignRecords, type WriteForeign } from './foreign.ts'
 import { comparisonOf, idIn, imageAt, readItems, type ForeignOptions } from './foreign-json.ts'
 import { imageSaid, judgmentsOfImages, type JudgedImage } from './image-reward-db.ts'
 import { imageFile } from './image-file.ts'
 import type { OwnImage } from './own-images.ts'
-import type { Provenance } from './provenance.ts'
 import { exportRecord, keyed, restoredJudgments } from './restored.ts'
 
 const Id = z.union([z.string(), z.number()], 'a text or a number').nullish()
@@ -45,13 +43,7 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
   const { name, rater, at, findFile } = options
   const images = new Map<string, OwnImage>()
   const judgments: ForeignJudgment[] = []
-  const about = findFile(provenanceName(name))
-  const restored = new Map(
-    restoredJudgments(exportRecord(about && Buffer.from(about).toString()).judgments).map((judgment) => [
-      judgment.id,
-      judgment,
-    ]),
-  )
+  const restored = restoredBeside(name, findFile)
   const what = 'items with prompt, generations and ranking'
   const { items, aside } = await readItems<z.ZodType<Item>>(file, name, shapeOf, what, ['id', 'prompt_id'])
   const judged: JudgedImage[] = []
@@ -94,8 +86,16 @@ export async function readImageReward(file: string, options: ForeignOptions): Pr
   }
 }
 
-const isThat = (judgment: Judgment, generations: readonly string[], ranking: readonly number[]) =>
-  judgment.images.join() === generations.map(idIn).join() && ranksOf(judgment)?.join() === ranking.join()
+/** By their ids, the judgments of which Attune wrote a file: those of `<name>.provenance.json`, where that is there too. */
+export function restoredBeside(name: string, findFile: ForeignOptions['findFile']): Map<string, Judgment> {
+  const about = findFile(provenanceName(name))
+  const judgments = restoredJudgments(exportRecord(about && Buffer.from(about).toString()).judgments)
+  return new Map(judgments.map((judgment) => [judgment.id, judgment]))
+}
+
+/** Whether a file still says of these images what the judgment says. */
+export const isThat = (judgment: Judgment, paths: readonly string[], ranking: readonly number[]): boolean =>
+  judgment.images.join() === paths.map(idIn).join() && ranksOf(judgment)?.join() === ranking.join()
 
 const stemOf = (file: string) => join(dirname(file), basename(file, extname(file)))
 const provenanceName = (file: string) => `${stemOf(file)}.provenance.json`
@@ -107,44 +107,52 @@ export function ranksOf(judgment: Judgment): readonly number[] | undefined {
   return { first: [1, 2], second: [2, 1], tie: [1, 1], 'both-bad': [1, 1] }[judgment.answer]
 }
 
+/** A comparison as a file tells it: with its rater by the name that the export gives, and paths of its images. */
+type ItemOf = (
+  judgment: Judgment,
+  told: { readonly prompt: string; readonly paths: readonly string[]; readonly ranking: readonly number[] },
+) => object
+
+/** Writes the items of ImageReward: see {@link writeComparisons}. @throws {FileError} a file cannot be written */
+export const writeImageReward: WriteForeign = writeComparisons(({ id }, { prompt, paths, ranking }) => ({
+  ...{ id, prompt },
+  generations: paths,
+  ranking,
+}))
+
 /**
- * Writes `<file>`, the images that it names into `<file without ending>-images/`, and `<file without ending>.provenance.json`.
- *
- * @param judgments those that stand; of them, rankings and pairs are written
- * @returns how many items, and what lies beside the file
- * @throws {FileError} a file cannot be written
+ * Writes `<file>`, the images that it names into `<file without ending>-images/`, and `<file without ending>.provenance.json`:
+ * of the judgments that stand rankings and pairs.
  */
-export async function writeImageReward(
-  file: string,
-  judgments: readonly Judgment[],
-  imageOf: (id: string) => StoredImage,
-  provenance: Provenance,
-): Promise<{ rows: number; beside: string[] }> {
-  const folder = `${stemOf(file)}-images`
-  const fitting = judgments.flatMap((judgment) => {
-    const ranking = ranksOf(judgment)
-    return ranking === undefined ? [] : [{ judgment, ranking }]
-  })
-  const items = fitting.map(({ judgment: { id, images }, ranking }) => ({
-    id,
-    prompt: imageOf(images[0]).record.text,
-    generations: images.map((image) => `${basename(folder)}/${image}.png`),
-    ranking,
-  }))
-  const shown = new Set(fitting.flatMap(({ judgment }) => judgment.images))
-  // All can be read before anything is written.
-  for (const id of shown) imageFile(imageOf(id))
-  const side = provenanceName(file)
-  const about = provenance.about(
-    fitting.map(({ judgment }) => judgment),
-    imageOf,
-  )
-  writeFileAtomic(side, `${JSON.stringify(about, null, 2)}\n`)
-  writing(folder, () => mkdirSync(folder, { recursive: true }))
-  for (const id of shown) {
-    const png = imageFile(imageOf(id))
-    writing(folder, () => writeFileSync(join(folder, `${id}.png`), png))
+export function writeComparisons(itemOf: ItemOf): WriteForeign {
+  return async (file, judgments, imageOf, provenance) => {
+    const folder = `${stemOf(file)}-images`
+    const fitting = judgments.flatMap((judgment) => {
+      const ranking = ranksOf(judgment)
+      return ranking === undefined ? [] : [{ judgment, ranking }]
+    })
+    const items = fitting.map(({ judgment, ranking }) =>
+      itemOf(provenance.outward(judgment), {
+        prompt: imageOf(judgment.images[0]).record.text,
+        paths: judgment.images.map((image) => `${basename(folder)}/${image}.png`),
+        ranking,
+      }),
+    )
+    const shown = new Set(fitting.flatMap(({ judgment }) => judgment.images))
+    // All can be read before anything is written.
+    for (const id of shown) imageFile(imageOf(id))
+    const side = provenanceName(file)
+    const about = provenance.about(
+      fitting.map(({ judgment }) => judgment),
+      imageOf,
+    )
+    writeFileAtomic(side, `${JSON.stringify(about, null, 2)}\n`)
+    writing(folder, () => mkdirSync(folder, { recursive: true }))
+    for (const id of shown) {
+      const png = imageFile(imageOf(id))
+      writing(folder, () => writeFileSync(join(folder, `${id}.png`), png))
+    }
+    writeFileAtomic(file, `${JSON.stringify(items, null, 2)}\n`)
+    return { rows: items.length, beside: [folder, side] }
   }
-  writeFileAtomic(file, `${JSON.stringify(items, null, 2)}\n`)
-  return { rows: items.length, beside: [folder, side] }
 }
