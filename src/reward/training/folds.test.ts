@@ -19,10 +19,10 @@ describe('fits that have not seen some of the prompts', () => {
     assert.deepEqual(all.toSorted((a, b) => a - b), [...few.keys()]) // prettier-ignore
   })
 
-  it('are as many as it takes to foretell 300 examples', () => {
+  it('are as many as it takes to foretell 800 examples', () => {
     const folds = planFolds(labelsOnly(judgedImages(2000, seenPrompts, 1)), 1)
     const count = folds.reduce((sum, { foretold }) => sum + foretold.labels.length, 0)
-    assert.ok(folds.length <= 2 && count >= 300, `${folds.length} ${count}`)
+    assert.ok(folds.length <= 5 && count >= 800, `${folds.length} ${count}`)
   })
 
   it('are a function of the seed, and keep comparisons with the labels of their prompt', () => {

@@ -4,8 +4,8 @@ import { rewardStreams } from '../../streams.ts'
 import { promptsOf, tellsApart, type RewardExamples } from '../examples/reward-examples.ts'
 
 const most = 10
-/** Foretold examples that suffice: few numbers are made of them. Many labels thus need one more fit instead of ten. */
-const enough = 300
+/** Foretold examples that suffice: few numbers are made of them. Of very many labels one more fit does, instead of ten. */
+const enough = 800
 
 export interface Fold {
   readonly training: RewardExamples
@@ -16,7 +16,7 @@ export interface Fold {
 
 /**
  * Divides the prompts by chance into ten parts (fewer where there are not as many prompts), and plans a fit without each of
- * them until 300 examples are foretold. Of a single prompt it is images that are divided; a comparison then goes with its
+ * them until 800 examples are foretold. Of a single prompt it is images that are divided; a comparison then goes with its
  * better image. A fit is left out where its examples would tell nothing apart.
  */
 export function planFolds(examples: RewardExamples, seed: number): Fold[] {
