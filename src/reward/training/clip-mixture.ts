@@ -6,11 +6,10 @@
  *
  * whose three numbers (with log ν of Davidson's model where there are comparisons) are found from the answers of people on
  * prompts that h had not seen (folds.ts): stacked generalisation with weights that are not negative (Wolpert 1992; Breiman
- * 1996, Stacked Regressions). Each part has as much say as is proven: of its most probable weight w with standard error s over
- * prompts, w max(0, 1 − (2 s/w)²) is left (the non-negative garrote, Breiman 1995). Where nothing of the head is, b is the most
- * probable one of the CLIP score alone. Few answers so leave the order of images to the CLIP score, and many take the head
- * nearly as they find it. With the parts scaled to a standard deviation of 1, what is believed before any answer is a = 0 ± 1,
- * b = 1 ± 1/2 and o = 0 ± 1.
+ * 1996, Stacked Regressions). A part has a say where it is proven to have one: its most probable weight must be above 0 at the
+ * level of 1 %, with a standard error over prompts. Where the head is not, b is the most probable one of the CLIP score alone.
+ * Few answers so leave the order of images to the CLIP score, and many take the head nearly as they find it. With the parts
+ * scaled to a standard deviation of 1, what is believed before any answer is a = 0 ± 1, b = 1 ± 1/2 and o = 0 ± 1.
  */
 import { mean, standardDeviation } from 'simple-statistics'
 import { withoutGrad } from '../../tensor/autograd.ts'
@@ -23,7 +22,7 @@ import { outcomes } from './davidson.ts'
 import { likelyNu, type FittedReward } from './fit-head.ts'
 
 /** Standard errors that a weight must be above 0. */
-const proof = 2
+const proof = 2.326
 /** Lowest b, scaled, where it is alone: the CLIP score never counts against an image. */
 const leastClip = 0.1
 
@@ -128,10 +127,7 @@ export function mixtureOf({ labels, comparisons }: Foretold): {
     { mean: Math.log(likelyNu(comparisons)), precision: 1 },
   ]
   const { theta } = fitChoices(choices, priors)
-  const proven = (p: number) => {
-    const unproven = proof * standardError(choices, priors, theta, p)
-    return theta[p] > unproven ? theta[p] * (1 - (unproven / theta[p]) ** 2) : 0
-  }
+  const proven = (p: number) => (theta[p] > proof * standardError(choices, priors, theta, p) ? theta[p] : 0)
   const a = proven(0)
   const beside = (clipAt?: number) =>
     fitChoices(choices, [{ ...priors[0], fixedAt: a }, { ...priors[1], fixedAt: clipAt }, ...priors.slice(2)]).theta
