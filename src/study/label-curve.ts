@@ -17,7 +17,7 @@ import { studyStreams } from '../streams.ts'
 import { tensorScope } from '../tensor/scope.ts'
 
 /** Fits by the name of their curve. */
-const fits = { classes: {}, mse: { classificationWeight: 0 } } as const
+const fits = { usual: {}, classes: { shrink: false }, mse: { shrink: false, classificationWeight: 0 } } as const
 
 export const LabelCurveSettings = z.strictObject({
   images: z.array(z.string()).min(1),
@@ -31,8 +31,11 @@ export const LabelCurveSettings = z.strictObject({
   out: z.string(),
 })
 
-export const curves = ['classes', 'mse', 'clip'] as const
-/** One row a fit: `classes` with prompt classification, `mse` without; `clip` is the CLIP score, which needs no labels. */
+export const curves = ['usual', 'classes', 'mse', 'clip'] as const
+/**
+ * One row a fit: `usual` by the default settings, which leave the CLIP score a say; heads alone, `classes` with prompt
+ * classification and `mse` without; `clip` is the CLIP score, which needs no labels.
+ */
 export const LabelCurve = z.array(
   z.strictObject({ curve: z.enum(curves), labels: z.int(), auc: z.number().min(0).max(1) }),
 )

@@ -82,7 +82,7 @@ test('the study of rewards: a curve for each share of wrong labels', async () =>
   await runStudy(config)
   const rows = rowsOf()
   const right = rows.filter(({ arm }) => arm === 'clip-0%-60')
-  assert.equal(rows.length, 2 * 4 * 3 * 2)
+  assert.equal(rows.length, 2 * 4 * 4 * 2)
   assert.equal(right.length, 2)
   assert.ok(right.every(({ measure, value }) => measure === 'auc' && Number(value) > 0.5))
 })
