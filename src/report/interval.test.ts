@@ -80,11 +80,13 @@ test('Wilson’s interval is that of the textbook, and within 0 and 1', () => {
   // R's binom::binom.confint(8, 10, methods = "wilson")
   const { mean, low, high } = wilsonInterval(0.8, 10)
   assert.deepEqual([mean, low.toFixed(4), high.toFixed(4)], [0.8, '0.4902', '0.9433'])
-  for (const share of [0, 0.5, 1])
-    for (const n of [1, 2, 1000]) {
-      const found = wilsonInterval(share, n)
-      assert.ok(0 <= found.low && found.low <= share && share <= found.high && found.high <= 1, `${share} ${n}`)
+  for (let n = 1; n <= 300; n++) {
+    for (const wins of [0, 0.5, n / 2, n - 0.5, n]) {
+      const found = wilsonInterval(wins / n, n)
+      const isInside = 0 <= found.low && found.low <= wins / n && wins / n <= found.high && found.high <= 1
+      assert.ok(isInside && found.low < found.high, `${wins} of ${n}: ${found.low} to ${found.high}`)
     }
+  }
 })
 
 test("Student's quantile at tabulated degrees of freedom", () => {

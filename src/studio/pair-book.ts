@@ -48,7 +48,7 @@ export class PairBook {
 }
 
 /** @param textOf prompt of an image; undefined of one that the model cannot learn from */
-export function pairsOf(judgments: readonly Judgment[], textOf: (image: string) => string | undefined): PairsToTrain {
+function pairsOf(judgments: readonly Judgment[], textOf: (image: string) => string | undefined): PairsToTrain {
   const decided = preferencesOf(examplesOfJudgments(judgments, textOf)).filter(({ isTie }) => !isTie)
   const pairs = decided.length
   const prompts = new Set(decided.map(({ text }) => text)).size

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
 import type { ImageRecord, Judgment } from '../../records.ts'
-import { wilsonInterval, type Interval as ReportInterval } from '../../report/interval.ts'
+import type { Interval as ReportInterval } from '../../report/interval.ts'
 import { duelKey, winRates as ratesOf, type Vote } from '../../report/votes/win-rates.ts'
 import type { Interval } from '../schemas/basics.ts'
 import type { VoteForm, VoteQuestion, WinRate } from '../schemas/comparing.ts'
@@ -102,9 +102,5 @@ export async function standingDuels(store: FeedbackStore, rater: string): Promis
 /** Win rates of all pairs of policies that were voted on. */
 export const winRates = (judgments: readonly Judgment[]): WinRate[] =>
   ratesOf(judgments).map(({ duels, rate, ...pair }) => ({ ...pair, rate: shown(rate, duels) }))
-
-/** Wilson's score interval of a share; none of no trial. */
-export const wilson = (share: number, n: number): Interval | null =>
-  n === 0 ? null : shown(wilsonInterval(share, n), n)
 
 const shown = ({ mean, low, high }: ReportInterval, n: number): Interval => ({ value: mean, low, high, n })
