@@ -185,7 +185,7 @@ test('sets of four: a prompt is won with two thirds of its votes', async () => {
   )
 })
 
-test('win rates leave skips out, and Wilson’s interval is that of the textbook', () => {
+test('win rates leave skips out', () => {
   const vote = {
     id: 'a',
     kind: 'vote',
