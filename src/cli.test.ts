@@ -235,13 +235,19 @@ describe('bad input gets one line and leaves nothing', () => {
     writeFileSync(at('broken-png/images/000003.png'), 'no picture')
     cpSync(at('images'), at('broken-list'), { recursive: true })
     appendFileSync(at('broken-list/images.jsonl'), '{"id":"x"}\n')
-    for (const [name, value] of [
-      ['constant', 0],
-      ['nan', NaN],
+    for (const [name, value, kept] of [
+      ['constant', 0, []],
+      ['nan', NaN, ['mixture']],
+      ['nan-mixture', NaN, []],
     ] as const) {
       cpSync(at('reward'), at(name), { recursive: true })
       const { tensors, metadata } = readSafetensors(at('reward/reward.safetensors'))
-      const changed = new Map([...tensors].map(([key, one]) => [key, full(one.shape, value, one.dtype)]))
+      const changed = new Map(
+        [...tensors].map(([key, one]) => [
+          key,
+          kept.some((each) => each === key) ? one : full(one.shape, value, one.dtype),
+        ]),
+      )
       writeSafetensors(at(`${name}/reward.safetensors`), changed, metadata)
     }
     cpSync(at('reward'), at('foreign'), { recursive: true })
@@ -311,6 +317,11 @@ describe('bad input gets one line and leaves nothing', () => {
     ['reward of another encoder', `${tiny.dpok} --reward foreign --out new`, /^foreign encoder: /],
     ['constant reward', `${tiny.dpok} --reward constant --out new`, /^constant: .*for all 8 images/],
     ['reward that is NaN', `${tiny.dpok} --reward nan --out new`, /^nan: expected finite rewards.*NaN/],
+    [
+      'mixture that is NaN',
+      `${tiny.dpok} --reward nan-mixture --out new`,
+      /^nan-mixture.* mixture: expected three finite/,
+    ],
     ['NaN weights', `${tiny.rewardWeighted} --reward nan --out new`, /finite rewards.*NaN/],
     ['negative KL weight', `${tiny.dpok} --kl-weight=-1 --out new`, /^--kl-weight: expected a number ≥ 0, received -1/],
     ['no stochastic step', `${tiny.dpok} --eta 0 --out new`, /stochastic/],
