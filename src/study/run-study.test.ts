@@ -90,7 +90,6 @@ test('the study of rewards: a curve for each share of wrong labels', async () =>
 test('a study that is not there is refused', async () => {
   await assert.rejects(
     runStudy(StudyConfig.parse({ only: ['dopk'], out })),
-    /one of supervised, rewards, dpok, families, best-of-n, or a number from 1 to 5/,
+    new RegExp(`one of ${studies.map(({ name }) => name).join(', ')}, or a number from 1 to ${studies.length}`),
   )
-  assert.equal(studies.length, 5)
 })
