@@ -19,7 +19,7 @@ browserSuite('a policy that follows a reward', (it) => {
     {
       await using person = await it.visit({ name: 'Ada' })
       await person.open()
-      await person.button(/^Train/).click()
+      await person.page.getByTestId('next').click()
       await person.page.getByText(/Then dpok-1 begins, if the reward is shown to be better than chance/).waitFor()
     }
     assert.equal(
