@@ -61,7 +61,7 @@ export function resultsText(all: Results): string {
   const count = (verdict: string) => claims.filter((claim) => claim.verdict === verdict).length
   return [
     '# Results',
-    'Made by `npm run study` from the figures alone.',
+    'Made by `npm run study` from the figures alone. Pictures: [study.html](study.html). Every number: [results.csv](results.csv).',
     provenance(all),
     `Of ${claims.length} claims ${count('supported')} are supported, ${count('not supported')} are not supported, ${count('inconclusive')} are inconclusive.`,
     rule,
