@@ -76,8 +76,9 @@ function assertNear(run: string, other: string): void {
 }
 
 const rewardTrain = 'reward train --feedback f.sqlite --ensemble 2 --held-out 0.4 --epochs 40'
+// What rounding moves a policy by is in proportion to its rate.
 const weighted =
-  'policy reward-weighted --images round --reward reward --batch-size 6 --kl-o 0.1 --updates 20 --train-data-dir round'
+  'policy reward-weighted --images round --reward reward --batch-size 6 --kl-o 0.1 --updates 20 --learning-rate 1e-4 --train-data-dir round'
 
 before(async () => {
   const prompts = [
