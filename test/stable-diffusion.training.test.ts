@@ -53,7 +53,7 @@ function startedAdapters(model: GenerativeModel): TrainableChange {
   const generator = new Generator(5)
   withoutGrad(() => {
     for (const [name, each] of trainable.parameters) {
-      if (name.endsWith('.lora.up')) each.add_(randn(each.shape, generator).mul(0.05))
+      if (name.endsWith('.lora.up')) each.add_(randn(each.shape, generator).mul(0.02))
     }
   })
   return trainable
