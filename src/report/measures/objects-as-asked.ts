@@ -1,6 +1,6 @@
 /** The share of images in which a detector finds the objects that their prompts ask for. */
 import { percentage, whole } from '../format.ts'
-import { bootstrapMean, type Interval } from '../interval.ts'
+import { bootstrapMean, wilsonInterval, type Interval } from '../interval.ts'
 import { compositionOf } from '../objects/composition-of.ts'
 import type { PolicyReport } from '../schema.ts'
 import { bootstrapOf, type EvaluatedSet, type Measure } from './measure.ts'
@@ -36,10 +36,11 @@ export const objectsAsAsked = {
   },
 } as const satisfies Measure
 
-/** With its interval over prompts; over the images of a single one. */
+/** With its interval over prompts; over the images of a single one. Where all say the same, resampling would know no doubt: it is Wilson's. */
 function shareOf(prompts: readonly (readonly number[])[], set: EvaluatedSet): Interval {
   const units = prompts.length > 1 ? prompts : prompts[0].map((one) => [one])
-  return bootstrapMean(units, bootstrapOf(set))
+  const share = bootstrapMean(units, bootstrapOf(set))
+  return share.low < share.high ? share : wilsonInterval(share.mean, units.length)
 }
 
 /** The same by kind of prompt: GenEval's tag, or what the prompt asks for. */
