@@ -1,4 +1,5 @@
 /** Fan et al. 2023: what each choice of DPOK does. */
+import { alignsBetter } from '../claim-parts.ts'
 import { baseArm, dpok as train, policyArm, singleArms } from '../recipes.ts'
 import type { Arm, Bench, Claim, Coefficients, Study } from '../study.ts'
 
@@ -53,11 +54,7 @@ const claims: readonly Claim[] = [
   {
     says: 'DPOK aligns images better than the pre-trained model does.',
     source: 'Fan et al. 2023, figure 2',
-    parts: (['seen', 'unseen'] as const).map((split) => ({
-      says: `alignment on ${split} prompts, against the pre-trained model`,
-      unit: 'points',
-      of: (look) => look('kl-0.01', 'alignment', split) - look('base', 'alignment', split),
-    })),
+    parts: alignsBetter('kl-0.01'),
   },
   {
     says: 'Trained on a single prompt, DPOK aligns images of that prompt better than the pre-trained model does.',

@@ -1,4 +1,5 @@
 /** Lee et al. 2023: what each part of reward-weighted training does. */
+import { alignsBetter } from '../claim-parts.ts'
 import { baseArm, policyArm, rewardWeighted } from '../recipes.ts'
 import type { Arm, Bench, Claim, Coefficients, Study } from '../study.ts'
 
@@ -28,11 +29,7 @@ const claims: readonly Claim[] = [
   {
     says: 'Reward-weighted training aligns images better than the pre-trained model does.',
     source: 'Lee et al. 2023, abstract',
-    parts: (['seen', 'unseen'] as const).map((split) => ({
-      says: `alignment on ${split} prompts, against the pre-trained model`,
-      unit: 'points',
-      of: (look) => look('pretraining-0', 'alignment', split) - look('base', 'alignment', split),
-    })),
+    parts: alignsBetter('pretraining-0'),
   },
   {
     says: 'Images that only the reward has scored keep fidelity, which labelled images alone lose.',
