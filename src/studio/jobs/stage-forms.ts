@@ -236,7 +236,7 @@ const enumChoices = ({ enum: own, items }: Property) =>
   (own ?? items?.enum ?? []).map((value) => ({ value: String(value), label: String(value) }))
 const shownDefault = (value: unknown): SettingValue => (value === undefined ? null : (value as SettingValue))
 
-const spelled: Readonly<Record<string, string>> = { kl: 'KL', dpok: 'DPOK', lora: 'LoRA', vae: 'VAE', d: 'D', o: 'O' }
+const spelled: Readonly<Record<string, string>> = { kl: 'KL', dpok: 'DPOK', lora: 'LoRA', d: 'D', o: 'O' }
 
 /** `klWeight` → `KL weight` */
 function labelOf(field: string): string {

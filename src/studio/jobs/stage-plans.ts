@@ -37,6 +37,8 @@ export const hiddenFields: ReadonlySet<string> = new Set([
   'feedback',
   'model',
   'encoder',
+  'vae',
+  'modelConfig',
   'prompt',
   'promptColumn',
   'latents',
@@ -51,6 +53,9 @@ export const hiddenFields: ReadonlySet<string> = new Set([
   'seen',
   'unseen',
   'referenceImages',
+  'features',
+  'detector',
+  'detectorThreshold',
   'votes',
 ])
 
