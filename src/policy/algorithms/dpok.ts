@@ -44,6 +44,7 @@ import { drawMinibatches } from '../policy-gradient/transitions.ts'
 import { lowerValueRate, ValueAdvantages, valueFields } from '../policy-gradient/value-advantages.ts'
 import { valueName } from '../policy-gradient/value.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
+import { drawPrompts } from '../prompt-groups.ts'
 import { rollOut, type Rollouts } from '../rollout.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
 import { farAndWorse, type RewardRow } from '../training-warnings.ts'
@@ -206,9 +207,8 @@ export class Dpok implements Trainer {
     const iteration = this.#iteration
     const left = settings.imagesDrawn - iteration * settings.rolloutsPerIteration
     const count = Math.min(left, settings.rolloutsPerIteration)
-    const drawn = Array.from({ length: Math.ceil(count / texts.length) }, () => stream.shuffle(texts)).flat()
     const noise = (i: number) => policyStreams.rollout(seed, iteration, i)
-    const rollouts = rollOut(this.policy, reward, drawn.slice(0, count), noise, {
+    const rollouts = rollOut(this.policy, reward, drawPrompts(texts, count, stream), noise, {
       sampler,
       guidance,
       batchSize: this.#batchSize,
