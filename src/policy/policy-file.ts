@@ -5,6 +5,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, FormatError } from '../errors.ts'
+import { parametersOf } from '../networks/adapters.ts'
 import { readLora, writeLora } from '../networks/checkpoint/lora-file.ts'
 import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { tellNote } from '../notes.ts'
@@ -12,7 +13,7 @@ import { readRun } from '../run.ts'
 import { expectFinite, largestValues } from '../tensor/finite.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../tensor/safetensors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { parametersOf, type PolicyChange, type TrainableChange } from './trainable.ts'
+import type { PolicyChange, TrainableChange } from './trainable.ts'
 
 /** Adapters, under diffusers' name. */
 export const loraFileName = 'pytorch_lora_weights.safetensors'

@@ -2,13 +2,20 @@
 import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import { adapterLayers, type GenerativeModel } from '../networks/generative-model.ts'
+import {
+  adapterFields,
+  changeOf,
+  downSuffix,
+  freshAdapter,
+  parametersOf,
+  trainedCopy,
+  upSuffix,
+} from '../networks/adapters.ts'
 import type { Adapter, Change } from '../networks/weights.ts'
 import { tellNote } from '../notes.ts'
 import { seedOf } from '../random.ts'
 import { policyStreams } from '../streams.ts'
-import { randn, zeros } from '../tensor/create.ts'
 import { Ema } from '../tensor/ema.ts'
-import { Generator } from '../tensor/generator.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { operator, type Tensor } from '../tensor/tensor.ts'
 
@@ -20,15 +27,7 @@ export const trainableFields = {
     .describe(
       'What is trained: the part that reads the prompt, low-rank adapters, or everything; text for shapes and lora for real checkpoints without it.',
     ),
-  rank: z
-    .int()
-    .positive()
-    .max(1024)
-    .default(8)
-    .describe(
-      'Rank of the adapters; beyond 1024 they are as large as the layers, for which there is --parameters all.',
-    ),
-  loraAlpha: z.number().positive().default(8).describe('The adapters’ change is scaled by alpha / rank.'),
+  ...adapterFields,
   loraLayers: z
     .array(z.enum(adapterLayers))
     .min(1)
@@ -44,13 +43,6 @@ export const trainableFields = {
     ),
 }
 
-/** Config field of every algorithm that takes gradients through a denoiser. */
-export const gradientCheckpointingField = {
-  gradientCheckpointing: z
-    .boolean()
-    .default(false)
-    .describe('Computes each block of the network twice to save memory; the result is the same up to rounding.'),
-}
 type TrainableSettings = z.infer<z.ZodObject<typeof trainableFields>>
 /** What of a model is trained; no average is kept without a decay. */
 export type Trainable = Omit<TrainableSettings, 'emaDecay'> & Partial<Pick<TrainableSettings, 'emaDecay'>>
@@ -69,32 +61,10 @@ export function shownChange(trainable: TrainableChange): Pick<TrainableChange, '
   return average === undefined ? trainable : { parameters: average.ema.values(), change: average.change }
 }
 
-const [downSuffix, upSuffix] = ['.lora.down', '.lora.up']
-
-/** A change as named tensors: parameters by their names, adapters as `<weight>.lora.down` and `<weight>.lora.up`. */
-export function parametersOf({ trained, adapters }: Change): Map<string, Tensor> {
-  const named = new Map(trained)
-  for (const [name, { down, up }] of adapters ?? []) named.set(name + downSuffix, down).set(name + upSuffix, up)
-  return named
-}
-
 /** Tensors of a saved state under the names of {@link parametersOf}: states of version 0.1 call a pair `.lora_A`, `.lora_B`. */
 export function underPresentNames(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   const present = (name: string) => name.replace(/\.lora_A$/, downSuffix).replace(/\.lora_B$/, upSuffix)
   return new Map([...tensors].map(([name, tensor]) => [present(name), tensor]))
-}
-
-/** The inverse of {@link parametersOf}. @param scale alpha / rank, of all adapters */
-function changeOf(parameters: ReadonlyMap<string, Tensor>, scale: number): Change {
-  const trained = new Map<string, Tensor>()
-  const adapters = new Map<string, Adapter>()
-  for (const [name, tensor] of parameters) {
-    if (name.endsWith(downSuffix)) {
-      const target = name.slice(0, -downSuffix.length)
-      adapters.set(target, { down: tensor, up: parameters.get(target + upSuffix)!, scale })
-    } else if (!name.endsWith(upSuffix)) trained.set(name, tensor)
-  }
-  return { trained, adapters }
 }
 
 /** The change that an earlier run or a LoRA file makes. */
@@ -120,14 +90,11 @@ export function trainableChange(
   for (const [name, tensor] of model.weights.tensors()) {
     if (kind === 'lora') {
       if (!model.isAdapterTarget(name, loraLayers) && !earlier?.change.adapters?.has(name)) continue
-      const [out, inputs, ...kernel] = tensor.shape
-      const generator = new Generator(seedOf(...policyStreams.adapter(seed, made.size)))
-      const fanIn = kernel.reduce((product, side) => product * side, inputs)
-      const down = randn([rank, inputs, ...kernel], generator).mul_(1 / Math.sqrt(fanIn))
-      made.set(name + downSuffix, down.to(model.device))
-      made.set(name + upSuffix, zeros([out, rank, ...kernel.map(() => 1)], 'float32', model.device))
+      const seedOfOne = seedOf(...policyStreams.adapter(seed, made.size))
+      const { down, up } = freshAdapter(tensor.shape, rank, seedOfOne, model.device)
+      made.set(name + downSuffix, down).set(name + upSuffix, up)
     } else if (kind === 'all' || model.isTextPath(name)) {
-      made.set(name, zeros(tensor.shape, 'float32', model.device).copy_(tensor.detach()))
+      made.set(name, trainedCopy(tensor))
     }
   }
   const scale = loraAlpha / rank

@@ -18,6 +18,7 @@
  */
 import { z } from 'zod'
 import { DivergenceError, FormatError } from '../../errors.ts'
+import { gradientCheckpointingField } from '../../networks/adapters.ts'
 import { mapStates, policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { random, seedOf } from '../../random.ts'
 import type { Comparison } from '../../reward/examples/reward-examples.ts'
@@ -37,7 +38,7 @@ import type { Algorithm, Given } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { impliedPreference, pairErrors, type Noise, type NoisyPairs, type PairErrors } from '../pair-errors.ts'
 import { expectDecided, logNuOf, withHeldOut } from '../preference-pairs.ts'
-import { gradientCheckpointingField, shownChange } from '../trainable.ts'
+import { shownChange } from '../trainable.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
 
 const usualRates: UsualRates = { text: 1e-3, lora: 1e-4 }

@@ -19,6 +19,7 @@ import { optionalCount } from '../../config-fields.ts'
 import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
 import { FormatError, RewardError } from '../../errors.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
+import { gradientCheckpointingField } from '../../networks/adapters.ts'
 import {
   mapStates,
   policyOf,
@@ -41,7 +42,6 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { below, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
-import { gradientCheckpointingField } from '../trainable.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
 import { lossRisen, type LossRow } from '../training-warnings.ts'
 

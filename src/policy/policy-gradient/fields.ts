@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
 import { ConfigError } from '../../errors.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
-import { gradientCheckpointingField } from '../trainable.ts'
+import { gradientCheckpointingField } from '../../networks/adapters.ts'
 
 export const rolloutFields = {
   imagesDrawn: z
