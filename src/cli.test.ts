@@ -150,6 +150,8 @@ describe('a flow with the labels of a person', () => {
     const chosen = records('best')
     assert.equal(chosen.length, 8)
     for (const record of chosen) assert.deepEqual(record, known.get(record.id))
+    const { rewardComparable, meanRewardCentred } = results('best')
+    assert.deepEqual([rewardComparable, meanRewardCentred], ['across prompts', undefined])
     works('feedback sheet --images best --out best-sheets --thumbnail-size 24')
   })
 

@@ -102,6 +102,7 @@ export type { FittedReward } from './reward/training/fit-head.ts'
 export { fitReward } from './reward/training/fit-reward.ts'
 export { RewardFit } from './reward/training/reward-fit.ts'
 export { trainedReward } from './reward/kinds/trained-run.ts'
+export { acrossPrompts, type ComparableScores } from './reward/across-prompts.ts'
 export { unitRange, type UnitRange } from './reward/unit-range.ts'
 
 export { BestOfNConfig, chooseBestOfN } from './policy/choose-best-of-n.ts'

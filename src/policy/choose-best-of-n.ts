@@ -6,6 +6,7 @@ import { imageListName, imageParents, readImages, type ImageOfRun } from '../ima
 import { modelFields, type Open } from '../images/open-model.ts'
 import { readPngFile } from '../images/png-file.ts'
 import { readPictures } from '../images/pictures.ts'
+import { centredByPrompt, comparableOf } from '../reward/across-prompts.ts'
 import type { Reward } from '../reward/reward.ts'
 import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
 import { writeFiles } from '../files.ts'
@@ -59,8 +60,17 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open, group: Gr
     )
     parts.remove()
   }
-  const meanReward = chosen.reduce((sum, place) => sum + scores[place], 0) / chosen.length
-  return run.finish({ images: chosen.length, imagesDrawn: images.length, n: config.n, meanReward })
+  const ofChosen = (all: readonly number[]) => chosen.reduce((sum, place) => sum + all[place], 0) / chosen.length
+  const texts = images.map(({ record }) => record.text)
+  return run.finish({
+    images: chosen.length,
+    imagesDrawn: images.length,
+    n: config.n,
+    meanReward: ofChosen(scores),
+    // How much better they are than their prompt's images on the whole.
+    ...(reward.isWithinPrompt && { meanRewardCentred: ofChosen(centredByPrompt(scores, texts)) }),
+    rewardComparable: comparableOf(reward),
+  })
 }
 
 const imagesAPart = 256

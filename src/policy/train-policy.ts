@@ -9,6 +9,7 @@ import { promptFields, readKnownPrompts, type PromptSource } from '../images/kno
 import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open } from '../images/open-model.ts'
 import { trainingImagesFields } from '../images/training-images.ts'
 import type { gradientCheckpointingField } from '../networks/adapters.ts'
+import { comparableOf } from '../reward/across-prompts.ts'
 import { openReward, rewardFields } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { tellNote } from '../notes.ts'
@@ -255,6 +256,7 @@ async function train(
         ...inCamelCase(last),
         ...(texts && sampling),
         modelSha256: model.sha256,
+        ...(reward && { rewardComparable: comparableOf(reward) }),
         ...alarms?.results,
         ...notes,
       }

@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { Reward } from './reward.ts'
 
 /** Functions of the unit vectors of images [B, d] and of their prompts [B, d]. */
-interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range'> {
+interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range' | 'isWithinPrompt'> {
   readonly encoder: ImageTextEncoder
   /** On the CPU. @param texts embedded where they are asked for @returns [B] */
   score(images: Tensor, texts: () => Tensor): Tensor
@@ -14,7 +14,7 @@ interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range'> {
 }
 
 export function embeddingReward(own: OnEmbeddings): Reward {
-  const { name, sha256, range, encoder, score, features } = own
+  const { name, sha256, range, isWithinPrompt, encoder, score, features } = own
   const { hollow } = encoder
   const embedImages = (pixels: Tensor) => encoder.embedImages(pixels).to('cpu')
   const embedTexts = (texts: readonly string[]) => encoder.embedTexts(texts).to('cpu')
@@ -22,6 +22,7 @@ export function embeddingReward(own: OnEmbeddings): Reward {
     name,
     sha256,
     range,
+    ...(isWithinPrompt && { isWithinPrompt }),
     embedImages,
     score(pixels, texts) {
       using scope = tensorScope()

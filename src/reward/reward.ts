@@ -10,6 +10,11 @@ export interface Reward {
   /** Lowest and highest score there can be; undefined where there are no bounds, or the scale has no meaning. */
   readonly range: readonly [low: number, high: number] | undefined
   /**
+   * Its scores tell images of one prompt apart and nothing else: a prompt may be worth more than another whatever is drawn of
+   * it, as in what learned from comparisons alone. Without it they compare images of all prompts.
+   */
+  readonly isWithinPrompt?: true
+  /**
    * Scores of images for prompts.
    * @param pixels [B, 3, H, W] in [-1, 1], on any device
    * @param texts  B prompts

@@ -35,6 +35,7 @@ import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
+import { tellNote } from '../../notes.ts'
 import { rewardAdvantages, type Advantages } from '../policy-gradient/advantages.ts'
 import { expectEnoughTransitions, rolloutFields, transitionsBeside } from '../policy-gradient/fields.ts'
 import { keptBytes, rolloutBytes, transitionBytes } from '../policy-gradient/memory.ts'
@@ -149,6 +150,7 @@ export class Dpok implements Trainer {
     this.#advantages = settings.value
       ? new ValueAdvantages({ ...options, policy: this.policy, actionSteps: this.#steps })
       : rewardAdvantages
+    if (!settings.value && options.reward.isWithinPrompt) tellNote(withoutBaseline(options.reward.name))
   }
 
   get done(): number {
@@ -270,6 +272,9 @@ const DpokNumbers = z.object({
   constant: z.int().nonnegative().default(0),
   value: z.unknown().optional(),
 })
+
+const withoutBaseline = (reward: string) =>
+  `${reward} compares images of one prompt only, and without --value prompts are weighed against each other by it`
 
 /** Iterations in a row in which a reward that is the same for all roll-outs is no chance any more. */
 const mostConstant = 3

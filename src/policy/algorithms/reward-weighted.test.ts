@@ -34,14 +34,14 @@ const pretraining: PretrainingSource = (_from, count) => ({
   captions: new Array<string>(count).fill('low'),
 })
 
-function train(settings: Partial<RewardWeightedSettings>, scored = images) {
+function train(settings: Partial<RewardWeightedSettings>, scored = images, given = reward) {
   using _scope = tensorScope()
   const trainable = shiftsFrom()
   const algorithm = new RewardWeighted({
     model: gaussianModel(),
     trainable,
     images: scored,
-    reward,
+    reward: given,
     states: statesOf(levels),
     pretraining,
     seed: 3,
@@ -125,6 +125,39 @@ describe('reward-weighted training where the optimum is known', () => {
     const { empty, low } = train({ promptDropout: 1 })
     assertNear(empty, optimalShifts(rewardOf))
     assert.deepEqual(low, [0, 0, 0, 0])
+  })
+})
+
+describe('a reward that compares images of one prompt only', () => {
+  const pairwise: Reward = { ...reward, isWithinPrompt: true }
+  const settings = { updates: 20 }
+  const turned = (worth: number) =>
+    images.map(({ score }, i) => ({ text: i % 2 === 0 ? 'low' : 'high', score: score + (i % 2) * worth }))
+
+  it('weighs an image beside those of its prompt, whatever the prompt is worth to it', () => {
+    const [own, dear] = [turned(0), turned(64)].map((scored) => train(settings, scored, pairwise))
+    assertNear([...dear.low, ...dear.high], [...own.low, ...own.high], 1e-6)
+    const [plain, dearer] = [turned(0), turned(64)].map((scored) => train(settings, scored))
+    assert.notDeepEqual(plain, dearer)
+  })
+
+  it('is told in the results, with the prompts that have nothing to compare', () => {
+    using _scope = tensorScope()
+    const begin = (texts: readonly string[]) =>
+      new RewardWeighted({
+        model: gaussianModel(),
+        trainable: shiftsFrom(),
+        images: texts.map((text, i) => ({ text, score: i })),
+        reward: pairwise,
+        states: statesOf(levels.slice(0, texts.length)),
+        pretraining,
+        seed: 3,
+        settings: RewardWeightedSettings.parse({ updates: 1 }),
+      })
+    const { rewardCentred, promptsOfOneImage, rewardMappedFrom } = begin(['low', 'high', 'low', 'a']).results!
+    assert.deepEqual([rewardCentred, promptsOfOneImage], ['by prompt', 2])
+    assertNear(rewardMappedFrom as number[], [-0.85, 0.85], 1e-9)
+    assert.throws(() => begin(['low', 'high']), { name: RewardError.name, received: /one image of each of 2 prompts/ })
   })
 })
 

@@ -11,7 +11,9 @@
  * 5. Prompts are dropped at the rate of pre-training, so that guidance keeps working.
  * 6. The learning rate decays linearly to zero.
  * 7. An image is encoded once, as the mean of the autoencoder's posterior, not as a new sample of it for every update.
- * 8. Everything is computed in the model's type, bf16 on a GPU: that moves a gradient by 1 %, another batch by half of it and
+ * 8. Scores of a reward that compares images of one prompt only are taken from the mean of their prompt before they become
+ *    weights: what such a reward gives to a prompt as a whole says nothing.
+ * 9. Everything is computed in the model's type, bf16 on a GPU: that moves a gradient by 1 %, another batch by half of it and
  *    more (docs/benchmarks.md). What is trained, and its moments, are float32.
  */
 import { z } from 'zod'
@@ -27,7 +29,9 @@ import {
   type GenerativeModel,
   type ModelStage,
 } from '../../networks/generative-model.ts'
+import { tellNote } from '../../notes.ts'
 import { random, seedOf } from '../../random.ts'
+import { acrossPrompts, centredWords } from '../../reward/across-prompts.ts'
 import { unitRange } from '../../reward/unit-range.ts'
 import { policyStreams, type StreamPath } from '../../streams.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
@@ -127,8 +131,15 @@ export class RewardWeighted implements Trainer {
   /** @throws {RewardError} nothing is left to learn from, or a reward is not finite */
   constructor(options: RewardWeightedOptions) {
     const { model, trainable, settings, images, reward } = options
-    const scores = images.map(({ score }) => score)
-    const range = unitRange(reward, scores)
+    const texts = images.map(({ text }) => text)
+    const comparable = acrossPrompts(
+      reward,
+      images.map(({ score }) => score),
+      texts,
+    )
+    const { scores, singles } = comparable
+    const range = unitRange({ name: reward.name, range: comparable.range }, scores)
+    if (singles !== undefined) tellNote(centredWords(reward, singles))
     this.#options = options
     this.#group = options.group ?? alone
     this.#own = shareOf(this.#group, settings.batchSize)
@@ -139,7 +150,10 @@ export class RewardWeighted implements Trainer {
     this.total = settings.updates
     this.policy = model.with(trainable.change)
     this.parameters = trainable.parameters
-    this.results = range.low === 0 && range.high === 1 ? {} : { rewardMappedFrom: [range.low, range.high] }
+    this.results = {
+      ...(singles !== undefined && { rewardCentred: 'by prompt', promptsOfOneImage: singles }),
+      ...((range.low !== 0 || range.high !== 1) && { rewardMappedFrom: [range.low, range.high] }),
+    }
     this.#reference = model.with({})
     this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, this.#group)
   }

@@ -30,6 +30,7 @@ export const clipReward = (name: string, encoder: ClipEncoder): Reward =>
     name,
     sha256: encoder.sha256,
     range: undefined,
+    isWithinPrompt: true,
     encoder,
     score: (images, texts) => images.mul(texts()).sum(1).mul(encoder.logitScale),
     features: (images, texts) => images.mul(texts).mul(Math.sqrt(encoder.width)),

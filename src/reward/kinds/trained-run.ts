@@ -34,7 +34,7 @@ function isRun(folder: string): boolean {
 }
 
 async function openRun(folder: string, config: RewardConfig, open: Open): Promise<Reward> {
-  const { stage } = readRun(folder)
+  const { stage, results } = readRun(folder)
   if (stage !== 'reward train') {
     const remedy = 'give the folder of a reward'
     throw new FormatError({ where: folder, expected: what, received: `a run of \`${stage}\``, remedy })
@@ -45,7 +45,9 @@ async function openRun(folder: string, config: RewardConfig, open: Open): Promis
   const path = own === undefined || isHere(own) ? own : (config.encoder ?? own)
   const encoder = path === undefined ? await ownEncoder(folder, config, open) : rememberTexts(openEncoder(path, config))
   expectOwnEncoder(folder, file, encoder)
-  return trainedReward(folder, encoder, file.head, hashWeights([weights]))
+  // Comparisons are of images of one prompt; only good and bad ones say where a prompt lies on the scale of all.
+  const isWithinPrompt = results.good === 0 || results.bad === 0
+  return trainedReward(folder, encoder, file.head, hashWeights([weights]), isWithinPrompt)
 }
 
 async function ownEncoder(folder: string, config: RewardConfig, open: Open): Promise<ImageTextEncoder> {
@@ -59,13 +61,20 @@ async function ownEncoder(folder: string, config: RewardConfig, open: Open): Pro
   })
 }
 
-/** Scores in [0, 1]. @param sha256 of the head's file */
-export function trainedReward(name: string, encoder: ImageTextEncoder, head: RewardHead, sha256: string): Reward {
+/** Scores in [0, 1]. @param sha256 of the head's file @param isWithinPrompt learned from comparisons alone */
+export function trainedReward(
+  name: string,
+  encoder: ImageTextEncoder,
+  head: RewardHead,
+  sha256: string,
+  isWithinPrompt = false,
+): Reward {
   const beside = headOn(encoder.device, head)
   return embeddingReward({
     name,
     sha256: `${sha256} ${encoder.sha256}`,
     range: [0, 1],
+    ...(isWithinPrompt && { isWithinPrompt }),
     encoder,
     score: (images, texts) => headScore(head, images, texts()),
     features: (images, texts) => headFeatures(beside, images, texts),

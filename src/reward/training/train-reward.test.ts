@@ -13,6 +13,7 @@ import type { Manifest } from '../../run.ts'
 import { tensor } from '../../tensor/create.ts'
 import { readSafetensors, writeSafetensors } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
+import { comparableOf } from '../across-prompts.ts'
 import { comparedStore, judgedStore } from '../examples/judged-store.test-helper.ts'
 import { openReward, scorePictures } from '../open-reward.ts'
 import { rewardFileName } from '../reward-file.ts'
@@ -113,6 +114,7 @@ describe('reward train on a CLIPModel', () => {
     const { results, out } = await trained({ feedback: pairs, ensemble: 0, epochs: 30, batchSize: 8 })
     const { heldOut, ...rest } = results as { heldOut: Record<string, number | null> } & Record<string, number>
     assert.deepEqual([rest.labels, rest.pairs, rest.rankings, rest.ratings], [0, 24, 8, 16])
+    assert.equal(comparableOf(await openReward(out, configOf({ out }), unopened)), 'within a prompt')
     assert.deepEqual([rest.comparisons, rest.ties], [24 + 8 * 3 + 8, 8])
     assert.ok(rest.nu > 0)
     assert.deepEqual([heldOut.n, heldOut.auc, heldOut.accuracy], [0, null, null])
