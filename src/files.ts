@@ -5,7 +5,9 @@ import {
   closeSync,
   fsyncSync,
   lstatSync,
+  mkdirSync,
   openSync,
+  readdirSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -26,10 +28,31 @@ export const partialName = /\.[0-9a-f]{8}\.partial(\.stale)?$/
  * @throws {FileError} the disk is full, the folder is missing or may not be written
  */
 export function writeFileAtomic(file: string, content: Uint8Array | string): void {
+  atomically(file, (partial) => writeFileSync(partial, content, { flush: true }))
+}
+
+/**
+ * {@link writeFileAtomic} of a text in pieces, of which few are in memory at once.
+ *
+ * @throws {FileError}
+ */
+export function writePiecesAtomic(file: string, pieces: Iterable<string>): void {
+  atomically(file, (partial) => {
+    const descriptor = openSync(partial, 'w')
+    try {
+      for (const piece of pieces) writeFileSync(descriptor, piece)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  })
+}
+
+function atomically(file: string, write: (partial: string) => void): void {
   const partial = `${file}.${randomUUID().slice(0, 8)}.partial`
   writing(file, () => {
     try {
-      writeFileSync(partial, content, { flush: true })
+      write(partial)
       renameSync(partial, file)
       sync(dirname(file))
     } catch (error) {
@@ -37,6 +60,35 @@ export function writeFileAtomic(file: string, content: Uint8Array | string): voi
       throw error
     }
   })
+}
+
+/**
+ * Writes a folder whole or not at all: under another name first, renamed when all of it is there. One that is there and
+ * empty is taken.
+ *
+ * @param write fills the folder that it is given
+ * @throws {FileError} there is something of this name already, or the place cannot be written
+ */
+export async function writeFolderAtomic(folder: string, write: (partial: string) => Promise<void>): Promise<void> {
+  const there = lstatSync(folder, { throwIfNoEntry: false })
+  if (there !== undefined && !(there.isDirectory() && readdirSync(folder).length === 0)) {
+    throw new FileError({
+      where: folder,
+      expected: 'a new folder, or an empty one',
+      received: there.isDirectory() ? 'one that holds files' : 'something else of this name',
+      remedy: 'name another folder, or remove what is there',
+    })
+  }
+  const partial = `${folder}.${randomUUID().slice(0, 8)}.partial`
+  try {
+    writing(folder, () => mkdirSync(partial))
+    await write(partial)
+    writing(folder, () => renameSync(partial, folder))
+    sync(dirname(folder))
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true })
+    throw error
+  }
 }
 
 /**

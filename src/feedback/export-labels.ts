@@ -10,7 +10,9 @@ export const ExportConfig = z.strictObject({
   out: z
     .string()
     .min(1)
-    .describe('File to write: .csv or .jsonl, .parquet (Pick-a-Pic) or .json (ImageReward, or HPDv2 with --format).'),
+    .describe(
+      'File to write: .csv or .jsonl, .parquet (Pick-a-Pic), .json (ImageReward, or HPDv2 with --format), .jsonl (Flow-Factory with --format); with --format kohya a new folder.',
+    ),
   format: z.enum(exportFormatNames).nullable().default(null).describe('Format of the file; by its ending without it.'),
   names: z.boolean().default(false).describe('Names raters as the store does, not by pseudonyms.'),
   licence: optionalText.describe('What others may do with the judgments; part of the export.'),
@@ -23,6 +25,7 @@ export async function exportLabels(config: ExportConfig): Promise<ExportCounts> 
   await using store = await openExistingFeedback(feedback)
   return await exportFeedback(store, out, {
     names,
+    stderr: process.stderr,
     ...(licence === null ? {} : { licence }),
     ...(format === null ? {} : { format }),
   })

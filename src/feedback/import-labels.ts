@@ -4,7 +4,7 @@ import { optionalText } from '../config-fields.ts'
 import { FormatError } from '../errors.ts'
 import { readImages } from '../images/image-run.ts'
 import { filesIn } from './formats/foreign-json.ts'
-import { formatNames } from './formats/formats.ts'
+import { importFormatNames } from './formats/formats.ts'
 import { addToFeedback, feedbackField } from './store/feedback-file.ts'
 import { importFeedback, type ImportCounts } from './transfer.ts'
 
@@ -17,7 +17,11 @@ export const ImportConfig = z.strictObject({
     .default(null)
     .describe('Run folders of the images that were judged, where the store does not know them.'),
   labels: z.string().min(1).describe('Judgments to add: .csv (image, answer, …), .jsonl, or a file of another tool.'),
-  format: z.enum(formatNames).nullable().default(null).describe('Format of the judgments; by its ending without it.'),
+  format: z
+    .enum(importFormatNames)
+    .nullable()
+    .default(null)
+    .describe('Format of the judgments; by its ending without it.'),
   rater: z.string().min(1).default('anonymous').describe('Who judged, for rows that do not say.'),
   sheet: optionalText.describe('sheet.csv of the contact sheets, where the labels name images by their numbers.'),
   out: optionalText.describe('Run folder to write for images that the judgments of another tool bring.'),

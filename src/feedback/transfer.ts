@@ -1,7 +1,8 @@
 /** Judgments in and out of the store, in the formats of `formats/formats.ts`. */
 import { basename, dirname } from 'node:path'
 import { ConfigError, FormatError, UnknownRecordError } from '../errors.ts'
-import { readText, writeFileAtomic } from '../files.ts'
+import { readText, writePiecesAtomic } from '../files.ts'
+import type { ProgressStream } from '../progress.ts'
 import type { Judgment } from '../records.ts'
 import { identified } from './store/content-ids.ts'
 import { csvOf, judgmentsOfCsv } from './formats/csv.ts'
@@ -10,10 +11,11 @@ import { imageFinder } from './formats/find-image.ts'
 import { filesIn, type ForeignOptions } from './formats/foreign-json.ts'
 import { addForeign, type ForeignCounts } from './formats/foreign.ts'
 import { formatOf } from './formats/format-of.ts'
-import { exportFormatNames, formatNames, formats, isForeign } from './formats/formats.ts'
-import type { ExportFormatName, FormatName } from './formats/formats.ts'
+import { exportFormatNames, importFormatNames, formats, isForeign } from './formats/formats.ts'
+import type { ExportFormatName, Format, ImportFormatName } from './formats/formats.ts'
 import { judgmentsOfLines, linesOf } from './formats/json-lines.ts'
 import { outwardRow } from './formats/outward-row.ts'
+import { tiesIn } from './formats/preferred-pairs.ts'
 import { contentIds, provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
 import type { ImagesOfFolder } from './store/image-writes.ts'
 import type { StoredImage } from './store/known-rows.ts'
@@ -22,7 +24,7 @@ import type { FeedbackStore } from './store/store.ts'
 /** What an import reads, and into which store. */
 export interface ImportOptions {
   /** By default what the ending of the file says; it does not of `.json`. */
-  readonly format?: FormatName
+  readonly format?: ImportFormatName
   /** Of the file, as its owner knows it; for messages. */
   readonly name?: string
   /** Who judged, for rows that do not say; default `anonymous`. */
@@ -44,6 +46,9 @@ export interface ImportOptions {
 /** What an import added and what it left out. */
 export type ImportCounts = ForeignCounts
 
+/** What an ending may stand for; `.jsonl` is what Attune itself writes. */
+const usualImports = importFormatNames.filter((name) => formats[name].ending !== '.jsonl' || !isForeign(name))
+
 /**
  * Adds the judgments of a file, with the images that come with them: all of it, or nothing where one judgment is bad or
  * none is left. Of the columns of a `.csv` only `image` (id, file
@@ -61,7 +66,7 @@ export async function importFeedback(
   file: string,
   options: ImportOptions = {},
 ): Promise<ImportCounts> {
-  const { format = formatOf(file, formatNames), name = basename(file), raterKind = 'person', drawn = [] } = options
+  const { format = formatOf(file, usualImports), name = basename(file), raterKind = 'person', drawn = [] } = options
   const defaults = { rater: options.rater ?? 'anonymous', raterKind, at: options.at ?? new Date().toISOString() }
   const [idOf, raterOf] = [await contentIds(store), await unmask(store)]
   if (isForeign(format)) {
@@ -110,19 +115,26 @@ function withRow(error: unknown, name: string, rowOf: (id: string) => number | u
 }
 
 /** What an ending stands for where nothing else is said; of `.json` that is ImageReward. */
-const usualExports = exportFormatNames.filter((name) => formats[name].start === undefined)
+const usualExports = exportFormatNames.filter(
+  (name) => formats[name].start === undefined && formats[name].ending !== '',
+)
 
 /** What an export writes. */
 export interface ExportOptions extends ProvenanceOptions {
   /** By default what the ending of the file says. */
   readonly format?: ExportFormatName
+  /** Hears how far an export is that copies images; by default nobody does. */
+  readonly stderr?: ProgressStream
 }
 
 /** What an export wrote and what it left out. */
 export interface ExportCounts {
   readonly rows: number
-  /** Judgments that the format has no place for, by their kinds; skips of the kinds that it has are among them. */
-  readonly leftOut: Readonly<Partial<Record<Judgment['kind'], number>>>
+  /**
+   * Judgments that the format has no place for, by their kinds; skips of the kinds that it has are among them. Ties are
+   * counted by themselves, those within rankings too.
+   */
+  readonly leftOut: Readonly<Partial<Record<Judgment['kind'] | 'tie', number>>>
   /** Files and folders that were written beside the file. */
   readonly beside: readonly string[]
 }
@@ -132,28 +144,41 @@ export interface ExportCounts {
  * the file into a store with the same images gives the same rows. Other formats hold the judgments that stand, as far
  * as they have a place for them. Raters are pseudonyms unless `names` are asked for.
  *
+ * @param file where a format is a folder, that folder
  * @throws {FileError} the file cannot be written
  * @throws {ConfigError} the format cannot be told
  */
 export async function exportFeedback(
   store: FeedbackStore,
   file: string,
-  { format = formatOf(file, usualExports), ...options }: ExportOptions = {},
+  { format = formatOf(file, usualExports), stderr = { write: () => true }, ...options }: ExportOptions = {},
 ): Promise<ExportCounts> {
   const provenance = await provenanceOf(store, options)
   const byId = new Map((await store.images()).map((image) => [image.record.id, image]))
   // No judgment is in a store without its images.
   const imageOf = (id: string) => byId.get(id) as StoredImage
   if (!isForeign(format)) {
-    const rows = (await store.allRows()).map((judgment) => outwardRow(judgment, imageOf, provenance))
-    writeFileAtomic(file, format === 'csv' ? csvOf(rows) : linesOf(rows))
-    return { rows: rows.length, leftOut: {}, beside: [] }
+    const all = await store.allRows()
+    const rows = all.values().map((judgment) => outwardRow(judgment, imageOf, provenance))
+    writePiecesAtomic(file, format === 'csv' ? csvOf(rows) : linesOf(rows))
+    return { rows: all.length, leftOut: {}, beside: [] }
   }
   const judgments = await store.judgments()
-  const leftOut: Partial<Record<Judgment['kind'], number>> = {}
-  for (const { kind, answer } of judgments) {
-    if (answer === 'skip' || !formats[format].kinds.includes(kind)) leftOut[kind] = (leftOut[kind] ?? 0) + 1
-  }
   const write = await writers[format]()
-  return { leftOut, ...(await write(file, judgments, imageOf, provenance)) }
+  return {
+    leftOut: leftOutOf(judgments, formats[format]),
+    ...(await write(file, judgments, imageOf, provenance, stderr)),
+  }
+}
+
+function leftOutOf(judgments: readonly Judgment[], { kinds, hasTies }: Format): ExportCounts['leftOut'] {
+  const leftOut: Partial<Record<Judgment['kind'] | 'tie', number>> = {}
+  const count = (what: Judgment['kind'] | 'tie', more: number) => {
+    if (more > 0) leftOut[what] = (leftOut[what] ?? 0) + more
+  }
+  for (const judgment of judgments) {
+    if (judgment.answer === 'skip' || !kinds.includes(judgment.kind)) count(judgment.kind, 1)
+    else if (!hasTies) count('tie', tiesIn(judgment))
+  }
+  return leftOut
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { findingByPath } from '../feedback/formats/foreign-json.ts'
 import { addOwnImages, type AddedImages } from '../feedback/formats/own-images.ts'
-import type { FormatName } from '../feedback/formats/formats.ts'
+import type { ImportFormatName } from '../feedback/formats/formats.ts'
 import { openFeedback } from '../feedback/store/store.ts'
 import { importFeedback, type ImportCounts } from '../feedback/transfer.ts'
 import { serveLimited } from '../limited-process.ts'
@@ -11,7 +11,7 @@ import type { Prompt } from '../records.ts'
 /** A file of judgments, with the pictures that came along. */
 export interface JudgmentsTask {
   readonly file: string
-  readonly format: FormatName
+  readonly format: ImportFormatName
   readonly rater: string
   /** Of the file, as its owner knows it. */
   readonly name: string

@@ -16,6 +16,8 @@ const formats: Readonly<Record<ExportFormat, string>> = {
   'pick-a-pic': 'Pick-a-Pic',
   'image-reward': 'ImageReward',
   hpdv2: 'HPDv2, HPDv3',
+  'flow-factory': 'Flow-Factory',
+  kohya: 'kohya',
 }
 
 interface UploadedFile {

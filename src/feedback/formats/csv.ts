@@ -66,14 +66,22 @@ export function judgmentsOfCsv(
   }
 }
 
-/** The table of judgments, with a header; no cell is one that a spreadsheet would compute. */
-export function csvOf(rows: readonly OutwardRow[]): string {
-  return stringify(rows.map(cellsOf), {
-    header: true,
-    columns: [...columns],
-    escape_formulas: true,
-    quoted_match: /[\r\n]/,
-  })
+/** Rows that are text in memory at once. */
+const rowsAtOnce = 500
+
+/** The table of judgments, with a header, piece by piece; no cell is one that a spreadsheet would compute. */
+export function* csvOf(rows: Iterable<OutwardRow>): Generator<string> {
+  const written = (cells: readonly object[], header: boolean) =>
+    stringify([...cells], { header, columns: [...columns], escape_formulas: true, quoted_match: /[\r\n]/ })
+  yield written([], true)
+  let batch: object[] = []
+  for (const row of rows) {
+    batch.push(cellsOf(row))
+    if (batch.length < rowsAtOnce) continue
+    yield written(batch, false)
+    batch = []
+  }
+  yield written(batch, false)
 }
 
 function judgmentOf(name: string, row: CsvRow, findImage: FindImage, defaults: RowDefaults): Unidentified {

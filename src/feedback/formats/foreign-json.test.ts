@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { ConfigError, FileError, FormatError } from '../../errors.ts'
 import { picture, workspace } from './formats.test-helper.ts'
 import { filesIn } from './foreign-json.ts'
-import type { FormatName } from './formats.ts'
+import type { ImportFormatName } from './formats.ts'
 import { importFeedback } from '../transfer.ts'
 
 describe('filesIn', () => {
@@ -78,7 +78,7 @@ describe('pictures whose folders are gone', () => {
 describe('fields that are not needed', () => {
   const two = { prompt: 'a cat', image: 'a.png' }
   const choices = [{ type: 'choices', value: { choices: ['good'] } }]
-  const cases: readonly (readonly [format: FormatName, item: object, told: RegExp])[] = [
+  const cases: readonly (readonly [format: ImportFormatName, item: object, told: RegExp])[] = [
     [
       'image-reward',
       { prompt: 'a cat', generations: ['a.png', 'b.png'], ranking: [1, 2], id: {} },
@@ -126,7 +126,7 @@ describe('fields that are not needed', () => {
 })
 
 describe('JSON of the wrong shape', () => {
-  const cases: readonly (readonly [format: FormatName, text: string, message: RegExp])[] = [
+  const cases: readonly (readonly [format: ImportFormatName, text: string, message: RegExp])[] = [
     ['image-reward', '{', /^a\.json: expected JSON/],
     ['image-reward', '{}', /^a\.json: expected a list of items.*received an object/],
     ['image-reward', '[]', /^a\.json: .*received an empty one/],

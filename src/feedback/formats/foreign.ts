@@ -1,5 +1,6 @@
 /** Judgments of other tools on their way into the store, with the images that they are about. */
 import { FormatError, type Complaint } from '../../errors.ts'
+import type { ProgressStream } from '../../progress.ts'
 import { Judgment } from '../../records.ts'
 import { identified, type Unidentified } from '../store/content-ids.ts'
 import type { ImagesOfFolder } from '../store/image-writes.ts'
@@ -40,6 +41,7 @@ export interface ForeignJudgment extends Unidentified {
  * Writes a file, whole or not at all.
  *
  * @param judgments those that stand; of them, those that the format has a place for are written
+ * @param stderr    hears how far it is
  * @returns how many rows, and what lies beside the file
  * @throws {FileError} the file cannot be written
  */
@@ -48,6 +50,7 @@ export type WriteForeign = (
   judgments: readonly Judgment[],
   imageOf: (id: string) => StoredImage,
   provenance: Provenance,
+  stderr: ProgressStream,
 ) => Promise<Written>
 
 interface Written {

@@ -8,7 +8,7 @@ import type { ImageRecord, Judgment } from '../../records.ts'
 import { imageRecord } from '../feedback-fixtures.test-helper.ts'
 import { openFeedback, type FeedbackStore } from '../store/store.ts'
 import { importFeedback, type ImportOptions } from '../transfer.ts'
-import type { FormatName } from './formats.ts'
+import type { ImportFormatName } from './formats.ts'
 
 /** An image of one colour. */
 export const picture = (background: string, { width = 8, height = 8 } = {}) =>
@@ -51,7 +51,7 @@ export async function workspace(texts: readonly string[] = []): Promise<Workspac
 /** Imports items whose images lie beside the file. */
 export async function imported(
   { store, at }: Workspace,
-  format: FormatName,
+  format: ImportFormatName,
   items: unknown,
   names: readonly string[],
   options: ImportOptions = {},

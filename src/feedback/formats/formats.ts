@@ -9,15 +9,17 @@ export interface Format {
   readonly title: string
   /** What it is, in a few words. */
   readonly about: string
-  /** Of its files: `.json` */
-  readonly ending: `.${string}`
+  /** Of its files: `.json`; empty where it is a folder. */
+  readonly ending: `.${string}` | ''
   /** What only its files begin with, where other formats have the same ending. */
   readonly start?: RegExp
   /** Pictures of the images that it is about: it has none, holds them, or names them by paths. */
   readonly pictures: 'none' | 'inside' | 'beside'
   /** What it can hold; of an export, everything else is left out and counted. */
   readonly kinds: readonly Judgment['kind'][]
-  /** Whether it can be written too. */
+  /** Whether it can say of two images that neither is better; an export leaves out and counts what it cannot say. */
+  readonly hasTies: boolean
+  readonly isImported: boolean
   readonly isExported: boolean
 }
 
@@ -31,6 +33,8 @@ const facts = {
     ending: '.csv',
     pictures: 'none',
     kinds: all,
+    hasTies: true,
+    isImported: true,
     isExported: true,
   },
   jsonl: {
@@ -39,6 +43,8 @@ const facts = {
     ending: '.jsonl',
     pictures: 'none',
     kinds: all,
+    hasTies: true,
+    isImported: true,
     isExported: true,
   },
   'pick-a-pic': {
@@ -47,6 +53,8 @@ const facts = {
     ending: '.parquet',
     pictures: 'inside',
     kinds: comparisons,
+    hasTies: true,
+    isImported: true,
     isExported: true,
   },
   'image-reward': {
@@ -55,6 +63,8 @@ const facts = {
     ending: '.json',
     pictures: 'beside',
     kinds: comparisons,
+    hasTies: true,
+    isImported: true,
     isExported: true,
   },
   hpdv2: {
@@ -64,6 +74,8 @@ const facts = {
     start: /"human_preference"|"image_path"\s*:\s*\[|"file_path"|"path1"/,
     pictures: 'beside',
     kinds: comparisons,
+    hasTies: true,
+    isImported: true,
     isExported: true,
   },
   'label-studio': {
@@ -73,6 +85,8 @@ const facts = {
     start: /"annotations"|"completed_by"/,
     pictures: 'beside',
     kinds: ['good-bad-skip', 'pair', 'rating', 'ranking'],
+    hasTies: true,
+    isImported: true,
     isExported: false,
   },
   d3po: {
@@ -82,20 +96,45 @@ const facts = {
     start: /^\s*\[\s*[[\d-]/,
     pictures: 'beside',
     kinds: comparisons,
+    hasTies: true,
+    isImported: true,
     isExported: false,
+  },
+  'flow-factory': {
+    title: 'Flow-Factory',
+    about: 'JSON lines (schema 2) of preferred and rejected images beside it',
+    ending: '.jsonl',
+    start: /"schema_version"/,
+    pictures: 'beside',
+    kinds: comparisons,
+    hasTies: false,
+    isImported: true,
+    isExported: true,
+  },
+  kohya: {
+    title: 'kohya',
+    about: 'folders w and l with captions, for sd-scripts; also a data set of Flow-Factory',
+    ending: '',
+    pictures: 'beside',
+    kinds: comparisons,
+    hasTies: false,
+    isImported: false,
+    isExported: true,
   },
 } as const satisfies Readonly<Record<string, Format>>
 
 /** Names of the formats, as `--format` takes them. */
 export type FormatName = keyof typeof facts
 type WithFacts<F> = { [N in FormatName]: (typeof facts)[N] extends F ? N : never }[FormatName]
+export type ImportFormatName = WithFacts<{ isImported: true }>
 export type ExportFormatName = WithFacts<{ isExported: true }>
 /** Of other tools. */
 export type ForeignFormatName = WithFacts<{ pictures: 'inside' | 'beside' }>
 
-/** What each file format of judgments can do. */
+/** What each format of judgments can do. */
 export const formats: Readonly<Record<FormatName, Format>> = facts
-export const formatNames = Object.keys(facts) as readonly FormatName[]
+const formatNames = Object.keys(facts) as readonly FormatName[]
+export const importFormatNames = formatNames.filter((name): name is ImportFormatName => formats[name].isImported)
 export const exportFormatNames = formatNames.filter((name): name is ExportFormatName => formats[name].isExported)
 
 export const isForeign = (name: FormatName): name is ForeignFormatName => formats[name].pictures !== 'none'
@@ -104,9 +143,9 @@ export const isForeign = (name: FormatName): name is ForeignFormatName => format
  * The format that a file seems to be of, by its ending, and where several have it by its start: of those without a start
  * the first one where no other fits.
  */
-export function likelyFormat(file: string, start: string): FormatName | undefined {
+export function likelyFormat(file: string, start: string): ImportFormatName | undefined {
   const ending = /\.[a-z\d]+$/.exec(file.toLowerCase())?.[0].replace(/^\.tsv$/, '.csv')
-  const fitting = formatNames.filter((name) => formats[name].ending === ending)
+  const fitting = importFormatNames.filter((name) => formats[name].ending === ending)
   const isMarked = (name: FormatName) => formats[name].start?.test(start)
   return fitting.findLast(isMarked) ?? fitting.find((name) => formats[name].start === undefined)
 }

@@ -9,7 +9,7 @@ import { ImportConfig, importLabels } from '../import-labels.ts'
 import { openFeedback } from '../store/store.ts'
 import { exportFeedback, importFeedback } from '../transfer.ts'
 import { pair, picture, ranking, workspace, type Workspace } from './formats.test-helper.ts'
-import type { FormatName } from './formats.ts'
+import type { ImportFormatName } from './formats.ts'
 
 const png = async (color: string) => new Uint8Array(await picture(color).png().toBuffer())
 
@@ -93,7 +93,7 @@ describe('identity is content', () => {
     assert.ok(!images.some(({ id }) => id === added.images[0]) && added.images[1] === images[1].id)
   })
 
-  const items: Readonly<Partial<Record<FormatName, unknown>>> = {
+  const items: Readonly<Partial<Record<ImportFormatName, unknown>>> = {
     hpdv2: [{ prompt: 'a cat', file_path: ['a.png', 'b.png'], human_preference: [1, 0] }],
     'image-reward': [{ id: 7, prompt: 'a cat', generations: ['a.png', 'b.png'], ranking: [1, 2] }],
     'label-studio': [
@@ -104,7 +104,7 @@ describe('identity is content', () => {
       },
     ],
   }
-  for (const [format, item] of Object.entries(items) as [FormatName, unknown][]) {
+  for (const [format, item] of Object.entries(items) as [ImportFormatName, unknown][]) {
     it(`${format}: two folders with equal names and different pictures are different judgments`, async () => {
       await using place = await workspace()
       const { store, at } = place

@@ -97,8 +97,9 @@ export function restoredBeside(name: string, findFile: ForeignOptions['findFile'
 export const isThat = (judgment: Judgment, paths: readonly string[], ranking: readonly number[]): boolean =>
   judgment.images.join() === paths.map(idIn).join() && ranksOf(judgment)?.join() === ranking.join()
 
-const stemOf = (file: string) => join(dirname(file), basename(file, extname(file)))
-const provenanceName = (file: string) => `${stemOf(file)}.provenance.json`
+/** A path without its ending. */
+export const stemOf = (file: string) => join(dirname(file), basename(file, extname(file)))
+export const provenanceName = (file: string) => `${stemOf(file)}.provenance.json`
 
 /** What of a ranking or a pair this format can say; undefined of anything else, and of skips. "Both bad" is a tie. */
 export function ranksOf(judgment: Judgment): readonly number[] | undefined {

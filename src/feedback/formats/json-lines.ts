@@ -35,8 +35,9 @@ export function judgmentsOfLines(
   throw new FormatError({ where: name, expected: 'a judgment', received: 'an empty file', remedy: 'add a line' })
 }
 
-export const linesOf = (rows: readonly OutwardRow[]): string =>
-  rows.map(({ judgment, ...rest }) => `${JSON.stringify({ ...judgment, ...rest })}\n`).join('')
+export function* linesOf(rows: Iterable<OutwardRow>): Generator<string> {
+  for (const { judgment, ...rest } of rows) yield `${JSON.stringify({ ...judgment, ...rest })}\n`
+}
 
 function parsedLine(where: string, line: string): Judgment {
   let value: unknown

@@ -1,9 +1,9 @@
 /** Judgments in and out, and pictures of one's own. */
 import { z } from 'zod'
-import { exportFormatNames, formatNames } from '../../feedback/formats/formats.ts'
+import { exportFormatNames, importFormatNames } from '../../feedback/formats/formats.ts'
 import { count } from './basics.ts'
 
-export const ImportFormat = z.enum(formatNames)
+export const ImportFormat = z.enum(importFormatNames)
 export const ExportFormat = z.enum(exportFormatNames)
 export const ExportQuery = z.object({
   format: ExportFormat,

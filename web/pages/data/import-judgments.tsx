@@ -1,6 +1,11 @@
 /** Judgments of a file, with the images that it names. */
 import { useId, useState } from 'react'
-import { formatNames, formats, likelyFormat, type FormatName } from '../../../src/feedback/formats/formats.ts'
+import {
+  importFormatNames,
+  formats,
+  likelyFormat,
+  type ImportFormatName,
+} from '../../../src/feedback/formats/formats.ts'
 import type { Imported } from '../../../src/studio/schemas/transfer.ts'
 import { client, raterName } from '../../api.ts'
 import { DropZone } from '../../components/drop-zone.tsx'
@@ -11,7 +16,7 @@ import { useStudio } from '../../studio-state.tsx'
 
 const mostNamed = 20
 
-const endings = ['.tsv', ...new Set(formatNames.map((name) => formats[name].ending))].join()
+const endings = ['.tsv', ...new Set(importFormatNames.map((name) => formats[name].ending))].join()
 
 const guess = async (file: File) => likelyFormat(file.name, await file.slice(0, 65_536).text())
 
@@ -19,7 +24,7 @@ export function ImportJudgments() {
   const { reload } = useStudio()
   const [file, setFile] = useState<File>()
   const [pictures, setPictures] = useState<readonly File[]>([])
-  const [format, setFormat] = useState<FormatName>('csv')
+  const [format, setFormat] = useState<ImportFormatName>('csv')
   const [rater, setRater] = useState(raterName() ?? '')
   const [told, setTold] = useState<Imported>()
   const ids = { format: useId(), rater: useId() }
@@ -55,8 +60,8 @@ export function ImportJudgments() {
       <div className="fields">
         <div className="field">
           <label htmlFor={ids.format}>Format</label>
-          <select id={ids.format} value={format} onChange={({ target }) => setFormat(target.value as FormatName)}>
-            {formatNames.map((one) => (
+          <select id={ids.format} value={format} onChange={({ target }) => setFormat(target.value as ImportFormatName)}>
+            {importFormatNames.map((one) => (
               <option key={one} value={one}>
                 {formats[one].title}
               </option>
