@@ -6,6 +6,7 @@ import { measures } from '../report/measures/index.ts'
 import { valueOf } from '../report/measures/value-of.ts'
 import { Report, splits, type PolicyReport } from '../report/schema.ts'
 import { reportFiguresName } from '../run-files.ts'
+import { stages, takesInput, type PolicyStage, type StageInput } from '../stages.ts'
 import { scriptBeside } from '../script-beside.ts'
 import type { Source, Step, StepSettings } from './steps.ts'
 import { secondsOf } from './steps.ts'
@@ -79,6 +80,33 @@ export function rewardWeighted(
     { command: 'policy reward-weighted' },
     { images: isLabelledOnly ? [images] : [images, more()], reward: usualReward(bench), seed, ...settings, updates },
     { title: `reward-weighted ${title}, seed ${seed}`, guess: each * Number(updates) },
+  )
+}
+
+/** Any other method that trains a policy, on what its stage takes; one that draws has as many images as any fine-tuning. */
+export function method(
+  bench: Bench,
+  stage: PolicyStage,
+  title: string,
+  settings: StepSettings,
+  secondsOfImage = guesses.dpokImage,
+): Step {
+  const { seed, size, steps, prompts } = bench
+  const takes = (input: StageInput) => takesInput(stage, input)
+  const imagesDrawn = prompts.trainedCount * size.drawnPerPrompt
+  const { images, feedback } = labelled(bench)
+  return steps.add(
+    { command: stage },
+    {
+      ...(takes('prompts') && { prompts: prompts.trained }),
+      ...(takes('images') && { images: [images] }),
+      ...(takes('pairs') && { feedback }),
+      ...(takes('reward') && { reward: usualReward(bench) }),
+      ...((stages[stage].cost as readonly string[]).includes('imagesDrawn') && { imagesDrawn }),
+      seed,
+      ...settings,
+    },
+    { title: `${title}, seed ${seed}`, guess: secondsOfImage * imagesDrawn },
   )
 }
 

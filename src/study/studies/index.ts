@@ -4,7 +4,8 @@ import { bestOfN } from './best-of-n.ts'
 import { bias } from './bias.ts'
 import { dpok } from './dpok.ts'
 import { families } from './families.ts'
+import { allMethods } from './methods.ts'
 import { rewards } from './rewards.ts'
 import { supervised } from './supervised.ts'
 
-export const studies: readonly Study[] = [supervised, rewards, dpok, families, bestOfN, bias]
+export const studies: readonly Study[] = [supervised, rewards, dpok, families, bestOfN, bias, allMethods]
