@@ -197,11 +197,12 @@ const commands: readonly Stage[] = [
     description: stages['images upload'].sentence,
     load: async () => {
       const { UploadConfig, uploadImages } = await import('./feedback/upload-images.ts')
-      const { shapesVocabulary } = await import('./shapes/vocabulary.ts')
+      const { shapesWorld } = await import('./shapes/world.ts')
+      const vocabularyOf = (model: string) => (shapesWorld.models.includes(model) ? shapesWorld.vocabulary : undefined)
       return limitedStage(
         UploadConfig,
         async (config) => {
-          const { added, known } = await uploadImages(config, shapesVocabulary)
+          const { added, known } = await uploadImages(config, vocabularyOf)
           note(`images: ${added} new, ${known} known before`)
           return added > 0 ? config.out : config.feedback
         },

@@ -134,6 +134,44 @@ const judgmentFields = {
   shown: z.array(Name).optional(),
 }
 
+/** Most regions of an image, and most words of a prompt, that a judgment marks. */
+export const mostRegions = 8
+export const mostMisread = 50
+/** Place among `images` of the judgment. */
+const imagePlace = z.int().min(0).max(15)
+const fraction = z.number().min(0).max(1)
+
+/**
+ * A point of an image at which something is wrong (RichHF-18K, Liang et al. 2024): it could not be so, or it is not what the
+ * prompt asks for.
+ */
+export const Region = z.strictObject({
+  image: imagePlace,
+  kind: z.enum(['implausible', 'misaligned']),
+  /** Shares of width and height, from the top left corner. */
+  x: fraction,
+  y: fraction,
+})
+export type Region = z.infer<typeof Region>
+
+/** A word of the prompt that an image does not show, by its place in `wordsOf` the prompt. */
+export const MisreadWord = z.strictObject({ image: imagePlace, word: z.int().nonnegative() })
+export type MisreadWord = z.infer<typeof MisreadWord>
+
+/** What is wrong, and where: of every judgment about images, and never of votes. */
+const marks = {
+  regions: z
+    .array(Region)
+    .min(1)
+    .max(16 * mostRegions)
+    .optional(),
+  misread: z
+    .array(MisreadWord)
+    .min(1)
+    .max(16 * mostMisread)
+    .optional(),
+}
+
 /** Seven steps from 1, worst, to 7, best. */
 const Rating = z.int().min(1).max(7)
 
@@ -146,12 +184,14 @@ const Rating = z.int().min(1).max(7)
 const AnyJudgment = z.discriminatedUnion('kind', [
   z.strictObject({
     ...judgmentFields,
+    ...marks,
     kind: z.literal('good-bad-skip'),
     images: z.array(Name).length(1),
     answer: z.enum(['good', 'bad', 'skip']),
   }),
   z.strictObject({
     ...judgmentFields,
+    ...marks,
     kind: z.literal('pair'),
     /** In the order shown, left first. */
     images: z.array(Name).length(2),
@@ -159,6 +199,7 @@ const AnyJudgment = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     ...judgmentFields,
+    ...marks,
     kind: z.literal('rating'),
     images: z.array(Name).length(1),
     answer: z.enum(['rated', 'skip']),
@@ -166,6 +207,7 @@ const AnyJudgment = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     ...judgmentFields,
+    ...marks,
     kind: z.literal('ranking'),
     images: z.array(Name).min(2).max(16),
     answer: z.enum(['ranked', 'skip']),
@@ -198,6 +240,8 @@ function lackOf(judgment: Judgment): { path: string[]; message: string } | undef
   if (kind !== 'vote' && new Set(images).size < images.length) {
     return { path: ['images'], message: 'different images' }
   }
+  const wrongMark = judgment.kind === 'vote' ? undefined : lackOfMarks(judgment)
+  if (wrongMark !== undefined) return wrongMark
   if (undoes !== undefined) return undefined
   if (judgment.kind === 'rating' && (answer === 'rated') !== (judgment.ratings !== undefined)) {
     return { path: ['ratings'], message: 'ratings with the answer rated, and only with it' }
@@ -209,4 +253,22 @@ function lackOf(judgment: Judgment): { path: string[]; message: string } | undef
     return { path: ['images'], message: 'as many images of the second policy as of the first' }
   }
   return undefined
+}
+
+function lackOfMarks({
+  images,
+  regions = [],
+  misread = [],
+}: Exclude<Judgment, { kind: 'vote' }>): { path: string[]; message: string } | undefined {
+  const isBeyond = ({ image }: { image: number }) => image >= images.length
+  for (const [name, marked, most] of [
+    ['regions', regions, mostRegions],
+    ['misread', misread, mostMisread],
+  ] as const) {
+    if (marked.some(isBeyond)) return { path: [name], message: 'places of images of the judgment, counted from 0' }
+    const counts = images.map((_, place) => marked.filter(({ image }) => image === place).length)
+    if (counts.some((count) => count > most)) return { path: [name], message: `at most ${most} of an image` }
+  }
+  const words = new Set(misread.map(({ image, word }) => `${image} ${word}`))
+  return words.size < misread.length ? { path: ['misread'], message: 'each word of an image once' } : undefined
 }

@@ -160,7 +160,7 @@ export async function exportFeedback(
   if (!isForeign(format)) {
     const all = await store.allRows()
     const rows = all.values().map((judgment) => outwardRow(judgment, imageOf, provenance))
-    writePiecesAtomic(file, format === 'csv' ? csvOf(rows) : linesOf(rows))
+    writePiecesAtomic(file, format === 'csv' ? csvOf(rows, all.some(hasMarks)) : linesOf(rows))
     return { rows: all.length, leftOut: {}, beside: [] }
   }
   const judgments = await store.judgments()
@@ -170,6 +170,9 @@ export async function exportFeedback(
     ...(await write(file, judgments, imageOf, provenance, stderr)),
   }
 }
+
+const hasMarks = (judgment: Judgment) =>
+  judgment.kind !== 'vote' && (judgment.regions !== undefined || judgment.misread !== undefined)
 
 function leftOutOf(judgments: readonly Judgment[], { kinds, hasTies }: Format): ExportCounts['leftOut'] {
   const leftOut: Partial<Record<Judgment['kind'] | 'tie', number>> = {}

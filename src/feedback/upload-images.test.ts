@@ -27,7 +27,9 @@ describe('images upload', () => {
     let told = ''
     const stderr = { write: (text: string) => (told += text) }
     const config = UploadConfig.parse({ feedback: at('store.sqlite'), folder: at('mine'), out: at('run') })
-    const run = (resume = false) => uploadImages({ ...config, resume }, vocabulary, stderr)
+    const vocabularyOf = (model: string) => (model === 'shapes' ? vocabulary : undefined)
+    const run = (resume = false, model = config.model) =>
+      uploadImages({ ...config, resume, model }, vocabularyOf, stderr)
     return { at, run, told: () => told, folder }
   }
 
@@ -50,13 +52,23 @@ describe('images upload', () => {
     )
   })
 
+  it('reads in no words of the embedded world what prompts of another model ask for', async () => {
+    const png = await picture('red').png().toBuffer()
+    const { run, at, folder } = await uploaded('file_name,text\na.png,two red circles\n', { 'a.png': png })
+    using _folder = folder
+    await run(false, 'sd15')
+    await using store = await openFeedback(at('store.sqlite'))
+    const [{ record }] = await store.images()
+    assert.deepEqual([record.category, record.attributes], ['other', undefined])
+  })
+
   it('goes on in the folder that a killed upload has left, and keeps of it what is still asked for', async () => {
     const png = await picture('red').png().toBuffer()
     const { run, at, folder } = await uploaded('file_name,text\na.png,a dog\n', { 'a.png': png })
     using _folder = folder
-    const columns = { imageColumn: 'file_name', captionColumn: 'text' }
+    const settings = { model: 'shapes', imageColumn: 'file_name', captionColumn: 'text' }
     mkdirSync(at('run', 'images'), { recursive: true })
-    writeFileSync(at('run', 'config.json'), JSON.stringify({ stage: 'images upload', folder: at('mine'), ...columns }))
+    writeFileSync(at('run', 'config.json'), JSON.stringify({ stage: 'images upload', folder: at('mine'), ...settings }))
     for (const name of ['000000.png', '000001.png', 'mine.png']) writeFileSync(at('run', 'images', name), 'torn')
     await assert.rejects(run(), /unfinished run of images upload — go on with it by --resume/)
     assert.equal((await run(true)).added, 1)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { FormatError } from '../errors.ts'
 import { readCaptionedImages } from '../images/image-folder.ts'
 import { LeftOut } from '../images/left-out.ts'
+import { defaultModel } from '../model-names.ts'
 import type { ProgressStream } from '../progress.ts'
 import { categoryOf, parsePrompt } from '../prompts/templates.ts'
 import type { PromptVocabulary } from '../prompts/vocabulary.ts'
@@ -21,6 +22,13 @@ export const UploadConfig = z.strictObject({
     .describe(
       'PNG, JPEG and WebP files with their prompts: a folder with a metadata.jsonl or metadata.csv, or such a list.',
     ),
+  model: z
+    .string()
+    .min(1)
+    .default(defaultModel)
+    .describe(
+      'The model that the prompts are for. What one asks for is read in the words of the embedded one, shapes.',
+    ),
   imageColumn: z.string().min(1).default('file_name').describe('Column of the list with the paths, relative to it.'),
   captionColumn: z.string().min(1).default('text').describe('Column of the list with the prompts.'),
   resume: resumeField.describe('Begins an unfinished upload of the same settings again, in its folder.'),
@@ -31,14 +39,15 @@ export type UploadConfig = z.infer<typeof UploadConfig>
 /**
  * Makes the images of a list known to a store. Rows and files that cannot be used are left out and named.
  *
- * @param vocabulary reads from a prompt what it asks for
+ * @param vocabularyOf the words of a model, by which it is read from a prompt what it asks for
  * @throws {FormatError} the list is broken as a whole, or nothing of it can be used
  */
 export async function uploadImages(
-  { feedback, folder, resume, out, ...columns }: UploadConfig,
-  vocabulary?: PromptVocabulary,
+  { feedback, folder, resume, out, model, ...columns }: UploadConfig,
+  vocabularyOf: (model: string) => PromptVocabulary | undefined = () => undefined,
   stderr: ProgressStream = process.stderr,
 ): Promise<AddedImages> {
+  const vocabulary = vocabularyOf(model)
   const leftOut = new LeftOut('images')
   const listed = await readCaptionedImages(folder, columns, leftOut)
   leftOut.tell(stderr)
@@ -52,7 +61,7 @@ export async function uploadImages(
         bytes: () => readPicture(file, bytes),
       }
     })
-    const added = await addOwnImages(store, out, images, { folder, ...columns }, resume)
+    const added = await addOwnImages(store, out, images, { folder, model, ...columns }, resume)
     for (const { file, reason } of added.broken) stderr.write(`images: left out ${file}: ${reason}\n`)
     if (added.added + added.known > 0) return added
     throw new FormatError({

@@ -6,6 +6,7 @@ import type { Attributes, Prompt } from '../records.ts'
 import type { Random } from '../random.ts'
 import { parseTemplate, promptText } from './templates.ts'
 import type { PromptVocabulary } from './vocabulary.ts'
+import { wordsOf } from './words.ts'
 
 type Stated = 'object' | 'color' | 'count' | 'background'
 
@@ -95,7 +96,7 @@ function takeTurns(lists: readonly (readonly string[])[], count: number, random:
 
 /** For every word of a known class, the texts that have another word of the class in its place. */
 function swaps(text: string, vocabulary: PromptVocabulary): string[][] {
-  const words = [...text.matchAll(/[\p{L}\p{N}'-]+/gu)].map((match) => ({ at: match.index, word: match[0] }))
+  const words = wordsOf(text)
   const singulars = vocabulary.objects.map((object) => object.singular)
   const plurals = vocabulary.objects.map((object) => object.plural)
   const lists: string[][] = []

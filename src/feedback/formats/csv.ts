@@ -32,6 +32,8 @@ const columns = [
   'licence',
   'version',
 ] as const
+/** At the end, and only where some judgment marks something. */
+const markColumns = ['regions', 'misread'] as const
 
 /** Under which column a field of the judgment stands, where that has another name. */
 const columnOf: Readonly<Record<string, string>> = {
@@ -69,10 +71,15 @@ export function judgmentsOfCsv(
 /** Rows that are text in memory at once. */
 const rowsAtOnce = 500
 
-/** The table of judgments, with a header, piece by piece; no cell is one that a spreadsheet would compute. */
-export function* csvOf(rows: Iterable<OutwardRow>): Generator<string> {
+/**
+ * The table of judgments, with a header, piece by piece; no cell is one that a spreadsheet would compute.
+ *
+ * @param hasMarks whether any of them marks something
+ */
+export function* csvOf(rows: Iterable<OutwardRow>, hasMarks: boolean): Generator<string> {
+  const shown = hasMarks ? [...columns, ...markColumns] : [...columns]
   const written = (cells: readonly object[], header: boolean) =>
-    stringify([...cells], { header, columns: [...columns], escape_formulas: true, quoted_match: /[\r\n]/ })
+    stringify([...cells], { header, columns: shown, escape_formulas: true, quoted_match: /[\r\n]/ })
   yield written([], true)
   let batch: object[] = []
   for (const row of rows) {
@@ -107,6 +114,8 @@ function judgmentOf(name: string, row: CsvRow, findImage: FindImage, defaults: R
     }),
     ...given('reasons', row.cell('reasons'), listOf),
     ...given('shown', row.cell('shown'), listOf),
+    ...given('regions', row.cell('regions'), parsedOrText),
+    ...given('misread', row.cell('misread'), parsedOrText),
     ...given('policies', row.cell('policies'), listOf),
     ...given('question', row.cell('question'), String),
   })
@@ -161,6 +170,10 @@ function expectedIn(column: string, kind: string, images: readonly string[], row
       return 'the names of two policies'
     case 'question':
       return 'alignment or fidelity'
+    case 'regions':
+      return 'a JSON list of {"image": place, "kind": "implausible" or "misaligned", "x": 0 to 1, "y": 0 to 1}, at most 8 of an image'
+    case 'misread':
+      return 'a JSON list of {"image": place, "word": place in the prompt}, each once, places counted from 0'
     case 'reasons':
       return 'at most 20 reasons of at most 60 characters each'
     default:
@@ -187,8 +200,11 @@ function remedyOf(column: string, row: CsvRow): string {
 const given = <T>(field: string, cell: string, read: (cell: string) => T) =>
   cell === '' ? {} : { [field]: read(cell) }
 
-function cellsOf({ judgment, ...said }: OutwardRow): Record<(typeof columns)[number], string | number | undefined> {
-  const { ratings, ranks, policies, question } = { ...noDetails, ...judgment }
+function cellsOf({
+  judgment,
+  ...said
+}: OutwardRow): Record<(typeof columns)[number] | (typeof markColumns)[number], string | number | undefined> {
+  const { ratings, ranks, policies, question, regions, misread } = { ...noDetails, ...judgment }
   return {
     image: cellOf(judgment.images),
     answer: judgment.answer,
@@ -212,6 +228,8 @@ function cellsOf({ judgment, ...said }: OutwardRow): Record<(typeof columns)[num
     consent: said.consent,
     licence: said.licence,
     version: said.version,
+    regions: regions && JSON.stringify(regions),
+    misread: misread && JSON.stringify(misread),
   }
 }
 
@@ -221,6 +239,8 @@ interface Details {
   readonly ranks?: readonly number[]
   readonly policies?: readonly string[]
   readonly question?: string
+  readonly regions?: readonly object[]
+  readonly misread?: readonly object[]
 }
 const noDetails: Details = {}
 
@@ -251,6 +271,8 @@ function textOf(cell: string): string {
   const text = cell.startsWith('"') ? parsedJson(cell) : undefined
   return typeof text === 'string' ? text : cell.replace(/^'(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/, '')
 }
+
+const parsedOrText = (text: string): unknown => parsedJson(text) ?? text
 
 function parsedJson(text: string): unknown {
   try {

@@ -86,21 +86,39 @@ const shared = {
   reasons: optional(fc.array(short, { maxLength: 3 })),
   shown: optional(fc.array(name, { maxLength: 3 })),
 }
+/** Of judgments about so many images; the prompts are of one word at least. */
+const marksOf = (count: number) => ({
+  regions: optional(
+    fc.array(
+      fc.record({
+        image: fc.nat(count - 1),
+        kind: fc.constantFrom('implausible', 'misaligned'),
+        x: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs),
+        y: fc.constantFrom(0, 0.5, 1),
+      }),
+      { minLength: 1, maxLength: 8 },
+    ),
+  ),
+  misread: optional(fc.constant([{ image: count - 1, word: 0 }])),
+})
 const judgment = fc.oneof(
   fc.record({
     ...shared,
+    ...marksOf(1),
     kind: fc.constant('good-bad-skip'),
     images: some(1),
     answer: fc.constantFrom('good', 'bad', 'skip'),
   }),
   fc.record({
     ...shared,
+    ...marksOf(2),
     kind: fc.constant('pair'),
     images: some(2),
     answer: fc.constantFrom('first', 'second', 'tie', 'both-bad', 'skip'),
   }),
   fc.record({
     ...shared,
+    ...marksOf(1),
     kind: fc.constant('rating'),
     images: some(1),
     answer: fc.constant('rated'),
@@ -108,6 +126,7 @@ const judgment = fc.oneof(
   }),
   fc.record({
     ...shared,
+    ...marksOf(3),
     kind: fc.constant('ranking'),
     images: some(3),
     answer: fc.constant('ranked'),

@@ -1,7 +1,8 @@
 /** How images and judgments get into the database: checked, each once, many submissions in one transaction. */
 import type { Transaction } from 'kysely'
 import { FormatError, UnknownRecordError } from '../../errors.ts'
-import { Judgment } from '../../records.ts'
+import { wordsOf } from '../../prompts/words.ts'
+import { ImageRecord, Judgment } from '../../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
@@ -70,7 +71,7 @@ async function outcomeOf(
 ): Promise<() => void> {
   let fresh: Judgment[]
   try {
-    const brought = new Set(lists.flatMap(({ records }) => records.map(({ id }) => id)))
+    const brought = new Map(lists.flatMap(({ records }) => records.map(({ id, text }) => [id, text])))
     fresh = await freshJudgments(transaction, judgments, brought)
   } catch (error) {
     if (error instanceof FormatError || error instanceof UnknownRecordError) return () => reject(error)
@@ -84,12 +85,12 @@ async function outcomeOf(
 /**
  * The judgments that are not there yet, after all have been checked.
  *
- * @param brought ids of images that come with them
+ * @param brought the prompts of images that come with them, by their ids
  */
 async function freshJudgments(
   transaction: Transaction<FeedbackTables>,
   given: readonly Judgment[],
-  brought: ReadonlySet<string>,
+  brought: ReadonlyMap<string, string>,
 ): Promise<Judgment[]> {
   const judgments = given.map((judgment) => {
     const { error, data } = Judgment.safeParse(judgment)
@@ -120,6 +121,7 @@ async function freshJudgments(
     const known = seen.get(judgment.id)
     if (known === undefined) {
       expectNotAhead(judgment.at, `judgment ${judgment.id} at`)
+      await expectOwnWords(transaction, judgment, brought)
       fresh.push(judgment)
       seen.set(judgment.id, judgment)
       earlier.add(judgment.id)
@@ -133,6 +135,36 @@ async function freshJudgments(
     }
   }
   return fresh
+}
+
+/**
+ * The words that a judgment marks are words of its prompt.
+ *
+ * @throws {FormatError}
+ */
+async function expectOwnWords(
+  transaction: Transaction<FeedbackTables>,
+  judgment: Judgment,
+  brought: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (judgment.kind === 'vote' || judgment.misread === undefined) return
+  const textOf = async (image: string) => brought.get(image) ?? (await storedPrompt(transaction, image))
+  for (const place of new Set(judgment.misread.map(({ image }) => image))) {
+    const count = wordsOf(await textOf(judgment.images[place])).length
+    const beyond = judgment.misread.find(({ image, word }) => image === place && word >= count)
+    if (beyond === undefined) continue
+    throw new FormatError({
+      where: `judgment ${judgment.id} misread`,
+      expected: `places of words of the prompt, which has ${count}, counted from 0`,
+      received: String(beyond.word),
+      remedy: 'correct the field, or leave it out',
+    })
+  }
+}
+
+async function storedPrompt(transaction: Transaction<FeedbackTables>, image: string): Promise<string> {
+  const row = await transaction.selectFrom('images').select('record').where('id', '=', image).executeTakeFirstOrThrow()
+  return ImageRecord.parse(JSON.parse(row.record)).text
 }
 
 /** What makes two submissions under one id the same; the time of a repetition may be another. */

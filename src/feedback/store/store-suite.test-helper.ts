@@ -27,9 +27,21 @@ const [first, second, third, fourth] = images
 const ids = images.map(({ id }) => id)
 const common = { rater: 'ada', raterKind: 'person', at: '2026-01-01T00:00:00Z' } as const
 
+const region = { image: 0, kind: 'implausible', x: 0.5, y: 0 } as const
+
 /** One of each way of asking, with all that it can say. */
 const ofEveryKind: readonly Judgment[] = [
-  { ...common, id: 'a', kind: 'good-bad-skip', images: [ids[0]], answer: 'bad', reasons: ['wrong-color'], shown: ids },
+  {
+    ...common,
+    id: 'a',
+    kind: 'good-bad-skip',
+    images: [ids[0]],
+    answer: 'bad',
+    reasons: ['wrong-color'],
+    shown: ids,
+    regions: [{ image: 0, kind: 'misaligned', x: 0.25, y: 1 }],
+    misread: [{ image: 0, word: 1 }],
+  },
   { ...common, id: 'b', kind: 'pair', images: [ids[1], ids[0]], answer: 'both-bad', durationMs: 1.5 },
   {
     ...common,
@@ -196,8 +208,35 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
           { ...pair, rater: '\uD800' },
           { ...pair, reasons: ['\uDC00'] },
           { ...vote, policies: ['pretrained', 'a\uD800'] },
+          { ...vote, regions: [region] },
+          ...[
+            [],
+            [{ ...region, x: 1.01 }],
+            [{ ...region, y: NaN }],
+            [{ ...region, image: 2 }],
+            [{ ...region, kind: 'ugly' }],
+            Array(9).fill(region),
+          ].map((regions) => ({ ...pair, regions })),
+          ...[
+            [],
+            [{ image: 0, word: 2 }],
+            [{ image: 0, word: -1 }],
+            [{ image: 2, word: 0 }],
+            [
+              { image: 1, word: 1 },
+              { image: 1, word: 1 },
+            ],
+          ].map((misread) => ({ ...pair, misread })),
         ] as Judgment[]
         for (const one of broken) await assert.rejects(store.addJudgments([one]), FormatError)
+        // The words of images that come with the judgment are known as well.
+        const brought = { ...imageRecord(7, 'one'), id: 'f'.repeat(16) }
+        const misread = [{ image: 0, word: 1 }]
+        const judgments = [{ ...judgment('m', brought, 'bad'), misread }]
+        await assert.rejects(
+          store.add({ images: [{ records: [brought], folder: '.' }], judgments }),
+          /judgment m misread: expected places of words of the prompt, which has 1, counted from 0, received 1/,
+        )
         assert.deepEqual(await store.allRows(), [])
       }))
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openExistingFeedback } from '../../feedback/store/feedback-file.ts'
 import { trainingJudgments } from '../../feedback/training-judgments.ts'
 import type { Judgment } from '../../records.ts'
+import { misreadWords, type MisreadWords } from './misread-words.ts'
 import type { RewardExamples } from './reward-examples.ts'
 import { examplesOfJudgments } from './examples-of-judgments.ts'
 
@@ -22,6 +23,7 @@ export interface StoredExamples {
   readonly others: readonly StoredImageFile[]
   /** All that may train, skips too. */
   readonly judgments: readonly Judgment[]
+  readonly misread: MisreadWords
   /** How many prompts cannot be read; their images and the judgments of them are left out. */
   readonly unreadable: number
 }
@@ -63,6 +65,7 @@ export async function readExamples(
     judged: [...places.keys()].map((id) => images.get(id)!),
     others: [...images.values()].filter(({ id, file }) => !places.has(id) && existsSync(file)),
     judgments,
+    misread: misreadWords(judgments, (id) => images.get(id)?.text),
     unreadable: prompts.length - readable.size,
   }
 }

@@ -3,8 +3,9 @@ import { distractors } from '../../prompts/distractors.ts'
 import { generalWords } from '../../prompts/general-words.ts'
 import { parsePrompt, promptText, templateCount } from '../../prompts/templates.ts'
 import type { PromptVocabulary } from '../../prompts/vocabulary.ts'
-import { random } from '../../random.ts'
+import { random, type Random } from '../../random.ts'
 import { rewardStreams } from '../../streams.ts'
+import { changesAny, type MisreadWords } from './misread-words.ts'
 
 /** The texts that a reward is shown with an image: wordings of its prompt, and wrong prompts. */
 export interface ShownTexts {
@@ -12,6 +13,8 @@ export interface ShownTexts {
   readonly wordings: ReadonlyMap<string, readonly string[]>
   /** By prompt, possibly none. */
   readonly distractors: ReadonlyMap<string, readonly string[]>
+  /** By prompt, where there are any: those of its distractors that change a word which raters marked as misread. */
+  readonly telling: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** Where distractors come from. */
@@ -20,6 +23,7 @@ export interface DistractorSource {
   readonly vocabulary?: PromptVocabulary | undefined
   /** By prompt, in place of those that are made. */
   readonly given?: ReadonlyMap<string, readonly string[]> | undefined
+  readonly misread?: MisreadWords | undefined
 }
 
 /** How many different distractors are made for a wording of a prompt. */
@@ -29,26 +33,60 @@ const distractorPool = 24
 export function shownTexts(
   labels: readonly { readonly text: string }[],
   seed: number,
-  { vocabulary, given }: DistractorSource = {},
+  { vocabulary, given, misread }: DistractorSource = {},
 ): ShownTexts {
   const distinct = [...new Set(labels.map(({ text }) => text))]
   const worded = distinct.map((text) => wordings(text, vocabulary))
   const wrong = distinct.map((text, i) => {
-    const made = (wording: string) =>
-      distractors(
-        { text: wording },
-        vocabulary ?? generalWords(wording),
-        distractorPool,
-        random(...rewardStreams.distractors(seed, i)),
-      )
-    return given?.get(text) ?? worded[i].flatMap(made)
+    const made = (wording: string) => {
+      const stream = random(...rewardStreams.distractors(seed, i))
+      const texts = distractors({ text: wording }, vocabulary ?? generalWords(wording), distractorPool, stream)
+      return texts.map((one) => ({ right: wording, wrong: one }))
+    }
+    return given?.get(text)?.map((one) => ({ right: text, wrong: one })) ?? worded[i].flatMap(made)
+  })
+  const telling = distinct.flatMap((text, i): [string, ReadonlySet<string>][] => {
+    const words = misread?.get(text)
+    if (words === undefined) return []
+    const changing = wrong[i].filter((one) => changesAny(words, one.right, one.wrong, vocabulary))
+    return changing.length === 0 ? [] : [[text, new Set(changing.map((one) => one.wrong))]]
   })
   const byPrompt = (lists: readonly (readonly string[])[]) => new Map(distinct.map((text, i) => [text, lists[i]]))
-  return { wordings: byPrompt(worded), distractors: byPrompt(wrong) }
+  return {
+    wordings: byPrompt(worded),
+    distractors: byPrompt(wrong.map((all) => all.map((one) => one.wrong))),
+    telling: new Map(telling),
+  }
+}
+
+/** How much likelier than another distractor one is drawn that changes a misread word. */
+export const tellingWeight = 4
+
+/**
+ * Draws wrong prompts for a good image, each once: all alike likely, but those that change a misread word are drawn with
+ * {@link tellingWeight} times the weight of others, one after the other without putting back.
+ *
+ * @returns `most` of them, or all that there are
+ * @see Efraimidis & Spirakis 2006, Weighted random sampling with a reservoir: the largest u^(1/weight)
+ */
+export function drawDistractors(
+  { distractors, telling }: ShownTexts,
+  text: string,
+  most: number,
+  stream: Random,
+): string[] {
+  const wrong = distractors.get(text) ?? []
+  const changing = telling.get(text)
+  if (changing === undefined) return stream.shuffle(wrong).slice(0, most)
+  const keyed = wrong.map((one) => ({ one, key: stream.uniform() ** (1 / (changing.has(one) ? tellingWeight : 1)) }))
+  return keyed
+    .sort((a, b) => b.key - a.key)
+    .slice(0, most)
+    .map(({ one }) => one)
 }
 
 /** All texts that may be shown. */
-export function textsIn({ wordings, distractors }: ShownTexts): string[] {
+export function textsIn({ wordings, distractors }: Pick<ShownTexts, 'wordings' | 'distractors'>): string[] {
   return [...wordings.values(), ...distractors.values()].flat()
 }
 

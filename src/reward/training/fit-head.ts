@@ -44,7 +44,7 @@ import { rewardFitFields, type RewardFit } from './reward-fit.ts'
 import { FitProgress, Minibatches } from './minibatches.ts'
 import { promptClassification, squaredError } from './reward-loss.ts'
 import { expectDifferences, spreadOf } from './sameness.ts'
-import type { ShownTexts } from '../examples/shown-texts.ts'
+import { drawDistractors, type ShownTexts } from '../examples/shown-texts.ts'
 
 export interface FitOptions {
   readonly head: HeadKind
@@ -233,15 +233,14 @@ interface Choice {
 function choicesOf(
   batch: readonly Label[],
   own: readonly string[],
-  { distractors }: ShownTexts,
+  shown: ShownTexts,
   most: number,
   stream: Random,
 ): Choice[][] {
   const groups = new Map<number, Choice[]>()
   batch.forEach(({ image, good, text }, place) => {
-    const wrong = distractors.get(text)!
-    if (!good || wrong.length === 0) return
-    const texts = [own[place], ...stream.shuffle(wrong).slice(0, most)]
+    if (!good || shown.distractors.get(text)!.length === 0) return
+    const texts = [own[place], ...drawDistractors(shown, text, most, stream)]
     groups.set(texts.length, [...(groups.get(texts.length) ?? []), { image, texts }])
   })
   return [...groups.values()]

@@ -29,7 +29,7 @@ import { measureReward } from './measure-reward.ts'
 import { openEncoder } from '../encoding/open-encoder.ts'
 import { rewardFileName, writeReward } from '../reward-file.ts'
 import { headKinds } from '../heads/reward-head.ts'
-import { shownTexts, textsIn } from '../examples/shown-texts.ts'
+import { shownTexts, tellingWeight, textsIn } from '../examples/shown-texts.ts'
 import { splitByPrompt } from '../examples/split-by-prompt.ts'
 import { expectTeaching } from '../teaching-scores.ts'
 import { foretell, mixWithClip } from './clip-mixture.ts'
@@ -116,7 +116,10 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     if (isWriter && line !== undefined) process.stderr.write(`${line}\n`)
   }
   const own = config.encoder === null ? await ownEncoder(config, open) : undefined
-  const { examples, judged, others, judgments, unreadable } = await readExamples(feedback, own?.encoder.canRead)
+  const { examples, judged, others, judgments, misread, unreadable } = await readExamples(
+    feedback,
+    own?.encoder.canRead,
+  )
   tell(unreadableWords(unreadable))
   expectTellsApart(examples)
   const split = config.heldOut === 0 ? undefined : splitByPrompt(examples, config.heldOut, seed)
@@ -128,13 +131,16 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     shownTexts(
       promptsOf(part).map((text) => ({ text })),
       seed,
-      { vocabulary, given },
+      { vocabulary, given, misread },
     )
   const shown = shownFor(examples)
   const shownInTraining = split && shownFor(split.training)
   const texts = [shown, shownInTraining].flatMap((each) => (each === undefined ? [] : textsIn(each)))
   const withDistractors = [...shown.distractors.values()].filter((wrong) => wrong.length > 0).length
-  if (config.classificationWeight > 0) tell(distractorWords(withDistractors, shown.distractors.size))
+  if (config.classificationWeight > 0) {
+    tell(distractorWords(withDistractors, shown.distractors.size))
+    tell(tellingWords(shown.telling.size))
+  }
   const cut = encoder.textLength && cutPrompts([...new Set(texts)], (text) => encoder.textLength!(text))
   if (cut !== undefined) tell(`reward: ${cutSentence(cut)}`)
   const inputs = {
@@ -308,6 +314,12 @@ function unreadableWords(prompts: number): string | undefined {
   if (prompts === 0) return undefined
   const remedy = 'name an encoder that reads any text with --encoder'
   return `note: images of ${prompts} prompts are left out, whose words the encoder does not know; ${remedy}`
+}
+
+function tellingWords(prompts: number): string | undefined {
+  if (prompts === 0) return undefined
+  const of = prompts === 1 ? '1 prompt' : `${prompts} prompts`
+  return `reward: raters marked misread words of ${of}; distractors that change them have ${tellingWeight} times the weight`
 }
 
 function distractorWords(some: number, all: number): string | undefined {

@@ -87,6 +87,9 @@ test('votes are blind, count once, and give a win rate', async () => {
   const [rate] = (await it.client.votes()).winRates
   assert.deepEqual([rate.first, rate.wins, rate.ties, rate.losses, rate.decided], ['dpok-1', 7, 1, 0, null])
   assert.equal(rate.rate?.value, 7.5 / 8)
+  await it.client.changeRater('Ada', { excluded: true })
+  assert.deepEqual((await it.client.votes()).winRates, [], 'votes of an excluded rater')
+  await it.client.changeRater('Ada', { excluded: false })
   await ada.vote({ votes: [{ ...votes[0], id: 'undo', undoes: 'v0' }] })
   assert.equal((await it.client.votes()).winRates[0].votes, 7)
   await assert.rejects(it.as('Bob').vote({ votes }), /vote task: expected/, 'a task is of one rater')

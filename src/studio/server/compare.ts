@@ -34,7 +34,7 @@ import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
 import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
 import { ownVotes, shownDuel } from './shown-duels.ts'
-import { duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
+import { countedVotes, duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
 
 /** Images from elsewhere may have any seed; ours count on below this one. */
 const lastSeed = 1e9
@@ -273,7 +273,7 @@ export const compareRoutes = [
     summary: 'Who won how often.',
     who: 'admin',
     answer: Votes,
-    handle: async ({ studio }) => ({ winRates: winRates(await studio.store.judgments()) }),
+    handle: async ({ studio }) => ({ winRates: winRates(await countedVotes(studio.store)) }),
   }),
 ]
 

@@ -1,5 +1,6 @@
 /** Blind votes between two policies: what is asked of whom, and what came out. */
 import { createHash } from 'node:crypto'
+import { readRaters } from '../../feedback/raters/raters.ts'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import type { Interval as ReportInterval } from '../../report/interval.ts'
@@ -97,6 +98,13 @@ export function duelOf(
 export async function standingDuels(store: FeedbackStore, rater: string): Promise<Set<string>> {
   const votes = (await store.judgments()).filter((one): one is Vote => one.kind === 'vote' && one.rater === rater)
   return new Set(votes.map(duelKey))
+}
+
+/** Votes that stand, without those of raters who were excluded. */
+export async function countedVotes(store: FeedbackStore): Promise<Judgment[]> {
+  const raters = await readRaters(store.database)
+  const excluded = new Set(raters.filter((rater) => rater.excluded).map(({ name }) => name))
+  return (await store.judgments()).filter(({ kind, rater }) => kind === 'vote' && !excluded.has(rater))
 }
 
 /** Win rates of all pairs of policies that were voted on. */
