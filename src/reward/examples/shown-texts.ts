@@ -64,10 +64,10 @@ export const tellingWeight = 4
 
 /**
  * Draws wrong prompts for a good image, each once: all alike likely, but those that change a misread word are drawn with
- * {@link tellingWeight} times the weight of others, one after the other without putting back.
+ * {@link tellingWeight} times the weight of others, one after the other without putting back. Those with the largest
+ * u^(1/weight) are a draw of that kind (Efraimidis and Spirakis 2006).
  *
  * @returns `most` of them, or all that there are
- * @see Efraimidis & Spirakis 2006, Weighted random sampling with a reservoir: the largest u^(1/weight)
  */
 export function drawDistractors(
   { distractors, telling }: ShownTexts,
