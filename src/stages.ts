@@ -112,6 +112,20 @@ export const stages = {
       duration: 'about half a minute',
     },
   },
+  'policy nft': {
+    kind: 'policy',
+    title: 'DiffusionNFT',
+    sentence:
+      'Draw images of each prompt by any sampler, and learn on noise put into them what makes the better ones (Zheng et al. 2025).',
+    takes: ['reward', 'prompts'],
+    cost: ['imagesDrawn', 'updates'],
+    isShared: true,
+    form: {
+      main: ['imagesDrawn', 'groupSize'],
+      embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
+      duration: 'about a minute',
+    },
+  },
   'policy dpok': {
     kind: 'policy',
     title: 'DPOK',

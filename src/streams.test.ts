@@ -39,6 +39,8 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'policyStreams.valueRows': ['random', policyStreams.valueRows(number, number)],
   'policyStreams.generatedNoise': ['noise', policyStreams.generatedNoise(number, number)],
   'policyStreams.pretrainingNoise': ['noise', policyStreams.pretrainingNoise(number, number)],
+  'policyStreams.forwardNoise': ['noise', policyStreams.forwardNoise(number, number, number)],
+  'policyStreams.roundPrompts': ['random', policyStreams.roundPrompts(number, number)],
   'policyStreams.adapter': ['noise', policyStreams.adapter(number, number)],
   'policyStreams.heldOutPrompts': ['random', policyStreams.heldOutPrompts(number)],
   'policyStreams.heldOutNoise': ['noise', policyStreams.heldOutNoise(number)],

@@ -34,6 +34,10 @@ export const policyStreams = {
   /** Times and noise that an update puts into generated images, and into pre-training images. */
   generatedNoise: (seed: number, update: number): StreamPath => [seed, 2, update],
   pretrainingNoise: (seed: number, update: number): StreamPath => [seed, 3, update],
+  /** Noise that an update puts into a freshly drawn image at a time, by the place of both in its minibatch. */
+  forwardNoise: (seed: number, update: number, place: number): StreamPath => [seed, 9, update, place],
+  /** Prompts that reward-weighted training draws for a round. */
+  roundPrompts: (seed: number, round: number): StreamPath => [seed, 10, round],
   /** The beginning of an adapter, by its place among them. */
   adapter: (seed: number, place: number): StreamPath => [seed, 4, place],
   /** Prompts whose pairs are held out, and times and noise at which they are measured. */

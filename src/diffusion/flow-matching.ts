@@ -176,6 +176,11 @@ export class FlowMatching implements NoiseProcess {
     return undefined
   }
 
+  /** σ, of x̂₀ = x − σv. */
+  imagePerPrediction(t: Tensor): Tensor {
+    return t.div(this.#setup.trainSteps)
+  }
+
   sampler({ steps, eta }: SamplerOptions): FlowSampler {
     const { sigmas, finalSigma, trainSteps, transition } = this.#setup
     if (!(eta >= 0 && eta <= 1)) {

@@ -82,3 +82,16 @@ export function toX0AndEpsilon(
       }
   }
 }
+
+/** |∂x̂₀/∂prediction| of {@link toX0AndEpsilon}: √((1 − ᾱ)/ᾱ) of ε, 1 of x₀, √(1 − ᾱ) of v; [B]. */
+export function imagePerPrediction(alphaBar: Tensor, type: PredictionType): Tensor {
+  const noise = alphaBar.neg().add(1).sqrt()
+  switch (type) {
+    case 'epsilon':
+      return noise.div(alphaBar.sqrt())
+    case 'x0':
+      return noise.mul(0).add(1)
+    case 'v':
+      return noise
+  }
+}

@@ -87,6 +87,8 @@ export interface NoiseProcess {
   target(x0: Tensor, epsilon: Tensor, t: Tensor): Tensor
   /** Weight of a sample's loss, [B]; none where all count the same. */
   weight(t: Tensor): Tensor | undefined
+  /** |∂x̂₀/∂prediction|: by how much the clean image changes that a prediction stands for, [B] on the CPU. */
+  imagePerPrediction(t: Tensor): Tensor
   /** @throws {ScheduleError} steps or η that this process cannot have */
   sampler(options: SamplerOptions): Sampler
 }

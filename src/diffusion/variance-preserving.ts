@@ -6,7 +6,7 @@ import { randint, tensor } from '../tensor/create.ts'
 import type { Generator } from '../tensor/generator.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { ddimSampler, type DdimSampler } from './ddim.ts'
-import { addNoise, predictionTarget } from './prediction.ts'
+import { addNoise, imagePerPrediction, predictionTarget } from './prediction.ts'
 import type { NoiseProcess, SamplerOptions } from './process.ts'
 import type { PredictionType, Schedule } from './schedule.ts'
 
@@ -64,6 +64,10 @@ export class VariancePreserving implements NoiseProcess {
 
   weight(t: Tensor): Tensor | undefined {
     return this.#weighting?.(this.#at(t))
+  }
+
+  imagePerPrediction(t: Tensor): Tensor {
+    return imagePerPrediction(this.#at(t), this.schedule.predictionType)
   }
 
   sampler({ steps, eta }: SamplerOptions): DdimSampler {

@@ -66,3 +66,15 @@ export function changeOf(parameters: ReadonlyMap<string, Tensor>, scale: number)
   }
   return { trained, adapters }
 }
+
+/** The change that other values of the same parameters make, by their names. */
+export function changeWith({ trained, adapters }: Change, values: ReadonlyMap<string, Tensor>): Change {
+  const pairs = [...(adapters ?? [])].map(([name, { down, up, scale }]): [string, Adapter] => [
+    name,
+    { down: values.get(name + downSuffix) ?? down, up: values.get(name + upSuffix) ?? up, scale },
+  ])
+  return {
+    trained: new Map([...(trained ?? [])].map(([name, own]) => [name, values.get(name) ?? own])),
+    adapters: new Map(pairs),
+  }
+}

@@ -95,6 +95,10 @@ function assertNear(own: ReturnType<typeof resultOf>, one: ReturnType<typeof res
 /** Of each, settings by which rows do not come out even, and those with more than four steps. */
 const cases: Readonly<Record<PolicyStage, { readonly uneven: Training; readonly longer: Training }>> = {
   'policy dpok': { uneven: { settings: { imagesDrawn: 17 } }, longer: { settings: { imagesDrawn: 80 } } },
+  'policy nft': {
+    uneven: { settings: { imagesDrawn: 20, rolloutsPerIteration: 12, timesPerImage: 1 } },
+    longer: { settings: { imagesDrawn: 80 } },
+  },
   'policy dpo': {
     uneven: { settings: { batchSize: 3, gradientAccumulationSteps: 2 } },
     longer: { settings: { updates: 10 } },

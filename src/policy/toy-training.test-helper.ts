@@ -31,6 +31,10 @@ export interface ToyTraining {
 
 const small: Readonly<Record<PolicyStage, ToyTraining['settings']>> = {
   'policy dpok': { imagesDrawn: 24, rolloutsPerIteration: 8, valueUpdates: 1 },
+  'policy nft': {
+    ...{ imagesDrawn: 32, rolloutsPerIteration: 8, groupSize: 4, gradientSteps: 2, timesPerImage: 3 },
+    ...{ oldDecay: 0.5, oldDecaySlope: 0.2, learningRate: 0.03 },
+  },
   'policy dpo': {
     updates: 4,
     batchSize: 10,

@@ -24,10 +24,10 @@ export class Ema {
     this.#decay = decay
   }
 
-  /** Call it after each step of the optimiser. */
-  update(): void {
+  /** Call it after each step of the optimiser. @param decay another one for this time, in [0, 1]; with 0 a copy */
+  update(decay = this.#decay): void {
     using _noGrad = noGrad()
-    lerpAll_([...this.#averages.values()], this.#parameters, 1 - this.#decay)
+    lerpAll_([...this.#averages.values()], this.#parameters, 1 - decay)
   }
 
   /** The living averages by the names of the parameters. */

@@ -5,5 +5,6 @@ import type { AnyAlgorithm } from '../algorithm.ts'
 export const algorithms = {
   'policy reward-weighted': async () => (await import('./reward-weighted.ts')).rewardWeighted,
   'policy dpo': async () => (await import('./dpo.ts')).dpo,
+  'policy nft': async () => (await import('./nft.ts')).nft,
   'policy dpok': async () => (await import('./dpok.ts')).dpok,
 } as const satisfies Readonly<Record<PolicyStage, () => Promise<AnyAlgorithm>>>
