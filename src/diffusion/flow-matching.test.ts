@@ -25,6 +25,10 @@ describe('FlowMatching', () => {
     })
   })
 
+  it('by hand: x̂₀ changes by σ a unit of velocity', () => {
+    withoutLeak(() => assertClose(flow().imagePerPrediction(images().t).toArray(), [0.25, 0.9]))
+  })
+
   it('gives image and noise back from a true velocity, differentiably', () => {
     withoutLeak(() => {
       const { x0, epsilon } = images()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ShapeError } from '../errors.ts'
-import { addNoise, predictionTarget, toX0AndEpsilon, velocityTarget } from './prediction.ts'
+import { addNoise, imagePerPrediction, predictionTarget, toX0AndEpsilon, velocityTarget } from './prediction.ts'
 import { assertClose, assertGradient, float64, withoutLeak } from './tensor-checks.test-helper.ts'
 
 const x0Values = [1, -2, 0.5, 3]
@@ -76,4 +76,17 @@ describe('toX0AndEpsilon', () => {
       assert.equal(toX0AndEpsilon(xt, xt, float64([0.5, 0.5]), 'v').x0.dtype, 'float32')
     })
   })
+})
+
+describe('imagePerPrediction', () => {
+  for (const type of ['epsilon', 'v', 'x0'] as const) {
+    it(`is the slope of x̂₀ in a prediction of ${type}`, () => {
+      withoutLeak(() => {
+        const alphaBar = float64([0.9, 0.01])
+        const xt = float64(x0Values, 2, 2)
+        const x0Of = (said: number) => toX0AndEpsilon(xt.mul(0).add(said), xt, alphaBar, type).x0.select(1, 0)
+        assertClose(imagePerPrediction(alphaBar, type).toArray(), x0Of(1).sub(x0Of(0)).abs().toArray())
+      })
+    })
+  }
 })

@@ -82,7 +82,13 @@ describe('losses on the forward process are those of diffusers and peft', () => 
       const distance = policy.sub(reference).square().flatten(1).mean(1)
       near(losses, expected('nft'), 1e-4, 'loss')
       near(distance, expected('distance'), 1e-4, 'distance')
-      gradientsOf(losses.mul(5).add(distance.mul(number('distance_weight'))).mean(), 'nft')
+      gradientsOf(
+        losses
+          .mul(5)
+          .add(distance.mul(number('distance_weight')))
+          .mean(),
+        'nft',
+      )
     })
 
     it(`advantage weighted matching, ${name}`, () => {

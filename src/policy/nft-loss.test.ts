@@ -75,7 +75,10 @@ describe('the loss of DiffusionNFT', () => {
         const [gradient] = gradients([nftLosses(given, beta).sum()], [given.policy])
         const wanted = old.map((one, at) => {
           const row = Math.floor(at / elements)
-          const errors = Array.from({ length: elements }, (_, k) => old[row * elements + k] - target[row * elements + k])
+          const errors = Array.from(
+            { length: elements },
+            (_, k) => old[row * elements + k] - target[row * elements + k],
+          )
           const size = errors.reduce((sum, error) => sum + Math.abs(error), 0)
           return (2 * (2 * shares[row] - 1) * weights[row] * (one - target[at])) / size
         })

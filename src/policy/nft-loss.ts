@@ -51,7 +51,10 @@ export function nftLosses({ policy, old, target, optimality, weight }: NftPredic
     return error.square().mean(1).mul(weight.square()).div(size)
   }
   const worse = optimality.neg().add(1)
-  return optimality.mul(side(1)).add(worse.mul(side(-1))).div(beta)
+  return optimality
+    .mul(side(1))
+    .add(worse.mul(side(-1)))
+    .div(beta)
 }
 
 /**

@@ -101,7 +101,10 @@ describe('DiffusionNFT', () => {
 
   it('is the same in parts, and draws the same in parts', () => {
     using _scope = tensorScope()
-    const rows = [[7, 5], [96, 96]].map(([batchSize, noisyAtOnce]) => {
+    const rows = [
+      [7, 5],
+      [96, 96],
+    ].map(([batchSize, noisyAtOnce]) => {
       const { trainer } = training({ imagesDrawn: 48, rolloutsPerIteration: 24, gradientSteps: 2, batchSize, noisyAtOnce }) // prettier-ignore
       return [trainer.step(), trainer.step()]
     })

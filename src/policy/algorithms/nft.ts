@@ -313,7 +313,9 @@ export class Nft implements Trainer {
     const policy = predictBy(this.policy)
     const distance = (other: Tensor) => policy.sub(other).square().flatten(1).mean(1).sum().div(all)
     const old = withoutGrad(() => predictBy(this.#oldPolicy))
-    const loss = nftLosses({ policy, old, ...noisy }, settings.beta).sum().div(all)
+    const loss = nftLosses({ policy, old, ...noisy }, settings.beta)
+      .sum()
+      .div(all)
     const moved = withoutGrad(() => distance(old))
     if (settings.referenceWeight === 0) {
       graph.backward(loss.mul(mostAdvantage))
