@@ -9,7 +9,7 @@ const number = -1
 const hash = -2
 /** A seed that is made of another stream; one of each is another number. */
 const madeOf = (stream: number) => -100 - stream
-const [ofReport, ofIntervals, ofMember, ofRater, ofWeights, , ofProbes] = [0, 1, 2, 3, 4, 5, 6].map(madeOf)
+const [ofReport, ofIntervals, ofMember, ofRater, ofWeights, , ofProbes, ofBase] = [0, 1, 2, 3, 4, 5, 6, 7].map(madeOf)
 
 /** What is made of a path: numbers by `random`, noise by a tensor generator, a seed of further paths, or one number. */
 type Use = 'random' | 'noise' | 'seed' | 'lot'
@@ -24,6 +24,7 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
     streams.imageNoise(number, number),
     streams.imageNoise(ofReport, number),
     streams.imageNoise(ofProbes, number),
+    streams.imageNoise(ofBase, number),
   ],
   stageNoise: [
     'noise',
@@ -56,6 +57,7 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'rewardStreams.memberPrompts': ['seed', rewardStreams.memberPrompts(number, number)],
   'rewardStreams.member': ['seed', rewardStreams.member(number, number)],
   'rewardStreams.folds': ['random', rewardStreams.folds(number)],
+  'rewardStreams.baseImages': ['seed', rewardStreams.baseImages()],
   'rewardStreams.memberDraw': ['random', rewardStreams.memberDraw(madeOf(5), number)],
   'reportStreams.images': ['seed', reportStreams.images(number, number)],
   'reportStreams.kl': ['noise', reportStreams.kl(number, number)],

@@ -74,6 +74,8 @@ export const rewardStreams = {
   member: (seed: number, member: number): StreamPath => [seed, 7, member],
   /** In which parts prompts are left out. */
   folds: (seed: number): StreamPath => [seed, 8],
+  /** The seed of the images by which parts of a composed reward are brought to one scale: the same of every run. */
+  baseImages: (): StreamPath => [0, 7106],
   /** Prompts of a member, in the order of the attempts; `seed` is made of `memberPrompts`. */
   memberDraw: (seed: number, attempt: number): StreamPath => [seed, attempt],
 }

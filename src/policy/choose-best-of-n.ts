@@ -8,7 +8,9 @@ import { readPngFile } from '../images/png-file.ts'
 import { readPictures } from '../images/pictures.ts'
 import { centredByPrompt, comparableOf } from '../reward/across-prompts.ts'
 import type { Reward } from '../reward/reward.ts'
-import { openReward, rewardFields, scorePictures } from '../reward/open-reward.ts'
+import { givenBaseImages } from '../reward/composition/base-images.ts'
+import { composedResults, rewardInRun, rewardParents } from '../reward/composition/reward-in-run.ts'
+import { rewardFields, scorePictures } from '../reward/open-reward.ts'
 import { writeFiles } from '../files.ts'
 import { sha256 } from '../sha256.ts'
 import { tensor } from '../tensor/create.ts'
@@ -38,11 +40,13 @@ export type BestOfNConfig = z.infer<typeof BestOfNConfig>
  */
 export async function chooseBestOfN(config: BestOfNConfig, open: Open, group: Group = alone): Promise<Manifest> {
   const { out, resume, ...settings } = config
-  const parents = { ...imageParents(config.images), reward: config.reward }
+  const parents = { ...imageParents(config.images), ...rewardParents(config.reward) }
   using run = startRun({ folder: out, stage: 'policy best-of-n', config: settings, parents, resume })
   const groups = groupsOf(await readImages(...config.images), config.n)
-  const reward = await openReward(config.reward, config, open)
   const images = groups.flat()
+  const base = () => givenBaseImages(images.map(({ record: { text }, file }) => ({ text, file })))
+  const opened = await rewardInRun(config.reward, 'reward', { run, config, open, base, group })
+  const { reward } = opened
   run.dependsOn({
     images: sha256(...images.map(({ record }) => record.sha256)),
     reward: reward.sha256,
@@ -70,6 +74,7 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open, group: Gr
     // How much better they are than their prompt's images on the whole.
     ...(reward.isWithinPrompt && { meanRewardCentred: ofChosen(centredByPrompt(scores, texts)) }),
     rewardComparable: comparableOf(reward),
+    ...composedResults({ reward: opened }),
   })
 }
 

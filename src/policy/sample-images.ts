@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { mean } from 'simple-statistics'
 import { drawImages } from '../images/draw.ts'
-import type { Open } from '../images/open-model.ts'
 import { encodePng, type Picture } from '../images/png.ts'
 import type { GenerativeModel, Sampling } from '../networks/generative-model.ts'
-import { openReward, scorePictures } from '../reward/open-reward.ts'
+import { scorePictures } from '../reward/open-reward.ts'
+import type { Reward } from '../reward/reward.ts'
 import { sampleFolderName, samplePromptsName, samplesName } from '../run-files.ts'
 import { writeFileAtomic, writing, type Run } from '../run.ts'
 
@@ -19,12 +19,12 @@ export type Probe = (pictures: readonly Picture[], texts: readonly string[]) => 
  * @throws {FormatError} the scorer is no reward, or one of another encoder
  */
 export async function openProbe(
-  config: Parameters<typeof openReward>[1] & { readonly scorer: string | null },
-  opened: Awaited<ReturnType<Open>>,
+  name: string | null,
+  openReward: (name: string) => Promise<Reward>,
   judge: Probe = () => ({}),
 ): Promise<Probe> {
-  if (config.scorer === null) return judge
-  const scorer = await openReward(config.scorer, config, () => Promise.resolve(opened))
+  if (name === null) return judge
+  const scorer = await openReward(name)
   return (pictures, texts) => ({
     ...judge(pictures, texts),
     alignment_score: mean(scorePictures(scorer, pictures, texts)),

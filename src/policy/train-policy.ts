@@ -10,7 +10,9 @@ import { expectScaledPolicy, modelFields, samplingFields, samplingOf, type Open 
 import { trainingImagesFields } from '../images/training-images.ts'
 import type { gradientCheckpointingField } from '../networks/adapters.ts'
 import { comparableOf } from '../reward/across-prompts.ts'
-import { openReward, rewardFields } from '../reward/open-reward.ts'
+import { drawnBaseImages, givenBaseImages } from '../reward/composition/base-images.ts'
+import { composedResults, rewardInRun, rewardParents } from '../reward/composition/reward-in-run.ts'
+import { rewardFields } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { tellNote } from '../notes.ts'
 import type { Manifest, Run } from '../run.ts'
@@ -145,14 +147,14 @@ async function train(
   const algorithm: AnyAlgorithm = await algorithms[stage]()
   const takes = (input: TrainingInput) => takesInput(stage, input)
   const { out, resume, ...settings } = config
-  const { seed, policy: start } = config
+  const { seed, policy: start, heldOutReward: heldOutName } = config
   expectScaledPolicy(config)
   expectAlarms(config)
   const parents = {
     ...(takes('images') && imageParents(config.images!)),
     ...(takes('pairs') && { feedback: config.feedback! }),
     ...(config.prompts && { prompts: config.prompts }),
-    ...(config.reward && { reward: config.reward }),
+    ...(config.reward && rewardParents(config.reward)),
     ...(start !== null && { policy: start }),
   }
   const changeable = [...changeableFields, ...algorithm.changeable]
@@ -164,13 +166,15 @@ async function train(
     const paired = takes('pairs') ? await readPairs(config.feedback!, opened.encoder?.canRead) : undefined
     const known = takes('prompts') ? await readKnownPrompts(config as PromptSource, opened) : undefined
     const texts = known?.prompts.map(({ text }) => text)
-    const reward = takes('reward')
-      ? changeReward(await openReward(config.reward!, config, () => Promise.resolve(opened)))
-      : undefined
-    const heldOutReward = await openHeldOut(config, opened)
-    if (heldOutReward) expectOther(heldOutReward, reward)
     const { steps = null, eta = null, guidance = null } = config
     const sampling = samplingOf(model, { steps, eta, guidance })
+    const judged = stored?.map(({ record: { text }, file }) => ({ text, file })) ?? paired?.images
+    const base = () => (texts ? drawnBaseImages(opened, texts, sampling) : givenBaseImages(judged!))
+    const opening = { run, config, open: () => Promise.resolve(opened), base, group }
+    const taught = takes('reward') ? await rewardInRun(config.reward!, 'reward', opening) : undefined
+    const reward = taught && changeReward(taught.reward)
+    const heldOut = heldOutName === null ? undefined : await rewardInRun(heldOutName, 'held-out-reward', opening)
+    if (heldOut) expectOther(heldOut.reward, reward)
     const earlier = start === null ? undefined : openChange(model, start, config)
     const trainable = trainableChange(model, config, seed, earlier)
     const pretraining = takes('pretraining images')
@@ -179,7 +183,7 @@ async function train(
     const inputs = {
       model: modelInput(config.model, model),
       ...(reward && { reward: reward.sha256 }),
-      ...(heldOutReward && { 'held-out reward': heldOutReward.sha256 }),
+      ...(heldOut && { 'held-out reward': heldOut.reward.sha256 }),
       ...(stored && {
         images: imagesInput(
           stored.map(({ record: { text }, file }) => ({ text, file })),
@@ -215,12 +219,13 @@ async function train(
       scored?.keep()
       const ofImages = stored?.map(({ record }) => record.text) ?? paired?.images.map(({ text }) => text)
       const shown = texts ?? [...new Set(ofImages)]
-      const probe = await openProbe(config, opened, judge)
+      const scorer = async (name: string) => (await rewardInRun(name, 'scorer', opening)).reward
+      const probe = await openProbe(config.scorer, scorer, judge)
       const { parameters, change } = shownChange(trainable)
       const shownTrainer = { policy: model.with(change), parameters, total: trainer.total }
       const work = algorithm.work && ((drawing: Drawing) => algorithm.work!(settings as never, drawing))
       const common = { model, trainer: shownTrainer, texts: shown, sampling, seed, group }
-      const alarms = openAlarms({ ...common, reward, heldOutReward, settings, work })
+      const alarms = openAlarms({ ...common, reward, heldOutReward: heldOut?.reward, settings, work })
       const { metrics, cost, seconds, notes } = await trainToEnd(run, trainer, {
         label: algorithmOf(stage),
         stage,
@@ -257,6 +262,7 @@ async function train(
         ...(texts && sampling),
         modelSha256: model.sha256,
         ...(reward && { rewardComparable: comparableOf(reward) }),
+        ...composedResults({ reward: taught, heldOutReward: heldOut }),
         ...alarms?.results,
         ...notes,
       }
@@ -271,12 +277,6 @@ async function train(
       throw asOutOfMemory(error, run, room, tried)
     }
   })
-}
-
-/** None where none is named. */
-function openHeldOut(config: Settings, opened: Awaited<ReturnType<Open>>): Promise<Reward> | undefined {
-  const { heldOutReward: name } = config
-  return name === null ? undefined : openReward(name, config, () => Promise.resolve(opened))
 }
 
 /** The names of metrics, `reward_mean`, as those of results, `rewardMean`. */

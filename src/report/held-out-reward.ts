@@ -5,6 +5,7 @@ import { ConfigError } from '../errors.ts'
 import { trainingJudgments } from '../feedback/training-judgments.ts'
 import { isDatabaseUrl } from '../feedback/store/database.ts'
 import { openExistingFeedback } from '../feedback/store/feedback-file.ts'
+import { sharesPart } from '../reward/composition/shared-parts.ts'
 import { inputsName } from '../run.ts'
 import type { PastRun } from './lineage.ts'
 
@@ -31,11 +32,12 @@ export async function heldOutFacts(
   taught: readonly PastRun[],
 ): Promise<HeldOutFacts> {
   const student = taught.find((one) => learnedFrom(one, name, sha256))
-  if (student !== undefined || sha256 === reward.sha256) {
+  const isGiven = sharesPart(sha256, reward.sha256)
+  if (student !== undefined || isGiven) {
     throw new ConfigError({
       where,
       expected: 'a reward that no policy learned from',
-      received: `${name}, ${student === undefined ? 'which --reward is too' : `from which ${student.folder} learned`}`,
+      received: `${name}, ${student === undefined ? 'which --reward is too, or has as a part' : `from which ${student.folder} learned`}`,
       remedy: 'give another reward: one of other labels, or a ready-made one',
     })
   }
@@ -57,12 +59,14 @@ export function heldOutCaveat({ labels }: HeldOutFacts): string | undefined {
     : `The held-out reward learned from labels that taught the policies or their reward too (${labels.shared} of ${labels.of}): what these get wrong, it cannot show.`
 }
 
-/** By the weights that it had then, or where a run did not record them by its name. */
+/** By the weights that it or a part of it had then, or where a run did not record them by its name. */
 function learnedFrom({ folder, manifest: { parents } }: PastRun, name: string, sha256: string): boolean {
   if (parents.reward === undefined) return false
   const file = join(folder, inputsName)
   const inputs = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : {}
-  return typeof inputs.reward === 'string' ? inputs.reward === sha256 : resolve(parents.reward) === resolve(name)
+  return typeof inputs.reward === 'string'
+    ? sharesPart(inputs.reward, sha256)
+    : resolve(parents.reward) === resolve(name)
 }
 
 async function labelIds(store: string): Promise<string[] | undefined> {

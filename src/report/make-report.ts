@@ -7,7 +7,15 @@ import { isDatabaseUrl } from '../feedback/store/database.ts'
 import { samplerOf } from '../images/draw.ts'
 import { samplingOf, type Open } from '../images/open-model.ts'
 import { openChange } from '../policy/policy-file.ts'
-import { openReward } from '../reward/open-reward.ts'
+import { drawnBaseImages } from '../reward/composition/base-images.ts'
+import { readComposed } from '../reward/composition/composed-file.ts'
+import {
+  composedName,
+  rewardInRun,
+  rewardParents,
+  type RewardOpening,
+  type RewardRole,
+} from '../reward/composition/reward-in-run.ts'
 import { rewardFileName } from '../reward/reward-file.ts'
 import { startRun, writing } from '../run.ts'
 import { sha256, sha256OfWeights } from '../sha256.ts'
@@ -72,28 +80,36 @@ export async function makeReport(
   if (reward !== undefined) rewardResults(reward)
   const ofPolicies = policies.map(({ name, run }) => [`policy ${name}`, run.folder] as const)
   const parents = {
-    reward: config.reward,
+    ...rewardParents(config.reward),
     ...(config.heldOutReward !== null && { 'held-out reward': config.heldOutReward }),
     ...Object.fromEntries(ofPolicies),
   }
   using run = startRun({ folder: out, stage: 'report', config: settings, parents, resume })
   const opened = await models.open(config)
+  const past = runsBehind([...Object.values(rewardParents(config.reward)), ...policies.map(({ run }) => run.folder)])
+  const world = await models.worldOf(config.model)
+  const { prompts, ofFiles } = await promptsOf(config, opened, world)
+  const sampling = samplingOf(opened.model, config)
   // What is wrong is told before the long work.
-  const { range: rewardRange, sha256: rewardSha256 } = await openReward(config.reward, config, () =>
-    Promise.resolve(opened),
-  )
-  if (config.scorer !== null) await openReward(config.scorer, config, () => Promise.resolve(opened))
-  const past = runsBehind([config.reward, ...policies.map((policy) => policy.run.folder)])
-  const heldOutReward = await openHeldOut(config, opened, rewardSha256, past)
+  const texts = prompts.map(({ text }) => text)
+  const rewards = await openRewards(config, {
+    ...{
+      run,
+      config,
+      group,
+      open: () => Promise.resolve(opened),
+      base: () => drawnBaseImages(opened, texts, sampling),
+    },
+    past,
+  })
+  const { heldOutReward } = rewards
+  const { range: rewardRange, sha256: rewardSha256 } = rewards.reward
   const votes = await readVotes(votesIn(config, past), policies)
   for (const policy of policies) openChange(opened.model, policy.run.folder, config)
   const detector = config.detector === null ? undefined : checkDetector(config.detector)
   const network = config.features === null ? undefined : checkFeatures(config.features)
-  const world = await models.worldOf(config.model)
   const judge = await world?.judge()
   const isJudged = judge !== undefined
-  const { prompts, ofFiles } = await promptsOf(config, opened, world)
-  const sampling = samplingOf(opened.model, config)
   const sampler = samplerOf(opened.model, sampling)
   const plan: EvaluationPlan = {
     prompts,
@@ -132,7 +148,7 @@ export async function makeReport(
   const drawing = {
     plan,
     policies,
-    config,
+    config: { ...config, ...rewards.named },
     ...(detection !== undefined && { detection }),
     isJudged,
     hasNoise,
@@ -197,18 +213,42 @@ function spaceOf(config: ReportConfig, known: SpaceFacts | undefined): SpaceFact
   return { network, resize: resized, ...(sha256 !== undefined && { sha256 }) }
 }
 
-/** None where none is named. @throws {ConfigError} a policy learned from it */
-async function openHeldOut(
+/**
+ * The rewards of a report, with the names by which other processes open the same: of a composition, that of the file in which its
+ * scale lies. One that a compared policy learned from keeps the scale that it had there.
+ *
+ * @throws {ConfigError} a policy learned from the held-out one
+ */
+async function openRewards(
   config: ReportConfig,
-  opened: Awaited<ReturnType<Open>>,
-  rewardSha256: string,
-  past: readonly PastRun[],
+  { past, ...opening }: RewardOpening & { readonly past: readonly PastRun[] },
 ) {
-  const { heldOutReward: name, reward } = config
-  if (name === null) return undefined
-  const { sha256 } = await openReward(name, config, () => Promise.resolve(opened))
-  const facts = await heldOutFacts({ name, sha256, run: rewardRun(name) }, { name: reward, sha256: rewardSha256 }, past)
-  return { sha256, facts }
+  const { reward: name, scorer, heldOutReward: heldOutName } = config
+  const opened = async (one: string, role: RewardRole) => {
+    const known = past.flatMap(({ folder, manifest: { parents } }) => {
+      const file = join(folder, composedName('reward'))
+      return parents.reward === one && existsSync(file) ? [file] : []
+    })[0]
+    const from = known === undefined ? undefined : readComposed(known)
+    const { reward, composed } = await rewardInRun(one, role, { ...opening, ...(from && { known: from }) })
+    return { reward, name: composed === undefined ? one : opening.run.path(composedName(role)) }
+  }
+  const reward = await opened(name, 'reward')
+  const measuring = scorer === null ? undefined : await opened(scorer, 'scorer')
+  const heldOut = heldOutName === null ? undefined : await opened(heldOutName, 'held-out-reward')
+  const { sha256 } = reward.reward
+  const facts =
+    heldOut &&
+    (await heldOutFacts(
+      { name: heldOutName!, sha256: heldOut.reward.sha256, run: rewardRun(heldOutName!) },
+      { name, sha256 },
+      past,
+    ))
+  return {
+    reward: reward.reward,
+    named: { reward: reward.name, scorer: measuring?.name ?? null, heldOutReward: heldOut?.name ?? null },
+    ...(facts && { heldOutReward: { sha256: heldOut!.reward.sha256, facts } }),
+  }
 }
 
 /** The stores where votes may be. @throws {FileError} the one that was named is not there */

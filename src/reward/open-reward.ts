@@ -44,11 +44,12 @@ export const rewardFields = {
  */
 export async function openReward(name: string, config: RewardConfig, open: Open): Promise<Reward> {
   const named = rewardKinds.find(({ names }) => names?.includes(name))
-  if (named !== undefined) return await named.open(name, config, open)
+  const openPart = (part: string) => openReward(part, config, open)
+  if (named !== undefined) return await named.open(name, config, open, openPart)
   if (isPickle(name) && !statSync(name, { throwIfNoEntry: false })?.isDirectory()) throw pickled(name)
   const kind = rewardKinds.find((one) => one.claims(name))
   if (kind === undefined) throw unclaimed(name)
-  return await kind.open(name, config, open)
+  return await kind.open(name, config, open, openPart)
 }
 
 function unclaimed(name: string): FileError | FormatError {

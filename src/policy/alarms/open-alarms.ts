@@ -2,6 +2,7 @@
 import { ConfigError } from '../../errors.ts'
 import { usesNegatives } from '../../images/draw.ts'
 import type { GenerativeModel, Sampling } from '../../networks/generative-model.ts'
+import { sharesPart } from '../../reward/composition/shared-parts.ts'
 import type { Reward } from '../../reward/reward.ts'
 import type { Group } from '../../tensor/group.ts'
 import type { Drawing } from '../algorithm.ts'
@@ -55,13 +56,13 @@ export function expectAlarms({
   })
 }
 
-/** @throws {ConfigError} it is the reward that is trained on, which cannot part from itself */
+/** @throws {ConfigError} it is the reward that is trained on, or they have a part in common, and so cannot part */
 export function expectOther(heldOut: Reward, trained: Reward | undefined): void {
-  if (heldOut.sha256 !== trained?.sha256) return
+  if (trained === undefined || !sharesPart(heldOut.sha256, trained.sha256)) return
   throw new ConfigError({
     where: '--held-out-reward',
     expected: 'a reward that the training does not see',
-    received: `${heldOut.name}, which is the one that it learns from`,
+    received: `${heldOut.name}, ${heldOut.sha256 === trained.sha256 ? 'which is the one that it learns from' : `of which a part is in ${trained.name}`}`,
     remedy: 'give one of another network, or one that learned from other labels',
   })
 }

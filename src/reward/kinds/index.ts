@@ -2,6 +2,7 @@
 import { aestheticHead } from './aesthetic-head.ts'
 import { brightness } from './brightness.ts'
 import { clipModel } from './clip-model.ts'
+import { composition } from './composition.ts'
 import { jpegCompressibility, jpegSize } from './jpeg-size.ts'
 import { redness } from './redness.ts'
 import type { RewardKind } from './reward-kind.ts'
@@ -11,6 +12,7 @@ export const rewardKinds: readonly RewardKind[] = [
   trainedRun, // of people's judgments
   clipModel,
   aestheticHead,
+  composition,
   redness,
   brightness,
   jpegSize,

@@ -15,8 +15,14 @@ export interface RewardKind {
   /** Whether any other name is of this kind, by what lies there. */
   claims(name: string): boolean
   /**
-   * @param open gives the model where its own encoder is needed; else it is not called
+   * @param open       gives the model where its own encoder is needed; else it is not called
+   * @param openReward opens another reward with the same config, of which this one is made
    * @throws {FileError | FormatError | ConfigError}
    */
-  open(name: string, config: RewardConfig, open: Open): Reward | Promise<Reward>
+  open(
+    name: string,
+    config: RewardConfig,
+    open: Open,
+    openReward: (name: string) => Promise<Reward>,
+  ): Reward | Promise<Reward>
 }
