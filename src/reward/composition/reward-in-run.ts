@@ -91,7 +91,7 @@ export async function rewardInRun(name: string, role: RewardRole, opening: Rewar
  * Mean and standard deviation (n − 1). Of a reward that compares images of one prompt only, the deviation is that of images
  * around the mean of their prompt (n − prompts), where any prompt has several.
  */
-function normalOf(reward: Reward, scores: readonly number[], texts: readonly string[]): Normal {
+export function normalOf(reward: Reward, scores: readonly number[], texts: readonly string[]): Normal {
   const centred = centredByPrompt(scores, texts)
   const prompts = new Set(texts).size
   const isCentred = reward.isWithinPrompt && prompts < texts.length

@@ -24,6 +24,6 @@ export const composition: RewardKind = {
     const composed = readComposed(name)
     const rewards: Reward[] = []
     for (const part of composed.parts) rewards.push(await openReward(part.name))
-    return openComposed(name, composed, rewards)
+    return { ...openComposed(name, composed, rewards), name }
   },
 }

@@ -14,6 +14,8 @@ import { Generator } from '../../tensor/generator.ts'
 import { livingTensors, tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { judgedStore } from '../examples/judged-store.test-helper.ts'
+import { describeComposed, writeComposed } from '../composition/composed-file.ts'
+import { compositionOf } from '../composition/composition.ts'
 import { openReward } from '../open-reward.ts'
 import { headKinds } from '../heads/reward-head.ts'
 import { RewardTrainConfig, trainReward } from '../training/train-reward.ts'
@@ -44,6 +46,15 @@ const kinds: Record<string, () => Promise<{ name: string; encoder?: string }>> =
       },
     ]),
   ),
+  'a composition, by its file': async () => {
+    const names = [clip, 'brightness']
+    const rewards = await Promise.all(names.map((name) => openReward(name, config, unopened)))
+    const parts = rewards.map((reward) => ({ reward, normal: { mean: 0.1, deviation: 0.5 } }))
+    const file = join(folder, 'composed-reward.json')
+    const composition = compositionOf(`${names[0]}=0.7,${names[1]}=0.3`)!
+    writeComposed(file, describeComposed('both', composition, parts, 'none'))
+    return { name: file }
+  },
   ...Object.fromEntries(
     rewardKinds.flatMap(({ names = [] }) => names).map((name) => [name, () => Promise.resolve({ name })]),
   ),
