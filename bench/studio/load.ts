@@ -2,23 +2,18 @@
  * `node bench/studio/load.ts [seconds]`: 200 raters against a studio in a process of its own, on SQLite and, where it is
  * installed, on PostgreSQL (with its data on the disk at every commit). Also how long the server takes to start.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { noPostgres, postgresServer } from '../../src/feedback/store/postgres.test-helper.ts'
 import { freePort, startProcess } from '../../src/studio/studio-process.test-helper.ts'
 import { fillStore } from './filled-store.ts'
+import { cpuMs } from './processor-time.ts'
 import { rateTogether } from './raters.ts'
 
-const size = { prompts: 2500, perPrompt: 8, judgments: 5000, raters: 200 }
+const size = { prompts: 2500, perPrompt: 8, judgments: 20_000, judged: 5000, raters: 200, rounds: 5 }
 const seconds = Number(process.argv[2] ?? 20)
 const thinkTimesMs = [1000, 0]
-
-/** Processor time of a process so far; the kernel counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
 
 function quantile(sorted: readonly number[], share: number): string {
   return `${sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(1)} ms`
@@ -28,7 +23,7 @@ async function measure(name: string, database: string | null, thinkMs: number): 
   const folder = mkdtempSync(join(tmpdir(), 'attune-load-'))
   try {
     const workspace = join(folder, 'work')
-    const tokens = await fillStore(workspace, database, size)
+    const { raters: tokens } = await fillStore(workspace, database, size)
     const port = await freePort()
     const server = await startProcess(
       ...['--workspace', workspace, '--host', '0.0.0.0', '--port', String(port)],

@@ -67,8 +67,9 @@ export async function rateTogether({ port, tokens, thinkMs, seconds }: Work): Pr
   return { turnsMs, judgments, seconds: (performance.now() - began) / 1000 }
 }
 
-function connection(port: number, token: string, place: number) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+/** Asks as one of the accounts, over a connection that stays open. */
+export function connection(port: number, token: string, place: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 6 })
   const localAddress = `127.0.${1 + Math.floor(place / 250)}.${1 + (place % 250)}`
   const ask = (method: string, path: string, body?: object): Promise<unknown> =>
     new Promise((resolve, reject) => {
