@@ -1,5 +1,5 @@
 /** The queue of a studio: it follows the store, and begins anew where what is asked about changes as a whole. */
-import { readGold, type Gold } from '../feedback/queue/gold.ts'
+import { isSameGold, readGold } from '../feedback/queue/gold.ts'
 import type { QueueBasis } from '../feedback/queue/open-tasks.ts'
 import { Queue, type NextTasks, type QueueRequest, type TaskMode } from '../feedback/queue/queue.ts'
 import { Reservations } from '../feedback/queue/reservations.ts'
@@ -63,10 +63,6 @@ function isSame(a: QueueBasis, b: QueueBasis): boolean {
     a.uncertainties === b.uncertainties &&
     a.seed === b.seed &&
     a.overlapShare === b.overlapShare &&
-    isSameGold(a.gold, b.gold)
+    isSameGold(a.gold ?? new Map(), b.gold ?? new Map())
   )
-}
-
-function isSameGold(a: Gold = new Map(), b: Gold = new Map()): boolean {
-  return a.size === b.size && [...a].every(([image, answer]) => b.get(image) === answer)
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { AgreementBook } from '../feedback/agreement/agreement-book.ts'
 import { openFeedback } from '../feedback/store/store.ts'
 import { writeFileAtomic } from '../files.ts'
 import { imageListName, readImageList } from '../images/image-run.ts'
@@ -74,6 +75,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     images: new ImageShelf(store),
     rounds,
     pairs: new PairBook(store, model),
+    agreement: new AgreementBook(),
     asking: new Asking(store, rounds, runs, options.now),
     stages: stageSchemas,
     login,

@@ -1,4 +1,5 @@
 /** Everything that the routes work with. */
+import type { AgreementBook } from '../feedback/agreement/agreement-book.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { Asking } from './asking.ts'
 import type { DeviceFigures } from './devices/device-figures.ts'
@@ -26,6 +27,7 @@ export interface Studio extends StudioModel {
   readonly images: ImageShelf
   readonly rounds: RoundBook
   readonly pairs: PairBook
+  readonly agreement: AgreementBook
   readonly asking: Asking
   readonly stages: () => Promise<StageSchemas>
   /** Accounts are asked for. */

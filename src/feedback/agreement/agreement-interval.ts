@@ -40,18 +40,25 @@ export function bootstrapInterval<T>(
     places.set(key, place)
     return place
   })
-  const timesOf = (drawn: readonly number[]) => {
+  const timesOf = (next: (place: number) => number) => {
     const times = kinds.map(() => 0)
-    for (const kind of drawn) times[kind]++
+    for (let place = 0; place < items.length; place++) times[next(place)]++
     return times
   }
-  const value = figure(kinds, timesOf(kindOf))
+  const value = figure(
+    kinds,
+    timesOf((place) => kindOf[place]),
+  )
   if (value === undefined) return null
   const none = { value, low: null, high: null, n: items.length }
   if (items.length < fewestItems) return none
   const stream = random(...resamplesOf(seed))
-  const resample = () => timesOf(kindOf.map(() => stream.pick(kindOf)))
-  const drawn = Array.from({ length: resamples }, () => figure(kinds, resample()))
+  const drawn = Array.from({ length: resamples }, () =>
+    figure(
+      kinds,
+      timesOf(() => stream.pick(kindOf)),
+    ),
+  )
   const values = drawn.filter((one) => one !== undefined)
   if (values.length < enoughShare * resamples) return none
   const [low, high] = quantile(values, [0.025, 0.975])

@@ -20,31 +20,44 @@ export function krippendorffAlpha(
   metric: 'nominal' | 'ordinal',
   times?: readonly number[],
 ): number | undefined {
+  return krippendorffAlphaOf(items, metric)(times)
+}
+
+/** {@link krippendorffAlpha} for who asks about the same items with other `times` again and again. */
+export function krippendorffAlphaOf(
+  items: readonly ItemAnswers[],
+  metric: 'nominal' | 'ordinal',
+): (times?: readonly number[]) => number | undefined {
   const answered = items.map((item) => item.filter((answer) => answer !== undefined))
   const scale = [...new Set(answered.flat())].sort((a, b) => a - b)
   const placeOf = new Map(scale.map((answer, place) => [answer, place]))
-  const coincidences = scale.map(() => scale.map(() => 0))
-  for (const [u, item] of answered.entries()) {
+  /** Of each item, where in `coincidences` each of its pairs stands. */
+  const cells = answered.map((item) => {
     const places = item.map((answer) => placeOf.get(answer)!)
-    const share = (times?.[u] ?? 1) / (item.length - 1)
-    for (const [i, c] of places.entries()) {
-      for (const [j, k] of places.entries()) if (i !== j) coincidences[c][k] += share
+    return places.flatMap((c, i) => places.flatMap((k, j) => (i === j ? [] : [c * scale.length + k])))
+  })
+  return (times) => {
+    const coincidences = Array.from({ length: scale.length ** 2 }, () => 0)
+    for (const [u, item] of cells.entries()) {
+      const share = (times?.[u] ?? 1) / (answered[u].length - 1)
+      for (const cell of item) coincidences[cell] += share
     }
-  }
-  const totals = coincidences.map((row) => sum(row))
-  const n = sum(totals)
-  const upTo = totals.map((_, place) => sum(totals.slice(0, place + 1)))
-  const squaredDifference = (c: number, k: number) =>
-    metric === 'nominal' ? 1 : (upTo[k] - upTo[c] + totals[c] - (totals[c] + totals[k]) / 2) ** 2
-  let observed = 0
-  let expected = 0
-  for (let k = 1; k < scale.length; k++) {
-    for (let c = 0; c < k; c++) {
-      observed += coincidences[c][k] * squaredDifference(c, k)
-      expected += totals[c] * totals[k] * squaredDifference(c, k)
+    const at = (c: number, k: number) => coincidences[c * scale.length + k]
+    const totals = scale.map((_, c) => sum(scale.map((_answer, k) => at(c, k))))
+    const n = sum(totals)
+    const upTo = totals.map((_, place) => sum(totals.slice(0, place + 1)))
+    const squaredDifference = (c: number, k: number) =>
+      metric === 'nominal' ? 1 : (upTo[k] - upTo[c] + totals[c] - (totals[c] + totals[k]) / 2) ** 2
+    let observed = 0
+    let expected = 0
+    for (let k = 1; k < scale.length; k++) {
+      for (let c = 0; c < k; c++) {
+        observed += at(c, k) * squaredDifference(c, k)
+        expected += totals[c] * totals[k] * squaredDifference(c, k)
+      }
     }
+    return expected === 0 ? undefined : 1 - ((n - 1) * observed) / expected
   }
-  return expected === 0 ? undefined : 1 - ((n - 1) * observed) / expected
 }
 
 /**

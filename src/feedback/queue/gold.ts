@@ -9,6 +9,10 @@ export type GoldAnswer = z.infer<typeof GoldAnswer>
 /** The right answer of each gold image, by its id. */
 export type Gold = ReadonlyMap<string, GoldAnswer>
 
+export function isSameGold(a: Gold, b: Gold): boolean {
+  return a.size === b.size && [...a].every(([image, answer]) => b.get(image) === answer)
+}
+
 export async function readGold(database: FeedbackDatabase): Promise<Gold> {
   const rows = await database.selectFrom('gold').selectAll().orderBy('image').execute()
   return new Map(rows.map(({ image, answer }) => [image, GoldAnswer.parse(answer)]))

@@ -1,6 +1,5 @@
 /** Who judges, how fast, and how far they agree. */
 import { z } from 'zod'
-import { agreementByKind, raterSummaries } from '../../feedback/agreement/agreement-summary.ts'
 import { readGold } from '../../feedback/queue/gold.ts'
 import { excludeRater, readRaters } from '../../feedback/raters/raters.ts'
 import { RaterName } from '../schemas/basics.ts'
@@ -9,7 +8,7 @@ import type { Studio } from '../studio.ts'
 import { notFound } from './failures.ts'
 import { jsonRoute } from './route.ts'
 
-async function ratersOf({ store }: Pick<Studio, 'store'>): Promise<Raters> {
+async function ratersOf({ store, agreement }: Pick<Studio, 'store' | 'agreement'>): Promise<Raters> {
   const [judgments, gold, known] = await Promise.all([
     store.judgments(),
     readGold(store.database),
@@ -17,7 +16,7 @@ async function ratersOf({ store }: Pick<Studio, 'store'>): Promise<Raters> {
   ])
   const excluded = new Set(known.filter((rater) => rater.excluded).map(({ name }) => name))
   return {
-    raters: raterSummaries(judgments, gold).map((summary) => ({ ...summary, excluded: excluded.has(summary.name) })),
+    raters: agreement.raters(judgments, gold).map((summary) => ({ ...summary, excluded: excluded.has(summary.name) })),
   }
 }
 
@@ -51,6 +50,6 @@ export const raterRoutes = [
     summary: 'How far raters agree, by the way of asking.',
     who: 'admin',
     answer: Agreement,
-    handle: async ({ studio }) => ({ kinds: agreementByKind(await studio.store.judgments()) }),
+    handle: async ({ studio }) => ({ kinds: [...studio.agreement.byKind(await studio.store.judgments())] }),
   }),
 ]
