@@ -1,6 +1,6 @@
 /** Judgments as rows of the database: what all kinds have in columns, the rest as JSON. */
 import type { Insertable, Selectable, Transaction } from 'kysely'
-import { Judgment } from '../../records.ts'
+import type { Judgment } from '../../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { FeedbackTables } from './tables.ts'
@@ -21,19 +21,20 @@ export function rowOf(judgment: Judgment): Insertable<FeedbackTables['judgments'
   }
 }
 
+/** A row was checked when it was written and has not been changed since, which the database sees to. */
 export function judgmentOf(row: Selectable<FeedbackTables['judgments']>): Judgment {
-  return Judgment.parse({
+  return {
     id: row.id,
     kind: row.kind,
-    images: JSON.parse(row.images),
+    images: JSON.parse(row.images) as string[],
     answer: row.answer,
     rater: row.rater,
     raterKind: row.rater_kind,
     at: row.at,
     ...(row.duration_ms !== null && { durationMs: row.duration_ms }),
     ...(row.undoes !== null && { undoes: row.undoes }),
-    ...(JSON.parse(row.details) as object),
-  })
+    ...(row.details !== '{}' && (JSON.parse(row.details) as object)),
+  } as Judgment
 }
 
 /** Those of the ids that a table has. */

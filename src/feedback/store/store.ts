@@ -8,6 +8,7 @@ import { isDatabaseUrl, openDatabase, type FeedbackDatabase } from './database.t
 import { imageFolders, type ImageFolders } from './image-folders.ts'
 import { groupedWrites, type Addition } from './judgment-writes.ts'
 import { knownRows, type StoredImage } from './known-rows.ts'
+import { StandingCounts } from './standing-counts.ts'
 import type { StandingChange } from '../raters/standing.ts'
 
 /** `rows` counts all judgments that were ever added; everything else counts those that stand. */
@@ -55,6 +56,8 @@ export interface FeedbackStore extends AsyncDisposable {
   /** All images, in order of their ids. The same list until one changes. */
   images(): Promise<readonly StoredImage[]>
   counts(): Promise<FeedbackCounts>
+  /** Tells of an image whether it has an answer that is no skip and no vote. */
+  judged(): Promise<(image: string) => boolean>
   close(): Promise<void>
 }
 
@@ -75,6 +78,7 @@ export async function openFeedback(fileOrUrl: string): Promise<FeedbackStore> {
 function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): FeedbackStore {
   const known = knownRows(database, folders)
   const add = groupedWrites(database, folders)
+  const standingCounts = new StandingCounts()
   const store: FeedbackStore = {
     database,
 
@@ -88,24 +92,14 @@ function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): Feedb
 
     async counts() {
       const { images, rows, standing } = await known()
-      const judgments = standing.all()
-      const answered = (wanted: Judgment['answer']) => judgments.filter(({ answer }) => answer === wanted).length
-      const asked = (wanted: Judgment['kind']) => judgments.filter(({ kind }) => kind === wanted).length
-      const telling = judgments.filter(({ kind, answer }) => kind !== 'vote' && answer !== 'skip')
-      return {
-        images: images.length,
-        judged: new Set(telling.flatMap((judgment) => judgment.images)).size,
-        judgments: judgments.length,
-        good: answered('good'),
-        bad: answered('bad'),
-        skip: answered('skip'),
-        pairs: asked('pair'),
-        ratings: asked('rating'),
-        rankings: asked('ranking'),
-        votes: asked('vote'),
-        raters: new Set(judgments.map(({ rater }) => rater)).size,
-        rows: rows.length,
-      }
+      const { counts } = standingCounts.follow(standing.changes)
+      return { images: images.length, ...counts, judgments: standing.all().length, rows: rows.length }
+    },
+
+    async judged() {
+      const { standing } = await known()
+      standingCounts.follow(standing.changes)
+      return (image) => standingCounts.isJudged(image)
     },
 
     close: () => database.destroy(),
