@@ -1,19 +1,33 @@
 /** Which judgments train a reward. */
 import type { Judgment } from '../records.ts'
-import { readGold } from './queue/gold.ts'
+import { readGold, type Gold } from './queue/gold.ts'
 import { readRaters } from './raters/raters.ts'
+import type { FeedbackDatabase } from './store/database.ts'
 import type { FeedbackStore } from './store/store.ts'
 
+/** What keeps judgments from training. */
+export interface Untaught {
+  readonly gold: Gold
+  /** Names of raters. */
+  readonly excluded: ReadonlySet<string>
+}
+
+export async function readUntaught(database: FeedbackDatabase): Promise<Untaught> {
+  const [gold, raters] = await Promise.all([readGold(database), readRaters(database)])
+  return { gold, excluded: new Set(raters.filter(({ excluded }) => excluded).map(({ name }) => name)) }
+}
+
 /**
- * The judgments that stand, without votes (they measure policies), without raters that were excluded, and without the
- * good-or-bad answers to gold items (they measure raters).
+ * Votes do not train (they measure policies), nor what raters said that were excluded, nor the good-or-bad answers to gold
+ * items (they measure raters).
+ *
+ * @param judgment one that stands
  */
+export const mayTrain = ({ kind, rater, images }: Judgment, { gold, excluded }: Untaught): boolean =>
+  kind !== 'vote' && !excluded.has(rater) && !(kind === 'good-bad-skip' && gold.has(images[0]))
+
+/** The judgments that stand and {@link mayTrain}. */
 export async function trainingJudgments(store: FeedbackStore): Promise<Judgment[]> {
-  const raters = await readRaters(store.database)
-  const excluded = new Set(raters.filter((rater) => rater.excluded).map(({ name }) => name))
-  const gold = await readGold(store.database)
-  return (await store.judgments()).filter(
-    ({ kind, rater, images }) =>
-      kind !== 'vote' && !excluded.has(rater) && !(kind === 'good-bad-skip' && gold.has(images[0])),
-  )
+  const untaught = await readUntaught(store.database)
+  return (await store.judgments()).filter((judgment) => mayTrain(judgment, untaught))
 }

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setGold } from '../feedback/queue/gold.ts'
 import { excludeRater } from '../feedback/raters/raters.ts'
+import { trainingJudgments } from '../feedback/training-judgments.ts'
+import { random } from '../random.ts'
+import type { Judgment } from '../records.ts'
+import { examplesOfJudgments } from '../reward/examples/examples-of-judgments.ts'
+import { preferencesOf } from '../reward/examples/preferences.ts'
+import { PairBook } from './pair-book.ts'
 import { writeComparison } from './server/comparison-files.ts'
 import { addImageRun, addRun, goodBad, testStudio } from './studio.test-helper.ts'
 
@@ -36,6 +43,34 @@ test('pairs come from every kind of answer, and of those that may train alone', 
   assert.equal((await pairs()).pairs, 0)
   assert.match((await form()).missing!, /Compare images first/)
   await assert.rejects(it.client.startJob({ stage: 'policy dpo' }), /Compare images first/)
+})
+
+test('what is taken back, restored or said anew counts as if it were read for the first time', async () => {
+  await using it = await testStudio({ model: 'somewhere/checkpoint' })
+  const { store } = it.studio
+  const images = await addImageRun(it.studio, 'round-1', texts(6), { perPrompt: 4, side: 4 })
+  const stream = random(5)
+  const given: string[] = []
+  for (let turn = 0; turn < 12; turn++) {
+    const judgments = Array.from({ length: 8 }, (_, k): Judgment => {
+      const id = `${turn} ${k}`
+      const by = { id, rater: stream.pick(['Ada', 'Bob']), raterKind: 'person', at } as const
+      const first = 4 * stream.integer(0, 5)
+      const [one, two] = stream.shuffle(images.slice(first, first + 4)).map((image) => image.id)
+      const undoes = turn > 0 && k > 4 ? { undoes: stream.pick(given) } : {}
+      given.push(id)
+      return k % 2 === 0
+        ? { ...by, ...undoes, kind: 'good-bad-skip', images: [one], answer: stream.pick(['good', 'bad', 'skip']) }
+        : { ...by, ...undoes, kind: 'pair', images: [one, two], answer: stream.pick(['first', 'second', 'tie']) }
+    })
+    await store.addJudgments(judgments)
+    if (turn === 6) await excludeRater(store.database, 'Bob', true)
+    if (turn === 8) await setGold(store.database, images[0].id, 'good')
+    if (turn === 10) await excludeRater(store.database, 'Bob', false)
+    const fresh = await new PairBook(store, it.studio.model).all()
+    assert.deepEqual(await it.studio.pairs.all(), fresh)
+    assert.equal(fresh.pairs, preferencesOf(examplesOfJudgments(await trainingJudgments(store), (id) => images.find((one) => one.id === id)?.text)).filter(({ isTie }) => !isTie).length) // prettier-ignore
+  }
 })
 
 test('prompts that the model cannot read do not count', async () => {

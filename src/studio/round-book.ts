@@ -3,9 +3,15 @@ import { addRound, askable, readRounds, type Round } from '../feedback/queue/rou
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { ImageRecord } from '../records.ts'
 
+interface DrawnRound extends Round {
+  /** How many different ones its images have. */
+  readonly prompts: number
+}
+
 export class RoundBook {
   readonly #store: FeedbackStore
   #rounds: Promise<readonly Round[]> | undefined
+  #drawn: { readonly from: readonly unknown[]; readonly rounds: readonly DrawnRound[] } | undefined
   #asked: { readonly from: readonly unknown[]; readonly images: readonly ImageRecord[] } | undefined
 
   constructor(store: FeedbackStore) {
@@ -32,5 +38,18 @@ export class RoundBook {
       this.#asked = { from: [images, rounds], images: askable(records, rounds) }
     }
     return this.#asked.images
+  }
+
+  /** The rounds that people are asked about, oldest first. */
+  async drawn(): Promise<readonly DrawnRound[]> {
+    const [images, rounds] = await Promise.all([this.#store.images(), this.all()])
+    if (this.#drawn?.from[0] !== images || this.#drawn.from[1] !== rounds) {
+      const textOf = new Map(images.map(({ record }) => [record.id, record.text]))
+      const drawn = rounds
+        .filter(({ purpose }) => purpose === 'round')
+        .map((round) => ({ ...round, prompts: new Set(round.images.map((id) => textOf.get(id))).size }))
+      this.#drawn = { from: [images, rounds], rounds: drawn }
+    }
+    return this.#drawn.rounds
   }
 }

@@ -112,8 +112,8 @@ export async function startStudio(
       const address = reachableAddress(host, taken)
       const link = publicUrl ?? address
       writeFileAtomic(at(addressName), JSON.stringify({ link, login } satisfies Address))
-      // The forms are made ready while nobody asks for them yet.
-      studio.stages().catch(() => undefined)
+      // What first pages need is made ready while nobody asks for it yet: the forms, and what the store holds.
+      for (const ready of [studio.stages(), studio.pairs.all()]) ready.catch(() => undefined)
       return {
         address,
         studio,

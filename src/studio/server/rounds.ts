@@ -11,21 +11,15 @@ import { jsonRoute } from './route.ts'
 
 /** Oldest first. */
 export async function roundsOf({ store, rounds: book }: Pick<Studio, 'store' | 'rounds'>): Promise<Round[]> {
-  const [rounds, judgments, images] = await Promise.all([book.all(), store.judgments(), store.images()])
-  const judged = new Set(
-    judgments.flatMap((judgment) => (judgment.answer === 'skip' || judgment.kind === 'vote' ? [] : judgment.images)),
-  )
-  const textOf = new Map(images.map(({ record }) => [record.id, record.text]))
-  return rounds
-    .filter(({ purpose }) => purpose === 'round')
-    .map(({ name, policy, createdAt, images: ids }) => ({
-      name,
-      policy,
-      at: createdAt,
-      images: ids.length,
-      judged: ids.filter((id) => judged.has(id)).length,
-      prompts: new Set(ids.map((id) => textOf.get(id))).size,
-    }))
+  const [drawn, isJudged] = await Promise.all([book.drawn(), store.judged()])
+  return drawn.map(({ name, policy, createdAt, images, prompts }) => ({
+    name,
+    policy,
+    at: createdAt,
+    images: images.length,
+    judged: images.filter(isJudged).length,
+    prompts,
+  }))
 }
 
 export const roundRoutes = [

@@ -44,9 +44,10 @@ export const stateRoutes = [
       const isAdmin = user.role === 'admin'
       // What a rater sees tells nothing of the policies: judging is blind.
       const rounds = isAdmin ? await roundsOf(studio) : []
-      const rewards = whatWorks(runs.ofKind('reward'), rewardSummary)
-      const policies = whatWorks(runs.ofKind('policy'), policySummary)
-      const reports = whatWorks(runs.ofKind('report'), (run) => reportSummary(studio, run))
+      const made = (kind: Parameters<typeof runs.ofKind>[0]) => (isAdmin ? runs.ofKind(kind) : [])
+      const rewards = whatWorks(made('reward'), rewardSummary)
+      const policies = whatWorks(made('policy'), policySummary)
+      const reports = whatWorks(made('report'), (run) => reportSummary(studio, run))
       const pairs = isAdmin ? await studio.pairs.all() : null
       return {
         version,
@@ -56,9 +57,9 @@ export const stateRoutes = [
         counts,
         rounds,
         jobs: isAdmin ? jobs.map((job) => views.brief(job)) : [],
-        rewards: isAdmin ? rewards.made.reverse() : [],
-        policies: isAdmin ? policies.made.reverse() : [],
-        reports: isAdmin ? reports.made.reverse() : [],
+        rewards: rewards.made.reverse(),
+        policies: policies.made.reverse(),
+        reports: reports.made.reverse(),
         pairs,
         broken: isAdmin
           ? [
