@@ -10,6 +10,8 @@ export const samplePromptsName = 'prompts.json'
 
 /** Of a reward: how unsure it is of each image of the store. */
 export const uncertaintiesName = 'uncertainties.json'
+/** Of a reward: what it gives each judged image, and with an ensemble every image of the store. */
+export const scoresName = 'scores.json'
 /** Of a reward: where people and it differ. */
 export const disagreementsName = 'disagreements.json'
 

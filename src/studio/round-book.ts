@@ -30,23 +30,24 @@ export class RoundBook {
     this.#rounds = undefined
   }
 
-  /** The images that people are asked about: not those that were drawn for a comparison. The same list until one changes. */
+  /** The images that people are asked about: none that are archived, nor those that were drawn for a comparison. The same list until one changes. */
   async asked(): Promise<readonly ImageRecord[]> {
     const [images, rounds] = await Promise.all([this.#store.images(), this.all()])
     if (this.#asked?.from[0] !== images || this.#asked.from[1] !== rounds) {
-      const records = images.map(({ record }) => record)
+      const records = images.filter(({ archived }) => archived !== true).map(({ record }) => record)
       this.#asked = { from: [images, rounds], images: askable(records, rounds) }
     }
     return this.#asked.images
   }
 
-  /** The rounds that people are asked about, oldest first. */
+  /** The rounds that people are asked about, oldest first, with what of them is not archived. */
   async drawn(): Promise<readonly DrawnRound[]> {
     const [images, rounds] = await Promise.all([this.#store.images(), this.all()])
     if (this.#drawn?.from[0] !== images || this.#drawn.from[1] !== rounds) {
-      const textOf = new Map(images.map(({ record }) => [record.id, record.text]))
+      const textOf = new Map(images.filter(({ archived }) => archived !== true).map(({ record }) => [record.id, record.text])) // prettier-ignore
       const drawn = rounds
         .filter(({ purpose }) => purpose === 'round')
+        .map((round) => ({ ...round, images: round.images.filter((id) => textOf.has(id)) }))
         .map((round) => ({ ...round, prompts: new Set(round.images.map((id) => textOf.get(id))).size }))
       this.#drawn = { from: [images, rounds], rounds: drawn }
     }

@@ -2,6 +2,7 @@
 import type { Transaction } from 'kysely'
 import type { ImageRecord } from '../../records.ts'
 import { chunks } from './chunks.ts'
+import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { knownIds } from './judgment-rows.ts'
 import type { FeedbackTables } from './tables.ts'
@@ -21,10 +22,7 @@ export async function writeImages(
   const ids = lists.flatMap(({ records }) => records.map(({ id }) => id))
   if (ids.length === 0) return 0
   const before = await knownIds(transaction, 'images', ids)
-  const { revision } = await transaction
-    .selectFrom('images')
-    .select((row) => row.fn.max('revision').as('revision'))
-    .executeTakeFirstOrThrow()
+  const revision = await nextRevision(transaction)
   const rows = new Map(
     lists.flatMap(({ records, folder }) =>
       records.map((record) => [
@@ -33,7 +31,7 @@ export async function writeImages(
           id: record.id,
           folder: folders.stored(folder),
           record: JSON.stringify(record),
-          revision: (revision ?? 0) + 1,
+          revision,
         },
       ]),
     ),
@@ -52,4 +50,35 @@ export async function writeImages(
       .execute()
   }
   return rows.size - before.size
+}
+
+/**
+ * Archives images, or takes them back: nobody is asked about what is archived, and nothing of it goes. Those that are unknown,
+ * or are as wanted already, stay as they are.
+ *
+ * @returns how many changed
+ */
+export async function archiveImages(database: FeedbackDatabase, ids: readonly string[], isArchived: boolean): Promise<number> { // prettier-ignore
+  return await database.transaction().execute(async (transaction) => {
+    const change = { archived_at: isArchived ? new Date().toISOString() : null, revision: await nextRevision(transaction) } // prettier-ignore
+    let changed = 0
+    for (const chunk of chunks([...new Set(ids)])) {
+      const { numUpdatedRows } = await transaction
+        .updateTable('images')
+        .set(change)
+        .where('id', 'in', chunk)
+        .where('archived_at', isArchived ? 'is' : 'is not', null)
+        .executeTakeFirstOrThrow()
+      changed += Number(numUpdatedRows)
+    }
+    return changed
+  })
+}
+
+async function nextRevision(transaction: Transaction<FeedbackTables>): Promise<number> {
+  const { revision } = await transaction
+    .selectFrom('images')
+    .select((row) => row.fn.max('revision').as('revision'))
+    .executeTakeFirstOrThrow()
+  return (revision ?? 0) + 1
 }

@@ -9,6 +9,8 @@ import { StandingJudgments } from '../raters/standing.ts'
 export interface StoredImage {
   readonly record: ImageRecord
   readonly folder: string
+  /** Nobody is asked about it, until it is taken back. */
+  readonly archived?: true
 }
 
 interface Known {
@@ -29,7 +31,9 @@ export function knownRows(database: FeedbackDatabase, folders: ImageFolders): ()
   async function read(): Promise<Known> {
     const changed = await database.selectFrom('images').selectAll().where('revision', '>', revision).execute()
     for (const row of changed) {
-      images.set(row.id, { folder: folders.found(row.folder), record: ImageRecord.parse(JSON.parse(row.record)) })
+      const record = ImageRecord.parse(JSON.parse(row.record))
+      const folder = folders.found(row.folder)
+      images.set(row.id, row.archived_at === null ? { record, folder } : { record, folder, archived: true })
       revision = Math.max(revision, row.revision)
     }
     if (changed.length > 0) {

@@ -65,6 +65,10 @@ const steps: Readonly<Record<string, Step>> = {
       .execute()
     await textTable(transaction, 'settings', ['key'], ['value']).execute()
   },
+
+  async '3-archived-images'(transaction) {
+    await transaction.schema.alterTable('images').addColumn('archived_at', 'text').execute()
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

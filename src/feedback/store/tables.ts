@@ -14,6 +14,8 @@ export interface FeedbackTables {
     record: string
     /** Grows with every change of the table: what was added or moved since is found by it. */
     revision: number
+    /** Null: not archived. */
+    archived_at: ColumnType<string | null, never, string | null>
   }
   judgments: {
     /** Order of arrival. */

@@ -10,7 +10,7 @@ import { readPicture } from '../../images/png.ts'
 import { cutPrompts, cutResults, cutSentence } from '../../prompts/cut-prompts.ts'
 import { readDistractors } from '../../prompts/distractors-file.ts'
 import type { Judgment } from '../../records.ts'
-import { disagreementsName, uncertaintiesName } from '../../run-files.ts'
+import { disagreementsName, scoresName, uncertaintiesName } from '../../run-files.ts'
 import { resumeCommand } from '../../resume-hint.ts'
 import { resumeField, startRun, writeFileAtomic, type Manifest } from '../../run.ts'
 import { sha256 } from '../../sha256.ts'
@@ -94,8 +94,9 @@ const mostDisagreements = 50
 /**
  * Fits the reward with the same settings: on the training prompts, to be measured on the held-out ones; on all judgments,
  * to be used; and the members of the ensemble on resampled prompts. Every judgment that stands counts, also several of one
- * image. Writes the reward, how unsure the ensemble is of each image of the store (`uncertainties.json`), and where people
- * and reward disagree (`disagreements.json`). The generative model is opened only where no encoder is named.
+ * image. Writes the reward, how unsure the ensemble is of each image of the store (`uncertainties.json`), where people
+ * and reward disagree (`disagreements.json`), and the scores: of a judged image by fits that have not seen its prompt, where
+ * there are any (`scores.json`). The generative model is opened only where no encoder is named.
  *
  * @param group its processes divide the images, the texts and the fits among them, and the first one writes: a fit is made
  *   by one process, and its numbers do not depend on which
@@ -209,16 +210,20 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     disagreementsName,
     rows.map(({ image, ...rest }) => ({ ...rest, image: judged[image].id })),
   )
+  const scoreOf = new Map(judged.map(({ id }, i) => [id, scores[i]]))
   if (members.length > 0) {
     const unsure = deviations(memberScores)
     if (others.length > 0) {
       const othersTexts = others.map(({ text }) => text)
       using embeddedOthers = await embed(encoder, others, fileOf, othersTexts, partsOf('others', others), group)
       unsure.push(...deviations(members.map((member) => scoresOf(embeddedOthers, member.head, others))))
+      const given = scoresOf(embeddedOthers, fitted.head, others)
+      for (const [i, { id }] of others.entries()) scoreOf.set(id, given[i])
     }
     const ids = [...judged, ...others].map(({ id }) => id)
     writeJson(uncertaintiesName, Object.fromEntries(ids.map((id, i) => [id, unsure[i]])))
   }
+  writeJson(scoresName, Object.fromEntries(scoreOf))
   const heldOut = measured && {
     prompts: split!.prompts,
     ...measureReward(embedded, measured.fitted, split!.heldOut, seed),
