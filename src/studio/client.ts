@@ -24,6 +24,7 @@ import {
   type VoteTasksQuery,
 } from './schemas/comparing.ts'
 import { Devices } from './schemas/devices.ts'
+import { Archived, GalleryDetail, GalleryPage, type ArchiveChange, type GalleryQuery } from './schemas/gallery.ts'
 import { PromptCheck } from './schemas/prompts.ts'
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
 import {
@@ -133,6 +134,11 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     images: (query: AskedImagesQuery = {}) => get(AskedImages, '/api/images', query as Query),
     gold: () => get(Gold, '/api/gold'),
     setGold: (image: string, body: GoldChange) => ask(Gold, 'PUT', url(`/api/gold/${part(image)}`), body),
+    gallery: (query: GalleryQuery = {}) => get(GalleryPage, '/api/gallery', query as Query),
+    galleryImage: (id: string) => get(GalleryDetail, `/api/gallery/${part(id)}`),
+    archive: (body: ArchiveChange) => ask(Archived, 'PUT', url('/api/archive'), body),
+    /** Address of a download. */
+    galleryExportUrl: (images: readonly string[]) => url('/api/gallery/export', { images: images.join(',') }),
     raters: () => get(Raters, '/api/raters'),
     changeRater: (name: string, body: RaterChange) => ask(Raters, 'PUT', url(`/api/raters/${part(name)}`), body),
     agreement: () => get(Agreement, '/api/agreement'),

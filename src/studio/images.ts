@@ -71,6 +71,13 @@ export class ImageShelf {
     return Promise.all(ids.map((id) => this.wholeRef(id)))
   }
 
+  /** The record and the absolute file of an image. @throws {StudioError} as {@link wholeRef} */
+  async wholeFile(id: string): Promise<{ readonly record: StoredImage['record']; readonly file: string }> {
+    await this.wholeRef(id)
+    const image = await this.find(id)
+    return { record: image.record, file: fileOf(image) }
+  }
+
   /** The file, or a copy of it of at most `size` pixels a side. @throws {StudioError} as {@link wholeRef} */
   async bytes(id: string, size?: number): Promise<Uint8Array> {
     const file = fileOf(await this.find(id))

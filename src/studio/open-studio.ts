@@ -11,6 +11,7 @@ import { defaultModel } from '../model-names.ts'
 import { Asking } from './asking.ts'
 import { DeviceFigures } from './devices/device-figures.ts'
 import { devicesOf, type Device } from './devices/devices.ts'
+import { GalleryBook } from './gallery-book.ts'
 import { ImageShelf } from './images.ts'
 import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
 import type { JobRecord } from './jobs/job-record.ts'
@@ -74,6 +75,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     runs,
     images: new ImageShelf(store),
     rounds,
+    gallery: new GalleryBook({ store, rounds, runs, workspace }),
     pairs: new PairBook(store, model),
     agreement: new AgreementBook(),
     asking: new Asking(store, rounds, runs, options.now),

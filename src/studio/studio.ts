@@ -3,6 +3,7 @@ import type { AgreementBook } from '../feedback/agreement/agreement-book.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { Asking } from './asking.ts'
 import type { DeviceFigures } from './devices/device-figures.ts'
+import type { GalleryBook } from './gallery-book.ts'
 import type { ImageShelf } from './images.ts'
 import type { JobQueue } from './jobs/job-queue.ts'
 import type { JobViews } from './jobs/job-view.ts'
@@ -26,6 +27,7 @@ export interface Studio extends StudioModel {
   readonly runs: RunLibrary
   readonly images: ImageShelf
   readonly rounds: RoundBook
+  readonly gallery: GalleryBook
   readonly pairs: PairBook
   readonly agreement: AgreementBook
   readonly asking: Asking

@@ -58,7 +58,12 @@ export async function writeImages(
  *
  * @returns how many changed
  */
-export async function archiveImages(database: FeedbackDatabase, ids: readonly string[], isArchived: boolean): Promise<number> { // prettier-ignore
+export async function archiveImages(
+  database: FeedbackDatabase,
+  ids: readonly string[],
+  isArchived: boolean,
+): Promise<number> {
+  // prettier-ignore
   return await database.transaction().execute(async (transaction) => {
     const change = { archived_at: isArchived ? new Date().toISOString() : null, revision: await nextRevision(transaction) } // prettier-ignore
     let changed = 0

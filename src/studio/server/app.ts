@@ -10,6 +10,7 @@ import { Budget, textOf, usualPatience, type Patience, type Reading } from './bo
 import { deviceRoutes } from './devices.ts'
 import { notFound, refusalOf, refuse } from './failures.ts'
 import { withForm, type ReceivedForm } from './forms.ts'
+import { galleryRoutes } from './gallery.ts'
 import { imageRoutes } from './images.ts'
 import { jobRoutes } from './jobs.ts'
 import { labellingRoutes } from './labelling.ts'
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...stateRoutes,
   ...labellingRoutes,
   ...imageRoutes,
+  ...galleryRoutes,
   ...raterRoutes,
   ...jobRoutes,
   ...deviceRoutes,

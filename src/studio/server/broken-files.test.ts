@@ -29,6 +29,7 @@ const files: readonly [file: string, told: string | null][] = [
   ['runs/reward-1/config.json', 'reward-1'],
   ['runs/reward-1/disagreements.json', null],
   ['runs/reward-1/uncertainties.json', null],
+  ['runs/reward-1/scores.json', null],
   ['runs/dpok-1/manifest.json', 'dpok-1'],
   ['runs/dpok-1/config.json', 'dpok-1'],
   ['runs/dpok-1/metrics.jsonl', null],
@@ -65,6 +66,7 @@ async function fill(folder: string): Promise<void> {
     {
       'disagreements.json': JSON.stringify([{ image: a.id, score: 0.9, people: 0, judgments: 2 }]),
       'uncertainties.json': JSON.stringify({ [a.id]: 0.5 }),
+      'scores.json': JSON.stringify({ [a.id]: 0.9 }),
     },
   )
   addRun(studio, 'reward-2', 'reward train', { feedback: 'studio.sqlite' }, { labels: 9 })
@@ -130,6 +132,7 @@ const addressesOf = (image: string) =>
     .map(({ path }) =>
       path
         .replace('/images/:id', `/images/${image}?size=64`)
+        .replace('/api/gallery/:id', `/api/gallery/${image}`)
         .replace(':step/:index', '10/0')
         .replace('/reports/:name', '/reports/report-1')
         .replace(':name', 'reward-1')

@@ -20,6 +20,7 @@ async function cookieOf(it: TestStudio, role: 'rater' | 'admin'): Promise<string
 function requestOf({ method, path }: Route, cookie: string | undefined): [string, RequestInit] {
   const asked = path
     .replace('/images/:id', `/images/${'0'.repeat(16)}`)
+    .replace('/api/gallery/:id', `/api/gallery/${'0'.repeat(16)}`)
     .replace('/api/gold/:id', `/api/gold/${'0'.repeat(16)}`)
     .replace('/api/invitations/:id', '/api/invitations/6f3ad1de-2ac6-4f5b-9b1e-1f2ad0f3b111')
     .replace(':step/:index', '1/0')
