@@ -89,12 +89,13 @@ export const stages = {
   'policy reward-weighted': {
     kind: 'policy',
     title: 'Reward-weighted',
-    sentence: 'Fine-tune on images that were drawn before, each weighted by its reward (Lee et al. 2023).',
+    sentence:
+      'Fine-tune on images that were drawn before, each weighted by its reward (Lee et al. 2023), or in rounds on new ones.',
     takes: ['reward', 'images', 'pretraining images'],
-    cost: ['updates'],
+    cost: ['imagesDrawn', 'updates'],
     isShared: true,
     form: {
-      main: ['updates', 'pretrainingWeight'],
+      main: ['updates', 'pretrainingWeight', 'imagesDrawn'],
       embeddedDefaults: { updates: 120, pretrainingWeight: 0, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
       duration: 'about half a minute',
     },

@@ -71,13 +71,18 @@ const small: Readonly<Record<string, unknown>> = {
   ...{ epochs: 2, ensemble: 2, distractors: 2 },
 }
 
+/** Of one alone: its rounds begin with the images that it is given. */
+const smallOf: Partial<Record<TrainingStage, Readonly<Record<string, unknown>>>> = {
+  'policy reward-weighted': { imagesDrawn: 8, signed: true },
+}
+
 const schemaOf = (stage: TrainingStage): Promise<z.ZodObject> =>
   isPolicyStage(stage) ? policySchema(stage) : Promise.resolve(RewardTrainConfig)
 
 async function settingsOf(stage: TrainingStage): Promise<Record<string, unknown>> {
   const { shape } = await schemaOf(stage)
   const taken = (Object.keys(inputs) as StageInput[]).filter((input) => takesInput(stage, input))
-  const own = Object.entries(small).filter(([field]) => Object.hasOwn(shape, field))
+  const own = Object.entries({ ...small, ...smallOf[stage] }).filter(([field]) => Object.hasOwn(shape, field))
   return Object.assign(Object.fromEntries(own), ...taken.map((input) => inputs[input])) as Record<string, unknown>
 }
 

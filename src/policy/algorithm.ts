@@ -23,6 +23,9 @@ interface Inputs {
     readonly images: readonly ScoredImage[]
     /** Of the images, [N, …] each, on the CPU. */
     readonly states: CleanStates
+    /** By which more of their prompts are drawn. */
+    readonly sampler: Sampler
+    readonly guidance: number
   }
   readonly pairs: {
     /** Their images are rows of the states. */
@@ -63,6 +66,8 @@ export type Given<Takes extends TrainingInput, Settings> = All<Inputs[Takes]> & 
 export type HollowGiven<Takes extends TrainingInput, Settings> = Given<Exclude<Takes, 'images'>, Settings> & {
   /** Of a trajectory, as it will be. */
   readonly steps: number
+  readonly sampler: Sampler
+  readonly guidance: number
 }
 
 /** What it takes to draw one image with the policy. */

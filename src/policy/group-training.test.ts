@@ -104,7 +104,12 @@ const cases: Readonly<Record<PolicyStage, { readonly uneven: Training; readonly 
     longer: { settings: { updates: 10 } },
   },
   'policy reward-weighted': {
-    uneven: { settings: { batchSize: 3, gradientAccumulationSteps: 2 } },
+    uneven: {
+      settings: {
+        ...{ batchSize: 3, gradientAccumulationSteps: 2, signed: true },
+        ...{ imagesDrawn: 6, rolloutsPerIteration: 3, groupSize: 3, updates: 5 },
+      },
+    },
     longer: { settings: { updates: 10 } },
   },
 }

@@ -56,7 +56,7 @@ type CommonFields = typeof trainableFields & typeof modelFields & typeof trainin
 type Output<Fields extends z.ZodRawShape> = z.output<z.ZodObject<Fields>>
 interface InputSettings {
   readonly prompts: Output<typeof promptFields> & Output<typeof samplingFields>
-  readonly images: Output<typeof imagesField>
+  readonly images: Output<typeof imagesField> & Output<typeof samplingFields>
   readonly pairs: Output<typeof pairsField>
   readonly 'pretraining images': Output<typeof trainingImagesFields>
   readonly reward: Output<typeof rewardFields>
@@ -101,7 +101,7 @@ export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.Z
     ...(takes('reward') && rewardFields),
     ...fields,
     ...trainableFields,
-    ...(takes('prompts') && samplingFields),
+    ...((takes('prompts') || takes('images')) && samplingFields),
     ...(takes('pretraining images') && trainingImagesFields),
     ...modelFields,
     ...trainingRunFields,
@@ -199,7 +199,8 @@ async function train(
     const given = {
       ...{ model, trainable, seed, settings: { ...config, ...run.open }, group },
       ...(reward && { reward }),
-      ...(texts && { texts, sampler: samplerOf(model, sampling), guidance: sampling.guidance }),
+      ...(texts && { texts }),
+      ...((texts ?? stored) && { sampler: samplerOf(model, sampling), guidance: sampling.guidance }),
       ...(pretraining && { pretraining: pretraining.source }),
     }
     const room = { stage, device: model.device, checkpoints: config.gradientCheckpointing, group }

@@ -19,7 +19,8 @@ export async function judgedImages(reward: PastRun | undefined): Promise<Readonl
 
 /**
  * Of a policy and of those that it was trained further from. Every image that was drawn for it counts once: those that
- * were judged for its reward, those that it was fitted to, and its own roll-outs.
+ * were judged for its reward, those that it was fitted to, which are among the `imagesDrawn` of its results, and its own
+ * roll-outs.
  */
 export async function costOf(
   { manifest: { stage, results, parents } }: PastRun,
@@ -34,7 +35,7 @@ export async function costOf(
   const folders = Object.entries(parents).flatMap(([role, folder]) => (role.startsWith('images') ? [folder] : []))
   const fitted = folders.length === 0 ? [] : (await readImages(...folders)).map(({ record }) => record.id)
   return {
-    imagesDrawn: new Set([...judged, ...fitted]).size + own('imagesDrawn') + (earlier?.imagesDrawn ?? 0),
+    imagesDrawn: new Set([...judged, ...fitted]).size + Math.max(0, own('imagesDrawn') - fitted.length) + (earlier?.imagesDrawn ?? 0),
     updates: own('updates') + (earlier?.updates ?? 0),
     seconds: number(results.seconds) + (earlier?.seconds ?? 0),
   }

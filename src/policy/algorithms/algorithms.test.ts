@@ -28,14 +28,20 @@ const statesOf = (count: number, from = 0) => ({
 /** Small enough for a test, of each the settings that it has. */
 const small: Readonly<Record<string, unknown>> = {
   ...{ imagesDrawn: 60, rolloutsPerIteration: 6, groupSize: 3, valueUpdates: 2, oldDecaySlope: 0.1 },
-  ...{ updates: 10, batchSize: 4, klO: 0.1, beta: 20, heldOut: 0, ties: 'davidson' },
+  ...{ updates: 12, batchSize: 4, klO: 0.1, beta: 20, heldOut: 0, ties: 'davidson' },
   learningRate: 0.05,
 }
 
+/** Beside each method with these settings, the same with others that change what its state holds. */
+const variants: readonly (readonly [stage: PolicyStage, more: Readonly<Record<string, unknown>>])[] = [
+  ['policy reward-weighted', { imagesDrawn: 0 }],
+  ['policy reward-weighted', { signed: true, updates: 11, imagesDrawn: 24 }],
+]
+
 /** A training at its start, of the Gaussian chain, given all that any stage takes. */
-async function begin(stage: PolicyStage) {
+async function begin(stage: PolicyStage, more: Readonly<Record<string, unknown>> = {}) {
   const algorithm: AnyAlgorithm = await algorithms[stage]()
-  const own = Object.entries(small).filter(([field]) => field in algorithm.fields)
+  const own = Object.entries({ ...small, ...more }).filter(([field]) => field in algorithm.fields)
   const given = {
     ...{ model: gaussianModel(), trainable: shiftsFrom(), seed: 3 },
     settings: z.object(algorithm.fields).parse(Object.fromEntries(own)),
@@ -55,18 +61,18 @@ async function begin(stage: PolicyStage) {
   return algorithm.begin(given as never)
 }
 
-const savedAfter = async (stage: PolicyStage, steps: number): Promise<TrainingState> => {
-  const training = await begin(stage)
+const savedAfter = async (stage: PolicyStage, steps: number, more = {}): Promise<TrainingState> => {
+  const training = await begin(stage, more)
   for (let i = 0; i < steps; i++) training.step()
   return training.state()
 }
 
-for (const stage of policyStages) {
-  describe(stage, () => {
+for (const [stage, more] of [...policyStages.map((stage) => [stage, {}] as const), ...variants]) {
+  describe([stage, ...Object.entries(more).map((one) => one.join(' '))].join(', '), () => {
     it('goes on from a saved state bit for bit, to its end, with finite parameters', async () => {
       using folder = mkdtempDisposableSync(join(tmpdir(), 'attune-algorithm-'))
       using _scope = tensorScope()
-      const whole = await begin(stage)
+      const whole = await begin(stage, more)
       const before = [...whole.parameters.values()].flatMap((one) => one.toArray())
       const rows = Array.from({ length: whole.total }, () => whole.step())
       assert.equal(whole.done, whole.total)
@@ -75,8 +81,8 @@ for (const stage of policyStages) {
       assert.notDeepEqual(after, before)
 
       const file = join(folder.path, 'state.safetensors')
-      writeTrainingState(file, await savedAfter(stage, 4))
-      const resumed = await begin(stage)
+      writeTrainingState(file, await savedAfter(stage, 4, more))
+      const resumed = await begin(stage, more)
       {
         using _reading = tensorScope()
         resumed.load(readTrainingState(file))
@@ -88,7 +94,7 @@ for (const stage of policyStages) {
 
     it('leaves no tensor behind in a step', async () => {
       using _scope = tensorScope()
-      const training = await begin(stage)
+      const training = await begin(stage, more)
       for (let i = 0; i < 6; i++) training.step()
       const before = livingTensors()
       for (let i = 0; i < 3; i++) training.step()
@@ -98,12 +104,12 @@ for (const stage of policyStages) {
 
     it('refuses the state of other algorithms, of more steps, and one of which something is missing', async () => {
       using _scope = tensorScope()
-      const training = await begin(stage)
+      const training = await begin(stage, more)
       for (const other of policyStages.filter((one) => one !== stage)) {
         const state = await savedAfter(other, 1)
         assert.throws(() => training.load(state), FormatError, other)
       }
-      const { tensors, numbers } = await savedAfter(stage, 2)
+      const { tensors, numbers } = await savedAfter(stage, 3, more)
       assert.throws(() => training.load({ tensors, numbers: {} }), FormatError)
       const [counter] = Object.keys(numbers)
       assert.throws(() => training.load({ tensors, numbers: { ...numbers, [counter]: 1e6 } }), FormatError)

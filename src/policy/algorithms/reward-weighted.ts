@@ -13,15 +13,23 @@
  * 7. An image is encoded once, as the mean of the autoencoder's posterior, not as a new sample of it for every update.
  * 8. Scores of a reward that compares images of one prompt only are taken from the mean of their prompt before they become
  *    weights: what such a reward gives to a prompt as a whole says nothing.
- * 9. Everything is computed in the model's type, bf16 on a GPU: that moves a gradient by 1 %, another batch by half of it and
+ * 9. `imagesDrawn`: rounds of draw, weigh and fit. After the given images the policy draws more of their prompts, round by round,
+ *    and each round learns from its own; a reward that has to be mapped into [0, 1] is mapped anew for each.
+ * 10. `signed`: advantage weighted matching (Xue et al. 2025, arXiv:2509.25050). Weights are advantages among the images of a
+ *    prompt, w ∈ [−1, 1], and −w L_θ becomes −min(ρw, clip(ρ, 1 ± c)w) with ρ = exp(L_old − L_θ), L being the denoising loss
+ *    at one time and noise and old the policy at the beginning of the round. γ of KL-O is its KL to the base. Departures from it:
+ *    its weighting of L is that of pre-training, times are as in pre-training, and there is no second KL to a running average.
+ * 11. Everything is computed in the model's type, bf16 on a GPU: that moves a gradient by 1 %, another batch by half of it and
  *    more (docs/benchmarks.md). What is trained, and its moments, are float32.
  */
 import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
 import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
-import { FormatError, RewardError } from '../../errors.ts'
+import { FormatError } from '../../errors.ts'
+import type { AtOnce } from '../../images/at-once.ts'
+import { mostDrawn } from '../../images/drawing-memory.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
-import { gradientCheckpointingField } from '../../networks/adapters.ts'
+import { changeWith, gradientCheckpointingField } from '../../networks/adapters.ts'
 import {
   mapStates,
   policyOf,
@@ -31,23 +39,28 @@ import {
 } from '../../networks/generative-model.ts'
 import { tellNote } from '../../notes.ts'
 import { random, seedOf } from '../../random.ts'
-import { acrossPrompts, centredWords } from '../../reward/across-prompts.ts'
-import { unitRange } from '../../reward/unit-range.ts'
 import { policyStreams, type StreamPath } from '../../streams.ts'
 import { withoutGrad } from '../../tensor/autograd.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
-import { randn, tensor, zeros } from '../../tensor/create.ts'
+import { randn, stack, tensor, zeros } from '../../tensor/create.ts'
+import { Ema } from '../../tensor/ema.ts'
 import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { Generator } from '../../tensor/generator.ts'
 import { mostHeld } from '../../tensor/memory.ts'
+import { copyState } from '../../tensor/optimise.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { below, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import { below, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
+import { drawFreshImages } from '../fresh-images.ts'
+import { momentsOf } from '../group-advantages.ts'
+import { ImageRounds, imageRoundFields } from '../image-rounds.ts'
+import { matchingSurrogate } from '../matching-ratio.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
-import { lossRisen, type LossRow } from '../training-warnings.ts'
+import { lossRisen } from '../training-warnings.ts'
+import { expectAdvantages, expectSigned, weighByAdvantage, weighByReward, type Weighed } from '../weighed-images.ts'
 
 const usualRates: UsualRates = { text: 1.5e-3, lora: 1e-4 }
 
@@ -74,7 +87,9 @@ const fields = {
     .number()
     .nonnegative()
     .default(0)
-    .describe('γ of KL-O: weight of the squared distance to the pre-trained model’s prediction.'),
+    .describe(
+      'γ of KL-O: weight of the squared distance to the pre-trained model’s prediction; advantage weighted matching has 1e-4 to 3e-3.',
+    ),
   threshold: z.number().default(0).describe('Images with a lower reward are left out.'),
   ...policyOptimiserFields(usualRates),
   promptDropout: z
@@ -83,13 +98,28 @@ const fields = {
     .max(1)
     .default(0.1)
     .describe('Share of prompts that are replaced by the empty prompt.'),
+  signed: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Weighs an image by how much better or worse it is than others of its prompt, so that bad ones are unlearned (advantage weighted matching, Xue et al. 2025).',
+    ),
+  clipRange: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('With --signed: how far from 1 a ratio of likelihoods counts, exp of how far the loss has fallen.'),
+  ...imageRoundFields,
 }
 /** What reward-weighted training is done with. */
 export const RewardWeightedSettings = z.object(fields)
 export type RewardWeightedSettings = z.infer<typeof RewardWeightedSettings>
 
 /** What a saved state holds beside its tensors. */
-const RewardWeightedNumbers = z.object({ update: z.int().nonnegative() })
+const RewardWeightedNumbers = z.object({
+  update: z.int().nonnegative(),
+  constant: z.int().nonnegative().default(0),
+})
 
 /** What reward-weighted training is done on. */
 export type RewardWeightedOptions = Given<'reward' | 'images' | 'pretraining images', RewardWeightedSettings>
@@ -100,17 +130,14 @@ export interface RewardWeightedMetrics extends StepMetrics {
   readonly train_loss: number
   readonly reward_loss: number
   readonly pretraining_loss: number
+  /** With `signed`: the denoising loss of the images as it is. */
+  readonly matching_loss?: number
   readonly grad_norm: number
   readonly lr: number
-}
-
-/** A generated image that is learned from. */
-interface Weighed {
-  readonly text: string
-  /** In [0, 1]. */
-  readonly reward: number
-  /** Of its x_0. */
-  readonly row: number
+  /** Where it draws: of the present round, and so far with those given. */
+  readonly images_drawn?: number
+  readonly reward_mean?: number
+  readonly reward_std?: number
 }
 
 /** The trainer of reward-weighted likelihood: each step takes a batch of images with their weights. */
@@ -122,40 +149,53 @@ export class RewardWeighted implements Trainer {
   readonly #options: RewardWeightedOptions
   readonly #reference: GenerativeModel
   readonly #optimiser: PolicyOptimiser
-  readonly #images: readonly Weighed[]
+  /** Values of the parameters at the beginning of the round, and the policy that they make, for ratios. */
+  readonly #old: Ema | undefined
+  readonly #oldPolicy: GenerativeModel
+  readonly #rounds: ImageRounds
+  #weighed: Weighed
   readonly #group: Group
   /** Of every batch, the rows that this process computes. */
   readonly #own: { readonly from: number; readonly to: number }
   #update = 0
 
-  /** @throws {RewardError} nothing is left to learn from, or a reward is not finite */
+  /**
+   * @throws {RewardError} nothing is left to learn from, or a reward is not finite
+   * @throws {ConfigError} settings that do not go together
+   */
   constructor(options: RewardWeightedOptions) {
-    const { model, trainable, settings, images, reward } = options
-    const texts = images.map(({ text }) => text)
-    const comparable = acrossPrompts(
-      reward,
-      images.map(({ score }) => score),
-      texts,
-    )
-    const { scores, singles } = comparable
-    const range = unitRange({ name: reward.name, range: comparable.range }, scores)
-    if (singles !== undefined) tellNote(centredWords(reward, singles))
+    const { model, trainable, settings, sampler, guidance } = options
+    if (settings.signed) expectSigned(settings)
     this.#options = options
     this.#group = options.group ?? alone
     this.#own = shareOf(this.#group, settings.batchSize)
-    this.#images = images
-      .map(({ text }, row) => ({ text, reward: range.map(scores[row]), row }))
-      .filter((image) => !(image.reward < settings.threshold))
-    expectSomeWeight(this.#images, settings)
     this.total = settings.updates
     this.policy = model.with(trainable.change)
     this.parameters = trainable.parameters
+    this.#rounds = new ImageRounds({ ...options, policy: this.policy })
+    this.#weighed = this.#weigh()
+    if (settings.signed) expectAdvantages(this.#weighed.images)
+    const { note, results } = this.#weighed
+    if (note !== undefined) tellNote(note)
+    const draws = this.#rounds.count > 1
     this.results = {
-      ...(singles !== undefined && { rewardCentred: 'by prompt', promptsOfOneImage: singles }),
-      ...((range.low !== 0 || range.high !== 1) && { rewardMappedFrom: [range.low, range.high] }),
+      ...results,
+      ...(draws && { rounds: this.#rounds.count, steps: sampler.steps.length, eta: sampler.eta, guidance }),
     }
     this.#reference = model.with({})
+    this.#old = settings.signed ? new Ema(trainable.parameters, 0) : undefined
+    this.#oldPolicy = this.#old === undefined ? model : model.with(changeWith(trainable.change, this.#old.values()))
     this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, this.#group)
+  }
+
+  #weigh(): Weighed {
+    const { settings, reward } = this.#options
+    const { images } = this.#rounds
+    return settings.signed ? weighByAdvantage(images, settings.deviation) : weighByReward(images, reward, settings)
+  }
+
+  get isSound(): boolean {
+    return this.#rounds.constant === 0
   }
 
   get done(): number {
@@ -165,12 +205,16 @@ export class RewardWeighted implements Trainer {
   /** One gradient step on generated and pre-training images. */
   step(): RewardWeightedMetrics {
     using _scope = tensorScope()
-    const { settings, seed, states, pretraining } = this.#options
+    const { settings, seed, pretraining } = this.#options
     const { batchSize } = settings
     const { from, to } = this.#own
+    if (this.#rounds.goTo(this.#update)) {
+      this.#weighed = this.#weigh()
+      this.#old?.update()
+    }
     // What is drawn is drawn for the whole batch, whoever computes its rows.
     const stream = random(...policyStreams.choices(seed, this.#update))
-    const batch = Array.from({ length: batchSize }, () => stream.pick(this.#images)).slice(from, to)
+    const batch = Array.from({ length: batchSize }, () => stream.pick(this.#weighed.images)).slice(from, to)
     const drops = () => Array.from({ length: batchSize }, () => stream.uniform() < settings.promptDropout)
     const dropped = (texts: readonly string[]) => {
       const isDropped = drops().slice(from, to)
@@ -182,33 +226,49 @@ export class RewardWeighted implements Trainer {
       'int64',
     )
     const own = {
-      ...mapStates(states, (all) => all.indexSelect(0, rows.to(all.device))),
+      ...mapStates(this.#rounds.states, (all) => all.indexSelect(0, rows.to(all.device))),
       texts: dropped(batch.map(({ text }) => text)),
-      weights: batch.map(({ reward }) => Math.max(0, reward + settings.klD)),
+      weights: batch.map(({ weight }) => weight),
     }
-    const generated = this.#accumulate(own, policyStreams.generatedNoise(seed, this.#update), settings.klO, 1)
+    const { klO, signed } = settings
+    const generated = this.#accumulate(own, policyStreams.generatedNoise(seed, this.#update), 1, { klO, signed })
     let before: Losses = []
     if (settings.pretrainingWeight > 0 && to > from) {
       const { captions, ...theirStates } = pretraining(this.#update * batchSize + from, to - from)
       const theirs = { ...theirStates, texts: dropped(captions), weights: captions.map(() => 1) }
       const noise = policyStreams.pretrainingNoise(seed, this.#update)
-      before = this.#accumulate(theirs, noise, 0, settings.pretrainingWeight)
+      before = this.#accumulate(theirs, noise, settings.pretrainingWeight)
     }
     const lr = this.#optimiser.rateAt(this.#update, this.total)
     const update = this.#optimiser.update(lr)
     const [measured, ...losses] = readTogether([update.measured, ...[...generated, ...before].map(({ loss }) => loss)])
     const gradNorm = update.check(measured)
-    const meanOf = (parts: Losses) => parts.reduce((sum, { share }) => sum + share * losses.shift()![0], 0)
-    const [rewardLoss, pretrainingLoss] = this.#group.sumNumbers([meanOf(generated), meanOf(before)])
+    const meanOf = (parts: Losses, read: readonly (readonly number[])[], place = 0) =>
+      parts.reduce((sum, { share }, part) => sum + share * read[part][place], 0)
+    const ofGenerated = losses.splice(0, generated.length)
+    const [rewardLoss, pretrainingLoss, matchingLoss] = this.#group.sumNumbers([
+      meanOf(generated, ofGenerated),
+      meanOf(before, losses),
+      ...(signed ? [meanOf(generated, ofGenerated, 1)] : []),
+    ])
     this.#update++
     return {
       updates: this.#update,
       train_loss: rewardLoss + settings.pretrainingWeight * pretrainingLoss,
       reward_loss: rewardLoss,
       pretraining_loss: pretrainingLoss,
+      ...(signed && { matching_loss: matchingLoss }),
       grad_norm: gradNorm,
       lr,
+      ...this.#ofRound(),
     }
+  }
+
+  #ofRound(): Pick<RewardWeightedMetrics, 'images_drawn' | 'reward_mean' | 'reward_std'> {
+    const { count, images, drawn } = this.#rounds
+    if (count === 1) return {}
+    const { mean, deviation } = momentsOf(images.map(({ score }) => score))
+    return { images_drawn: drawn, reward_mean: mean, reward_std: deviation }
   }
 
   /**
@@ -218,9 +278,10 @@ export class RewardWeighted implements Trainer {
    * @param own      the rows of this process
    * @param noise    stream of the whole batch
    * @param klO      γ of KL-O
-   * @returns        losses of the parts, without the weight, on the device
+   * @param signed   whether the weights are advantages
+   * @returns        losses of the parts, without the weight, on the device; with `signed` the bare denoising losses as well
    */
-  #accumulate(own: NoisyImages, noise: StreamPath, klO: number, weight: number): Losses {
+  #accumulate(own: NoisyImages, noise: StreamPath, weight: number, { klO = 0, signed = false } = {}): Losses {
     using scope = tensorScope()
     const { model, settings } = this.#options
     const generator = new Generator(seedOf(...noise))
@@ -243,22 +304,29 @@ export class RewardWeighted implements Trainer {
         epsilon: rows(epsilon).to(model.device),
       }
       const weights = tensor(own.weights.slice(from, to)).to(model.device)
-      const { losses, prediction, reference } = this.#losses(part)
-      const weighted = losses.mul(weights).mean()
+      const { losses, prediction, reference, old } = this.#losses(part)
+      const weighted = (
+        signed ? matchingSurrogate(losses, old(), weights, settings.clipRange) : losses.mul(weights)
+      ).mean()
       const loss = klO > 0 ? weighted.add(prediction.sub(reference()).square().mean().mul(klO)) : weighted
       const share = (to - from) / all
       graph.backward(loss.mul(weight * share))
-      parts.push({ share, loss: inner.keep(loss.detach()) })
+      const figures = signed ? stack([loss.detach(), losses.detach().mean()]) : loss.detach()
+      parts.push({ share, loss: inner.keep(figures) })
     }
     for (const { loss } of parts) scope.keep(loss)
     return parts
   }
 
-  /** Denoising losses [B] with the prediction they are of, and what the pre-trained model predicts there. */
+  /**
+   * Denoising losses [B] with the prediction they are of, what the pre-trained model predicts there, and the losses of the
+   * policy at the beginning of the round.
+   */
   #losses({ x0, earlier, texts, t, epsilon }: Omit<NoisyImages, 'weights'> & { t: Tensor; epsilon: Tensor }): {
     losses: Tensor
     prediction: Tensor
     reference: () => Tensor
+    old: () => Tensor
   } {
     const { model } = this.#options
     const { process } = policyOf(model)
@@ -268,10 +336,12 @@ export class RewardWeighted implements Trainer {
     const predictBy = (of: GenerativeModel) =>
       guidedPredictor(policyOf(of), encodePrompts(of, texts), { texts, earlier }, 1)(xt, times)
     const prediction = predictBy(this.policy)
+    const lossesOf = (said: Tensor) => denoisingLoss(process, { prediction: said, x0, epsilon, t })
     return {
-      losses: denoisingLoss(process, { prediction, x0, epsilon, t }),
+      losses: lossesOf(prediction),
       prediction,
       reference: () => withoutGrad(() => predictBy(this.#reference)),
+      old: () => withoutGrad(() => lossesOf(predictBy(this.#oldPolicy))),
     }
   }
 
@@ -279,14 +349,19 @@ export class RewardWeighted implements Trainer {
     return { learningRate: this.#optimiser.lowerRate }
   }
 
-  /** All changing state: parameters, optimiser, update. */
+  /** All changing state: parameters, optimiser, update; the images of a round that was drawn, and the policy at its beginning. */
   state(): TrainingState {
-    return { tensors: new Map(this.#optimiser.state()), numbers: { update: this.#update } }
+    const old = under('old', this.#old?.values() ?? new Map<string, Tensor>())
+    const { count, constant } = this.#rounds
+    return {
+      tensors: new Map([...this.#optimiser.state(), ...old, ...this.#rounds.state()]),
+      numbers: { update: this.#update, ...(count > 1 && { constant }) },
+    }
   }
 
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
-    const { update } = numbersOf('reward-weighted', RewardWeightedNumbers, state)
+    const { update, constant } = numbersOf('reward-weighted', RewardWeightedNumbers, state)
     if (update > this.total) {
       throw new FormatError({
         where: 'reward-weighted state',
@@ -296,28 +371,19 @@ export class RewardWeighted implements Trainer {
       })
     }
     this.#optimiser.load(state.tensors)
+    if (this.#old) copyState('policy of the round', this.#old.values(), below('old', state.tensors))
+    this.#rounds.load(update, state.tensors, constant)
+    this.#weighed = this.#weigh()
     this.#update = update
   }
 }
 
-/** Of parts of a batch, each with its share of it. */
+/** Of parts of a batch, each with its share of it: [] or, with the bare loss, [2]. */
 type Losses = readonly { readonly share: number; readonly loss: Tensor }[]
 
 interface NoisyImages extends CleanStates {
   readonly texts: readonly string[]
   readonly weights: readonly number[]
-}
-
-function expectSomeWeight(images: readonly Weighed[], settings: RewardWeightedSettings): void {
-  const broken = images.find(({ reward }) => !Number.isFinite(reward))
-  const weighty = images.some(({ reward }) => reward + settings.klD > 0)
-  if (broken === undefined && weighty) return
-  throw new RewardError({
-    where: 'rewards of the generated images',
-    expected: 'finite rewards, some of them above the threshold and above −γ',
-    received: broken === undefined ? `${images.length} images, none with a positive weight` : String(broken.reward),
-    remedy: 'check the reward, lower --threshold, or raise --kl-d',
-  })
 }
 
 /** Bytes that are held at the most beside the model in an update of `count` images at once. */
@@ -333,6 +399,7 @@ function updateBytes(tried: HollowTried, count: number, gradientCheckpointing: b
     pretrainingWeight: 0,
     gradientCheckpointing,
     threshold: 0,
+    imagesDrawn: 0,
   }
   return mostHeld(() => {
     const trainer = new RewardWeighted({
@@ -348,11 +415,33 @@ function updateBytes(tried: HollowTried, count: number, gradientCheckpointing: b
 }
 type HollowTried = HollowGiven<'reward' | 'images' | 'pretraining images', RewardWeightedSettings>
 
+/** What drawing takes; nothing is drawn without `imagesDrawn`. */
+function drawnAtOnce(tried: HollowTried): AtOnce[] {
+  const { model, trainable, reward, settings, sampler, guidance } = tried
+  const { imagesDrawn, rolloutsPerIteration, drawnAtOnce: given } = settings
+  if (imagesDrawn === 0) return []
+  const usual = model.defaults.batchSize
+  const policy = model.with(trainable.change)
+  const drawing = (batchSize: number) =>
+    drawFreshImages(policy, reward, new Array<string>(batchSize).fill(''), () => [0], { sampler, guidance, batchSize })
+  return [
+    {
+      field: 'drawnAtOnce',
+      what: 'images drawn',
+      given: given ?? undefined,
+      usual,
+      most: Math.max(usual, mostDrawn),
+      all: Math.ceil(Math.min(rolloutsPerIteration, imagesDrawn) / (tried.group?.size ?? 1)),
+      bytes: (count) => mostHeld(() => drawing(count)),
+    },
+  ]
+}
+
 /** `policy reward-weighted` */
 export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> = {
   fields,
-  changeable: ['gradientAccumulationSteps'],
-  chosen: ['gradientAccumulationSteps'],
+  changeable: ['gradientAccumulationSteps', 'drawnAtOnce'],
+  chosen: ['gradientAccumulationSteps', 'drawnAtOnce'],
   atOnce: (tried) => {
     const { batchSize, gradientAccumulationSteps: parts } = tried.settings
     const own = Math.ceil(batchSize / (tried.group?.size ?? 1))
@@ -367,14 +456,21 @@ export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> 
         bytes: (count, checkpoints) => updateBytes(tried, count, checkpoints),
         settingFor: (count) => Math.ceil(own / count),
       },
+      ...drawnAtOnce(tried),
     ]
   },
   recorded: [],
   checkpointEvery: 200,
   begin: (given) => new RewardWeighted(given),
-  work: ({ updates, batchSize, pretrainingWeight, klO }) =>
-    updates * batchSize * (3 + (klO > 0 ? 1 : 0) + (pretrainingWeight > 0 ? 3 : 0)),
+  work: ({ updates, batchSize, pretrainingWeight, klO, signed, imagesDrawn }, { steps, passes }) =>
+    updates * batchSize * (3 + (klO > 0 ? 1 : 0) + (signed ? 1 : 0) + (pretrainingWeight > 0 ? 3 : 0)) +
+    imagesDrawn * steps * passes,
   note: ({ reward_loss: weighted, pretraining_loss: plain }) =>
     `loss ${weighted?.toFixed(4)} pre-training ${plain?.toFixed(4)}`,
-  warningOf: (rows) => lossRisen(rows.filter((row): row is typeof row & LossRow => 'train_loss' in row)),
+  warningOf: (rows) =>
+    lossRisen(
+      rows.flatMap(({ step, train_loss: loss, matching_loss: bare = loss }) =>
+        typeof bare === 'number' ? [{ step, train_loss: bare }] : [],
+      ),
+    ),
 }
