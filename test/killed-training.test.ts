@@ -161,7 +161,7 @@ const attune = (words: readonly string[], env = process.env, preloaded: readonly
   spawnSync(process.execPath, [...preloaded, cli, ...words], { env, encoding: 'utf8' })
 
 const wordsOf = (settings: Readonly<Record<string, unknown>>) =>
-  Object.entries(settings).flatMap(([field, value]) => [flagName(field), String(value)])
+  Object.entries(settings).flatMap(([field, value]) => [flagName(field), ...(value === true ? [] : [String(value)])])
 
 for (const stage of trainingStages) {
   describe(stage, () => {
