@@ -164,7 +164,7 @@ describe('reward-weighted training on a Stable Diffusion checkpoint', () => {
           earlier: [],
           captions: new Array<string>(count).fill('a photograph'),
         }),
-        seed: 3,
+        ...{ seed: 3, sampler: samplerOf(model, sampling), guidance: 1 },
         settings: RewardWeightedSettings.parse({ updates: 2, batchSize: 6, klO: 0.1, ...more }),
       })
       const losses = [algorithm.step(), algorithm.step()].map(({ train_loss: loss }) => loss)

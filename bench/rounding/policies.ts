@@ -141,7 +141,7 @@ function gradientOf(name: string, { dtype, bits }: Precision, seed = 3): Float64
     reward: brightness,
     states: { x0, earlier: [] },
     pretraining: () => ({ x0, earlier: [], captions: drawn.map(({ text }) => text) }),
-    seed,
+    ...{ seed, sampler: samplerOf(model, policyOf(model).sampling), guidance: 1 },
     settings: RewardWeightedSettings.parse({ updates: 10, batchSize: count, pretrainingWeight: 0, maxGradNorm: 1e9 }),
   })
   losses.push(algorithm.step().train_loss)

@@ -234,7 +234,7 @@ for (const policyStage of both) {
           reward: { ...linearReward(1), range: [0, 1] },
           states,
           pretraining,
-          seed: 3,
+          ...{ seed: 3, sampler: fullSampler, guidance: 1 },
           settings: RewardWeightedSettings.parse({
             updates: 3,
             batchSize: 6,

@@ -35,7 +35,10 @@ export async function costOf(
   const folders = Object.entries(parents).flatMap(([role, folder]) => (role.startsWith('images') ? [folder] : []))
   const fitted = folders.length === 0 ? [] : (await readImages(...folders)).map(({ record }) => record.id)
   return {
-    imagesDrawn: new Set([...judged, ...fitted]).size + Math.max(0, own('imagesDrawn') - fitted.length) + (earlier?.imagesDrawn ?? 0),
+    imagesDrawn:
+      new Set([...judged, ...fitted]).size +
+      Math.max(0, own('imagesDrawn') - fitted.length) +
+      (earlier?.imagesDrawn ?? 0),
     updates: own('updates') + (earlier?.updates ?? 0),
     seconds: number(results.seconds) + (earlier?.seconds ?? 0),
   }
