@@ -269,6 +269,14 @@ const commands: readonly Stage[] = [
     },
   },
   {
+    name: 'reward serve',
+    description: 'Let other programs score images by a reward, over HTTP.',
+    load: async () => {
+      const { ServeConfig, serveReward } = await import('./reward/http/serve-reward.ts')
+      return stage(ServeConfig, (config) => serveReward(config, open))
+    },
+  },
+  {
     name: 'policy best-of-n',
     description: stages['policy best-of-n'].sentence,
     load: async () => {

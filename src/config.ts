@@ -117,7 +117,12 @@ export function parseConfig<S extends StageSchema>(schema: S, sources: ConfigSou
     where: flag === undefined ? `attune ${stage}` : inFile(field) ? `${file} ${field}` : flag.flag,
     expected: issue.code === 'custom' || flag === undefined ? issue.message : flag.expected,
     // JSON has no ∞ and no NaN.
-    received: value === undefined ? 'nothing' : typeof value === 'number' ? String(value) : JSON.stringify(value),
+    received:
+      value === undefined
+        ? 'nothing'
+        : typeof value === 'number'
+          ? String(value)
+          : JSON.stringify(value).replaceAll(/:\/\/[^/\s"]*@/g, '://…@'),
     remedy: flag === undefined ? `see attune ${stage} --help` : flag.sentence || `see attune ${stage} --help`,
     cause: parsed.error,
   })

@@ -9,7 +9,7 @@ import { readPictures } from '../images/pictures.ts'
 import { centredByPrompt, comparableOf } from '../reward/across-prompts.ts'
 import type { Reward } from '../reward/reward.ts'
 import { givenBaseImages } from '../reward/composition/base-images.ts'
-import { composedResults, rewardInRun, rewardParents } from '../reward/composition/reward-in-run.ts'
+import { rewardResults, rewardInRun, rewardParents } from '../reward/composition/reward-in-run.ts'
 import { rewardFields, scorePictures } from '../reward/open-reward.ts'
 import { writeFiles } from '../files.ts'
 import { sha256 } from '../sha256.ts'
@@ -74,7 +74,7 @@ export async function chooseBestOfN(config: BestOfNConfig, open: Open, group: Gr
     // How much better they are than their prompt's images on the whole.
     ...(reward.isWithinPrompt && { meanRewardCentred: ofChosen(centredByPrompt(scores, texts)) }),
     rewardComparable: comparableOf(reward),
-    ...composedResults({ reward: opened }),
+    ...rewardResults({ reward: opened }),
   })
 }
 

@@ -11,7 +11,7 @@ import { trainingImagesFields } from '../images/training-images.ts'
 import type { gradientCheckpointingField } from '../networks/adapters.ts'
 import { comparableOf } from '../reward/across-prompts.ts'
 import { drawnBaseImages, givenBaseImages } from '../reward/composition/base-images.ts'
-import { composedResults, rewardInRun, rewardParents } from '../reward/composition/reward-in-run.ts'
+import { rewardResults, rewardInRun, rewardParents } from '../reward/composition/reward-in-run.ts'
 import { rewardFields } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { tellNote } from '../notes.ts'
@@ -263,7 +263,7 @@ async function train(
         ...(texts && sampling),
         modelSha256: model.sha256,
         ...(reward && { rewardComparable: comparableOf(reward) }),
-        ...composedResults({ reward: taught, heldOutReward: heldOut }),
+        ...rewardResults({ reward: taught, heldOutReward: heldOut }),
         ...alarms?.results,
         ...notes,
       }

@@ -1,4 +1,5 @@
 /** What a reward is to the stages that use it. */
+import type { RewardInfo } from './http/protocol.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** Scores images of prompts. */
@@ -14,6 +15,8 @@ export interface Reward {
    * it, as in what learned from comparisons alone. Without it they compare images of all prompts.
    */
   readonly isWithinPrompt?: true
+  /** What the server that scores says of itself. */
+  readonly server?: RewardInfo
   /**
    * Scores of images for prompts.
    * @param pixels [B, 3, H, W] in [-1, 1], on any device

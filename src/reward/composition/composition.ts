@@ -1,6 +1,7 @@
 /** Rewards made of others, as `--reward` writes them. */
 import { existsSync } from 'node:fs'
 import { ConfigError } from '../../errors.ts'
+import { isAddress } from '../http/address.ts'
 
 /** How the parts become one score. */
 export const compositionKinds = ['sum', 'min', 'product', 'lower'] as const
@@ -35,7 +36,7 @@ const called = /^(min|product|lower)\s*\((.*)\)$/s
 export function compositionOf(name: string): Composition | undefined {
   const call = called.exec(name.trim())
   if (call === null && !hasOutside(name, '=')) return undefined
-  if (existsSync(name)) return undefined
+  if (existsSync(name) || (isAddress(name) && !hasOutside(name, ','))) return undefined
   const composition = call === null ? sumOf(name) : callOf(name, call[1] as 'min' | 'product' | 'lower', call[2])
   const names = composition.parts.map((part) => part.name)
   if (names.length < 2) throw refused(name, 'at least two rewards', 'one: name it alone, or give another')

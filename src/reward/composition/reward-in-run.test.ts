@@ -14,7 +14,7 @@ import { openReward, scorePictures } from '../open-reward.ts'
 import type { Reward } from '../reward.ts'
 import { drawnBaseImages, type BaseImages } from './base-images.ts'
 import { readComposed } from './composed-file.ts'
-import { composedName, composedResults, normalOf, rewardInRun, rewardParents } from './reward-in-run.ts'
+import { composedName, rewardResults, normalOf, rewardInRun, rewardParents } from './reward-in-run.ts'
 import { z } from 'zod'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-composed-'))
@@ -75,7 +75,7 @@ test('a run that goes on, and another stage, have the same reward from its file,
 
 test('the record of a run names parts, weights and scale', async () => {
   const reward = await opened('redness=0.5,brightness=-1')
-  const { rewardComposed } = composedResults({ reward, other: undefined }) as { rewardComposed: unknown }
+  const { rewardComposed } = rewardResults({ reward, other: undefined }) as { rewardComposed: unknown }
   const { parts, base: words } = readComposed(join(reward.out, composedName('reward')))
   assert.deepEqual(rewardComposed, { kind: 'sum', parts, base: words })
   assert.match(words, /66 images of 3 prompts that the base model drew/)

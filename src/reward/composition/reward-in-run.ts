@@ -115,13 +115,20 @@ const shown = (value: number) => value.toPrecision(4)
 const normalWords = ({ name, isWithinPrompt }: Reward, { mean, deviation }: Normal, images: string) =>
   `${name} has mean ${shown(mean)} and deviation ${shown(deviation)}${isWithinPrompt ? ' within a prompt' : ''} over ${images}`
 
-/** What a manifest tells of rewards that are compositions: of each part its weight, and the mean and deviation of its scores. */
-export const composedResults = (opened: Readonly<Record<string, OpenedReward | undefined>>) =>
+/**
+ * What a manifest tells of rewards: of a composition the weight, the mean and the deviation of each part, of one over HTTP what its
+ * server says of itself.
+ */
+export const rewardResults = (opened: Readonly<Record<string, OpenedReward | undefined>>) =>
   Object.fromEntries(
     Object.entries(opened).flatMap(([name, one]) => {
-      if (one?.composed === undefined) return []
-      const { kind, k, parts, base } = one.composed
-      return [[`${name}Composed`, { kind, ...(kind === 'lower' && { k }), parts, base }]]
+      const told: [string, unknown][] = []
+      if (one?.reward.server !== undefined) told.push([`${name}Server`, one.reward.server])
+      if (one?.composed !== undefined) {
+        const { kind, k, parts, base } = one.composed
+        told.push([`${name}Composed`, { kind, ...(kind === 'lower' && { k }), parts, base }])
+      }
+      return told
     }),
   )
 

@@ -3,6 +3,7 @@ import { aestheticHead } from './aesthetic-head.ts'
 import { brightness } from './brightness.ts'
 import { clipModel } from './clip-model.ts'
 import { composition } from './composition.ts'
+import { httpReward } from './http-reward.ts'
 import { jpegCompressibility, jpegSize } from './jpeg-size.ts'
 import { redness } from './redness.ts'
 import type { RewardKind } from './reward-kind.ts'
@@ -13,6 +14,7 @@ export const rewardKinds: readonly RewardKind[] = [
   clipModel,
   aestheticHead,
   composition,
+  httpReward,
   redness,
   brightness,
   jpegSize,

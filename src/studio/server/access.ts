@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { findRater } from '../../feedback/raters/raters.ts'
 import { findSession } from '../../feedback/raters/sessions.ts'
+import { isLoopback } from '../../loopback.ts'
 import type { User } from '../schemas/accounts.ts'
 import { RaterName } from '../schemas/basics.ts'
 import type { Studio } from '../studio.ts'
@@ -25,9 +26,6 @@ const namelessRater = 'me'
 
 /** Only hashes of tokens are kept. */
 export const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
-
-const loopback = new Set(['127.0.0.1', 'localhost', '[::1]'])
-export const isLoopback = (host: string) => loopback.has(host) || host === '::1'
 
 /** What reverse proxies add. */
 const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
@@ -49,7 +47,7 @@ export function guardAccess(
         remedy: 'start it with --public-url, which asks for accounts',
       })
     }
-    if (!login && !loopback.has(new URL(context.req.url).hostname)) {
+    if (!login && !isLoopback(new URL(context.req.url).hostname)) {
       throw refuse(403, 'forbidden', {
         where: 'host',
         expected: '127.0.0.1 or localhost',
