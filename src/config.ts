@@ -122,11 +122,15 @@ export function parseConfig<S extends StageSchema>(schema: S, sources: ConfigSou
         ? 'nothing'
         : typeof value === 'number'
           ? String(value)
-          : JSON.stringify(value).replaceAll(/:\/\/[^/\s"]*@/g, '://…@'),
+          : withoutSecrets(JSON.stringify(value)),
     remedy: flag === undefined ? `see attune ${stage} --help` : flag.sentence || `see attune ${stage} --help`,
     cause: parsed.error,
   })
 }
+
+/** Text whose addresses have neither a user nor a password nor a query: it goes into logs. */
+const withoutSecrets = (text: string) =>
+  text.replaceAll(/:\/\/[^/\s"]*@/g, '://…@').replaceAll(/(https?:\/\/[^?\s"]*)\?[^\s,"]*/gi, '$1?…')
 
 /** The known word with the fewest edits, where it is near enough to be meant. */
 export function nearest(word: string, known: readonly string[]): string | undefined {

@@ -9,7 +9,7 @@ import { parseHubName } from '../networks/checkpoint/hub-cache.ts'
 import { isPickle } from '../networks/checkpoint/pickle.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { tensorScope } from '../tensor/scope.ts'
-import { holdsCredentials } from './http/address.ts'
+import { holdsSecrets } from './http/address.ts'
 import { pictureBatches } from './encoding/picture-batches.ts'
 import { rewardKinds } from './kinds/index.ts'
 import type { RewardConfig } from './kinds/reward-kind.ts'
@@ -24,7 +24,10 @@ const accepted = `${whats.slice(0, -1).join(', ')}, or ${whats.at(-1)}`
 export const rewardName = z
   .string()
   .min(1)
-  .refine((name) => !holdsCredentials(name), 'an address without a user or a password, which a run would write down')
+  .refine(
+    (name) => !holdsSecrets(name),
+    'an address without a user, a password or a query, which a run would write down',
+  )
   .meta(offered.length > 0 ? { examples: offered } : {})
 
 /** Config fields of every stage that scores images. */
