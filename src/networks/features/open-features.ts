@@ -1,18 +1,17 @@
 /** Networks that make features of images, from files: the kind is told by the names of the tensors. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { FileError, FormatError } from '../../errors.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { FormatError } from '../../errors.ts'
 import { noGrad } from '../../tensor/autograd.ts'
 import { zeros } from '../../tensor/create.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { readConfig } from '../checkpoint/component-config.ts'
-import { findWeights, weightsOfFile, type FoundWeights } from '../checkpoint/find-weights.ts'
+import type { FoundWeights } from '../checkpoint/find-weights.ts'
 import { hashWeights } from '../checkpoint/hash-weights.ts'
 import { describeTensors } from '../checkpoint/kind-of-tensors.ts'
+import { locateWeights } from '../checkpoint/locate-weights.ts'
 import { checkNetwork, type CheckedNetwork, type NetworkSource } from '../checkpoint/open-network.ts'
-import { isPickle, pickleFileError } from '../checkpoint/pickle.ts'
-import { resolveCheckpoint } from '../checkpoint/resolve-checkpoint.ts'
 import { ClipConfig, VisionTowerConfig } from '../clip/config.ts'
 import { clipDefaults, preprocess, preprocessorConfig, type Preprocessing } from '../clip/preprocess.ts'
 import { projectImage, visionBuffers, visionModel } from '../clip/vision-model.ts'
@@ -41,7 +40,7 @@ export interface CheckedFeatures extends SpaceFacts {
  * @throws {FormatError} names file and tensor or field: another network, or weights that do not fit it
  */
 export function checkFeatures(name: string): CheckedFeatures {
-  const { folder, found } = locate(name)
+  const { folder, found } = locateWeights(name)
   const names = [...found.entries.keys()]
   const kind = kinds.find(({ isKind }) => names.some((one) => isKind.test(one)))
   if (kind === undefined) {
@@ -88,25 +87,6 @@ function opened(
       return scope.keep(run(weights, pixels.to(device)))
     },
   }
-}
-
-/** The weights, and the folder where a config would lie. */
-function locate(name: string): { readonly folder: string; readonly found: FoundWeights } {
-  const isFile = statSync(name, { throwIfNoEntry: false })?.isFile() === true
-  if (isFile && isPickle(name)) throw pickleFileError(name)
-  if (isFile) return { folder: dirname(name), found: weightsOfFile(name) }
-  const folder = resolveCheckpoint(name)
-  const files = readdirSync(folder).filter((file) => file.endsWith('.safetensors'))
-  // What is no model of transformers has a name of its own.
-  const isNamed = files.some((file) => file.startsWith('model'))
-  if (isNamed || files.length === 0) return { folder, found: findWeights(folder, 'model') }
-  if (files.length === 1) return { folder, found: weightsOfFile(join(folder, files[0])) }
-  throw new FileError({
-    where: folder,
-    expected: 'model.safetensors, or one .safetensors file',
-    received: files.sort().join(', '),
-    remedy: 'name the file itself',
-  })
 }
 
 interface Kind {
