@@ -116,6 +116,25 @@ describe('fetchModel', () => {
     assert.equal(existsSync(join(repository(), 'refs')), false)
   })
 
+  it('takes of a BERT the vocabulary alone, and ImageReward without one', async () => {
+    const weights = 'model.safetensors'
+    const fetchedOf = async (model: string, files: Record<string, Buffer | string>) => {
+      const listed = new Map(Object.entries(files).map(([path, content]) => [path, Buffer.from(content)]))
+      await using own = await startHub(model, listed)
+      process.env.HF_ENDPOINT = own.endpoint
+      return readdirSync(await fetchModel(FetchConfig.parse({ model }))).sort()
+    }
+    const bert = { 'config.json': '{"model_type": "bert"}', 'vocab.txt': '[PAD]', 'tokenizer.json': '{}' }
+    const others = { [weights]: randomBytes(99), 'pytorch_model.bin': 'pickle', 'README.md': '#' }
+    const vocabulary = ['config.json', 'tokenizer.json', 'vocab.txt']
+    assert.deepEqual(await fetchedOf('google-bert/bert-base-uncased', { ...bert, ...others }), vocabulary)
+    assert.deepEqual(await fetchedOf('RE-N-Y/ImageReward', { 'config.json': '{}', ...others }), ['config.json', weights]) // prettier-ignore
+    await assert.rejects(
+      fetchedOf('THUDM/ImageReward', { 'ImageReward.pt': 'pickle', 'med_config.json': '{}' }),
+      /only pickles, .* fetch the converted copy: attune model fetch RE-N-Y\/ImageReward/,
+    )
+  })
+
   it('takes a model that is no pipeline, and the same content under two names once', async () => {
     await using other = await startHub(
       'o/clip',

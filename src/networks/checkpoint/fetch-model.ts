@@ -10,7 +10,7 @@ import { readConfig } from './component-config.ts'
 import { bytesHere, downloadFile } from './download-file.ts'
 import { hubCache, isHubName, isRevision, repositoryFolder } from './hub-cache.ts'
 import { listModel, openHub, type Hub, type HubFile, type HubListing } from './hub.ts'
-import { pipelineFile, pipelineParts, wantedFiles } from './wanted-files.ts'
+import { pipelineFile, pipelineParts, wantedFiles, type Offer } from './wanted-files.ts'
 
 export const FetchConfig = z.strictObject({
   model: z
@@ -33,8 +33,9 @@ export type FetchConfig = z.infer<typeof FetchConfig>
 const megabyte = 1e6
 
 /**
- * Downloads what Attune reads of a model into the cache that the Hugging Face libraries share. A killed download is gone on
- * with; a revision counts as there when all of its files are whole and checked.
+ * Downloads what Attune reads of a model into the cache that the Hugging Face libraries share: of a BERT its vocabulary alone,
+ * which ImageReward takes. A killed download is gone on with; a revision counts as there when all of its files are whole and
+ * checked.
  *
  * @returns the folder with the model
  * @throws {DownloadError} no such model, no permission, no network, damaged on the way
@@ -51,9 +52,9 @@ export async function fetchModel({ model, revision, variant }: FetchConfig): Pro
   for (const folder of [join(repository, 'blobs'), locks]) writing(folder, () => mkdirSync(folder, { recursive: true }))
   takeLock(locks)
   try {
-    const parts = await fetchParts(hub, listing, repository)
     const paths = listing.files.map(({ path }) => path)
-    const wanted = new Set(wantedFiles({ paths, parts, page: hub.page }, variant))
+    const offer = { paths, page: hub.page, ...(await inspect(hub, listing, repository)) }
+    const wanted = new Set(wantedFiles(offer, variant))
     const files = listing.files.filter(({ path }) => wanted.has(path))
     await fetchFiles(hub, model, { ...listing, files }, repository)
     const snapshot = join(repository, 'snapshots', listing.commit)
@@ -65,13 +66,19 @@ export async function fetchModel({ model, revision, variant }: FetchConfig): Pro
   }
 }
 
-/** The folders of a pipeline; undefined where the model is none. */
-async function fetchParts(hub: Hub, { commit, files }: HubListing, repository: string): Promise<string[] | undefined> {
-  const file = files.find(({ path }) => path === pipelineFile)
-  if (file === undefined) return undefined
+/** What a model is decides which of its files are read; that stands in one of them. */
+async function inspect(hub: Hub, listing: HubListing, repository: string): Promise<Partial<Offer>> {
   const blobs = join(repository, 'blobs')
-  await downloadFile(hub, urlOf(hub, commit, file), file, join(blobs, file.hash), () => undefined)
-  return pipelineParts(readConfig(blobs, file.hash, z.record(z.string(), z.unknown())))
+  const read = async (name: string) => {
+    const file = listing.files.find(({ path }) => path === name)
+    if (file === undefined) return undefined
+    await downloadFile(hub, urlOf(hub, listing.commit, file), file, join(blobs, file.hash), () => undefined)
+    return readConfig(blobs, file.hash, z.record(z.string(), z.unknown()))
+  }
+  const index = await read(pipelineFile)
+  if (index !== undefined) return { parts: pipelineParts(index) }
+  const config = await read('config.json')
+  return { isVocabulary: config?.model_type === 'bert' }
 }
 
 async function fetchFiles(hub: Hub, model: string, { commit, files }: HubListing, repository: string): Promise<void> {

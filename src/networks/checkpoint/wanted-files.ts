@@ -4,7 +4,7 @@ import { isPickle } from './pickle.ts'
 import { preferredForm, weightForms, weightStems, type WeightForm, type WeightVariant } from './weight-names.ts'
 
 const configFile =
-  /^((scheduler_|tokenizer_|preprocessor_)?config|special_tokens_map|added_tokens|vocab|tokenizer)\.json$|^merges\.txt$/
+  /^((scheduler_|tokenizer_|preprocessor_)?config|special_tokens_map|added_tokens|vocab|tokenizer)\.json$|^(merges|vocab)\.txt$/
 export const pipelineFile = 'model_index.json'
 /** Parts of a pipeline that Attune does without. */
 const unusedParts: ReadonlySet<string> = new Set(['safety_checker', 'feature_extractor'])
@@ -22,6 +22,8 @@ export interface Offer {
   readonly paths: readonly string[]
   /** The folders of a pipeline; undefined of a model that lies in one folder, such as CLIP. */
   readonly parts?: readonly string[]
+  /** Of a model in one folder: its configs and tokenizer files are read, and no weights. */
+  readonly isVocabulary?: boolean
   /** The model's page, for errors. */
   readonly page: string
 }
@@ -31,12 +33,13 @@ export interface Offer {
  *
  * @throws {ConfigError} no weights that can be read, or none in the wanted precision
  */
-export function wantedFiles({ paths, parts, page }: Offer, variant: WeightVariant | null): string[] {
+export function wantedFiles({ paths, parts, isVocabulary, page }: Offer, variant: WeightVariant | null): string[] {
+  if (isVocabulary === true) return namesIn('', paths).filter((name) => configFile.test(name))
   const folders = parts?.map((part) => `${part}/`) ?? ['']
   const chosen = folders.flatMap((folder) => {
     const names = namesIn(folder, paths)
     const forms = weightStems.flatMap((stem) => preferredForm(weightForms(names, stem), variant ?? undefined) ?? [])
-    if (forms.length === 0 && names.some(isPickle)) throw onlyPickles(`${page}/tree/main/${folder}`)
+    if (forms.length === 0 && names.some(isPickle)) throw onlyPickles(`${page}/tree/main/${folder}`, names)
     return { folder, configs: names.filter((name) => configFile.test(name)), forms }
   })
   const forms = chosen.flatMap((one) => one.forms)
@@ -57,13 +60,14 @@ function namesIn(folder: string, paths: readonly string[]): string[] {
 
 const filesOf = ({ whole, index, shards }: WeightForm) => (whole === undefined ? [index!, ...shards] : [whole])
 
-function onlyPickles(where: string): ConfigError {
+function onlyPickles(where: string, names: readonly string[]): ConfigError {
   return new ConfigError({
     where,
     expected: 'safetensors files',
     received: 'only pickles, which run any code that they hold when they are read',
-    remedy:
-      'look for a safetensors variant among the branches and pull requests of the model (--revision refs/pr/1), or convert it with diffusers’ save_pretrained(…, safe_serialization=True)',
+    remedy: names.includes('ImageReward.pt')
+      ? 'fetch the converted copy: attune model fetch RE-N-Y/ImageReward'
+      : 'look for a safetensors variant among the branches and pull requests of the model (--revision refs/pr/1), or convert it with diffusers’ save_pretrained(…, safe_serialization=True)',
   })
 }
 
