@@ -6,6 +6,8 @@ import { FormatError } from '../errors.ts'
 import type { FoundWeights } from './checkpoint/find-weights.ts'
 import { kindOfFolder } from './checkpoint/kind-of-folder.ts'
 import { resolveCheckpoint } from './checkpoint/resolve-checkpoint.ts'
+import { checkImageReward, isImageRewardAt } from './blip/image-reward.ts'
+import { textLength } from './blip/config.ts'
 import { checkClip } from './clip/clip-encoder.ts'
 import { policyStages, stages } from '../stages.ts'
 import { adapterLayers } from './generative-model.ts'
@@ -29,6 +31,7 @@ export type InspectConfig = z.infer<typeof InspectConfig>
  * @throws {FileError | FormatError | ConfigError} what is missing or does not fit, with file and key
  */
 export function inspectModel({ model, ...options }: InspectConfig): string {
+  if (isImageRewardAt(model)) return describeImageReward(model)
   if (isSingleFile(model)) return describeDiffusion(checkCheckpoint(model, options))
   const folder = resolveCheckpoint(model)
   if (existsSync(join(folder, 'model_index.json'))) return describeDiffusion(checkCheckpoint(model, options))
@@ -106,6 +109,22 @@ function describeClip(folder: string): string {
       'Attune can',
       'learn a reward on it (reward train --encoder), or score by its similarity (--reward: CLIP score, PickScore, HPSv2)',
     ],
+  ])
+}
+
+function describeImageReward(model: string): string {
+  const { config, network } = checkImageReward(model)
+  const { text, vision } = config
+  return lines([
+    ['checkpoint', model],
+    ['network', 'ImageReward, a BLIP with a head'],
+    ['weights', sizeOf(network.found)],
+    [
+      'images',
+      `${vision.imageSize} × ${vision.imageSize} pixels in patches of ${vision.patchSize}, ${vision.layers} layers`,
+    ],
+    ['texts', `${textLength} tokens, ${text.layers} layers that look at the image`],
+    ['Attune can', 'score images by it (--reward), which compares images of one prompt'],
   ])
 }
 

@@ -133,7 +133,7 @@ describe('an aesthetic head', () => {
 })
 
 describe('what is no reward', () => {
-  const lists = /a run of `reward train`, a CLIPModel .*, an aesthetic head .*, or jpeg-compressibility/
+  const lists = /a run of `reward train`, ImageReward .*, a CLIPModel .*, an aesthetic head .*, or jpeg-compressibility/
 
   it('is refused with a list of what is accepted', async () => {
     mkdirSync(at('empty'))
@@ -155,7 +155,7 @@ describe('what is no reward', () => {
         name: FormatError.name,
         expected: lists,
         received: /runs any code/,
-        remedy: /weights_only=True\), '.*\.safetensors'/,
+        remedy: /weights_only=True\)\.items\(\)}, '.*\.safetensors'/,
       })
     }
   })

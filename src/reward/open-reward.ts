@@ -1,12 +1,13 @@
 /** Rewards by the names that stages are given, and their scores for images on disk. */
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { optionalText } from '../config-fields.ts'
 import { FileError, FormatError } from '../errors.ts'
 import type { Open } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
-import { parseHubName } from '../networks/checkpoint/hub-cache.ts'
-import { isPickle } from '../networks/checkpoint/pickle.ts'
+import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
+import { convertTensors, isPickle } from '../networks/checkpoint/pickle.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import { holdsSecrets } from './http/address.ts'
@@ -51,7 +52,8 @@ export async function openReward(name: string, config: RewardConfig, open: Open)
   const named = rewardKinds.find(({ names }) => names?.includes(name))
   const openPart = (part: string) => openReward(part, config, open)
   if (named !== undefined) return await named.open(name, config, open, openPart)
-  if (isPickle(name) && !statSync(name, { throwIfNoEntry: false })?.isDirectory()) throw pickled(name)
+  const pickle = pickleOf(name)
+  if (pickle !== undefined) throw pickled(pickle)
   const kind = rewardKinds.find((one) => one.claims(name))
   if (kind === undefined) throw unclaimed(name)
   return await kind.open(name, config, open, openPart)
@@ -73,18 +75,25 @@ function unclaimed(name: string): FileError | FormatError {
   })
 }
 
+/** The pickle that a name stands for: itself, or that of ImageReward's authors, alone in a folder or the cache. */
+function pickleOf(name: string): string | undefined {
+  const isFolder = statSync(name, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isPickle(name) && !isFolder) return name
+  const hubName = parseHubName(name)
+  const folder = isFolder ? name : hubName && cachedSnapshot(hubName)
+  const files = folder === undefined ? [] : readdirSync(folder)
+  const published = files.find((file) => /^ImageReward.*\.pt$/.test(file))
+  return published === undefined || files.some((file) => file.endsWith('.safetensors'))
+    ? undefined
+    : join(folder!, published)
+}
+
 function pickled(file: string): FormatError {
-  const to = file.replace(/\.[^.]*$/, '.safetensors')
-  const convert = [
-    'import torch',
-    'from safetensors.torch import save_file',
-    `save_file(torch.load('${file}', map_location='cpu', weights_only=True), '${to}')`,
-  ]
   return new FormatError({
     where: file,
     expected: accepted,
     received: 'a pickle, which runs any code that it holds when it is read',
-    remedy: `convert an aesthetic head once, which reads its weights only: python -c "${convert.join('; ')}"`,
+    remedy: `convert it once, which reads its weights only: ${convertTensors(file)}`,
   })
 }
 

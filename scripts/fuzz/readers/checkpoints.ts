@@ -3,6 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readScheduler } from '../../../src/diffusion/scheduler-config.ts'
+import { openVocabulary } from '../../../src/networks/blip/vocabulary.ts'
 import { readConfig } from '../../../src/networks/checkpoint/component-config.ts'
 import { findWeights } from '../../../src/networks/checkpoint/find-weights.ts'
 import { readLora } from '../../../src/networks/checkpoint/lora-file.ts'
@@ -58,6 +59,17 @@ const inTokenizer = (name: string): Reader => ({
   },
 })
 
+/** A vocabulary of BERT; a text is encoded with it. */
+const vocabularyReader = (name: string, sound: Reader['sound']): Reader => ({
+  name: `vocabulary ${name}`,
+  form: name.endsWith('.json') ? 'json' : 'text',
+  sound,
+  open: asFile(name, (_, folder) => {
+    const { tokenizer } = openVocabulary(folder)
+    for (const text of ['a red cat', '!?¿ [SEP]', 'x'.repeat(200)]) tokenizer.encode(text, 35)
+  }),
+})
+
 const AnyJson = z.looseObject({})
 const config = (name: string, file: string, read: (value: Record<string, unknown>) => unknown): Reader => ({
   name,
@@ -102,6 +114,13 @@ export const checkpointReaders: readonly Reader[] = [
   ...['model_index.json', 'unet/config.json', 'vae/config.json', 'text_encoder/config.json'].map(inCheckpoint),
   ...['scheduler/scheduler_config.json', 'text_encoder/model.safetensors'].map(inCheckpoint),
   ...['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'].map(inTokenizer),
+  vocabularyReader('vocab.txt', () => [fixture('image-reward/vocab.txt')]),
+  vocabularyReader('tokenizer.json', () => {
+    const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', '##b']
+    const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]))
+    const normalizer = { type: 'BertNormalizer', lowercase: true }
+    return json({ normalizer, model: { type: 'WordPiece', vocab }, added_tokens: [{ id: 0, content: '[PAD]' }] })
+  }),
   config('unet config', 'unet/config.json', (value) => readUnetConfig(value, 'input')),
   config('vae config', 'vae/config.json', (value) => readAutoencoderConfig(value, 'input')),
   config('scheduler config', 'scheduler/scheduler_config.json', (value) => readScheduler(value, 'input')),

@@ -48,6 +48,17 @@ function convertFolder(folder: string, stem: WeightStem): string {
   )
 }
 
+/** The command that turns a pickle of named tensors into a safetensors file beside it; it reads nothing else of the pickle. */
+export function convertTensors(file: string): string {
+  const load = `torch.load(${quoted(file)}, map_location='cpu', weights_only=True)`
+  const to = quoted(file.replace(/\.[^./\\]+$/, '.safetensors'))
+  return python(
+    'import torch',
+    'from safetensors.torch import save_file',
+    `save_file({k: v.contiguous().clone() for k, v in ${load}.items()}, ${to})`,
+  )
+}
+
 /** A text of Python inside the quotes of a shell: what either of them would take for more than a letter is spelled by its code. */
 function quoted(path: string): string {
   const code = (letter: string) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`

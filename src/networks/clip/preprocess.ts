@@ -11,6 +11,11 @@ export interface Preprocessing {
   readonly shortestSide: number
   /** Side of the square that is cut out of the middle, pixels; at most `shortestSide`. */
   readonly crop: number
+  /**
+   * Where the square begins where the pixels beside it are odd in number: half of them, rounded down as in transformers, or
+   * `even`: to the even number as in torchvision.
+   */
+  readonly middle?: 'even'
   /** A channel, of values in [0, 1]. */
   readonly mean: readonly [number, number, number]
   readonly deviation: readonly [number, number, number]
@@ -87,7 +92,7 @@ export const PreprocessorConfig = preprocessorConfig(clipDefaults)
  */
 export function preprocess(
   pixels: Tensor,
-  { shortestSide, crop, mean, deviation }: Preprocessing,
+  { shortestSide, crop, middle: rounding, mean, deviation }: Preprocessing,
   { rounded }: { readonly rounded: boolean } = { rounded: true },
 ): Tensor {
   using scope = tensorScope()
@@ -97,9 +102,14 @@ export function preprocess(
   const longer = Math.trunc((shortestSide * Math.max(height, width)) / shorter)
   const [rows, columns] = height < width ? [shortestSide, longer] : [longer, shortestSide]
   const levels = resizedLevels(pixels, rows, columns, rounded)
-  const [top, left] = [Math.floor((rows - crop) / 2), Math.floor((columns - crop) / 2)]
+  const [top, left] = [rows - crop, columns - crop].map((rest) => beginning(rest, rounding))
   const middle = levels.slice(2, top, top + crop).slice(3, left, left + crop)
   return scope.keep(normalised(middle, { mean, deviation }))
+}
+
+function beginning(rest: number, rounding: Preprocessing['middle']): number {
+  const half = Math.floor(rest / 2)
+  return rounding === 'even' && rest % 4 === 3 ? half + 1 : half
 }
 
 /** As {@link preprocess}, of an image that is stretched to a square and not cut. @returns [B, 3, side, side] */

@@ -4,6 +4,7 @@ import { brightness } from './brightness.ts'
 import { clipModel } from './clip-model.ts'
 import { composition } from './composition.ts'
 import { httpReward } from './http-reward.ts'
+import { imageReward } from './image-reward.ts'
 import { jpegCompressibility, jpegSize } from './jpeg-size.ts'
 import { redness } from './redness.ts'
 import type { RewardKind } from './reward-kind.ts'
@@ -11,6 +12,7 @@ import { trainedRun } from './trained-run.ts'
 
 export const rewardKinds: readonly RewardKind[] = [
   trainedRun, // of people's judgments
+  imageReward,
   clipModel,
   aestheticHead,
   composition,

@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test'
 import { z } from 'zod'
 import { assertClose } from '../../diffusion/tensor-checks.test-helper.ts'
 import { modelFields, type Open } from '../../images/open-model.ts'
+import { writeTinyImageReward } from '../../networks/blip/tiny-image-reward.test-helper.ts'
 import { fixtures } from '../../networks/clip/fixture.test-helper.ts'
 import { gradients } from '../../tensor/autograd.ts'
 import { cat, rand, tensor } from '../../tensor/create.ts'
@@ -31,6 +32,7 @@ const config = z.object(modelFields).parse({ device: 'cpu', threads: 1 })
 /** Every kind of reward, ready to be opened by its name. */
 const kinds: Record<string, () => Promise<{ name: string; encoder?: string }>> = {
   'a CLIPModel': () => Promise.resolve({ name: clip }),
+  ImageReward: () => Promise.resolve({ name: writeTinyImageReward(join(folder, 'image-reward')) }),
   'an aesthetic head, linear': () =>
     Promise.resolve({ name: join(fixtures, 'aesthetic-linear.safetensors'), encoder: clip }),
   'an aesthetic head, mlp': () => Promise.resolve({ name: join(fixtures, 'aesthetic-mlp.safetensors'), encoder: clip }),
