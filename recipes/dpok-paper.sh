@@ -4,9 +4,9 @@
 # It says first what that takes. Run it again after a stop: what is done stays, and what was begun goes on.
 #
 #   MODEL    checkpoint: a folder, a .safetensors file, or owner/name, which is fetched; Stable Diffusion 1.5 without it
-#   REWARD   CLIPModel, fetched as well, or a run of `reward train`. The paper's is ImageReward, a BLIP, which Attune cannot read:
-#            PickScore stands for it. Its unit is another one (its logits differ by about one between images of a prompt, as
-#            ImageReward's scores do), so REWARD_WEIGHT may want another value.
+#   REWARD   ImageReward without it, as in the paper, in the safetensors copy of the hub, which is fetched with its vocabulary; or
+#            another reward, such as a CLIPModel (yuvalkirstain/PickScore_v1), fetched as well, or a run of `reward train`. The unit
+#            of another is another one, so REWARD_WEIGHT may want another value.
 #   SCORER   reward that measures the result and that nothing was trained on
 #   SETS     of color composition count location (Figure 2) and multi
 #   MULTI    prompts of multi, in place of ours by category: its DrawBench is dpok/dataset/drawbench/data_meta.json of
@@ -23,7 +23,7 @@
 # the rate of supervised fine-tuning is that of adapters of the same rank; and see src/policy/algorithms/dpok.ts.
 set -eu
 MODEL=${MODEL:-stable-diffusion-v1-5/stable-diffusion-v1-5}
-REWARD=${REWARD:-yuvalkirstain/PickScore_v1}
+REWARD=${REWARD:-RE-N-Y/ImageReward}
 SCORER=${SCORER:-openai/clip-vit-large-patch14}
 SETS=${SETS:-color composition count location multi}
 OUT=${OUT:-runs/dpok-paper}

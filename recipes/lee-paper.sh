@@ -8,7 +8,7 @@
 #   MODEL     checkpoint: a folder, a .safetensors file, or owner/name, which is fetched; Stable Diffusion 1.5 without it
 #   FEEDBACK  store with the judgments of people: a SQLite file, or postgres://…. Without it, once the images are drawn, the
 #             studio opens with them, to be labelled there; run this again with FEEDBACK as it says.
-#   REWARD    in place of labels: a CLIPModel such as yuvalkirstain/PickScore_v1, or a run of `reward train`
+#   REWARD    in place of labels: RE-N-Y/ImageReward, a CLIPModel such as yuvalkirstain/PickScore_v1, or a run of `reward train`
 #   ENCODER   CLIPModel whose embeddings the reward reads
 #   SCORER    reward that measures the result and that nothing was trained on
 #   TRAIN_DATA  folder of pre-training images with captions in its metadata.jsonl or metadata.csv (the paper's: 625 thousand of

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { imageListName, readImageList } from '../src/images/image-run.ts'
+import { writeTinyImageReward } from '../src/networks/blip/tiny-image-reward.test-helper.ts'
 import { readPrompts } from '../src/prompts/prompt-file.ts'
 import { Report } from '../src/report/schema.ts'
 
@@ -23,7 +24,8 @@ const tiny: Variables = {
   IMAGES: '8',
   CUDA_VISIBLE_DEVICES: '',
 }
-const ofDpok: Variables = { ...tiny, REWARD: fixture('clip') }
+const at = (name: string) => join(temporary, name)
+const ofDpok: Variables = { ...tiny, REWARD: writeTinyImageReward(at('image-reward')) }
 const ofLee: Variables = {
   ...tiny,
   ENCODER: fixture('clip'),
@@ -33,7 +35,6 @@ const ofLee: Variables = {
   BATCH: '8',
 }
 
-const at = (name: string) => join(temporary, name)
 const environment = (variables: Variables) => ({ ...process.env, ...variables })
 
 function run(recipe: string, variables: Variables) {

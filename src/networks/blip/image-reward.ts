@@ -91,11 +91,14 @@ export function checkImageReward(name: string): CheckedImageReward {
 }
 
 /**
+ * A prompt's image through BLIP, its text encoder's first token through the head: (head(BLIP(image, prompt)₀) − mean)/deviation.
+ *
  * The network is checked against the headers of its files before they are read. `dtype` is that of its weights and of
  * computing, but for the head, which computes in float32. With `tf32` a GPU rounds factors of float32 to 10 bits of mantissa.
  *
  * @throws {FileError} weights or vocabulary are missing
  * @throws {FormatError} names file and key: another network, such as one with another head, or another vocabulary
+ * @see Xu et al. 2023 (ImageReward, arXiv:2304.05977), §3.1; its code for widths and constants
  */
 export function openImageReward(
   name: string,

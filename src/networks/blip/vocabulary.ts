@@ -28,16 +28,22 @@ export interface OpenVocabulary {
   readonly size: number
 }
 
+/** The file of the vocabulary in a folder, or else of that of BERT in the Hugging Face cache. */
+export function findVocabulary(folder: string): { readonly place: string; readonly name: string } | undefined {
+  const cached = [vocabularyName, formerName].flatMap((name) => cachedSnapshot({ name, revision: 'main' }) ?? [])
+  return [folder, ...cached]
+    .flatMap((place) => files.map((name) => ({ place, name })))
+    .find(({ place, name }) => existsSync(join(place, name)))
+}
+
 /**
- * The vocabulary in a folder, or else that of BERT in the Hugging Face cache.
+ * What {@link findVocabulary} finds, read.
  *
  * @throws {FileError} none is there
  * @throws {FormatError} not a vocabulary of WordPiece in lower case
  */
 export function openVocabulary(folder: string): OpenVocabulary {
-  const cached = [vocabularyName, formerName].flatMap((name) => cachedSnapshot({ name, revision: 'main' }) ?? [])
-  const paths = [folder, ...cached].flatMap((place) => files.map((name) => ({ place, name })))
-  const found = paths.find(({ place, name }) => existsSync(join(place, name)))
+  const found = findVocabulary(folder)
   if (found === undefined) {
     throw new FileError({
       where: folder,

@@ -18,9 +18,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { startHub, type TestHub } from '../../../test/hub.test-helper.ts'
 import { ConfigError, DownloadError, FileError, RunInUseError } from '../../errors.ts'
+import { writeTinyImageReward } from '../blip/tiny-image-reward.test-helper.ts'
 import { FetchConfig, fetchModel } from './fetch-model.ts'
 import { resolveCheckpoint } from './resolve-checkpoint.ts'
 
@@ -116,23 +119,42 @@ describe('fetchModel', () => {
     assert.equal(existsSync(join(repository(), 'refs')), false)
   })
 
-  it('takes of a BERT the vocabulary alone, and ImageReward without one', async () => {
-    const weights = 'model.safetensors'
-    const fetchedOf = async (model: string, files: Record<string, Buffer | string>) => {
-      const listed = new Map(Object.entries(files).map(([path, content]) => [path, Buffer.from(content)]))
-      await using own = await startHub(model, listed)
-      process.env.HF_ENDPOINT = own.endpoint
-      return readdirSync(await fetchModel(FetchConfig.parse({ model }))).sort()
+  it('takes ImageReward with its vocabulary, which is all that is taken of a BERT', async () => {
+    const [bert, imageReward] = ['google-bert/bert-base-uncased', 'RE-N-Y/ImageReward']
+    const filesOf = (files: Record<string, Buffer | string>) =>
+      new Map(Object.entries(files).map(([path, content]) => [path, Buffer.from(content)]))
+    const tiny = readFileSync(join(writeTinyImageReward(join(folder, 'tiny')), 'model.safetensors'))
+    const config = '{"model_type": "bert"}'
+    const others = { 'pytorch_model.bin': 'pickle', 'README.md': '#' }
+    const ofBert = { 'config.json': config, 'vocab.txt': '[PAD]', 'model.safetensors': randomBytes(99), ...others }
+    await using one = await startHub(bert, filesOf(ofBert))
+    await using other = await startHub(imageReward, filesOf({ 'config.json': '{}', 'model.safetensors': tiny, ...others })) // prettier-ignore
+    const both = createServer(({ url }, response) => {
+      const { endpoint } = url!.includes(bert) ? one : other
+      response.writeHead(307, { location: endpoint + url }).end()
+    })
+    await once(both.listen(0, '127.0.0.1'), 'listening')
+    process.env.HF_ENDPOINT = `http://127.0.0.1:${(both.address() as AddressInfo).port}`
+    const fetched = async (model: string) => readdirSync(await fetchModel(FetchConfig.parse({ model }))).sort()
+    try {
+      assert.deepEqual(await fetched(imageReward), ['config.json', 'model.safetensors'])
+      assert.deepEqual(readdirSync(resolveCheckpoint(bert)).sort(), ['config.json', 'vocab.txt'])
+      const before = one.requests.length
+      await fetched(imageReward)
+      assert.equal(one.requests.length, before)
+      assert.deepEqual(await fetched(bert), ['config.json', 'vocab.txt'])
+    } finally {
+      both.close()
     }
-    const bert = { 'config.json': '{"model_type": "bert"}', 'vocab.txt': '[PAD]', 'tokenizer.json': '{}' }
-    const others = { [weights]: randomBytes(99), 'pytorch_model.bin': 'pickle', 'README.md': '#' }
-    const vocabulary = ['config.json', 'tokenizer.json', 'vocab.txt']
-    assert.deepEqual(await fetchedOf('google-bert/bert-base-uncased', { ...bert, ...others }), vocabulary)
-    assert.deepEqual(await fetchedOf('RE-N-Y/ImageReward', { 'config.json': '{}', ...others }), ['config.json', weights]) // prettier-ignore
-    await assert.rejects(
-      fetchedOf('THUDM/ImageReward', { 'ImageReward.pt': 'pickle', 'med_config.json': '{}' }),
-      /only pickles, .* fetch the converted copy: attune model fetch RE-N-Y\/ImageReward/,
-    )
+  })
+
+  it('says where a copy of ImageReward is that can be read', async () => {
+    const published = { 'ImageReward.pt': Buffer.from('pickle'), 'med_config.json': Buffer.from('{}') }
+    await using own = await startHub('THUDM/ImageReward', new Map(Object.entries(published)))
+    process.env.HF_ENDPOINT = own.endpoint
+    await refused(ConfigError, /only pickles, .* fetch the converted copy: attune model fetch RE-N-Y\/ImageReward/, {
+      model: 'THUDM/ImageReward',
+    })
   })
 
   it('takes a model that is no pipeline, and the same content under two names once', async () => {

@@ -6,6 +6,8 @@ import { FileError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
 import { progress } from '../../progress.ts'
 import { lockName, takeLock } from '../../run-lock.ts'
+import { isImageRewardAt } from '../blip/image-reward.ts'
+import { findVocabulary, vocabularyName } from '../blip/vocabulary.ts'
 import { readConfig } from './component-config.ts'
 import { bytesHere, downloadFile } from './download-file.ts'
 import { hubCache, isHubName, isRevision, repositoryFolder } from './hub-cache.ts'
@@ -33,9 +35,9 @@ export type FetchConfig = z.infer<typeof FetchConfig>
 const megabyte = 1e6
 
 /**
- * Downloads what Attune reads of a model into the cache that the Hugging Face libraries share: of a BERT its vocabulary alone,
- * which ImageReward takes. A killed download is gone on with; a revision counts as there when all of its files are whole and
- * checked.
+ * Downloads what Attune reads of a model into the cache that the Hugging Face libraries share: of a BERT the vocabulary alone, and
+ * that of ImageReward with it where there is none. A killed download is gone on with; a revision counts as there when all of
+ * its files are whole and checked.
  *
  * @returns the folder with the model
  * @throws {DownloadError} no such model, no permission, no network, damaged on the way
@@ -43,7 +45,14 @@ const megabyte = 1e6
  * @throws {FileError} no space, or the cache cannot be written
  * @throws {RunInUseError} another process downloads this model
  */
-export async function fetchModel({ model, revision, variant }: FetchConfig): Promise<string> {
+export async function fetchModel(config: FetchConfig): Promise<string> {
+  const snapshot = await fetchOne(config)
+  const lacksVocabulary = isImageRewardAt(snapshot) && findVocabulary(snapshot) === undefined
+  if (lacksVocabulary) await fetchOne({ model: vocabularyName, revision: 'main', variant: null })
+  return snapshot
+}
+
+async function fetchOne({ model, revision, variant }: FetchConfig): Promise<string> {
   const hub = openHub(model)
   const listing = await listModel(hub, model, revision)
   const cache = hubCache()

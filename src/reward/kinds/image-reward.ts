@@ -7,7 +7,7 @@ import type { Reward } from '../reward.ts'
 import type { RewardKind } from './reward-kind.ts'
 
 export const imageReward: RewardKind = {
-  what: 'ImageReward such as RE-N-Y/ImageReward (a .safetensors file, a folder, or owner/name in the Hugging Face cache)',
+  what: 'ImageReward (a .safetensors file, a folder, or RE-N-Y/ImageReward in the Hugging Face cache)',
   claims: isImageRewardAt,
   open: (name, config) => rewardOf(name, openImageReward(name, encoderPlacement(config))),
 }
