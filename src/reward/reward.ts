@@ -32,6 +32,8 @@ export interface Reward {
    * @returns      [B], float32, on the CPU
    */
   scoreWithGradient?(pixels: Tensor, texts: readonly string[]): Tensor
+  /** Its mean score less k standard deviations, where it has an ensemble that differs. */
+  lowerBound?(k: number): Reward
   /** What it sees of an image, whatever the prompt: [B, d] of unit length, float32, on the CPU. */
   embedImages(pixels: Tensor): Tensor
   /** The same by the shapes of its encoder alone, which belong to the scope in force: see `GenerativeModel.hollow`. */

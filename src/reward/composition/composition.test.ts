@@ -24,6 +24,7 @@ describe('a composition of rewards', () => {
     assert.deepEqual(compositionOf('product( a , owner/name )')?.parts, parts(['a', 1], ['owner/name', 1]))
     const lower = { kind: 'lower', parts: parts(['a', 1], ['b', 1], ['c', 1]) }
     assert.deepEqual(compositionOf('lower(a,b,c)'), { ...lower, k: 1 })
+    assert.deepEqual(compositionOf('lower(a; k=2)'), { kind: 'lower', k: 2, parts: parts(['a', 1]) })
     for (const name of ['lower(a,b,c; k=0.5)', 'lower(a,b,c;k = .5 )', 'lower(a,b,c,k=0.5)']) {
       assert.deepEqual(compositionOf(name), { ...lower, k: 0.5 })
     }

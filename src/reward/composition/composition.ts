@@ -22,7 +22,7 @@ export interface Composition {
 
 /** What they are, as messages and help say it. */
 export const compositionWords =
-  'several rewards: a=0.7,b=0.3, min(a,b), product(a,b), or lower(a,b,c; k=1), each normalised on images of the base model'
+  'several rewards: a=0.7,b=0.3, min(a,b), product(a,b), or lower(a,b,c; k=1), each normalised on images of the base model; lower(run; k=1) of the ensemble of a run of `reward train`'
 
 const mostParts = 16
 const called = /^(min|product|lower)\s*\((.*)\)$/s
@@ -39,12 +39,16 @@ export function compositionOf(name: string): Composition | undefined {
   if (existsSync(name) || (isAddress(name) && !hasOutside(name, ','))) return undefined
   const composition = call === null ? sumOf(name) : callOf(name, call[1] as 'min' | 'product' | 'lower', call[2])
   const names = composition.parts.map((part) => part.name)
-  if (names.length < 2) throw refused(name, 'at least two rewards', 'one: name it alone, or give another')
+  if (names.length < 2 && !isOwnEnsemble(composition))
+    throw refused(name, 'at least two rewards', 'one: name it alone, or give another')
   if (names.length > mostParts) throw refused(name, `at most ${mostParts} rewards`, `${names.length}`)
   const twice = names.find((one, place) => names.indexOf(one) !== place)
   if (twice !== undefined) throw refused(name, 'each reward once', `${twice} twice`)
   return composition
 }
+
+/** A lower bound of a reward by the members of its own ensemble, which are on one scale. */
+export const isOwnEnsemble = ({ kind, parts }: Composition): boolean => kind === 'lower' && parts.length === 1
 
 function sumOf(name: string): Composition {
   const parts = pieces(name, name, ',').map((piece): Part => {

@@ -21,7 +21,7 @@ import {
   type ComposedFile,
 } from './composed-file.ts'
 import type { Normal } from './composed-reward.ts'
-import { compositionOf } from './composition.ts'
+import { compositionOf, isOwnEnsemble } from './composition.ts'
 
 /** What a stage opens its rewards with. */
 export interface RewardOpening {
@@ -55,7 +55,7 @@ export const composedName = (role: RewardRole) => `composed-${role}.json`
 export async function rewardInRun(name: string, role: RewardRole, opening: RewardOpening): Promise<OpenedReward> {
   const { run, config, open, base, group } = opening
   const composition = compositionOf(name)
-  if (composition === undefined) return { reward: await openReward(name, config, open) }
+  if (composition === undefined || isOwnEnsemble(composition)) return { reward: await openReward(name, config, open) }
   const file = run.path(composedName(role))
   const [known] = gatherValues(group, run.resumed && existsSync(file) ? readComposed(file) : (opening.known ?? null))
   const rewards: Reward[] = []

@@ -1,7 +1,7 @@
 /** Several rewards as one. */
 import { ConfigError } from '../../errors.ts'
 import { isComposedFile, openComposed, readComposed } from '../composition/composed-file.ts'
-import { compositionOf, compositionWords } from '../composition/composition.ts'
+import { compositionOf, compositionWords, isOwnEnsemble, type Composition } from '../composition/composition.ts'
 import type { Reward } from '../reward.ts'
 import type { RewardKind } from './reward-kind.ts'
 
@@ -13,6 +13,8 @@ export const composition: RewardKind = {
   what: compositionWords,
   claims: (name) => isComposedFile(name) || compositionOf(name) !== undefined,
   async open(name, _config, _open, openReward) {
+    const written = isComposedFile(name) ? undefined : compositionOf(name)
+    if (written !== undefined && isOwnEnsemble(written)) return boundOf(name, written, openReward)
     if (!isComposedFile(name)) {
       throw new ConfigError({
         where: name,
@@ -26,4 +28,19 @@ export const composition: RewardKind = {
     for (const part of composed.parts) rewards.push(await openReward(part.name))
     return { ...openComposed(name, composed, rewards), name }
   },
+}
+
+async function boundOf(
+  name: string,
+  { parts: [part], k }: Composition,
+  openReward: (name: string) => Promise<Reward>,
+): Promise<Reward> {
+  const reward = await openReward(part.name)
+  if (reward.lowerBound !== undefined) return { ...reward.lowerBound(k), name }
+  throw new ConfigError({
+    where: name,
+    expected: 'a run of `reward train` with an ensemble, or several rewards',
+    received: `${part.name}, which has none`,
+    remedy: 'train it with --ensemble 5, by a version that keeps the members, or give more rewards',
+  })
 }

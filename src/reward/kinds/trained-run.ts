@@ -11,6 +11,8 @@ import { embeddingReward } from '../embedding-reward.ts'
 import { isHere, openEncoder } from '../encoding/open-encoder.ts'
 import { rememberTexts } from '../encoding/text-cache.ts'
 import { headFeatures, headOn, headScore, type RewardHead } from '../heads/reward-head.ts'
+import { ensembleName } from '../ensemble-file.ts'
+import { ensembleLowerBound } from '../lower-bound.ts'
 import { readReward, rewardFileName, type RewardFile } from '../reward-file.ts'
 import type { Reward } from '../reward.ts'
 import type { RewardConfig, RewardKind } from './reward-kind.ts'
@@ -47,7 +49,10 @@ async function openRun(folder: string, config: RewardConfig, open: Open): Promis
   expectOwnEncoder(folder, file, encoder)
   // Comparisons are of images of one prompt; only good and bad ones say where a prompt lies on the scale of all.
   const isWithinPrompt = results.good === 0 || results.bad === 0
-  return trainedReward(folder, encoder, file.head, hashWeights([weights]), isWithinPrompt)
+  const reward = trainedReward(folder, encoder, file.head, hashWeights([weights]), isWithinPrompt)
+  const members = join(folder, ensembleName)
+  if (!existsSync(members)) return reward
+  return { ...reward, lowerBound: (k) => ensembleLowerBound(reward, k, { file: members, head: file.head, encoder }) }
 }
 
 async function ownEncoder(folder: string, config: RewardConfig, open: Open): Promise<ImageTextEncoder> {

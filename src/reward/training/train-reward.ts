@@ -27,6 +27,7 @@ import { readExamples, type StoredImageFile } from '../examples/read-examples.ts
 import { clipShareWords, heldOutWords } from '../examples/held-out-words.ts'
 import { measureReward } from './measure-reward.ts'
 import { openEncoder } from '../encoding/open-encoder.ts'
+import { ensembleName, writeEnsemble } from '../ensemble-file.ts'
 import { rewardFileName, writeReward } from '../reward-file.ts'
 import { headKinds } from '../heads/reward-head.ts'
 import { shownTexts, tellingWeight, textsIn } from '../examples/shown-texts.ts'
@@ -195,7 +196,10 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
   }))
   const fittedScores = scoresOf(embedded, fitted.head, judged)
   expectTeaching('the fitted reward', fittedScores, 'nothing was learned; lower --learning-rate or --weight-decay')
-  if (isWriter) writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
+  if (isWriter) {
+    writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
+    if (members.length > 0) writeEnsemble(run.path(ensembleName), members.map(({ head }) => head)) // prettier-ignore
+  }
 
   const writeJson = (name: string, content: unknown) => {
     if (isWriter) writeFileAtomic(run.path(name), `${JSON.stringify(content, null, 1)}\n`)
