@@ -14,6 +14,7 @@ import { drawnAtOnce } from '../src/images/drawing-memory.ts'
 import { openClip } from '../src/networks/clip/clip-encoder.ts'
 import { openStableDiffusion } from '../src/networks/stable-diffusion/open.ts'
 import { Dpok, DpokSettings, dpok } from '../src/policy/algorithms/dpok.ts'
+import { Nft, NftSettings, nft } from '../src/policy/algorithms/nft.ts'
 import { trainableChange, trainableFields } from '../src/policy/trainable.ts'
 import { trainedAtOnce } from '../src/policy/training-memory.ts'
 import { ImageRecord } from '../src/records.ts'
@@ -105,6 +106,24 @@ for (const name of ['sd1', 'sdxl']) {
       trainer.step()
       const found = measured(() => trainer.step())
       const counted = trainedAtOnce(dpok, given, sampling).map((setting) => setting.bytes(4, false))
+      assertClose(Math.max(...counted), found)
+    })
+
+    test('of a training by DiffusionNFT', () => {
+      using _scope = tensorScope()
+      const given = {
+        ...{ model, reward, seed: 3, trainable: trainableChange(model, lora, 1) },
+        settings: NftSettings.parse({
+          ...{ batchSize: 4, noisyAtOnce: 4, rolloutsPerIteration: 4, groupSize: 2, imagesDrawn: 8, timesPerImage: 2 },
+        }),
+      }
+      const trainer = new Nft({
+        ...{ ...given, texts: ['a red apple'], guidance: sampling.guidance },
+        sampler: samplerOf(model, sampling),
+      })
+      trainer.step()
+      const found = measured(() => trainer.step())
+      const counted = trainedAtOnce(nft, given, sampling).map((setting) => setting.bytes(4, false))
       assertClose(Math.max(...counted), found)
     })
   })
