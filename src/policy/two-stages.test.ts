@@ -4,7 +4,7 @@ import { mkdtempDisposableSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { objective, optimum, shifted, totalKl } from '../diffusion/gaussian-chain.test-helper.ts'
+import { meanReward, objective, optimum, shifted, totalKl } from '../diffusion/gaussian-chain.test-helper.ts'
 import { noiseFor } from '../diffusion/sample.ts'
 import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
 import { DivergenceError } from '../errors.ts'
@@ -21,9 +21,12 @@ import { readTrainingState, writeTrainingState } from '../tensor/training-state.
 import { expectPrediction } from './divergence.ts'
 import { Dpok, DpokSettings } from './algorithms/dpok.ts'
 import { chainFor, elements, fullSampler, linearReward, meanShifts, shiftsFrom } from './gaussian-model.test-helper.ts'
+import { Nft, NftSettings } from './algorithms/nft.ts'
 import { RewardWeighted, RewardWeightedSettings } from './algorithms/reward-weighted.ts'
+import { drawFreshImages } from './fresh-images.ts'
 import { rollOut } from './rollout.ts'
 import type { TrainableChange } from './trainable.ts'
+import type { Trainer } from './training-run.ts'
 import { trajectoryKl } from './trajectory-kl.ts'
 import { coupling, pixelPerNumber, pixelsPerNumber, stageNames, twoStageModel } from './two-stage-model.test-helper.ts'
 import { predictedFeatures } from './policy-gradient/value.ts'
@@ -197,6 +200,64 @@ for (const policyStage of both) {
       const untrained = objective(chain, chain.steps)
       const gained = (objective(chain, shifted(chain, means)) - untrained) / (best.value - untrained)
       assert.ok(gained > 0.95, `${gained} of the possible gain, shifts ${means}, best ${best.shifts}`)
+    })
+
+    it('draws fresh images of all its stages, and keeps the clean states up to its policy', () => {
+      using _scope = tensorScope()
+      const texts = ['low', 'high', 'low', 'low', 'high']
+      const path = (i: number) => policyStreams.rollout(3, 0, i)
+      const [all, inTwos] = [5, 2].map((batchSize) =>
+        drawFreshImages(policyOfStart(), linearReward(0.5), texts, path, {
+          sampler: fullSampler,
+          guidance: 1,
+          batchSize,
+        }),
+      )
+      texts.forEach((text, i) => {
+        const expected = imageByHand(path(i), policyStage, startShifts[text === 'low' ? 1 : 2])
+        const rowOf = (of: Tensor) => of.select(0, i).flatten().toArray()
+        assertClose(rowOf(all.states.x0), policyStage === 0 ? expected.y : expected.pixels, 1e-4)
+        assertClose(all.states.earlier.flatMap(rowOf), policyStage === 0 ? [] : expected.y, 1e-4)
+        assertClose([all.rewards[i]], [0.5 * expected.pixels.reduce((sum, one) => sum + one, 0)], 1e-4)
+      })
+      assertClose(inTwos.states.x0.flatten().toArray(), all.states.x0.flatten().toArray(), 1e-5)
+      assertClose(inTwos.rewards, all.rewards, 1e-5)
+    })
+
+    it('earns more by methods that learn from fresh images', () => {
+      const chain = chainFor(fullSampler, { rewardSlope: 1, klWeight: 1 })
+      const common = { imagesDrawn: 480, rolloutsPerIteration: 48, groupSize: 8, learningRate: 0.05 }
+      /** Mean x₀ of the policy's stage, of both prompts, by a reward of this slope. */
+      const meansBy = (of: (given: ReturnType<typeof givenOf>) => Trainer, slope: number) => {
+        using _scope = tensorScope()
+        const given = givenOf(slope)
+        const training = of(given)
+        while (training.done < training.total) training.step()
+        const shift = given.trainable.parameters.get('shift')!.toArray()
+        return [4, 8].map((from) =>
+          meanReward(chain, shifted(chain, meanShifts(fullSampler, shift.slice(from, from + 4)))),
+        )
+      }
+      const givenOf = (slope: number) => ({
+        ...{ model: twoStageModel(policyStage), trainable: shiftsFrom(), reward: linearReward(slope), seed: 5 },
+        ...{ texts: ['low', 'high'], sampler: fullSampler, guidance: 1 },
+      })
+      const byNft = (given: ReturnType<typeof givenOf>) => new Nft({ ...given, settings: NftSettings.parse(common) })
+      const inRounds = (given: ReturnType<typeof givenOf>) =>
+        new RewardWeighted({
+          ...given,
+          images: [0, 1, 2, 3].map((i) => ({ text: i < 2 ? 'low' : 'high', score: i / 4 })),
+          states: given.model.encode(tensor(Array.from({ length: 48 }, (_, i) => i / 48), [4, 3, 2, 2])), // prettier-ignore
+          pretraining: () => assert.fail('no pre-training image is wanted'),
+          settings: RewardWeightedSettings.parse({
+            ...common,
+            ...{ updates: 66, batchSize: 48, learningRate: 0.1, pretrainingWeight: 0, promptDropout: 0, signed: true },
+          }),
+        })
+      for (const method of [byNft, inRounds]) {
+        const [up, down] = [0.5, -0.5].map((slope) => meansBy(method, slope))
+        assert.ok(up.every((one, i) => one - down[i] > 0.15), `${method.name}: ${up} and ${down}`) // prettier-ignore
+      }
     })
 
     it('goes on from a saved state bit for bit', () => {
