@@ -39,7 +39,10 @@ function training(settings: Partial<NftSettings>, { eta = 0, shifts = start } = 
   const trainer = new Nft({
     ...{ model: gaussianModel(), trainable, seed, texts, reward: linearReward(0.5) },
     ...{ sampler: process.sampler({ steps: 4, eta }), guidance: 1 },
-    settings: NftSettings.parse({ learningRate: 1e-3, maxGradNorm: 1e9, groupSize: 4, ...settings }),
+    settings: NftSettings.parse({
+      ...{ learningRate: 1e-3, maxGradNorm: 1e9, groupSize: 4, gradientSteps: 1, timesPerImage: 4, beta: 1 },
+      ...settings,
+    }),
   })
   return { trainer, trainable }
 }
@@ -155,6 +158,12 @@ describe('DiffusionNFT', () => {
     assert.deepEqual([0, 100, 499, 501, 9000].map((i) => decayAt(i, slow)), [0, 0.1, 0.499, 0.5, 0.5]) // prettier-ignore
     const late = { oldDecay: 0.999, oldDecaySlope: 0.0075, oldDecayDelay: 75 }
     assert.deepEqual([0, 75, 77, 1000].map((i) => decayAt(i, late)), [0, 0, 0.015, 0.999]) // prettier-ignore
+  })
+
+  it('counts its updates, of which an iteration has no more than noisy images', () => {
+    using _scope = tensorScope()
+    const { trainer } = training({ imagesDrawn: 8, rolloutsPerIteration: 4, gradientSteps: 30 })
+    assert.deepEqual([trainer.step().updates, trainer.step().updates], [16, 32])
   })
 
   it('refuses images that are no whole groups, and a reward that tells none apart', () => {

@@ -13,7 +13,7 @@
  *    which the paper leaves aside, the weight of a time is σ/α up to 1 (see nft-loss.ts).
  * 2. The policy is the guided sampler: with guidance, both branches are drawn with and trained. The paper has none.
  * 3. The sampler is as its user says, stochastic too; the paper's is a deterministic one of second order.
- * 4. Of the sampler's times each image is trained at `timesPerImage`, drawn at random; the paper takes all 10.
+ * 4. Of the sampler's times an image is trained at `timesPerImage` on average, drawn at random; the paper takes all 10.
  * 5. The learning rate decays linearly to zero; the paper's is constant.
  * 6. What is drawn by γ is the network's own prediction, as in the published code: it is no KL, though that calls it so.
  */
@@ -50,6 +50,12 @@ import { TeachingRounds } from '../teaching-rounds.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
 
 const usualRates: UsualRates = { text: 3e-3, lora: 3e-4 }
+/** Where they are not given; docs/log.md tells how those of the embedded model were found. Of adapters they are the paper's. */
+const usual = {
+  gradientSteps: { text: 6, lora: 1 },
+  timesPerImage: { text: 4, lora: 10 },
+  beta: { text: 0.3, lora: 1 },
+} as const satisfies Readonly<Record<string, UsualRates>>
 
 const fields = {
   imagesDrawn: z
@@ -69,20 +75,27 @@ const fields = {
     .int()
     .positive()
     .max(10_000)
-    .default(1)
-    .describe('Updates per iteration, each on its own minibatch of noisy images.'),
+    .nullable()
+    .default(null)
+    .describe(
+      'Updates per iteration, each on its own minibatch of noisy images. Without it 6 for models that train what reads the prompt, as shapes, and the paper’s 1 for real checkpoints.',
+    ),
   timesPerImage: z
     .int()
     .positive()
     .max(1000)
-    .default(10)
-    .describe('Times of the sampler at which an image is noised and learned from in an iteration, drawn at random.'),
+    .nullable()
+    .default(null)
+    .describe(
+      'Times of the sampler at which an image is noised and learned from in an iteration, on average, drawn at random. Without it 4 for models that train what reads the prompt, as shapes, and the paper’s 10 for real checkpoints.',
+    ),
   beta: z
     .number()
     .positive()
-    .default(1)
+    .nullable()
+    .default(null)
     .describe(
-      'β: how far p⁺ and p⁻ lie from the old policy in the direction of the trained one. Lower means larger steps; the paper has 1, and 0.1 for text and several rewards.',
+      'β: how far p⁺ and p⁻ lie from the old policy in the direction of the trained one; lower means larger steps. Without it 0.3 for models that train what reads the prompt, as shapes, and 1 for real checkpoints (the paper: 1, and 0.1 for text in images and several rewards).',
     ),
   referenceWeight: z
     .number()
@@ -139,12 +152,23 @@ export interface NftMetrics extends StepMetrics {
 
 type NftOptions = Given<'prompts' | 'reward', NftSettings>
 
+/** The settings with those that were left open as is usual for the model. */
+function settled(settings: NftSettings, { defaults: { parameters } }: GenerativeModel) {
+  return {
+    ...settings,
+    gradientSteps: settings.gradientSteps ?? usual.gradientSteps[parameters],
+    timesPerImage: settings.timesPerImage ?? usual.timesPerImage[parameters],
+    beta: settings.beta ?? usual.beta[parameters],
+  }
+}
+
 /** The trainer of DiffusionNFT: each step is an iteration that draws, judges and learns. */
 export class Nft implements Trainer {
   readonly total: number
   readonly policy: GenerativeModel
   readonly parameters: ReadonlyMap<string, Tensor>
-  readonly #options: NftOptions
+  readonly results: Trainer['results']
+  readonly #options: NftOptions & { readonly settings: ReturnType<typeof settled> }
   readonly #reference: GenerativeModel
   /** Values of the parameters that draw, and the policy that they make. */
   readonly #old: Ema
@@ -153,12 +177,15 @@ export class Nft implements Trainer {
   readonly #rewards: TeachingRounds
   readonly #group: Group
   #iteration = 0
+  #updates = 0
 
   /** @throws {ConfigError} images that are no whole groups of a prompt */
   constructor(options: NftOptions) {
     const { model, trainable, settings, reward } = options
     expectWholeGroups(settings)
-    this.#options = options
+    this.#options = { ...options, settings: settled(settings, model) }
+    const { gradientSteps, timesPerImage, beta } = this.#options.settings
+    this.results = { gradientSteps, timesPerImage, beta }
     this.#group = options.group ?? alone
     this.total = Math.ceil(settings.imagesDrawn / settings.rolloutsPerIteration)
     this.policy = model.with(trainable.change)
@@ -201,9 +228,10 @@ export class Nft implements Trainer {
 
     const { mean, deviation } = momentsOf(rewards)
     this.#iteration++
+    this.#updates += minibatches.length
     return {
       images_drawn: before + count,
-      updates: this.#iteration * settings.gradientSteps,
+      updates: this.#updates,
       reward_mean: mean,
       reward_std: deviation,
       ...figures,
@@ -239,8 +267,7 @@ export class Nft implements Trainer {
       const own = [...minibatch.entries()].filter(([, { rollout }]) => isIn(images.own, rollout))
       const sums: Tensor[] = []
       for (let from = 0; from < own.length; from += atOnce) {
-        const update = this.#iteration * settings.gradientSteps + k
-        const noisy = this.#noisy(images, shares, own.slice(from, from + atOnce), update)
+        const noisy = this.#noisy(images, shares, own.slice(from, from + atOnce), this.#updates + k)
         sums.push(this.#accumulate(noisy, minibatch.length))
       }
       return { sums, update: this.#optimiser.update(lr) }
@@ -336,13 +363,13 @@ export class Nft implements Trainer {
   state(): TrainingState {
     return {
       tensors: new Map([...this.#optimiser.state(), ...under('old', this.#old.values())]),
-      numbers: { nftIteration: this.#iteration, constant: this.#rewards.constant },
+      numbers: { nftIteration: this.#iteration, nftUpdates: this.#updates, constant: this.#rewards.constant },
     }
   }
 
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
-    const { nftIteration: iteration, constant } = numbersOf('nft', NftNumbers, state)
+    const { nftIteration: iteration, nftUpdates: updates, constant } = numbersOf('nft', NftNumbers, state)
     if (iteration > this.total) {
       throw new FormatError({
         where: 'nft state',
@@ -354,12 +381,17 @@ export class Nft implements Trainer {
     this.#optimiser.load(state.tensors)
     copyState('old policy', this.#old.values(), below('old', state.tensors))
     this.#iteration = iteration
+    this.#updates = updates
     this.#rewards.constant = constant
   }
 }
 
 /** What a saved state holds beside its tensors. */
-const NftNumbers = z.object({ nftIteration: z.int().nonnegative(), constant: z.int().nonnegative() })
+const NftNumbers = z.object({
+  nftIteration: z.int().nonnegative(),
+  nftUpdates: z.int().nonnegative(),
+  constant: z.int().nonnegative(),
+})
 
 /** B noisy images, on the device. */
 interface Noisy {
@@ -386,8 +418,9 @@ export function decayAt(
 const mostNoisy = 32
 
 function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', NftSettings>): AtOnce[] {
-  const { model, settings, sampler } = tried
-  const usual = model.defaults.batchSize
+  const { model, sampler } = tried
+  const settings = settled(tried.settings, model)
+  const usualCount = model.defaults.batchSize
   const { batchSize, noisyAtOnce, timesPerImage, gradientSteps } = settings
   const size = tried.group?.size ?? 1
   const images = Math.ceil(Math.min(settings.rolloutsPerIteration, settings.imagesDrawn) / size)
@@ -406,8 +439,8 @@ function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', NftSettings>): 
       field: 'batchSize',
       what: 'images drawn',
       given: batchSize ?? undefined,
-      usual,
-      most: Math.max(usual, mostDrawn),
+      usual: usualCount,
+      most: Math.max(usualCount, mostDrawn),
       all: images,
       bytes: (count) => kept + mostHeld(() => drawing(count)),
     },
@@ -415,8 +448,8 @@ function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', NftSettings>): 
       field: 'noisyAtOnce',
       what: 'noisy images',
       given: noisyAtOnce ?? undefined,
-      usual,
-      most: Math.max(usual, mostNoisy),
+      usual: usualCount,
+      most: Math.max(usualCount, mostNoisy),
       all: noisy,
       bytes: (count, checkpoints) => kept + iterationBytes(tried, count, checkpoints),
     },
@@ -452,12 +485,14 @@ export const nft: Algorithm<'policy nft', typeof fields> = {
   changeable: ['batchSize', 'noisyAtOnce'],
   chosen: ['batchSize', 'noisyAtOnce'],
   atOnce: computedAtOnce,
-  recorded: ['beta'],
+  recorded: [],
   checkpointEvery: 20,
   begin: (given) => new Nft(given),
   // A noisy image: the policy with gradients, the old one, and the reference.
   work: ({ imagesDrawn, timesPerImage, referenceWeight }, { steps, passes }) =>
-    imagesDrawn * passes * (steps + (referenceWeight > 0 ? 5 : 4) * Math.min(timesPerImage, steps)),
+    imagesDrawn *
+    passes *
+    (steps + (referenceWeight > 0 ? 5 : 4) * Math.min(timesPerImage ?? usual.timesPerImage.lora, steps)),
   note: ({ reward_mean: mean, old_distance: moved }) => `reward ${mean?.toFixed(3)} moved ${moved?.toExponential(1)}`,
   warningOf: () => undefined,
 }
