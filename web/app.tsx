@@ -17,6 +17,7 @@ import { setTheme, themes, useTheme, type Theme } from './theme.ts'
 
 const TrainPage = lazy(async () => ({ default: (await import('./pages/train/train-page.tsx')).TrainPage }))
 const ComparePage = lazy(async () => ({ default: (await import('./pages/compare/compare-page.tsx')).ComparePage }))
+const GalleryPage = lazy(async () => ({ default: (await import('./pages/gallery/gallery-page.tsx')).GalleryPage }))
 const RewardsPage = lazy(async () => ({ default: (await import('./pages/rewards.tsx')).RewardsPage }))
 const HistoryPage = lazy(async () => ({ default: (await import('./pages/history.tsx')).HistoryPage }))
 const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx')).DataPage }))
@@ -34,6 +35,7 @@ interface Place {
 const places: readonly Place[] = [
   { path: '', title: 'Home', icon: 'home', forRaters: true },
   { path: 'label', title: 'Label', icon: 'label', forRaters: true },
+  { path: 'gallery', title: 'Gallery', icon: 'image' },
   { path: 'train', title: 'Train', icon: 'train' },
   { path: 'compare', title: 'Compare', icon: 'compare', forRaters: true },
   { path: 'rewards', title: 'Rewards', icon: 'reward' },
@@ -141,6 +143,8 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
       return <TrainPage rest={rest} />
     case 'compare':
       return <ComparePage rest={rest} />
+    case 'gallery':
+      return <GalleryPage />
     case 'rewards':
       return <RewardsPage name={rest[0]} />
     case 'reports':

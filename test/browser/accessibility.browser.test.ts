@@ -41,6 +41,7 @@ function testPages(it: BrowserStage, addresses: readonly string[], name?: string
 const pages = [
   '',
   'label',
+  'gallery',
   'train',
   'train/dpok',
   'compare',

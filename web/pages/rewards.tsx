@@ -4,7 +4,7 @@ import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
 import { NextNeeded } from '../components/next-needed.tsx'
 import { PageHead } from '../components/page-head.tsx'
-import { Picture } from '../components/picture.tsx'
+import { ZoomPicture } from '../components/zoom-picture.tsx'
 import { ago, duration, figure, percent, plural } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
@@ -241,7 +241,7 @@ function Disagreements({ reward: { disagreements } }: { reward: RewardDetail }) 
       <ul className="disagreements">
         {disagreements.map(({ image, prompt, score, people, judgments, by }) => (
           <li key={image.id} className="card flat">
-            <Picture image={image} shown={256} alt={prompt} />
+            <ZoomPicture image={image} shown={256} alt={prompt} />
             <strong dir="auto">{prompt}</strong>
             <dl>
               <dt>Reward</dt>

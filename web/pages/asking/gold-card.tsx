@@ -1,6 +1,6 @@
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
-import { Picture } from '../../components/picture.tsx'
+import { ZoomPicture } from '../../components/zoom-picture.tsx'
 import { capital } from '../../format.ts'
 import { reloadPicture, usePicture } from '../../picture-loads.ts'
 
@@ -22,7 +22,7 @@ export function GoldCard({ image, prompt, answer, isBusy, set }: GoldCardProps) 
   const isBarred = isBusy || status !== 'shown'
   return (
     <li className="gold-card" data-answer={answer ?? undefined}>
-      <Picture image={image} shown={256} alt="" />
+      <ZoomPicture image={image} shown={256} alt={prompt} />
       <p className="gold-prompt" dir="auto" title={prompt}>
         {prompt}
       </p>

@@ -1,6 +1,7 @@
 import { useState, type CSSProperties } from 'react'
 import type { ComparisonDetail } from '../../../src/studio/schemas/comparing.ts'
-import { Picture } from '../../components/picture.tsx'
+import type { ShownImage } from '../../components/lightbox.tsx'
+import { ZoomPicture } from '../../components/zoom-picture.tsx'
 import { policyTitle } from '../../format.ts'
 
 const few = 6
@@ -22,10 +23,20 @@ export function SideBySide({ comparison: { rows, policies } }: { comparison: Com
               <div className="side-images" style={{ '--images': Math.max(4, group.length) } as CSSProperties}>
                 {group.map(({ index, images }) => {
                   const image = images[p]
+                  const besideOf = (all: typeof images): ShownImage[] =>
+                    all.flatMap((one, i) =>
+                      one === null ? [] : [{ image: one, alt: `${prompt}, by ${policyTitle(policies[i])}` }],
+                    )
                   return image === null ? (
                     <span key={index} className="picture skeleton" />
                   ) : (
-                    <Picture key={index} image={image} shown={256} alt={`${prompt}, by ${policyTitle(policy)}`} />
+                    <ZoomPicture
+                      key={index}
+                      image={image}
+                      shown={256}
+                      alt={`${prompt}, by ${policyTitle(policy)}`}
+                      beside={besideOf(images)}
+                    />
                   )
                 })}
               </div>

@@ -1,0 +1,97 @@
+/** Images over the whole window, beside each other where there are several: they show the same part. */
+import { useEffect, useState, type ReactNode } from 'react'
+import type { ImageRef } from '../../src/studio/schemas/basics.ts'
+import { Icon } from './icon.tsx'
+import { useModal } from './use-modal.ts'
+import { ZoomPane } from './zoom-pane.tsx'
+import { fitted, moved, zoomedAt, type View } from './zoom-view.ts'
+
+export interface ShownImage {
+  readonly image: ImageRef
+  readonly alt: string
+}
+
+interface LightboxProps {
+  /** Of the dialog, for those who do not see it. */
+  readonly title: string
+  readonly images: readonly ShownImage[]
+  readonly close: () => void
+  /** What keys do here beside those of the zoom, by `key` in lower case; they come first. */
+  readonly keys?: Readonly<Record<string, (() => void) | undefined>>
+  /** Beside the pictures. */
+  readonly side?: ReactNode
+  /** Below them. */
+  readonly foot?: ReactNode
+}
+
+const step = 1.5
+const [here, push] = [{ x: 0, y: 0 }, 0.12]
+const zoomKeys: Readonly<Record<string, (view: View) => View>> = {
+  '+': (view) => zoomedAt(view, step, here),
+  '=': (view) => zoomedAt(view, step, here),
+  '-': (view) => zoomedAt(view, 1 / step, here),
+  '0': () => fitted,
+}
+const moveKeys: Readonly<Record<string, (view: View) => View>> = {
+  arrowleft: (view) => moved(view, push, 0),
+  arrowright: (view) => moved(view, -push, 0),
+  arrowup: (view) => moved(view, 0, push),
+  arrowdown: (view) => moved(view, 0, -push),
+}
+
+export function Lightbox({ title, images, close, keys = {}, side, foot }: LightboxProps) {
+  const dialog = useModal(close)
+  const [view, setView] = useState<View>(fitted)
+  const shown = images.map(({ image }) => image.id).join()
+  useEffect(() => setView(fitted), [shown])
+  return (
+    <dialog
+      {...dialog}
+      className="lightbox"
+      aria-label={title}
+      onKeyDown={(event) => {
+        if (event.altKey || event.ctrlKey || event.metaKey) return
+        const isSpace = event.key === ' '
+        const onControl =
+          event.target instanceof HTMLElement && event.target.closest('button, a, input, select, summary')
+        if (onControl && (isSpace || event.key === 'Enter')) return
+        const key = event.key.toLowerCase()
+        const zoom = zoomKeys[key] ?? (view.scale > 1 ? moveKeys[key] : undefined)
+        const work = zoom !== undefined ? () => setView(zoom) : (keys[key] ?? (isSpace ? close : undefined))
+        if (work === undefined) return
+        event.preventDefault()
+        work()
+      }}
+    >
+      <div className="lightbox-main">
+        <div className="lightbox-tools">
+          <span className="lightbox-title" dir="auto" title={title}>
+            {title}
+          </span>
+          <button
+            type="button"
+            className="button icon"
+            aria-label="Smaller"
+            disabled={view.scale <= 1}
+            onClick={() => setView(zoomKeys['-'])}
+          >
+            −
+          </button>
+          <button type="button" className="button icon" aria-label="Larger" onClick={() => setView(zoomKeys['+'])}>
+            +
+          </button>
+          <button type="button" className="button icon" aria-label="Close" onClick={close}>
+            <Icon name="close" />
+          </button>
+        </div>
+        <div className="lightbox-panes" data-count={images.length}>
+          {images.map(({ image, alt }) => (
+            <ZoomPane key={image.id} image={image} alt={alt} view={view} setView={setView} />
+          ))}
+        </div>
+        {foot !== undefined && <div className="lightbox-foot">{foot}</div>}
+      </div>
+      {side !== undefined && <aside className="lightbox-side">{side}</aside>}
+    </dialog>
+  )
+}

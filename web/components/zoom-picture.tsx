@@ -1,0 +1,82 @@
+/** A picture that a click, a pinch or a turn of the wheel with Ctrl lays over the window, alone or beside others. */
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
+import type { ImageRef } from '../../src/studio/schemas/basics.ts'
+import type { PictureSize } from '../picture-loads.ts'
+import type { ShownImage } from './lightbox.tsx'
+import { Picture } from './picture.tsx'
+
+const Lightbox = lazy(async () => ({ default: (await import('./lightbox.tsx')).Lightbox }))
+
+interface EnlargedProps {
+  readonly title: string
+  readonly images: readonly ShownImage[]
+  readonly close: () => void
+}
+
+/** Images over the window, once there is the code for it. */
+export const Enlarged = (props: EnlargedProps) => (
+  <Suspense fallback={null}>
+    <Lightbox {...props} />
+  </Suspense>
+)
+
+interface ZoomableProps {
+  /** Of what is enlarged: `Left`, `Image 2`. */
+  readonly name: string
+  readonly enlarge: () => void
+  readonly children: ReactNode
+}
+
+/** What a click, a pinch or a turn of the wheel with Ctrl enlarges. */
+export function Zoomable({ name, enlarge, children }: ZoomableProps) {
+  const element = useRef<HTMLButtonElement>(null)
+  const latest = useRef(enlarge)
+  useEffect(() => {
+    latest.current = enlarge
+  })
+  useEffect(() => {
+    const wheel = (event: WheelEvent) => {
+      // A pinch on a touchpad comes as such a turn too; without Ctrl the page is scrolled.
+      if (!event.ctrlKey || event.deltaY >= 0) return
+      event.preventDefault()
+      latest.current()
+    }
+    const touch = (event: TouchEvent) => {
+      if (event.touches.length !== 2) return
+      event.preventDefault()
+      latest.current()
+    }
+    const current = element.current
+    current?.addEventListener('wheel', wheel, { passive: false })
+    current?.addEventListener('touchstart', touch, { passive: false })
+    return () => {
+      current?.removeEventListener('wheel', wheel)
+      current?.removeEventListener('touchstart', touch)
+    }
+  }, [])
+  return (
+    <button ref={element} type="button" className="zoomable" aria-label={`Enlarge ${name}`} onClick={enlarge}>
+      {children}
+    </button>
+  )
+}
+
+interface ZoomPictureProps {
+  readonly image: ImageRef
+  readonly shown: PictureSize
+  readonly alt: string
+  /** Shown beside it when it is enlarged, itself among them; it alone without. */
+  readonly beside?: readonly ShownImage[]
+}
+
+export function ZoomPicture({ image, shown, alt, beside = [{ image, alt }] }: ZoomPictureProps) {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <>
+      <Zoomable name={alt || 'the image'} enlarge={() => setOpen(true)}>
+        <Picture image={image} shown={shown} alt={alt} />
+      </Zoomable>
+      {isOpen && <Enlarged title={alt || 'Image'} images={beside} close={() => setOpen(false)} />}
+    </>
+  )
+}

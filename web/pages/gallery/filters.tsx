@@ -1,0 +1,151 @@
+/** Which images are wanted, and in which order. */
+import { useEffect, useState } from 'react'
+import type { GalleryPage, GallerySort, Verdict } from '../../../src/studio/schemas/gallery.ts'
+import { policyTitle } from '../../format.ts'
+import type { GallerySearch } from './gallery-search.ts'
+
+interface FiltersProps {
+  readonly search: GallerySearch
+  readonly choices: GalleryPage['choices'] | undefined
+  /** Whose scores are shown. */
+  readonly reward: string | null
+  readonly change: (change: Readonly<Record<string, string>>) => void
+}
+
+const verdictTitles: Readonly<Record<Verdict, string>> = {
+  unlabelled: 'Not judged yet',
+  judged: 'Judged',
+  good: 'More good than bad',
+  bad: 'More bad than good',
+  even: 'As many good as bad',
+  disagreed: 'Raters disagree',
+}
+const sortTitles: Readonly<Record<GallerySort, string>> = {
+  newest: 'Newest first',
+  oldest: 'Oldest first',
+  highest: 'Highest reward first',
+  lowest: 'Lowest reward first',
+  unsure: 'Reward least sure first',
+}
+const archivedTitles = { hidden: 'Without archived ones', shown: 'With archived ones', only: 'Archived ones only' }
+const typingMs = 300
+
+export function Filters({ search, choices, reward, change }: FiltersProps) {
+  const of = (names: readonly string[] = [], title = (name: string) => name) =>
+    Object.fromEntries(names.map((name) => [name, title(name)]))
+  const hasRewards = (choices?.rewards.length ?? 0) > 0
+  return (
+    <div className="gallery-filters" role="search" aria-label="Images">
+      <TypedField label="Prompt" name="prompt" value={search.prompt} change={change} />
+      <Choice label="Round" name="round" value={search.round} options={of(choices?.rounds)} change={change} />
+      <Choice
+        label="Policy"
+        name="policy"
+        value={search.policy}
+        options={of(choices?.policies, policyTitle)}
+        change={change}
+      />
+      <Choice
+        label="Category"
+        name="category"
+        value={search.category}
+        options={of(choices?.categories)}
+        change={change}
+      />
+      <Choice label="Answers" name="verdict" value={search.verdict} options={verdictTitles} change={change} />
+      <Choice label="Rater" name="rater" value={search.rater} options={of(choices?.raters)} change={change} />
+      {hasRewards && (
+        <>
+          <Choice
+            label="Reward"
+            name="reward"
+            value={search.reward}
+            options={of(choices?.rewards)}
+            any={reward ?? undefined}
+            change={change}
+          />
+          <TypedField label="Reward from" name="from" value={search.from} isNumber change={change} />
+          <TypedField label="Reward to" name="to" value={search.to} isNumber change={change} />
+        </>
+      )}
+      <Choice
+        label="Archive"
+        name="archived"
+        value={search.archived === 'hidden' ? undefined : search.archived}
+        options={{ shown: archivedTitles.shown, only: archivedTitles.only }}
+        any={archivedTitles.hidden}
+        change={change}
+      />
+      <Choice
+        label="Order"
+        name="sort"
+        value={search.sort === 'newest' ? undefined : search.sort}
+        options={Object.fromEntries(
+          Object.entries(sortTitles).filter(([sort]) => sort !== 'newest' && (hasRewards || sort === 'oldest')),
+        )}
+        any={sortTitles.newest}
+        change={change}
+      />
+    </div>
+  )
+}
+
+interface ChoiceProps {
+  readonly label: string
+  readonly name: string
+  readonly value: string | undefined
+  readonly options: Readonly<Record<string, string>>
+  /** What is meant where nothing is chosen. */
+  readonly any?: string | undefined
+  readonly change: FiltersProps['change']
+}
+
+function Choice({ label, name, value = '', options, any = 'Any', change }: ChoiceProps) {
+  return (
+    <div className="field">
+      <label htmlFor={`gallery-${name}`}>{label}</label>
+      <select id={`gallery-${name}`} value={value} onChange={({ target }) => change({ [name]: target.value })}>
+        <option value="">{any}</option>
+        {value !== '' && !(value in options) && <option value={value}>{value}</option>}
+        {Object.entries(options).map(([option, title]) => (
+          <option key={option} value={option}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+interface TypedFieldProps {
+  readonly label: string
+  readonly name: string
+  readonly value: string | number | undefined
+  readonly isNumber?: boolean
+  readonly change: FiltersProps['change']
+}
+
+/** A question for each word, not for each letter. */
+function TypedField({ label, name, value, isNumber = false, change }: TypedFieldProps) {
+  const shown = value === undefined ? '' : String(value)
+  const [typed, setTyped] = useState(shown)
+  useEffect(() => setTyped(shown), [shown])
+  useEffect(() => {
+    if (typed.trim() === shown) return
+    const timer = setTimeout(() => change({ [name]: typed.trim() }), typingMs)
+    return () => clearTimeout(timer)
+  }, [typed])
+  return (
+    <div className="field">
+      <label htmlFor={`gallery-${name}`}>{label}</label>
+      <input
+        id={`gallery-${name}`}
+        type={isNumber ? 'number' : 'text'}
+        step="any"
+        value={typed}
+        maxLength={200}
+        onChange={({ target }) => setTyped(target.value)}
+      />
+    </div>
+  )
+}
