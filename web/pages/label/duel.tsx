@@ -1,8 +1,10 @@
 /** Two sides, of which one is better: pairs of images, and votes between policies. */
+import { useContext } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
-import { Picture } from '../../components/picture.tsx'
 import { usePictures } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
+import { MarkedPicture } from './marked-picture.tsx'
+import { MarkingContext } from './marks.ts'
 import { NotLoaded } from './not-loaded.tsx'
 
 export type DuelAnswer = 'first' | 'second' | 'tie' | 'both-bad' | 'skip'
@@ -85,15 +87,34 @@ interface SideProps {
   readonly choose: () => void
 }
 
-const Side = ({ images, title, mark, isOpen, choose }: SideProps) => (
-  <button type="button" className="duel-side" aria-label={`${title} is better`} disabled={!isOpen} onClick={choose}>
+function Side({ images, title, mark, isOpen, choose }: SideProps) {
+  const isMarking = useContext(MarkingContext)?.isOn === true
+  const pictures = (
     <span className={images.length > 1 ? 'duel-set' : 'duel-one'}>
       {images.map((image) => (
-        <Picture key={image.id} image={image} shown={512} alt="" />
+        <MarkedPicture key={image.id} image={image} alt="" name={title} />
       ))}
     </span>
-    <span className="duel-caption">
+  )
+  const caption = (
+    <>
       {title} is better <kbd>{mark}</kbd>
-    </span>
-  </button>
-)
+    </>
+  )
+  if (isMarking) {
+    return (
+      <div className="duel-side marking">
+        {pictures}
+        <button type="button" className="button duel-caption" disabled={!isOpen} onClick={choose}>
+          {caption}
+        </button>
+      </div>
+    )
+  }
+  return (
+    <button type="button" className="duel-side" aria-label={`${title} is better`} disabled={!isOpen} onClick={choose}>
+      {pictures}
+      <span className="duel-caption">{caption}</span>
+    </button>
+  )
+}

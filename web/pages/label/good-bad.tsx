@@ -1,10 +1,13 @@
 /** Good, bad or skip: up to three images of one prompt, a judgment of each (Lee et al. 2023). */
+import { useContext } from 'react'
 import type { Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
-import { Picture } from '../../components/picture.tsx'
 import { newId } from '../../new-id.ts'
 import { statusOf, usePicture } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
+import type { MarkedImage } from './mark-bar.tsx'
+import { MarkedPicture } from './marked-picture.tsx'
+import { MarkingContext } from './marks.ts'
 import { NotLoaded } from './not-loaded.tsx'
 import type { Turn } from './turn.ts'
 
@@ -31,6 +34,10 @@ const options = [
   { value: 'bad', title: 'Bad', key: 'B', icon: 'bad' },
   { value: 'skip', title: 'Skip', key: 'S', icon: 'skip' },
 ] as const
+
+/** Of what can be marked the image that the keys judge. */
+export const markedInGoodBad = ({ images }: Task, { focused }: GoodBadState): MarkedImage[] =>
+  images.length === 0 ? [] : [{ id: images[focused].id, name: `Image ${focused + 1}` }]
 
 export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<GoodBadState> }) {
   const shown = task.images.map(({ id }) => id)
@@ -108,23 +115,35 @@ interface JudgedImageProps {
 function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge }: JudgedImageProps) {
   const image = images[place]
   const { status } = usePicture(image, 512)
+  const isMarking = useContext(MarkingContext)?.isOn === true
   const number = place + 1
+  const picture = (
+    <>
+      <MarkedPicture image={image} alt={`Image ${number}`} name={`Image ${number}`} />
+      {images.length > 1 && <span className="judged-number">{number}</span>}
+    </>
+  )
   return (
     <section
       className={`judged-one ${answer ?? ''}`}
       data-focused={isFocused}
       aria-label={`Image ${number} of ${images.length}${answer === null ? '' : `, ${answer}`}`}
     >
-      <button
-        type="button"
-        className="judged-picture"
-        aria-label={`Choose image ${number}`}
-        tabIndex={-1}
-        onClick={focus}
-      >
-        <Picture image={image} shown={512} alt={`Image ${number}`} />
-        {images.length > 1 && <span className="judged-number">{number}</span>}
-      </button>
+      {isMarking ? (
+        <div className="judged-picture" onClickCapture={focus} onFocus={focus}>
+          {picture}
+        </div>
+      ) : (
+        <button
+          type="button"
+          className="judged-picture"
+          aria-label={`Choose image ${number}`}
+          tabIndex={-1}
+          onClick={focus}
+        >
+          {picture}
+        </button>
+      )}
       {status === 'shown' ? (
         <div className="judged-buttons">
           {options.map(({ value, title, key, icon }) => (

@@ -1,6 +1,6 @@
 /** Labelling: the way of asking, the frame around it, and what is left to do. */
 import { useState, type ReactNode } from 'react'
-import { taskModes, type Guidelines, type TaskMode } from '../../../src/studio/schemas/labelling.ts'
+import { taskModes, type Guidelines, type Task, type TaskMode } from '../../../src/studio/schemas/labelling.ts'
 import { client, useRaterName } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
@@ -15,12 +15,14 @@ import { useStudio } from '../../studio-state.tsx'
 import '../../styles/label.css'
 import { duelKeys } from './duel.tsx'
 import { ConsentGate, NameGate } from './gates.tsx'
-import { beginGoodBad, GoodBad, goodBadKeys } from './good-bad.tsx'
+import { beginGoodBad, GoodBad, goodBadKeys, markedInGoodBad } from './good-bad.tsx'
 import { Help } from './help.tsx'
 import { useKeys } from './keys.ts'
+import { MarkBar, markKeys, PromptWords, useMarking, type MarkedImage } from './mark-bar.tsx'
+import { MarkingContext } from './marks.ts'
 import { NoImages } from './no-images.tsx'
-import { beginPair, Pairs, pairsNote } from './pairs.tsx'
-import { beginRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
+import { beginPair, markedInPair, Pairs, pairsNote } from './pairs.tsx'
+import { beginRating, markedInRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
 import { Reasons } from './reasons.tsx'
 import { Refused, SaveState } from './save-state.tsx'
 import { useSession } from './session.ts'
@@ -95,6 +97,7 @@ const GoodBadFrame = (props: FrameProps) => (
     {...props}
     session={useSession({ ...props, open: props.choose, begin: beginGoodBad })}
     keys={goodBadKeys}
+    marked={markedInGoodBad}
     show={(turn) => <GoodBad key={turn.task.id} turn={turn} />}
   />
 )
@@ -103,6 +106,7 @@ const PairFrame = (props: FrameProps) => (
     {...props}
     session={useSession({ ...props, open: props.choose, begin: beginPair })}
     keys={duelKeys(true)}
+    marked={markedInPair}
     note={(turn) => pairsNote(turn.task, turn.state)}
     show={(turn) => <Pairs key={turn.task.id} turn={turn} />}
   />
@@ -112,6 +116,7 @@ const RatingFrame = (props: FrameProps) => (
     {...props}
     session={useSession({ ...props, open: props.choose, begin: beginRating })}
     keys={ratingKeys}
+    marked={markedInRating}
     show={(turn) => <RatingAndRanking key={turn.task.id} turn={turn} reasons={props.guidelines?.reasons ?? []} />}
   />
 )
@@ -121,13 +126,24 @@ interface SessionFrameProps<S> extends FrameProps {
   readonly keys: readonly (readonly [string[], string])[]
   readonly show: (turn: Turn<S>) => ReactNode
   readonly note?: (turn: Turn<S>) => string
+  /** Images on the screen that can be marked. */
+  readonly marked: (task: Task, state: S) => readonly MarkedImage[]
 }
 
-function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, note }: SessionFrameProps<S>) {
+function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, note, marked }: SessionFrameProps<S>) {
   const { state } = useStudio()
   const [isHelpOpen, setHelpOpen] = useState(false)
   const { turn, isDone, error, progress, given, canUndo, undo } = session
-  useKeys({ u: undo, 'ctrl+z': undo, '?': () => setHelpOpen(true) })
+  const images = turn === undefined ? [] : marked(turn.task, turn.state)
+  const { isOn, toggle, kind, chooseKind, image, chooseImage } = useMarking(images)
+  const marking = { isOn, kind, of: session.marksOf, change: session.mark, begin: toggle }
+  useKeys({
+    u: undo,
+    'ctrl+z': undo,
+    '?': () => setHelpOpen(true),
+    m: images.length === 0 ? undefined : toggle,
+    n: isOn ? () => chooseKind(kind === 'implausible' ? 'misaligned' : 'implausible') : undefined,
+  })
   const left = progress === undefined ? undefined : progress.total - progress.done
   return (
     <div className="labelling">
@@ -141,6 +157,15 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
         />
         <div className="label-tools">
           <SaveState />
+          <button
+            type="button"
+            className="button small"
+            aria-pressed={isOn}
+            disabled={images.length === 0}
+            onClick={toggle}
+          >
+            <Icon name="mark" size={18} /> Mark <kbd>M</kbd>
+          </button>
           <button type="button" className="button small" disabled={!canUndo} onClick={undo}>
             <Icon name="undo" size={18} /> Undo <kbd>U</kbd>
           </button>
@@ -166,16 +191,28 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
         </div>
       )}
       {turn !== undefined ? (
-        <>
+        <MarkingContext value={marking}>
           <div className="label-question">
             <span className="soft small">
               {modeQuestions[mode]}
               {note !== undefined && note(turn) !== '' && ` · ${note(turn)}`}
             </span>
-            <PromptText text={turn.task.prompt} />
+            {isOn && image !== undefined ? (
+              <PromptWords
+                text={turn.task.prompt}
+                image={image}
+                marks={session.marksOf(image.id)}
+                change={(marks) => session.mark(image.id, marks)}
+              />
+            ) : (
+              <PromptText text={turn.task.prompt} />
+            )}
           </div>
+          {isOn && image !== undefined && (
+            <MarkBar {...{ kind, chooseKind, image, images, chooseImage }} marks={session.marksOf(image.id)} />
+          )}
           {show(turn)}
-        </>
+        </MarkingContext>
       ) : isDone ? (
         <Done
           mode={mode}
@@ -202,7 +239,7 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
       {isHelpOpen && (
         <Help
           guidelines={guidelines}
-          keys={keys}
+          keys={[...keys, ...markKeys]}
           canEdit={state?.user.role === 'admin'}
           close={() => setHelpOpen(false)}
         />

@@ -1,6 +1,7 @@
 /** Pairs with a tie and "both bad"; the winner stays and meets the next image (Pick-a-Pic, Kirstain et al. 2023). */
 import type { Task } from '../../../src/studio/schemas/labelling.ts'
 import { Duel, type DuelAnswer } from './duel.tsx'
+import type { MarkedImage } from './mark-bar.tsx'
 import type { Turn } from './turn.ts'
 
 export interface PairState {
@@ -26,6 +27,9 @@ export function Pairs({ turn: { task, state, answer } }: { turn: Turn<PairState>
     answer({ kind: 'pair', images: [left.id, right.id], answer: value }, afterPair(state, value, task.images.length))
   return <Duel first={[left]} second={[right]} withBothBad answer={give} />
 }
+
+export const markedInPair = ({ images }: Task, { sides }: PairState): MarkedImage[] =>
+  sides.map((place, side) => ({ id: images[place].id, name: side === 0 ? 'Left' : 'Right' }))
 
 /** What the person still has to look at in this task. */
 export const pairsNote = ({ images }: Task, { next }: PairState): string =>

@@ -1,10 +1,11 @@
 /** Three 7-point ratings of each image with boxes for issues, then a ranking of all (ImageReward, Xu et al. 2023). */
 import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
-import { Picture } from '../../components/picture.tsx'
 import { usePicture } from '../../picture-loads.ts'
 import { ranksOf, slotsOf } from './agreement-of-ranks.ts'
 import { useKeys } from './keys.ts'
+import type { MarkedImage } from './mark-bar.tsx'
+import { MarkedPicture } from './marked-picture.tsx'
 import { Ranking } from './ranking.tsx'
 import { NotLoaded } from './not-loaded.tsx'
 import { Chips } from './reasons.tsx'
@@ -41,6 +42,12 @@ export function beginRating({ images, rated }: Task): RatingState {
   const done = overall.map((one) => ({ overall: one }))
   return { ...untouched, done, ...(open < 0 && { slots: slotsOf(overall) }) }
 }
+
+/** The image that is rated; none while they are ranked. */
+export const markedInRating = ({ images }: Task, { done, slots }: RatingState): MarkedImage[] =>
+  slots === undefined && done.length < images.length
+    ? [{ id: images[done.length].id, name: `Image ${done.length + 1}` }]
+    : []
 
 export const ratingKeys: readonly (readonly [string[], string])[] = [
   [['1', '…', '7'], 'rate, then the next row'],
@@ -131,7 +138,7 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
   return (
     <div className="rating">
       <div className="rating-picture">
-        <Picture image={image} shown={512} alt={`Image ${place + 1} of ${task.images.length}`} />
+        <MarkedPicture image={image} alt={`Image ${place + 1} of ${task.images.length}`} name={`Image ${place + 1}`} />
         {task.images.length > 1 && (
           <ol className="rating-steps" aria-label="Images of this prompt">
             {task.images.map(({ id }, i) => (

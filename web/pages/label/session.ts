@@ -10,6 +10,7 @@ import { newId } from '../../new-id.ts'
 import { outbox, postJudgment } from '../../outbox.ts'
 import { pastOf, type Given } from '../../past.ts'
 import { useBuffer } from './buffer.ts'
+import { marksIn, noMarks, saidOf, type ImageMarks, type Marks } from './marks.ts'
 import { withServersAnswers } from './own-answers.ts'
 import { useStopwatch } from './stopwatch.ts'
 import type { Answer, AnswerOptions, Session } from './turn.ts'
@@ -57,6 +58,15 @@ export function useSession<S>({ mode, rater, begin, open }: SessionOptions<S>): 
   useLayoutEffect(() => {
     live.current = { task, state }
   })
+  // Marks are those of the images of one task; they hold as long as it is on the screen.
+  const [marked, setMarked] = useState<Marked>(() => markedOf(first))
+  const liveMarks = useRef(marked)
+  const mark = (next: Marked) => {
+    liveMarks.current = next
+    setMarked(next)
+  }
+  const marksOf = (id: string | undefined): Marks =>
+    liveMarks.current.task === id ? liveMarks.current.marks : new Map<string, ImageMarks>()
   useEffect(() => watch.restart(), [watch, task])
   useEffect(() => {
     returned = undefined
@@ -73,7 +83,9 @@ export function useSession<S>({ mode, rater, begin, open }: SessionOptions<S>): 
     const { task: asked, state: before } = live.current
     if (asked === undefined || before === undefined) return
     const id = newId()
-    const judgment = { ...body, id, at: timeNow(), durationMs: watch.read() } as NewJudgment
+    // A ranking comes after ratings, which said it already.
+    const marks = body.kind === 'ranking' ? {} : saidOf(marksOf(asked.id), body.images)
+    const judgment = { ...body, ...marks, id, at: timeNow(), durationMs: watch.read() } as NewJudgment
     const entry = { place: mode, task: asked, state: before, answer: judgment, counts, group: of ?? id }
     past.add(entry)
     postJudgment(judgment)
@@ -113,6 +125,7 @@ export function useSession<S>({ mode, rater, begin, open }: SessionOptions<S>): 
     setGiven((count) => Math.max(0, count - 1))
     buffer.count(-last.counts)
     // What was read from the store is another object of the same task.
+    mark({ task: back.task.id, marks: new Map([...marksOf(back.task.id), ...markedOf(last).marks]) })
     if (live.current.task?.id === back.task.id) back.task = live.current.task
     else buffer.putBack(back.task)
     live.current = back
@@ -129,8 +142,24 @@ export function useSession<S>({ mode, rater, begin, open }: SessionOptions<S>): 
     canUndo: list.length > 0,
     undo,
     reload: buffer.reload,
+    marksOf: (image) => (marked.task === task?.id ? marked.marks.get(image) : undefined) ?? noMarks,
+    mark: (image, marks) => {
+      const id = live.current.task?.id
+      if (id !== undefined) mark({ task: id, marks: new Map([...marksOf(id), [image, marks]]) })
+    },
   }
 }
+
+/** Marks, and of which task. */
+interface Marked {
+  readonly task: string | undefined
+  readonly marks: Marks
+}
+
+const markedOf = (given: Given | undefined): Marked =>
+  given === undefined
+    ? { task: undefined, marks: new Map() }
+    : { task: (given.task as Task).id, marks: marksIn(given.answer as NewJudgment) }
 
 /** The answers that are counted; a ranking is no thing of its own. */
 const kindOf = { 'good-bad': 'good-bad-skip', pair: 'pair', rating: 'rating' } as const

@@ -1,5 +1,6 @@
 /** What a way of asking sees: the present task with its state, and the answers that were given. */
 import type { NewJudgment, Progress, Task } from '../../../src/studio/schemas/labelling.ts'
+import type { ImageMarks } from './marks.ts'
 
 /** A judgment without what is the same for all: id, time, duration. */
 export type Answer = NewJudgment extends infer J
@@ -44,4 +45,7 @@ export interface Session<S> {
   readonly canUndo: boolean
   readonly undo: () => void
   readonly reload: () => void
+  /** What is marked of an image of the present task, and will be said with its answer. */
+  readonly marksOf: (image: string) => ImageMarks
+  readonly mark: (image: string, marks: ImageMarks) => void
 }

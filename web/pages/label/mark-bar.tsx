@@ -1,0 +1,97 @@
+/** While marking: the kind of mark, and the words of the prompt that an image misreads. */
+import { useState, type ReactNode } from 'react'
+import { wordsOf } from '../../../src/prompts/words.ts'
+import { mostRegions } from '../../../src/records.ts'
+import { Tabs } from '../../components/tabs.tsx'
+import { kindTitles, withWord, type ImageMarks, type Point } from './marks.ts'
+
+/** An image on the screen that can be marked. */
+export interface MarkedImage {
+  readonly id: string
+  /** `Image 2`, `Left`. */
+  readonly name: string
+}
+
+export const markKeys: readonly (readonly [string[], string])[] = [
+  [['M'], 'mark what is wrong: places and words'],
+  [['N'], 'the other kind of mark'],
+]
+
+/** @param images on the screen that can be marked */
+export function useMarking(images: readonly MarkedImage[]) {
+  const [isOn, setOn] = useState(false)
+  const [kind, chooseKind] = useState<Point['kind']>('implausible')
+  const [chosen, chooseImage] = useState<string>()
+  const image = images.find(({ id }) => id === chosen) ?? images.at(0)
+  return { isOn, toggle: () => setOn((before) => !before), kind, chooseKind, image, chooseImage }
+}
+
+interface MarkBarProps {
+  readonly kind: Point['kind']
+  readonly chooseKind: (kind: Point['kind']) => void
+  /** Of which words are marked. */
+  readonly image: MarkedImage
+  readonly images: readonly MarkedImage[]
+  readonly chooseImage: (id: string) => void
+  readonly marks: ImageMarks
+}
+
+const kinds = Object.entries(kindTitles).map(([value, label]) => ({ value: value as Point['kind'], label }))
+
+export const MarkBar = ({ kind, chooseKind, image, images, chooseImage, marks }: MarkBarProps) => (
+  <div className="mark-bar" role="group" aria-label="Marking">
+    <span className="mark-kinds">
+      <Tabs label="What is wrong at the next place" value={kind} options={kinds} choose={chooseKind} />
+      <kbd>N</kbd>
+    </span>
+    {images.length > 1 && (
+      <Tabs
+        label="Whose words are marked"
+        value={image.id}
+        options={images.map(({ id, name }) => ({ value: id, label: `Words: ${name.toLowerCase()}` }))}
+        choose={chooseImage}
+      />
+    )}
+    <span className="soft small" role="status">
+      {marks.points.length >= mostRegions
+        ? `${mostRegions} places are marked, which is all that fit`
+        : `Click where an image is wrong, and on words that ${image.name.toLowerCase()} misses.`}
+    </span>
+  </div>
+)
+
+interface PromptWordsProps {
+  readonly text: string
+  readonly image: MarkedImage
+  readonly marks: ImageMarks
+  readonly change: (marks: ImageMarks) => void
+}
+
+/** The prompt, of which each word can be marked. */
+export function PromptWords({ text, image, marks, change }: PromptWordsProps) {
+  const words = wordsOf(text)
+  const parts: ReactNode[] = []
+  let end = 0
+  for (const [place, { at, word }] of words.entries()) {
+    parts.push(text.slice(end, at))
+    parts.push(
+      <button
+        key={at}
+        type="button"
+        className="prompt-word"
+        aria-pressed={marks.words.includes(place)}
+        aria-label={`${image.name} misses “${word}”`}
+        onClick={() => change(withWord(marks, place))}
+      >
+        {word}
+      </button>,
+    )
+    end = at + word.length
+  }
+  return (
+    <p className="label-prompt words" dir="auto" data-testid="prompt">
+      {parts}
+      {text.slice(end)}
+    </p>
+  )
+}
