@@ -41,7 +41,15 @@ import {
   type OwnAnswersQuery,
   type TasksQuery,
 } from './schemas/labelling.ts'
-import { Agreement, Raters, type RaterChange } from './schemas/raters.ts'
+import {
+  Agreement,
+  Disagreements,
+  Raters,
+  ThirdOpinions,
+  type DisagreementsQuery,
+  type RaterChange,
+  type ThirdOpinionsAsked,
+} from './schemas/raters.ts'
 import { Lineage, Reports, RewardDetail, Rewards, Rounds, type NewRound } from './schemas/runs.ts'
 import { State } from './schemas/state.ts'
 import { Imported, Uploaded, type ExportFormat, type ImportFormat } from './schemas/transfer.ts'
@@ -142,6 +150,8 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     raters: () => get(Raters, '/api/raters'),
     changeRater: (name: string, body: RaterChange) => ask(Raters, 'PUT', url(`/api/raters/${part(name)}`), body),
     agreement: () => get(Agreement, '/api/agreement'),
+    disagreements: (query: DisagreementsQuery = {}) => get(Disagreements, '/api/disagreements', query as Query),
+    askThird: (body: ThirdOpinionsAsked) => post(ThirdOpinions, '/api/disagreements', body),
 
     stages: () => get(StageForms, '/api/stages'),
     startJob: (body: NewJob) => post(JobDetail, '/api/jobs', body),

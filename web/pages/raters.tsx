@@ -9,6 +9,7 @@ import { useAction, useRemote } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
 import '../styles/raters.css'
+import { Disagreements } from './disagreements.tsx'
 import { Invitations } from './invitations.tsx'
 
 export function RatersPage() {
@@ -49,6 +50,7 @@ export function RatersPage() {
         <Loaded remote={agreement} heights={[300]}>
           {(given) => <AgreementCards agreement={given} />}
         </Loaded>
+        <Disagreements changes={key} />
         {state?.login === true && <Invitations />}
       </div>
     </>

@@ -189,7 +189,7 @@ function sharedItems(judgments: readonly Judgment[]): SharedItems {
  * Items of a judgment with the answer as a number: bad 0, good 1; overall ratings 1 … 7; of two images in the order of
  * their ids, which is better: 0 the first, 1 neither (a tie, or both bad), 2 the second.
  */
-function answersOf(judgment: Judgment): [item: string, answer: number][] {
+export function answersOf(judgment: Judgment): [item: string, answer: number][] {
   const { kind, images, answer } = judgment
   if (kind === 'vote' || answer === 'skip') return []
   if (kind === 'good-bad-skip') return [[images[0], answer === 'good' ? 1 : 0]]

@@ -13,6 +13,8 @@ import type { ModeIndex, OpenTasks, QueueBasis } from './open-tasks.ts'
 import { PairIndex } from './pair-index.ts'
 import { RatingIndex } from './rating-index.ts'
 import type { SecondShare } from './second-share.ts'
+import { thirdGroups } from './third-book.ts'
+import type { ThirdOpinion } from './third-opinions.ts'
 import type { StandingChange } from '../raters/standing.ts'
 
 export type TaskMode = 'good-bad' | 'pair' | 'rating'
@@ -26,6 +28,8 @@ export interface QueueRequest {
   readonly goldShare: number
   /** Images of tasks that this rater holds unanswered. */
   readonly without?: ReadonlySet<string> | undefined
+  /** Labels about which others differ, and that this rater is to settle: they come first. */
+  readonly third?: readonly ThirdOpinion[] | undefined
   /** Images on their way to other raters: they are not asked about now, gold items apart. */
   readonly reserved?: ReadonlySet<string> | undefined
 }
@@ -42,6 +46,8 @@ export interface QueueTask {
   readonly images: readonly string[]
   /** rating: overall ratings that this rater gave before the task was broken off; only the others are asked for. */
   readonly rated: Readonly<Record<string, number>>
+  /** Others differ about it, and this answer settles it. */
+  readonly settles?: true
 }
 
 export interface NextTasks {
@@ -61,7 +67,8 @@ const modes = {
  * however many judgments there are. What is asked depends on which judgments stand, not on how they came to.
  *
  * Images that nobody has judged come in the order of `FreshOrder`: by coverage, and of a new prompt by uncertainty. In between, at the
- * set shares and at random places, stand images that one other rater has judged, and gold items. A rater is never asked
+ * set shares and at random places, stand images that one other rater has judged, and gold items. Labels that are to be settled come
+ * before all of it. A rater is never asked
  * the same twice; a skip is an answer of this rater only, and others are still asked.
  */
 export class Queue {
@@ -69,6 +76,7 @@ export class Queue {
   /** Made when a mode is first asked for. */
   readonly #indices = new Map<TaskMode, ModeIndex>()
   readonly #changes: StandingChange[] = []
+  #textsOfImages: ReadonlyMap<string, string> | undefined
 
   constructor(basis: QueueBasis) {
     this.#basis = basis
@@ -80,12 +88,30 @@ export class Queue {
   }
 
   /** The next tasks of a rater. */
-  next({ mode, rater, count, goldShare, without = new Set(), reserved = new Set() }: QueueRequest): NextTasks {
+  next({
+    mode,
+    rater,
+    count,
+    goldShare,
+    without = new Set(),
+    reserved = new Set(),
+    third = [],
+  }: QueueRequest): NextTasks {
     const raterSeed = seedOf(...queueStreams.rater(this.#basis.seed, numberOf(rater)))
-    const open = this.#index(mode).open({ rater, raterSeed, without, reserved })
+    const textOf = (image: string) => this.#texts().get(image)
+    const groups = thirdGroups(third, textOf, without).slice(0, count)
+    const closed = groups.length === 0 ? without : new Set([...without, ...groups.flat()])
+    const open = this.#index(mode).open({ rater, raterSeed, without: closed, reserved })
     const tasks: QueueTask[] = []
     for (let place = open.done + without.size; tasks.length < count; place++) {
       const stream = random(...queueStreams.task(raterSeed, modes[mode].number, place))
+      const group = groups.shift()
+      if (group !== undefined) {
+        const images = stream.shuffle(group)
+        const prompt = textOf(group[0])!
+        tasks.push({ id: idOf(mode, rater, images), mode, prompt, images, rated: {}, settles: true })
+        continue
+      }
       const images = nextImages(open, stream, goldShare, this.#basis.overlapShare)
       if (images === undefined) break
       open.walk.cover(images)
@@ -95,9 +121,19 @@ export class Queue {
         return rating === undefined ? [] : [[image.id, rating]]
       })
       const prompt = images[0].prompt.text
-      tasks.push({ id: idOf(mode, rater, ids), mode, prompt, images: ids, rated: Object.fromEntries(rated) })
+      tasks.push({
+        id: idOf(mode, rater, ids),
+        mode,
+        prompt,
+        images: ids,
+        rated: Object.fromEntries(rated),
+      })
     }
-    return { tasks, progress: { done: open.done, total: open.done + open.left } }
+    return { tasks, progress: { done: open.done, total: open.done + open.left + third.length } }
+  }
+
+  #texts(): ReadonlyMap<string, string> {
+    return (this.#textsOfImages ??= new Map(this.#basis.images.map(({ id, text }) => [id, text])))
   }
 
   #index(mode: TaskMode): ModeIndex {

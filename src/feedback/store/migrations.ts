@@ -69,6 +69,11 @@ const steps: Readonly<Record<string, Step>> = {
   async '3-archived-images'(transaction) {
     await transaction.schema.alterTable('images').addColumn('archived_at', 'text').execute()
   },
+
+  async '4-third-opinions'(transaction) {
+    const columns = ['kind', 'images', 'raters', 'asked_by', 'asked_at']
+    await textTable(transaction, 'third_opinions', ['question'], columns).execute()
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

@@ -6,12 +6,14 @@ import { sql } from 'kysely'
 import { FormatError, UnknownRecordError } from '../../errors.ts'
 import type { Judgment } from '../../records.ts'
 import { awkwardTexts, imageRecord, judgment } from '../feedback-fixtures.test-helper.ts'
+import { isDisputed, labelsOf } from '../agreement/disagreed-labels.ts'
 import { comeIn, withdraw } from '../raters/accounts.ts'
 import { readGold, setGold } from '../queue/gold.ts'
 import { addGuidelines, latestGuidelines, readGuidelines } from '../guidelines.ts'
 import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from '../raters/invitations.ts'
 import { changeRole, excludeRater, readAdmins, readRaters, saveRater } from '../raters/raters.ts'
 import { addRound, askable, readRounds } from '../queue/rounds.ts'
+import { askThirdOpinions, isSettledBy, readThirdOpinions } from '../queue/third-opinions.ts'
 import { addSession, endSession, findSession } from '../raters/sessions.ts'
 import { changeSettings, readSettings } from './settings.ts'
 import { openFeedback, type FeedbackStore } from './store.ts'
@@ -252,6 +254,44 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
         ] as const) {
           await assert.rejects(store.addJudgments([{ ...ofEveryKind[place], ...change } as Judgment]), FormatError)
         }
+      }))
+
+    it('asks one more rater about labels, and keeps who had judged them', () =>
+      within(async (store, address) => {
+        await store.addImages(images, '.')
+        const bad = { ...judgment('2', first, 'bad'), rater: 'bob' }
+        await store.addJudgments([judgment('1', first), bad, judgment('3', second)])
+        const labels = labelsOf(await store.judgments())
+        const label = [...labels.values()].find(isDisputed)!
+        assert.deepEqual([label.images, label.agreement], [[first.id], 0])
+        const { database } = store
+        assert.deepEqual(await readThirdOpinions(database), [])
+        await askThirdOpinions(database, [label], { by: 'eve', at: '2026-01-01T00:00:00Z' })
+        await askThirdOpinions(database, [], { by: 'eve', at: '2026-01-01T00:00:00Z' })
+        await using again = await openFeedback(address)
+        const [opinion] = await readThirdOpinions(again.database)
+        const { question, kind } = label
+        assert.deepEqual(opinion, {
+          question,
+          kind,
+          images: [first.id],
+          raters: ['ada', 'bob'],
+          askedBy: 'eve',
+          askedAt: '2026-01-01T00:00:00Z',
+        })
+        assert.equal(isSettledBy(opinion, label), false)
+        await again.addJudgments([{ ...judgment('4', first, 'skip'), rater: 'cleo' }])
+        const now = async () => labelsOf(await again.judgments()).get(question)
+        assert.equal(isSettledBy(opinion, await now()), false, 'a skip settles nothing')
+        await again.addJudgments([{ ...judgment('5', first), rater: 'dan' }])
+        assert.equal(isSettledBy(opinion, await now()), true)
+        // asked again, who answered meanwhile counts as one who had judged it
+        await askThirdOpinions(database, [(await now())!], { by: 'ada', at: '2026-01-02T00:00:00Z' })
+        const asked = await readThirdOpinions(database)
+        assert.deepEqual(
+          asked.map(({ raters, askedBy }) => [raters, askedBy]),
+          [[['ada', 'bob', 'dan'], 'ada']],
+        )
       }))
 
     it('takes a pair the other way round for the same question', () =>

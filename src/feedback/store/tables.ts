@@ -64,4 +64,16 @@ export interface FeedbackTables {
   rounds: { name: string; policy: string; purpose: string; created_at: string }
   round_images: { round: string; image: string }
   settings: { key: string; value: string }
+  /** Labels about which raters differ, and that somebody else is asked about. */
+  third_opinions: {
+    /** `questionOf` the judgments. */
+    question: string
+    kind: string
+    /** List of image ids, as JSON. */
+    images: string
+    /** Who had judged it when the opinion was asked for: names, as JSON. */
+    raters: string
+    asked_by: string
+    asked_at: string
+  }
 }

@@ -27,6 +27,8 @@ export const Task = z.object({
   images: z.array(ImageRef).min(1),
   /** Of `rating`: the overall ratings that this rater has given some of the images before; those are not asked again. */
   rated: z.record(z.string(), z.number()).default({}),
+  /** Others differ about it, and this rater was asked to settle it. */
+  settles: z.boolean().optional(),
 })
 export type Task = z.infer<typeof Task>
 export const Tasks = z.object({ tasks: z.array(Task), progress: Progress })

@@ -1,6 +1,7 @@
 /** Who judges, and how far they agree. */
 import { z } from 'zod'
-import { count, Interval, time } from './basics.ts'
+import { Region } from '../../records.ts'
+import { count, ImageRef, Interval, time } from './basics.ts'
 
 export const RaterSummary = z.object({
   name: z.string(),
@@ -39,3 +40,47 @@ export const Agreement = z.object({
   ),
 })
 export type Agreement = z.infer<typeof Agreement>
+
+/** Pages of the labels that are to be settled; the least agreement first. */
+export const DisagreementsQuery = z.object({
+  offset: z.coerce.number().int().min(0).default(0),
+  count: z.coerce.number().int().min(1).max(100).default(12),
+})
+export type DisagreementsQuery = z.input<typeof DisagreementsQuery>
+export const Disagreements = z.object({
+  labels: z.array(
+    z.object({
+      /** By which one more rater is asked about it. */
+      question: z.string(),
+      kind: z.enum(['good-bad-skip', 'pair', 'rating']),
+      prompt: z.string(),
+      images: z.array(ImageRef),
+      answers: z.array(
+        z.object({
+          rater: z.string(),
+          /** Of a pair: which of `images` is better, whatever order the rater saw them in. */
+          answer: z.string(),
+          reasons: z.array(z.string()),
+          regions: z.array(Region),
+          /** Words of the prompt that were marked as misread. */
+          misread: z.array(z.string()),
+        }),
+      ),
+      /** Median over the pairs of its raters: 1 where all agree. */
+      agreement: z.number(),
+      /** When one more rater was asked, who has not answered yet. */
+      askedAt: time.nullable(),
+    }),
+  ),
+  /** All that are in dispute, with those on other pages; of them those that somebody was asked about. */
+  total: count,
+  asked: count,
+  /** Labels that somebody who was asked has settled. */
+  settled: count,
+})
+export type Disagreements = z.infer<typeof Disagreements>
+export const ThirdOpinionsAsked = z.strictObject({ questions: z.array(z.string().max(1000)).min(1).max(100) })
+export type ThirdOpinionsAsked = z.infer<typeof ThirdOpinionsAsked>
+/** Labels that are not in dispute any more, or that somebody is asked about already, are not among them. */
+export const ThirdOpinions = z.object({ asked: count })
+export type ThirdOpinions = z.infer<typeof ThirdOpinions>

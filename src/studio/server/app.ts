@@ -18,6 +18,7 @@ import { openApiOf } from './openapi.ts'
 import { servePages } from './pages.ts'
 import { promptRoutes } from './prompts.ts'
 import { raterRoutes } from './raters.ts'
+import { settlingRoutes } from './settling.ts'
 import { reportRoutes } from './reports.ts'
 import { rewardRoutes } from './rewards.ts'
 import { roundRoutes } from './rounds.ts'
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   ...imageRoutes,
   ...galleryRoutes,
   ...raterRoutes,
+  ...settlingRoutes,
   ...jobRoutes,
   ...deviceRoutes,
   ...promptRoutes,

@@ -241,7 +241,10 @@ async function ownAnswers(
     try {
       const refs = await images.wholeRefs(shown)
       const prompt = (await images.find(shown[0])).record.text
-      answers.push({ judgment: parsed.data, task: { id: judgment.id, mode, prompt, images: refs, rated: {} } })
+      answers.push({
+        judgment: parsed.data,
+        task: { id: judgment.id, mode, prompt, images: refs, rated: {} },
+      })
     } catch (error) {
       if (!(error instanceof StudioError)) throw error
     }

@@ -196,6 +196,12 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
             <span className="soft small">
               {modeQuestions[mode]}
               {note !== undefined && note(turn) !== '' && ` · ${note(turn)}`}
+              {turn.task.settles === true && (
+                <>
+                  {' '}
+                  <span className="badge">one more opinion is wanted here</span>
+                </>
+              )}
             </span>
             {isOn && image !== undefined ? (
               <PromptWords
