@@ -106,6 +106,8 @@ export { acrossPrompts, type ComparableScores } from './reward/across-prompts.ts
 export { unitRange, type UnitRange } from './reward/unit-range.ts'
 
 export { BestOfNConfig, chooseBestOfN } from './policy/choose-best-of-n.ts'
+export { Ddpo, DdpoSettings, type DdpoMetrics, type DdpoOptions } from './policy/algorithms/ddpo.ts'
+export { Grpo, GrpoSettings, type GrpoMetrics, type GrpoOptions } from './policy/algorithms/grpo.ts'
 export { Dpok, DpokSettings, type DpokMetrics, type DpokOptions } from './policy/algorithms/dpok.ts'
 export { openChange } from './policy/policy-file.ts'
 export {

@@ -140,6 +140,33 @@ export const stages = {
       duration: 'about a minute',
     },
   },
+  'policy grpo': {
+    kind: 'policy',
+    title: 'GRPO',
+    sentence:
+      'Draw several images of each prompt, and learn from what is better than the others of its prompt (Liu et al. 2025).',
+    takes: ['reward', 'prompts'],
+    cost: ['imagesDrawn', 'updates'],
+    isShared: true,
+    form: {
+      main: ['imagesDrawn', 'groupSize', 'klWeight'],
+      embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
+      duration: 'about a minute',
+    },
+  },
+  'policy ddpo': {
+    kind: 'policy',
+    title: 'DDPO',
+    sentence: 'Draw images, and learn from what is better than the latest images of its prompt (Black et al. 2023).',
+    takes: ['reward', 'prompts'],
+    cost: ['imagesDrawn', 'updates'],
+    isShared: true,
+    form: {
+      main: ['imagesDrawn', 'klWeight'],
+      embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
+      duration: 'about a minute',
+    },
+  },
   report: {
     kind: 'report',
     title: 'Write a report',

@@ -27,6 +27,8 @@ export const policyStreams = {
   choices: (seed: number, step: number): StreamPath => [seed, 1, step],
   /** Noise of one roll-out of an iteration. */
   rollout: (seed: number, iteration: number, index: number): StreamPath => [seed, 2, iteration, index],
+  /** x_T of all roll-outs of a group of an iteration, where they begin alike. */
+  groupStart: (seed: number, iteration: number, group: number): StreamPath => [seed, 6, iteration, group],
   /** From which those of all parameters of a value function follow by their names. */
   valueWeights: (seed: number): StreamPath => [seed, 1],
   /** Rows of roll-outs that a value function is fitted to. */

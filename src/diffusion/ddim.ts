@@ -33,6 +33,15 @@ export class DdimSampler implements Sampler {
     this.clipSample = clipSample
   }
 
+  stochasticWithin(from: number, to: number): DdimSampler {
+    const steps = this.steps.map((step) =>
+      step.index >= from && step.index < to
+        ? step
+        : ddimStep(step.index, step.t, step.alphaBar, step.alphaBarPrev, 0, this.predictionType),
+    )
+    return new DdimSampler(steps, this.eta, this.predictionType, this.clipSample)
+  }
+
   start(noise: Tensor): Tensor {
     return noise
   }

@@ -103,11 +103,22 @@ export class FlowSampler implements Sampler {
   readonly name: FlowTransition | 'flow-ode'
   readonly eta: number
   readonly steps: readonly FlowStep[]
+  readonly #transition: FlowTransition
 
   constructor(steps: readonly FlowStep[], eta: number, transition: FlowTransition) {
     this.name = eta === 0 ? 'flow-ode' : transition
     this.eta = eta
     this.steps = Object.freeze(steps)
+    this.#transition = transition
+  }
+
+  stochasticWithin(from: number, to: number): FlowSampler {
+    const steps = this.steps.map((step) =>
+      step.index >= from && step.index < to
+        ? step
+        : Object.freeze(flowStep(step.index, step.t, step.sigma, step.sigmaNext, 0, this.#transition)),
+    )
+    return new FlowSampler(steps, this.eta, this.#transition)
   }
 
   /** Where sampling begins below σ = 1, noise is scaled to the deviation that states of images of unit variance have. */

@@ -50,6 +50,8 @@ export interface Sampler {
   /** How stochastic: 0 is deterministic. */
   readonly eta: number
   readonly steps: readonly SamplerStep[]
+  /** The same way, but that steps outside [from, to) are deterministic, as at η = 0. */
+  stochasticWithin(from: number, to: number): Sampler
   /** x_T from standard normal noise [B, …]. */
   start(noise: Tensor): Tensor
   /** Steps that are used more than once, on this device; tensors belong to the scope in force. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { assertClose } from '../diffusion/tensor-checks.test-helper.ts'
 import { ConfigError } from '../errors.ts'
@@ -15,6 +16,13 @@ describe('advantages of groups', () => {
   })
 
   for (const deviation of ['group', 'batch'] as const) {
+    it(`are those of NumPy, by the deviation of the ${deviation}`, () => {
+      const { prompts, rewards, groups } = JSON.parse(
+        readFileSync(new URL('../../test/fixtures/policy-gradient.json', import.meta.url), 'utf8'),
+      ) as { prompts: string[]; rewards: number[]; groups: Record<typeof deviation, number[]> }
+      assertClose(groupAdvantages(rewards, prompts, deviation), groups[deviation], 1e-9)
+    })
+
     it(`are exactly 0 where a group has no spread, or one member, by the deviation of the ${deviation}`, () => {
       const rewards = [0.1, 0.1, 0.1, 0.7, -5, -4]
       assert.deepEqual(groupAdvantages(rewards, ['a', 'a', 'a', 'b', 'c', 'c'], deviation).slice(0, 4), [0, 0, 0, 0])

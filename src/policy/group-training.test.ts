@@ -99,6 +99,8 @@ const cases: Readonly<Record<PolicyStage, { readonly uneven: Training; readonly 
     uneven: { settings: { imagesDrawn: 20, rolloutsPerIteration: 12, timesPerImage: 1 } },
     longer: { settings: { imagesDrawn: 80 } },
   },
+  'policy grpo': { uneven: { settings: { imagesDrawn: 20 } }, longer: { settings: { imagesDrawn: 80 } } },
+  'policy ddpo': { uneven: { settings: { imagesDrawn: 17 } }, longer: { settings: { imagesDrawn: 80 } } },
   'policy dpo': {
     uneven: { settings: { batchSize: 3, gradientAccumulationSteps: 2 } },
     longer: { settings: { updates: 10 } },

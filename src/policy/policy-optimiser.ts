@@ -25,7 +25,7 @@ export const policyOptimiserFields = ({ text, lora }: UsualRates) => ({
     ),
   maxGradNorm: z.number().positive().default(1).describe('Gradients are clipped to this norm.'),
 })
-type PolicyOptimiserSettings = z.infer<z.ZodObject<ReturnType<typeof policyOptimiserFields>>>
+export type PolicyOptimiserSettings = z.infer<z.ZodObject<ReturnType<typeof policyOptimiserFields>>>
 
 /** AdamW over the parameters of a change, with a learning rate that decays linearly to zero; their running average follows. */
 export class PolicyOptimiser {

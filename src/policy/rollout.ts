@@ -24,6 +24,8 @@ import type { Tensor } from '../tensor/tensor.ts'
 export interface Rollouts {
   /** N prompts. */
   readonly texts: readonly string[]
+  /** By which all were drawn. */
+  readonly sampler: Sampler
   /** Which of the N this process drew, in a row: n. */
   readonly own: { readonly from: number; readonly to: number }
   /** x_0 of the model's stages before the policy's, [n, …] each: the policy was told of them. */
@@ -72,6 +74,8 @@ export interface RolloutSettings {
   /** Roll-outs computed at once. */
   readonly batchSize: number
   readonly observer?: Observer
+  /** The stream of trajectory i's x_T, where it is not that of the rest of its noise: trajectories of one begin alike. */
+  readonly startPath?: (index: number) => StreamPath
   /** The processes that share them. */
   readonly group?: Group
 }
@@ -91,7 +95,7 @@ export function rollOut(
   settings: RolloutSettings,
 ): Rollouts {
   using scope = tensorScope()
-  const { batchSize, group = alone } = settings
+  const { batchSize, startPath, group = alone } = settings
   const own = shareOf(group, texts.length)
   // Who has none draws one all the same, for the shapes of what it has none of.
   const to = Math.max(own.to, own.from + 1)
@@ -99,7 +103,9 @@ export function rollOut(
   const parts: Rollouts[] = []
   for (let from = own.from; from < to; from += batchSize) {
     const batch = texts.slice(from, Math.min(from + batchSize, to))
-    parts.push(rollOutBatch(drawing, reward, batch, (i) => noisePath(from + i), settings))
+    const paths = batch.map((_, i) => noisePath(from + i))
+    const starts = startPath && batch.map((_, i) => startPath(from + i))
+    parts.push(rollOutBatch(drawing, reward, { texts: batch, paths, starts }, settings))
   }
   const rows = own.to - own.from
   const joined = (pick: (part: Rollouts) => readonly Tensor[]) =>
@@ -109,6 +115,7 @@ export function rollOut(
   const every = showsEvery(settings.sampler)
   const all = {
     texts,
+    sampler: settings.sampler,
     own,
     earlier: joined(({ earlier }) => earlier),
     states: joined(({ states }) => states),
@@ -128,16 +135,20 @@ const showsEvery = ({ steps }: Sampler) => Math.max(1, Math.floor(steps.length /
 function rollOutBatch(
   policy: GenerativeModel,
   reward: Reward,
-  texts: readonly string[],
-  noisePath: (index: number) => StreamPath,
+  drawn: {
+    readonly texts: readonly string[]
+    readonly paths: readonly StreamPath[]
+    readonly starts: readonly StreamPath[] | undefined
+  },
   { sampler, guidance, observer }: RolloutSettings,
 ): Rollouts {
   using scope = tensorScope()
   using _noGrad = noGrad()
   const stage = policyOf(policy)
-  const rows = { texts, prompts: encodePrompts(policy, texts), paths: texts.map((_, i) => noisePath(i)) }
+  const { texts, paths, starts } = drawn
+  const rows = { texts, prompts: encodePrompts(policy, texts), paths }
   const earlier = drawEarlier(policy, rows)
-  const noise = noiseOf(policy, stage, rows.paths, sampler.steps.length)
+  const noise = withStarts(noiseOf(policy, stage, paths, sampler.steps.length), starts && noiseOf(policy, stage, starts, 0))
   const predict = guidedPredictor(stage, rows.prompts, { texts, earlier }, guidance)
   const { states, sigmas, predictions } = watchingStates((watch) =>
     sampleTrajectories({ predict, sampler, noise, watch }),
@@ -155,7 +166,12 @@ function rollOutBatch(
   const rewards = reward.score(policy.decode(samples), texts).toArray()
   for (const tensor of [noise, ...earlier, ...states, ...sigmas, ...seen]) scope.keep(tensor)
   const own = { from: 0, to: texts.length }
-  return { texts, own, earlier, states, noise, sigmas, rewards, observed: seen }
+  return { texts, sampler, own, earlier, states, noise, sigmas, rewards, observed: seen }
+}
+
+/** Noise [B, steps + 1, …] with another x_T, [B, 1, …]. */
+function withStarts(noise: Tensor, starts: Tensor | undefined): Tensor {
+  return starts === undefined ? noise : cat([starts, noise.slice(1, 1, noise.shape[1])], 1)
 }
 
 /** Tensors of one shape on the CPU, in one copy. */

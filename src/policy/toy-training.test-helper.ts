@@ -35,6 +35,8 @@ const small: Readonly<Record<PolicyStage, ToyTraining['settings']>> = {
     ...{ imagesDrawn: 32, rolloutsPerIteration: 8, groupSize: 4, gradientSteps: 2, timesPerImage: 3 },
     ...{ oldDecay: 0.5, oldDecaySlope: 0.2, learningRate: 0.03 },
   },
+  'policy grpo': { imagesDrawn: 24, rolloutsPerIteration: 8, groupSize: 4, window: 2, klWeight: 0.1 },
+  'policy ddpo': { imagesDrawn: 24, rolloutsPerIteration: 8, promptMemory: 6 },
   'policy dpo': {
     updates: 4,
     batchSize: 10,

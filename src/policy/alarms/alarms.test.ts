@@ -30,6 +30,8 @@ const policyOf = (folder: string) => readFileSync(join(folder, 'policy.safetenso
 const wild: Readonly<Record<PolicyStage, ToyTraining['settings']>> = {
   'policy dpok': { imagesDrawn: 80, learningRate: 0.3, klWeight: 0 },
   'policy nft': { imagesDrawn: 80, learningRate: 0.3, referenceWeight: 0 },
+  'policy grpo': { imagesDrawn: 80, learningRate: 0.3 },
+  'policy ddpo': { imagesDrawn: 80, learningRate: 0.3 },
   'policy dpo': { updates: 10, learningRate: 0.2, beta: 2 },
   'policy reward-weighted': { updates: 10, learningRate: 0.2 },
 }

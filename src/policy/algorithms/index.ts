@@ -6,5 +6,7 @@ export const algorithms = {
   'policy reward-weighted': async () => (await import('./reward-weighted.ts')).rewardWeighted,
   'policy dpo': async () => (await import('./dpo.ts')).dpo,
   'policy nft': async () => (await import('./nft.ts')).nft,
+  'policy grpo': async () => (await import('./grpo.ts')).grpo,
+  'policy ddpo': async () => (await import('./ddpo.ts')).ddpo,
   'policy dpok': async () => (await import('./dpok.ts')).dpok,
 } as const satisfies Readonly<Record<PolicyStage, () => Promise<AnyAlgorithm>>>

@@ -1,6 +1,8 @@
 /** How good an action was, beside what was to be expected before it: the part in which policy gradients differ most. */
+import { FormatError } from '../../errors.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { TrainingState } from '../../tensor/training-state.ts'
+import { groupAdvantages, type AdvantageDeviation } from '../group-advantages.ts'
 import type { Observer, Rollouts } from '../rollout.ts'
 
 /** Figures by their names in `metrics.jsonl`. */
@@ -16,23 +18,51 @@ export interface Judged {
 export interface Advantages {
   /** What it wants to know of the states that are rolled out. */
   readonly observer: Observer | undefined
-  /** Judges roll-outs by what was known before they were drawn. */
+  /** Judges roll-outs. What is learned of states is what was known before they were drawn. */
   judge(rollouts: Rollouts): Judged
   /** Learns from roll-outs that have been judged. */
   learn(rollouts: Rollouts): Figures
   state(): TrainingState
   /** @throws {FormatError} the state of another source */
   load(state: TrainingState): void
+  /** Settings with which a training may go well that diverged where its error says; nothing where that is not of these. */
+  lowerRates?(where: string): Readonly<Record<string, number>> | undefined
 }
+
+/** Of a source that looks at no states and learns nothing. */
+const learnsNothing = {
+  observer: undefined,
+  learn: () => ({}),
+  state: () => ({ tensors: new Map(), numbers: {} }),
+  load({ numbers }: TrainingState) {
+    if (!('value' in numbers)) return
+    throw new FormatError({
+      where: 'training state',
+      expected: 'one without a value function',
+      received: 'one with one',
+      remedy: 'was this state saved for another run?',
+    })
+  },
+} as const
+
+/** Of every action of a roll-out the same. */
+const ofEvery = ({ sigmas }: Rollouts, advantages: readonly number[]) => sigmas.map(() => advantages)
 
 /** Every action is as good as the reward at its end: without a baseline. */
 export const rewardAdvantages: Advantages = {
-  observer: undefined,
-  judge: ({ rewards, sigmas }) => ({ advantages: sigmas.map(() => rewards), figures: {} }),
-  learn: () => ({}),
-  state: () => ({ tensors: new Map(), numbers: {} }),
-  load: () => undefined,
+  ...learnsNothing,
+  judge: (rollouts) => ({ advantages: ofEvery(rollouts, rollouts.rewards), figures: {} }),
 }
+
+/** Every action is as good as its image beside the others of its prompt. */
+export const relativeAdvantages = (deviation: AdvantageDeviation): Advantages => ({
+  ...learnsNothing,
+  judge(rollouts) {
+    const advantages = groupAdvantages(rollouts.rewards, rollouts.texts, deviation)
+    const idle = advantages.filter((advantage) => advantage === 0).length / advantages.length
+    return { advantages: ofEvery(rollouts, advantages), figures: { idle_share: idle } }
+  },
+})
 
 /**
  * Advantages of every action: A_s = Σ_{k ≥ s} λ^{k−s} (V_{k+1} − V_k), with the reward as the value of the end. λ = 1 is the

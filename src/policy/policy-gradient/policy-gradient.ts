@@ -27,19 +27,18 @@ import { gather, type Place, type Transitions } from './transitions.ts'
 export interface PolicyGradientOptions {
   readonly model: GenerativeModel
   readonly trainable: TrainableChange
-  readonly sampler: Sampler
   readonly guidance: number
   readonly optimiser: PolicyOptimiser
   readonly objective: Objective
   /** Weight of the surrogate, and of the distance to the pre-trained model. */
   readonly rewardWeight: number
   readonly klWeight: number
-  /** Above which a |Δ| is counted as clipped, nats. */
+  /** Whether the pre-trained model is asked at all: without it there is no KL, and no weight may be on it. */
+  readonly isCompared: boolean
+  /** Bound on a log-ratio that rounding is measured against, nats. */
   readonly clipRange: number
   /** Whether to train although rounding moves log-ratios by more than half of the clip range. */
   readonly ignoreRounding: boolean
-  /** Trained steps of a trajectory, in the order of sampling. */
-  readonly steps: readonly number[]
   /** Transitions computed at once. */
   readonly atOnce: number
   readonly gradientCheckpointing: boolean
@@ -53,10 +52,11 @@ export interface GradientFigures {
   readonly policyLoss: number
   /** `klWeight` × `kl`. */
   readonly klLoss: number
-  /** Σ_t KL_t of the trained steps, nats a trajectory. */
+  /** Σ_t KL_t of the trained steps to the pre-trained model, nats a trajectory; 0 where it is not asked. */
   readonly kl: number
   /** 0.5 · mean(Δ²). */
   readonly approxKl: number
+  /** Share of the transitions that the trust region has at its bound. */
   readonly clipped: number
   /** Largest |Δ| before the first update, nats; rounding alone. */
   readonly firstDelta: number
@@ -72,7 +72,7 @@ export interface GradientFigures {
 export class PolicyGradient {
   readonly #options: PolicyGradientOptions
   readonly #policy: GenerativeModel
-  readonly #reference: GenerativeModel
+  readonly #reference: GenerativeModel | undefined
   /** The policy in float64, for a few transitions. */
   readonly #exact: GenerativeModel
   readonly #drawsNarrow: boolean
@@ -81,11 +81,11 @@ export class PolicyGradient {
   #isSound = true
 
   constructor(options: PolicyGradientOptions) {
-    const { model, trainable } = options
+    const { model, trainable, isCompared } = options
     this.#options = options
     this.#group = options.group ?? alone
     this.#policy = model.in('float32').with(trainable.change)
-    this.#reference = this.#policy.with({})
+    this.#reference = isCompared ? this.#policy.with({}) : undefined
     this.#exact = model.in('float64').with(trainable.change)
     this.#drawsNarrow = model.weights.dtype !== 'float32'
   }
@@ -107,12 +107,14 @@ export class PolicyGradient {
   ): GradientFigures {
     using _scope = tensorScope()
     const { optimiser } = this.#options
+    const { sampler } = rollouts
+    const steps = sampler.steps.filter(({ stochastic }) => stochastic).length
     const parts = this.#gather(rollouts, advantages, minibatches).map((own) =>
-      this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part) })) : own,
+      this.#drawsNarrow ? own.map((part) => ({ ...part, oldMean: this.#oldMean(part, sampler) })) : own,
     )
     const rounding = this.#rounding(rollouts, advantages, minibatches[0])
     const updates = parts.map((own) => ({
-      batches: own.map((part) => ({ ...part, ...this.#accumulate(part) })),
+      batches: own.map((part) => ({ ...part, ...this.#accumulate(part, sampler, steps) })),
       update: optimiser.update(learningRate),
     }))
     const [[ownRounding], ...read] = readTogether([
@@ -120,10 +122,10 @@ export class PolicyGradient {
       ...updates.flatMap(({ batches, update }) => [...batches.map(({ figures }) => figures), update.measured]),
     ])
     const noiseNats = Math.sqrt(this.#group.sumNumbers([ownRounding])[0])
-    const numbers = elementsOf(this.#options.model) * this.#options.steps.length
+    const numbers = elementsOf(this.#options.model) * steps
     const figures = updates.map(({ batches, update }, place) => {
       const of = batches.map((batch) => ({ ...batch, figures: read.shift()! }))
-      const figures = this.#figuresOf(of, update.check(read.shift()!))
+      const figures = this.#figuresOf(of, update.check(read.shift()!), steps)
       if (place === 0) this.#expectRatio(of, figures.firstDelta, noiseNats)
       return figures
     })
@@ -144,7 +146,6 @@ export class PolicyGradient {
     minibatches: readonly (readonly Place[])[],
   ): Transitions[][] {
     const how = {
-      sampler: this.#options.sampler,
       atOnce: this.#options.atOnce,
       device: this.#policy.device,
       group: this.#group,
@@ -159,13 +160,14 @@ export class PolicyGradient {
   #rounding(rollouts: Rollouts, advantages: readonly (readonly number[])[], minibatch: readonly Place[]): Tensor {
     using scope = tensorScope()
     using _noGrad = noGrad()
-    const { sampler, steps } = this.#options
+    const { sampler } = rollouts
+    const steps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
     const [parts] = this.#gather(rollouts, advantages, [placesToMeasure(minibatch)])
     if (parts.length === 0) return scope.keep(zeros([], 'float64', this.#policy.device))
-    const rounded = parts.map((part) => this.#predict(this.#policy, part))
+    const rounded = parts.map((part) => this.#predict(this.#policy, part, sampler))
     const exact = parts.map((part) => {
       const wide = { ...part, xt: part.xt.to('float64'), earlier: part.earlier.map((each) => each.to('float64')) }
-      return this.#predict(this.#exact, wide)
+      return this.#predict(this.#exact, wide, sampler)
     })
     const all = { rounded: cat(rounded), exact: cat(exact), xt: cat(parts.map(({ xt }) => xt)) }
     const share = parts.reduce((sum, part) => sum + part.share, 0)
@@ -186,9 +188,9 @@ export class PolicyGradient {
   }
 
   /** Of one update: the figures of its parts by their shares, of all processes. */
-  #figuresOf(parts: readonly Batch[], gradNorm: number): UpdateFigures {
-    const { steps, klWeight } = this.#options
-    const own = [1, steps.length, 0.5, 1].map((factor, place) =>
+  #figuresOf(parts: readonly Batch[], gradNorm: number, steps: number): UpdateFigures {
+    const { klWeight } = this.#options
+    const own = [1, steps, 0.5, 1].map((factor, place) =>
       parts.reduce((sum, { share, figures }) => sum + share * (factor * figures[place]), 0),
     )
     const [policyLoss, kl, approxKl, clipped] = this.#group.sumNumbers(own)
@@ -205,47 +207,53 @@ export class PolicyGradient {
   }
 
   /** What a model says of transitions. */
-  #act(model: GenerativeModel, transitions: Transitions): Act {
-    const prediction = this.#predict(model, transitions)
-    return { prediction, action: this.#options.sampler.transition(prediction, transitions.xt, transitions.steps) }
+  #act(model: GenerativeModel, transitions: Transitions, sampler: Sampler): Act {
+    const prediction = this.#predict(model, transitions, sampler)
+    return { prediction, action: sampler.transition(prediction, transitions.xt, transitions.steps) }
   }
 
-  #predict(model: GenerativeModel, { texts, index, earlier, steps, xt }: Transitions): Tensor {
-    const { sampler, guidance } = this.#options
+  #predict(model: GenerativeModel, { texts, index, earlier, steps, xt }: Transitions, sampler: Sampler): Tensor {
+    const { guidance } = this.#options
     const t = sampler.times(steps, model.device)
     return guidedPredictor(policyOf(model), encodePrompts(model, texts), { texts, index, earlier }, guidance)(xt, t)
   }
 
-  #oldMean(part: Transitions): Tensor {
+  #oldMean(part: Transitions, sampler: Sampler): Tensor {
     using scope = tensorScope()
-    return scope.keep(withoutGrad(() => this.#act(this.#policy, part)).action.mean)
+    return scope.keep(withoutGrad(() => this.#act(this.#policy, part, sampler)).action.mean)
   }
 
   /**
    * Adds the gradient of the mean loss of these transitions times their share of the minibatch.
-   * @returns its figures, see `#figuresOf`, and |Δ| of each, on the device
+   * @param steps that are trained, of a trajectory
+   * @returns     its figures, see `#figuresOf`, and |Δ| of each, on the device
    */
-  #accumulate(transitions: Transitions): { readonly figures: Tensor; readonly sizes: Tensor } {
+  #accumulate(
+    transitions: Transitions,
+    sampler: Sampler,
+    steps: number,
+  ): { readonly figures: Tensor; readonly sizes: Tensor } {
     using scope = tensorScope()
-    const { objective, rewardWeight, klWeight, clipRange, gradientCheckpointing } = this.#options
+    const { objective, rewardWeight, klWeight, gradientCheckpointing } = this.#options
     const { xPrev, oldMean, share } = transitions
-    const reference = withoutGrad(() => this.#act(this.#reference, transitions))
+    const reference = this.#reference && withoutGrad(() => this.#act(this.#reference!, transitions, sampler))
     using graph = gradientCheckpoints(gradientCheckpointing)
-    const policy = this.#act(this.#policy, transitions)
+    const policy = this.#act(this.#policy, transitions, sampler)
     const { mean, sigma } = policy.action
     const delta = logDensityDifference(xPrev, mean, oldMean, sigma)
-    const kl = gaussianKl(mean, reference.action.mean, sigma)
+    const kl = reference && gaussianKl(mean, reference.action.mean, sigma)
 
-    const seen = { transitions, policy, reference, delta, kl }
-    const policyLoss = objective.surrogate(seen).mean().mul(objective.scale)
-    const distance = objective.distance(seen).mean().mul(objective.scale)
-    graph.backward(policyLoss.mul(rewardWeight).add(distance.mul(klWeight)).mul(share))
+    const seen = { transitions, sampler, policy, delta }
+    const policyLoss = objective.surrogate(seen).mean().mul(objective.scale(steps))
+    const distance = kl && objective.distance({ ...seen, reference, kl }).mean().mul(objective.scale(steps))
+    const weighted = policyLoss.mul(rewardWeight)
+    graph.backward((distance === undefined ? weighted : weighted.add(distance.mul(klWeight))).mul(share))
     const sizes = scope.keep(delta.detach().abs())
     const figures = stack([
       policyLoss.detach(),
-      kl.detach().mean(),
+      kl === undefined ? zeros([], 'float32', delta.device) : kl.detach().mean(),
       sizes.square().mean(),
-      sizes.gt(clipRange).to('float32').mean(),
+      objective.bounded(seen).to('float32').mean(),
       sizes.amax(0),
     ])
     return { figures: scope.keep(figures), sizes }

@@ -1,6 +1,6 @@
 /** Single transitions of roll-outs, drawn at random and gathered for the training pass. */
 import { alongBatch } from '../../diffusion/per-sample.ts'
-import type { PlacedSteps, Sampler } from '../../diffusion/process.ts'
+import type { PlacedSteps } from '../../diffusion/process.ts'
 import { promptRows } from '../../images/guided.ts'
 import type { Random } from '../../random.ts'
 import { cat, indexOf, tensor } from '../../tensor/create.ts'
@@ -55,7 +55,6 @@ export function drawMinibatches(
 }
 
 interface Gathering {
-  readonly sampler: Sampler
   /** Transitions of a part. */
   readonly atOnce: number
   /** Of the roll-outs and of what is trained. */
@@ -75,10 +74,10 @@ export function gather(
   rollouts: Rollouts,
   advantages: readonly (readonly number[])[],
   minibatches: readonly (readonly Place[])[],
-  { sampler, atOnce, device, group = alone }: Gathering,
+  { atOnce, device, group = alone }: Gathering,
 ): Transitions[][] {
   const { shares, places, fetch } = routesOf(group, rollouts.texts.length, minibatches)
-  const steps = sampler.place(
+  const steps = rollouts.sampler.place(
     places.map(({ step }) => step),
     device,
   )

@@ -26,11 +26,6 @@ export const valueFields = {
 }
 type ValueSettings = z.infer<z.ZodObject<typeof valueFields>>
 
-/** Settings with which a value function that diverged may go well. */
-export const lowerValueRate = ({ valueLearningRate }: ValueSettings) => ({
-  valueLearningRate: loweredRate(valueLearningRate, valueFields.valueLearningRate.parse(undefined)),
-})
-
 /** Rows of states in an update of V, and batches of roll-outs that it remembers. */
 const [batchSize, memory] = [256, 4]
 
@@ -39,8 +34,6 @@ export interface ValueAdvantagesOptions {
   readonly policy: GenerativeModel
   readonly reward: Reward
   readonly sampler: Sampler
-  /** Steps that have an action: by them V is measured. */
-  readonly actionSteps: readonly number[]
   readonly seed: number
   readonly settings: ValueSettings
 }
@@ -82,13 +75,14 @@ export class ValueAdvantages implements Advantages {
   }
 
   /** How well V, and the mean reward of a prompt, foretell rewards that neither has seen; nothing of the first roll-outs. */
-  #explained({ texts, rewards }: Rollouts, values: readonly Tensor[]): Figures {
+  #explained({ texts, rewards, sampler }: Rollouts, values: readonly Tensor[]): Figures {
     const overall = [...this.#promptMeans.values()].reduce(
       (a, b) => ({ sum: a.sum + b.sum, count: a.count + b.count }),
       { sum: 0, count: 0 },
     )
     if (overall.count === 0) return {}
-    const { actionSteps } = this.#options
+    // V is measured where there is an action.
+    const actionSteps = sampler.steps.filter(({ stochastic }) => stochastic).map(({ index }) => index)
     const promptMeans = texts.map((text) => {
       const { sum, count } = this.#promptMeans.get(text) ?? overall
       return sum / count
@@ -106,6 +100,12 @@ export class ValueAdvantages implements Advantages {
     const { sampler, seed, settings } = this.#options
     const { valueLearningRate: learningRate, valueUpdates: updates } = settings
     return new ValueFunction(featureWidth, sampler.steps.length, seed, { learningRate, updates, batchSize, memory })
+  }
+
+  lowerRates(where: string): { readonly valueLearningRate: number } | undefined {
+    if (!where.startsWith(valueName)) return undefined
+    const { valueLearningRate } = this.#options.settings
+    return { valueLearningRate: loweredRate(valueLearningRate, valueFields.valueLearningRate.parse(undefined)) }
   }
 
   state(): TrainingState {

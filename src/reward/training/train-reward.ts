@@ -195,7 +195,9 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
     seen: new Set(promptsOf(plans[ofAll + 1 + i].examples)),
   }))
   const fittedScores = scoresOf(embedded, fitted.head, judged)
-  expectTeaching('the fitted reward', fittedScores, 'nothing was learned; lower --learning-rate or --weight-decay')
+  expectTeaching('the fitted reward', fittedScores, {
+    remedy: 'nothing was learned; lower --learning-rate or --weight-decay',
+  })
   if (isWriter) {
     writeReward(run.path(rewardFileName), fitted.head, encoder, config.encoder ?? undefined)
     if (members.length > 0) writeEnsemble(run.path(ensembleName), members.map(({ head }) => head)) // prettier-ignore
