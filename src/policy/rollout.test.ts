@@ -41,3 +41,26 @@ describe('an observer of roll-outs', () => {
     })
   }
 })
+
+describe('roll-outs with streams of their own for x_T', () => {
+  it('begin alike where these are the same, differ after it, and do not depend on their batch', () => {
+    using _scope = tensorScope()
+    const draw = (batchSize: number, startPath?: (i: number) => readonly [number, number]) =>
+      rollOut(gaussianModel(), linearReward(0.5), ['low', 'low', 'high', 'high'], (i) => [1, i], {
+        ...{ sampler: fullSampler, guidance: 1, batchSize },
+        ...(startPath && { startPath }),
+      })
+    const alike = draw(4, (i) => [2, Math.floor(i / 2)])
+    const rowsOf = (rollouts: typeof alike, step: number) =>
+      [0, 1, 2, 3].map((row) => rollouts.states[step].select(0, row).toArray())
+    const [begin, later] = [rowsOf(alike, 0), rowsOf(alike, 1)]
+    assert.deepEqual([begin[0], begin[2]], [begin[1], begin[3]])
+    assert.notDeepEqual(begin[0], begin[2])
+    assert.notDeepEqual(later[0], later[1])
+    assert.deepEqual(alike.noise.select(1, 0).toArray(), alike.states[0].toArray())
+    assert.deepEqual(draw(3, (i) => [2, Math.floor(i / 2)]).states.map((one) => one.toArray()), alike.states.map((one) => one.toArray())) // prettier-ignore
+    // The rest of the noise is that of each one's own stream.
+    const apart = draw(4)
+    assert.deepEqual(apart.noise.slice(1, 1, 5).toArray(), alike.noise.slice(1, 1, 5).toArray())
+  })
+})

@@ -148,7 +148,10 @@ function rollOutBatch(
   const { texts, paths, starts } = drawn
   const rows = { texts, prompts: encodePrompts(policy, texts), paths }
   const earlier = drawEarlier(policy, rows)
-  const noise = withStarts(noiseOf(policy, stage, paths, sampler.steps.length), starts && noiseOf(policy, stage, starts, 0))
+  const noise = withStarts(
+    noiseOf(policy, stage, paths, sampler.steps.length),
+    starts && noiseOf(policy, stage, starts, 0),
+  )
   const predict = guidedPredictor(stage, rows.prompts, { texts, earlier }, guidance)
   const { states, sigmas, predictions } = watchingStates((watch) =>
     sampleTrajectories({ predict, sampler, noise, watch }),

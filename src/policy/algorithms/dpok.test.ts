@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { standardDeviation } from 'simple-statistics'
 import { objective, optimum, shifted, shiftGradient, totalKl } from '../../diffusion/gaussian-chain.test-helper.ts'
-import { noiseFor } from '../../diffusion/sample.ts'
+import type { Sampler } from '../../diffusion/process.ts'
 import { assertClose } from '../../diffusion/tensor-checks.test-helper.ts'
 import { ConfigError, FormatError, RewardError, ScheduleError } from '../../errors.ts'
 import { samplerOf } from '../../images/draw.ts'
-import { policyOf } from '../../networks/generative-model.ts'
+import { policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { Weights } from '../../networks/weights.ts'
 import type { Reward } from '../../reward/reward.ts'
 import { shapesModel } from '../../shapes/model.ts'
@@ -31,13 +31,23 @@ import {
 import { rollOut } from '../rollout.ts'
 import { trainableChange, type TrainableChange } from '../trainable.ts'
 import { trajectoryKl } from '../trajectory-kl.ts'
+import {
+  assertGained,
+  flowChain,
+  flowChainModel,
+  flowMeanShifts,
+  flowSampler,
+  gradientOf,
+  handRollout,
+  oneFullUpdate,
+  start,
+  startShifts,
+  stochasticSteps,
+  trained,
+} from '../policy-gradient/chain-training.test-helper.ts'
 import { predictedFeatures, ValueFunction } from '../policy-gradient/value.ts'
 
 useThreads(1)
-
-const stochasticSteps = 3
-/** Every transition of every roll-out in one update, nothing clipped. */
-const oneFullUpdate = { gradientSteps: 1, transitionsPerRollout: stochasticSteps, maxGradNorm: 1e9 }
 
 function dpok(
   trainable: TrainableChange,
@@ -47,42 +57,28 @@ function dpok(
     guidance = 1,
     reward = linearReward(1),
     prompts = ['low'],
-  }: { seed?: number; guidance?: number; reward?: Reward; prompts?: readonly string[] } = {},
+    model = gaussianModel(),
+    sampler = fullSampler,
+  }: {
+    seed?: number
+    guidance?: number
+    reward?: Reward
+    prompts?: readonly string[]
+    model?: GenerativeModel
+    sampler?: Sampler
+  } = {},
 ): Dpok {
-  const model = gaussianModel()
   return new Dpok({
     model,
     trainable,
     reward,
     texts: prompts,
-    sampler: fullSampler,
+    sampler,
     guidance,
     seed,
     settings: DpokSettings.parse(settings),
   })
 }
-
-/** After one update with a full minibatch AdamW's first moment is (1 − β₁) times the gradient. */
-function gradientOf(algorithm: Dpok): number[][] {
-  const moment = algorithm.state().tensors.get('optimiser.exp_avg.shift')!.mul(10).toArray()
-  return [0, 1, 2].map((row) => moment.slice(4 * row, 4 * row + 4))
-}
-
-/** The sum over elements of every step's noise of roll-out i in iteration 0, and its reward under these shifts. */
-function handRollout(seed: number, i: number, shift: readonly number[], rewardSlope: number) {
-  const sampler = fullSampler
-  const noise = noiseFor([seed, 2, 0, i], [1, 2, 2], 4).flatten(1).sum(1).toArray()
-  const chain = chainFor(sampler, { rewardSlope, klWeight: 1 })
-  const means = meanShifts(sampler, shift)
-  let sum = noise[0]
-  chain.steps.forEach(({ a, b, sigma }, step) => {
-    sum = a * sum + elements * (b + means[step]) + sigma * noise[step + 1]
-  })
-  return { noise: noise.slice(1), reward: rewardSlope * sum }
-}
-
-const start = [0.3, -0.2, 0.4, 0.1]
-const startShifts = [[0, 0, 0, 0], start, [0, 0, 0, 0]]
 
 describe('DPOK at θ = θ_old', () => {
   it('has the gradient of Eq. 9 with summed log-density and summed KL', () => {
@@ -311,45 +307,46 @@ describe('the first update of DPOK', () => {
 describe('DPOK where the optimum is known', () => {
   const chainOf = (klWeight: number) => chainFor(fullSampler, { rewardSlope: 0.5, klWeight })
 
-  function train(settings: Partial<DpokSettings>, updates: number) {
+  const rolloutsPerIteration = 48
+  const settings = (updates: number) => ({
+    rolloutsPerIteration,
+    imagesDrawn: rolloutsPerIteration * updates,
+    transitionsPerRollout: stochasticSteps,
+    gradientSteps: 1,
+    learningRate: 0.06,
+    maxGradNorm: 1e9,
+    valueLearningRate: 0.01,
+    valueUpdates: 5,
+  })
+
+  function train(own: Partial<DpokSettings>, updates: number) {
     using _scope = tensorScope()
-    const trainable = shiftsFrom()
-    const rolloutsPerIteration = 48
-    const algorithm = dpok(
-      trainable,
-      {
-        rolloutsPerIteration,
-        imagesDrawn: rolloutsPerIteration * updates,
-        transitionsPerRollout: stochasticSteps,
-        gradientSteps: 1,
-        learningRate: 0.06,
-        maxGradNorm: 1e9,
-        valueLearningRate: 0.01,
-        valueUpdates: 5,
-        ...settings,
-      },
-      { reward: linearReward(0.5) },
-    )
-    while (algorithm.done < algorithm.total) algorithm.step()
-    const shift = trainable.parameters.get('shift')!.toArray().slice(4, 8)
-    return meanShifts(fullSampler, shift)
+    const algorithm = dpok(shiftsFrom(), { ...settings(updates), ...own }, { reward: linearReward(0.5) })
+    return meanShifts(fullSampler, trained(algorithm))
   }
 
   for (const value of [true, false]) {
     it(`reaches it ${value ? 'with' : 'without'} value learning`, () => {
       const chain = chainOf(0.5)
-      const best = optimum(chain)
       const means = train({ value, klWeight: 0.5 }, value ? 80 : 120)
-      const reached = objective(chain, shifted(chain, means))
-      const untrained = objective(chain, chain.steps)
-      const gained = (reached - untrained) / (best.value - untrained)
-      assert.ok(gained > 0.98, `${gained} of the possible gain, shifts ${means}, best ${best.shifts}`)
+      assertGained(chain, means, 0.98)
+      const { shifts } = optimum(chain)
       means.forEach((mean, i) => {
         const within = 0.25 * chain.steps[i].sigma
-        assert.ok(Math.abs(mean - best.shifts[i]) <= within, `step ${i}: ${mean}, best ${best.shifts[i]} ± ${within}`)
+        assert.ok(Math.abs(mean - shifts[i]) <= within, `step ${i}: ${mean}, best ${shifts[i]} ± ${within}`)
       })
     })
   }
+
+  it('reaches it on a model of flow matching, with value learning', () => {
+    using _scope = tensorScope()
+    const options = { reward: linearReward(0.5), model: flowChainModel(), sampler: flowSampler }
+    const algorithm = dpok(shiftsFrom(), { ...settings(80), klWeight: 0.5, transitionsPerRollout: 4 }, options)
+    const first = algorithm.step()
+    const chain = flowChain({ rewardSlope: 0.5, klWeight: 0.5 })
+    assertGained(chain, flowMeanShifts(trained(algorithm)), 0.95)
+    assert.ok(first.first_delta < 1e-3 && first.value_loss !== undefined)
+  })
 
   it('gives up reward for nearness as the KL weight grows', () => {
     const outcomes = [0.4, 0.8, 1.6].map((klWeight) => {

@@ -40,7 +40,12 @@ function seenAt(mean: Tensor) {
   const [x, old, sigma] = [states('x'), states('old'), rows('sigma')]
   const transitions = { xPrev: x, xt: x, oldMean: old, advantage: rows('advantage') } as unknown as Transitions
   const policy = { prediction: mean, action: { mean, sigma } }
-  return { transitions, policy, sampler: undefined as unknown as Sampler, delta: logDensityDifference(x, mean, old, sigma) }
+  return {
+    transitions,
+    policy,
+    sampler: undefined as unknown as Sampler,
+    delta: logDensityDifference(x, mean, old, sigma),
+  }
 }
 
 const objectives = {
@@ -97,7 +102,9 @@ describe('the normalised log-ratio', () => {
 
   it('takes a deviation for every element, and is differentiable', () => {
     using _scope = tensorScope()
-    const sigma = rows('sigma').reshape(count, 1, 1, 1).expand(...fixture.shape)
+    const sigma = rows('sigma')
+      .reshape(count, 1, 1, 1)
+      .expand(...fixture.shape)
     assertClose(
       normalisedLogRatio(states('x'), states('mean'), states('old'), sigma).toArray(),
       normalisedLogRatio(states('x'), states('mean'), states('old'), rows('sigma')).toArray(),
@@ -115,7 +122,9 @@ describe('the divergence mask', () => {
   it('has terms that are far, and would go further', () => {
     using _scope = tensorScope()
     const masked = (delta: number, advantage: number, kl: number) =>
-      divergenceMask(tensor([delta]), tensor([advantage]), tensor([kl]), 0.1).to('float32').item() === 1
+      divergenceMask(tensor([delta]), tensor([advantage]), tensor([kl]), 0.1)
+        .to('float32')
+        .item() === 1
     assert.deepEqual(
       [masked(0.5, 1, 0.2), masked(-0.5, -1, 0.2), masked(-0.5, 1, 0.2), masked(0.5, -1, 0.2), masked(0.5, 1, 0.05)],
       [true, true, false, false, false],

@@ -245,7 +245,12 @@ export class PolicyGradient {
 
     const seen = { transitions, sampler, policy, delta }
     const policyLoss = objective.surrogate(seen).mean().mul(objective.scale(steps))
-    const distance = kl && objective.distance({ ...seen, reference, kl }).mean().mul(objective.scale(steps))
+    const distance =
+      kl &&
+      objective
+        .distance({ ...seen, reference, kl })
+        .mean()
+        .mul(objective.scale(steps))
     const weighted = policyLoss.mul(rewardWeight)
     graph.backward((distance === undefined ? weighted : weighted.add(distance.mul(klWeight))).mul(share))
     const sizes = scope.keep(delta.detach().abs())

@@ -16,7 +16,12 @@ export const windowFields = {
     .describe(
       'Where the window lies: drawn anew for every iteration within the first half of the steps (Flow-GRPO-Fast), or moving by a step from the noisy end on, and back to it (MixGRPO).',
     ),
-  windowIterations: z.int().positive().max(1_000_000).default(25).describe('Iterations between two moves of the window.'),
+  windowIterations: z
+    .int()
+    .positive()
+    .max(1_000_000)
+    .default(25)
+    .describe('Iterations between two moves of the window.'),
 }
 type WindowSettings = z.infer<z.ZodObject<typeof windowFields>>
 
