@@ -83,11 +83,15 @@ const groups: readonly (Ours & { readonly theirs: string })[] = [
       'adam-beta1 adam-beta2 adam-epsilon use-8bit-adam snr-gamma noise-offset allow-tf32 kl-warmup train.cfg train.adv-clip-max v-batch-size',
     note: 'there is none in Attune',
   },
+  { theirs: 'buffer-size reward-filter', note: 'updates use the latest roll-outs, and the reward as it is' },
   {
-    theirs:
-      'buffer-size reward-filter per-prompt-stat-tracking per-prompt-stat-tracking.buffer-size per-prompt-stat-tracking.min-count',
-    note: 'updates use the latest roll-outs, and the reward as it is',
+    theirs: 'per-prompt-stat-tracking per-prompt-stat-tracking.buffer-size per-prompt-stat-tracking.min-count',
+    flags: ['prompt-memory'],
   },
+  { theirs: 'num-image-per-prompt num-generations', flags: ['group-size'] },
+  { theirs: 'sde-window-size', flags: ['window'] },
+  { theirs: 'same-latent', flags: ['shared-noise'] },
+  { theirs: 'global-std', flags: ['deviation'], note: 'batch or group' },
   { theirs: 'clip-norm clip-grad-norm grad-clip train.max-grad-norm', flags: ['max-grad-norm'] },
   { theirs: 'precision dtype torch-dtype fp16 bf16 half weight-dtype', flags: ['mixed-precision'] },
   { theirs: 'checkpointing-steps save-interval save-freq save-steps save-every', flags: ['checkpoint-every'] },

@@ -156,6 +156,13 @@ describe('docs/glossary.md', () => {
     })
   }
 
+  const ofFamily = keysUnder('### Of policy gradient on a reward')
+  test('has the metrics that methods of policy gradient have in common', () => {
+    const file = 'src/policy/policy-gradient/online-trainer.ts'
+    const members = ['OnlineMetrics', 'ComparedMetrics'].flatMap((name) => membersOf(file, name)!)
+    assert.deepEqual(ofFamily.toSorted(), members.sort())
+  })
+
   test('has every key that a training run writes', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'attune-docs-'))
     t.after(() => rmSync(folder, { recursive: true }))
@@ -164,7 +171,7 @@ describe('docs/glossary.md', () => {
       .trim()
       .split('\n')
     const written = new Set(lines.flatMap((line) => Object.keys(JSON.parse(line) as object)))
-    const known = new Set([...common, ...keysUnder('### `policy dpok`')])
+    const known = new Set([...common, ...ofFamily, ...keysUnder('### `policy dpok`')])
     assert.deepEqual([...written].filter((key) => !known.has(key)), []) // prettier-ignore
     for (const key of ['probe_held_out_reward', 'alarm']) assert.ok(common.includes(key), key)
     const probes = ['src/policy/sample-images.ts', 'src/shapes/probe-alignment.ts'].map(read).join('\n')

@@ -194,7 +194,7 @@ export class Nft implements Trainer {
     this.#old = new Ema(trainable.parameters, 0)
     this.#oldPolicy = model.with(changeWith(trainable.change, this.#old.values()))
     this.#optimiser = new PolicyOptimiser(model, trainable, settings, usualRates, this.#group)
-    this.#rewards = new TeachingRounds(reward.name)
+    this.#rewards = new TeachingRounds(reward.name, settings.groupSize)
   }
 
   get done(): number {

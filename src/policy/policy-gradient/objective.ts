@@ -38,6 +38,8 @@ interface Compared extends Evaluated {
 }
 
 export interface Objective {
+  /** What its log-densities are, for the record: a bound on their ratio means nothing without it. */
+  readonly logDensity: 'summed over elements, nats' | 'mean over elements, nats'
   /** A loss whose gradient at θ = θ_old is that of −advantage · log p_θ, bounded by a trust region: [M]. */
   surrogate(seen: Evaluated): Tensor
   /** Which transitions the trust region has at its bound: bool [M]. */
@@ -55,6 +57,7 @@ const beyond = (logRatio: Tensor, bound: number) => logRatio.detach().abs().gt(b
  * on the ratio in nats.
  */
 export const summedObjective = (clipRange: number): Objective => ({
+  logDensity: 'summed over elements, nats',
   surrogate: ({ delta, transitions }) => clippedSurrogate(delta, transitions.advantage, clipRange),
   bounded: ({ delta }) => beyond(delta, clipRange),
   distance: ({ kl }) => kl,
@@ -103,6 +106,7 @@ export function maskedObjective(clipRange: number): Objective {
  * @param clipRange nats of a summed log-density, of which an element has its share
  */
 export const publishedObjective = (clipRange: number): Objective => ({
+  logDensity: 'mean over elements, nats',
   surrogate({ delta, transitions: { advantage, xt } }) {
     const elements = xt.numel / xt.shape[0]
     return clampedPerElement(delta, advantage, elements, clipRange / elements)

@@ -7,7 +7,6 @@ import { expectPolicy, type Sampler } from '../../diffusion/process.ts'
 import { FormatError } from '../../errors.ts'
 import type { GenerativeModel } from '../../networks/generative-model.ts'
 import { random, type Random } from '../../random.ts'
-import { areConstant, expectFiniteScores, expectTeaching } from '../../reward/teaching-scores.ts'
 import type { AlgorithmName } from '../../stages.ts'
 import { policyStreams } from '../../streams.ts'
 import { tensorScope } from '../../tensor/scope.ts'
@@ -17,6 +16,7 @@ import type { Given } from '../algorithm.ts'
 import { PolicyOptimiser, type PolicyOptimiserSettings, type UsualRates } from '../policy-optimiser.ts'
 import { drawPrompts } from '../prompt-groups.ts'
 import { rollOut, type Rollouts } from '../rollout.ts'
+import { TeachingRounds } from '../teaching-rounds.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
 import type { Advantages } from './advantages.ts'
 import { expectEnoughTransitions, transitionsBeside, type RolloutSettings } from './fields.ts'
@@ -88,9 +88,8 @@ export class OnlineTrainer<Metrics extends OnlineMetrics = OnlineMetrics> implem
   readonly #optimiser: PolicyOptimiser
   readonly #gradient: PolicyGradient
   readonly #advantages: Advantages
+  readonly #rewards: TeachingRounds
   #iteration = 0
-  /** Iterations up to now in which nothing could be learned from the rewards. */
-  #constant = 0
 
   /**
    * @throws {ScheduleError} a sampler without a stochastic step
@@ -121,14 +120,19 @@ export class OnlineTrainer<Metrics extends OnlineMetrics = OnlineMetrics> implem
       gradientCheckpointing,
     })
     this.#advantages = parts.advantages(this.policy)
+    this.#rewards = new TeachingRounds(options.reward.name, parts.groupSize)
   }
 
   get done(): number {
     return this.#iteration
   }
 
+  get results(): Readonly<Record<string, unknown>> {
+    return { logDensity: this.#parts.objective.logDensity }
+  }
+
   get isSound(): boolean {
-    return this.#gradient.isSound && this.#constant === 0
+    return this.#gradient.isSound && this.#rewards.constant === 0
   }
 
   get #batchSize(): number {
@@ -192,20 +196,8 @@ export class OnlineTrainer<Metrics extends OnlineMetrics = OnlineMetrics> implem
       ...(startsAlike && { startPath: start }),
       group,
     })
-    this.#expectTeaching(rollouts)
+    this.#rewards.expect(rollouts.rewards, iteration)
     return rollouts
-  }
-
-  /**
-   * All roll-outs of one iteration, or of each of its groups, may have the same reward by chance, but for the first one:
-   * nothing has come of it yet.
-   */
-  #expectTeaching({ rewards }: Rollouts): void {
-    const { name } = this.#options.reward
-    expectFiniteScores(name, rewards)
-    const { groupSize } = this.#parts
-    this.#constant = areConstant(rewards, groupSize) ? this.#constant + 1 : 0
-    if (this.#constant === (this.#iteration === 0 ? 1 : mostConstant)) expectTeaching(name, rewards, { groupSize })
   }
 
   lowerRates(where: string): Readonly<Record<string, number>> | undefined {
@@ -219,7 +211,7 @@ export class OnlineTrainer<Metrics extends OnlineMetrics = OnlineMetrics> implem
     const { tensors, numbers } = this.#advantages.state()
     return {
       tensors: new Map([...this.#optimiser.state(), ...tensors]),
-      numbers: { method: this.#parts.method, iteration: this.#iteration, constant: this.#constant, ...numbers },
+      numbers: { method: this.#parts.method, iteration: this.#iteration, constant: this.#rewards.constant, ...numbers },
     }
   }
 
@@ -238,7 +230,7 @@ export class OnlineTrainer<Metrics extends OnlineMetrics = OnlineMetrics> implem
     this.#optimiser.load(state.tensors)
     this.#advantages.load(state)
     this.#iteration = saved.iteration
-    this.#constant = saved.constant
+    this.#rewards.constant = saved.constant
   }
 }
 
@@ -251,6 +243,3 @@ const OnlineNumbers = z.object({
   iteration: z.int().nonnegative(),
   constant: z.int().nonnegative().default(0),
 })
-
-/** Iterations in a row in which a reward that is the same for all roll-outs is no chance any more. */
-const mostConstant = 3
