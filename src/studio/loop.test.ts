@@ -84,6 +84,8 @@ describe('the loop', () => {
       [{ klWeight: -1 }, /KL weight: expected a number ≥ 0, received -1/],
       [{ klweight: 1 }, /did you mean klWeight/],
       [{ reward: '../reward-1' }, /Reward: expected one of the list/],
+      [{ reward: 'http://127.0.0.1:1/score' }, /Reward: expected one of the list/],
+      [{ reward: 'reward-1=1,redness=1' }, /Reward: expected one of the list/],
       [{ reward: null }, /Reward: expected one of the list/],
       [{ prompts: 'a file' }, /Prompts: expected texts/],
       [{ device: '/etc' }, /Device/],
