@@ -7,13 +7,19 @@ import { seedOf } from '../random.ts'
 import { noGrad } from '../tensor/autograd.ts'
 import { randn } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
+import { checkpointedAlike } from '../tensor/gradient-checkpoints.ts'
 import { tensorScope, type TensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { alongBatch } from './per-sample.ts'
 import type { Sampler } from './process.ts'
 
-/** The network with its conditioning and guidance: xₜ [B, …] and times [B] to a prediction [B, …]. */
-export type Predictor = (xt: Tensor, t: Tensor) => Tensor
+/** The network with its conditioning and guidance. */
+export interface Predictor {
+  /** xₜ [B, …] and times [B] to a prediction [B, …]. @param given in the place of its own: see below */
+  (xt: Tensor, t: Tensor, ...given: Tensor[]): Tensor
+  /** What it is told beside: gradients through checkpointed steps reach these tensors and parameters alone. */
+  readonly given?: readonly Tensor[]
+}
 
 /** How states are drawn. */
 export interface Denoising {
@@ -32,7 +38,8 @@ export interface Reached {
   readonly steps: number
   /** Training time from which the step went. */
   readonly t: number
-  readonly prediction: Tensor
+  /** Not of a step that is recorded for gradients. */
+  readonly prediction?: Tensor
 }
 
 /**
@@ -48,11 +55,20 @@ export function noiseFor(path: readonly number[], shape: readonly number[], step
 /** Receives a state, to keep or dispose, and what led to it, which ends with `scope` unless kept. */
 type Visit = (state: Tensor, step?: { prediction: Tensor; sigma: Tensor; scope: TensorScope }) => void
 
-/**
- * Draws and hands every state in turn, x_T first and alone, to `visit`.
- * @param recorded how many of the last steps are recorded for gradients
- */
-function denoise({ predict, sampler, noise, watch }: Denoising, visit: Visit, recorded = 0): void {
+/** Which steps of a sampler are taken. */
+interface Way {
+  /** How many, from the first one; all without it. */
+  readonly until?: number
+  /** How many of the last ones are recorded for gradients. */
+  readonly recorded?: number
+}
+
+/** Draws and hands every state in turn, x_T first and alone, to `visit`. */
+function denoise(
+  { predict, sampler, noise, watch }: Denoising,
+  visit: Visit,
+  { until = sampler.steps.length, recorded = 0 }: Way = {},
+): void {
   const { steps } = sampler
   if (noise.shape.length < 3 || noise.shape[1] !== steps.length + 1) {
     throw new ShapeError({
@@ -65,15 +81,27 @@ function denoise({ predict, sampler, noise, watch }: Denoising, visit: Visit, re
   const batch = noise.shape[0]
   let xt = sampler.start(noise.select(1, 0)).clone()
   visit(xt)
-  for (const { index, t, stochastic } of steps) {
+  for (const { index, t, stochastic } of steps.slice(0, until)) {
     using scope = tensorScope()
-    using _ = index < steps.length - recorded ? noGrad() : undefined
     const at = sampler.place(new Array<number>(batch).fill(index), noise.device)
-    const prediction = predict(xt, sampler.times(at, noise.device))
-    const { mean, sigma } = sampler.transition(prediction, xt, at)
-    const deviation = sigma.shape.length === 1 ? alongBatch('sigma', sigma, mean) : sigma
-    const next = stochastic ? mean.add(noise.select(1, index + 1).mul(deviation)) : mean
-    watch?.(next, { step: index + 1, steps: steps.length, t, prediction })
+    const times = sampler.times(at, noise.device)
+    const stepFrom = (from: Tensor, ...given: Tensor[]) => {
+      const prediction = predict(from, times, ...given)
+      const { mean, sigma } = sampler.transition(prediction, from, at)
+      const deviation = sigma.shape.length === 1 ? alongBatch('sigma', sigma, mean) : sigma
+      const next = stochastic ? mean.add(noise.select(1, index + 1).mul(deviation)) : mean
+      return { next, prediction, sigma }
+    }
+    const reached = { step: index + 1, steps: steps.length, t }
+    if (index >= until - recorded) {
+      const next = checkpointedAlike((from, ...given) => stepFrom(from, ...given).next, xt, ...(predict.given ?? []))
+      watch?.(next, reached)
+      visit((xt = scope.keep(next)))
+      continue
+    }
+    using _noGrad = noGrad()
+    const { next, prediction, sigma } = stepFrom(xt)
+    watch?.(next, { ...reached, prediction })
     visit((xt = scope.keep(next)), { prediction, sigma, scope })
   }
 }
@@ -84,13 +112,13 @@ function denoise({ predict, sampler, noise, watch }: Denoising, visit: Visit, re
  * @throws {ShapeError}
  */
 export function sampleImages(denoising: Denoising): Tensor {
-  return lastState(denoising, 0)
+  return lastState(denoising)
 }
 
 /**
  * Draws one image per row of noise with a graph through the last steps, for gradients of a reward (DRaFT-K, Clark et
- * al. 2023, arXiv:2309.17400). States before them count as given. What memory a step takes is up to `predict`,
- * which may checkpoint it.
+ * al. 2023, arXiv:2309.17400). States before them count as given. With `gradientCheckpoints` each of these steps is a
+ * block, of which the state alone is kept until the way back.
  *
  * @param last K, 1 … steps
  * @returns x₀ [B, …], latent units; a graph to whatever `predict` computes with in the last K steps
@@ -106,17 +134,42 @@ export function sampleWithGradient(denoising: Denoising, last: number): Tensor {
       remedy: 'record fewer steps, or sample with more',
     })
   }
-  return lastState(denoising, last)
+  return lastState(denoising, { recorded: last })
 }
 
-function lastState(denoising: Denoising, recorded: number): Tensor {
+/**
+ * Takes the first steps alone, without gradients.
+ * @param steps 0 … all of the sampler
+ * @returns x_t [B, …], from which step `steps` goes
+ * @throws {ShapeError}
+ */
+export function sampleUntil(denoising: Denoising, steps: number): Tensor {
+  return lastState(denoising, { until: steps })
+}
+
+/**
+ * The clean image that a network predicts where a step begins, with a graph to whatever `predict` computes with: what ReFL
+ * decodes at its random stop, and DRaFT-LV after every new noise.
+ *
+ * @param step place of the step in the order of sampling
+ * @returns    x̂₀ [B, …], latent units
+ * @see Xu et al. 2023 (ImageReward, arXiv:2304.05977), Algorithm 1
+ */
+export function predictImage({ predict, sampler }: Omit<Denoising, 'noise'>, xt: Tensor, step: number): Tensor {
+  const at = new Array<number>(xt.shape[0]).fill(step)
+  const times = sampler.times(at, xt.device)
+  const predicted = (from: Tensor, ...given: Tensor[]) => sampler.parts(predict(from, times, ...given), from, at).x0
+  return checkpointedAlike(predicted, xt, ...(predict.given ?? []))
+}
+
+function lastState(denoising: Denoising, way?: Way): Tensor {
   using scope = tensorScope()
   let latest: Tensor | undefined
   const keepLatest = (state: Tensor) => {
     latest?.dispose()
     latest = state
   }
-  denoise(denoising, keepLatest, recorded)
+  denoise(denoising, keepLatest, way)
   return scope.keep(latest!)
 }
 

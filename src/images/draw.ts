@@ -3,7 +3,7 @@
  * whatever its batch.
  */
 import type { Sampler } from '../diffusion/process.ts'
-import { noiseFor, sampleImages } from '../diffusion/sample.ts'
+import { noiseFor, sampleImages, sampleWithGradient, type Denoising } from '../diffusion/sample.ts'
 import {
   forDrawing,
   policyOf,
@@ -12,7 +12,7 @@ import {
   type Sampling,
 } from '../networks/generative-model.ts'
 import { imageNoise, stageNoise, type StreamPath } from '../streams.ts'
-import { noGrad } from '../tensor/autograd.ts'
+import { noGrad, withoutGrad } from '../tensor/autograd.ts'
 import { cat, stack, zeros } from '../tensor/create.ts'
 import { tensorScope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -88,13 +88,36 @@ export function drawLater(model: GenerativeModel, rows: DrawnRows, samples: read
   return drawRange(model, rows, samples, model.stages.length)
 }
 
-function drawRange(model: GenerativeModel, rows: DrawnRows, samples: readonly Tensor[], end: number): Tensor[] {
+/**
+ * As {@link drawLater}, with a graph to the samples through every step of these stages.
+ *
+ * @throws {DivergenceError} a state is not finite
+ */
+export function drawLaterWithGradient(
+  model: GenerativeModel,
+  rows: DrawnRows,
+  samples: readonly Tensor[],
+): Tensor[] {
+  return drawRange(model, rows, samples, model.stages.length, (denoising) =>
+    sampleWithGradient(denoising, denoising.sampler.steps.length),
+  )
+}
+
+function drawRange(
+  model: GenerativeModel,
+  rows: DrawnRows,
+  samples: readonly Tensor[],
+  end: number,
+  sample = withoutGradients,
+): Tensor[] {
   const drawn = [...samples]
   for (const stage of model.stages.slice(samples.length, end)) {
-    drawn.push(drawStage(model, stage, { ...rows, earlier: drawn }, stage.sampling))
+    drawn.push(drawStage(model, stage, { ...rows, earlier: drawn }, stage.sampling, undefined, sample))
   }
   return drawn
 }
+
+const withoutGradients = (denoising: Denoising): Tensor => withoutGrad(() => sampleImages(denoising))
 
 function drawStage(
   model: GenerativeModel,
@@ -102,15 +125,15 @@ function drawStage(
   rows: DrawnRows,
   { steps, eta, guidance }: Sampling,
   start?: Tensor,
+  sample = withoutGradients,
 ): Tensor {
   using scope = tensorScope()
-  using _noGrad = noGrad()
   const sampler = stage.process.sampler({ steps, eta })
   const predict = guidedPredictor(stage, rows.prompts, rows, guidance)
   const own = noiseOf(model, stage, rows.paths, sampler.steps.length)
   const noise = start === undefined ? own : cat([start.to(model.device).unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
   const name = stage === policyOf(model) ? undefined : stage.name
-  return scope.keep(watchingStates((watch) => sampleImages({ predict, sampler, noise, watch }), name))
+  return scope.keep(watchingStates((watch) => sample({ predict, sampler, noise, watch }), name))
 }
 
 /**

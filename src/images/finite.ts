@@ -2,7 +2,7 @@
 import type { Reached } from '../diffusion/sample.ts'
 import { Disposables } from '../disposables.ts'
 import { DivergenceError } from '../errors.ts'
-import { cat } from '../tensor/create.ts'
+import { cat, zeros } from '../tensor/create.ts'
 import { tensorScope, unscoped } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -35,8 +35,10 @@ class WatchedStates implements Disposable {
   see: Watch = (state, { prediction, ...reached }) => {
     const sums = unscoped(() => {
       using scope = tensorScope()
-      const sumOf = (tensor: Tensor) => tensor.flatten(1).to('float32').sum(1)
-      return scope.keep(cat([sumOf(state), sumOf(prediction)])) // [B of the state, B of the prediction]
+      const sumOf = (tensor: Tensor) => tensor.detach().flatten(1).to('float32').sum(1)
+      const own = sumOf(state)
+      const predicted = prediction === undefined ? zeros(own.shape, own.dtype, own.device) : sumOf(prediction)
+      return scope.keep(cat([own, predicted])) // [B of the state, B of the prediction]
     })
     this.#seen.push({ ...reached, sums })
     if (state.device === 'cpu') this.expectFinite()

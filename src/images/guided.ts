@@ -72,15 +72,24 @@ export function guidedPredictor(
   const given = stage.condition(rowsFor(prompts, texts, index), earlier)
   if (stage.tellGuidance !== undefined || guidance <= 1) {
     const told = stage.tellGuidance?.(given, guidance) ?? given
-    return (xt, t) => widened(stage.predict(xt, t, told))
+    return toldBy(told, (xt, t, rows) => widened(stage.predict(xt, t, rows)))
   }
   const batch = texts.length
   const away = stage.condition(rowsFor(prompts, negatives), earlier)
-  const branches = joinConditionings(away, given)
-  return (xt, t) => {
+  return toldBy(joinConditionings(away, given), (xt, t, branches) => {
     const both = widened(stage.predict(cat([xt, xt]), cat([t, t]), branches))
     return guide(both.slice(0, 0, batch), both.slice(0, batch, 2 * batch), guidance)
-  }
+  })
+}
+
+/** A predictor that is told this, or the same tensors where a way back begins at them. */
+function toldBy(own: Conditioning, predict: (xt: Tensor, t: Tensor, given: Conditioning) => Tensor): Predictor {
+  const names = Object.keys(own)
+  const named = (given: readonly Tensor[]): Conditioning =>
+    given.length === 0 ? own : Object.fromEntries(names.map((name, place) => [name, given[place]]))
+  return Object.assign((xt: Tensor, t: Tensor, ...given: Tensor[]) => predict(xt, t, named(given)), {
+    given: Object.values(own),
+  })
 }
 
 const widened = (said: Tensor) => (said.dtype === 'float64' ? said : said.to('float32'))

@@ -9,7 +9,9 @@
  * graph.backward(loss)
  * ```
  * A checkpointed block ends the graph: its output is a leaf. `backward` walks the blocks from the last to the first,
- * computes each again from its inputs, and hands the gradient of its inputs on to whatever made them.
+ * computes each again from its inputs, and hands the gradient of its inputs on to whatever made them. A block may hold
+ * blocks: those are checkpointed while it is computed again, so a whole step of sampling costs no more memory then than
+ * one pass with checkpoints does.
  */
 import { TensorError } from '../errors.ts'
 import { wantsGrad, withoutGradYet } from './autograd.ts'
@@ -58,7 +60,7 @@ class GradientCheckpoints {
     const links = inputs.map((input) => (input.requiresGrad ? this.#linkOf(input) : undefined))
     // Where no input wants a gradient, the block's own graph tells whether a parameter does.
     const isReached = links.some((link) => link !== undefined)
-    const value = plainly(() => (isReached ? withoutGradYet(() => block(...inputs)) : block(...inputs)))
+    const value = isReached ? plainly(() => withoutGradYet(() => block(...inputs))) : nested(() => block(...inputs))
     if (!isReached && !value.requiresGrad) return scope.keep(value)
     const [output, ...values] = unscoped(() => [value, ...inputs].map((each) => each.detach()))
     this.#checkpoints.push({ block, inputs: values, links, output: output.requireGrad() })
@@ -87,8 +89,14 @@ class GradientCheckpoints {
       })
     }
     this.#isSpent = true
-    if (this.#checkpoints.length === 0) return loss.backward()
-    pushBack([loss], null, true)
+    this.#backFrom(loss, null)
+  }
+
+  /** @param gradient of the value; null for 1 */
+  #backFrom(value: Tensor, gradient: Tensor | null): void {
+    const isWhole = this.#checkpoints.length === 0
+    pushBack([value], gradient === null ? null : [gradient], !isWhole)
+    if (isWhole) return
     plainly(() => {
       for (let place = this.#checkpoints.length - 1; place >= 0; place--) this.#back(place)
     })
@@ -101,8 +109,10 @@ class GradientCheckpoints {
     const gradient = output.grad
     if (gradient !== undefined) {
       const again = inputs.map((input, i) => (links[i] === undefined ? input : input.detach().requireGrad()))
-      const value = block(...again)
-      if (value.requiresGrad) pushBack([value], [gradient], false)
+      nested((inside) => {
+        const value = block(...again)
+        if (value.requiresGrad) inside.#backFrom(value, gradient)
+      })
       again.forEach((input, i) => {
         const [link, share] = [links[i], links[i] && input.grad]
         if (link === undefined || share === undefined) return
@@ -152,6 +162,13 @@ function pushBack(outputs: readonly Tensor[], gradients: readonly Tensor[] | nul
 
 let current: GradientCheckpoints | undefined
 
+/** The value of `compute`, whose blocks are checkpointed among themselves; a graph of it alone goes on to live. */
+function nested<T>(compute: (inside: GradientCheckpoints) => T): T {
+  using inside = new GradientCheckpoints(current)
+  current = inside
+  return compute(inside)
+}
+
 /** The value of `compute`, in which no block is checkpointed. */
 function plainly<T>(compute: () => T): T {
   const before = current
@@ -177,4 +194,14 @@ export function gradientCheckpoints(
  */
 export function checkpointed(block: Block, ...inputs: Tensor[]): Tensor {
   return current === undefined || !wantsGrad() ? block(...inputs) : current.run(block, inputs)
+}
+
+/**
+ * As {@link checkpointed}, for blocks that read the same inputs: what comes back to an input is added up block by block, with
+ * checkpoints and without, so both have the same gradients to the bit where the block itself holds no blocks.
+ */
+export function checkpointedAlike(block: Block, ...inputs: Tensor[]): Tensor {
+  if (current !== undefined && wantsGrad()) return current.run(block, inputs)
+  using scope = tensorScope()
+  return scope.keep(block(...inputs.map((input) => (input.requiresGrad ? alias(input) : input))))
 }

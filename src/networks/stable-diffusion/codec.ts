@@ -61,10 +61,12 @@ export class Codec {
     return new Codec(stored, this.#config, { ...this.#options, device: 'meta' })
   }
 
-  /** Latents [B, c, h, w] → pixels [B, 3, H, W] in [-1, 1], float32. */
+  /** Latents [B, c, h, w] → pixels [B, 3, H, W] in [-1, 1], float32. Their gradients would overflow in fp16: then it is fp32. */
   decode(latents: Tensor): Tensor {
     using scope = tensorScope()
-    const pixels = decode(this.#weights(), this.#config, latents.div(this.#config.scalingFactor), this.#options)
+    const isWide = latents.requiresGrad && this.#options.dtype === 'float16'
+    const weights = isWide ? this.#weights().in('float32') : this.#weights()
+    const pixels = decode(weights, this.#config, latents.div(this.#config.scalingFactor), this.#options)
     return scope.keep(pixels.to('float32').clamp(-1, 1))
   }
 
