@@ -127,6 +127,20 @@ export const stages = {
       duration: 'about a minute',
     },
   },
+  'policy draft': {
+    kind: 'policy',
+    title: 'DRaFT',
+    sentence:
+      'Follow the gradient of the reward through the last steps of drawing (Clark et al. 2023), until a reward that it does not see falls.',
+    takes: ['reward', 'prompts', 'pretraining images'],
+    cost: ['imagesDrawn', 'updates'],
+    isShared: true,
+    form: {
+      main: ['heldOutReward', 'imagesDrawn', 'pretrainingWeight'],
+      embeddedDefaults: { imagesDrawn: 1024, checkpointEvery: 8, sampleEvery: 8, samples: 32 },
+      duration: 'about half a minute',
+    },
+  },
   'policy dpok': {
     kind: 'policy',
     title: 'DPOK',

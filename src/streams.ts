@@ -45,6 +45,8 @@ export const policyStreams = {
   /** Prompts whose pairs are held out, and times and noise at which they are measured. */
   heldOutPrompts: (seed: number): StreamPath => [seed, 5, 0],
   heldOutNoise: (seed: number): StreamPath => [seed, 5, 1],
+  /** Noise that is put anew into an image of an update, the first, second, … time. */
+  renoising: (seed: number, update: number, index: number, time: number): StreamPath => [seed, 9, update, index, time],
   /** The seed of the probe images of a prompt, by its place among the probes. */
   probes: (seed: number, prompt: number): StreamPath => [seed, 8, prompt],
 }

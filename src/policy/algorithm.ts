@@ -82,6 +82,11 @@ export interface Drawing {
 export interface AnyAlgorithm {
   /** Its settings, beside those of what it takes and of every training. */
   readonly fields: z.ZodRawShape
+  /**
+   * It follows the gradient of the reward: which has to have one, and to be watched, since what it gets wrong is found within few
+   * updates. A held-out reward must be given, and an alarm ends the training unless that is turned off.
+   */
+  readonly followsGradient?: true
   /** Settings that may be others when an unfinished run goes on, beside those of every training. */
   readonly changeable: readonly string[]
   /** Settings that the file of the policy tells. */

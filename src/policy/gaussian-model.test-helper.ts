@@ -144,17 +144,19 @@ export function shiftsFrom(
 
 /** c · Σ x₀ over elements of the first channel (pictures are grey), plus what a text is worth by itself. */
 export function linearReward(rewardSlope: number, bonus: (text: string) => number = () => 0): Reward {
+  const score = (pixels: Tensor, prompts: readonly string[]) =>
+    pixels
+      .slice(1, 0, 1)
+      .flatten(1)
+      .sum(1)
+      .mul(rewardSlope)
+      .add(tensor(prompts.map(bonus)))
   return {
     name: 'linear',
     sha256: '',
     range: [-Infinity, Infinity],
-    score: (pixels, prompts) =>
-      pixels
-        .slice(1, 0, 1)
-        .flatten(1)
-        .sum(1)
-        .mul(rewardSlope)
-        .add(tensor(prompts.map(bonus))),
+    score,
+    scoreWithGradient: score,
     embedImages: (pixels) => pixels.flatten(1),
     features: (pixels, prompts) =>
       cat([pixels.flatten(1).mean(1, true), tensor(prompts.map(bonus), [prompts.length, 1])], 1),

@@ -101,6 +101,10 @@ const cases: Readonly<Record<PolicyStage, { readonly uneven: Training; readonly 
   },
   'policy grpo': { uneven: { settings: { imagesDrawn: 20 } }, longer: { settings: { imagesDrawn: 80 } } },
   'policy ddpo': { uneven: { settings: { imagesDrawn: 17 } }, longer: { settings: { imagesDrawn: 80 } } },
+  'policy draft': {
+    uneven: { settings: { imagesDrawn: 9, imagesPerUpdate: 3, batchSize: 2 } },
+    longer: { settings: { imagesDrawn: 80 } },
+  },
   'policy dpo': {
     uneven: { settings: { batchSize: 3, gradientAccumulationSteps: 2 } },
     longer: { settings: { updates: 10 } },

@@ -24,5 +24,9 @@ export function hollowReward(reward: Reward): Reward {
   if (reward.hollow !== undefined) return reward.hollow()
   const { name, sha256, range } = reward
   const nothing = (pixels: Tensor) => zeros([pixels.shape[0], 1])
-  return { name, sha256, range, score: (pixels) => zeros([pixels.shape[0]]), embedImages: nothing, features: nothing }
+  return {
+    ...{ name, sha256, range, embedImages: nothing, features: nothing },
+    score: (pixels) => zeros([pixels.shape[0]]),
+    scoreWithGradient: (pixels) => pixels.flatten(1).mean(1),
+  }
 }

@@ -12,14 +12,14 @@ import type { gradientCheckpointingField } from '../networks/adapters.ts'
 import { comparableOf } from '../reward/across-prompts.ts'
 import { drawnBaseImages, givenBaseImages } from '../reward/composition/base-images.ts'
 import { rewardResults, rewardInRun, rewardParents } from '../reward/composition/reward-in-run.ts'
-import { rewardFields } from '../reward/open-reward.ts'
+import { expectGradients, rewardFields } from '../reward/open-reward.ts'
 import type { Reward } from '../reward/reward.ts'
 import { tellNote } from '../notes.ts'
 import type { Manifest, Run } from '../run.ts'
 import { algorithmOf, takesInput, type PolicyStage, type stages } from '../stages.ts'
 import { alone, type Group } from '../tensor/group.ts'
 import { toldAlarms } from './alarms/alarm-record.ts'
-import { expectAlarms, expectOther, openAlarms } from './alarms/open-alarms.ts'
+import { expectAlarms, expectOther, openAlarms, watchedFields } from './alarms/open-alarms.ts'
 import type { All, AnyAlgorithm, Drawing, TrainingInput } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
 import { judgedImages, judgedImagesScratch, readPairs } from './judged-images.ts'
@@ -83,7 +83,7 @@ type Settings = Output<CommonFields> &
  * @throws {ConfigError} a setting of the method has the name of a shared one
  */
 export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.ZodType<PolicyConfig<S>> & z.ZodObject> {
-  const { fields, checkpointEvery }: AnyAlgorithm = await algorithms[stage]()
+  const { fields, checkpointEvery, followsGradient }: AnyAlgorithm = await algorithms[stage]()
   const takes = (input: TrainingInput) => takesInput(stage, input)
   const taken = Object.keys(fields).find((name) => Object.hasOwn(sharedFields, name))
   if (taken !== undefined) {
@@ -105,6 +105,7 @@ export async function policySchema<S extends PolicyStage>(stage: S): Promise<z.Z
     ...(takes('pretraining images') && trainingImagesFields),
     ...modelFields,
     ...trainingRunFields,
+    ...(followsGradient && watchedFields),
     checkpointEvery: trainingRunFields.checkpointEvery.default(checkpointEvery),
   })
   return schema as z.ZodType<PolicyConfig<S>> & z.ZodObject
@@ -173,6 +174,7 @@ async function train(
     const opening = { run, config, open: () => Promise.resolve(opened), base, group }
     const taught = takes('reward') ? await rewardInRun(config.reward!, 'reward', opening) : undefined
     const reward = taught && changeReward(taught.reward)
+    if (reward && algorithm.followsGradient) expectGradients(reward)
     const heldOut = heldOutName === null ? undefined : await rewardInRun(heldOutName, 'held-out-reward', opening)
     if (heldOut) expectOther(heldOut.reward, reward)
     const earlier = start === null ? undefined : openChange(model, start, config)

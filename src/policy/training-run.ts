@@ -20,7 +20,7 @@ import type { GenerativeModel } from '../networks/generative-model.ts'
 import { progress } from '../progress.ts'
 import { sampleNowName } from '../run-files.ts'
 import { metricsName } from '../run-metrics.ts'
-import { rewardName } from '../reward/open-reward.ts'
+import { secondRewardName } from '../reward/open-reward.ts'
 import { resumeField, startRun, type Manifest, type Run, type RunOptions } from '../run.ts'
 import { Checkpoints, checkpointsKeptField } from '../tensor/checkpoints.ts'
 import { alone, type Group } from '../tensor/group.ts'
@@ -56,7 +56,7 @@ export const trainingRunFields = {
     .max(10_000)
     .default(8)
     .describe('Sample images at a time, one of each prompt; all are in memory at once.'),
-  scorer: rewardName
+  scorer: secondRewardName
     .nullable()
     .default(null)
     .describe('Reward that measures the sample images, as a curve: nothing chooses by it.'),
@@ -69,7 +69,7 @@ export const trainingRunFields = {
     .describe(
       'Steps between looks at probe images for signs of over-optimisation, 0 for none; without it as often as 5 % of the work of the training allow, and not at all where that is too seldom.',
     ),
-  heldOutReward: rewardName
+  heldOutReward: secondRewardName
     .nullable()
     .default(null)
     .describe('Reward that the training does not see: an alarm where it falls while the trained one rises.'),

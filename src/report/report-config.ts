@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { optionalCount, optionalText } from '../config-fields.ts'
 import { promptColumnField } from '../images/known-prompts.ts'
 import { loraScaleField, modelFields, samplingFields } from '../images/open-model.ts'
-import { rewardFields, rewardName } from '../reward/open-reward.ts'
+import { rewardFields, secondRewardName } from '../reward/open-reward.ts'
 import { resumeField } from '../run.ts'
 
 /** Settings of `report`. */
@@ -18,13 +18,13 @@ export const ReportConfig = z.strictObject({
   seen: optionalText.describe('File of the prompts that were trained on; shapes has a list of its own.'),
   unseen: optionalText.describe('File of prompts that were not; shapes has a list of its own.'),
   ...promptColumnField,
-  scorer: rewardName
+  scorer: secondRewardName
     .nullable()
     .default(null)
     .describe(
       'Reward that measures alignment where there is no judge: the share of images that it prefers to the base’s. Best one that no policy was trained on; --reward without it.',
     ),
-  heldOutReward: rewardName
+  heldOutReward: secondRewardName
     .nullable()
     .default(null)
     .describe('Reward that no policy learned from, which measures all of them beside what else does.'),

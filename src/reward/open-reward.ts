@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { optionalText } from '../config-fields.ts'
-import { FileError, FormatError } from '../errors.ts'
+import { ConfigError, FileError, FormatError } from '../errors.ts'
 import type { Open } from '../images/open-model.ts'
 import { pixelsOf, type Picture } from '../images/png.ts'
 import { cachedSnapshot, parseHubName } from '../networks/checkpoint/hub-cache.ts'
@@ -13,23 +13,32 @@ import { tensorScope } from '../tensor/scope.ts'
 import { holdsSecrets } from './http/address.ts'
 import { pictureBatches } from './encoding/picture-batches.ts'
 import { rewardKinds } from './kinds/index.ts'
-import type { RewardConfig } from './kinds/reward-kind.ts'
+import type { RewardConfig, RewardKind } from './kinds/reward-kind.ts'
 import type { Reward } from './reward.ts'
 import { expectFiniteScores } from './teaching-scores.ts'
 
-const offered = rewardKinds.flatMap(({ names = [], isPlain }) => (isPlain ? [] : names))
-const whats = rewardKinds.map(({ what }) => what)
-const accepted = `${whats.slice(0, -1).join(', ')}, or ${whats.at(-1)}`
+const listed = (kinds: readonly RewardKind[]) => {
+  const whats = kinds.map(({ what }) => what)
+  return `${whats.slice(0, -1).join(', ')}, or ${whats.at(-1)}`
+}
+const accepted = listed(rewardKinds)
 
-/** A field that names a reward. */
-export const rewardName = z
-  .string()
-  .min(1)
-  .refine(
-    (name) => !holdsSecrets(name),
-    'an address without a user, a password or a query, which a run would write down',
-  )
-  .meta(offered.length > 0 ? { examples: offered } : {})
+const nameOf = (isOffered: (kind: RewardKind) => boolean) => {
+  const offered = rewardKinds.flatMap((kind) => (isOffered(kind) ? (kind.names ?? []) : []))
+  return z
+    .string()
+    .min(1)
+    .refine(
+      (name) => !holdsSecrets(name),
+      'an address without a user, a password or a query, which a run would write down',
+    )
+    .meta(offered.length > 0 ? { examples: offered } : {})
+}
+
+/** A field that names a reward to train on, to choose or to measure by. */
+const rewardName = nameOf(({ isPlain, isSecondOpinion }) => !isPlain && !isSecondOpinion)
+/** A field that names a reward beside the one that is trained on. */
+export const secondRewardName = nameOf(({ isPlain }) => !isPlain)
 
 /** Config fields of every stage that scores images. */
 export const rewardFields = {
@@ -57,6 +66,17 @@ export async function openReward(name: string, config: RewardConfig, open: Open)
   const kind = rewardKinds.find((one) => one.claims(name))
   if (kind === undefined) throw unclaimed(name)
   return await kind.open(name, config, open, openPart)
+}
+
+/** @throws {ConfigError} it cannot be followed uphill */
+export function expectGradients({ name, scoreWithGradient }: Reward): void {
+  if (scoreWithGradient !== undefined) return
+  throw new ConfigError({
+    where: '--reward',
+    expected: `a reward that has gradients: ${listed(rewardKinds.filter(({ hasNoGradient }) => !hasNoGradient))}`,
+    received: `${name}, which has none`,
+    remedy: 'give one of these, or train with `policy dpok`, which asks a reward for scores alone',
+  })
 }
 
 function unclaimed(name: string): FileError | FormatError {

@@ -32,6 +32,7 @@ const wild: Readonly<Record<PolicyStage, ToyTraining['settings']>> = {
   'policy nft': { imagesDrawn: 80, learningRate: 0.3, referenceWeight: 0 },
   'policy grpo': { imagesDrawn: 80, learningRate: 0.3 },
   'policy ddpo': { imagesDrawn: 80, learningRate: 0.3 },
+  'policy draft': { imagesDrawn: 80, learningRate: 0.2 },
   'policy dpo': { updates: 10, learningRate: 0.2, beta: 2 },
   'policy reward-weighted': { updates: 10, learningRate: 0.2 },
 }

@@ -1,5 +1,6 @@
 /** Alarms for a training, as its settings ask for them. */
 import { ConfigError } from '../../errors.ts'
+import { secondRewardName } from '../../reward/open-reward.ts'
 import { usesNegatives } from '../../images/draw.ts'
 import type { GenerativeModel, Sampling } from '../../networks/generative-model.ts'
 import { sharesPart } from '../../reward/composition/shared-parts.ts'
@@ -8,6 +9,7 @@ import type { Group } from '../../tensor/group.ts'
 import type { Drawing } from '../algorithm.ts'
 import type { Trainer } from '../training-run.ts'
 import { Alarms } from './alarms.ts'
+import { trainingRunFields } from '../training-run.ts'
 import { planLooks } from './look-plan.ts'
 import { Probes } from './probes.ts'
 
@@ -25,6 +27,14 @@ interface AlarmOptions {
   readonly settings: { readonly probeEvery: number | null; readonly stopOnAlarm: boolean }
   /** What the training computes; see `AnyAlgorithm.work`. */
   readonly work: ((drawing: Drawing) => number) | undefined
+}
+
+/** In the place of the fields of every training, of a method that follows the gradient of its reward. */
+export const watchedFields = {
+  heldOutReward: secondRewardName.describe(
+    'Reward that the training does not see and is watched by, since gradients find what a reward gets wrong within few updates: another run of `reward train`, best on other labels, else with another --seed; or clip-score, or another CLIPModel. The training ends where it falls while the trained reward rises.',
+  ),
+  stopOnAlarm: trainingRunFields.stopOnAlarm.default(true),
 }
 
 /** Undefined where a training looks at no probes. */

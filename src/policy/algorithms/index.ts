@@ -8,5 +8,6 @@ export const algorithms = {
   'policy nft': async () => (await import('./nft.ts')).nft,
   'policy grpo': async () => (await import('./grpo.ts')).grpo,
   'policy ddpo': async () => (await import('./ddpo.ts')).ddpo,
+  'policy draft': async () => (await import('./draft.ts')).draft,
   'policy dpok': async () => (await import('./dpok.ts')).dpok,
 } as const satisfies Readonly<Record<PolicyStage, () => Promise<AnyAlgorithm>>>

@@ -3,6 +3,7 @@ import { aestheticHead } from './aesthetic-head.ts'
 import { brightness } from './brightness.ts'
 import { clipModel } from './clip-model.ts'
 import { composition } from './composition.ts'
+import { clipScore } from './clip-score.ts'
 import { httpReward } from './http-reward.ts'
 import { imageReward } from './image-reward.ts'
 import { jpegCompressibility, jpegSize } from './jpeg-size.ts'
@@ -14,6 +15,7 @@ export const rewardKinds: readonly RewardKind[] = [
   trainedRun, // of people's judgments
   imageReward,
   clipModel,
+  clipScore,
   aestheticHead,
   composition,
   httpReward,

@@ -29,5 +29,8 @@ export function plainReward({ name, version, range, score, isSmooth }: Formula):
     ...(isSmooth && { scoreWithGradient: scored }),
     ...plainFeatures,
   }
-  return { what: name, names: [name], isPlain: true, claims: () => false, open: () => reward }
+  return {
+    ...{ what: name, names: [name], isPlain: true, claims: () => false, open: () => reward },
+    ...(!isSmooth && { hasNoGradient: true }),
+  }
 }

@@ -12,6 +12,10 @@ export interface RewardKind {
   readonly names?: readonly string[]
   /** It knows nothing of what people like: the studio, which is about that, does not offer it. */
   readonly isPlain?: true
+  /** Nobody's judgments are in it: the studio offers it to watch a training by, not to train on. */
+  readonly isSecondOpinion?: true
+  /** Its rewards have no `scoreWithGradient`. */
+  readonly hasNoGradient?: true
   /** Whether any other name is of this kind, by what lies there. */
   claims(name: string): boolean
   /**
