@@ -83,24 +83,30 @@ function denoise(
   visit(xt)
   for (const { index, t, stochastic } of steps.slice(0, until)) {
     using scope = tensorScope()
-    const at = sampler.place(new Array<number>(batch).fill(index), noise.device)
-    const times = sampler.times(at, noise.device)
-    const stepFrom = (from: Tensor, ...given: Tensor[]) => {
-      const prediction = predict(from, times, ...given)
+    // A recorded step may be taken again when this scope and that of the noise have ended.
+    const stepFrom = (from: Tensor, added: Tensor, ...given: Tensor[]) => {
+      const at = sampler.place(new Array<number>(batch).fill(index), from.device)
+      const prediction = predict(from, sampler.times(at, from.device), ...given)
       const { mean, sigma } = sampler.transition(prediction, from, at)
       const deviation = sigma.shape.length === 1 ? alongBatch('sigma', sigma, mean) : sigma
-      const next = stochastic ? mean.add(noise.select(1, index + 1).mul(deviation)) : mean
+      const next = stochastic ? mean.add(added.mul(deviation)) : mean
       return { next, prediction, sigma }
     }
     const reached = { step: index + 1, steps: steps.length, t }
+    const added = noise.select(1, index + 1)
     if (index >= until - recorded) {
-      const next = checkpointedAlike((from, ...given) => stepFrom(from, ...given).next, xt, ...(predict.given ?? []))
+      const next = checkpointedAlike(
+        (from, own, ...given) => stepFrom(from, own, ...given).next,
+        xt,
+        added,
+        ...(predict.given ?? []),
+      )
       watch?.(next, reached)
       visit((xt = scope.keep(next)))
       continue
     }
     using _noGrad = noGrad()
-    const { next, prediction, sigma } = stepFrom(xt)
+    const { next, prediction, sigma } = stepFrom(xt, added)
     watch?.(next, { ...reached, prediction })
     visit((xt = scope.keep(next)), { prediction, sigma, scope })
   }
@@ -157,8 +163,8 @@ export function sampleUntil(denoising: Denoising, steps: number): Tensor {
  */
 export function predictImage({ predict, sampler }: Omit<Denoising, 'noise'>, xt: Tensor, step: number): Tensor {
   const at = new Array<number>(xt.shape[0]).fill(step)
-  const times = sampler.times(at, xt.device)
-  const predicted = (from: Tensor, ...given: Tensor[]) => sampler.parts(predict(from, times, ...given), from, at).x0
+  const predicted = (from: Tensor, ...given: Tensor[]) =>
+    sampler.parts(predict(from, sampler.times(at, xt.device), ...given), from, at).x0
   return checkpointedAlike(predicted, xt, ...(predict.given ?? []))
 }
 

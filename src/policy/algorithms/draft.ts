@@ -90,7 +90,9 @@ const fields = {
     .number()
     .nullable()
     .default(null)
-    .describe('Score from which on an image teaches nothing more: the loss is max(0, target − reward); −reward without it.'),
+    .describe(
+      'Score from which on an image teaches nothing more: the loss is max(0, target − reward); −reward without it.',
+    ),
   pretrainingWeight: z.number().nonnegative().default(0.5).describe('Weight β of the pre-training loss.'),
   ...policyOptimiserFields(usualRates),
 }
@@ -123,7 +125,10 @@ export interface DraftMetrics extends StepMetrics {
  * How many of the last steps may have gradients: see `lastSteps`.
  * @param steps of a trajectory
  */
-export function gradientSteps({ variant, lastSteps }: Pick<DraftSettings, 'variant' | 'lastSteps'>, steps: number): number {
+export function gradientSteps(
+  { variant, lastSteps }: Pick<DraftSettings, 'variant' | 'lastSteps'>,
+  steps: number,
+): number {
   const usual = { draft: 1, 'draft-lv': 1, refl: Math.ceil(steps / 4), alignprop: steps }[variant]
   return variant === 'draft-lv' ? 1 : Math.min(steps, lastSteps ?? usual)
 }
@@ -134,7 +139,11 @@ export function gradientSteps({ variant, lastSteps }: Pick<DraftSettings, 'varia
  *
  * @see Xu et al. 2023 (ImageReward, arXiv:2304.05977), Algorithm 1
  */
-export function drawFirstStep(settings: Pick<DraftSettings, 'variant' | 'lastSteps'>, steps: number, stream: Random): number {
+export function drawFirstStep(
+  settings: Pick<DraftSettings, 'variant' | 'lastSteps'>,
+  steps: number,
+  stream: Random,
+): number {
   const most = gradientSteps(settings, steps)
   const isDrawn = settings.variant === 'refl' || settings.variant === 'alignprop'
   return steps - (isDrawn ? stream.integer(1, most) : most)
@@ -200,7 +209,8 @@ export class Draft implements Trainer {
       parts.reduce((sum, part) => sum + part.loss, 0),
       read[0]?.[0] ?? 0,
     ])
-    if (update === 0 && weight === 0) expectGradient(reward.name, gradNorm, rewards)
+    // What is tried on hollow networks has no numbers.
+    if (update === 0 && weight === 0 && this.policy.device !== 'meta') expectGradient(reward.name, gradNorm, rewards)
     const mean = meanOf(rewards)
     this.#update++
     return {
