@@ -68,6 +68,7 @@ const small: Readonly<Record<string, unknown>> = {
   ...{ imagesDrawn: 16, rolloutsPerIteration: 4, gradientSteps: 2, transitionsPerRollout: 2, valueUpdates: 2 },
   ...{ groupSize: 2, timesPerImage: 2, oldDecaySlope: 0.2, promptMemory: 3, window: 1 },
   ...{ updates: 4, batchSize: 4, heldOut: 0.5, heldOutEvery: 2, ties: 'davidson', klO: 0.1, pretrainingWeight: 0 },
+  ...{ imagesPerUpdate: 4, heldOutReward: 'clip-score' },
   ...{ epochs: 2, ensemble: 2, distractors: 2 },
 }
 

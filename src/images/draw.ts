@@ -93,11 +93,7 @@ export function drawLater(model: GenerativeModel, rows: DrawnRows, samples: read
  *
  * @throws {DivergenceError} a state is not finite
  */
-export function drawLaterWithGradient(
-  model: GenerativeModel,
-  rows: DrawnRows,
-  samples: readonly Tensor[],
-): Tensor[] {
+export function drawLaterWithGradient(model: GenerativeModel, rows: DrawnRows, samples: readonly Tensor[]): Tensor[] {
   return drawRange(model, rows, samples, model.stages.length, (denoising) =>
     sampleWithGradient(denoising, denoising.sampler.steps.length),
   )

@@ -37,7 +37,13 @@ const small: Readonly<Record<PolicyStage, ToyTraining['settings']>> = {
   },
   'policy grpo': { imagesDrawn: 24, rolloutsPerIteration: 8, groupSize: 4, window: 2, klWeight: 0.1 },
   'policy ddpo': { imagesDrawn: 24, rolloutsPerIteration: 8, promptMemory: 6 },
-  'policy draft': { imagesDrawn: 32, imagesPerUpdate: 8, variant: 'alignprop', pretrainingWeight: 0.5, learningRate: 0.03 },
+  'policy draft': {
+    imagesDrawn: 32,
+    imagesPerUpdate: 8,
+    variant: 'alignprop',
+    pretrainingWeight: 0.5,
+    learningRate: 0.03,
+  },
   'policy dpo': {
     updates: 4,
     batchSize: 10,

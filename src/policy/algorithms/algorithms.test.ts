@@ -27,7 +27,15 @@ const statesOf = (count: number, from = 0) => ({
 
 /** Small enough for a test, of each the settings that it has. */
 const small: Readonly<Record<string, unknown>> = {
-  ...{ imagesDrawn: 60, rolloutsPerIteration: 6, imagesPerUpdate: 6, groupSize: 3, valueUpdates: 2, oldDecaySlope: 0.1, promptMemory: 4 },
+  ...{
+    imagesDrawn: 60,
+    rolloutsPerIteration: 6,
+    imagesPerUpdate: 6,
+    groupSize: 3,
+    valueUpdates: 2,
+    oldDecaySlope: 0.1,
+    promptMemory: 4,
+  },
   ...{ updates: 12, batchSize: 4, klO: 0.1, beta: 20, heldOut: 0, ties: 'davidson' },
   learningRate: 0.05,
 }

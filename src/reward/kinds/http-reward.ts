@@ -15,6 +15,7 @@ import type { RewardKind } from './reward-kind.ts'
 
 export const httpReward: RewardKind = {
   what: 'a reward over HTTP (http://host:port/score)',
+  hasNoGradient: true,
   claims: isAddress,
   open: (name) => openHttpReward(name),
 }

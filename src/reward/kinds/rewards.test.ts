@@ -58,7 +58,9 @@ const kinds: Record<string, () => Promise<{ name: string; encoder?: string }>> =
     return { name: file }
   },
   ...Object.fromEntries(
-    rewardKinds.flatMap(({ names = [] }) => names).map((name) => [name, () => Promise.resolve({ name })]),
+    rewardKinds
+      .flatMap(({ names = [] }) => names)
+      .map((name) => [name, () => Promise.resolve({ name, ...(name === 'clip-score' && { encoder: clip }) })]),
   ),
 }
 

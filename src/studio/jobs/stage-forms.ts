@@ -111,8 +111,13 @@ function isAccepted(
   return z.fromJSONSchema(property as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success
 }
 
+/** The embedded model brings images of its pre-training; a form names none. */
+const checkpointDefaults = { pretrainingWeight: 0 }
+
 function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: FormContext): FormField[] {
-  const defaults: Readonly<Record<string, SettingValue>> = context.isEmbedded ? stages[stage].form.embeddedDefaults : {}
+  const defaults: Readonly<Record<string, SettingValue>> = context.isEmbedded
+    ? stages[stage].form.embeddedDefaults
+    : checkpointDefaults
   const ofStudio = ownFields(stage)
   const own = Object.entries(ofStudio).map(([field, one]) => ownField(field, one))
   const ofFlags = flags
@@ -136,7 +141,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
         default:
           kind === undefined
             ? (defaults[flag.field] ?? shownDefault(flag.default))
-            : defaultRun(flag.field, isList, fitting),
+            : defaultRun(flag.field, isList, isOptional, fitting),
         optional: isOptional,
         min: variant.minimum ?? variant.exclusiveMinimum ?? null,
         max: variant.maximum === Number.MAX_SAFE_INTEGER ? null : (variant.maximum ?? variant.exclusiveMaximum ?? null),
@@ -180,9 +185,9 @@ function fittingRuns(kind: RunKind, { runs, open }: FormContext): FittingRun[] {
 
 /**
  * The newest; all rounds; of policies to compare the newest of each algorithm, the very newest last; and no policy to start
- * from, which means the pre-trained model.
+ * from, which means the pre-trained model. Where a held-out reward is needed, what nobody's judgments have formed.
  */
-function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun[]): SettingValue {
+function defaultRun(field: string, isList: boolean, isOptional: boolean, fitting: readonly FittingRun[]): SettingValue {
   if (field === 'policies') {
     const isNewest = ({ stage }: FittingRun, place: number) => fitting.findIndex((run) => run.stage === stage) === place
     return fitting
@@ -191,6 +196,11 @@ function defaultRun(field: string, isList: boolean, fitting: readonly FittingRun
       .reverse()
   }
   if (isList) return fitting.map(({ name }) => name)
+  if (field === 'heldOutReward' && !isOptional) {
+    // The newest reward is what is trained on.
+    const standing = fitting.find(({ stage }) => stage === undefined)
+    return (standing ?? fitting[1])?.name ?? null
+  }
   return ['policy', 'scorer', 'heldOutReward'].includes(field) ? null : (fitting[0]?.name ?? null)
 }
 

@@ -15,6 +15,8 @@ export interface OwnField {
 export const runSentences: Readonly<Partial<Record<string, string>>> = {
   reward: 'The reward that scores the images.',
   images: 'Rounds of images, labelled or not.',
+  heldOutReward:
+    'Another reward, which a training does not see: an alarm is raised where it falls while the trained one rises.',
 }
 
 /** Settings of all stages that name runs of a kind. */
