@@ -8,9 +8,12 @@ import { encodePrompts, guidedPredictor } from '../images/guided.ts'
 import { policyOf, type GenerativeModel, type ModelStage } from '../networks/generative-model.ts'
 import { Dpok, DpokSettings } from '../policy/algorithms/dpok.ts'
 import { Nft, NftSettings } from '../policy/algorithms/nft.ts'
+import { RewardWeighted, RewardWeightedSettings } from '../policy/algorithms/reward-weighted.ts'
+import { drawFreshImages } from '../policy/fresh-images.ts'
 import { linearReward } from '../policy/gaussian-model.test-helper.ts'
 import { cappedWeight, nftLosses } from '../policy/nft-loss.ts'
 import { trainableChange, type Trainable } from '../policy/trainable.ts'
+import type { Trainer } from '../policy/training-run.ts'
 import { noGrad, withoutGrad } from '../tensor/autograd.ts'
 import { randn, tensor } from '../tensor/create.ts'
 import { Generator } from '../tensor/generator.ts'
@@ -95,6 +98,7 @@ const epsilonProcess = new VariancePreserving({
 
 describe('DiffusionNFT of the embedded model, as diffusion of x₀, as one of ε, and as flow matching', () => {
   const adapters: Trainable = { parameters: 'lora', rank: 2, loraAlpha: 2, loraLayers: ['attention'] }
+  const textPath: Trainable = { parameters: 'text', rank: 1, loraAlpha: 1, loraLayers: ['attention'] }
   const views = ['x0', 'epsilon', 'flow'] as const
   const modelOf = (view: (typeof views)[number]): GenerativeModel => {
     const { model } = openShapes(view === 'flow' ? 'shapes-flow' : 'shapes')
@@ -163,5 +167,37 @@ describe('DiffusionNFT of the embedded model, as diffusion of x₀, as one of ε
     assertClose([epsilon.reward_mean], [x0.reward_mean], 5e-3)
     assert.ok(epsilon.nft_loss < x0.nft_loss && epsilon.grad_norm > 0 && epsilon.grad_norm < x0.grad_norm)
     assert.notEqual(later.reward_mean, x0.reward_mean)
+  })
+
+  it('earns more of what a reward sees, by NFT and by rounds of signed weights', () => {
+    using _scope = tensorScope()
+    const { model } = openShapes()
+    const texts = requests.map(({ text }) => text)
+    const sampling = { steps: 4, eta: 1, guidance: 1 }
+    const given = () => ({
+      ...{ model, trainable: trainableChange(model, textPath, 1), seed: 2, guidance: 1, texts },
+      ...{ sampler: samplerOf(model, sampling), reward: linearReward(0.01) },
+    })
+    const drawing = { imagesDrawn: 96, rolloutsPerIteration: 16, groupSize: 8 }
+    const gainOf = (training: Trainer) => {
+      const means = Array.from({ length: training.total }, () => training.step().reward_mean!)
+      return means[means.length - 1] - means[0]
+    }
+    const byNft = new Nft({
+      ...given(),
+      settings: NftSettings.parse({ ...drawing, timesPerImage: 3, gradientSteps: 3 }),
+    })
+    const first = drawFreshImages(model, linearReward(0.01), texts.flatMap((text) => new Array<string>(8).fill(text)), (i) => [2, 0, 0, i], { ...given(), batchSize: 16 }) // prettier-ignore
+    const inRounds = new RewardWeighted({
+      ...given(),
+      ...{ images: first.texts.map((text, i) => ({ text, score: first.rewards[i] })), states: first.states },
+      pretraining: () => assert.fail('no pre-training image is wanted'),
+      settings: RewardWeightedSettings.parse({
+        ...drawing,
+        ...{ updates: 28, batchSize: 16, pretrainingWeight: 0, promptDropout: 0, signed: true, learningRate: 3e-3 },
+      }),
+    })
+    const gains = [byNft, inRounds].map(gainOf)
+    assert.ok(gains.every((gain) => gain > 1), `${gains}`) // prettier-ignore
   })
 })
