@@ -14,7 +14,8 @@
  * 2. The KL is exact, Σ_t ‖Δμ‖²/(2σ²). Flow-GRPO's code leaves out 1/|dt| and takes means: its β is |dt| D times ours.
  *    None by default, and then the pre-trained model is not asked.
  * 3. `trustRegion`: `guard` is the ratio of GRPO-Guard (Wang et al. 2025, arXiv:2510.22319) as a sum, over the average σ of
- *    the sampler, so that one clip range in nats fits it as well; its policy loss is not divided by |dt| besides. `mask` is
+ *    the sampler, so that one clip range in nats fits it as well; its policy loss is not divided by |dt| besides. It weighs
+ *    the surrogate of a step by its noise, and the KL not: with both, noisy steps move further than Eq. 5 has them. `mask` is
  *    that of Flow-DPPO, with a bound of clip range²/2 on the step-KL. A negative advantage counts at most three times
  *    (dual clip, Ye et al. 2020).
  * 4. `window`: Flow-GRPO-Fast draws it within the first half of the steps; MixGRPO (Li et al. 2025, arXiv:2507.21802) moves
