@@ -181,7 +181,7 @@ function leftOutOf(judgments: readonly Judgment[], { kinds, hasTies }: Format): 
   }
   for (const judgment of judgments) {
     if (judgment.answer === 'skip' || !kinds.includes(judgment.kind)) count(judgment.kind, 1)
-    else if (!hasTies) count('tie', tiesIn(judgment))
+    else if (hasTies === false) count('tie', tiesIn(judgment))
   }
   return leftOut
 }

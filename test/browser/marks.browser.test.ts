@@ -10,11 +10,9 @@ import { until } from './visitor.ts'
 
 browserSuite('marking', (it) => {
   before(async () => {
-    // Images that are not square have free room beside them.
-    await addImageRun(it.studio.studio, 'round-1', ['two red circles', 'a blue square', 'a cat, grey'], {
-      perPrompt: 3,
-      side: 24,
-    })
+    // So many that what one rater holds leaves enough for the others.
+    const texts = Array.from({ length: 14 }, (_, i) => `${['a red', 'a blue', 'two grey'][i % 3]} thing ${i}`)
+    await addImageRun(it.studio.studio, 'round-1', texts, { perPrompt: 3 })
   })
   const judgments = () => it.studio.studio.store.judgments()
   const newest = async (rater: string, count: number): Promise<Judgment> => {

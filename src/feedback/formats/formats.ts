@@ -17,10 +17,12 @@ export interface Format {
   readonly pictures: 'none' | 'inside' | 'beside'
   /** What it can hold; of an export, everything else is left out and counted. */
   readonly kinds: readonly Judgment['kind'][]
-  /** Whether it can say of two images that neither is better; an export leaves out and counts what it cannot say. */
-  readonly hasTies: boolean
-  readonly isImported: boolean
+  /** False: it cannot say of two images that neither is better, and an export leaves that out and counts it. */
+  readonly hasTies?: false
+  /** Whether it can be written too. */
   readonly isExported: boolean
+  /** False: it is only written. */
+  readonly isImported?: false
 }
 
 const all = ['good-bad-skip', 'pair', 'rating', 'ranking', 'vote'] as const
@@ -33,8 +35,6 @@ const facts = {
     ending: '.csv',
     pictures: 'none',
     kinds: all,
-    hasTies: true,
-    isImported: true,
     isExported: true,
   },
   jsonl: {
@@ -43,8 +43,6 @@ const facts = {
     ending: '.jsonl',
     pictures: 'none',
     kinds: all,
-    hasTies: true,
-    isImported: true,
     isExported: true,
   },
   'pick-a-pic': {
@@ -53,8 +51,6 @@ const facts = {
     ending: '.parquet',
     pictures: 'inside',
     kinds: comparisons,
-    hasTies: true,
-    isImported: true,
     isExported: true,
   },
   'image-reward': {
@@ -63,8 +59,6 @@ const facts = {
     ending: '.json',
     pictures: 'beside',
     kinds: comparisons,
-    hasTies: true,
-    isImported: true,
     isExported: true,
   },
   hpdv2: {
@@ -74,8 +68,6 @@ const facts = {
     start: /"human_preference"|"image_path"\s*:\s*\[|"file_path"|"path1"/,
     pictures: 'beside',
     kinds: comparisons,
-    hasTies: true,
-    isImported: true,
     isExported: true,
   },
   'label-studio': {
@@ -85,8 +77,6 @@ const facts = {
     start: /"annotations"|"completed_by"/,
     pictures: 'beside',
     kinds: ['good-bad-skip', 'pair', 'rating', 'ranking'],
-    hasTies: true,
-    isImported: true,
     isExported: false,
   },
   d3po: {
@@ -96,8 +86,6 @@ const facts = {
     start: /^\s*\[\s*[[\d-]/,
     pictures: 'beside',
     kinds: comparisons,
-    hasTies: true,
-    isImported: true,
     isExported: false,
   },
   'flow-factory': {
@@ -108,7 +96,6 @@ const facts = {
     pictures: 'beside',
     kinds: comparisons,
     hasTies: false,
-    isImported: true,
     isExported: true,
   },
   kohya: {
@@ -126,7 +113,7 @@ const facts = {
 /** Names of the formats, as `--format` takes them. */
 export type FormatName = keyof typeof facts
 type WithFacts<F> = { [N in FormatName]: (typeof facts)[N] extends F ? N : never }[FormatName]
-export type ImportFormatName = WithFacts<{ isImported: true }>
+export type ImportFormatName = Exclude<FormatName, WithFacts<{ isImported: false }>>
 export type ExportFormatName = WithFacts<{ isExported: true }>
 /** Of other tools. */
 export type ForeignFormatName = WithFacts<{ pictures: 'inside' | 'beside' }>
@@ -134,7 +121,9 @@ export type ForeignFormatName = WithFacts<{ pictures: 'inside' | 'beside' }>
 /** What each format of judgments can do. */
 export const formats: Readonly<Record<FormatName, Format>> = facts
 const formatNames = Object.keys(facts) as readonly FormatName[]
-export const importFormatNames = formatNames.filter((name): name is ImportFormatName => formats[name].isImported)
+export const importFormatNames = formatNames.filter(
+  (name): name is ImportFormatName => formats[name].isImported !== false,
+)
 export const exportFormatNames = formatNames.filter((name): name is ExportFormatName => formats[name].isExported)
 
 export const isForeign = (name: FormatName): name is ForeignFormatName => formats[name].pictures !== 'none'
