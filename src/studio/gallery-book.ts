@@ -4,11 +4,11 @@ import { z } from 'zod'
 import type { StoredImage } from '../feedback/store/known-rows.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import { getOrAdd } from '../get-or-add.ts'
-import type { ImageRecord, Judgment } from '../records.ts'
+import type { Category, ImageRecord, Judgment } from '../records.ts'
 import { disagreementsName, scoresName, uncertaintiesName } from '../run-files.ts'
 import type { RoundBook } from './round-book.ts'
 import type { RunLibrary } from './runs.ts'
-import type { GalleryFilter, GalleryQuery, GallerySort, Verdict } from './schemas/gallery.ts'
+import type { GalleryFilter, GalleryPage, GalleryQuery, GallerySort, Verdict } from './schemas/gallery.ts'
 import { runsName, type Workspace } from './workspace.ts'
 import { readJson, whatWorks } from './workspace-files.ts'
 
@@ -60,6 +60,12 @@ export class GalleryBook {
   #followed = 0
   readonly #says = new Map<string, RewardSays>()
   #listed: { readonly from: readonly unknown[]; readonly entries: readonly GalleryEntry[] } | undefined
+  #choices:
+    | {
+        readonly from: readonly unknown[]
+        readonly choices: Pick<GalleryPage['choices'], 'policies' | 'categories' | 'raters'>
+      }
+    | undefined
   /** The last question, of which further pages are wanted most often. */
   #found: { readonly from: readonly unknown[]; readonly entries: readonly GalleryEntry[] } | undefined
 
@@ -117,6 +123,24 @@ export class GalleryBook {
     const last = shown.at(-1)
     const next = last === undefined || begin + most >= entries.length ? null : textOf([value(last), last.record.id])
     return { entries: shown, total: entries.length, next, reward, says }
+  }
+
+  /** What can be asked for, each in order. */
+  async choices(): Promise<GalleryPage['choices']> {
+    const { store, rounds } = this.#of
+    const [entries, judgments] = await Promise.all([this.all(), store.judgments()])
+    if (this.#choices?.from[0] !== entries || this.#choices.from[1] !== judgments) {
+      const [policies, categories, raters] = [new Set<string>(), new Set<Category>(), new Set<string>()]
+      for (const { record } of entries) {
+        policies.add(record.policy)
+        categories.add(record.category)
+      }
+      for (const { kind, rater } of judgments) if (kind !== 'vote') raters.add(rater)
+      const choices = { policies: [...policies].sort(), categories: [...categories].sort(), raters: [...raters].sort() }
+      this.#choices = { from: [entries, judgments], choices }
+    }
+    const names = (await rounds.all()).map(({ name }) => name)
+    return { ...this.#choices.choices, rounds: names, rewards: this.rewards() }
   }
 
   /** Rewards that have scored images, the newest first. */

@@ -23,6 +23,8 @@ import { fileRoute, jsonRoute } from './route.ts'
 /** Rows about an image that are told, the last of them. */
 const mostRows = 200
 const mostRelatives = 24
+/** Whose scores of an image are told, the newest. */
+const mostRewards = 10
 
 export const galleryRoutes = [
   jsonRoute({
@@ -40,7 +42,7 @@ export const galleryRoutes = [
         total: found.total,
         next: found.next,
         reward: found.reward,
-        choices: await choicesOf(studio),
+        choices: await studio.gallery.choices(),
       }
     },
   }),
@@ -117,24 +119,12 @@ async function imageOf(
   }
 }
 
-async function choicesOf({ gallery, rounds }: Studio): Promise<GalleryPage['choices']> {
-  const entries = await gallery.all()
-  const distinct = <T>(of: (entry: GalleryEntry) => Iterable<T>) => [...new Set(entries.flatMap((one) => [...of(one)]))]
-  return {
-    rounds: (await rounds.all()).map(({ name }) => name),
-    policies: distinct(({ record }) => [record.policy]).sort(),
-    categories: distinct(({ record }) => [record.category]).sort(),
-    raters: distinct(({ answers }) => answers.raters.keys()).sort(),
-    rewards: gallery.rewards(),
-  }
-}
-
 async function detailOf(studio: Studio, id: string): Promise<GalleryDetail> {
   const { gallery, images } = studio
   const entries = await gallery.all()
   const entry = entries.find(({ record }) => record.id === id)
   if (entry === undefined) throw notFound('image')
-  const rewards = gallery.rewards()
+  const rewards = gallery.rewards().slice(0, mostRewards)
   const newest = rewards.at(0)
   const says = newest === undefined ? { scores: new Map(), uncertainties: new Map() } : gallery.says(newest)
   const { file: _, ...record } = entry.record
