@@ -11,7 +11,7 @@ export interface ShownImage {
   readonly alt: string
 }
 
-interface LightboxProps {
+export interface LightboxProps {
   /** Of the dialog, for those who do not see it. */
   readonly title: string
   readonly images: readonly ShownImage[]

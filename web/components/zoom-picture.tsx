@@ -1,20 +1,14 @@
 /** A picture that a click, a pinch or a turn of the wheel with Ctrl lays over the window, alone or beside others. */
-import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
 import type { ImageRef } from '../../src/studio/schemas/basics.ts'
 import type { PictureSize } from '../picture-loads.ts'
-import type { ShownImage } from './lightbox.tsx'
+import type { LightboxProps, ShownImage } from './lightbox.tsx'
 import { Picture } from './picture.tsx'
 
 const Lightbox = lazy(async () => ({ default: (await import('./lightbox.tsx')).Lightbox }))
 
-interface EnlargedProps {
-  readonly title: string
-  readonly images: readonly ShownImage[]
-  readonly close: () => void
-}
-
 /** Images over the window, once there is the code for it. */
-export const Enlarged = (props: EnlargedProps) => (
+export const Enlarged = (props: LightboxProps) => (
   <Suspense fallback={null}>
     <Lightbox {...props} />
   </Suspense>
@@ -27,9 +21,9 @@ interface ZoomableProps {
   readonly children: ReactNode
 }
 
-/** What a click, a pinch or a turn of the wheel with Ctrl enlarges. */
-export function Zoomable({ name, enlarge, children }: ZoomableProps) {
-  const element = useRef<HTMLButtonElement>(null)
+/** Enlarges by a pinch or a turn of the wheel with Ctrl over an element. */
+export function useEnlarging<T extends HTMLElement>(enlarge: () => void): RefObject<T | null> {
+  const element = useRef<T>(null)
   const latest = useRef(enlarge)
   useEffect(() => {
     latest.current = enlarge
@@ -54,6 +48,12 @@ export function Zoomable({ name, enlarge, children }: ZoomableProps) {
       current?.removeEventListener('touchstart', touch)
     }
   }, [])
+  return element
+}
+
+/** What a click enlarges as well. */
+export function Zoomable({ name, enlarge, children }: ZoomableProps) {
+  const element = useEnlarging<HTMLButtonElement>(enlarge)
   return (
     <button ref={element} type="button" className="zoomable" aria-label={`Enlarge ${name}`} onClick={enlarge}>
       {children}
