@@ -41,6 +41,8 @@ const moveKeys: Readonly<Record<string, (view: View) => View>> = {
 
 export function Lightbox({ title, images, close, keys = {}, side, foot }: LightboxProps) {
   const dialog = useModal(close)
+  // No button has the focus, so that every key is the dialog's.
+  useEffect(() => dialog.ref.current?.focus(), [dialog.ref])
   const [view, setView] = useState<View>(fitted)
   const shown = images.map(({ image }) => image.id).join()
   useEffect(() => setView(fitted), [shown])
@@ -48,8 +50,11 @@ export function Lightbox({ title, images, close, keys = {}, side, foot }: Lightb
     <dialog
       {...dialog}
       className="lightbox"
+      tabIndex={-1}
       aria-label={title}
       onKeyDown={(event) => {
+        // The page below would take the key as one of its own once the dialog is gone.
+        event.stopPropagation()
         if (event.altKey || event.ctrlKey || event.metaKey) return
         const isSpace = event.key === ' '
         const onControl =
