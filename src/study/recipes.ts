@@ -15,6 +15,8 @@ import type { Arm, Bench, Finding } from './study.ts'
 /** Seconds of one core on a machine of 2026, for the first guess of the time that is left. */
 const guesses = { image: 0.012, dpokImage: 0.045, update: 0.14, pretrainingUpdate: 0.28, reward: 20, report: 25 }
 const raterErrors = 0.05
+/** Images of a prompt that methods compare with each other, by default. */
+const groupSize = 8
 /** Times as many images as of each of many prompts. */
 const imagesOfSingle = 16
 
@@ -83,6 +85,10 @@ export function rewardWeighted(
   )
 }
 
+/** As many images as a fine-tuning may draw, in whole groups of a prompt. */
+export const drawnInGroups = ({ size, prompts }: Bench): number =>
+  Math.floor((prompts.trainedCount * size.drawnPerPrompt) / groupSize) * groupSize
+
 /** Any other method that trains a policy, on what its stage takes; one that draws has as many images as any fine-tuning. */
 export function method(
   bench: Bench,
@@ -91,9 +97,9 @@ export function method(
   settings: StepSettings,
   secondsOfImage = guesses.dpokImage,
 ): Step {
-  const { seed, size, steps, prompts } = bench
+  const { seed, steps, prompts } = bench
   const takes = (input: StageInput) => takesInput(stage, input)
-  const imagesDrawn = prompts.trainedCount * size.drawnPerPrompt
+  const imagesDrawn = drawnInGroups(bench)
   const { images, feedback } = labelled(bench)
   return steps.add(
     { command: stage },

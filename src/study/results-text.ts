@@ -10,6 +10,7 @@ import {
   units,
   valuesOf,
   verdictsOf,
+  type Column,
   type PartVerdict,
   type Results,
   type StudyResult,
@@ -30,6 +31,15 @@ export const resultsCsv = ({ results }: Results): string =>
 /** `0.512 (0.470 … 0.554)` */
 export const written = ({ write }: Unit, { mean, low, high }: Interval): string =>
   low === high ? write(mean) : `${write(mean)} (${write(low)} … ${write(high)})`
+
+/** A cell of the table of a study, which tells where fewer seeds have the measure than have the arm. */
+export function cellText(result: StudyResult, arm: string, { measure, split }: Column): string {
+  const values = valuesOf(result, arm, measure, split)
+  const interval = overSeeds(values)
+  if (interval === undefined) return '–'
+  const seeds = new Set(result.rows.filter((row) => row.arm === arm).map(({ seed }) => seed)).size
+  return `${written(measuredOf(measure).unit, interval)}${values.length < seeds ? `, ${values.length} of ${seeds} seeds` : ''}`
+}
 
 /** How a number of a claim was found, in words. */
 export function partText({ part, interval }: PartVerdict): string {
@@ -96,10 +106,7 @@ function table(result: StudyResult): string {
   const columns = columnsOf(result)
   const heads = columns.map(({ measure, split }) => `${measuredOf(measure).title}${split ? `, ${split}` : ''}`)
   const rows = [...result.arms].map(([arm, { title }]) => {
-    const cells = columns.map(({ measure, split }) => {
-      const interval = overSeeds(valuesOf(result, arm, measure, split))
-      return interval === undefined ? '–' : written(measuredOf(measure).unit, interval)
-    })
+    const cells = columns.map((column) => cellText(result, arm, column))
     return `| ${[title, ...cells].join(' | ')} |`
   })
   return [`| | ${heads.join(' | ')} |`, `| --- |${' --- |'.repeat(heads.length)}`, ...rows].join('\n')

@@ -67,8 +67,13 @@ export function overSeeds(values: readonly number[]): Interval | undefined {
   return values.length === 1 ? { mean: values[0], low: values[0], high: values[0] } : undefined
 }
 
+export interface Column {
+  readonly measure: string
+  readonly split?: Split
+}
+
 /** Columns of the table of a study: what its arms were measured by, in the order of the reports. */
-export function columnsOf({ rows }: StudyResult): { readonly measure: string; readonly split?: Split }[] {
+export function columnsOf({ rows }: StudyResult): Column[] {
   const seen = new Map(rows.map(({ measure, split }) => [`${measure} ${split}`, { measure, ...(split && { split }) }]))
   // Paired differences are in the claims.
   return [...seen.values()].filter(({ measure }) => measure !== 'difference-to-base')

@@ -5,7 +5,6 @@ import { looksOf, type PolicyLook } from '../report/page/policy-look.ts'
 import { pageStyle } from '../report/page/style.ts'
 import { tickText } from '../report/format.ts'
 import type { Interval } from '../report/interval.ts'
-import type { Split } from '../report/schema.ts'
 import {
   columnsOf,
   measuredOf,
@@ -13,10 +12,11 @@ import {
   valuesOf,
   verdictsOf,
   type ClaimVerdict,
+  type Column,
   type Results,
   type StudyResult,
 } from './results.ts'
-import { partText, provenance, rule, settingsText, written } from './results-text.ts'
+import { cellText, partText, provenance, rule, settingsText } from './results-text.ts'
 import type { Sweep } from './study.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -103,20 +103,16 @@ const looksFor = (titles: ReadonlyMap<string, string>) => {
   return (name: string): PolicyLook => ({ ...looks(name), title: titles.get(name) ?? name })
 }
 
-interface Quantity {
-  readonly measure: string
-  readonly split?: Split
-}
-const titleOf = ({ measure, split }: Quantity) => {
+const titleOf = ({ measure, split }: Column) => {
   const { title, unit } = measuredOf(measure)
   return `${title}${split === undefined ? '' : `, ${split} prompts`}${unit.text && `, ${unit.text}`}`
 }
-const intervalOf = (result: StudyResult, arm: string, { measure, split }: Quantity): Interval | undefined =>
+const intervalOf = (result: StudyResult, arm: string, { measure, split }: Column): Interval | undefined =>
   overSeeds(valuesOf(result, arm, measure, split))
 
 /** Alignment on unseen prompts against another quantity, a mark for every arm. */
-function pointChart(result: StudyResult, across: Quantity, isReversed: boolean): Markup | undefined {
-  const up: Quantity = { measure: 'alignment', split: 'unseen' }
+function pointChart(result: StudyResult, across: Column, isReversed: boolean): Markup | undefined {
+  const up: Column = { measure: 'alignment', split: 'unseen' }
   const looks = looksFor(new Map([...result.arms].map(([name, { title }]) => [name, title])))
   const points = [...result.arms.keys()].flatMap((name) => {
     const [x, y] = [intervalOf(result, name, across), intervalOf(result, name, up)]
@@ -214,10 +210,7 @@ function table(result: StudyResult): Markup {
         ([arm, { title }]) =>
           html`<tr>
             <th>${title}</th>
-            ${columns.map((column) => {
-              const interval = intervalOf(result, arm, column)
-              return html`<td>${interval === undefined ? '–' : written(measuredOf(column.measure).unit, interval)}</td>`
-            })}
+            ${columns.map((column) => html`<td>${cellText(result, arm, column)}</td>`)}
           </tr>`,
       )}
     </tbody>

@@ -8,14 +8,14 @@ import type { Measure } from './measure.ts'
 
 export const vendiOverall = {
   name: 'vendi-overall',
-  title: 'Vendi score',
+  title: 'Vendi score, all prompts',
   unit: plainNumber,
   better: 'higher',
   needs: 'images',
   section: 'diversity',
   note({ details }) {
     const images = details?.measurement?.frechetSubsets?.images
-    return `over all prompts${images === undefined ? '' : `, of at most ${whole(images)}`}`
+    return images === undefined ? undefined : `of at most ${whole(images)}`
   },
   explanation: () => undefined,
   of: ({ features }) => subsetInterval(everyNth(features, frechetSubsets).map(vendiScore)),

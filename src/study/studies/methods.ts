@@ -1,10 +1,12 @@
 /** All methods that train a policy, beside each other: equal labels, equal images drawn, equal tuning. */
 import { alignsBetter } from '../claim-parts.ts'
-import { baseArm, bestOfArm, dpok, method, policyArm, rewardWeighted } from '../recipes.ts'
+import { baseArm, bestOfArm, dpok, drawnInGroups, method, policyArm, rewardWeighted } from '../recipes.ts'
 import type { Step, StepSettings } from '../steps.ts'
 import type { Arm, Bench, Claim, Coefficients, Study, Tuning } from '../study.ts'
 import { dpok as rl, usual } from './dpok.ts'
 import { supervised } from './supervised.ts'
+
+const supervisedRates = [3e-4, 1.5e-3, 3e-3]
 
 interface Method {
   readonly title: string
@@ -29,6 +31,11 @@ function tuned(
     train: (bench, chosen) => train(bench, title, chosen),
   }
 }
+const inRounds = (bench: Bench, title: string, settings: StepSettings): Step =>
+  method(bench, 'policy reward-weighted', title, {
+    ...{ updates: bench.size.updates, pretrainingWeight: 0, imagesDrawn: drawnInGroups(bench) },
+    ...settings,
+  })
 const ofStage = (of: Pick<Study, 'tunings'>, name: string) => of.tunings.find((tuning) => tuning.name === name)!
 
 /** In the order of the table. */
@@ -46,6 +53,15 @@ const methods: Readonly<Record<string, Method>> = {
     tuning: ofStage(rl, 'dpok'),
     train: (bench, chosen) => dpok(bench, 'DPOK', { ...usual, ...chosen }),
   },
+  nft: tuned('nft', 'DiffusionNFT', [1e-3, 3e-3, 1e-2], (bench, title, settings) =>
+    method(bench, 'policy nft', title, settings),
+  ),
+  rounds: tuned('rounds', 'Reward-weighted in rounds', supervisedRates, (bench, title, settings) =>
+    inRounds(bench, title, settings),
+  ),
+  awm: tuned('awm', 'Advantage weighted matching', supervisedRates, (bench, title, settings) =>
+    inRounds(bench, title, { signed: true, ...settings }),
+  ),
 }
 const names = Object.keys(methods)
 
