@@ -70,7 +70,7 @@ export interface Measure {
   /** Of a measure that compares with the base: the base's own value by definition. What lies clear of it is better or worse. */
   readonly ofBase?: number
   /** A few words below the title. */
-  readonly note?: (report: Report) => string
+  readonly note?: (report: Report) => string | undefined
   /** What to write below one policy's value in place of its interval. */
   readonly remark?: (policy: PolicyReport) => string | undefined
   /** Sentences for those who ask how it was measured. */

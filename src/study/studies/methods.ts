@@ -6,6 +6,7 @@ import type { Arm, Bench, Claim, Coefficients, Study, Tuning } from '../study.ts
 import { dpok as rl, usual } from './dpok.ts'
 import { supervised } from './supervised.ts'
 
+const rlRates = [1.5e-3, 3e-3, 6e-3]
 const supervisedRates = [3e-4, 1.5e-3, 3e-3]
 
 interface Method {
@@ -53,6 +54,11 @@ const methods: Readonly<Record<string, Method>> = {
     tuning: ofStage(rl, 'dpok'),
     train: (bench, chosen) => dpok(bench, 'DPOK', { ...usual, ...chosen }),
   },
+  grpo: tuned('grpo', 'GRPO', rlRates, (bench, title, settings) => method(bench, 'policy grpo', title, settings)),
+  ddpo: tuned('ddpo', 'DDPO', rlRates, (bench, title, settings) => method(bench, 'policy ddpo', title, settings)),
+  draft: tuned('draft', 'DRaFT-1', [3e-4, 1e-3, 3e-3], (bench, title, settings) =>
+    method(bench, 'policy draft', title, { heldOutReward: 'clip-score', ...settings }),
+  ),
   nft: tuned('nft', 'DiffusionNFT', [1e-3, 3e-3, 1e-2], (bench, title, settings) =>
     method(bench, 'policy nft', title, settings),
   ),
