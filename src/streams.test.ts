@@ -43,6 +43,7 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'policyStreams.generatedNoise': ['noise', policyStreams.generatedNoise(number, number)],
   'policyStreams.pretrainingNoise': ['noise', policyStreams.pretrainingNoise(number, number)],
   'policyStreams.forwardNoise': ['noise', policyStreams.forwardNoise(number, number, number)],
+  'policyStreams.renoising': ['noise', policyStreams.renoising(number, number, number, number)],
   'policyStreams.roundPrompts': ['random', policyStreams.roundPrompts(number, number)],
   'policyStreams.adapter': ['noise', policyStreams.adapter(number, number)],
   'policyStreams.heldOutPrompts': ['random', policyStreams.heldOutPrompts(number)],
