@@ -176,8 +176,9 @@ export const stages = {
     cost: ['imagesDrawn', 'updates'],
     isShared: true,
     form: {
-      main: ['imagesDrawn', 'klWeight'],
-      embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
+      main: ['imagesDrawn', 'promptMemory', 'klWeight'],
+      // Of a few dozen prompts, each is drawn about twice as often as this.
+      embeddedDefaults: { imagesDrawn: 1536, promptMemory: 4, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
       duration: 'about a minute',
     },
   },

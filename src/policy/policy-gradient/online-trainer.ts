@@ -25,7 +25,7 @@ import { PolicyGradient } from './policy-gradient.ts'
 import { drawMinibatches } from './transitions.ts'
 
 /** Settings that all of these methods have. */
-export interface OnlineSettings extends RolloutSettings, PolicyOptimiserSettings {
+interface OnlineSettings extends RolloutSettings, PolicyOptimiserSettings {
   readonly klWeight: number
   readonly clipRange: number
   readonly ignoreRounding: boolean
