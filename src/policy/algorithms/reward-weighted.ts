@@ -102,7 +102,7 @@ const fields = {
     .boolean()
     .default(false)
     .describe(
-      'Weighs an image by how much better or worse it is than others of its prompt, so that bad ones are unlearned (advantage weighted matching, Xue et al. 2025).',
+      'Weighs an image by how much better or worse it is than others of its prompt, so that bad ones are unlearned (advantage weighted matching, Xue et al. 2025). Such weights are small: hold the policy by --kl-o rather than by --pretraining-weight.',
     ),
   clipRange: z
     .number()
