@@ -1,5 +1,5 @@
 /** Longer ones are set small, and scrolled. */
-const longest = 160
+export const longest = 160
 
 /** The prompt that is asked about. */
 export const PromptText = ({ text }: { text: string }) => (

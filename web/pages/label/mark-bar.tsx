@@ -2,6 +2,7 @@
 import { useState, type ReactNode } from 'react'
 import { wordsOf } from '../../../src/prompts/words.ts'
 import { mostRegions } from '../../../src/records.ts'
+import { longest } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { kindTitles, withWord, type ImageMarks, type Point } from './marks.ts'
 
@@ -55,7 +56,7 @@ export const MarkBar = ({ kind, chooseKind, image, images, chooseImage, marks }:
     <span className="soft small" role="status">
       {marks.points.length >= mostRegions
         ? `${mostRegions} places are marked, which is all that fit`
-        : `Click where an image is wrong, and on words that ${image.name.toLowerCase()} misses.`}
+        : 'Click where an image is wrong, and on words of the prompt that it misses.'}
     </span>
   </div>
 )
@@ -89,7 +90,11 @@ export function PromptWords({ text, image, marks, change }: PromptWordsProps) {
     end = at + word.length
   }
   return (
-    <p className="label-prompt words" dir="auto" data-testid="prompt">
+    <p
+      className={text.length > longest ? 'label-prompt words long' : 'label-prompt words'}
+      dir="auto"
+      data-testid="prompt"
+    >
       {parts}
       {text.slice(end)}
     </p>
