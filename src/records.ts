@@ -155,8 +155,7 @@ export const Region = z.strictObject({
 export type Region = z.infer<typeof Region>
 
 /** A word of the prompt that an image does not show, by its place in `wordsOf` the prompt. */
-export const MisreadWord = z.strictObject({ image: imagePlace, word: z.int().nonnegative() })
-export type MisreadWord = z.infer<typeof MisreadWord>
+const MisreadWord = z.strictObject({ image: imagePlace, word: z.int().nonnegative() })
 
 /** What is wrong, and where: of every judgment about images, and never of votes. */
 const marks = {
