@@ -145,6 +145,7 @@ describe('a single file', () => {
       [of('emb_params'), /received words learned by textual inversion — choose a checkpoint/],
       [of('string_to_param.*'), /received words learned by textual inversion/],
       [of('model.0.weight'), /received an upscaler/],
+      [of('blip.text_encoder.embeddings.LayerNorm.bias'), /received ImageReward — give it as --reward/],
       [of('input_blocks.0.0.weight'), /received a denoiser alone — take the whole checkpoint, with its text encoders/],
       [of('model_ema.diffusion_modelinput_blocks00weight'), /received the averages of training \(EMA\) alone/],
       [of('text_model.final_layer_norm.weight'), /received a text encoder alone/],

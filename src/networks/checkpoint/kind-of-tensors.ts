@@ -14,6 +14,7 @@ const kinds = [
   ['a whole checkpoint', /^model\.diffusion_model\.input_blocks\.0\.0\.weight$/],
   ['the averages of training (EMA) alone', /^model_ema\./],
   ['words learned by textual inversion', /^emb_params$|(?:^|\.)string_to_param\b|^clip_[lg]$|^<.+>$/],
+  ['ImageReward', /^blip\.text_encoder\./],
   ['an upscaler', /^(?:model\.\d+|conv_first|params(?:_ema)?)\./],
   ['a denoiser in diffusers’ names, alone', /^(?:down_blocks|mid_block|up_blocks|unet)\./],
   ['a denoiser alone', /^(?:diffusion_model\.)?input_blocks\.\d/],

@@ -126,6 +126,7 @@ export function singleFileParts(file: string, options: CheckpointOptions): Check
 
 const wholeFolder = 'name the folder of the whole checkpoint, with its model_index.json'
 const remedies: Readonly<Partial<Record<KindOfTensors, string>>> = {
+  ImageReward: 'give it as --reward, with a checkpoint as --model',
   'a LoRA': 'give it as --policy, with its model as --model',
   'an autoencoder alone': 'give it as --vae, with its model as --model',
   'a denoiser in diffusers’ names, alone': wholeFolder,
