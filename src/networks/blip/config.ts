@@ -5,7 +5,7 @@
 import { FormatError } from '../../errors.ts'
 import type { FoundWeights } from '../checkpoint/find-weights.ts'
 
-export interface TowerSize {
+interface TowerSize {
   readonly width: number
   readonly layers: number
   readonly heads: number
