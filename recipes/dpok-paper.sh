@@ -66,7 +66,8 @@ one_set() {
     seen=$MULTI unseen=$MULTI_UNSEEN
     # 5 updates of 36 transitions; the paper's have 32.
     drawn=$((IMAGES * 5 / 2)) per_iteration=45 per_rollout=4 kl_weight=0.001
-    of_each=$((IMAGES / 100 + 1)) reported=$(((REPORT_IMAGES * 3 + 4) / 5))
+    # A reward such as ImageReward compares images of one prompt: two of each at least.
+    of_each=$((IMAGES / 100 + 1 + (IMAGES < 100))) reported=$(((REPORT_IMAGES * 3 + 4) / 5))
   fi
   step "$runs/images" images generate --model "$MODEL" $ARGS --prompts "$seen" --per-prompt $of_each $sampling --seed "$seed"
   step "$runs/supervised" policy reward-weighted --model "$MODEL" $ARGS --images "$OUT/$runs/images" --reward "$REWARD" \
