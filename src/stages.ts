@@ -136,8 +136,8 @@ export const stages = {
     cost: ['imagesDrawn', 'updates'],
     isShared: true,
     form: {
-      main: ['heldOutReward', 'imagesDrawn', 'pretrainingWeight'],
-      embeddedDefaults: { imagesDrawn: 1024, checkpointEvery: 8, sampleEvery: 8, samples: 32 },
+      main: ['heldOutReward', 'imagesDrawn', 'lastSteps', 'pretrainingWeight'],
+      embeddedDefaults: { imagesDrawn: 768, lastSteps: 10, checkpointEvery: 8, sampleEvery: 8, samples: 32 },
       duration: 'about half a minute',
     },
   },
