@@ -14,7 +14,7 @@ export interface Complaint {
   readonly cause?: unknown
 }
 
-const longest = 500
+const longest = 800
 
 /** What came from a file may be megabytes on many lines; a terminal would obey what it says. */
 function oneLine(text: string): string {

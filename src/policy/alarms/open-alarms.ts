@@ -32,7 +32,7 @@ interface AlarmOptions {
 /** In the place of the fields of every training, of a method that follows the gradient of its reward. */
 export const watchedFields = {
   heldOutReward: secondRewardName.describe(
-    'Reward that the training does not see and is watched by, since gradients find what a reward gets wrong within few updates: another run of `reward train`, best on other labels, else with another --seed; or clip-score, or another CLIPModel. The training ends where it falls while the trained reward rises.',
+    'Reward that the training does not see and is watched by, since gradients find what a reward gets wrong within few updates: another run of `reward train`, best on other labels, else with another --seed; or clip-score, which is the cosine of image and prompt by --encoder or the model’s own encoder; or another CLIPModel. The training ends where it falls while the trained reward rises.',
   ),
   stopOnAlarm: trainingRunFields.stopOnAlarm.default(true),
 }

@@ -9,7 +9,7 @@ const name = 'clip-score'
 
 /** cos(image, text) by `--encoder`, or else by the encoder that the model brings. */
 export const clipScore: RewardKind = {
-  what: 'clip-score (the cosine of image and prompt, by --encoder or the encoder that the model brings)',
+  what: name,
   names: [name],
   isSecondOpinion: true,
   claims: () => false,
