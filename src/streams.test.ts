@@ -48,7 +48,6 @@ const all: Record<string, readonly [use: Use, ...paths: (readonly number[])[]]> 
   'policyStreams.adapter': ['noise', policyStreams.adapter(number, number)],
   'policyStreams.heldOutPrompts': ['random', policyStreams.heldOutPrompts(number)],
   'policyStreams.heldOutNoise': ['noise', policyStreams.heldOutNoise(number)],
-  'policyStreams.renoising': ['noise', policyStreams.renoising(number, number, number, number)],
   'policyStreams.probes': ['seed', policyStreams.probes(number, number)],
   'trainingImageStreams.choice': ['random', trainingImageStreams.choice(number)],
   'trainingImageStreams.crop': ['random', trainingImageStreams.crop(number, number)],
