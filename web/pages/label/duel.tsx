@@ -1,6 +1,7 @@
 /** Two sides, of which one is better: pairs of images, and votes between policies. */
-import { useContext } from 'react'
+import { useContext, useState } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
+import { Enlarged, Zoomable } from '../../components/zoom-picture.tsx'
 import { usePictures } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
 import { MarkedPicture } from './marked-picture.tsx'
@@ -22,6 +23,7 @@ export const duelKeys = (withBothBad: boolean): readonly (readonly [string[], st
   [['T', '↓'], 'tie'],
   ...(withBothBad ? [[['B'], 'both are bad'] as [string[], string]] : []),
   [['S'], 'skip: cannot tell'],
+  [['F', 'Space'], 'enlarge both'],
 ]
 
 export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
@@ -30,7 +32,15 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
   const answer = (value: DuelAnswer) => {
     if (status === 'shown' || (status === 'broken' && value === 'skip')) give(value)
   }
+  const [isEnlarged, setEnlarged] = useState(false)
+  const enlarge = () => setEnlarged(true)
+  const answerEnlarged = (value: DuelAnswer) => () => {
+    setEnlarged(false)
+    answer(value)
+  }
   useKeys({
+    ' ': enlarge,
+    f: enlarge,
     arrowleft: () => answer('first'),
     '1': () => answer('first'),
     arrowright: () => answer('second'),
@@ -45,17 +55,56 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
   return (
     <>
       <div className="duel">
-        <Side images={first} title="Left" mark="←" isOpen={status === 'shown'} choose={() => answer('first')} />
-        <Side images={second} title="Right" mark="→" isOpen={status === 'shown'} choose={() => answer('second')} />
+        <Side
+          images={first}
+          title="Left"
+          mark="←"
+          isOpen={status === 'shown'}
+          choose={() => answer('first')}
+          enlarge={enlarge}
+        />
+        <Side
+          images={second}
+          title="Right"
+          mark="→"
+          isOpen={status === 'shown'}
+          choose={() => answer('second')}
+          enlarge={enlarge}
+        />
       </div>
       {status === 'shown' ? (
         <Others withBothBad={withBothBad} answer={answer} />
       ) : (
         <Missing {...{ first, second, give }} />
       )}
+      {isEnlarged && (
+        <Enlarged
+          title="Left and right, enlarged together"
+          images={[...sideOf(first, 'Left'), ...sideOf(second, 'Right')]}
+          close={() => setEnlarged(false)}
+          keys={{ '1': answerEnlarged('first'), '2': answerEnlarged('second'), t: answerEnlarged('tie') }}
+          foot={
+            status === 'shown' && (
+              <>
+                <button type="button" className="button" onClick={answerEnlarged('first')}>
+                  Left is better <kbd>1</kbd>
+                </button>
+                <button type="button" className="button" onClick={answerEnlarged('tie')}>
+                  Tie <kbd>T</kbd>
+                </button>
+                <button type="button" className="button" onClick={answerEnlarged('second')}>
+                  Right is better <kbd>2</kbd>
+                </button>
+              </>
+            )
+          }
+        />
+      )}
     </>
   )
 }
+
+const sideOf = (images: readonly ImageRef[], alt: string) => images.map((image) => ({ image, alt }))
 
 const Others = ({ withBothBad, answer }: Pick<DuelProps, 'withBothBad' | 'answer'>) => (
   <div className="duel-more">
@@ -85,36 +134,34 @@ interface SideProps {
   readonly mark: string
   readonly isOpen: boolean
   readonly choose: () => void
+  readonly enlarge: () => void
 }
 
-function Side({ images, title, mark, isOpen, choose }: SideProps) {
+/** A click on a picture enlarges it, or marks it; the button below answers. */
+function Side({ images, title, mark, isOpen, choose, enlarge }: SideProps) {
   const isMarking = useContext(MarkingContext)?.isOn === true
-  const pictures = (
-    <span className={images.length > 1 ? 'duel-set' : 'duel-one'}>
-      {images.map((image) => (
-        <MarkedPicture key={image.id} image={image} alt="" name={title} />
-      ))}
-    </span>
-  )
-  const caption = (
-    <>
-      {title} is better <kbd>{mark}</kbd>
-    </>
-  )
-  if (isMarking) {
-    return (
-      <div className="duel-side marking">
-        {pictures}
-        <button type="button" className="button duel-caption" disabled={!isOpen} onClick={choose}>
-          {caption}
-        </button>
-      </div>
-    )
-  }
   return (
-    <button type="button" className="duel-side" aria-label={`${title} is better`} disabled={!isOpen} onClick={choose}>
-      {pictures}
-      <span className="duel-caption">{caption}</span>
-    </button>
+    <div className={isMarking ? 'duel-side marking' : 'duel-side'}>
+      <span className={images.length > 1 ? 'duel-set' : 'duel-one'}>
+        {images.map((image) => {
+          const picture = <MarkedPicture key={image.id} image={image} alt="" name={title} />
+          if (isMarking) return picture
+          return (
+            <Zoomable key={image.id} name={title.toLowerCase()} enlarge={enlarge}>
+              {picture}
+            </Zoomable>
+          )
+        })}
+      </span>
+      <button
+        type="button"
+        className="button duel-caption"
+        aria-label={`${title} is better`}
+        disabled={!isOpen}
+        onClick={choose}
+      >
+        {title} is better <kbd>{mark}</kbd>
+      </button>
+    </div>
   )
 }

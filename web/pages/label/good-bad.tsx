@@ -1,7 +1,8 @@
 /** Good, bad or skip: up to three images of one prompt, a judgment of each (Lee et al. 2023). */
-import { useContext } from 'react'
+import { useContext, useState } from 'react'
 import type { Task } from '../../../src/studio/schemas/labelling.ts'
 import { Icon } from '../../components/icon.tsx'
+import { Enlarged, useEnlarging } from '../../components/zoom-picture.tsx'
 import { newId } from '../../new-id.ts'
 import { statusOf, usePicture } from '../../picture-loads.ts'
 import { useKeys } from './keys.ts'
@@ -27,6 +28,7 @@ export const goodBadKeys: readonly (readonly [string[], string])[] = [
   [['S', 'L'], 'skip: cannot tell'],
   [['⇧ G', '⇧ B'], 'the same for all that are left'],
   [['1', '2', '3', '←', '→'], 'choose an image'],
+  [['F', 'Space'], 'enlarge it'],
 ]
 
 const options = [
@@ -65,7 +67,10 @@ export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<
   }
   const one = (value: GoodBadAnswer) => () => judge([state.focused], value)
   const all = (value: GoodBadAnswer) => () => judge(open, value)
+  const [enlarged, setEnlarged] = useState<number>()
   useKeys({
+    ' ': () => setEnlarged(state.focused),
+    f: () => setEnlarged(state.focused),
     g: one('good'),
     j: one('good'),
     b: one('bad'),
@@ -97,8 +102,20 @@ export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<
           isFocused={place === state.focused}
           focus={() => focus(place)}
           judge={(value) => judge([place], value)}
+          enlarge={() => setEnlarged(place)}
         />
       ))}
+      {enlarged !== undefined && task.images[enlarged] !== undefined && (
+        <Enlarged
+          title={`Image ${enlarged + 1}`}
+          images={[{ image: task.images[enlarged], alt: `Image ${enlarged + 1}` }]}
+          close={() => setEnlarged(undefined)}
+          keys={{
+            arrowleft: () => setEnlarged(Math.max(0, enlarged - 1)),
+            arrowright: () => setEnlarged(Math.min(shown.length - 1, enlarged + 1)),
+          }}
+        />
+      )}
     </div>
   )
 }
@@ -110,9 +127,11 @@ interface JudgedImageProps {
   readonly isFocused: boolean
   readonly focus: () => void
   readonly judge: (answer: GoodBadAnswer) => void
+  readonly enlarge: () => void
 }
 
-function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge }: JudgedImageProps) {
+function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge, enlarge }: JudgedImageProps) {
+  const section = useEnlarging<HTMLElement>(enlarge)
   const image = images[place]
   const { status } = usePicture(image, 512)
   const isMarking = useContext(MarkingContext)?.isOn === true
@@ -125,6 +144,7 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge 
   )
   return (
     <section
+      ref={section}
       className={`judged-one ${answer ?? ''}`}
       data-focused={isFocused}
       aria-label={`Image ${number} of ${images.length}${answer === null ? '' : `, ${answer}`}`}
@@ -144,6 +164,16 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge 
           {picture}
         </button>
       )}
+      <button
+        type="button"
+        className="button small icon judged-enlarge"
+        aria-label={`Enlarge image ${number}`}
+        title="Enlarge (F)"
+        tabIndex={-1}
+        onClick={enlarge}
+      >
+        <Icon name="zoom" size={18} />
+      </button>
       {status === 'shown' ? (
         <div className="judged-buttons">
           {options.map(({ value, title, key, icon }) => (

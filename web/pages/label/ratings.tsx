@@ -1,11 +1,14 @@
 /** Three 7-point ratings of each image with boxes for issues, then a ranking of all (ImageReward, Xu et al. 2023). */
 import type { Guidelines, Task } from '../../../src/studio/schemas/labelling.ts'
+import { useContext, useState } from 'react'
 import { Icon } from '../../components/icon.tsx'
+import { Enlarged, Zoomable } from '../../components/zoom-picture.tsx'
 import { usePicture } from '../../picture-loads.ts'
 import { ranksOf, slotsOf } from './agreement-of-ranks.ts'
 import { useKeys } from './keys.ts'
 import type { MarkedImage } from './mark-bar.tsx'
 import { MarkedPicture } from './marked-picture.tsx'
+import { MarkingContext } from './marks.ts'
 import { Ranking } from './ranking.tsx'
 import { NotLoaded } from './not-loaded.tsx'
 import { Chips } from './reasons.tsx'
@@ -52,6 +55,7 @@ export const markedInRating = ({ images }: Task, { done, slots }: RatingState): 
 export const ratingKeys: readonly (readonly [string[], string])[] = [
   [['1', '…', '7'], 'rate, then the next row'],
   [['↑', '↓'], 'choose a row'],
+  [['F'], 'enlarge the image'],
   [['Enter'], 'next image'],
   [['S'], 'skip: cannot tell'],
 ]
@@ -126,7 +130,12 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
   const skip = () => {
     if (status !== 'loading') step(null)
   }
+  const isMarking = useContext(MarkingContext)?.isOn === true
+  const [isEnlarged, setEnlarged] = useState(false)
+  const named = `Image ${place + 1} of ${task.images.length}`
+  const picture = <MarkedPicture image={image} alt={named} name={`Image ${place + 1}`} />
   useKeys({
+    f: () => setEnlarged(true),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((value) => [String(value), () => rate(scales[row].name, value)])),
     arrowup: () => change({ ...state, row: Math.max(0, row - 1) }),
     arrowdown: () => change({ ...state, row: Math.min(scales.length - 1, row + 1) }),
@@ -138,7 +147,14 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
   return (
     <div className="rating">
       <div className="rating-picture">
-        <MarkedPicture image={image} alt={`Image ${place + 1} of ${task.images.length}`} name={`Image ${place + 1}`} />
+        {isMarking ? (
+          picture
+        ) : (
+          <Zoomable name={`image ${place + 1}`} enlarge={() => setEnlarged(true)}>
+            {picture}
+          </Zoomable>
+        )}
+        {isEnlarged && <Enlarged title={named} images={[{ image, alt: named }]} close={() => setEnlarged(false)} />}
         {task.images.length > 1 && (
           <ol className="rating-steps" aria-label="Images of this prompt">
             {task.images.map(({ id }, i) => (
