@@ -28,6 +28,8 @@ const pages: Readonly<Record<string, readonly string[]>> = {
   Rewards: ['/api/rewards', '/api/rewards/reward-1'],
   Reports: ['/api/reports'],
   History: ['/api/lineage'],
+  Gallery: ['/api/gallery'],
+  'By reward': ['/api/gallery?sort=highest&count=200'],
   Data: ['/api/rounds'],
   Raters: ['/api/raters', '/api/agreement'],
   Asking: ['/api/asking', '/api/gold', '/api/images?count=24'],

@@ -13,19 +13,22 @@ browserSuite('asking by keyboard', (it) => {
     const { page } = person
     await person.open('label', 'pair')
     const left = page.getByRole('button', { name: 'Left is better' })
-    const right = page.getByRole('button', { name: 'Right is better' })
-    const picture = (side: typeof left) => side.locator('img').getAttribute('src')
+    const picture = (side: 'left' | 'right') =>
+      page
+        .getByRole('button', { name: `Enlarge ${side}` })
+        .locator('img')
+        .getAttribute('src')
     await left.waitFor()
-    const [winner, loser] = [await picture(left), await picture(right)]
+    const [winner, loser] = [await picture('left'), await picture('right')]
     await page.keyboard.press('ArrowLeft')
     await page.getByText(/^1 of \d/).waitFor()
-    assert.equal(await picture(left), winner)
-    assert.notEqual(await picture(right), loser)
+    assert.equal(await picture('left'), winner)
+    assert.notEqual(await picture('right'), loser)
     await page.keyboard.press('b')
     await page.getByText(/^2 of \d/).waitFor()
     await page.keyboard.press('u')
     await page.getByText(/^1 of \d/).waitFor()
-    assert.equal(await picture(left), winner)
+    assert.equal(await picture('left'), winner)
     await page.keyboard.press('t')
     await page.getByText(/^2 of \d/).waitFor()
     await person.saved()

@@ -78,7 +78,9 @@ browserSuite('reasons belong to the answer just given', (it) => {
     await person.open('label', 'pair')
     const right = page.getByRole('button', { name: 'Right is better' })
     await right.waitFor()
-    const winner = /images\/(\w+)/.exec((await right.locator('img').getAttribute('src'))!)![1]
+    const winner = /images\/(\w+)/.exec(
+      (await page.getByRole('button', { name: 'Enlarge right' }).locator('img').getAttribute('src'))!,
+    )![1]
     await right.click()
     const why = page.getByRole('group', { name: 'Why was the right one of these better? (optional)' })
     assert.match(

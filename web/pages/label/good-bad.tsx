@@ -164,16 +164,18 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
           {picture}
         </button>
       )}
-      <button
-        type="button"
-        className="button small icon judged-enlarge"
-        aria-label={`Enlarge image ${number}`}
-        title="Enlarge (F)"
-        tabIndex={-1}
-        onClick={enlarge}
-      >
-        <Icon name="zoom" size={18} />
-      </button>
+      {!isMarking && (
+        <button
+          type="button"
+          className="button small icon judged-enlarge"
+          aria-label={`Enlarge image ${number}`}
+          title="Enlarge (F)"
+          tabIndex={-1}
+          onClick={enlarge}
+        >
+          <Icon name="zoom" size={18} />
+        </button>
+      )}
       {status === 'shown' ? (
         <div className="judged-buttons">
           {options.map(({ value, title, key, icon }) => (
