@@ -34,7 +34,7 @@ function tuned(
 }
 const inRounds = (bench: Bench, title: string, settings: StepSettings): Step =>
   method(bench, 'policy reward-weighted', title, {
-    ...{ updates: bench.size.updates, pretrainingWeight: 0, imagesDrawn: drawnInGroups(bench) },
+    ...{ updates: bench.size.updates, imagesDrawn: drawnInGroups(bench) },
     ...settings,
   })
 const ofStage = (of: Pick<Study, 'tunings'>, name: string) => of.tunings.find((tuning) => tuning.name === name)!
@@ -66,7 +66,7 @@ const methods: Readonly<Record<string, Method>> = {
     inRounds(bench, title, settings),
   ),
   awm: tuned('awm', 'Advantage weighted matching', supervisedRates, (bench, title, settings) =>
-    inRounds(bench, title, { signed: true, ...settings }),
+    inRounds(bench, title, { signed: true, klO: 0.1, pretrainingWeight: 0, ...settings }),
   ),
 }
 const names = Object.keys(methods)
