@@ -261,7 +261,8 @@ const commands: readonly Stage[] = [
     name: 'reward train',
     description: stages['reward train'].sentence,
     load: async () => {
-      const { RewardTrainConfig, trainReward } = await import('./reward/training/train-reward.ts')
+      const { RewardTrainConfig } = await import('./reward/training/reward-train-config.ts')
+      const { trainReward } = await import('./reward/training/train-reward.ts')
       return groupStage(RewardTrainConfig, async (config, group) => {
         await trainReward(config, open, group)
         return config.out

@@ -6,7 +6,7 @@ import { insteadOf } from './foreign-flags.ts'
 import { GenerateConfig } from './images/generate-images.ts'
 import { policySchema } from './policy/train-policy.ts'
 import { ReportConfig } from './report/report-config.ts'
-import { RewardTrainConfig } from './reward/training/train-reward.ts'
+import { RewardTrainConfig } from './reward/training/reward-train-config.ts'
 
 const stages = {
   draw: GenerateConfig,

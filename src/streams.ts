@@ -80,6 +80,12 @@ export const rewardStreams = {
   folds: (seed: number): StreamPath => [seed, 8],
   /** The seed of the images by which parts of a composed reward are brought to one scale: the same of every run. */
   baseImages: (): StreamPath => [0, 7106],
+  /** The seed of the split by which the training of an encoder ends. */
+  encoderSplit: (seed: number): StreamPath => [seed, 9],
+  /** The beginning of an adapter of an encoder, by its place among them. */
+  encoderAdapter: (seed: number, place: number): StreamPath => [seed, 10, place],
+  /** Order and wordings of the pairs of an epoch of an encoder's training. */
+  encoderPairs: (seed: number, epoch: number): StreamPath => [seed, 11, epoch],
   /** Prompts of a member, in the order of the attempts; `seed` is made of `memberPrompts`. */
   memberDraw: (seed: number, attempt: number): StreamPath => [seed, attempt],
 }

@@ -1,7 +1,8 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import type { TextLength } from './text-length.ts'
+import type { Change, Weights } from './weights.ts'
 
-/** A frozen pair of encoders, images and texts to unit vectors of one space, as rewards use it. */
+/** A pair of encoders, images and texts to unit vectors of one space, as rewards use it. */
 export interface ImageTextEncoder {
   readonly name: string
   /** SHA-256 of the weights' file. Rewards are bound to it. */
@@ -22,4 +23,27 @@ export interface ImageTextEncoder {
   readonly textLength?: (text: string) => TextLength
   /** → unit vectors [B, d], float32. @throws {VocabularyError} */
   embedTexts(texts: readonly string[]): Tensor
+  /** Absent where its weights cannot be changed. */
+  readonly tuning?: EncoderTuning
+}
+
+/** What fine-tuning an encoder needs to know of it. */
+export interface EncoderTuning {
+  /** As they were loaded. */
+  readonly weights: Weights
+  /** The parameter that says what cosines are multiplied by to be logits, and what it says. */
+  readonly logitScale: { readonly parameter: string; readonly value: number }
+  /** Whether low-rank adapters change this weight. */
+  isAdapterTarget(name: string): boolean
+  /** The same encoder with a change in front: its embeddings have a graph to what is trained. Its SHA-256 does not tell of the change. */
+  with(change: Change): ImageTextEncoder
+  /** Where nothing else is said. */
+  readonly usual: { readonly batchSize: number; readonly learningRates: Readonly<Record<'lora' | 'all', number>> }
+  /**
+   * Writes other weights as a checkpoint of its own, which opens without this one; absent where the encoder is there wherever
+   * Attune is.
+   * @param tensors all parameters by their names, float32
+   * @throws {FileError}
+   */
+  save?(folder: string, tensors: ReadonlyMap<string, Tensor>): void
 }

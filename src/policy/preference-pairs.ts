@@ -1,5 +1,4 @@
 /** Of pairs that people compared: which teach a policy, which measure it, and how often they tie. */
-import { RewardError } from '../errors.ts'
 import { random } from '../random.ts'
 import type { Comparison } from '../reward/examples/reward-examples.ts'
 import { policyStreams } from '../streams.ts'
@@ -26,17 +25,6 @@ export function withHeldOut(
     training: pairs.filter(({ text }) => !isHeldOut.has(text)),
     heldOut: decided.length <= mostHeldOut ? decided : stream.shuffle(decided).slice(0, mostHeldOut),
   }
-}
-
-/** @throws {RewardError} no pair says which image is better */
-export function expectDecided(pairs: readonly Comparison[]): void {
-  if (pairs.some(({ isTie }) => !isTie)) return
-  throw new RewardError({
-    where: 'pairs',
-    expected: 'some in which one image is better, or good and bad images of one prompt',
-    received: pairs.length === 0 ? 'none' : `${pairs.length} ties`,
-    remedy: 'compare more images, or hold fewer prompts out with --held-out',
-  })
 }
 
 /** From ν = 2s/(1 − s), by which two equal images tie with the share s of ties among the pairs. */

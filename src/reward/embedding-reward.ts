@@ -13,6 +13,25 @@ interface OnEmbeddings extends Pick<Reward, 'name' | 'sha256' | 'range' | 'isWit
   features(images: Tensor, texts: Tensor): Tensor
 }
 
+/**
+ * exp(logit scale) · cos(image, text): the logits of CLIP's own training, and of what was fine-tuned from it on pairs.
+ *
+ * Features are the products image_i · text_i · √d, whose sum is the score but for a factor. Images of CLIP have a large
+ * mean in common, so the products also tell which prompt it is.
+ *
+ * @see Radford et al. 2021 (CLIP, arXiv:2103.00020), Figure 3; Kirstain et al. 2023 (PickScore, arXiv:2305.01569), §3
+ */
+export const scaledCosine = ({
+  logitScale,
+  ...own
+}: Pick<OnEmbeddings, 'name' | 'sha256' | 'encoder'> & { readonly logitScale: number }): Reward =>
+  embeddingReward({
+    ...own,
+    ...{ range: undefined, isWithinPrompt: true },
+    score: (images, texts) => images.mul(texts()).sum(1).mul(logitScale),
+    features: (images, texts) => images.mul(texts).mul(Math.sqrt(own.encoder.width)),
+  })
+
 export function embeddingReward(own: OnEmbeddings): Reward {
   const { name, sha256, range, isWithinPrompt, encoder, score, features } = own
   const { hollow } = encoder

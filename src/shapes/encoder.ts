@@ -19,8 +19,24 @@ export function shapesEncoder(weights: Weights, sha256: string): ImageTextEncode
     embedWithGradient: (pixels) => imageEmbedding(weights, ownSize(pixels.to('cpu'), { rounded: false })),
     canRead,
     embedTexts: (texts) => textEmbedding(weights, tokenRows(texts), textSize),
+    tuning: {
+      weights,
+      logitScale: {
+        parameter: 'logitScale',
+        // As it was pre-trained.
+        get value() {
+          return 10 ** weights.parameter('logitScale', [1], 'ones').item()
+        },
+      },
+      isAdapterTarget: (name) => adapterTargets.test(name),
+      with: (change) => shapesEncoder(weights.with(change), sha256),
+      usual: { batchSize: 32, learningRates: { lora: 1e-3, all: 1e-4 } },
+    },
   }
 }
+
+/** Attention, feed-forward and convolutions of both towers. */
+const adapterTargets = /\.(to_[qkv]|to_out|up|down|conv[12])\.weight$/
 
 function canRead(text: string): boolean {
   try {

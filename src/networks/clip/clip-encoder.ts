@@ -1,11 +1,12 @@
 /** A CLIPModel as transformers saves it, behind the interface that rewards use (Radford et al. 2021). */
-import { existsSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FormatError } from '../../errors.ts'
+import { writing } from '../../files.ts'
 import { cat, tensor, zeros } from '../../tensor/create.ts'
 import type { Dtype } from '../../tensor/dtype.ts'
 import { withTf32 } from '../../tensor/library.ts'
-import { readSafetensors } from '../../tensor/safetensors.ts'
+import { readSafetensors, writeSafetensors } from '../../tensor/safetensors.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { readConfig } from '../checkpoint/component-config.ts'
@@ -70,18 +71,19 @@ export function openClip(
   name: string,
   { dtype, device, tf32 = false }: { dtype: Dtype; device: string; tf32?: boolean },
 ): ClipEncoder {
-  const { config, preprocessing, tokenizer, network } = checkClip(resolveCheckpoint(name))
+  const folder = resolveCheckpoint(name)
+  const { config, preprocessing, tokenizer, network } = checkClip(folder)
   const sha256 = hashWeights(network.found.files)
   const logitScale = readLogitScale(network.found)
   const weights = Weights.of(network.load({ dtype, device }), { dtype })
-  return encoderOf({ name, sha256, logitScale, config, preprocessing, tokenizer, tf32 }, weights)
+  return encoderOf({ name, folder, sha256, logitScale, config, preprocessing, tokenizer, tf32 }, weights)
 }
 
 type Opened = Omit<CheckedClip, 'network'> &
-  Pick<ClipEncoder, 'name' | 'sha256' | 'logitScale'> & { readonly tf32: boolean }
+  Pick<ClipEncoder, 'name' | 'sha256' | 'logitScale'> & { readonly folder: string; readonly tf32: boolean }
 
 function encoderOf(opened: Opened, weights: Weights): ClipEncoder {
-  const { name, sha256, logitScale, config, preprocessing, tokenizer, tf32 } = opened
+  const { name, folder, sha256, logitScale, config, preprocessing, tokenizer, tf32 } = opened
   const quickly = (embed: () => Tensor) => (tf32 ? withTf32(embed) : embed())
   return {
     name,
@@ -96,7 +98,39 @@ function encoderOf(opened: Opened, weights: Weights): ClipEncoder {
     textLength: (text) => ({ tokens: tokenizer.count(text), read: tokenizer.length }),
     embedTexts: (texts) => quickly(() => embedTexts(weights, config, tokenizer, texts)),
     hollow: () => encoderOf(opened, weights.hollow()),
+    tuning: {
+      weights,
+      logitScale: { parameter: logitScaleKey, value: logitScale },
+      isAdapterTarget: (parameter) => adapterTargets.test(parameter),
+      with: (change) => encoderOf(opened, weights.with(change)),
+      usual: { batchSize: 128, learningRates: { lora: 1e-4, all: 3e-6 } },
+      save: (to, tensors) => saveClip(folder, to, tensors),
+    },
   }
+}
+
+const logitScaleKey = 'logit_scale'
+/** In the layers of both towers. */
+const adapterTargets = /\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)\.weight$/
+
+/** What makes a checkpoint beside its weights, as far as it is there. */
+const besideWeights = [
+  'config.json',
+  'preprocessor_config.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'vocab.json',
+  'merges.txt',
+  'tokenizer.json',
+]
+
+/** A CLIPModel as transformers saves it, with all but its weights from another one. */
+function saveClip(from: string, to: string, tensors: ReadonlyMap<string, Tensor>): void {
+  writing(to, () => {
+    mkdirSync(to, { recursive: true })
+    for (const name of besideWeights) if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name))
+  })
+  writeSafetensors(join(to, 'model.safetensors'), tensors, { format: 'pt' })
 }
 
 function openPreprocessing(folder: string, { vision }: ClipConfig): Preprocessing {
@@ -133,7 +167,7 @@ function tryClip(weights: Weights, config: ClipConfig): void {
   const { device } = weights
   textFeatures(weights, config, zeros([1, text.length], 'int64', device))
   imageFeatures(weights, config, zeros([1, 3, vision.imageSize, vision.imageSize], 'float32', device))
-  weights.parameter('logit_scale', [], 'zeros')
+  weights.parameter(logitScaleKey, [], 'zeros')
 }
 
 const textFeatures = (weights: Weights, { text, projection }: ClipConfig, ids: Tensor) =>
@@ -145,9 +179,8 @@ const imageFeatures = (weights: Weights, { vision, projection }: ClipConfig, pix
 /** As it is stored: in bfloat16, 100 would be 98.9. */
 function readLogitScale({ entries }: FoundWeights): number {
   using _scope = tensorScope()
-  const key = 'logit_scale'
-  const { tensors } = readSafetensors(entries.get(key)!.file, { only: (name) => name === key })
-  return Math.exp(tensors.get(key)!.item())
+  const { tensors } = readSafetensors(entries.get(logitScaleKey)!.file, { only: (name) => name === logitScaleKey })
+  return Math.exp(tensors.get(logitScaleKey)!.item())
 }
 
 function embedImages(

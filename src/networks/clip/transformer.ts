@@ -1,5 +1,6 @@
 /** The transformer layers that CLIP's two towers share (Radford et al. 2021), under transformers' names. */
 import { attention, quickGelu } from '../../tensor/functional.ts'
+import { checkpointed } from '../../tensor/gradient-checkpoints.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Weights } from '../weights.ts'
@@ -18,7 +19,8 @@ export function transformerLayers(
 ): Tensor {
   let h = x
   for (let i = from; i < to; i++) {
-    const next = layer(weights.at(`encoder.layers.${i}`), h, size, causal)
+    const own = weights.at(`encoder.layers.${i}`)
+    const next = checkpointed((x) => layer(own, x, size, causal), h)
     // The states of dozens of layers would be most of the memory.
     if (h !== x) h.dispose()
     h = next

@@ -1,4 +1,5 @@
 /** Which of two images of one prompt people prefer, from all that they said. */
+import { RewardError } from '../../errors.ts'
 import type { Comparison, Label, RewardExamples } from './reward-examples.ts'
 
 /** Of good over bad images of one prompt: more of them tell nothing new, and their number grows with the square. */
@@ -41,3 +42,14 @@ function majorities<Image>(labels: readonly Label<Image>[]): Map<Image, number> 
 }
 
 const keyOf = (a: number | string, b: number | string) => (a < b ? `${a} ${b}` : `${b} ${a}`)
+
+/** @throws {RewardError} no pair says which image is better */
+export function expectDecided(pairs: readonly Comparison[]): void {
+  if (pairs.some(({ isTie }) => !isTie)) return
+  throw new RewardError({
+    where: 'pairs',
+    expected: 'some in which one image is better, or good and bad images of one prompt',
+    received: pairs.length === 0 ? 'none' : `${pairs.length} ties`,
+    remedy: 'compare more images, or hold fewer prompts out with --held-out',
+  })
+}

@@ -19,7 +19,8 @@ import { describeComposed, writeComposed } from '../composition/composed-file.ts
 import { compositionOf } from '../composition/composition.ts'
 import { openReward } from '../open-reward.ts'
 import { headKinds } from '../heads/reward-head.ts'
-import { RewardTrainConfig, trainReward } from '../training/train-reward.ts'
+import { RewardTrainConfig } from '../training/reward-train-config.ts'
+import { trainReward } from '../training/train-reward.ts'
 import { rewardKinds } from './index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-rewards-'))

@@ -1,4 +1,4 @@
-/** A run of `reward train`: a trained head on its encoder, as the other stages see it. */
+/** A run of `reward train`, as the other stages see it: a trained head on its encoder, or a trained encoder. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FormatError } from '../../errors.ts'
@@ -7,7 +7,9 @@ import { hashWeights } from '../../networks/checkpoint/hash-weights.ts'
 import type { ImageTextEncoder } from '../../networks/image-text-encoder.ts'
 import { configName, manifestName } from '../../run-folder.ts'
 import { readRun } from '../../run.ts'
-import { embeddingReward } from '../embedding-reward.ts'
+import { readSafetensorsHeader } from '../../tensor/safetensors.ts'
+import { embeddingReward, scaledCosine } from '../embedding-reward.ts'
+import { encoderFormat, ownEncoderName, readEncoder, withTraining } from '../encoder-training/encoder-file.ts'
 import { isHere, openEncoder } from '../encoding/open-encoder.ts'
 import { rememberTexts } from '../encoding/text-cache.ts'
 import { headFeatures, headOn, headScore, type RewardHead } from '../heads/reward-head.ts'
@@ -42,17 +44,47 @@ async function openRun(folder: string, config: RewardConfig, open: Open): Promis
     throw new FormatError({ where: folder, expected: what, received: `a run of \`${stage}\``, remedy })
   }
   const weights = join(folder, rewardFileName)
+  if (readSafetensorsHeader(weights).metadata.format === encoderFormat) return trainedEncoder(folder, config, open)
   const file = readReward(weights)
-  const { encoderPath: own } = file
-  const path = own === undefined || isHere(own) ? own : (config.encoder ?? own)
-  const encoder = path === undefined ? await ownEncoder(folder, config, open) : rememberTexts(openEncoder(path, config))
-  expectOwnEncoder(folder, file, encoder)
+  const encoder = await encoderOf(folder, file, config, open)
   // Comparisons are of images of one prompt; only good and bad ones say where a prompt lies on the scale of all.
   const isWithinPrompt = results.good === 0 || results.bad === 0
   const reward = trainedReward(folder, encoder, file.head, hashWeights([weights]), isWithinPrompt)
   const members = join(folder, ensembleName)
   if (!existsSync(members)) return reward
   return { ...reward, lowerBound: (k) => ensembleLowerBound(reward, k, { file: members, head: file.head, encoder }) }
+}
+
+/** Bounded by nothing, and only comparable between images of one prompt. */
+async function trainedEncoder(folder: string, config: RewardConfig, open: Open): Promise<Reward> {
+  const weights = join(folder, rewardFileName)
+  const file = readEncoder(weights)
+  const { ownSha256 } = file.metadata
+  let encoder: ImageTextEncoder
+  if (ownSha256 === undefined) encoder = withTraining(await encoderOf(folder, file.metadata, config, open), file)
+  else {
+    encoder = openEncoder(join(folder, ownEncoderName), config)
+    const own = { encoder: 'the encoder that was trained', encoderSha256: ownSha256 }
+    expectOwnEncoder(join(folder, ownEncoderName), own, encoder)
+  }
+  return scaledCosine({
+    name: folder,
+    sha256: `${hashWeights([weights])} ${encoder.sha256}`,
+    encoder: rememberTexts(encoder),
+    logitScale: Math.exp(file.logScale),
+  })
+}
+
+/** What a reward file says of the encoder that it was trained on. */
+type OfEncoder = Pick<RewardFile, 'encoder' | 'encoderSha256'> & { readonly encoderPath?: string | undefined }
+
+/** @throws {FormatError} it is another one */
+async function encoderOf(folder: string, file: OfEncoder, config: RewardConfig, open: Open): Promise<ImageTextEncoder> {
+  const { encoderPath: own } = file
+  const path = own === undefined || isHere(own) ? own : (config.encoder ?? own)
+  const encoder = path === undefined ? await ownEncoder(folder, config, open) : rememberTexts(openEncoder(path, config))
+  expectOwnEncoder(folder, file, encoder)
+  return encoder
 }
 
 async function ownEncoder(folder: string, config: RewardConfig, open: Open): Promise<ImageTextEncoder> {
@@ -87,7 +119,7 @@ export function trainedReward(
 }
 
 /** @throws {FormatError} the reward reads another encoder's embeddings */
-function expectOwnEncoder(name: string, file: RewardFile, encoder: ImageTextEncoder): void {
+function expectOwnEncoder(name: string, file: OfEncoder, encoder: ImageTextEncoder): void {
   if (encoder.sha256 === file.encoderSha256) return
   throw new FormatError({
     where: `${name} encoder`,

@@ -6,8 +6,8 @@ import { accuracy, auc, expectedCalibrationError, reliability, type ReliabilityB
 import { davidsonLogits } from './davidson.ts'
 import { imageRows, textRows, type Embedded } from '../encoding/embeddings.ts'
 import { promptInterval, type Ends } from './prompt-interval.ts'
-import { expectTellsApart, hasBothClasses, type RewardExamples } from '../examples/reward-examples.ts'
-import { headLogit } from '../heads/reward-head.ts'
+import { expectTellsApart, hasBothClasses, type Comparison, type RewardExamples } from '../examples/reward-examples.ts'
+import { headLogit, type RewardHead } from '../heads/reward-head.ts'
 import type { FittedReward } from './fit-head.ts'
 
 /** Against labels, as recorded; without labels of both classes there are no figures. */
@@ -62,9 +62,16 @@ export function measureReward(
   return { ...onLabels(embedded, fitted, examples, seed), ...onComparisons(embedded, fitted, examples, seed) }
 }
 
+/** Of a reward that is measured on comparisons alone. */
+export const noLabels: LabelQuality = {
+  n: 0,
+  ...{ accuracy: null, accuracyInterval: null, auc: null, aucInterval: null, clipScoreAuc: null, ece: null },
+  reliability: [],
+  clipScoreAucInterval: null,
+}
+
 function onLabels(embedded: Embedded, { head }: FittedReward, { labels }: RewardExamples, seed: number): LabelQuality {
-  const none = { accuracy: null, accuracyInterval: null, auc: null, aucInterval: null, clipScoreAuc: null, ece: null }
-  if (!hasBothClasses(labels)) return { n: 0, ...none, reliability: [], clipScoreAucInterval: null }
+  if (!hasBothClasses(labels)) return noLabels
   using _scope = tensorScope()
   using _noGrad = noGrad()
   const images = imageRows(embedded, labels.map(({ image }) => image)) // prettier-ignore
@@ -102,47 +109,94 @@ function onComparisons(
   { comparisons }: RewardExamples,
   seed: number,
 ): ComparisonQuality {
-  const unknown = { tieShare: null, expectedTieShare: null, comparisonNats: null }
-  const none = {
-    pairAccuracy: null,
-    pairAccuracyInterval: null,
-    clipScorePairAccuracy: null,
-    clipScorePairAccuracyInterval: null,
-    pairReliability: [],
-    ...unknown,
-  }
-  if (comparisons.length === 0) return { comparisons: 0, ...none }
+  if (comparisons.length === 0) return qualityOfMargins([], { reward: [], clipScore: [] }, seed)
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  const texts = textRows(embedded, comparisons.map(({ text }) => text)) // prettier-ignore
-  const better = imageRows(embedded, comparisons.map((one) => one.better)) // prettier-ignore
-  const worse = imageRows(embedded, comparisons.map((one) => one.worse)) // prettier-ignore
-  const logits = [better, worse].map((images) => headLogit(head, images, texts))
-  const ahead = logits[0].sub(logits[1]).toArray()
-  const cosines = better.sub(worse).mul(texts).sum(1).toArray()
-  const rows = comparisons.map(({ text, isTie, weight }, i) => ({ text, isTie, weight, won: wins(ahead[i]), cosineWon: wins(cosines[i]) })) // prettier-ignore
-  const decided = rows.filter(({ isTie }) => !isTie)
-  const accuracyOf = (part: typeof rows) => weightedMean(part, ({ won }) => won)
-  const cosineAccuracyOf = (part: typeof rows) => weightedMean(part, ({ cosineWon }) => cosineWon)
-  const base = {
-    comparisons: comparisons.length,
-    pairAccuracy: decided.length === 0 ? null : accuracyOf(decided),
-    pairAccuracyInterval: decided.length === 0 ? null : promptInterval(decided, accuracyOf, seed),
-    clipScorePairAccuracy: decided.length === 0 ? null : cosineAccuracyOf(decided),
-    clipScorePairAccuracyInterval: decided.length === 0 ? null : promptInterval(decided, cosineAccuracyOf, seed),
-    pairReliability: reliabilityOfPairs(comparisons, ahead),
-    tieShare: weightedMean(rows, ({ isTie }) => (isTie ? 1 : 0)),
-  }
+  const { better, worse } = headLogits(embedded, head, comparisons)
+  const reward = better.sub(worse).toArray()
+  const quality = qualityOfMargins(comparisons, { reward, clipScore: clipScoreMargins(embedded, comparisons) }, seed)
   // A reward of labels alone has no ν: it does not know what is called a tie.
-  if (nu === null) return { ...base, expectedTieShare: null, comparisonNats: null }
-  const logShares = davidsonLogits(logits[0], logits[1], tensor([Math.log(nu)])).logSoftmax(1)
+  if (nu === null) return quality
+  const logShares = davidsonLogits(better, worse, tensor([Math.log(nu)])).logSoftmax(1)
   const [wonLog, tieLog] = [0, 2].map((column) => logShares.select(1, column).toArray())
-  const expected = rows.map((row, i) => ({ ...row, tie: Math.exp(tieLog[i]), nats: -(row.isTie ? tieLog : wonLog)[i] }))
+  const expected = comparisons.map(({ isTie, weight }, i) => ({
+    weight,
+    tie: Math.exp(tieLog[i]),
+    nats: -(isTie ? tieLog : wonLog)[i],
+  }))
   return {
-    ...base,
+    ...quality,
     expectedTieShare: weightedMean(expected, ({ tie }) => tie),
     comparisonNats: weightedMean(expected, ({ nats }) => nats),
   }
+}
+
+/** Logits of both images of comparisons [B]; they belong to the scope in force. */
+function headLogits(embedded: Embedded, head: RewardHead, comparisons: readonly Comparison[]) {
+  const texts = textRows(embedded, comparisons.map(({ text }) => text)) // prettier-ignore
+  const logits = (side: 'better' | 'worse') => headLogit(head, imageRows(embedded, comparisons.map((one) => one[side])), texts) // prettier-ignore
+  return { better: logits('better'), worse: logits('worse') }
+}
+
+/** By how much the better images score higher by a head, as differences of logits. */
+export function headMargins(embedded: Embedded, head: RewardHead, comparisons: readonly Comparison[]): number[] {
+  using _scope = tensorScope()
+  using _noGrad = noGrad()
+  const { better, worse } = headLogits(embedded, head, comparisons)
+  return better.sub(worse).toArray()
+}
+
+/** The same by the cosine. */
+export function clipScoreMargins(embedded: Embedded, comparisons: readonly Comparison[]): number[] {
+  using _scope = tensorScope()
+  const texts = textRows(embedded, comparisons.map(({ text }) => text)) // prettier-ignore
+  const [better, worse] = (['better', 'worse'] as const).map((side) => imageRows(embedded, comparisons.map((one) => one[side]))) // prettier-ignore
+  return better.sub(worse).mul(texts).sum(1).toArray()
+}
+
+/** By how much the better image of each comparison scores higher. */
+interface Margins {
+  /** Logits: what was said is expected with the probability σ(margin) where it is no tie. */
+  readonly reward: readonly number[]
+  readonly clipScore: readonly number[]
+}
+
+/** Of a reward that is known by its scores of images of one prompt alone; it expects no ties. */
+export function qualityOfMargins(
+  comparisons: readonly Comparison[],
+  { reward, clipScore }: Margins,
+  seed: number,
+): ComparisonQuality {
+  const rows = comparisons.map(({ text, isTie, weight }, i) => ({ text, isTie, weight, won: wins(reward[i]), cosineWon: wins(clipScore[i]) })) // prettier-ignore
+  const decided = rows.filter(({ isTie }) => !isTie)
+  const isDecided = decided.length > 0
+  const accuracyOf = (part: typeof rows) => weightedMean(part, ({ won }) => won)
+  const cosineAccuracyOf = (part: typeof rows) => weightedMean(part, ({ cosineWon }) => cosineWon)
+  return {
+    comparisons: comparisons.length,
+    pairAccuracy: isDecided ? accuracyOf(decided) : null,
+    pairAccuracyInterval: isDecided ? promptInterval(decided, accuracyOf, seed) : null,
+    clipScorePairAccuracy: isDecided ? cosineAccuracyOf(decided) : null,
+    clipScorePairAccuracyInterval: isDecided ? promptInterval(decided, cosineAccuracyOf, seed) : null,
+    pairReliability: reliabilityOfPairs(comparisons, reward),
+    tieShare: rows.length === 0 ? null : weightedMean(rows, ({ isTie }) => (isTie ? 1 : 0)),
+    expectedTieShare: null,
+    comparisonNats: null,
+  }
+}
+
+/** Share of pairs in which the better image scores higher, as one reward has it less as another has it. */
+export function accuracyGain(
+  comparisons: readonly Comparison[],
+  own: readonly number[],
+  other: readonly number[],
+  seed: number,
+): { readonly gain: number; readonly gainInterval: Ends | null } | undefined {
+  const rows = comparisons.map((one, i) => ({ ...one, gained: wins(own[i]) - wins(other[i]) }))
+  const decided = rows.filter(({ isTie }) => !isTie)
+  if (decided.length === 0) return undefined
+  const gainOf = (part: typeof rows) => weightedMean(part, ({ gained }) => gained)
+  return { gain: gainOf(decided), gainInterval: promptInterval(decided, gainOf, seed) }
 }
 
 function reliabilityOfPairs(comparisons: RewardExamples['comparisons'], ahead: readonly number[]): ReliabilityBin[] {

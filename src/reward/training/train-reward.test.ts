@@ -17,7 +17,8 @@ import { comparableOf } from '../across-prompts.ts'
 import { comparedStore, judgedStore } from '../examples/judged-store.test-helper.ts'
 import { openReward, scorePictures } from '../open-reward.ts'
 import { rewardFileName } from '../reward-file.ts'
-import { RewardTrainConfig, trainReward } from './train-reward.ts'
+import { RewardTrainConfig } from './reward-train-config.ts'
+import { trainReward } from './train-reward.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-reward-'))
 after(() => rmSync(folder, { recursive: true }))

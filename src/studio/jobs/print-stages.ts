@@ -4,7 +4,7 @@ import { flagsOf, type StageSchema } from '../../config.ts'
 import { GenerateConfig } from '../../images/generate-images.ts'
 import { policySchema } from '../../policy/train-policy.ts'
 import { ReportConfig } from '../../report/report-config.ts'
-import { RewardTrainConfig } from '../../reward/training/train-reward.ts'
+import { RewardTrainConfig } from '../../reward/training/reward-train-config.ts'
 import { policyStages, type FormStage, type PolicyStage } from '../../stages.ts'
 
 const policies = await Promise.all(
