@@ -1,14 +1,18 @@
 /** The reward that is a trained encoder: written, and measured against the head on the frozen one. */
-import { asOutOfMemory, type Room } from '../../images/at-once.ts'
+import { mean } from 'simple-statistics'
+import { Disposables } from '../../disposables.ts'
 import { ConfigError } from '../../errors.ts'
+import { asOutOfMemory, type Room } from '../../images/at-once.ts'
 import { readPicture } from '../../images/png.ts'
 import type { Run } from '../../run.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Group } from '../../tensor/group.ts'
-import { embed, imageRows, textRows, type Embedded } from '../encoding/embeddings.ts'
+import { embed, textRows, type Embedded } from '../encoding/embeddings.ts'
 import { heldOutWords } from '../examples/held-out-words.ts'
 import { expectDecided, preferencesOf } from '../examples/preferences.ts'
+import type { StoredImageFile } from '../examples/read-examples.ts'
 import type { Comparison } from '../examples/reward-examples.ts'
+import { rewardFileName } from '../reward-file.ts'
 import { expectTeaching } from '../teaching-scores.ts'
 import type { FitCheckpoint } from '../training/fit-checkpoint.ts'
 import type { FittedHeads } from '../training/fit-heads.ts'
@@ -18,7 +22,7 @@ import type { Ends } from '../training/prompt-interval.ts'
 import type { RewardInputs } from '../training/reward-inputs.ts'
 import type { RewardMade } from '../training/reward-made.ts'
 import type { RewardTrainConfig } from '../training/reward-train-config.ts'
-import { writeEncoder } from './encoder-file.ts'
+import { ownEncoderName, writeEncoder } from './encoder-file.ts'
 import type { EncoderTrainingSettings } from './fields.ts'
 import { pairsAtOnce, withParts } from './memory.ts'
 import { splitPairs } from './split-pairs.ts'
@@ -39,50 +43,48 @@ interface AgainstFrozen {
   readonly isBetter: boolean
 }
 
-interface Trainings {
-  readonly run: Run
+interface Training {
   readonly checkpoint: FitCheckpoint
   readonly group: Group
 }
 
 /**
- * @param file to be written; none by processes that do not write
- * @throws {RewardError} no pairs that say which image is better; all images have one score
- * @throws {ConfigError} an encoder that cannot be trained
+ * @param run into which it is written by the first process
+ * @param inputs of which {@link expectTrainable} thinks well
+ * @throws {RewardError} all images have one score
  * @throws {DivergenceError | OutOfMemoryError | StoppedError} from its training
  */
 export async function encoderReward(
-  file: string | undefined,
+  run: Run,
   { measured }: FittedHeads,
   embedded: Embedded,
   inputs: RewardInputs,
   config: RewardTrainConfig & EncoderTrainingSettings,
-  { run, checkpoint, group }: Trainings,
+  { checkpoint, group }: Training,
 ): Promise<RewardMade> {
   const { encoder, judged, examples, split, shown, head } = inputs
   const { seed, gradientCheckpointing } = config
-  const { tuning } = encoder
-  if (tuning === undefined) throw notTrainable(encoder.name)
-  const all = preferencesOf(split?.training ?? examples)
-  expectDecided(all)
-  const pairs = splitPairs(all, seed)
+  const tuning = encoder.tuning!
+  const pairs = splitPairs(preferencesOf(split?.training ?? examples), seed)
   const room: Room = { stage: 'reward train', device: encoder.device, checkpoints: gradientCheckpointing, group }
   const settings = withParts(run, encoder, config, pairs.training.length, room)
   const read = (image: number) => readPicture(judged[image].file)
   const options = { tuning, pairs, wordings: shown.wordings, read, settings, seed, checkpoint, group }
-  using trained = await trainEncoder(options).catch((error: unknown) => {
-    const counts = { pairs: pairs.training.length, processes: group.size }
-    throw asOutOfMemory(error, run, room, () => pairsAtOnce(encoder, settings, counts))
-  })
-  if (file !== undefined) {
+  using kept = new Disposables()
+  const trained = kept.use(
+    await trainEncoder(options).catch((error: unknown) => {
+      const counts = { pairs: pairs.training.length, processes: group.size }
+      throw asOutOfMemory(error, run, room, () => pairsAtOnce(encoder, settings, counts))
+    }),
+  )
+  if (group.rank === 0) {
     const encoderPath = config.encoder ?? undefined
     const own = { trained: config.trainEncoder, adapterScale: config.loraAlpha / config.rank }
-    writeEncoder(file, { encoder, encoderPath, parameters: trained.parameters, ...own })
+    run.path(ownEncoderName)
+    writeEncoder(run.path(rewardFileName), { encoder, encoderPath, parameters: trained.parameters, ...own })
   }
-  const ownTexts = judged.map(({ text }) => text)
-  using after = await embed(trained.encoder, judged, ({ file }) => readPicture(file), ownTexts, undefined, group)
-  const scores = scoresBy(trained, after, ownTexts)
-  expectTeaching('the trained encoder', scores, 'nothing was learned; lower --encoder-learning-rate')
+  const scores = await scoresOf(trained, judged, group)
+  expectTeaching('the trained encoder', scores, { remedy: 'nothing was learned; lower --encoder-learning-rate' })
   const held = split === undefined ? [] : preferencesOf(split.heldOut)
   const margins = (of: readonly number[]) => held.map(({ better, worse }) => of[better] - of[worse])
   const quality = split && {
@@ -90,8 +92,12 @@ export async function encoderReward(
     ...qualityOfMargins(held, { reward: margins(scores), clipScore: clipScoreMargins(embedded, held) }, seed),
   }
   const against = measured && againstFrozen(held, margins(scores), headMargins(embedded, measured.head, held), head, seed) // prettier-ignore
+  const share = sharesWithinPrompts(scores, judged)
+  const own = kept.move()
   return {
-    scores: sharesWithinPrompts(scores, ownTexts),
+    scores: share(scores, judged),
+    scoreOthers: async (others) => share(await scoresOf(trained, others, group), others),
+    [Symbol.dispose]: () => own[Symbol.dispose](),
     nu: null,
     heldOut: quality ? { ...quality, ...against } : null,
     words: [
@@ -108,19 +114,21 @@ export async function encoderReward(
 
 const notBetter = 'The trained encoder is not shown to order pairs better than the head on the frozen one.'
 
-/** s of all judged images for their prompts. */
-function scoresBy({ parameters }: TrainedToEnd, after: Embedded, texts: readonly string[]): number[] {
+/** s of images for their prompts. */
+async function scoresOf(trained: TrainedToEnd, images: readonly StoredImageFile[], group: Group): Promise<number[]> {
+  const texts = images.map(({ text }) => text)
+  using embedded = await embed(trained.encoder, images, ({ file }) => readPicture(file), texts, undefined, group)
   using _scope = tensorScope()
-  const images = imageRows(after, [...texts.keys()])
-  const scale = Math.exp(parameters.get(logScaleName)!.item())
-  return images.mul(textRows(after, texts)).sum(1).mul(scale).toArray()
+  const scale = Math.exp(trained.parameters.get(logScaleName)!.item())
+  return embedded.images.mul(textRows(embedded, texts)).sum(1).mul(scale).toArray()
 }
 
-/** σ(s − mean s of the images of the prompt): the chance of an image against a middling one of its prompt. */
-function sharesWithinPrompts(scores: readonly number[], texts: readonly string[]): number[] {
-  const places = Map.groupBy(texts.keys(), (place) => texts[place])
-  const means = new Map([...places].map(([text, own]) => [text, own.reduce((sum, place) => sum + scores[place], 0) / own.length])) // prettier-ignore
-  return scores.map((score, place) => 1 / (1 + Math.exp(means.get(texts[place])! - score)))
+/** σ(s − mean s of the judged images of the prompt): the chance of an image against a middling one, ½ where none is judged. */
+function sharesWithinPrompts(scores: readonly number[], judged: readonly StoredImageFile[]) {
+  const places = Map.groupBy(judged.keys(), (place) => judged[place].text)
+  const means = new Map([...places].map(([text, own]) => [text, mean(own.map((place) => scores[place]))]))
+  return (some: readonly number[], images: readonly StoredImageFile[]): number[] =>
+    some.map((score, i) => 1 / (1 + Math.exp((means.get(images[i].text) ?? score) - score)))
 }
 
 /** Undefined where no held-out pair says which image is better. */
@@ -156,10 +164,17 @@ function againstWords({ frozenHead, gain, gainInterval, isBetter }: AgainstFroze
   return isBetter ? said : `note: ${said}. ${notBetter}`
 }
 
-const notTrainable = (name: string) =>
-  new ConfigError({
+/**
+ * @throws {ConfigError} an encoder that cannot be trained
+ * @throws {RewardError} no pairs of the training say which image is better
+ */
+export function expectTrainable({ encoder, split, examples }: RewardInputs): void {
+  expectDecided(preferencesOf(split?.training ?? examples))
+  if (encoder.tuning !== undefined) return
+  throw new ConfigError({
     where: '--train-encoder',
     expected: 'an encoder whose weights can be changed',
-    received: name,
+    received: encoder.name,
     remedy: 'name a CLIPModel with --encoder, or leave this out',
   })
+}

@@ -26,7 +26,9 @@ export function headReward(
 ): RewardMade {
   const scoresBy = (each: Pick<MixedHead, 'head'>) => scoresOf(embedded, each.head, judged)
   const own = scoresBy(fitted)
-  expectTeaching('the fitted reward', own, 'nothing was learned; lower --learning-rate or --weight-decay')
+  expectTeaching('the fitted reward', own, {
+    remedy: 'nothing was learned; lower --learning-rate or --weight-decay',
+  })
   if (run !== undefined) {
     writeReward(run.path(rewardFileName), fitted.head, encoder, encoderPath ?? undefined)
     if (members.length > 0) writeEnsemble(run.path(ensembleName), members.map((member) => member.head)) // prettier-ignore

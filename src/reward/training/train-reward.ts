@@ -10,7 +10,7 @@ import { sha256 } from '../../sha256.ts'
 import { alone, type Group } from '../../tensor/group.ts'
 import { PartFiles } from '../../tensor/part-files.ts'
 import { expectSameEverywhere } from '../../tensor/same-everywhere.ts'
-import { encoderReward } from '../encoder-training/encoder-reward.ts'
+import { encoderReward, expectTrainable } from '../encoder-training/encoder-reward.ts'
 import { embed } from '../encoding/embeddings.ts'
 import { disagreements, largestDifferences } from '../examples/disagreements.ts'
 import type { StoredImageFile } from '../examples/read-examples.ts'
@@ -64,6 +64,7 @@ export async function trainReward(config: RewardTrainConfig, open: Open, group: 
   }
   const inputs = await readRewardInputs(config, open, tell)
   const { examples, judged, others, judgments, encoder, shown, hashes } = inputs
+  if (config.trainEncoder !== null) expectTrainable(inputs)
   run.dependsOn(hashes)
   run.adopt(0)
   expectSameEverywhere(group, hashes)
