@@ -46,6 +46,19 @@ type TrainingStage = PolicyStage | 'reward train'
 const trainingStages = (Object.keys(stages) as StageName[]).filter((name): name is TrainingStage =>
   ['policy', 'reward'].includes(stages[name].kind),
 )
+/** Settings that make another training of a stage. */
+const variants: readonly (readonly [
+  stage: TrainingStage,
+  title: string,
+  settings: Readonly<Record<string, unknown>>,
+])[] = [
+  ...trainingStages.map((stage) => [stage, stage, {}] as const),
+  [
+    'reward train',
+    'reward train of an encoder',
+    { trainEncoder: 'lora', encoderEpochs: 3, encoderBatchSize: 4, rank: 2, ensemble: 0, shrink: false },
+  ],
+]
 
 const inputs: Partial<Record<StageInput, Readonly<Record<string, unknown>>>> = {
   prompts: { prompts: at('prompts.txt') },
@@ -81,15 +94,15 @@ const smallOf: Partial<Record<TrainingStage, Readonly<Record<string, unknown>>>>
 const schemaOf = (stage: TrainingStage): Promise<z.ZodObject> =>
   isPolicyStage(stage) ? policySchema(stage) : Promise.resolve(RewardTrainConfig)
 
-async function settingsOf(stage: TrainingStage): Promise<Record<string, unknown>> {
+async function settingsOf(stage: TrainingStage, more: object = {}): Promise<Record<string, unknown>> {
   const { shape } = await schemaOf(stage)
   const taken = (Object.keys(inputs) as StageInput[]).filter((input) => takesInput(stage, input))
-  const own = Object.entries({ ...small, ...smallOf[stage] }).filter(([field]) => Object.hasOwn(shape, field))
+  const own = Object.entries({ ...small, ...smallOf[stage], ...more }).filter(([field]) => Object.hasOwn(shape, field))
   return Object.assign(Object.fromEntries(own), ...taken.map((input) => inputs[input])) as Record<string, unknown>
 }
 
-async function train(stage: TrainingStage, out: string, resume = false): Promise<void> {
-  const given = { ...(await settingsOf(stage)), out, resume }
+async function train(stage: TrainingStage, out: string, resume = false, more: object = {}): Promise<void> {
+  const given = { ...(await settingsOf(stage, more)), out, resume }
   if (isPolicyStage(stage)) {
     const config = (await policySchema(stage)).parse(given)
     await trainPolicy(stage, config, open, { judge: await probeOf(config.model) })
@@ -163,20 +176,23 @@ const attune = (words: readonly string[], env = process.env, preloaded: readonly
   spawnSync(process.execPath, [...preloaded, cli, ...words], { env, encoding: 'utf8' })
 
 const wordsOf = (settings: Readonly<Record<string, unknown>>) =>
-  Object.entries(settings).flatMap(([field, value]) => [flagName(field), ...(value === true ? [] : [String(value)])])
+  Object.entries(settings).flatMap(([field, value]) => {
+    if (value === false) return [flagName(field).replace('--', '--no-')]
+    return [flagName(field), ...(value === true ? [] : [String(value)])]
+  })
 
-for (const stage of trainingStages) {
-  describe(stage, () => {
-    const [name, whole] = [stage.replaceAll(' ', '-'), at(`${stage}-whole`)]
+for (const [place, [stage, title, more]] of variants.entries()) {
+  describe(title, () => {
+    const [name, whole] = [title.replaceAll(' ', '-'), at(`${title}-whole`)]
     let changes = 0
     before(async () => {
       onChange = () => changes++
-      await train(stage, whole)
+      await train(stage, whole, false, more)
       onChange = undefined
     })
 
     test(`goes on from ${moments} random moments to the same files`, async () => {
-      const stream = random(12, trainingStages.indexOf(stage))
+      const stream = random(12, place)
       const drawn = stream.shuffle(Array.from({ length: changes }, (_, change) => change)).slice(0, moments)
       const chosen = new Set(drawn)
       const folder = at(`${name}-copied`)
@@ -187,13 +203,13 @@ for (const stage of trainingStages) {
         leave(folder, at(`${name}-${change - 1}`))
         isCopying = false
       }
-      await train(stage, folder)
+      await train(stage, folder, false, more)
       onChange = undefined
       assert.equal(change, changes)
       for (const each of drawn) {
         const killed = at(`${name}-${each}`)
         const isFinished = existsSync(join(killed, manifestName))
-        if (!isFinished) await train(stage, killed, true)
+        if (!isFinished) await train(stage, killed, true, more)
         const when = `killed at change ${each} of ${changes}`
         if (isFinished) assert.equal(published(killed).get(manifestName), published(whole).get(manifestName), when)
         else assertSame(killed, whole, when)
@@ -203,16 +219,16 @@ for (const stage of trainingStages) {
 
     test('goes on after SIGKILL by the command line, from the checkpoint before where the newest one is damaged', async () => {
       const killed = at(`${name}-killed`)
-      const words = [...stage.split(' '), ...wordsOf(await settingsOf(stage)), '--out', killed]
+      const words = [...stage.split(' '), ...wordsOf(await settingsOf(stage, more)), '--out', killed]
       const env = { ...process.env, KILL_AT: String(Math.floor(0.8 * changes)) }
       const ended = attune([...words], env, ['--import', killer])
       assert.equal(ended.signal, 'SIGKILL', ended.stderr)
       const all = readdirSync(killed, { recursive: true, encoding: 'utf8' })
-      const newest = all.filter((file) => /^(checkpoint|fits\/\d+)\.safetensors$/.test(file)).sort().at(-1)! // prettier-ignore
+      const newest = all.filter((file) => /^(checkpoint|fits\/(\d+|encoder))\.safetensors$/.test(file)).sort().at(-1)! // prettier-ignore
       truncateSync(join(killed, newest), 300)
       const { status, stderr } = attune([...words, '--resume'])
       assert.equal(status, 0, stderr)
-      const goesOn = newest.startsWith('fits') ? 'this fit begins again' : 'going on from checkpoint-00000\\d.safetensors, of step \\d' // prettier-ignore
+      const goesOn = /fits\/\d/.test(newest) ? 'this fit begins again' : 'going on from (checkpoint|encoder)-00000\\d.safetensors, of step \\d' // prettier-ignore
       assert.match(stderr, new RegExp(`warning: .*${newest}: expected .*; ${goesOn}`))
       assertSame(killed, whole, 'after SIGKILL')
     })

@@ -18,6 +18,9 @@ const nothing: HeldOut = {
   pairAccuracyInterval: null,
   tieShare: null,
   expectedTieShare: null,
+  frozenPairAccuracy: null,
+  gain: null,
+  gainInterval: null,
 }
 const wanted = (heldOut: Partial<HeldOut>, had = { labels: 60, comparisons: 40 }) =>
   labelsWanted({ ...had, heldOut: { ...nothing, ...heldOut } })

@@ -21,6 +21,7 @@ const RewardResults = z.object({
     comparisons: z.int().nonnegative().default(0),
     pairAccuracy: share.nullable().default(null),
     clipScorePairAccuracy: share.nullable().default(null),
+    frozenHead: z.object({ pairAccuracy: share }).optional(),
   }),
 })
 type RewardResults = z.infer<typeof RewardResults>
@@ -36,7 +37,12 @@ export function rewardQuality(
     reward: {
       labels,
       heldOut: isLabelled ? { n, accuracy, auc, clipScoreAuc, ece } : null,
-      ...(isCompared && { comparisons: { n: heldOut.comparisons, pairAccuracy, clipScorePairAccuracy } }),
+      ...(isCompared && {
+        comparisons: {
+          ...{ n: heldOut.comparisons, pairAccuracy, clipScorePairAccuracy },
+          ...(heldOut.frozenHead && { frozenHeadPairAccuracy: heldOut.frozenHead.pairAccuracy }),
+        },
+      }),
     },
     reliability,
   }

@@ -232,7 +232,15 @@ export const Report = z.strictObject({
       /** On prompts that the reward model was not trained on, against the labels as recorded; null where it learned from comparisons alone. */
       heldOut: z.strictObject({ n: count, accuracy: share, auc: share, clipScoreAuc: share, ece: share }).nullable(),
       /** On those prompts, pairs in the order that people gave, ties left out. */
-      comparisons: z.strictObject({ n: count, pairAccuracy: share, clipScorePairAccuracy: share }).optional(),
+      comparisons: z
+        .strictObject({
+          n: count,
+          pairAccuracy: share,
+          clipScorePairAccuracy: share,
+          /** Where the reward is a trained encoder: of the head on the frozen one. */
+          frozenHeadPairAccuracy: share.optional(),
+        })
+        .optional(),
     })
     .nullable(),
   policies: z

@@ -13,7 +13,8 @@ import { sharesPart } from './composition/shared-parts.ts'
 import { ensembleName } from './ensemble-file.ts'
 import { judgedStore } from './examples/judged-store.test-helper.ts'
 import { openReward, scorePictures } from './open-reward.ts'
-import { RewardTrainConfig, trainReward } from './training/train-reward.ts'
+import { RewardTrainConfig } from './training/reward-train-config.ts'
+import { trainReward } from './training/train-reward.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-lower-'))
 after(() => rmSync(folder, { recursive: true }))

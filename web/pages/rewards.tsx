@@ -88,6 +88,8 @@ function Quality({ reward }: { reward: RewardSummary }) {
     ['AUC of the CLIP score', shown(clipScoreAuc, figure)],
     ['CLIP score in the reward', shown(reward.clipShare, inPercent)],
     ['Pairs in order', shown(pairAccuracy, inPercent), between(heldOut.pairAccuracyInterval, inPercent)],
+    ['The same by a head on the frozen encoder', shown(heldOut.frozenPairAccuracy, inPercent)],
+    ['Ahead of it by', shown(heldOut.gain, inPercent), between(heldOut.gainInterval, inPercent)],
     [
       'Ties',
       shown(tieShare, inPercent),
@@ -192,15 +194,18 @@ function Calibration({ reward: { reliability, pairReliability } }: { reward: Rew
   )
 }
 
+const trainedBy = { lora: 'adapters', all: 'all of its weights' } as const
+
 function About({ reward }: { reward: RewardDetail }) {
   const { labels, comparisons, prompts, raters, simulated, head, encoder, at, seconds, policies } = reward
+  const { trainedEncoder } = reward
   const facts: (readonly [string, string])[] = [
     ['Labels', figure(labels)],
     ...(comparisons > 0 ? [['Comparisons', figure(comparisons)] as const] : []),
     ['Prompts', figure(prompts)],
     ['Raters', `${figure(raters)}${simulated ? ', one of them simulated' : ''}`],
-    ['Head', head],
-    ['Encoder', encoder],
+    ...(head === '' ? [] : [['Head', head] as const]),
+    ['Encoder', trainedEncoder === null ? encoder : `${encoder}, trained by ${trainedBy[trainedEncoder]}`],
     ['Trained', `${ago(at)}, in ${duration(seconds)}`],
   ]
   return (

@@ -21,7 +21,7 @@ export function rewardSection({ reward, details }: Report): Markup {
   if (reward.heldOut === null) {
     return html`<section>
       <h2>The reward model</h2>
-      <p>It learned from comparisons alone. ${compared}</p>
+      <p>It is measured on comparisons alone. ${compared}</p>
     </section>`
   }
   const { n, accuracy, auc, clipScoreAuc, ece } = reward.heldOut
@@ -63,8 +63,11 @@ function comparisonsText({
   n,
   pairAccuracy,
   clipScorePairAccuracy,
+  frozenHeadPairAccuracy: frozen,
 }: NonNullable<NonNullable<Report['reward']>['comparisons']>): string {
-  return `Of ${whole(n)} comparisons of images of prompts that it was not trained on, those that are no ties are in the order that people gave in ${percent(pairAccuracy)} %, by the CLIP score in ${percent(clipScorePairAccuracy)} %.`
+  const byHead =
+    frozen === undefined ? '' : `, by a head on the encoder as it was before its training in ${percent(frozen)} %`
+  return `Of ${whole(n)} comparisons of images of prompts that it was not trained on, those that are no ties are in the order that people gave in ${percent(pairAccuracy)} %, by the CLIP score in ${percent(clipScorePairAccuracy)} %${byHead}.`
 }
 
 export function costSection({ policies, seconds, machine, details }: Report): Markup {

@@ -35,8 +35,11 @@ export const RewardSummary = z.object({
   name: RunName,
   at: time,
   seconds: z.number(),
+  /** Empty where the encoder itself was trained. */
   head: z.string(),
   encoder: z.string(),
+  /** What was trained of the encoder; null where it is frozen. */
+  trainedEncoder: z.enum(['lora', 'all']).nullable(),
   /** Good or bad. */
   labels: count,
   /** Pairs, and those of rankings and ratings. */
@@ -74,6 +77,10 @@ export const RewardSummary = z.object({
       /** Share of ties among them, and the one that the reward expects. */
       tieShare: share.nullable(),
       expectedTieShare: share.nullable(),
+      /** Of a trained encoder: the share of pairs in order by the head on the frozen one, and how far ahead of that it is. */
+      frozenPairAccuracy: share.nullable(),
+      gain: z.number().nullable(),
+      gainInterval: Ends.nullable(),
     })
     .nullable(),
 })

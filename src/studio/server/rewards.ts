@@ -27,7 +27,11 @@ const Results = z.object({
   prompts: z.number().default(0),
   raters: z.number().default(0),
   simulated: z.boolean().default(false),
-  head: z.string().default(''),
+  head: z
+    .string()
+    .nullish()
+    .transform((head) => head ?? ''),
+  encoderTraining: z.object({ trained: z.enum(['lora', 'all']) }).nullish(),
   encoder: z.object({ name: z.string() }).default({ name: '' }),
   clipShare: figure,
   heldOut: z
@@ -45,6 +49,9 @@ const Results = z.object({
       pairAccuracyInterval: Ends,
       tieShare: figure,
       expectedTieShare: figure,
+      frozenHead: z.object({ pairAccuracy: figure }).nullish(),
+      gain: figure,
+      gainInterval: Ends,
       reliability: RewardDetail.shape.reliability.default([]),
       pairReliability: RewardDetail.shape.reliability.default([]),
     })
@@ -88,7 +95,7 @@ export function rewardLack(run: StudioRun): string | null {
 /** @throws {FormatError} its results are not those of a reward */
 export function rewardSummary(run: StudioRun): RewardSummary {
   const { name, manifest } = run
-  const { encoder, heldOut, ...rest } = resultsOf(run)
+  const { encoder, encoderTraining, heldOut, ...rest } = resultsOf(run)
   const summary: RewardSummary = {
     ...rest,
     lack: rewardLack(run),
@@ -96,7 +103,10 @@ export function rewardSummary(run: StudioRun): RewardSummary {
     at: manifest.finishedAt,
     seconds: manifest.seconds,
     encoder: runNameOf(encoder.name),
-    heldOut: heldOut ? { ...heldOut, calibrationError: heldOut.ece } : null,
+    trainedEncoder: encoderTraining?.trained ?? null,
+    heldOut: heldOut
+      ? { ...heldOut, calibrationError: heldOut.ece, frozenPairAccuracy: heldOut.frozenHead?.pairAccuracy ?? null }
+      : null,
   }
   return shaped(RewardSummary, summary, `${runPath(name)}/manifest.json`)
 }
