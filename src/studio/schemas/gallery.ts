@@ -6,7 +6,7 @@ import { count, ImageId, ImageRef, RaterName, RunName, time } from './basics.ts'
 /** Who drew an image; `uploaded`: somebody brought it. Uploaded images may name runs of elsewhere. */
 const PolicyName = z.string().min(1).max(200)
 
-export const verdicts = ['good', 'bad', 'even', 'disagreed', 'judged', 'unlabelled'] as const
+const verdicts = ['good', 'bad', 'even', 'disagreed', 'judged', 'unlabelled'] as const
 /**
  * What people said: more good than bad answers, fewer, or as many of both; some good and some bad ones; any answer but skips and
  * votes, or none.
@@ -14,7 +14,7 @@ export const verdicts = ['good', 'bad', 'even', 'disagreed', 'judged', 'unlabell
 export const Verdict = z.enum(verdicts)
 export type Verdict = z.infer<typeof Verdict>
 
-export const gallerySorts = ['newest', 'oldest', 'highest', 'lowest', 'unsure'] as const
+const gallerySorts = ['newest', 'oldest', 'highest', 'lowest', 'unsure'] as const
 /** By time; by the score of the reward, or by how unsure it is: images that it has not scored come last. */
 export const GallerySort = z.enum(gallerySorts)
 export type GallerySort = z.infer<typeof GallerySort>
