@@ -58,7 +58,7 @@ export interface EncoderTrainingOptions {
 }
 
 /** The encoder on pairs that it does not learn from. */
-export interface Look {
+interface Look {
   readonly update: number
   /** Mean KL, nats; that of an even guess is log 2 for pairs that are no ties. */
   readonly loss: number
