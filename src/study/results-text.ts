@@ -29,7 +29,7 @@ export const resultsCsv = ({ results }: Results): string =>
   )
 
 /** `0.512 (0.470 … 0.554)` */
-export const written = ({ write }: Unit, { mean, low, high }: Interval): string =>
+const written = ({ write }: Unit, { mean, low, high }: Interval): string =>
   low === high ? write(mean) : `${write(mean)} (${write(low)} … ${write(high)})`
 
 /** A cell of the table of a study, which tells where fewer seeds have the measure than have the arm. */
