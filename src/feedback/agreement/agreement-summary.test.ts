@@ -31,7 +31,7 @@ describe('agreementByKind', () => {
     const [{ kind, items, raters, alphaNominal, fleissKappa, pairs }, ...more] = agreementByKind(judgments)
     assert.deepEqual([kind, items, raters, more], ['good-bad-skip', 5, 2, []])
     const pair = [[1, 1], [1, 0], [0, 0], [0, 0], [1, 1]] as const // prettier-ignore
-    assert.equal(alphaNominal!.value, krippendorffAlpha(pair, 'nominal'))
+    assert.equal(alphaNominal!.value, krippendorffAlpha(pair, 'nominal')())
     assert.ok(Math.abs(fleissKappa!.value - (0.8 - 0.5) / 0.5) < 1e-12)
     assert.deepEqual(
       pairs.map(({ first, second, kappa }) => [first, second, kappa.value, kappa.n]),

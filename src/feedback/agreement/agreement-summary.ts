@@ -3,7 +3,7 @@ import { median } from 'simple-statistics'
 import { getOrAdd } from '../../get-or-add.ts'
 import type { Judgment } from '../../records.ts'
 import { bootstrapInterval, type AgreementInterval } from './agreement-interval.ts'
-import { cohenKappa, fleissKappa, krippendorffAlphaOf, type ItemAnswers } from './agreement.ts'
+import { cohenKappa, fleissKappa, krippendorffAlpha, type ItemAnswers } from './agreement.ts'
 import type { Gold } from '../queue/gold.ts'
 
 type AgreementKind = Exclude<Judgment['kind'], 'vote'>
@@ -75,7 +75,7 @@ export function agreementByKind(judgments: readonly Judgment[], interval: Interv
 
 /** α of items that stay the same while their `times` change. */
 function alpha(metric: 'nominal' | 'ordinal') {
-  const of = ofSame((items: readonly ItemAnswers[]) => krippendorffAlphaOf(items, metric))
+  const of = ofSame((items: readonly ItemAnswers[]) => krippendorffAlpha(items, metric))
   return (items: readonly ItemAnswers[], times: readonly number[]) => of(items)(times)
 }
 

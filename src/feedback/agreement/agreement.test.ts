@@ -46,12 +46,12 @@ const near = (received: number | undefined, expected: number, tolerance = 1e-12)
 describe('krippendorffAlpha', () => {
   it('has the values of Krippendorff 2011: two raters, two categories', () => {
     const items = itemsOf('0 1 0 0 0 0 0 0 1 0', '1 1 1 0 0 1 0 0 0 0')
-    near(krippendorffAlpha(items, 'nominal'), 0.095, 5e-4)
+    near(krippendorffAlpha(items, 'nominal')(), 0.095, 5e-4)
   })
 
   it('has the values of Krippendorff 2011: two raters, five categories', () => {
     const items = itemsOf('a a b b d c c c e d d a', 'b a b b b c c c e d d d')
-    near(krippendorffAlpha(items, 'nominal'), 0.692, 5e-4)
+    near(krippendorffAlpha(items, 'nominal')(), 0.692, 5e-4)
   })
 
   it('has the values of Krippendorff 2011: four raters, answers missing', () => {
@@ -61,28 +61,28 @@ describe('krippendorffAlpha', () => {
       '. 3 3 3 2 3 4 2 2 5 1 .',
       '1 2 3 3 2 4 4 1 2 5 1 .',
     )
-    near(krippendorffAlpha(items, 'nominal'), 0.743, 5e-4)
-    near(krippendorffAlpha(items, 'ordinal'), 0.815, 5e-4)
+    near(krippendorffAlpha(items, 'nominal')(), 0.743, 5e-4)
+    near(krippendorffAlpha(items, 'ordinal')(), 0.815, 5e-4)
   })
 
   it('has the values of the Python package krippendorff', () => {
     for (const { raters, nominal, ordinal } of packages.alpha) {
       const items = raters[0].map((_, item) => raters.map((row) => row[item] ?? undefined))
-      near(krippendorffAlpha(items, 'nominal'), nominal)
-      near(krippendorffAlpha(items, 'ordinal'), ordinal)
+      near(krippendorffAlpha(items, 'nominal')(), nominal)
+      near(krippendorffAlpha(items, 'ordinal')(), ordinal)
     }
   })
 
   it('counts an item as often as it is told to', () => {
     const items = itemsOf('1 2 3 1', '1 3 3 2')
     const repeated = [...items, items[1], items[1]]
-    near(krippendorffAlpha(items, 'ordinal', [1, 3, 1, 1]), krippendorffAlpha(repeated, 'ordinal')!)
+    near(krippendorffAlpha(items, 'ordinal')([1, 3, 1, 1]), krippendorffAlpha(repeated, 'ordinal')()!)
   })
 
   it('does not exist where nothing can be compared', () => {
-    assert.equal(krippendorffAlpha([], 'nominal'), undefined)
-    assert.equal(krippendorffAlpha([[1], [2, undefined]], 'nominal'), undefined)
-    assert.equal(krippendorffAlpha([[1, 1], [1, 1]], 'ordinal'), undefined) // prettier-ignore
+    assert.equal(krippendorffAlpha([], 'nominal')(), undefined)
+    assert.equal(krippendorffAlpha([[1], [2, undefined]], 'nominal')(), undefined)
+    assert.equal(krippendorffAlpha([[1, 1], [1, 1]], 'ordinal')(), undefined) // prettier-ignore
   })
 })
 
@@ -190,11 +190,11 @@ describe('bootstrapInterval', () => {
     assert.equal(packages.none.length, 4)
     const one = [[1, 1], [1, 1]] // prettier-ignore
     assert.equal(
-      bootstrapInterval(one, (some) => krippendorffAlpha(some, 'ordinal')),
+      bootstrapInterval(one, (some) => krippendorffAlpha(some, 'ordinal')()),
       null,
     )
     assert.equal(
-      bootstrapInterval([[1], [2]], (some) => krippendorffAlpha(some, 'nominal')),
+      bootstrapInterval([[1], [2]], (some) => krippendorffAlpha(some, 'nominal')()),
       null,
     )
     assert.equal(

@@ -13,18 +13,10 @@ export type ItemAnswers = readonly (number | undefined)[]
  * n = Σ_c n_c. Nominal: δ² = 1 for c ≠ k. Ordinal: δ_ck = Σ_{g=c}^{k} n_g − (n_c + n_k)/2.
  *
  * @param items  one list of answers an item; raters may be missing anywhere
+ * @returns      α of the items, each of which counts as often as `times` says; undefined where nothing can differ
  * @see Krippendorff 2011, Computing Krippendorff's Alpha-Reliability
  */
 export function krippendorffAlpha(
-  items: readonly ItemAnswers[],
-  metric: 'nominal' | 'ordinal',
-  times?: readonly number[],
-): number | undefined {
-  return krippendorffAlphaOf(items, metric)(times)
-}
-
-/** {@link krippendorffAlpha} for who asks about the same items with other `times` again and again. */
-export function krippendorffAlphaOf(
   items: readonly ItemAnswers[],
   metric: 'nominal' | 'ordinal',
 ): (times?: readonly number[]) => number | undefined {
