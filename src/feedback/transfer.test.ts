@@ -127,7 +127,7 @@ describe('importFeedback', () => {
           FormatError,
           /^a\.csv:3 judgment x: expected an id of its own/,
         ],
-        ['a.csv', `image,answer,rater\n${image},good,${'x'.repeat(1e6)}\n`, FormatError, /^a\.csv:2 rater: .{0,700}$/],
+        ['a.csv', `image,answer,rater\n${image},good,${'x'.repeat(1e6)}\n`, FormatError, /^a\.csv:2 rater: .{0,1000}$/],
         ['a.csv', `image,answer,rater\n${image},good,a\0b\n`, FormatError, /^a\.csv:2 rater: expected a name .*"a b"/],
         ['a.csv', `image,answer\n${image},"not\nsure"\n`, FormatError, /^a\.csv:2 answer: .*received "not sure" — /],
         ['a.csv', `image,answer\n${image},"\xff"\n`, FormatError, /^a\.csv:2 answer/],
