@@ -88,7 +88,7 @@ test('measures of fidelity and of diversity stand apart, each with what it is; w
     'What was optimised',
     'Cost',
   ])
-  const titles = ['Kernel distance', 'Precision', 'Density', 'Recall', 'Coverage', 'Vendi score']
+  const titles = ['Kernel distance', 'Precision', 'Density', 'Recall', 'Coverage', 'Vendi score, within a prompt']
   for (const title of titles) assert.match(page, new RegExp(`<dt>${title}</dt>`))
   assert.match(page, /<b>1\.00<\/b><small>−1\.00 to 3\.00<\/small>/)
   report.details!.notMeasured = { recall: 'it takes more than 5 images of each kind, and there are 4' }
