@@ -4,7 +4,7 @@ import type { ImageRecord } from '../../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
-import { knownIds } from './judgment-rows.ts'
+import { knownIds } from './rows.ts'
 import type { FeedbackTables } from './tables.ts'
 
 /** Images and the folder that their files are relative to. */

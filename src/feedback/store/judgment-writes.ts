@@ -2,13 +2,13 @@
 import type { Transaction } from 'kysely'
 import { FormatError, UnknownRecordError } from '../../errors.ts'
 import { wordsOf } from '../../prompts/words.ts'
-import { ImageRecord, Judgment } from '../../records.ts'
+import { Judgment } from '../../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { writeImages, type ImagesOfFolder } from './image-writes.ts'
 import { complaintOf } from '../issue-complaint.ts'
-import { judgmentOf, knownIds, rowOf } from './judgment-rows.ts'
+import { imageOf, judgmentOf, knownIds, rowOf } from './rows.ts'
 import { expectNotAhead } from './judgment-times.ts'
 import type { FeedbackTables } from './tables.ts'
 
@@ -163,8 +163,8 @@ async function expectOwnWords(
 }
 
 async function storedPrompt(transaction: Transaction<FeedbackTables>, image: string): Promise<string> {
-  const row = await transaction.selectFrom('images').select('record').where('id', '=', image).executeTakeFirstOrThrow()
-  return ImageRecord.parse(JSON.parse(row.record)).text
+  const row = await transaction.selectFrom('images').select(['id', 'record']).where('id', '=', image).executeTakeFirstOrThrow()
+  return imageOf(row).text
 }
 
 /** What makes two submissions under one id the same; the time of a repetition may be another. */

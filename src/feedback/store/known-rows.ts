@@ -1,8 +1,9 @@
 /** What has been read of the database already: of a later reading only what is new is fetched. */
-import { ImageRecord, type Judgment } from '../../records.ts'
+import type { ImageRecord } from '../../records.ts'
+import { type Judgment } from '../../records.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
-import { judgmentOf } from './judgment-rows.ts'
+import { imageOf, judgmentOf } from './rows.ts'
 import { StandingJudgments } from '../raters/standing.ts'
 
 /** An image and the absolute folder that its `file` is relative to. */
@@ -31,7 +32,7 @@ export function knownRows(database: FeedbackDatabase, folders: ImageFolders): ()
   async function read(): Promise<Known> {
     const changed = await database.selectFrom('images').selectAll().where('revision', '>', revision).execute()
     for (const row of changed) {
-      const record = ImageRecord.parse(JSON.parse(row.record))
+      const record = imageOf(row)
       const folder = folders.found(row.folder)
       images.set(row.id, row.archived_at === null ? { record, folder } : { record, folder, archived: true })
       revision = Math.max(revision, row.revision)

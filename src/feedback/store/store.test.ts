@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtempDisposable, open, readdir, rename, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtempDisposable, open, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -48,6 +48,38 @@ describe('feedback file', () => {
     database.close()
     await using again = await openFeedback(file)
     assert.deepEqual(await again.judgments(), [judgment('1', first)])
+  })
+
+  it('checks what another program has written', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
+    const file = join(folder.path, 'feedback.db')
+    const rows: [sql: string, message: RegExp][] = [
+      ["update images set record = '{}'", /^feedback database, image .+ id: expected what is known of an image, /],
+      ["update images set record = '{'", /^feedback database, image .+: expected what is known of an image, /],
+      ["update judgments set answer = 'fine'", /^feedback database, judgment 1 answer: expected what one rater said/],
+      ["update judgments set images = '3'", /^feedback database, judgment 1 images: expected what one rater said/],
+      ['update judgments set details = \'{"ratings": {}}\'', /^feedback database, judgment 1: expected what one rater/],
+    ]
+    {
+      await using store = await openFeedback(file)
+      await store.addImages([first], '.')
+      await store.addJudgments([judgment('1', first)])
+    }
+    for (const [sql, message] of rows) {
+      const copy = join(folder.path, 'copy.db')
+      await copyFile(file, copy)
+      const database = new DatabaseSync(copy)
+      const triggers = database.prepare("select name from sqlite_master where type = 'trigger'").all()
+      for (const { name } of triggers) database.exec(`drop trigger "${String(name)}"`)
+      database.exec(sql)
+      database.close()
+      await using store = await openFeedback(copy)
+      await assert.rejects(store.judgments(), (error) => {
+        assert.ok(error instanceof FormatError)
+        assert.match(error.message, message)
+        return true
+      })
+    }
   })
 
   it('says what is wrong with a file that is none', async () => {

@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto'
 import type { AttuneError } from '../../errors.ts'
 import { FormatError, StudioError, UnknownRecordError } from '../../errors.ts'
-import { ratersOfJudgments } from '../../feedback/store/judgment-rows.ts'
+import { ratersOfJudgments } from '../../feedback/store/rows.ts'
 import { rankingConflict } from '../../feedback/ranking.ts'
 import type { Judgment } from '../../records.ts'
 import type { Added } from '../schemas/labelling.ts'

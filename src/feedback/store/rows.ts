@@ -1,6 +1,8 @@
-/** Judgments as rows of the database: what all kinds have in columns, the rest as JSON. */
+/** Judgments as rows of the database: what all kinds have in columns, the rest as JSON; and images as they were stored. */
 import type { Insertable, Selectable, Transaction } from 'kysely'
-import type { Judgment } from '../../records.ts'
+import type { z } from 'zod'
+import { FormatError, shownText } from '../../errors.ts'
+import { ImageRecord, Judgment } from '../../records.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { FeedbackTables } from './tables.ts'
@@ -21,20 +23,45 @@ export function rowOf(judgment: Judgment): Insertable<FeedbackTables['judgments'
   }
 }
 
-/** A row was checked when it was written and has not been changed since, which the database sees to. */
-export function judgmentOf(row: Selectable<FeedbackTables['judgments']>): Judgment {
-  return {
+/** @throws {FormatError} the row is none */
+export const judgmentOf = (row: Selectable<FeedbackTables['judgments']>): Judgment =>
+  checked(Judgment, `judgment ${shownText(String(row.id), 60)}`, 'what one rater said of images', {
     id: row.id,
     kind: row.kind,
-    images: JSON.parse(row.images) as string[],
+    images: parsed(row.images),
     answer: row.answer,
     rater: row.rater,
     raterKind: row.rater_kind,
     at: row.at,
     ...(row.duration_ms !== null && { durationMs: row.duration_ms }),
     ...(row.undoes !== null && { undoes: row.undoes }),
-    ...(row.details !== '{}' && (JSON.parse(row.details) as object)),
-  } as Judgment
+    ...Object(parsed(row.details)),
+  })
+
+/** @throws {FormatError} the row is none */
+export const imageOf = ({ id, record }: Pick<Selectable<FeedbackTables['images']>, 'id' | 'record'>): ImageRecord =>
+  checked(ImageRecord, `image ${shownText(String(id), 60)}`, 'what is known of an image', parsed(record))
+
+/** A database may come from elsewhere, and any program can write to it. */
+function checked<T>(schema: z.ZodType<T>, what: string, expected: string, value: unknown): T {
+  const { data, error } = schema.safeParse(value)
+  if (error === undefined) return data
+  const [{ path, message }] = error.issues
+  throw new FormatError({
+    where: ['feedback database,', what, ...path].join(' '),
+    expected,
+    received: message,
+    remedy: 'another program has written it: go back to a copy from before',
+  })
+}
+
+/** Undefined of what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Those of the ids that a table has. */
