@@ -163,7 +163,11 @@ async function expectOwnWords(
 }
 
 async function storedPrompt(transaction: Transaction<FeedbackTables>, image: string): Promise<string> {
-  const row = await transaction.selectFrom('images').select(['id', 'record']).where('id', '=', image).executeTakeFirstOrThrow()
+  const row = await transaction
+    .selectFrom('images')
+    .select(['id', 'record'])
+    .where('id', '=', image)
+    .executeTakeFirstOrThrow()
   return imageOf(row).text
 }
 

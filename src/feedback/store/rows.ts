@@ -3,6 +3,7 @@ import type { Insertable, Selectable, Transaction } from 'kysely'
 import type { z } from 'zod'
 import { FormatError, shownText } from '../../errors.ts'
 import { ImageRecord, Judgment } from '../../records.ts'
+import { complaintOf } from '../issue-complaint.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { FeedbackTables } from './tables.ts'
@@ -25,7 +26,7 @@ export function rowOf(judgment: Judgment): Insertable<FeedbackTables['judgments'
 
 /** @throws {FormatError} the row is none */
 export const judgmentOf = (row: Selectable<FeedbackTables['judgments']>): Judgment =>
-  checked(Judgment, `judgment ${shownText(String(row.id), 60)}`, 'what one rater said of images', {
+  checked(Judgment, `judgment ${shownText(String(row.id), 60)}`, {
     id: row.id,
     kind: row.kind,
     images: parsed(row.images),
@@ -40,17 +41,16 @@ export const judgmentOf = (row: Selectable<FeedbackTables['judgments']>): Judgme
 
 /** @throws {FormatError} the row is none */
 export const imageOf = ({ id, record }: Pick<Selectable<FeedbackTables['images']>, 'id' | 'record'>): ImageRecord =>
-  checked(ImageRecord, `image ${shownText(String(id), 60)}`, 'what is known of an image', parsed(record))
+  checked(ImageRecord, `image ${shownText(String(id), 60)}`, parsed(record))
 
 /** A database may come from elsewhere, and any program can write to it. */
-function checked<T>(schema: z.ZodType<T>, what: string, expected: string, value: unknown): T {
+function checked<T>(schema: z.ZodType<T>, what: string, value: unknown): T {
   const { data, error } = schema.safeParse(value)
   if (error === undefined) return data
-  const [{ path, message }] = error.issues
+  const [issue] = error.issues
   throw new FormatError({
-    where: ['feedback database,', what, ...path].join(' '),
-    expected,
-    received: message,
+    where: ['feedback database,', what, ...issue.path].join(' '),
+    ...complaintOf(issue, value),
     remedy: 'another program has written it: go back to a copy from before',
   })
 }

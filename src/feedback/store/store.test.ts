@@ -54,11 +54,11 @@ describe('feedback file', () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
     const file = join(folder.path, 'feedback.db')
     const rows: [sql: string, message: RegExp][] = [
-      ["update images set record = '{}'", /^feedback database, image .+ id: expected what is known of an image, /],
-      ["update images set record = '{'", /^feedback database, image .+: expected what is known of an image, /],
-      ["update judgments set answer = 'fine'", /^feedback database, judgment 1 answer: expected what one rater said/],
-      ["update judgments set images = '3'", /^feedback database, judgment 1 images: expected what one rater said/],
-      ['update judgments set details = \'{"ratings": {}}\'', /^feedback database, judgment 1: expected what one rater/],
+      ["update images set record = '{}'", /^feedback database, image .+ id: expected a text, received nothing/],
+      ["update images set record = '{'", /^feedback database, image .+: expected an object, received nothing/],
+      ["update judgments set answer = 'fine'", /^feedback database, judgment 1 answer: expected good or bad or skip, /],
+      ["update judgments set images = '3'", /^feedback database, judgment 1 images: expected a list, received 3/],
+      ['update judgments set details = \'{"stars": 3}\'', /^feedback database, judgment 1: expected no stars here, /],
     ]
     {
       await using store = await openFeedback(file)

@@ -166,10 +166,14 @@ async function sendEverything(it: TestStudio): Promise<void> {
     }
   }
   assert.ok(sent > 1000, `only ${sent} bodies`)
+  const needed: Readonly<Record<string, string>> = {
+    '/api/export': '?format=jsonl',
+    '/api/gallery/export': `?images=${image}`,
+  }
   assert.deepEqual(it.studio.queue.all(), [], 'none of it has started a process')
   for (const { path, method, operation } of operations) {
     if (method !== 'get' || plainParts(operation).some(({ in: place }) => place === 'path')) continue
-    const answer = await it.app.request(path === '/api/export' ? `${path}?format=jsonl` : path)
+    const answer = await it.app.request(`${path}${needed[path] ?? ''}`)
     assert.equal(answer.status, path === '/api/invitations' ? 409 : 200, path)
   }
 }
