@@ -117,6 +117,8 @@ async function fitsOf(model: GenerativeModel, reward: Reward, sampling: Sampling
     for (const stage of policyStages) {
       const algorithm: AnyAlgorithm = await algorithms[stage]()
       if (algorithm.atOnce === undefined) continue
+      // Its trainings are refused.
+      if (algorithm.followsGradient && reward.scoreWithGradient === undefined) continue
       const settings = z.object({ ...algorithm.fields, ...gradientCheckpointingField }).parse({})
       const given = { model: sized, trainable, reward, settings }
       fits.push({ stage, size, ...fitOf(() => trainedAtOnce(algorithm, given, sampling), [false, true], room) })

@@ -380,7 +380,7 @@ function updateBytes(tried: Tried, count: number, gradientCheckpointing: boolean
     const own = { variant, lastSteps, gradientCheckpointing, imagesPerUpdate: count, batchSize: count }
     const settings = { ...tried.settings, ...own, imagesDrawn: count, pretrainingWeight: 0, renoisings: 1 }
     return mostHeld(() => {
-      const trainer = new Draft({ ...tried, settings, group: alone })
+      const trainer = new Draft({ ...tried, texts: [''], settings, group: alone })
       trainer.step()
       for (const moment of below('optimiser', trainer.state().tensors).values()) moment.dispose()
     })
