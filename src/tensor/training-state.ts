@@ -72,6 +72,16 @@ export function numbersOf<S extends z.ZodType>(owner: string, schema: S, { numbe
   return checked(schema, numbers, `${owner} state`, 'was this state saved by another version of Attune? begin again')
 }
 
+/** Of a state that is whole, and not of this training. @param where whose state it is */
+export const ofAnotherRun = (where: string, expected: string, received: string): FormatError =>
+  new FormatError({ where, expected, received, remedy: 'was this state saved for another run?' })
+
+/** @param unit what is counted: `updates` @throws {FormatError} more have been done than the training has */
+export function expectWithin(owner: string, done: number, total: number, unit: string): void {
+  if (done <= total) return
+  throw ofAnotherRun(`${owner} state`, `one of at most ${total} ${unit}`, `one of ${done}`)
+}
+
 /** Prefixes the names of a part's tensors: `optimiser.exp_avg.…`. */
 export function under(prefix: string, tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] {
   return [...tensors].map(([name, tensor]) => [`${prefix}.${name}`, tensor])

@@ -22,7 +22,7 @@ import type { Algorithm } from '../algorithm.ts'
 import { rolloutFields } from '../policy-gradient/fields.ts'
 import { onlineAtOnce } from '../policy-gradient/memory.ts'
 import { boundedObjective, trustRegionFields } from '../policy-gradient/objective.ts'
-import { onlineNote, onlineWarning, onlineWork } from '../policy-gradient/online-method.ts'
+import { onlineMethod, onlineWork, optionalKlField } from '../policy-gradient/online-method.ts'
 import {
   OnlineTrainer,
   type ComparedMetrics,
@@ -38,11 +38,7 @@ const fields = {
   ...rolloutFields,
   ...promptStatisticsFields,
   ...trustRegionFields,
-  klWeight: z
-    .number()
-    .nonnegative()
-    .default(0)
-    .describe('Weight of the KL to the pre-trained model, per nat; at 0 it is not computed.'),
+  ...optionalKlField,
   ...policyOptimiserFields(usualRates),
 }
 /** What DDPO is trained with. */
@@ -72,14 +68,10 @@ export class Ddpo extends OnlineTrainer<DdpoMetrics> {
 
 /** `policy ddpo` */
 export const ddpo: Algorithm<'policy ddpo', typeof fields> = {
+  ...onlineMethod,
   fields,
-  changeable: ['klWeight', 'batchSize', 'transitionsAtOnce', 'ignoreRounding'],
-  chosen: ['batchSize', 'transitionsAtOnce'],
   atOnce: (given) => onlineAtOnce(given, { value: false, isCompared: given.settings.klWeight > 0 }),
   recorded: ['klWeight', 'trustRegion'],
-  checkpointEvery: 20,
   begin: (given) => new Ddpo(given),
   work: (settings, drawing) => onlineWork(settings, drawing, { isCompared: settings.klWeight > 0 }),
-  note: onlineNote,
-  warningOf: onlineWarning,
 }

@@ -17,7 +17,7 @@
  * 7. Some prompts are held out, and how often the policy prefers the better image of their pairs is measured.
  */
 import { z } from 'zod'
-import { DivergenceError, FormatError } from '../../errors.ts'
+import { DivergenceError } from '../../errors.ts'
 import { gradientCheckpointingField } from '../../networks/adapters.ts'
 import { mapStates, policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
 import { random, seedOf } from '../../random.ts'
@@ -34,7 +34,7 @@ import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import { expectWithin, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { impliedPreference, pairErrors, type Noise, type NoisyPairs, type PairErrors } from '../pair-errors.ts'
@@ -329,14 +329,7 @@ export class Dpo implements Trainer {
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
     const { dpoUpdate: update } = numbersOf('dpo', DpoNumbers, state)
-    if (update > this.total) {
-      throw new FormatError({
-        where: 'dpo state',
-        expected: `one of at most ${this.total} updates`,
-        received: `one of ${update}`,
-        remedy: 'was this state saved for another run?',
-      })
-    }
+    expectWithin('dpo', update, this.total, 'updates')
     this.#optimiser.load(state.tensors)
     this.#update = update
   }

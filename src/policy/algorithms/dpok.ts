@@ -30,7 +30,7 @@ import { rewardAdvantages } from '../policy-gradient/advantages.ts'
 import { rolloutFields } from '../policy-gradient/fields.ts'
 import { onlineAtOnce } from '../policy-gradient/memory.ts'
 import { boundedObjective, publishedObjective, trustRegionFields } from '../policy-gradient/objective.ts'
-import { onlineNote, onlineWarning, onlineWork } from '../policy-gradient/online-method.ts'
+import { onlineMethod, onlineWork } from '../policy-gradient/online-method.ts'
 import {
   OnlineTrainer,
   type ComparedMetrics,
@@ -95,14 +95,11 @@ const withoutBaseline = (reward: string) =>
 
 /** `policy dpok` */
 export const dpok: Algorithm<'policy dpok', typeof fields> = {
+  ...onlineMethod,
   fields,
-  changeable: ['valueLearningRate', 'klWeight', 'batchSize', 'transitionsAtOnce', 'ignoreRounding'],
-  chosen: ['batchSize', 'transitionsAtOnce'],
+  changeable: ['valueLearningRate', ...onlineMethod.changeable],
   atOnce: (given) => onlineAtOnce(given, { value: given.settings.value, isCompared: true }),
   recorded: ['klWeight'],
-  checkpointEvery: 20,
   begin: (given) => new Dpok(given),
   work: (settings, drawing) => onlineWork(settings, drawing, { isCompared: true }),
-  note: onlineNote,
-  warningOf: onlineWarning,
 }

@@ -28,7 +28,7 @@
 import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
 import { predictImage, sampleImages, sampleUntil, sampleWithGradient, type Denoising } from '../../diffusion/sample.ts'
-import { FormatError, RewardError, TensorError } from '../../errors.ts'
+import { RewardError, TensorError } from '../../errors.ts'
 import { decodeStages, drawEarlier, drawLaterWithGradient, noiseOf, type DrawnRows } from '../../images/draw.ts'
 import { watchingStates } from '../../images/finite.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
@@ -45,7 +45,7 @@ import { mostHeld } from '../../tensor/memory.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { below, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import { below, expectWithin, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Drawing, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { addPretrainingGradient } from '../pretraining-loss.ts'
@@ -320,14 +320,7 @@ export class Draft implements Trainer {
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
     const { draftUpdate: update } = numbersOf('draft', DraftNumbers, state)
-    if (update > this.total) {
-      throw new FormatError({
-        where: 'draft state',
-        expected: `one of at most ${this.total} updates`,
-        received: `one of ${update}`,
-        remedy: 'was this state saved for another run?',
-      })
-    }
+    expectWithin('draft', update, this.total, 'updates')
     this.#optimiser.load(state.tensors)
     this.#update = update
   }

@@ -32,7 +32,7 @@ import { relativeAdvantages } from '../policy-gradient/advantages.ts'
 import { rolloutFields } from '../policy-gradient/fields.ts'
 import { onlineAtOnce } from '../policy-gradient/memory.ts'
 import { boundedObjective, trustRegionFields } from '../policy-gradient/objective.ts'
-import { onlineNote, onlineWarning, onlineWork } from '../policy-gradient/online-method.ts'
+import { onlineMethod, onlineWork, optionalKlField } from '../policy-gradient/online-method.ts'
 import {
   OnlineTrainer,
   type ComparedMetrics,
@@ -54,11 +54,7 @@ const fields = {
     .describe('Begins all images of a group with the same noise, so that they differ by their stochastic steps alone.'),
   ...windowFields,
   ...trustRegionFields,
-  klWeight: z
-    .number()
-    .nonnegative()
-    .default(0)
-    .describe('Weight of the KL to the pre-trained model, per nat; at 0 it is not computed.'),
+  ...optionalKlField,
   ...policyOptimiserFields(usualRates),
 }
 /** What GRPO is trained with. */
@@ -94,15 +90,11 @@ export class Grpo extends OnlineTrainer<GrpoMetrics> {
 
 /** `policy grpo` */
 export const grpo: Algorithm<'policy grpo', typeof fields> = {
+  ...onlineMethod,
   fields,
-  changeable: ['klWeight', 'batchSize', 'transitionsAtOnce', 'ignoreRounding'],
-  chosen: ['batchSize', 'transitionsAtOnce'],
   atOnce: (given) => onlineAtOnce(given, { value: false, isCompared: given.settings.klWeight > 0 }),
   recorded: ['klWeight', 'groupSize', 'trustRegion'],
-  checkpointEvery: 20,
   begin: (given) => new Grpo(given),
   work: (settings, drawing) =>
     onlineWork(settings, drawing, { isCompared: settings.klWeight > 0, trained: settings.window ?? undefined }),
-  note: onlineNote,
-  warningOf: onlineWarning,
 }

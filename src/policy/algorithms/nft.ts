@@ -19,7 +19,6 @@
  */
 import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
-import { FormatError } from '../../errors.ts'
 import type { AtOnce } from '../../images/at-once.ts'
 import { mostDrawn } from '../../images/drawing-memory.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
@@ -38,7 +37,7 @@ import { copyState } from '../../tensor/optimise.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { below, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
+import { below, expectWithin, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { drawFreshImages, type FreshImages } from '../fresh-images.ts'
 import { groupAdvantages, momentsOf, mostAdvantage } from '../group-advantages.ts'
@@ -370,14 +369,7 @@ export class Nft implements Trainer {
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
     const { nftIteration: iteration, nftUpdates: updates, constant } = numbersOf('nft', NftNumbers, state)
-    if (iteration > this.total) {
-      throw new FormatError({
-        where: 'nft state',
-        expected: `one of at most ${this.total} iterations`,
-        received: `one of ${iteration}`,
-        remedy: 'was this state saved for another run?',
-      })
-    }
+    expectWithin('nft', iteration, this.total, 'iterations')
     this.#optimiser.load(state.tensors)
     copyState('old policy', this.#old.values(), below('old', state.tensors))
     this.#iteration = iteration

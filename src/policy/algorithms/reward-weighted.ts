@@ -25,7 +25,6 @@
 import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
 import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
-import { FormatError } from '../../errors.ts'
 import type { AtOnce } from '../../images/at-once.ts'
 import { mostDrawn } from '../../images/drawing-memory.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
@@ -51,7 +50,7 @@ import { copyState } from '../../tensor/optimise.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { below, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
+import { below, expectWithin, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { drawFreshImages } from '../fresh-images.ts'
@@ -362,14 +361,7 @@ export class RewardWeighted implements Trainer {
   /** Continues where the state was taken. @throws {FormatError} it belongs to another run, or something is missing */
   load(state: TrainingState): void {
     const { update, constant } = numbersOf('reward-weighted', RewardWeightedNumbers, state)
-    if (update > this.total) {
-      throw new FormatError({
-        where: 'reward-weighted state',
-        expected: `one of at most ${this.total} updates`,
-        received: `one of ${update}`,
-        remedy: 'was this state saved for another run?',
-      })
-    }
+    expectWithin('reward-weighted', update, this.total, 'updates')
     this.#optimiser.load(state.tensors)
     if (this.#old) copyState('policy of the round', this.#old.values(), below('old', state.tensors))
     this.#rounds.load(update, state.tensors, constant)

@@ -1,7 +1,6 @@
 /** How good an action was, beside what was to be expected before it: the part in which policy gradients differ most. */
-import { FormatError } from '../../errors.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { TrainingState } from '../../tensor/training-state.ts'
+import { ofAnotherRun, type TrainingState } from '../../tensor/training-state.ts'
 import { groupAdvantages, type AdvantageDeviation } from '../group-advantages.ts'
 import type { Observer, Rollouts } from '../rollout.ts'
 
@@ -36,12 +35,7 @@ const learnsNothing = {
   state: () => ({ tensors: new Map(), numbers: {} }),
   load({ numbers }: TrainingState) {
     if (!('value' in numbers)) return
-    throw new FormatError({
-      where: 'training state',
-      expected: 'one without a value function',
-      received: 'one with one',
-      remedy: 'was this state saved for another run?',
-    })
+    throw ofAnotherRun('training state', 'one without a value function', 'one with one')
   },
 } as const
 

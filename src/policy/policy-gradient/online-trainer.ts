@@ -4,14 +4,13 @@
  */
 import { z } from 'zod'
 import { expectPolicy, type Sampler } from '../../diffusion/process.ts'
-import { FormatError } from '../../errors.ts'
 import type { GenerativeModel } from '../../networks/generative-model.ts'
 import { random, type Random } from '../../random.ts'
 import type { AlgorithmName } from '../../stages.ts'
 import { policyStreams } from '../../streams.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import { numbersOf, ofAnotherRun, type TrainingState } from '../../tensor/training-state.ts'
 import type { Given } from '../algorithm.ts'
 import { PolicyOptimiser, type PolicyOptimiserSettings, type UsualRates } from '../policy-optimiser.ts'
 import { drawPrompts } from '../prompt-groups.ts'
@@ -220,12 +219,8 @@ export class OnlineTrainer<Metrics extends OnlineMetrics = OnlineMetrics> implem
     const { method } = this.#parts
     const saved = numbersOf(method, OnlineNumbers, state)
     if (saved.method !== method || saved.iteration > this.total) {
-      throw new FormatError({
-        where: `${method} state`,
-        expected: `one of ${method}, of at most ${this.total} iterations`,
-        received: `one of ${saved.method}, of ${saved.iteration}`,
-        remedy: 'was this state saved for another run?',
-      })
+      const expected = `one of ${method}, of at most ${this.total} iterations`
+      throw ofAnotherRun(`${method} state`, expected, `one of ${saved.method}, of ${saved.iteration}`)
     }
     this.#optimiser.load(state.tensors)
     this.#advantages.load(state)

@@ -1,13 +1,12 @@
 /** Advantages by a learned value function (Fan et al. 2023, §4.4). */
 import { z } from 'zod'
 import type { Sampler } from '../../diffusion/process.ts'
-import { FormatError } from '../../errors.ts'
 import type { GenerativeModel } from '../../networks/generative-model.ts'
 import type { Reward } from '../../reward/reward.ts'
 import { explainedVariance } from '../../reward/training/classification.ts'
 import { loweredRate } from '../../tensor/optimise.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { below, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
+import { below, numbersOf, ofAnotherRun, under, type TrainingState } from '../../tensor/training-state.ts'
 import type { Observer, Rollouts } from '../rollout.ts'
 import { advantagesOf, type Advantages, type Figures, type Judged } from './advantages.ts'
 import { predictedFeatures, valueName, ValueFunction, ValueNumbers } from './value.ts'
@@ -119,12 +118,7 @@ export class ValueAdvantages implements Advantages {
   load(state: TrainingState): void {
     const { promptMeans, value } = numbersOf(valueName, Numbers, state)
     if (value === undefined && promptMeans.length > 0) {
-      throw new FormatError({
-        where: `${valueName} state`,
-        expected: 'a value function that has seen these prompts',
-        received: 'none',
-        remedy: 'was this state saved for another run?',
-      })
+      throw ofAnotherRun(`${valueName} state`, 'a value function that has seen these prompts', 'none')
     }
     this.#promptMeans = new Map(promptMeans)
     if (value === undefined) return
