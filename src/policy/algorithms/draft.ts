@@ -41,16 +41,16 @@ import { randn, stack, tensor } from '../../tensor/create.ts'
 import { Generator } from '../../tensor/generator.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { alone, shareOf, type Group } from '../../tensor/group.ts'
-import { mostHeld } from '../../tensor/memory.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { below, expectWithin, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
+import { expectWithin, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Drawing, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { addPretrainingGradient } from '../pretraining-loss.ts'
 import { gradientCheckpointingField } from '../../networks/adapters.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
+import { stepBytes } from '../trial-memory.ts'
 
 const usualRates: UsualRates = { text: 1e-3, lora: 3e-4 }
 
@@ -372,11 +372,7 @@ function updateBytes(tried: Tried, count: number, gradientCheckpointing: boolean
     const variant = tried.settings.variant === 'alignprop' ? 'draft' : tried.settings.variant
     const own = { variant, lastSteps, gradientCheckpointing, imagesPerUpdate: count, batchSize: count }
     const settings = { ...tried.settings, ...own, imagesDrawn: count, pretrainingWeight: 0, renoisings: 1 }
-    return mostHeld(() => {
-      const trainer = new Draft({ ...tried, texts: [''], settings, group: alone })
-      trainer.step()
-      for (const moment of below('optimiser', trainer.state().tensors).values()) moment.dispose()
-    })
+    return stepBytes(() => new Draft({ ...tried, texts: [''], settings, group: alone }))
   }
   const one = withSteps(1)
   const isOfOne = tried.settings.variant === 'refl' || most === 1 || tried.sampler.steps.length === 1

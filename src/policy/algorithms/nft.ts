@@ -20,7 +20,6 @@
 import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
 import type { AtOnce } from '../../images/at-once.ts'
-import { mostDrawn } from '../../images/drawing-memory.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
 import { changeWith, gradientCheckpointingField } from '../../networks/adapters.ts'
 import { mapStates, policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
@@ -32,7 +31,6 @@ import { Ema } from '../../tensor/ema.ts'
 import { Generator } from '../../tensor/generator.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
 import { alone, type Group } from '../../tensor/group.ts'
-import { mostHeld } from '../../tensor/memory.ts'
 import { copyState } from '../../tensor/optimise.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
@@ -47,6 +45,7 @@ import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../poli
 import { drawPrompts, expectWholeGroups, promptGroupFields } from '../prompt-groups.ts'
 import { TeachingRounds } from '../teaching-rounds.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
+import { freshAtOnce, stepBytes } from '../trial-memory.ts'
 
 const usualRates: UsualRates = { text: 3e-3, lora: 3e-4 }
 /** Where they are not given; docs/log.md tells how those of the embedded model were found. Of adapters they are the paper's. */
@@ -410,7 +409,7 @@ export function decayAt(
 const mostNoisy = 32
 
 function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', NftSettings>): AtOnce[] {
-  const { model, sampler } = tried
+  const { model } = tried
   const settings = settled(tried.settings, model)
   const usualCount = model.defaults.batchSize
   const { batchSize, noisyAtOnce, timesPerImage, gradientSteps } = settings
@@ -422,20 +421,8 @@ function computedAtOnce(tried: HollowGiven<'prompts' | 'reward', NftSettings>): 
     .slice(0, policyStage + 1)
     .reduce((sum, { stateShape }) => sum + stateShape.reduce((product, side) => product * side, 1), 0)
   const kept = 4 * images * elements
-  const drawing = (count: number) =>
-    drawFreshImages(model.with(tried.trainable.change), tried.reward, new Array<string>(count).fill(''), () => [0], {
-      ...{ sampler, guidance: tried.guidance, batchSize: count },
-    })
   return [
-    {
-      field: 'batchSize',
-      what: 'images drawn',
-      given: batchSize ?? undefined,
-      usual: usualCount,
-      most: Math.max(usualCount, mostDrawn),
-      all: images,
-      bytes: (count) => kept + mostHeld(() => drawing(count)),
-    },
+    freshAtOnce({ ...tried, settings }, 'batchSize', batchSize, kept),
     {
       field: 'noisyAtOnce',
       what: 'noisy images',
@@ -458,17 +445,16 @@ function iterationBytes(
   const few = { imagesDrawn: count, rolloutsPerIteration: count, groupSize: 1, timesPerImage: 1, gradientSteps: 1 }
   // Of images that nobody sees, any scores that differ.
   const score = (_: Tensor, texts: readonly string[]) => tensor([...texts.keys()])
-  return mostHeld(() => {
-    const trainer = new Nft({
-      ...tried,
-      reward: { ...tried.reward, score },
-      texts: [''],
-      settings: { ...tried.settings, ...few, batchSize: count, noisyAtOnce: count, gradientCheckpointing },
-      group: alone,
-    })
-    trainer.step()
-    for (const moment of below('optimiser', trainer.state().tensors).values()) moment.dispose()
-  })
+  return stepBytes(
+    () =>
+      new Nft({
+        ...tried,
+        reward: { ...tried.reward, score },
+        texts: [''],
+        settings: { ...tried.settings, ...few, batchSize: count, noisyAtOnce: count, gradientCheckpointing },
+        group: alone,
+      }),
+  )
 }
 
 /** `policy nft` */

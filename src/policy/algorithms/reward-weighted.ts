@@ -25,8 +25,6 @@
 import { z } from 'zod'
 import { optionalCount } from '../../config-fields.ts'
 import { denoisingLoss } from '../../diffusion/denoising-loss.ts'
-import type { AtOnce } from '../../images/at-once.ts'
-import { mostDrawn } from '../../images/drawing-memory.ts'
 import { encodePrompts, guidedPredictor } from '../../images/guided.ts'
 import { changeWith, gradientCheckpointingField } from '../../networks/adapters.ts'
 import {
@@ -45,7 +43,6 @@ import { randn, stack, tensor, zeros } from '../../tensor/create.ts'
 import { Ema } from '../../tensor/ema.ts'
 import { alone, shareOf, type Group } from '../../tensor/group.ts'
 import { Generator } from '../../tensor/generator.ts'
-import { mostHeld } from '../../tensor/memory.ts'
 import { copyState } from '../../tensor/optimise.ts'
 import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
@@ -53,11 +50,11 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { below, expectWithin, numbersOf, under, type TrainingState } from '../../tensor/training-state.ts'
 import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
-import { drawFreshImages } from '../fresh-images.ts'
 import { momentsOf } from '../group-advantages.ts'
 import { ImageRounds, imageRoundFields } from '../image-rounds.ts'
 import { matchingSurrogate } from '../matching-ratio.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
+import { freshAtOnce, stepBytes } from '../trial-memory.ts'
 import { lossRisen } from '../training-warnings.ts'
 import { expectAdvantages, expectSigned, weighByAdvantage, weighByReward, type Weighed } from '../weighed-images.ts'
 
@@ -393,41 +390,10 @@ function updateBytes(tried: HollowTried, count: number, gradientCheckpointing: b
     threshold: 0,
     imagesDrawn: 0,
   }
-  return mostHeld(() => {
-    const trainer = new RewardWeighted({
-      ...tried,
-      images,
-      states,
-      settings: { ...tried.settings, ...own },
-      group: alone,
-    })
-    trainer.step()
-    for (const moment of below('optimiser', trainer.state().tensors).values()) moment.dispose()
-  })
+  const settings = { ...tried.settings, ...own }
+  return stepBytes(() => new RewardWeighted({ ...tried, images, states, settings, group: alone }))
 }
 type HollowTried = HollowGiven<'reward' | 'images' | 'pretraining images', RewardWeightedSettings>
-
-/** What drawing takes; nothing is drawn without `imagesDrawn`. */
-function drawnAtOnce(tried: HollowTried): AtOnce[] {
-  const { model, trainable, reward, settings, sampler, guidance } = tried
-  const { imagesDrawn, rolloutsPerIteration, drawnAtOnce: given } = settings
-  if (imagesDrawn === 0) return []
-  const usual = model.defaults.batchSize
-  const policy = model.with(trainable.change)
-  const drawing = (batchSize: number) =>
-    drawFreshImages(policy, reward, new Array<string>(batchSize).fill(''), () => [0], { sampler, guidance, batchSize })
-  return [
-    {
-      field: 'drawnAtOnce',
-      what: 'images drawn',
-      given: given ?? undefined,
-      usual,
-      most: Math.max(usual, mostDrawn),
-      all: Math.ceil(Math.min(rolloutsPerIteration, imagesDrawn) / (tried.group?.size ?? 1)),
-      bytes: (count) => mostHeld(() => drawing(count)),
-    },
-  ]
-}
 
 /** `policy reward-weighted` */
 export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> = {
@@ -435,7 +401,7 @@ export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> 
   changeable: ['gradientAccumulationSteps', 'drawnAtOnce'],
   chosen: ['gradientAccumulationSteps', 'drawnAtOnce'],
   atOnce: (tried) => {
-    const { batchSize, gradientAccumulationSteps: parts } = tried.settings
+    const { batchSize, gradientAccumulationSteps: parts, imagesDrawn, drawnAtOnce } = tried.settings
     const own = Math.ceil(batchSize / (tried.group?.size ?? 1))
     return [
       {
@@ -448,7 +414,7 @@ export const rewardWeighted: Algorithm<'policy reward-weighted', typeof fields> 
         bytes: (count, checkpoints) => updateBytes(tried, count, checkpoints),
         settingFor: (count) => Math.ceil(own / count),
       },
-      ...drawnAtOnce(tried),
+      ...(imagesDrawn > 0 ? [freshAtOnce(tried, 'drawnAtOnce', drawnAtOnce)] : []),
     ]
   },
   recorded: [],
