@@ -6,7 +6,9 @@ import { imageRecord, judgment } from '../feedback-fixtures.test-helper.ts'
 import { readGold } from '../queue/gold.ts'
 import { addressOf } from './postgres-dialect.ts'
 import { noPostgres, postgresServer } from './postgres.test-helper.ts'
+import type { FreshPlace } from './fresh-place.test-helper.ts'
 import { storeSuite } from './store-suite.test-helper.ts'
+import { studioSuite } from './studio-suite.test-helper.ts'
 import { readSettings } from './settings.ts'
 import { openFeedback, type FeedbackStore } from './store.ts'
 
@@ -14,11 +16,11 @@ const server = await postgresServer()
 const skip = server === undefined ? noPostgres : undefined
 after(() => server?.[Symbol.asyncDispose]())
 
-storeSuite(
-  'feedback store on PostgreSQL',
-  async () => ({ address: await server!.freshDatabase(), [Symbol.asyncDispose]: () => Promise.resolve() }),
-  skip,
-)
+async function freshDatabase(): Promise<FreshPlace> {
+  return { address: await server!.freshDatabase(), [Symbol.asyncDispose]: () => Promise.resolve() }
+}
+storeSuite('feedback store on PostgreSQL', freshDatabase, skip)
+studioSuite('what the studio keeps on PostgreSQL', freshDatabase, skip)
 
 describe('feedback on a PostgreSQL server', { skip: skip ?? false }, () => {
   it('is opened by many at once when it is new', async () => {

@@ -9,15 +9,19 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { FileError, FormatError } from '../../errors.ts'
 import { imageRecord, judgment } from '../feedback-fixtures.test-helper.ts'
+import type { FreshPlace } from './fresh-place.test-helper.ts'
 import { storeSuite } from './store-suite.test-helper.ts'
+import { studioSuite } from './studio-suite.test-helper.ts'
 import { openFeedback } from './store.ts'
 
 const first = imageRecord(0)
 
-storeSuite('feedback store on SQLite', async () => {
+async function freshFile(): Promise<FreshPlace> {
   const folder = await mkdtempDisposable(join(tmpdir(), 'feedback-'))
   return { address: join(folder.path, 'feedback.db'), [Symbol.asyncDispose]: () => folder.remove() }
-})
+}
+storeSuite('feedback store on SQLite', freshFile)
+studioSuite('what the studio keeps on SQLite', freshFile)
 
 const at = '2026-01-01T00:00:00Z'
 /** As the first version of the program made them. */
