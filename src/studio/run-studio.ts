@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { serve, type ServerType } from '@hono/node-server'
 import { z } from 'zod'
 import { optionalText } from '../config-fields.ts'
+import { addressTaken } from '../address-taken.ts'
 import { ConfigError } from '../errors.ts'
 import { readAdmins } from '../feedback/raters/raters.ts'
 import { signedIn } from '../feedback/raters/sessions.ts'
@@ -153,17 +154,7 @@ function listen(studio: OpenedStudio, hostname: string, port: number): Promise<S
   return new Promise((listening, failed) => {
     const options = { fetch: studioApp(studio).fetch, hostname, port, serverOptions }
     const server = serve(options, () => listening(server))
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      failed(
-        new ConfigError({
-          where: '--port',
-          expected: `an address that is free: ${hostname}:${port}`,
-          received: cause.code === 'EADDRINUSE' ? 'one that another program uses' : cause.message,
-          remedy: 'choose another with --port, or end that program',
-          cause,
-        }),
-      )
-    })
+    server.once('error', (cause: NodeJS.ErrnoException) => failed(addressTaken(hostname, port, cause)))
   })
 }
 

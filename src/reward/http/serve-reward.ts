@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { basename, resolve } from 'node:path'
 import { z } from 'zod'
+import { addressTaken } from '../../address-taken.ts'
 import { ConfigError } from '../../errors.ts'
 import { modelFields, type Open } from '../../images/open-model.ts'
 import { isLoopback } from '../../loopback.ts'
@@ -91,17 +92,7 @@ export async function startRewardServer(
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((listening, failed) => {
-    server.once('error', (cause: NodeJS.ErrnoException) =>
-      failed(
-        new ConfigError({
-          where: '--port',
-          expected: `an address that is free: ${host}:${port}`,
-          received: cause.code === 'EADDRINUSE' ? 'one that another program uses' : cause.message,
-          remedy: 'choose another with --port, or end that program',
-          cause,
-        }),
-      ),
-    )
+    server.once('error', (cause: NodeJS.ErrnoException) => failed(addressTaken(host, port, cause)))
     server.listen(port, host, listening)
   })
 }
