@@ -23,7 +23,7 @@ export function GalleryCell({ image, isSelected, isFocused, focus, open, select 
     <li className="gallery-cell" data-selected={isSelected} data-archived={image.archived}>
       <button
         type="button"
-        className="gallery-open"
+        className="zoomable gallery-open"
         tabIndex={isFocused ? 0 : -1}
         aria-label={`${image.prompt.slice(0, 120)}, by ${policyTitle(image.policy)}, ${said}${image.archived ? ', archived' : ''}`}
         onFocus={focus}

@@ -116,7 +116,7 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
           <ul className="gallery-relatives">
             {sameNoise.map((one) => (
               <li key={one.id}>
-                <button type="button" className="gallery-open" onClick={() => look(one.id)}>
+                <button type="button" className="zoomable gallery-open" onClick={() => look(one.id)}>
                   <Thumbnail image={one} />
                   <span className="small">{policyTitle(one.policy)}</span>
                 </button>
