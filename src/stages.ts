@@ -110,7 +110,7 @@ export const stages = {
     form: {
       main: ['updates', 'beta'],
       embeddedDefaults: { updates: 200, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
-      duration: 'about half a minute',
+      duration: 'about a minute',
     },
   },
   'policy nft': {

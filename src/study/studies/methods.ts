@@ -55,7 +55,10 @@ const methods: Readonly<Record<string, Method>> = {
     train: (bench, chosen) => dpok(bench, 'DPOK', { ...usual, ...chosen }),
   },
   grpo: tuned('grpo', 'GRPO', rlRates, (bench, title, settings) => method(bench, 'policy grpo', title, settings)),
-  ddpo: tuned('ddpo', 'DDPO', rlRates, (bench, title, settings) => method(bench, 'policy ddpo', title, settings)),
+  // The paper's 16 rewards are as many as a prompt has here in all.
+  ddpo: tuned('ddpo', 'DDPO', rlRates, (bench, title, settings) =>
+    method(bench, 'policy ddpo', title, { promptMemory: 4, ...settings }),
+  ),
   draft: tuned('draft', 'DRaFT-1', [3e-4, 1e-3, 3e-3], (bench, title, settings) =>
     method(bench, 'policy draft', title, { heldOutReward: 'clip-score', ...settings }),
   ),
