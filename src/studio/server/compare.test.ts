@@ -72,7 +72,11 @@ test('votes are blind, count once, and give a win rate', async () => {
   const tuned = new Set(rows.map(({ images }) => images[1]!.id))
   const sideOf = ({ first }: (typeof tasks)[number]) =>
     tuned.has(first[0].id) ? ('first' as const) : ('second' as const)
-  assert.deepEqual(new Set(tasks.map(sideOf)), new Set(['first', 'second']), 'sides change')
+  const others = await Promise.all(
+    ['Bob', 'Cy', 'Di', 'Ed'].map((name) => it.as(name).voteTasks('compare-1', { count: 50 })),
+  )
+  const sides = [tasks, ...others.map((other) => other.tasks)].flat().map(sideOf)
+  assert.deepEqual(new Set(sides), new Set(['first', 'second']), 'sides change')
   const votes = tasks.map((task, i) => ({
     id: `v${i}`,
     task: task.id,
