@@ -13,7 +13,10 @@ import { LabelPage } from './pages/label/label-page.tsx'
 import { isSignedOut } from './remote.ts'
 import { to, useRoute } from './router.ts'
 import { isOpen, StudioStateProvider, useStudio } from './studio-state.tsx'
-import { setTheme, themes, useTheme, type Theme } from './theme.ts'
+import { LanguageChoice } from './components/language-choice.tsx'
+import type { Texts } from './texts/en.ts'
+import { useTexts } from './texts/texts.ts'
+import { setTheme, themes, useTheme } from './theme.ts'
 
 const TrainPage = lazy(async () => ({ default: (await import('./pages/train/train-page.tsx')).TrainPage }))
 const ComparePage = lazy(async () => ({ default: (await import('./pages/compare/compare-page.tsx')).ComparePage }))
@@ -27,22 +30,22 @@ const ReportPage = lazy(async () => ({ default: (await import('./pages/report.ts
 
 interface Place {
   readonly path: string
-  readonly title: string
+  readonly title: keyof Texts['frame']['places']
   readonly icon: IconName
   /** Raters see it too. */
   readonly forRaters?: boolean
 }
 const places: readonly Place[] = [
-  { path: '', title: 'Home', icon: 'home', forRaters: true },
-  { path: 'label', title: 'Label', icon: 'label', forRaters: true },
-  { path: 'gallery', title: 'Gallery', icon: 'image' },
-  { path: 'train', title: 'Train', icon: 'train' },
-  { path: 'compare', title: 'Compare', icon: 'compare', forRaters: true },
-  { path: 'rewards', title: 'Rewards', icon: 'reward' },
-  { path: 'reports', title: 'Reports', icon: 'report' },
-  { path: 'history', title: 'History', icon: 'history' },
-  { path: 'data', title: 'Data', icon: 'data' },
-  { path: 'raters', title: 'Raters', icon: 'raters' },
+  { path: '', title: 'home', icon: 'home', forRaters: true },
+  { path: 'label', title: 'label', icon: 'label', forRaters: true },
+  { path: 'gallery', title: 'gallery', icon: 'image' },
+  { path: 'train', title: 'train', icon: 'train' },
+  { path: 'compare', title: 'compare', icon: 'compare', forRaters: true },
+  { path: 'rewards', title: 'rewards', icon: 'reward' },
+  { path: 'reports', title: 'reports', icon: 'report' },
+  { path: 'history', title: 'history', icon: 'history' },
+  { path: 'data', title: 'data', icon: 'data' },
+  { path: 'raters', title: 'raters', icon: 'raters' },
 ]
 
 export const App = () => (
@@ -52,6 +55,7 @@ export const App = () => (
 )
 
 function Shell() {
+  const { frame } = useTexts()
   const [place = '', ...rest] = useRoute()
   const { state, error, offline, reload } = useStudio()
   const [isMenuOpen, setMenuOpen] = useState(false)
@@ -90,7 +94,7 @@ function Shell() {
           main.current?.focus()
         }}
       >
-        Skip to the content
+        {frame.skip}
       </a>
       <div className="shell">
         <header className="side">
@@ -103,7 +107,7 @@ function Shell() {
           <button
             type="button"
             className="button quiet icon"
-            aria-label="Menu"
+            aria-label={frame.menu}
             aria-haspopup="dialog"
             onClick={() => setMenuOpen(true)}
           >
@@ -124,7 +128,7 @@ function Shell() {
         </main>
       </div>
       {isMenuOpen && (
-        <Drawer title="Menu" side="left" close={() => setMenuOpen(false)}>
+        <Drawer title={frame.menu} side="left" close={() => setMenuOpen(false)}>
           {nav}
           <SideFoot />
         </Drawer>
@@ -134,6 +138,7 @@ function Shell() {
 }
 
 function Page({ place, rest }: { place: string | undefined; rest: readonly string[] }): ReactNode {
+  const { frame } = useTexts()
   switch (place) {
     case '':
       return <HomePage />
@@ -159,15 +164,15 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
       return (
         <Empty
           icon="help"
-          title="There is no such page"
+          title={frame.noPage}
           isPage
           action={
             <a className="button primary" href={to()}>
-              To the first page
+              {frame.toFirstPage}
             </a>
           }
         >
-          The address may be old, or the page may be for admins.
+          {frame.noPageWhy}
         </Empty>
       )
   }
@@ -181,18 +186,19 @@ const Brand = () => (
 )
 
 function Navigation({ places: shown, current }: { places: readonly Place[]; current: string }) {
+  const { frame } = useTexts()
   const { state } = useStudio()
   const running = state?.jobs.filter(isOpen).length ?? 0
   return (
-    <nav className="nav" aria-label="Pages">
+    <nav className="nav" aria-label={frame.pages}>
       <ul>
         {shown.map(({ path, title, icon }) => (
           <li key={path}>
             <a href={path === '' ? to() : to(path)} aria-current={path === current ? 'page' : undefined}>
               <Icon name={icon} />
-              {title}
+              {frame.places[title]}
               {path === 'train' && running > 0 && (
-                <span className="tally" aria-label={`${running} running or waiting`}>
+                <span className="tally" aria-label={frame.runningOrWaiting(running)}>
                   {running}
                 </span>
               )}
@@ -204,9 +210,8 @@ function Navigation({ places: shown, current }: { places: readonly Place[]; curr
   )
 }
 
-const themeTitles: Readonly<Record<Theme, string>> = { system: 'Auto', light: 'Light', dark: 'Dark' }
-
 function SideFoot() {
+  const { frame } = useTexts()
   const { state } = useStudio()
   const theme = useTheme()
   const job = state?.jobs.find(({ state: one }) => one === 'running' || one === 'stopping')
@@ -215,16 +220,17 @@ function SideFoot() {
       {job !== undefined && (
         <a className="side-job" href={to('train', 'job', job.id)}>
           <strong>{job.run}</strong>
-          <ProgressBar share={shareOf(job)} label={`Progress of ${job.run}`} />
+          <ProgressBar share={shareOf(job)} label={frame.progressOf(job.run)} />
           <span className="soft">{progressText(job)}</span>
         </a>
       )}
       <Tabs
-        label="Colours"
+        label={frame.colours}
         value={theme}
-        options={themes.map((value) => ({ value, label: themeTitles[value] }))}
+        options={themes.map((value) => ({ value, label: frame.themes[value] }))}
         choose={setTheme}
       />
+      <LanguageChoice />
       {state !== undefined && (
         <span dir="auto">
           {state.user.name !== null && `${state.user.name} · `}
@@ -237,7 +243,7 @@ function SideFoot() {
           className="button small"
           onClick={() => void client.logout().finally(() => location.reload())}
         >
-          Sign out
+          {frame.signOut}
         </button>
       )}
     </div>
@@ -245,13 +251,14 @@ function SideFoot() {
 }
 
 function OfflineBanner() {
+  const { frame } = useTexts()
   const { waiting } = useOutbox()
   return (
     <div className="banner" role="status">
       <Icon name="offline" />
       <span>
-        The studio does not answer; trying again.
-        {waiting > 0 && ` ${waiting} ${waiting === 1 ? 'answer waits' : 'answers wait'} safely in this browser.`}
+        {frame.offline}
+        {waiting > 0 && ` ${frame.answersWait(waiting)}`}
       </span>
     </div>
   )

@@ -1,4 +1,5 @@
 /** Numbers, times and names as people read them. */
+import { speech } from './texts/texts.ts'
 
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)
@@ -15,17 +16,10 @@ export function timeLeft(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** `82 %` */
-export const percent = (share: number, digits = 0): string => `${(100 * share).toFixed(digits)} %`
-
-/** Three figures: `0.914`, `18.4`, `1 536`. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return String(value)
-  if (Number.isInteger(value)) return value.toLocaleString('en', { useGrouping: Math.abs(value) >= 10_000 })
-  const size = Math.abs(value)
-  const text = size >= 1000 ? value.toFixed(0) : size < 0.001 ? value.toExponential(1) : value.toPrecision(3)
-  return text.replace('-', '−')
-}
+/** As the language that is shown writes them. */
+export const percent = (share: number, digits = 0): string => speech().percent(share, digits)
+export const figure = (value: number): string => speech().figure(value)
+export const ago = (at: string): string => speech().ago(at)
 
 /** All ticks of an axis with as many decimals as their distance needs. */
 export function tickText(tick: number, step: number): string {
@@ -43,18 +37,6 @@ export function size(bytes: number): string {
   let [value, unit] = [bytes / 1000, 0]
   for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000
   return `${value.toFixed(value < 9.95 ? 1 : 0)} ${units[unit]}`
-}
-
-const minutes = (from: Date, until: Date) => Math.round((until.getTime() - from.getTime()) / 60_000)
-
-/** `just now`, `12 min ago`, `3 h ago`, `14 Nov, 09:30` */
-export function ago(at: string, now = new Date()): string {
-  const then = new Date(at)
-  const passed = minutes(then, now)
-  if (passed < 1) return 'just now'
-  if (passed < 60) return `${passed} min ago`
-  if (passed < 24 * 60) return `${Math.round(passed / 60)} h ago`
-  return then.toLocaleString('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
 }
 
 /** `pretrained` as people say it. */

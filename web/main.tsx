@@ -8,10 +8,12 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { z } from 'zod'
 import { App } from './app.tsx'
+import { startSpeaking } from './texts/texts.ts'
 
 // Zod would compile its checks with `new Function`, which the content policy refuses.
 z.config({ jitless: true })
 
+await startSpeaking()
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <App />

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { useTexts } from '../texts/texts.ts'
 import { Icon } from './icon.tsx'
 import { useModal } from './use-modal.ts'
 
@@ -11,6 +12,7 @@ interface DrawerProps {
 
 /** A sheet over the page; the browser's own dialog keeps the focus inside and closes on Escape. */
 export function Drawer({ title, side = 'right', close, children }: DrawerProps) {
+  const { frame } = useTexts()
   const dialog = useModal(close)
   return (
     <dialog
@@ -23,7 +25,7 @@ export function Drawer({ title, side = 'right', close, children }: DrawerProps) 
     >
       <div className="drawer-head">
         <h2>{title}</h2>
-        <button type="button" className="button quiet icon" aria-label="Close" onClick={close}>
+        <button type="button" className="button quiet icon" aria-label={frame.close} onClick={close}>
           <Icon name="close" />
         </button>
       </div>

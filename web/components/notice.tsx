@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { StudioError } from '../../src/errors.ts'
 import { capital } from '../format.ts'
 import { isOffline, type Remote } from '../remote.ts'
+import { useTexts } from '../texts/texts.ts'
 import { Icon, type IconName } from './icon.tsx'
 
 /** Why something was refused, and what to do. */
@@ -72,10 +73,11 @@ export function Empty({ icon, title, children, action, isPage = false }: EmptyPr
 
 /** Grey shapes in place of what is on its way. */
 export function Skeleton({ heights = [120, 120] }: { heights?: readonly number[] }) {
+  const { frame } = useTexts()
   return (
     <div className="stack" aria-busy="true">
       <span className="hidden" role="status">
-        Loading
+        {frame.loading}
       </span>
       {heights.map((height, i) => (
         <div key={i} className="skeleton" style={{ height }} />

@@ -15,8 +15,8 @@ export const Enlarged = (props: LightboxProps) => (
 )
 
 interface ZoomableProps {
-  /** Of what is enlarged: `Left`, `Image 2`. */
-  readonly name: string
+  /** What a click does: `Enlarge image 2`. */
+  readonly label: string
   readonly enlarge: () => void
   readonly children: ReactNode
 }
@@ -52,10 +52,10 @@ export function useEnlarging<T extends HTMLElement>(enlarge: () => void): RefObj
 }
 
 /** What a click enlarges as well. */
-export function Zoomable({ name, enlarge, children }: ZoomableProps) {
+export function Zoomable({ label, enlarge, children }: ZoomableProps) {
   const element = useEnlarging<HTMLButtonElement>(enlarge)
   return (
-    <button ref={element} type="button" className="zoomable" aria-label={`Enlarge ${name}`} onClick={enlarge}>
+    <button ref={element} type="button" className="zoomable" aria-label={label} onClick={enlarge}>
       {children}
     </button>
   )
@@ -73,7 +73,7 @@ export function ZoomPicture({ image, shown, alt, beside = [{ image, alt }] }: Zo
   const [isOpen, setOpen] = useState(false)
   return (
     <>
-      <Zoomable name={alt || 'the image'} enlarge={() => setOpen(true)}>
+      <Zoomable label={`Enlarge ${alt || 'the image'}`} enlarge={() => setOpen(true)}>
         <Picture image={image} shown={shown} alt={alt} />
       </Zoomable>
       {isOpen && <Enlarged title={alt || 'Image'} images={beside} close={() => setOpen(false)} />}

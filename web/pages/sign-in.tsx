@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import { StudioError } from '../../src/errors.ts'
 import { client } from '../api.ts'
 import { ErrorNotice } from '../components/notice.tsx'
@@ -6,14 +6,26 @@ import { PageHead } from '../components/page-head.tsx'
 import { useAction } from '../remote.ts'
 import { go, to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
+import { LanguageChoice } from '../components/language-choice.tsx'
 import '../styles/sign-in.css'
 
-export const SignInPage = () => (
+export function SignInPage() {
+  const { signIn } = useTexts()
+  return (
+    <Gate>
+      <PageHead title={signIn.welcome}>{signIn.needInvitation}</PageHead>
+      <p>{signIn.openLink}</p>
+      <p className="soft">{signIn.sessionEnded}</p>
+    </Gate>
+  )
+}
+
+const Gate = ({ children }: { children: ReactNode }) => (
   <main className="gate">
     <div className="card stack">
-      <PageHead title="Welcome to the studio">You need an invitation to come in.</PageHead>
-      <p>Open the link that an admin has sent you: it signs you in on this device.</p>
-      <p className="soft">Your session may have ended. Answers that you gave are kept and sent when you are back.</p>
+      {children}
+      <LanguageChoice />
     </div>
   </main>
 )
@@ -24,6 +36,7 @@ const isClosed = (error: unknown): boolean =>
 
 /** Where an invitation's link leads. */
 export function InvitationPage({ token }: { token: string }) {
+  const { signIn, frame } = useTexts()
   const { reload } = useStudio()
   const { run, isBusy, error } = useAction(async () => {
     await client.accept({ token })
@@ -33,41 +46,38 @@ export function InvitationPage({ token }: { token: string }) {
     go()
   })
   useEffect(() => {
-    document.title = 'Invitation · Attune studio'
-  }, [])
+    document.title = frame.titled(signIn.invitation)
+  }, [frame, signIn])
   if (error instanceof StudioError && error.code === 'expired-link') return <DeadLinkPage />
   return (
-    <main className="gate">
-      <div className="card stack">
-        {isClosed(error) ? (
-          <PageHead title="This link is closed">
-            An invitation opens the studio once, and only for the time that its admin gave it.
-          </PageHead>
-        ) : (
-          <PageHead title="You are invited">Your answers teach a model to draw what people ask for.</PageHead>
-        )}
-        <ErrorNotice error={error} />
-        {!isClosed(error) && (
-          <button type="button" className="button primary big" disabled={isBusy} onClick={() => void run()}>
-            {isBusy ? 'Signing in …' : 'Come in'}
-          </button>
-        )}
-      </div>
-    </main>
+    <Gate>
+      {isClosed(error) ? (
+        <PageHead title={signIn.linkClosed}>{signIn.opensOnce}</PageHead>
+      ) : (
+        <PageHead title={signIn.invited}>{signIn.answersTeach}</PageHead>
+      )}
+      <ErrorNotice error={error} />
+      {!isClosed(error) && (
+        <button type="button" className="button primary big" disabled={isBusy} onClick={() => void run()}>
+          {isBusy ? signIn.signingIn : signIn.comeIn}
+        </button>
+      )}
+    </Gate>
   )
 }
 
-const DeadLinkPage = () => (
-  <main className="gate">
-    <div className="card stack">
-      <PageHead title="This link does not work any more">It was used already, or its time is over.</PageHead>
-      <p>A link signs one person in, once, on one device. Please ask whoever sent it for a new one.</p>
-      <p className="soft">If you came in with it on this device before, you may still be signed in.</p>
+function DeadLinkPage() {
+  const { signIn } = useTexts()
+  return (
+    <Gate>
+      <PageHead title={signIn.deadLink}>{signIn.deadLinkWhy}</PageHead>
+      <p>{signIn.askAgain}</p>
+      <p className="soft">{signIn.mayBeSignedIn}</p>
       <div>
         <a className="button" href={to()}>
-          To the studio
+          {signIn.toStudio}
         </a>
       </div>
-    </div>
-  </main>
-)
+    </Gate>
+  )
+}

@@ -3,7 +3,7 @@ import { AskingSettings, taskModes, type TaskMode } from '../../../src/studio/sc
 import { client } from '../../api.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
-import { modeTitles } from '../label/label-page.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import { wrongOf } from './wrong.ts'
 
 const fields = [
@@ -24,6 +24,7 @@ const percentOf = (share: number) => String(Number((100 * share).toFixed(2)))
 const shareOf = (text: string) => (text.trim() === '' ? Number.NaN : Number(text.replace(',', '.')) / 100)
 
 export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload: () => Promise<void> }) {
+  const { modes } = useTexts().label
   const [typed, setTyped] = useState<{
     overlapShare?: string
     goldShare?: string
@@ -98,7 +99,7 @@ export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload
         >
           {taskModes.map((mode) => (
             <option key={mode} value={mode}>
-              {modeTitles[mode]}
+              {modes[mode]}
             </option>
           ))}
         </select>

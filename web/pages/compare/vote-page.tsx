@@ -16,6 +16,7 @@ import { pastOf, type Given } from '../../past.ts'
 import { isOffline } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import '../../styles/label.css'
 import { useBuffer } from '../label/buffer.ts'
 import { Duel, duelKeys, type DuelAnswer } from '../label/duel.tsx'
@@ -86,6 +87,7 @@ interface VotesProps {
 }
 
 function Votes({ id, rater, form, question, open }: VotesProps) {
+  const { label } = useTexts()
   const { state } = useStudio()
   const place = placeOf(form, question)
   const past = pastOf(`votes.${id}.${rater}`)
@@ -218,7 +220,7 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
             reasons: [],
             consent: '',
           }}
-          keys={duelKeys(false)}
+          keys={duelKeys(label, false)}
           canEdit={false}
           close={() => setHelpOpen(false)}
         />

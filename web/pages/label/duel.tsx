@@ -3,7 +3,9 @@ import { useContext, useState } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Enlarged, Zoomable } from '../../components/zoom-picture.tsx'
 import { usePictures } from '../../picture-loads.ts'
-import { useKeys } from './keys.ts'
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
+import { useKeys, type KeyLines } from './keys.ts'
 import { MarkedPicture } from './marked-picture.tsx'
 import { MarkingContext } from './marks.ts'
 import { NotLoaded } from './not-loaded.tsx'
@@ -17,16 +19,17 @@ interface DuelProps {
   readonly answer: (answer: DuelAnswer) => void
 }
 
-export const duelKeys = (withBothBad: boolean): readonly (readonly [string[], string])[] => [
-  [['←', '1'], 'the left one'],
-  [['→', '2'], 'the right one'],
-  [['T', '↓'], 'tie'],
-  ...(withBothBad ? [[['B'], 'both are bad'] as [string[], string]] : []),
-  [['S'], 'skip: cannot tell'],
-  [['F', 'Space'], 'enlarge both'],
+export const duelKeys = ({ keys, keyNames }: Texts['label'], withBothBad: boolean): KeyLines => [
+  [['←', '1'], keys.left],
+  [['→', '2'], keys.right],
+  [['T', '↓'], keys.tie],
+  ...(withBothBad ? [[['B'], keys.bothBad] as const] : []),
+  [['S'], keys.cannotTell],
+  [['F', keyNames.space], keys.enlargeBoth],
 ]
 
 export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
+  const { label } = useTexts()
   const status = usePictures([...first, ...second], 512)
   // What has not been seen cannot be judged; what does not load can be left out.
   const answer = (value: DuelAnswer) => {
@@ -57,7 +60,7 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
       <div className="duel">
         <Side
           images={first}
-          title="Left"
+          texts={{ name: label.leftSide, isBetter: label.leftIsBetter, enlarge: label.enlargeLeft }}
           mark="←"
           isOpen={status === 'shown'}
           choose={() => answer('first')}
@@ -65,7 +68,7 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
         />
         <Side
           images={second}
-          title="Right"
+          texts={{ name: label.rightSide, isBetter: label.rightIsBetter, enlarge: label.enlargeRight }}
           mark="→"
           isOpen={status === 'shown'}
           choose={() => answer('second')}
@@ -79,21 +82,21 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
       )}
       {isEnlarged && (
         <Enlarged
-          title="Left and right, enlarged together"
-          images={[...sideOf(first, 'Left'), ...sideOf(second, 'Right')]}
+          title={label.enlargedTogether}
+          images={[...sideOf(first, label.leftSide), ...sideOf(second, label.rightSide)]}
           close={() => setEnlarged(false)}
           keys={{ '1': answerEnlarged('first'), '2': answerEnlarged('second'), t: answerEnlarged('tie') }}
           foot={
             status === 'shown' && (
               <>
                 <button type="button" className="button" onClick={answerEnlarged('first')}>
-                  Left is better <kbd>1</kbd>
+                  {label.leftIsBetter} <kbd>1</kbd>
                 </button>
                 <button type="button" className="button" onClick={answerEnlarged('tie')}>
-                  Tie <kbd>T</kbd>
+                  {label.tie} <kbd>T</kbd>
                 </button>
                 <button type="button" className="button" onClick={answerEnlarged('second')}>
-                  Right is better <kbd>2</kbd>
+                  {label.rightIsBetter} <kbd>2</kbd>
                 </button>
               </>
             )
@@ -106,31 +109,36 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
 
 const sideOf = (images: readonly ImageRef[], alt: string) => images.map((image) => ({ image, alt }))
 
-const Others = ({ withBothBad, answer }: Pick<DuelProps, 'withBothBad' | 'answer'>) => (
-  <div className="duel-more">
-    <button type="button" className="button" onClick={() => answer('tie')}>
-      Tie <kbd>T</kbd>
-    </button>
-    {withBothBad && (
-      <button type="button" className="button" onClick={() => answer('both-bad')}>
-        Both bad <kbd>B</kbd>
+function Others({ withBothBad, answer }: Pick<DuelProps, 'withBothBad' | 'answer'>) {
+  const { label } = useTexts()
+  return (
+    <div className="duel-more">
+      <button type="button" className="button" onClick={() => answer('tie')}>
+        {label.tie} <kbd>T</kbd>
       </button>
-    )}
-    <button type="button" className="button" onClick={() => answer('skip')}>
-      Skip <kbd>S</kbd>
-    </button>
-  </div>
-)
+      {withBothBad && (
+        <button type="button" className="button" onClick={() => answer('both-bad')}>
+          {label.bothBad} <kbd>B</kbd>
+        </button>
+      )}
+      <button type="button" className="button" onClick={() => answer('skip')}>
+        {label.skip} <kbd>S</kbd>
+      </button>
+    </div>
+  )
+}
 
 function Missing({ first, second, give }: Pick<DuelProps, 'first' | 'second'> & { give: DuelProps['answer'] }) {
   const [left, right] = [usePictures(first, 512), usePictures(second, 512)]
-  const what = left === 'shown' ? 'The right side' : right === 'shown' ? 'The left side' : 'Neither side'
-  return <NotLoaded what={what} images={[...first, ...second]} shown={512} skip={() => give('skip')} />
+  const { missing } = useTexts().label
+  const says = left === 'shown' ? missing.right : right === 'shown' ? missing.left : missing.both
+  return <NotLoaded says={says} images={[...first, ...second]} shown={512} skip={() => give('skip')} />
 }
 
 interface SideProps {
   readonly images: readonly ImageRef[]
-  readonly title: string
+  /** Its name, and what its button and a click on its picture say. */
+  readonly texts: { readonly name: string; readonly isBetter: string; readonly enlarge: string }
   readonly mark: string
   readonly isOpen: boolean
   readonly choose: () => void
@@ -138,16 +146,16 @@ interface SideProps {
 }
 
 /** A click on a picture enlarges it, or marks it; the button below answers. */
-function Side({ images, title, mark, isOpen, choose, enlarge }: SideProps) {
+function Side({ images, texts, mark, isOpen, choose, enlarge }: SideProps) {
   const isMarking = useContext(MarkingContext)?.isOn === true
   return (
     <div className={isMarking ? 'duel-side marking' : 'duel-side'}>
       <span className={images.length > 1 ? 'duel-set' : 'duel-one'}>
         {images.map((image) => {
-          const picture = <MarkedPicture key={image.id} image={image} alt="" name={title} />
+          const picture = <MarkedPicture key={image.id} image={image} alt="" name={texts.name} />
           if (isMarking) return picture
           return (
-            <Zoomable key={image.id} name={title.toLowerCase()} enlarge={enlarge}>
+            <Zoomable key={image.id} label={texts.enlarge} enlarge={enlarge}>
               {picture}
             </Zoomable>
           )
@@ -156,11 +164,11 @@ function Side({ images, title, mark, isOpen, choose, enlarge }: SideProps) {
       <button
         type="button"
         className="button duel-caption"
-        aria-label={`${title} is better`}
+        aria-label={texts.isBetter}
         disabled={!isOpen}
         onClick={choose}
       >
-        {title} is better <kbd>{mark}</kbd>
+        {texts.isBetter} <kbd>{mark}</kbd>
       </button>
     </div>
   )

@@ -2,9 +2,11 @@
 import { useState } from 'react'
 import { setRaterName } from '../../api.ts'
 import { PageHead } from '../../components/page-head.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import { GuidelinesText } from './guidelines.tsx'
 
 export function NameGate() {
+  const { label } = useTexts()
   const [name, setName] = useState('')
   return (
     <form
@@ -14,11 +16,9 @@ export function NameGate() {
         if (name.trim() !== '') setRaterName(name)
       }}
     >
-      <PageHead title="Who is labelling?">
-        Answers are filed under a name, so that raters can be told apart. Any name will do.
-      </PageHead>
+      <PageHead title={label.whoIsLabelling}>{label.whyName}</PageHead>
       <div className="field">
-        <label htmlFor="rater-name">Your name</label>
+        <label htmlFor="rater-name">{label.yourName}</label>
         <input
           id="rater-name"
           type="text"
@@ -31,7 +31,7 @@ export function NameGate() {
       </div>
       <div>
         <button type="submit" className="button primary big" disabled={name.trim() === ''}>
-          Start labelling
+          {label.start}
         </button>
       </div>
     </form>
@@ -39,13 +39,14 @@ export function NameGate() {
 }
 
 export function ConsentGate({ text, agree }: { text: string; agree: () => void }) {
+  const { label } = useTexts()
   return (
     <div className="card stack narrow">
-      <PageHead title="Before you start" />
+      <PageHead title={label.beforeYouStart} />
       <GuidelinesText text={text} />
       <div>
         <button type="button" className="button primary big" onClick={agree}>
-          I agree
+          {label.agree}
         </button>
       </div>
     </div>

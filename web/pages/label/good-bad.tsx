@@ -5,7 +5,9 @@ import { Icon } from '../../components/icon.tsx'
 import { Enlarged, useEnlarging } from '../../components/zoom-picture.tsx'
 import { newId } from '../../new-id.ts'
 import { statusOf, usePicture } from '../../picture-loads.ts'
-import { useKeys } from './keys.ts'
+import type { Texts } from '../../texts/en.ts'
+import { texts, useTexts } from '../../texts/texts.ts'
+import { useKeys, type KeyLines } from './keys.ts'
 import type { MarkedImage } from './mark-bar.tsx'
 import { MarkedPicture } from './marked-picture.tsx'
 import { MarkingContext } from './marks.ts'
@@ -22,26 +24,35 @@ export interface GoodBadState {
 
 export const beginGoodBad = ({ images }: Task): GoodBadState => ({ answers: images.map(() => null), focused: 0 })
 
-export const goodBadKeys: readonly (readonly [string[], string])[] = [
-  [['G', 'J'], 'good'],
-  [['B', 'K'], 'bad'],
-  [['S', 'L'], 'skip: cannot tell'],
-  [['⇧ G', '⇧ B'], 'the same for all that are left'],
-  [['1', '2', '3', '←', '→'], 'choose an image'],
-  [['F', 'Space'], 'enlarge it'],
+export const goodBadKeys = ({ keys, keyNames }: Texts['label']): KeyLines => [
+  [['G', 'J'], keys.good],
+  [['B', 'K'], keys.bad],
+  [['S', 'L'], keys.cannotTell],
+  [[`${keyNames.shift} G`, `${keyNames.shift} B`], keys.sameForAll],
+  [['1', '2', '3', '←', '→'], keys.chooseImage],
+  [['F', keyNames.space], keys.enlarge],
 ]
 
 const options = [
-  { value: 'good', title: 'Good', key: 'G', icon: 'label' },
-  { value: 'bad', title: 'Bad', key: 'B', icon: 'bad' },
-  { value: 'skip', title: 'Skip', key: 'S', icon: 'skip' },
+  { value: 'good', key: 'G', icon: 'label' },
+  { value: 'bad', key: 'B', icon: 'bad' },
+  { value: 'skip', key: 'S', icon: 'skip' },
 ] as const
 
 /** Of what can be marked the image that the keys judge. */
 export const markedInGoodBad = ({ images }: Task, { focused }: GoodBadState): MarkedImage[] =>
-  images.length === 0 ? [] : [{ id: images[focused].id, name: `Image ${focused + 1}` }]
+  images.length === 0
+    ? []
+    : [
+        {
+          id: images[focused].id,
+          name: texts().label.image(focused + 1),
+          words: texts().label.marks.words.image(focused + 1),
+        },
+      ]
 
 export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<GoodBadState> }) {
+  const { label } = useTexts()
   const shown = task.images.map(({ id }) => id)
 
   const judge = (places: readonly number[], value: GoodBadAnswer) => {
@@ -107,8 +118,8 @@ export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<
       ))}
       {enlarged !== undefined && task.images[enlarged] !== undefined && (
         <Enlarged
-          title={`Image ${enlarged + 1}`}
-          images={[{ image: task.images[enlarged], alt: `Image ${enlarged + 1}` }]}
+          title={label.image(enlarged + 1)}
+          images={[{ image: task.images[enlarged], alt: label.image(enlarged + 1) }]}
           close={() => setEnlarged(undefined)}
           keys={{
             arrowleft: () => setEnlarged(Math.max(0, enlarged - 1)),
@@ -131,6 +142,7 @@ interface JudgedImageProps {
 }
 
 function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge, enlarge }: JudgedImageProps) {
+  const { label } = useTexts()
   const section = useEnlarging<HTMLElement>(enlarge)
   const image = images[place]
   const { status } = usePicture(image, 512)
@@ -138,7 +150,7 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
   const number = place + 1
   const picture = (
     <>
-      <MarkedPicture image={image} alt={`Image ${number}`} name={`Image ${number}`} />
+      <MarkedPicture image={image} alt={label.image(number)} name={label.image(number)} />
       {images.length > 1 && <span className="judged-number">{number}</span>}
     </>
   )
@@ -147,7 +159,7 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
       ref={section}
       className={`judged-one ${answer ?? ''}`}
       data-focused={isFocused}
-      aria-label={`Image ${number} of ${images.length}${answer === null ? '' : `, ${answer}`}`}
+      aria-label={label.imageJudged(number, images.length, answer)}
     >
       {isMarking ? (
         <div className="judged-picture" onClickCapture={focus} onFocus={focus}>
@@ -157,7 +169,7 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
         <button
           type="button"
           className="judged-picture"
-          aria-label={`Choose image ${number}`}
+          aria-label={label.chooseImage(number)}
           tabIndex={-1}
           onClick={focus}
         >
@@ -168,8 +180,8 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
         <button
           type="button"
           className="button small icon judged-enlarge"
-          aria-label={`Enlarge image ${number}`}
-          title="Enlarge (F)"
+          aria-label={label.enlargeImage(number)}
+          title={label.enlargeByKey}
           tabIndex={-1}
           onClick={enlarge}
         >
@@ -178,7 +190,7 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
       )}
       {status === 'shown' ? (
         <div className="judged-buttons">
-          {options.map(({ value, title, key, icon }) => (
+          {options.map(({ value, key, icon }) => (
             <button
               key={value}
               type="button"
@@ -188,15 +200,15 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
             >
               <Icon name={icon} size={16} />
               <span>
-                <span className="hidden">Image {number}: </span>
-                {title}
+                <span className="hidden">{label.image(number)}: </span>
+                {label[value]}
               </span>
               <kbd>{key}</kbd>
             </button>
           ))}
         </div>
       ) : (
-        <NotLoaded what={`Image ${number}`} images={[image]} shown={512} skip={() => judge('skip')} />
+        <NotLoaded says={label.missing.image(number)} images={[image]} shown={512} skip={() => judge('skip')} />
       )}
     </section>
   )

@@ -6,6 +6,9 @@ export type Keys = Readonly<Record<string, (() => void) | undefined>>
 const isWriting = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 
+/** Keys, and what they do, for the sheet that tells. */
+export type KeyLines = readonly (readonly [readonly string[], string])[]
+
 /** Keys of a page. They are silent while somebody writes, or a sheet lies over the page. */
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys)

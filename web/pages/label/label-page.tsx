@@ -7,18 +7,19 @@ import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
 import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
-import { figure, plural } from '../../format.ts'
 import { isOffline, useRemote } from '../../remote.ts'
 import { go, to } from '../../router.ts'
 import { readStored, writeStored } from '../../stored.ts'
 import { useStudio } from '../../studio-state.tsx'
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
 import '../../styles/label.css'
 import '../../styles/rating.css'
 import { duelKeys } from './duel.tsx'
 import { ConsentGate, NameGate } from './gates.tsx'
 import { beginGoodBad, GoodBad, goodBadKeys, markedInGoodBad } from './good-bad.tsx'
 import { Help } from './help.tsx'
-import { useKeys } from './keys.ts'
+import { useKeys, type KeyLines } from './keys.ts'
 import { MarkBar, markKeys, PromptWords, useMarking, type MarkedImage } from './mark-bar.tsx'
 import { MarkingContext } from './marks.ts'
 import { NoImages } from './no-images.tsx'
@@ -29,16 +30,6 @@ import { Refused, SaveState } from './save-state.tsx'
 import { useSession } from './session.ts'
 import type { Session, Turn } from './turn.ts'
 
-export const modeTitles: Readonly<Record<TaskMode, string>> = {
-  'good-bad': 'Good or bad',
-  pair: 'Pairs',
-  rating: 'Ratings',
-}
-const modeQuestions: Readonly<Record<TaskMode, string>> = {
-  'good-bad': 'Does the image show the prompt?',
-  pair: 'Which image is better?',
-  rating: 'How good is the image?',
-}
 const modeKey = 'attune.mode'
 const consentKey = 'attune.consent'
 
@@ -106,7 +97,7 @@ const PairFrame = (props: FrameProps) => (
   <Frame
     {...props}
     session={useSession({ ...props, open: props.choose, begin: beginPair })}
-    keys={duelKeys(true)}
+    keys={(label) => duelKeys(label, true)}
     marked={markedInPair}
     note={(turn) => pairsNote(turn.task, turn.state)}
     show={(turn) => <Pairs key={turn.task.id} turn={turn} />}
@@ -124,7 +115,7 @@ const RatingFrame = (props: FrameProps) => (
 
 interface SessionFrameProps<S> extends FrameProps {
   readonly session: Session<S>
-  readonly keys: readonly (readonly [string[], string])[]
+  readonly keys: (texts: Texts['label']) => KeyLines
   readonly show: (turn: Turn<S>) => ReactNode
   readonly note?: (turn: Turn<S>) => string
   /** Images on the screen that can be marked. */
@@ -132,6 +123,7 @@ interface SessionFrameProps<S> extends FrameProps {
 }
 
 function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, note, marked }: SessionFrameProps<S>) {
+  const { label } = useTexts()
   const { state } = useStudio()
   const [isHelpOpen, setHelpOpen] = useState(false)
   const { turn, isDone, error, progress, given, canUndo, undo } = session
@@ -145,15 +137,14 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
     m: images.length === 0 ? undefined : toggle,
     n: isOn ? () => chooseKind(kind === 'implausible' ? 'misaligned' : 'implausible') : undefined,
   })
-  const left = progress === undefined ? undefined : progress.total - progress.done
   return (
     <div className="labelling">
       <header className="label-head">
-        <h1 className="hidden">Label</h1>
+        <h1 className="hidden">{label.title}</h1>
         <Tabs
-          label="Way of asking"
+          label={label.wayOfAsking}
           value={mode}
-          options={taskModes.map((value) => ({ value, label: modeTitles[value] }))}
+          options={taskModes.map((value) => ({ value, label: label.modes[value] }))}
           choose={choose}
         />
         <div className="label-tools">
@@ -165,29 +156,28 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
             disabled={images.length === 0}
             onClick={toggle}
           >
-            <Icon name="mark" size={18} /> Mark <kbd>M</kbd>
+            <Icon name="mark" size={18} /> {label.marks.mark} <kbd>M</kbd>
           </button>
           <button type="button" className="button small" disabled={!canUndo} onClick={undo}>
-            <Icon name="undo" size={18} /> Undo <kbd>U</kbd>
+            <Icon name="undo" size={18} /> {label.undo} <kbd>U</kbd>
           </button>
           <button
             type="button"
             className="button small"
-            aria-label="Guidelines and keys"
+            aria-label={label.guidelinesAndKeys}
             onClick={() => setHelpOpen(true)}
           >
-            <Icon name="help" size={18} /> <span className="wide-only">Guidelines</span> <kbd>?</kbd>
+            <Icon name="help" size={18} /> <span className="wide-only">{label.guidelines}</span> <kbd>?</kbd>
           </button>
         </div>
       </header>
       <Refused />
       {progress !== undefined && progress.total > 0 && (
         <div className="label-progress">
-          <ProgressBar share={progress.done / progress.total} label="Answered" />
+          <ProgressBar share={progress.done / progress.total} label={label.answered} />
           <span className="soft small number">
-            {figure(progress.done)} of {figure(progress.total)} ·{' '}
-            {left === 0 ? 'nothing left' : `${figure(left ?? 0)} left`}
-            {given > 0 && <span className="wide-only"> · {plural(given, 'answer')} this time</span>}
+            {label.doneOf(progress.done, progress.total)} · {label.left(progress.total - progress.done)}
+            {given > 0 && <span className="wide-only"> · {label.thisTime(given)}</span>}
           </span>
         </div>
       )}
@@ -195,12 +185,12 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
         <MarkingContext value={marking}>
           <div className="label-question">
             <span className="soft small">
-              {modeQuestions[mode]}
+              {label.questions[mode]}
               {note !== undefined && note(turn) !== '' && ` · ${note(turn)}`}
               {turn.task.settles === true && (
                 <>
                   {' '}
-                  <span className="badge">one more opinion is wanted here</span>
+                  <span className="badge">{label.oneMoreOpinion}</span>
                 </>
               )}
             </span>
@@ -230,9 +220,8 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
         />
       ) : error !== undefined ? (
         isOffline(error) ? (
-          <Empty icon="offline" title="Out of reach">
-            All questions that were here are answered, and your answers are kept in this browser. It goes on by itself
-            as soon as the studio answers again.
+          <Empty icon="offline" title={label.outOfReach}>
+            {label.outOfReachWhy}
           </Empty>
         ) : (
           <ErrorNotice error={error} retry={session.reload} />
@@ -246,7 +235,7 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
       {isHelpOpen && (
         <Help
           guidelines={guidelines}
-          keys={[...keys, ...markKeys]}
+          keys={[...keys(label), ...markKeys(label)]}
           canEdit={state?.user.role === 'admin'}
           close={() => setHelpOpen(false)}
         />
@@ -264,6 +253,7 @@ interface DoneProps {
 }
 
 function Done({ mode, choose, hasImages, isAdmin, session }: DoneProps) {
+  const { label } = useTexts()
   if (!hasImages) return <NoImages isAdmin={isAdmin} lookAgain={session.reload} />
   const others = taskModes.filter((one) => one !== mode)
   const { done, total } = session.progress ?? { done: 0, total: 0 }
@@ -271,28 +261,26 @@ function Done({ mode, choose, hasImages, isAdmin, session }: DoneProps) {
   return (
     <Empty
       icon="label"
-      title={session.given > 0 ? 'All done. Thank you!' : 'Nothing is left to ask here'}
+      title={session.given > 0 ? label.allDone : label.nothingLeft}
       action={
         <div className="row">
           {isAdmin && (
             <a className="button primary" href={to()}>
-              What comes next
+              {label.whatComesNext}
             </a>
           )}
           {others.map((one) => (
             <button key={one} type="button" className="button" onClick={() => choose(one)}>
-              {modeTitles[one]}
+              {label.modes[one]}
             </button>
           ))}
           <button type="button" className="button quiet" onClick={session.reload}>
-            Look again
+            {label.lookAgain}
           </button>
         </div>
       }
     >
-      {left > 0
-        ? 'Nothing is left to ask you just now; other raters may hold some images: look again in a few minutes.'
-        : 'You have answered every question of this kind.'}
+      {left > 0 ? label.othersHold : label.answeredAll}
     </Empty>
   )
 }

@@ -4,18 +4,23 @@ import { wordsOf } from '../../../src/prompts/words.ts'
 import { mostRegions } from '../../../src/records.ts'
 import { longest } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
-import { kindTitles, withWord, type ImageMarks, type Point } from './marks.ts'
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
+import type { KeyLines } from './keys.ts'
+import { withWord, type ImageMarks, type Point } from './marks.ts'
 
 /** An image on the screen that can be marked. */
 export interface MarkedImage {
   readonly id: string
   /** `Image 2`, `Left`. */
   readonly name: string
+  /** Of its words: `Words: image 2`. */
+  readonly words: string
 }
 
-export const markKeys: readonly (readonly [string[], string])[] = [
-  [['M'], 'mark what is wrong: places and words'],
-  [['N'], 'the other kind of mark'],
+export const markKeys = ({ keys }: Texts['label']): KeyLines => [
+  [['M'], keys.mark],
+  [['N'], keys.otherKind],
 ]
 
 /** @param images on the screen that can be marked */
@@ -37,29 +42,35 @@ interface MarkBarProps {
   readonly marks: ImageMarks
 }
 
-const kinds = Object.entries(kindTitles).map(([value, label]) => ({ value: value as Point['kind'], label }))
+const kinds = ['implausible', 'misaligned'] as const
 
-export const MarkBar = ({ kind, chooseKind, image, images, chooseImage, marks }: MarkBarProps) => (
-  <div className="mark-bar" role="group" aria-label="Marking">
-    <span className="mark-kinds">
-      <Tabs label="What is wrong at the next place" value={kind} options={kinds} choose={chooseKind} />
-      <kbd>N</kbd>
-    </span>
-    {images.length > 1 && (
-      <Tabs
-        label="Whose words are marked"
-        value={image.id}
-        options={images.map(({ id, name }) => ({ value: id, label: `Words: ${name.toLowerCase()}` }))}
-        choose={chooseImage}
-      />
-    )}
-    <span className="soft small" role="status">
-      {marks.points.length >= mostRegions
-        ? `${mostRegions} places are marked, which is all that fit`
-        : 'Click where an image is wrong, and on words of the prompt that it misses.'}
-    </span>
-  </div>
-)
+export function MarkBar({ kind, chooseKind, image, images, chooseImage, marks }: MarkBarProps) {
+  const { marks: texts } = useTexts().label
+  return (
+    <div className="mark-bar" role="group" aria-label={texts.marking}>
+      <span className="mark-kinds">
+        <Tabs
+          label={texts.kindOfNext}
+          value={kind}
+          options={kinds.map((value) => ({ value, label: texts.kinds[value] }))}
+          choose={chooseKind}
+        />
+        <kbd>N</kbd>
+      </span>
+      {images.length > 1 && (
+        <Tabs
+          label={texts.whoseWords}
+          value={image.id}
+          options={images.map(({ id, words }) => ({ value: id, label: words }))}
+          choose={chooseImage}
+        />
+      )}
+      <span className="soft small" role="status">
+        {marks.points.length >= mostRegions ? texts.allThatFit(mostRegions) : texts.how}
+      </span>
+    </div>
+  )
+}
 
 interface PromptWordsProps {
   readonly text: string
@@ -70,6 +81,7 @@ interface PromptWordsProps {
 
 /** The prompt, of which each word can be marked. */
 export function PromptWords({ text, image, marks, change }: PromptWordsProps) {
+  const { misses } = useTexts().label.marks
   const words = wordsOf(text)
   const parts: ReactNode[] = []
   let end = 0
@@ -81,7 +93,7 @@ export function PromptWords({ text, image, marks, change }: PromptWordsProps) {
         type="button"
         className="prompt-word"
         aria-pressed={marks.words.includes(place)}
-        aria-label={`${image.name} misses “${word}”`}
+        aria-label={misses(image.name, word)}
         onClick={() => change(withWord(marks, place))}
       >
         {word}

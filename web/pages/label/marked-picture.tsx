@@ -4,7 +4,8 @@ import { mostRegions } from '../../../src/records.ts'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Picture } from '../../components/picture.tsx'
 import { placeOf, Points } from '../../components/points.tsx'
-import { kindTitles, MarkingContext, withoutPoint, withPoint, type Marking } from './marks.ts'
+import { useTexts } from '../../texts/texts.ts'
+import { MarkingContext, withoutPoint, withPoint, type Marking } from './marks.ts'
 
 interface MarkedPictureProps {
   readonly image: ImageRef
@@ -97,6 +98,7 @@ const moves: Readonly<Record<string, readonly [number, number]>> = {
 
 /** With the keyboard a cross is moved, and Enter marks where it is. */
 function Markable({ image, name, marking: { kind, of, change } }: MarkableProps) {
+  const { marks: texts } = useTexts().label
   const area = useRef<HTMLSpanElement>(null)
   const [cross, setCross] = useState<{ x: number; y: number }>()
   const marks = of(image.id)
@@ -116,7 +118,7 @@ function Markable({ image, name, marking: { kind, of, change } }: MarkableProps)
       className="markable"
       role="group"
       tabIndex={0}
-      aria-label={`${name}: click where it is wrong, or move the cross by the arrow keys and press Enter. ${marks.points.length} of at most ${mostRegions} places are marked.`}
+      aria-label={texts.area(name, marks.points.length, mostRegions)}
       onKeyDown={onKey}
       onFocus={({ currentTarget, target }) => {
         if (target === currentTarget && currentTarget.matches(':focus-visible')) setCross({ x: 0.5, y: 0.5 })
@@ -134,7 +136,7 @@ function Markable({ image, name, marking: { kind, of, change } }: MarkableProps)
             type="button"
             className={`point ${point.kind}`}
             style={placeOf(point)}
-            aria-label={`Remove the mark ${place + 1} of ${name}: ${kindTitles[point.kind].toLowerCase()}`}
+            aria-label={texts.remove(place + 1, name, point.kind)}
             onClick={(event) => {
               event.stopPropagation()
               change(image.id, withoutPoint(marks, place))

@@ -67,8 +67,3 @@ export interface Marking {
 
 /** Undefined where nothing can be marked, as in votes. */
 export const MarkingContext = createContext<Marking | undefined>(undefined)
-
-export const kindTitles: Readonly<Record<Point['kind'], string>> = {
-  implausible: 'Implausible',
-  misaligned: 'Not as asked',
-}

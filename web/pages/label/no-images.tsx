@@ -4,8 +4,10 @@ import { Empty, ErrorNotice } from '../../components/notice.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
 import { useAction } from '../../remote.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 
 export function NoImages({ isAdmin, lookAgain }: { isAdmin: boolean; lookAgain: () => void }) {
+  const { frame, label } = useTexts()
   const { state, reload } = useStudio()
   const { run, isBusy, error } = useAction(async () => {
     await client.drawRound()
@@ -16,15 +18,15 @@ export function NoImages({ isAdmin, lookAgain }: { isAdmin: boolean; lookAgain: 
     return (
       <Empty
         icon="image"
-        title="The model is drawing"
+        title={label.drawing}
         action={
           <div className="empty-progress">
-            <ProgressBar share={shareOf(job)} label={`Progress of ${job.run}`} />
+            <ProgressBar share={shareOf(job)} label={frame.progressOf(job.run)} />
             <span className="soft small">{progressText(job)}</span>
           </div>
         }
       >
-        The questions begin here by themselves as soon as there are images.
+        {label.drawingThen}
       </Empty>
     )
   }
@@ -32,31 +34,31 @@ export function NoImages({ isAdmin, lookAgain }: { isAdmin: boolean; lookAgain: 
     return (
       <Empty
         icon="image"
-        title="There are no images yet"
+        title={label.noImages}
         action={
           <button type="button" className="button" onClick={lookAgain}>
-            Look again
+            {label.lookAgain}
           </button>
         }
       >
-        An admin lets the model draw some first.
+        {label.adminDraws}
       </Empty>
     )
   }
   return (
     <Empty
       icon="image"
-      title="There are no images yet"
+      title={label.noImages}
       action={
         <>
           <button type="button" className="button primary" disabled={isBusy} onClick={() => void run()}>
-            {isBusy ? 'One moment …' : 'Draw the first images'}
+            {isBusy ? label.oneMoment : label.drawFirst}
           </button>
           <ErrorNotice error={error} />
         </>
       }
     >
-      The model has to draw some before they can be judged.
+      {label.mustDraw}
     </Empty>
   )
 }

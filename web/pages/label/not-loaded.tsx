@@ -1,9 +1,10 @@
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { reloadPicture, statusOf, usePictures, type PictureSize } from '../../picture-loads.ts'
 
 interface NotLoadedProps {
-  /** `Image 2`, `The left image` */
-  readonly what: string
+  /** What it says of them, meanwhile and then. */
+  readonly says: { readonly loading: string; readonly broken: string }
   readonly images: readonly ImageRef[]
   readonly shown: PictureSize
   /** Leaves the question out. */
@@ -11,12 +12,13 @@ interface NotLoadedProps {
 }
 
 /** In place of the answers to what cannot be seen: try again, or go on without it. */
-export function NotLoaded({ what, images, shown, skip }: NotLoadedProps) {
+export function NotLoaded({ says, images, shown, skip }: NotLoadedProps) {
+  const { missing } = useTexts().label
   const status = usePictures(images, shown)
   return (
     <div className="not-loaded-choice">
       <span className="small" role="status">
-        {status === 'broken' ? `${what} did not load, so it cannot be judged.` : `${what} is loading.`}
+        {status === 'broken' ? says.broken : says.loading}
       </span>
       <div className="row">
         <button
@@ -26,10 +28,10 @@ export function NotLoaded({ what, images, shown, skip }: NotLoadedProps) {
             for (const image of images) if (statusOf(image, shown) !== 'shown') reloadPicture(image, shown)
           }}
         >
-          Load again
+          {missing.loadAgain}
         </button>
         <button type="button" className="button small" disabled={status !== 'broken'} onClick={skip}>
-          Skip as broken
+          {missing.skipAsBroken}
         </button>
       </div>
     </div>

@@ -1,5 +1,6 @@
 /** Pairs with a tie and "both bad"; the winner stays and meets the next image (Pick-a-Pic, Kirstain et al. 2023). */
 import type { Task } from '../../../src/studio/schemas/labelling.ts'
+import { texts } from '../../texts/texts.ts'
 import { Duel, type DuelAnswer } from './duel.tsx'
 import type { MarkedImage } from './mark-bar.tsx'
 import type { Turn } from './turn.ts'
@@ -29,8 +30,14 @@ export function Pairs({ turn: { task, state, answer } }: { turn: Turn<PairState>
 }
 
 export const markedInPair = ({ images }: Task, { sides }: PairState): MarkedImage[] =>
-  sides.map((place, side) => ({ id: images[place].id, name: side === 0 ? 'Left' : 'Right' }))
+  sides.map((place, side) => {
+    const { leftSide, rightSide, marks } = texts().label
+    const { id } = images[place]
+    return side === 0
+      ? { id, name: leftSide, words: marks.words.left }
+      : { id, name: rightSide, words: marks.words.right }
+  })
 
 /** What the person still has to look at in this task. */
 export const pairsNote = ({ images }: Task, { next }: PairState): string =>
-  images.length > next ? `${images.length - next} more of this prompt` : ''
+  images.length > next ? texts().label.moreOfPrompt(images.length - next) : ''

@@ -4,6 +4,7 @@ import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Picture } from '../../components/picture.tsx'
 import { usePictures } from '../../picture-loads.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { contradiction } from './agreement-of-ranks.ts'
 import { useKeys } from './keys.ts'
 import { NotLoaded } from './not-loaded.tsx'
@@ -20,6 +21,8 @@ interface RankingProps {
 }
 
 export function Ranking({ images, overall, slots, chosen, change, submit, skip }: RankingProps) {
+  const { label } = useTexts()
+  const { ranking } = label
   const [dragged, setDragged] = useState<number>()
   const wrong = contradiction(overall, slots)
   const isSeen = usePictures(images, 128) === 'shown'
@@ -43,7 +46,7 @@ export function Ranking({ images, overall, slots, chosen, change, submit, skip }
   return (
     <div className="stack tight">
       <p>
-        Now rank them: choose an image, then its slot. <span className="soft">Images that are alike share a slot.</span>
+        {ranking.how} <span className="soft">{ranking.alike}</span>
       </p>
       <ol className="slots">
         {images.map((_, i) => {
@@ -61,11 +64,11 @@ export function Ranking({ images, overall, slots, chosen, change, submit, skip }
               <button
                 type="button"
                 className="slot-name"
-                aria-label={`Put image ${chosen + 1} into slot ${slot}`}
+                aria-label={ranking.put(chosen + 1, slot)}
                 onClick={() => put(chosen, slot)}
               >
                 {slot}
-                <small>{slot === 1 ? 'best' : slot === images.length ? 'worst' : ''}</small>
+                <small>{slot === 1 ? ranking.best : slot === images.length ? ranking.worst : ''}</small>
               </button>
               <div className="slot-images">
                 {images.map(
@@ -76,7 +79,7 @@ export function Ranking({ images, overall, slots, chosen, change, submit, skip }
                         type="button"
                         className="slot-image"
                         aria-pressed={place === chosen}
-                        aria-label={`Image ${place + 1}, rated ${overall[place]}, slot ${slot}`}
+                        aria-label={ranking.inSlot(place + 1, overall[place], slot)}
                         draggable
                         onDragStart={(event) => {
                           event.dataTransfer.setData('text/plain', String(place))
@@ -85,9 +88,7 @@ export function Ranking({ images, overall, slots, chosen, change, submit, skip }
                         onClick={() => change(slots, place)}
                       >
                         <Picture image={image} shown={128} alt="" />
-                        <small>
-                          {place + 1} · rated {overall[place]}
-                        </small>
+                        <small>{ranking.numberRated(place + 1, overall[place])}</small>
                       </button>
                     ),
                 )}
@@ -98,20 +99,20 @@ export function Ranking({ images, overall, slots, chosen, change, submit, skip }
       </ol>
       {wrong !== undefined && (
         <p className="notice warn" role="status">
-          Image {wrong[0] + 1} was rated {overall[wrong[0]]} and image {wrong[1] + 1} was rated {overall[wrong[1]]}:
-          image {wrong[0] + 1} cannot stand below it. Move one of them, or undo and rate again.
+          {ranking.contradiction(wrong[0] + 1, overall[wrong[0]], wrong[1] + 1, overall[wrong[1]])}
         </p>
       )}
-      {!isSeen && <NotLoaded what="One of the images" images={images} shown={128} skip={skip} />}
+      {!isSeen && <NotLoaded says={label.missing.some} images={images} shown={128} skip={skip} />}
       <div className="row answer-bar">
         <button type="button" className="button primary" disabled={!isSeen || wrong !== undefined} onClick={send}>
-          Done <Icon name="arrow" size={18} />
+          {label.done} <Icon name="arrow" size={18} />
         </button>
         <button type="button" className="button" onClick={skip}>
-          Skip the ranking <kbd>S</kbd>
+          {ranking.skip} <kbd>S</kbd>
         </button>
         <span className="soft small keys-line">
-          <kbd>←</kbd> <kbd>→</kbd> choose, <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> done
+          <kbd>←</kbd> <kbd>→</kbd> {ranking.choose}, <kbd>↑</kbd> <kbd>↓</kbd> {ranking.move},{' '}
+          <kbd>{label.keyNames.enter}</kbd> {ranking.done}
         </span>
       </div>
     </div>

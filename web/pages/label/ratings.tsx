@@ -4,8 +4,10 @@ import { useContext, useState } from 'react'
 import { Icon } from '../../components/icon.tsx'
 import { Enlarged, Zoomable } from '../../components/zoom-picture.tsx'
 import { usePicture } from '../../picture-loads.ts'
+import type { Texts } from '../../texts/en.ts'
+import { texts, useTexts } from '../../texts/texts.ts'
 import { ranksOf, slotsOf } from './agreement-of-ranks.ts'
-import { useKeys } from './keys.ts'
+import { useKeys, type KeyLines } from './keys.ts'
 import type { MarkedImage } from './mark-bar.tsx'
 import { MarkedPicture } from './marked-picture.tsx'
 import { MarkingContext } from './marks.ts'
@@ -14,12 +16,8 @@ import { NotLoaded } from './not-loaded.tsx'
 import { Chips } from './reasons.tsx'
 import type { Turn } from './turn.ts'
 
-const scales = [
-  { name: 'alignment', title: 'Shows the prompt', low: 'nothing of it', high: 'all of it' },
-  { name: 'fidelity', title: 'Well made', low: 'broken', high: 'flawless' },
-  { name: 'overall', title: 'Overall', low: 'worst', high: 'best' },
-] as const
-type Scale = (typeof scales)[number]['name']
+const scales = ['alignment', 'fidelity', 'overall'] as const
+type Scale = (typeof scales)[number]
 type Ratings = Readonly<Partial<Record<Scale, number>>>
 
 export interface RatingState {
@@ -49,18 +47,24 @@ export function beginRating({ images, rated }: Task): RatingState {
 /** The image that is rated; none while they are ranked. */
 export const markedInRating = ({ images }: Task, { done, slots }: RatingState): MarkedImage[] =>
   slots === undefined && done.length < images.length
-    ? [{ id: images[done.length].id, name: `Image ${done.length + 1}` }]
+    ? [
+        {
+          id: images[done.length].id,
+          name: texts().label.image(done.length + 1),
+          words: texts().label.marks.words.image(done.length + 1),
+        },
+      ]
     : []
 
-export const ratingKeys: readonly (readonly [string[], string])[] = [
-  [['1', '…', '7'], 'rate, then the next row'],
-  [['↑', '↓'], 'choose a row'],
-  [['F'], 'enlarge the image'],
-  [['Enter'], 'next image'],
-  [['S'], 'skip: cannot tell'],
+export const ratingKeys = ({ keys, keyNames }: Texts['label']): KeyLines => [
+  [['1', '…', '7'], keys.rate],
+  [['↑', '↓'], keys.chooseRow],
+  [['F'], keys.enlargeImage],
+  [[keyNames.enter], keys.nextImage],
+  [['S'], keys.cannotTell],
 ]
 
-const isWhole = (draft: Ratings): draft is Required<Ratings> => scales.every(({ name }) => draft[name] !== undefined)
+const isWhole = (draft: Ratings): draft is Required<Ratings> => scales.every((name) => draft[name] !== undefined)
 
 export function RatingAndRanking({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidelines['reasons'] }) {
   const { task, state, change, answer } = turn
@@ -88,6 +92,7 @@ export function RatingAndRanking({ turn, reasons }: { turn: Turn<RatingState>; r
 }
 
 function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidelines['reasons'] }) {
+  const { label } = useTexts()
   const { task, state, change, answer } = turn
   const place = state.done.length
   const image = task.images[place]
@@ -120,8 +125,8 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
   const rate = (name: Scale, value: number) => {
     if (!isSeen) return
     const next = { ...draft, [name]: value }
-    const open = scales.findIndex((scale) => next[scale.name] === undefined)
-    const after = scales.findIndex((scale) => scale.name === name) + 1
+    const open = scales.findIndex((scale) => next[scale] === undefined)
+    const after = scales.indexOf(name) + 1
     change({ ...state, draft: next, row: open < 0 ? Math.min(after, scales.length - 1) : open })
   }
   const submit = () => {
@@ -132,31 +137,31 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
   }
   const isMarking = useContext(MarkingContext)?.isOn === true
   const [isEnlarged, setEnlarged] = useState(false)
-  const named = `Image ${place + 1} of ${task.images.length}`
-  const picture = <MarkedPicture image={image} alt={named} name={`Image ${place + 1}`} />
+  const named = label.imageOf(place + 1, task.images.length)
+  const picture = <MarkedPicture image={image} alt={named} name={label.image(place + 1)} />
   useKeys({
     f: () => setEnlarged(true),
-    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((value) => [String(value), () => rate(scales[row].name, value)])),
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((value) => [String(value), () => rate(scales[row], value)])),
     arrowup: () => change({ ...state, row: Math.max(0, row - 1) }),
     arrowdown: () => change({ ...state, row: Math.min(scales.length - 1, row + 1) }),
     enter: submit,
     ' ': submit,
     s: skip,
   })
-  const issuesTitle = `Issues of ${task.images.length > 1 ? `image ${place + 1}` : 'this image'} (optional)`
+  const issuesTitle = label.issuesOf(task.images.length > 1 ? place + 1 : undefined)
   return (
     <div className="rating">
       <div className="rating-picture">
         {isMarking ? (
           picture
         ) : (
-          <Zoomable name={`image ${place + 1}`} enlarge={() => setEnlarged(true)}>
+          <Zoomable label={label.enlargeImage(place + 1)} enlarge={() => setEnlarged(true)}>
             {picture}
           </Zoomable>
         )}
         {isEnlarged && <Enlarged title={named} images={[{ image, alt: named }]} close={() => setEnlarged(false)} />}
         {task.images.length > 1 && (
-          <ol className="rating-steps" aria-label="Images of this prompt">
+          <ol className="rating-steps" aria-label={label.imagesOfPrompt}>
             {task.images.map(({ id }, i) => (
               <li key={id} aria-current={i === place ? 'step' : undefined} data-done={i < place}>
                 {i + 1}
@@ -166,16 +171,16 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
         )}
       </div>
       <div className="stack tight">
-        {scales.map(({ name, title, low, high }, i) => (
+        {scales.map((name, i) => (
           <fieldset key={name} className="scale" data-focused={i === row}>
-            <legend>{title}</legend>
+            <legend>{label.scales[name].title}</legend>
             <div className="scale-steps">
               {[1, 2, 3, 4, 5, 6, 7].map((value) => (
                 <button
                   key={value}
                   type="button"
                   aria-pressed={draft[name] === value}
-                  aria-label={`${title}: ${value} of 7`}
+                  aria-label={label.rated(label.scales[name].title, value)}
                   disabled={!isSeen}
                   onClick={() => rate(name, value)}
                 >
@@ -184,8 +189,8 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
               ))}
             </div>
             <div className="scale-ends soft small" aria-hidden="true">
-              <span>{low}</span>
-              <span>{high}</span>
+              <span>{label.scales[name].low}</span>
+              <span>{label.scales[name].high}</span>
             </div>
           </fieldset>
         ))}
@@ -201,15 +206,15 @@ function OneRating({ turn, reasons }: { turn: Turn<RatingState>; reasons: Guidel
             </Chips>
             <div className="row answer-bar">
               <button type="button" className="button primary" disabled={!isWhole(draft)} onClick={submit}>
-                Next <Icon name="arrow" size={18} /> <kbd>Enter</kbd>
+                {label.next} <Icon name="arrow" size={18} /> <kbd>{label.keyNames.enter}</kbd>
               </button>
               <button type="button" className="button" onClick={skip}>
-                Skip <kbd>S</kbd>
+                {label.skip} <kbd>S</kbd>
               </button>
             </div>
           </>
         ) : (
-          <NotLoaded what="The image" images={[image]} shown={512} skip={skip} />
+          <NotLoaded says={label.missing.image(place + 1)} images={[image]} shown={512} skip={skip} />
         )}
       </div>
     </div>

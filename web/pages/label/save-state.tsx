@@ -1,21 +1,23 @@
 import { ErrorNotice } from '../../components/notice.tsx'
 import { outbox, useOutbox } from '../../outbox.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 /** Whether the answers are on the server's disk. */
 export function SaveState() {
+  const { saved } = useTexts().label
   const { waiting, ofOthers, status } = useOutbox()
   const isSaved = status === 'saved' || waiting === 0
   const text = isSaved
     ? ofOthers > 0
-      ? `Saved; ${ofOthers} of another person wait`
-      : 'Saved'
+      ? saved.ofOthers(ofOthers)
+      : saved.saved
     : status === 'saving'
-      ? 'Saving'
+      ? saved.saving
       : status === 'offline'
-        ? `Offline: ${waiting} waiting`
-        : `Signed out: ${waiting} waiting`
+        ? saved.offline(waiting)
+        : saved.signedOut(waiting)
   return (
-    <span className={`save-state ${isSaved ? 'saved' : status}`} role="status" title={`${waiting} not yet saved`}>
+    <span className={`save-state ${isSaved ? 'saved' : status}`} role="status" title={saved.notYet(waiting)}>
       <span className="dot" aria-hidden="true" />
       {text}
     </span>
@@ -24,6 +26,7 @@ export function SaveState() {
 
 /** An answer that the server does not take is said aloud, not lost silently. */
 export function Refused() {
+  const { saved } = useTexts().label
   const { refused } = useOutbox()
   if (refused === undefined) return null
   return (
@@ -31,7 +34,7 @@ export function Refused() {
       <ErrorNotice error={refused} />
       <div>
         <button type="button" className="button small" onClick={() => outbox.forgetRefused()}>
-          Understood: this answer is not kept
+          {saved.notKept}
         </button>
       </div>
     </div>

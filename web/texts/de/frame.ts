@@ -1,0 +1,37 @@
+import type { Texts } from '../en.ts'
+import { german } from '../speech.ts'
+
+const { counted, form } = german
+
+export const frame: Texts['frame'] = {
+  titled: (page) => `${page} · Attune-Studio`,
+  skip: 'Zum Inhalt springen',
+  menu: 'Menü',
+  pages: 'Seiten',
+  places: {
+    home: 'Start',
+    label: 'Bewerten',
+    gallery: 'Galerie',
+    train: 'Trainieren',
+    compare: 'Vergleichen',
+    rewards: 'Belohnungen',
+    reports: 'Berichte',
+    history: 'Verlauf',
+    data: 'Daten',
+    raters: 'Bewertende',
+  },
+  runningOrWaiting: (jobs) => `${jobs} laufend oder wartend`,
+  progressOf: (run) => `Fortschritt von ${run}`,
+  colours: 'Farben',
+  themes: { system: 'Automatisch', light: 'Hell', dark: 'Dunkel' },
+  language: 'Sprache',
+  signOut: 'Abmelden',
+  offline: 'Das Studio antwortet nicht; es wird weiter versucht.',
+  answersWait: (waiting) =>
+    `${counted(waiting, { one: 'Antwort', other: 'Antworten' })} ${form(waiting, { one: 'wartet', other: 'warten' })} sicher in diesem Browser.`,
+  noPage: 'Diese Seite gibt es nicht',
+  noPageWhy: 'Vielleicht ist die Adresse veraltet, oder die Seite ist nur für Admins.',
+  toFirstPage: 'Zur ersten Seite',
+  close: 'Schließen',
+  loading: 'Wird geladen',
+}

@@ -1,0 +1,37 @@
+/** The frame around every page, and what a page shows while its content is missing. */
+import { english } from '../speech.ts'
+
+const { counted, form } = english
+
+export const frame = {
+  titled: (page: string) => `${page} · Attune studio`,
+  skip: 'Skip to the content',
+  menu: 'Menu',
+  pages: 'Pages',
+  places: {
+    home: 'Home',
+    label: 'Label',
+    gallery: 'Gallery',
+    train: 'Train',
+    compare: 'Compare',
+    rewards: 'Rewards',
+    reports: 'Reports',
+    history: 'History',
+    data: 'Data',
+    raters: 'Raters',
+  },
+  runningOrWaiting: (jobs: number) => `${jobs} running or waiting`,
+  progressOf: (run: string) => `Progress of ${run}`,
+  colours: 'Colours',
+  themes: { system: 'Auto', light: 'Light', dark: 'Dark' },
+  language: 'Language',
+  signOut: 'Sign out',
+  offline: 'The studio does not answer; trying again.',
+  answersWait: (waiting: number) =>
+    `${counted(waiting, { one: 'answer', other: 'answers' })} ${form(waiting, { one: 'waits', other: 'wait' })} safely in this browser.`,
+  noPage: 'There is no such page',
+  noPageWhy: 'The address may be old, or the page may be for admins.',
+  toFirstPage: 'To the first page',
+  close: 'Close',
+  loading: 'Loading',
+}

@@ -1,0 +1,155 @@
+/** Texts stand in the catalogue alone, all of them are used, and German says them all. */
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { de } from './de.ts'
+import { en } from './en.ts'
+import { english, german } from './speech.ts'
+import { languageAmong } from './texts.ts'
+
+const web = dirname(dirname(fileURLToPath(import.meta.url)))
+const filesOf = (pattern: string | readonly string[]) =>
+  globSync(pattern, { cwd: web }).map((file) => file.replaceAll('\\', '/'))
+
+/** Files whose pages speak every language. */
+const spoken = [
+  'app.tsx',
+  'components/drawer.tsx',
+  'components/language-choice.tsx',
+  'components/page-head.tsx',
+  'pages/sign-in.tsx',
+  'pages/label/*.{ts,tsx}',
+]
+/** Attributes that somebody reads or hears. */
+const readAttributes = /^(aria-label|aria-description|alt|title|label|placeholder|action)$/
+/** What stands in them is a name of its own: a key of the keyboard, a word to type. */
+const named = /^(kbd|code)$/
+/** Names that no language has another word for. */
+const brands = /^Attune$/
+
+/** Texts that an expression may have as its value. */
+function valuesOf(node: ts.Node): string[] {
+  if (ts.isStringLiteralLike(node)) return [node.text]
+  if (ts.isTemplateExpression(node)) return [node.head.text, ...node.templateSpans.map((span) => span.literal.text)]
+  if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node)) return valuesOf(node.expression)
+  if (ts.isConditionalExpression(node)) return [...valuesOf(node.whenTrue), ...valuesOf(node.whenFalse)]
+  if (ts.isBinaryExpression(node)) {
+    const { kind } = node.operatorToken
+    const joins = kind === ts.SyntaxKind.PlusToken || kind === ts.SyntaxKind.BarBarToken
+    if (joins || kind === ts.SyntaxKind.QuestionQuestionToken) return [...valuesOf(node.left), ...valuesOf(node.right)]
+    if (kind === ts.SyntaxKind.AmpersandAmpersandToken) return valuesOf(node.right)
+  }
+  return []
+}
+
+/** Texts that stand in the elements of a page: `line: text`. */
+function literalsIn(name: string, source: string): string[] {
+  const file = ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true)
+  const found: string[] = []
+  const look = (node: ts.Node): void => {
+    if (ts.isJsxElement(node) && named.test(node.openingElement.tagName.getText(file))) return
+    const texts = ts.isJsxText(node)
+      ? [node.text]
+      : ts.isJsxExpression(node) && !ts.isJsxAttribute(node.parent) && node.expression !== undefined
+        ? valuesOf(node.expression)
+        : ts.isJsxAttribute(node) && readAttributes.test(node.name.getText(file)) && node.initializer !== undefined
+          ? valuesOf(ts.isJsxExpression(node.initializer) ? node.initializer.expression! : node.initializer)
+          : []
+    for (const text of texts.map((one) => one.trim())) {
+      if (!/\p{L}/u.test(text) || brands.test(text)) continue
+      found.push(`${name}:${file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1}: ${text}`)
+    }
+    node.forEachChild(look)
+  }
+  look(file)
+  return found
+}
+
+/** Leaves of a catalogue by their paths. */
+function leavesOf(texts: object, path: readonly string[] = []): [path: readonly string[], text: unknown][] {
+  return Object.entries(texts).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null ? leavesOf(value, [...path, name]) : [[[...path, name], value]],
+  )
+}
+
+test('a page that speaks every language has no text of its own', () => {
+  const example = `const A = () => <p title="Two words" className="x">{is ? 'yes' : t.no} and {\`\${n} left\`} <kbd>A</kbd></p>`
+  assert.deepEqual(
+    literalsIn('a.tsx', example).map((line) => line.replace(/^.*: /, '')),
+    ['Two words', 'yes', 'and', 'left'],
+  )
+  const wrong = filesOf(spoken).flatMap((file) => literalsIn(file, readFileSync(join(web, file), 'utf8')))
+  assert.deepEqual(wrong, [], 'these belong into web/texts/')
+})
+
+test('every text is used', () => {
+  const sources = filesOf('**/*.{ts,tsx}').filter((file) => !file.startsWith('texts/'))
+  const all = sources.map((file) => readFileSync(join(web, file), 'utf8')).join('\n')
+  const used = new Set(all.match(/[\p{L}_$][\p{L}\d_$]*/gu))
+  const chosen = new Set([...all.matchAll(/([\p{L}_$][\p{L}\d_$]*)\[/gu)].map(([, name]) => name))
+  const unused = leavesOf(en).filter(([path]) => !used.has(path.at(-1)!) && !chosen.has(path.at(-2)!))
+  assert.deepEqual(
+    unused.map(([path]) => path.join('.')),
+    [],
+  )
+})
+
+/** Said alike in English and in German. */
+const alike = new Set(['label.keyNames.enter', 'label.keyNames.shift'])
+
+test('German says everything in words of its own, with the same numbers and names', () => {
+  const inGerman = new Map(leavesOf(de).map(([path, text]) => [path.join('.'), text]))
+  for (const [path, text] of leavesOf(en)) {
+    const name = path.join('.')
+    const other = inGerman.get(name)
+    assert.equal(typeof other, typeof text, name)
+    if (!alike.has(name)) assert.notEqual(String(other), String(text), `${name} is still English`)
+    if (typeof text === 'function') assert.equal((other as () => unknown).length, text.length, `${name}: parameters`)
+    else assert.notEqual(String(other).trim(), '', name)
+  }
+  assert.equal(inGerman.size, leavesOf(en).length)
+})
+
+test('the first of the wanted languages that there is', () => {
+  assert.equal(languageAmong(['fr-CH', 'de-AT', 'en']), 'de')
+  assert.equal(languageAmong(['EN-us', 'de']), 'en')
+  assert.equal(languageAmong(['fr', 'deutsch']), 'en')
+  assert.equal(languageAmong([]), 'en')
+})
+
+test('numbers, plurals and times as each language writes them', () => {
+  assert.deepEqual([0.9137, -18.44, 1536, 20_000, 1234.5, Infinity].map(english.figure), [
+    '0.914',
+    '−18.4',
+    '1536',
+    '20,000',
+    '1235',
+    'Infinity',
+  ])
+  assert.deepEqual([0.9137, -18.44, 1536, 20_000, 0.00012].map(german.figure), [
+    '0,914',
+    '−18,4',
+    '1536',
+    '20.000',
+    '1,2e−4',
+  ])
+  assert.equal(english.percent(0.4666, 1), '46.7 %')
+  assert.equal(german.percent(0.4666, 1), '46,7 %')
+  const forms = { one: 'Bild', other: 'Bilder' }
+  assert.deepEqual(
+    [0, 1, 2].map((count) => german.counted(count, forms)),
+    ['0 Bilder', '1 Bild', '2 Bilder'],
+  )
+  assert.equal(german.listed(['a', 'b', 'c']), 'a, b und c')
+  const now = new Date('2026-11-14T12:00:00Z')
+  const before = (minutes: number) => new Date(now.getTime() - minutes * 60_000).toISOString()
+  assert.deepEqual(
+    [0, 12, 180].map((minutes) => german.ago(before(minutes), now)),
+    ['jetzt', 'vor 12 Min.', 'vor 3 Std.'],
+  )
+  assert.match(english.ago(before(12), now), /^12 min/)
+  assert.match(english.ago(before(9000), now), /^8 Nov/)
+})
