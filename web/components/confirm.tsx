@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from 'react'
+import { useTexts } from '../texts/texts.ts'
 import { useModal } from './use-modal.ts'
 
 export interface ConfirmProps {
@@ -13,6 +14,7 @@ export interface ConfirmProps {
 
 /** A question before something that is hard to take back. The way out has the focus. */
 export function Confirm({ title, children, action, confirm, close }: ConfirmProps) {
+  const { frame } = useTexts()
   const dialog = useModal(close)
   const id = useId()
   return (
@@ -23,7 +25,7 @@ export function Confirm({ title, children, action, confirm, close }: ConfirmProp
       <div className="stack tight">{children}</div>
       <div className="row">
         <button type="button" className="button" autoFocus onClick={close}>
-          Cancel
+          {frame.cancel}
         </button>
         <button
           type="button"

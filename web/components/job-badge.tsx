@@ -1,4 +1,5 @@
 import type { JobState } from '../../src/studio/schemas/jobs.ts'
+import { useTexts } from '../texts/texts.ts'
 
 const looks: Readonly<Record<JobState, string>> = {
   waiting: '',
@@ -10,4 +11,7 @@ const looks: Readonly<Record<JobState, string>> = {
   failed: 'failed',
 }
 
-export const JobBadge = ({ state }: { state: JobState }) => <span className={`badge ${looks[state]}`}>{state}</span>
+export function JobBadge({ state }: { state: JobState }) {
+  const { states } = useTexts().jobs
+  return <span className={`badge ${looks[state]}`}>{states[state]}</span>
+}

@@ -4,10 +4,12 @@ import type { Job } from '../../src/studio/schemas/jobs.ts'
 import { ago, deviceTitles } from '../format.ts'
 import { to } from '../router.ts'
 import { isOpen } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import { JobBadge } from './job-badge.tsx'
 import { ProgressBar, progressText, shareOf } from './progress-bar.tsx'
 
 export function JobRow({ job }: { job: Job }) {
+  const { frame } = useTexts()
   return (
     <a className="job-row" href={to('train', 'job', job.id)}>
       <span className="job-row-name">
@@ -20,7 +22,7 @@ export function JobRow({ job }: { job: Job }) {
       <span className="job-row-middle">
         {isOpen(job) ? (
           <>
-            <ProgressBar share={job.state === 'waiting' ? 0 : shareOf(job)} label={`Progress of ${job.run}`} />
+            <ProgressBar share={job.state === 'waiting' ? 0 : shareOf(job)} label={frame.progressOf(job.run)} />
             <span className="soft small">{progressText(job)}</span>
           </>
         ) : (

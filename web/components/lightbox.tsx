@@ -1,6 +1,7 @@
 /** Images over the whole window, beside each other where there are several: they show the same part. */
 import { useEffect, useState, type ReactNode } from 'react'
 import type { ImageRef } from '../../src/studio/schemas/basics.ts'
+import { useTexts } from '../texts/texts.ts'
 import { Icon } from './icon.tsx'
 import { useModal } from './use-modal.ts'
 import { ZoomPane } from './zoom-pane.tsx'
@@ -40,6 +41,7 @@ const moveKeys: Readonly<Record<string, (view: View) => View>> = {
 }
 
 export function Lightbox({ title, images, close, keys = {}, side, foot }: LightboxProps) {
+  const { frame, pictures } = useTexts()
   const dialog = useModal(close)
   // No button has the focus, so that every key is the dialog's.
   useEffect(() => dialog.ref.current?.focus(), [dialog.ref])
@@ -76,16 +78,21 @@ export function Lightbox({ title, images, close, keys = {}, side, foot }: Lightb
           <button
             type="button"
             className="button icon"
-            aria-label="Smaller"
+            aria-label={pictures.smaller}
             disabled={view.scale <= 1}
             onClick={() => setView(zoomKeys['-'])}
           >
             −
           </button>
-          <button type="button" className="button icon" aria-label="Larger" onClick={() => setView(zoomKeys['+'])}>
+          <button
+            type="button"
+            className="button icon"
+            aria-label={pictures.larger}
+            onClick={() => setView(zoomKeys['+'])}
+          >
             +
           </button>
-          <button type="button" className="button icon" aria-label="Close" onClick={close}>
+          <button type="button" className="button icon" aria-label={frame.close} onClick={close}>
             <Icon name="close" />
           </button>
         </div>

@@ -8,39 +8,55 @@ import { Icon, type IconName } from './icon.tsx'
 
 /** Why something was refused, and what to do. */
 export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { errors } = useTexts()
   if (error === undefined) return null
   const again = retry && (
     <span>
       <button type="button" className="button small" onClick={retry}>
-        Try again
+        {errors.tryAgain}
       </button>
     </span>
   )
   if (isOffline(error)) {
     return (
       <div className="notice warn" role="status">
-        <strong>The studio does not answer</strong>
-        <span>Is it still running? This page tries again by itself.</span>
+        <strong>{errors.noAnswer}</strong>
+        <span>{errors.stillRunning}</span>
         {again}
       </div>
     )
   }
   if (error instanceof StudioError) {
-    const { where, expected, received, remedy } = error
+    const { where, expected, received, remedy, code } = error
+    const said = errors.byCode[code]
+    const details = (
+      <>
+        <strong>{isWord(where) ? capital(where) : where}</strong>
+        <span>{errors.expected(expected, received)}</span>
+        <span>{capital(remedy.replace(/\.$/, ''))}.</span>
+      </>
+    )
     return (
       <div className="notice bad" role="alert" dir="auto">
-        <strong>{isWord(where) ? capital(where) : where}</strong>
-        <span>
-          Expected {expected}; received {received}.
-        </span>
-        <span>{capital(remedy.replace(/\.$/, ''))}.</span>
+        {said === undefined ? (
+          details
+        ) : (
+          <>
+            <strong>{said.what}</strong>
+            <span>{said.then}</span>
+            <details lang="en">
+              <summary>{errors.inEnglish}</summary>
+              <div className="stack tight">{details}</div>
+            </details>
+          </>
+        )}
         {again}
       </div>
     )
   }
   return (
     <div className="notice bad" role="alert">
-      <strong>The page has made a mistake</strong>
+      <strong>{errors.pageFailed}</strong>
       <span>{error instanceof Error ? error.message : String(error)}</span>
       {again}
     </div>

@@ -1,10 +1,12 @@
 import { useEffect } from 'react'
 import type { ImageRef } from '../../src/studio/schemas/basics.ts'
 import { isSmall, isWhole, reloadPicture, tellPicture, usePicture, type PictureSize } from '../picture-loads.ts'
+import { useTexts } from '../texts/texts.ts'
 import { Icon } from './icon.tsx'
 
 /** An image of the studio, or that it did not load. */
 export function Picture({ image, shown, alt }: { image: ImageRef; shown: PictureSize; alt: string }) {
+  const { pictures } = useTexts()
   const { url, address, status } = usePicture(image, shown)
   useEffect(() => {
     // What failed ahead of its turn, while the server was away perhaps, is tried once more when it is looked at.
@@ -15,9 +17,9 @@ export function Picture({ image, shown, alt }: { image: ImageRef; shown: Picture
   }
   if (status === 'broken') {
     return (
-      <span className="picture not-loaded" role="img" aria-label={`${alt || 'An image'}: it did not load`}>
+      <span className="picture not-loaded" role="img" aria-label={pictures.thisDidNotLoad(alt || pictures.aPicture)}>
         <Icon name="image" size={28} />
-        <span>did not load</span>
+        <span>{pictures.didNotLoad}</span>
       </span>
     )
   }

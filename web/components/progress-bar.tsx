@@ -1,5 +1,6 @@
 import type { Job } from '../../src/studio/schemas/jobs.ts'
-import { figure, plural, timeLeft } from '../format.ts'
+import { timeLeft } from '../format.ts'
+import { texts } from '../texts/texts.ts'
 
 /** `share` undefined: it goes on, nobody knows how far. */
 export function ProgressBar({ share, label }: { share?: number; label: string }) {
@@ -22,16 +23,16 @@ export const shareOf = ({ progress }: Job): number | undefined =>
 
 /** `12 of 40 updates, about 1 min left` */
 export function progressText({ state, ahead, follows, devices, wanted, progress, etaSeconds }: Job): string {
-  if (state === 'waiting' && follows.length > 0) return `follows ${follows.join(' and ')}`
+  const { jobs } = texts()
+  if (state === 'waiting' && follows.length > 0) return jobs.follows(follows)
   if (state === 'waiting' && ahead > 0) {
-    const jobs = plural(ahead, 'job')
-    if (devices.length === 1) return `waits for ${jobs}`
-    const what = wanted < devices.length ? plural(wanted, 'free GPU') : devices.join(' and ')
-    return `waits for ${what}, ${jobs} before it`
+    if (devices.length === 1) return jobs.waitsForJobs(ahead)
+    return wanted < devices.length ? jobs.waitsForGpus(wanted, ahead) : jobs.waitsForDevices(devices, ahead)
   }
-  if (state === 'waiting') return 'starts at once'
-  if (state === 'stopping') return 'stopping'
-  if (progress === null) return 'getting ready'
-  const left = etaSeconds === null ? '' : `, about ${timeLeft(etaSeconds)} left`
-  return `${figure(progress.done)} of ${figure(progress.total)} ${progress.unit}${left}`
+  if (state === 'waiting') return jobs.startsAtOnce
+  if (state === 'stopping') return jobs.stopping
+  if (progress === null) return jobs.gettingReady
+  const { done, total, unit } = progress
+  const so = jobs.doneOf(done, total, jobs.units[unit] ?? unit)
+  return etaSeconds === null ? so : `${so}, ${jobs.aboutLeft(timeLeft(etaSeconds))}`
 }

@@ -4,6 +4,7 @@ import type { ImageRef } from '../../src/studio/schemas/basics.ts'
 import { client } from '../api.ts'
 import { isSmall } from '../picture-loads.ts'
 import '../styles/zoom.css'
+import { useTexts } from '../texts/texts.ts'
 import { Icon } from './icon.tsx'
 import { fitted, moved, zoomedAt, type View } from './zoom-view.ts'
 
@@ -20,6 +21,7 @@ const wheelStep = 0.0022
 const doubled = 3
 
 export function ZoomPane({ image, alt, view, setView }: ZoomPaneProps) {
+  const { pictures } = useTexts()
   const pane = useRef<HTMLDivElement>(null)
   const pointers = useRef(new Map<number, { x: number; y: number }>())
   const [isBroken, setBroken] = useState(false)
@@ -73,9 +75,9 @@ export function ZoomPane({ image, alt, view, setView }: ZoomPaneProps) {
       }}
     >
       {isBroken ? (
-        <span className="picture not-loaded" role="img" aria-label={`${alt || 'An image'}: it did not load`}>
+        <span className="picture not-loaded" role="img" aria-label={pictures.thisDidNotLoad(alt || pictures.aPicture)}>
           <Icon name="image" size={28} />
-          <span>did not load</span>
+          <span>{pictures.didNotLoad}</span>
         </span>
       ) : (
         <img

@@ -2,6 +2,7 @@
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
 import type { ImageRef } from '../../src/studio/schemas/basics.ts'
 import type { PictureSize } from '../picture-loads.ts'
+import { useTexts } from '../texts/texts.ts'
 import type { LightboxProps, ShownImage } from './lightbox.tsx'
 import { Picture } from './picture.tsx'
 
@@ -70,13 +71,14 @@ interface ZoomPictureProps {
 }
 
 export function ZoomPicture({ image, shown, alt, beside = [{ image, alt }] }: ZoomPictureProps) {
+  const { pictures } = useTexts()
   const [isOpen, setOpen] = useState(false)
   return (
     <>
-      <Zoomable label={`Enlarge ${alt || 'the image'}`} enlarge={() => setOpen(true)}>
+      <Zoomable label={pictures.enlarge(alt || pictures.theImage)} enlarge={() => setOpen(true)}>
         <Picture image={image} shown={shown} alt={alt} />
       </Zoomable>
-      {isOpen && <Enlarged title={alt || 'Image'} images={beside} close={() => setOpen(false)} />}
+      {isOpen && <Enlarged title={alt || pictures.image} images={beside} close={() => setOpen(false)} />}
     </>
   )
 }

@@ -7,6 +7,7 @@ import { Skeleton } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import '../styles/home.css'
 import { Broken } from './home/broken.tsx'
 import { FromPairs } from './home/from-pairs.tsx'
@@ -34,15 +35,14 @@ export function HomePage() {
 }
 
 function RaterHome({ state }: { state: State }) {
+  const { home } = useTexts()
   return (
     <div className="next card">
       <div>
-        <PageHead title={state.user.name === null ? 'Welcome' : `Welcome, ${state.user.name}`}>
-          Your answers teach the model what people want to see.
-        </PageHead>
+        <PageHead title={home.welcome(state.user.name)}>{home.answersTeach}</PageHead>
       </div>
       <a className="button primary big" href={to('label')}>
-        Label <Icon name="arrow" />
+        {home.label} <Icon name="arrow" />
       </a>
     </div>
   )

@@ -1,7 +1,12 @@
 /** All texts in German, by page; people are spoken to with "Sie". */
+import { errors } from './de/errors.ts'
 import { frame } from './de/frame.ts'
+import { home } from './de/home.ts'
+import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
+import { pictures } from './de/pictures.ts'
 import { signIn } from './de/sign-in.ts'
+import { vote } from './de/vote.ts'
 import type { Texts } from './en.ts'
 
-export const de: Texts = { frame, label, signIn }
+export const de: Texts = { errors, frame, home, jobs, label, pictures, signIn, vote }

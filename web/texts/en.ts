@@ -1,7 +1,12 @@
 /** All texts in English, by page. What another language has to say is the type of this. */
+import { errors } from './en/errors.ts'
 import { frame } from './en/frame.ts'
+import { home } from './en/home.ts'
+import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
+import { pictures } from './en/pictures.ts'
 import { signIn } from './en/sign-in.ts'
+import { vote } from './en/vote.ts'
 
-export const en = { frame, label, signIn }
+export const en = { errors, frame, home, jobs, label, pictures, signIn, vote }
 export type Texts = typeof en

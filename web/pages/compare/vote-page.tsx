@@ -8,7 +8,6 @@ import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
 import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
-import { figure } from '../../format.ts'
 import { timeNow } from '../../clock.ts'
 import { newId } from '../../new-id.ts'
 import { outbox, postVote, type NewVote } from '../../outbox.ts'
@@ -27,15 +26,11 @@ import { Refused, SaveState } from '../label/save-state.tsx'
 import { useStopwatch } from '../label/stopwatch.ts'
 import { placeOf, withServersVotes, type Form, type Question } from './own-votes.ts'
 
-const questions: Readonly<Record<Question, string>> = {
-  alignment: 'Which side shows the prompt better?',
-  fidelity: 'Which side is the better picture?',
-}
-
 /** A vote of another form or question that was taken back: it is asked there. */
 let returned: Given | undefined
 
 export function VotePage({ id }: { id: string }) {
+  const { vote } = useTexts()
   const { state } = useStudio()
   const named = useRaterName()
   const [form, setForm] = useState<Form>('single')
@@ -53,20 +48,20 @@ export function VotePage({ id }: { id: string }) {
       <header className="label-head">
         <div className="row">
           <Tabs
-            label="What is compared"
+            label={vote.whatIsCompared}
             value={form}
             options={[
-              { value: 'single', label: 'Single pairs' },
-              { value: 'set', label: 'Sets' },
+              { value: 'single', label: vote.forms.single },
+              { value: 'set', label: vote.forms.set },
             ]}
             choose={setForm}
           />
           <Tabs
-            label="Question"
+            label={vote.question}
             value={question}
             options={[
-              { value: 'alignment', label: 'Alignment' },
-              { value: 'fidelity', label: 'Quality' },
+              { value: 'alignment', label: vote.properties.alignment },
+              { value: 'fidelity', label: vote.properties.fidelity },
             ]}
             choose={setQuestion}
           />
@@ -87,7 +82,7 @@ interface VotesProps {
 }
 
 function Votes({ id, rater, form, question, open }: VotesProps) {
-  const { label } = useTexts()
+  const { label, vote: texts } = useTexts()
   const { state } = useStudio()
   const place = placeOf(form, question)
   const past = pastOf(`votes.${id}.${rater}`)
@@ -156,20 +151,20 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
       <div className="label-progress">
         <ProgressBar
           share={progress === undefined || progress.total === 0 ? 0 : progress.done / progress.total}
-          label="Voted"
+          label={texts.voted}
         />
         <div className="label-tools">
           <span className="soft small number">
-            {progress !== undefined && `${figure(progress.done)} of ${figure(progress.total)}`}
+            {progress !== undefined && label.doneOf(progress.done, progress.total)}
           </span>
           <SaveState />
           <button type="button" className="button small" disabled={list.length === 0} onClick={undo}>
-            <Icon name="undo" size={18} /> Undo <kbd>U</kbd>
+            <Icon name="undo" size={18} /> {label.undo} <kbd>U</kbd>
           </button>
           <button
             type="button"
             className="button small"
-            aria-label="Guidelines and keys"
+            aria-label={label.guidelinesAndKeys}
             onClick={() => setHelpOpen(true)}
           >
             <Icon name="help" size={18} /> <kbd>?</kbd>
@@ -179,7 +174,7 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
       {task !== undefined ? (
         <>
           <div className="label-question">
-            <h1 className="soft small question">{questions[question]}</h1>
+            <h1 className="soft small question">{texts.questions[question]}</h1>
             <PromptText text={task.prompt} />
           </div>
           <Duel first={task.first} second={task.second} withBothBad={false} answer={answer} />
@@ -187,27 +182,25 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
       ) : buffer.isDone ? (
         <Empty
           icon="compare"
-          title={progress?.total === 0 ? 'Nothing to vote on here' : 'All votes are cast. Thank you!'}
+          title={progress?.total === 0 ? texts.nothing : texts.allCast}
           action={
             <div className="row">
               {isAdmin && (
                 <a className="button primary" href={to('compare', id)}>
-                  See the result
+                  {texts.seeResult}
                 </a>
               )}
               <button type="button" className="button" onClick={buffer.reload}>
-                Look again
+                {label.lookAgain}
               </button>
             </div>
           }
         >
-          {progress?.total === 0
-            ? 'The images may not be drawn yet, or both sides drew the same.'
-            : 'You may vote in another form, or on the other question.'}
+          {progress?.total === 0 ? texts.nothingWhy : texts.otherForm}
         </Empty>
       ) : buffer.error !== undefined && !isOffline(buffer.error) ? (
         <>
-          <PageHead title="Vote" />
+          <PageHead title={texts.title} />
           <ErrorNotice error={buffer.error} retry={buffer.reload} />
         </>
       ) : (
@@ -216,7 +209,7 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
       {isHelpOpen && (
         <Help
           guidelines={{
-            text: 'Both sides come from the same prompt. Which policy drew which is not told, and sides change at random.',
+            text: texts.how,
             reasons: [],
             consent: '',
           }}

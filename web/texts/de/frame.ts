@@ -33,5 +33,6 @@ export const frame: Texts['frame'] = {
   noPageWhy: 'Vielleicht ist die Adresse veraltet, oder die Seite ist nur für Admins.',
   toFirstPage: 'Zur ersten Seite',
   close: 'Schließen',
+  cancel: 'Abbrechen',
   loading: 'Wird geladen',
 }

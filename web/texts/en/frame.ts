@@ -33,5 +33,6 @@ export const frame = {
   noPageWhy: 'The address may be old, or the page may be for admins.',
   toFirstPage: 'To the first page',
   close: 'Close',
+  cancel: 'Cancel',
   loading: 'Loading',
 }
