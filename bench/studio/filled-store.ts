@@ -52,7 +52,7 @@ export async function fillStore(
   for (const rater of ['admin', ...names]) {
     const token = randomBytes(32).toString('base64url')
     const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
-    await addSession(store.database, { tokenHash: hashOf(token), rater, createdAt: new Date().toISOString(), expiresAt }) // prettier-ignore
+    await addSession(store.database, { tokenHash: hashOf(token), rater, createdAt: new Date().toISOString(), expiresAt, begunBy: 'link' }) // prettier-ignore
     tokens.push(token)
   }
   const [admin, ...raters] = tokens

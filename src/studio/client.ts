@@ -5,9 +5,12 @@ import {
   Done,
   InvitationLink,
   Invitations,
+  PasswordState,
   Session,
   type NewInvitation,
+  type NewPassword,
   type NewSession,
+  type PasswordSession,
   type RoleChange,
 } from './schemas/accounts.ts'
 import { Failure } from './schemas/basics.ts'
@@ -198,6 +201,9 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
       post(Uploaded, '/api/uploads', formOf({ prompts: JSON.stringify(prompts) }, 'files', files)),
 
     accept: (body: NewSession) => post(Session, '/api/sessions', body),
+    signIn: (body: PasswordSession) => post(Session, '/api/sessions/password', body),
+    password: () => get(PasswordState, '/api/password'),
+    setPassword: (body: NewPassword) => ask(Done, 'PUT', url('/api/password'), body),
     logout: () => ask(Done, 'DELETE', url('/api/sessions')),
     invitations: () => get(Invitations, '/api/invitations'),
     invite: (body: NewInvitation) => post(InvitationLink, '/api/invitations', body),

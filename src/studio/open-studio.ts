@@ -21,6 +21,7 @@ import { stageSchemas } from './jobs/stage-schemas.ts'
 import { PairBook } from './pair-book.ts'
 import { RoundBook } from './round-book.ts'
 import { RunLibrary } from './runs.ts'
+import { Attempts } from './server/attempts.ts'
 import { uploadsName } from './server/forms.ts'
 import { rewardLack } from './server/rewards.ts'
 import type { Studio } from './studio.ts'
@@ -80,6 +81,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     agreement: new AgreementBook(),
     asking: new Asking(store, rounds, runs, options.now),
     stages: stageSchemas,
+    signIns: new Attempts(options.now),
     login,
     publicUrl,
     secret: secretOf(workspace),

@@ -12,6 +12,7 @@ import type { StageSchemas } from './jobs/stage-schemas.ts'
 import type { PairBook } from './pair-book.ts'
 import type { RoundBook } from './round-book.ts'
 import type { RunLibrary } from './runs.ts'
+import type { Attempts } from './server/attempts.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface Studio extends StudioModel {
@@ -32,6 +33,8 @@ export interface Studio extends StudioModel {
   readonly agreement: AgreementBook
   readonly asking: Asking
   readonly stages: () => Promise<StageSchemas>
+  /** Passwords that were wrong of late. */
+  readonly signIns: Attempts
   /** Accounts are asked for. */
   readonly login: boolean
   /** Where a reverse proxy makes it known to others: `https://studio.example`. */

@@ -11,8 +11,12 @@ import {
   removeInvitationsOf,
   type Invitation,
 } from './invitations.ts'
+import { findPassword, removePassword, savePassword } from './passwords.ts'
 import { changeRoleIn, findRater, saveRater, type Rater } from './raters.ts'
 import { addSession, endSessionsOf, type Session } from './sessions.ts'
+
+/** A session that is about to begin. */
+export type FreshSession = Omit<Session, 'rater' | 'begunBy'> & { readonly tokenHash: string }
 
 /**
  * Uses an invitation up, and begins a session. A second link, for another device, changes nothing of who somebody is.
@@ -22,7 +26,7 @@ import { addSession, endSessionsOf, type Session } from './sessions.ts'
 export async function comeIn(
   database: FeedbackDatabase,
   invitationHash: string,
-  { tokenHash, createdAt, expiresAt }: Omit<Session, 'rater'> & { readonly tokenHash: string },
+  { tokenHash, createdAt, expiresAt }: FreshSession,
 ): Promise<Pick<Rater, 'name' | 'role'> | undefined> {
   return await database.transaction().execute(async (transaction) => {
     const invited = await findInvitation(transaction, { tokenHash: invitationHash })
@@ -32,8 +36,41 @@ export async function comeIn(
     const { name } = accepted
     const role = (wasHere ? await findRater(transaction, name) : undefined)?.role ?? accepted.role
     await saveRater(transaction, { name, role })
-    await addSession(transaction, { tokenHash, rater: name, createdAt, expiresAt })
+    await addSession(transaction, { tokenHash, rater: name, createdAt, expiresAt, begunBy: 'link' })
     return { name, role }
+  })
+}
+
+/**
+ * Begins a session by a password that was found right.
+ *
+ * @param hash of the password as it was kept when it was compared
+ * @returns who has come in; undefined where the password was changed or the account withdrawn meanwhile
+ */
+export async function comeInByPassword(
+  database: FeedbackDatabase,
+  { name, hash }: { readonly name: string; readonly hash: string },
+  fresh: FreshSession,
+): Promise<Pick<Rater, 'name' | 'role'> | undefined> {
+  return await database.transaction().execute(async (transaction) => {
+    if ((await findPassword(transaction, name))?.hash !== hash) return undefined
+    const rater = await findRater(transaction, name)
+    if (rater === undefined || !(await hasAccepted(transaction, name))) return undefined
+    await addSession(transaction, { ...fresh, rater: name, begunBy: 'password' })
+    return { name, role: rater.role }
+  })
+}
+
+/** Sets or changes a password: every session of its account ends, and one begins, where it was changed. */
+export async function changePassword(
+  database: FeedbackDatabase,
+  { name, hash }: { readonly name: string; readonly hash: string },
+  fresh: FreshSession,
+): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    await savePassword(transaction, { name, hash, changedAt: fresh.createdAt })
+    await endSessionsOf(transaction, name)
+    await addSession(transaction, { ...fresh, rater: name, begunBy: 'password' })
   })
 }
 
@@ -56,6 +93,7 @@ export async function withdraw(
     }
     if (!(await changeRoleIn(transaction, name, 'rater'))) return 'last-admin'
     await removeInvitationsOf(transaction, name)
+    await removePassword(transaction, name)
     await endSessionsOf(transaction, name)
     return 'withdrawn'
   })

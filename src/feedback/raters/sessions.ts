@@ -1,21 +1,25 @@
 /** Who is logged in. Only a hash of the token in the cookie is kept. */
+import { z } from 'zod'
 import type { FeedbackDatabase } from '../store/database.ts'
+
+const BegunBy = z.enum(['link', 'password'])
 
 export interface Session {
   readonly rater: string
   readonly createdAt: string
   readonly expiresAt: string
+  readonly begunBy: z.infer<typeof BegunBy>
 }
 
 /** Adds a session, and forgets those that have expired. */
 export async function addSession(
   database: FeedbackDatabase,
-  { tokenHash, rater, createdAt, expiresAt }: Session & { readonly tokenHash: string },
+  { tokenHash, rater, createdAt, expiresAt, begunBy }: Session & { readonly tokenHash: string },
 ): Promise<void> {
   await database.deleteFrom('sessions').where('expires_at', '<=', createdAt).execute()
   await database
     .insertInto('sessions')
-    .values({ token_hash: tokenHash, rater, created_at: createdAt, expires_at: expiresAt })
+    .values({ token_hash: tokenHash, rater, created_at: createdAt, expires_at: expiresAt, begun_by: begunBy })
     .execute()
 }
 
@@ -31,7 +35,9 @@ export async function findSession(
     .where('token_hash', '=', tokenHash)
     .where('expires_at', '>', now.toISOString())
     .executeTakeFirst()
-  return row && { rater: row.rater, createdAt: row.created_at, expiresAt: row.expires_at }
+  if (row === undefined) return undefined
+  const { rater, created_at, expires_at, begun_by } = row
+  return { rater, createdAt: created_at, expiresAt: expires_at, begunBy: BegunBy.parse(begun_by) }
 }
 
 /** Who of these is signed in somewhere. */

@@ -74,6 +74,14 @@ const steps: Readonly<Record<string, Step>> = {
     const columns = ['kind', 'images', 'raters', 'asked_by', 'asked_at']
     await textTable(transaction, 'third_opinions', ['question'], columns).execute()
   },
+
+  async passwords(transaction) {
+    await textTable(transaction, 'passwords', ['name'], ['hash', 'changed_at']).execute()
+    await transaction.schema
+      .alterTable('sessions')
+      .addColumn('begun_by', 'text', (column) => column.notNull().defaultTo('link'))
+      .execute()
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

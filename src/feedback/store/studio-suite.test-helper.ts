@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { UnknownRecordError } from '../../errors.ts'
 import { awkwardTexts, imageRecord } from '../feedback-fixtures.test-helper.ts'
-import { comeIn, withdraw } from '../raters/accounts.ts'
+import { changePassword, comeIn, comeInByPassword, withdraw } from '../raters/accounts.ts'
 import { readGold, setGold } from '../queue/gold.ts'
 import { addGuidelines, latestGuidelines, readGuidelines } from '../guidelines.ts'
 import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from '../raters/invitations.ts'
+import { findPassword } from '../raters/passwords.ts'
 import { changeRole, excludeRater, readAdmins, readRaters, saveRater } from '../raters/raters.ts'
 import { addRound, askable, readRounds } from '../queue/rounds.ts'
 import { addSession, endSession, findSession } from '../raters/sessions.ts'
@@ -103,9 +104,37 @@ export function studioSuite(name: string, freshPlace: () => Promise<FreshPlace>,
         }
       }))
 
+    it('ends all sessions with a change of a password, and lets in by the newest one only', () =>
+      within(async ({ database }) => {
+        const [createdAt, expiresAt] = ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z']
+        const now = new Date('2026-01-02T00:00:00.000Z')
+        const fresh = (tokenHash: string) => ({ tokenHash, createdAt, expiresAt })
+        const isIn = async (token: string) => (await findSession(database, token, now)) !== undefined
+        await addInvitation(database, { id: 'i', name: 'ada', role: 'admin', createdAt, expiresAt, tokenHash: 'link' })
+        await addInvitation(database, { id: 'j', name: 'bob', role: 'admin', createdAt, expiresAt, tokenHash: 'other' })
+        await comeIn(database, 'link', fresh('a'))
+        await comeIn(database, 'other', fresh('b'))
+        assert.equal(await comeInByPassword(database, { name: 'ada', hash: 'first' }, fresh('c')), undefined)
+        await changePassword(database, { name: 'ada', hash: 'first' }, fresh('d'))
+        assert.deepEqual(await Promise.all(['a', 'b', 'd'].map(isIn)), [false, true, true])
+        const user = await comeInByPassword(database, { name: 'ada', hash: 'first' }, fresh('e'))
+        assert.deepEqual(user, { name: 'ada', role: 'admin' })
+        await changePassword(database, { name: 'ada', hash: 'second' }, fresh('f'))
+        assert.deepEqual(await Promise.all(['d', 'e', 'f'].map(isIn)), [false, false, true])
+        assert.equal(await comeInByPassword(database, { name: 'ada', hash: 'first' }, fresh('g')), undefined)
+        assert.equal(await withdraw(database, 'i'), 'withdrawn')
+        assert.equal(await findPassword(database, 'ada'), undefined)
+        assert.equal(await comeInByPassword(database, { name: 'ada', hash: 'second' }, fresh('h')), undefined)
+      }))
+
     it('knows sessions until they expire', () =>
       within(async ({ database }) => {
-        const session = { rater: 'ada', createdAt: '2026-01-01T00:00:00.000Z', expiresAt: '2026-02-01T00:00:00.000Z' }
+        const session = {
+          rater: 'ada',
+          createdAt: '2026-01-01T00:00:00.000Z',
+          expiresAt: '2026-02-01T00:00:00.000Z',
+          begunBy: 'link',
+        } as const
         await addSession(database, { ...session, tokenHash: 'a' })
         assert.deepEqual(await findSession(database, 'a', new Date('2026-01-31T23:59:59Z')), session)
         assert.equal(await findSession(database, 'a', new Date(session.expiresAt)), undefined)

@@ -50,7 +50,20 @@ export interface FeedbackTables {
     expires_at: string
     accepted_at: string | null
   }
-  sessions: { token_hash: string; rater: string; created_at: string; expires_at: string }
+  sessions: {
+    token_hash: string
+    rater: string
+    created_at: string
+    expires_at: string
+    /** `link` or `password`. */
+    begun_by: string
+  }
+  passwords: {
+    name: string
+    /** With its cost and its salt: see studio/server/password-hash.ts. */
+    hash: string
+    changed_at: string
+  }
   guidelines: {
     version: Generated<number>
     text: Fixed<string>

@@ -1,6 +1,6 @@
 /** Who asks. Invitations and sessions exist only where accounts are asked for. */
 import { z } from 'zod'
-import { RaterName, time } from './basics.ts'
+import { clean, isClean, RaterName, time } from './basics.ts'
 
 export const User = z.object({
   /** Null on a machine without login until the page has asked for one; send it with every request then. */
@@ -24,6 +24,8 @@ export const NewInvitation = z.strictObject({
   name: RaterName,
   role: z.enum(['admin', 'rater']).default('rater'),
   days: z.int().min(1).max(90).default(14),
+  /** Ends all sessions of this account: of a browser that was lost or stolen. */
+  signOut: z.boolean().default(false),
 })
 export type NewInvitation = z.input<typeof NewInvitation>
 export const RoleChange = z.strictObject({ role: z.enum(['admin', 'rater']) })
@@ -39,5 +41,28 @@ export const NewSession = z.strictObject({ token: z.string().min(10).max(200) })
 export type NewSession = z.infer<typeof NewSession>
 export const Session = z.object({ user: User })
 export type Session = z.infer<typeof Session>
+
+/** Any characters; short ones are guessed. */
+const Password = z
+  .string()
+  .refine(isClean, clean)
+  .min(10, '10 to 200 characters')
+  .max(200, '10 to 200 characters')
+  .refine((given) => new Set(given).size > 3, 'more than three different characters')
+/** Signing in; whatever is wrong with it, the answer is the same. */
+export const PasswordSession = z.strictObject({ name: RaterName, password: z.string().max(200) })
+export type PasswordSession = z.infer<typeof PasswordSession>
+export const NewPassword = z.strictObject({
+  password: Password,
+  /** The one that there is; not asked for within an hour of coming in by a link. */
+  current: z.string().max(200).optional(),
+})
+export type NewPassword = z.infer<typeof NewPassword>
+export const PasswordState = z.object({
+  /** Null: there is none. */
+  changedAt: time.nullable(),
+  needsCurrent: z.boolean(),
+})
+export type PasswordState = z.infer<typeof PasswordState>
 
 export const Done = z.object({ done: z.literal(true) })

@@ -1,13 +1,11 @@
 /** Accounts: an admin invites by a link that works once, and a session follows. Where there is no login, nothing of this is. */
-import { randomBytes, randomUUID } from 'node:crypto'
-import { parse, serialize } from 'hono/utils/cookie'
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { comeIn, withdraw } from '../../feedback/raters/accounts.ts'
 import { addInvitation, hasAccepted, readInvitations } from '../../feedback/raters/invitations.ts'
 import { changeRole, findRater } from '../../feedback/raters/raters.ts'
-import { endSession } from '../../feedback/raters/sessions.ts'
+import { endSession, endSessionsOf } from '../../feedback/raters/sessions.ts'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
-import type { Studio } from '../studio.ts'
 import {
   Done,
   InvitationLink,
@@ -19,13 +17,12 @@ import {
   type Invitation,
 } from '../schemas/accounts.ts'
 import { RaterName } from '../schemas/basics.ts'
-import { hashOf, sessionCookie } from './access.ts'
+import { hashOf } from './access.ts'
 import { notFound, refuse } from './failures.ts'
-import { jsonRoute, type Call } from './route.ts'
+import { jsonRoute } from './route.ts'
+import { needLogin, newSession, newToken, sessionTokenOf, signedIn, signedOut } from './session-cookie.ts'
 
-const sessionDays = 30
 const dayMs = 86_400_000
-const newToken = () => randomBytes(32).toString('base64url')
 
 /** @returns the token, which is told once and kept as a hash */
 export async function invite(
@@ -50,27 +47,6 @@ export async function invite(
 /** The token comes after the #, so it is in no log of a server or a proxy. */
 export const linkOf = (origin: string, token: string) => `${origin}/#/invitation/${token}`
 
-function needLogin({ studio }: Pick<Call<never, never, never>, 'studio'>): void {
-  if (studio.login) return
-  throw refuse(409, 'no-accounts', {
-    where: 'accounts',
-    expected: 'a studio that asks for accounts',
-    received: 'one for this machine only',
-    remedy: 'start it with --host 0.0.0.0',
-  })
-}
-
-const withCookie = (content: object, value: string, maxAge: number, { publicUrl }: Pick<Studio, 'publicUrl'>) => {
-  const cookie = serialize(sessionCookie, value, {
-    httpOnly: true,
-    sameSite: 'Strict',
-    path: '/',
-    maxAge,
-    secure: publicUrl?.startsWith('https:') ?? false,
-  })
-  return Response.json(content, { headers: { 'set-cookie': cookie } })
-}
-
 const lastAdmin = () =>
   refuse(409, 'last-admin', {
     where: 'account',
@@ -90,10 +66,7 @@ export const accountRoutes = [
     answer: Session,
     handle: async (call) => {
       needLogin(call)
-      const now = new Date()
-      const token = newToken()
-      const expiresAt = new Date(now.getTime() + sessionDays * dayMs).toISOString()
-      const fresh = { tokenHash: hashOf(token), createdAt: now.toISOString(), expiresAt }
+      const { token, fresh } = newSession()
       const user = await comeIn(call.studio.store.database, hashOf(call.body.token), fresh)
       if (user === undefined) {
         throw refuse(410, 'expired-link', {
@@ -103,7 +76,7 @@ export const accountRoutes = [
           remedy: 'ask an admin for a new link',
         })
       }
-      return withCookie(Session.parse({ user }), token, sessionDays * 86_400, call.studio)
+      return signedIn(Session.parse({ user }), token, user.name, call.studio)
     },
   }),
   jsonRoute({
@@ -114,9 +87,9 @@ export const accountRoutes = [
     answer: Done,
     handle: async (call) => {
       needLogin(call)
-      const token = parse(call.headers.get('cookie') ?? '', sessionCookie)[sessionCookie] ?? ''
-      await endSession(call.studio.store.database, hashOf(token))
-      return withCookie({ done: true }, '', 0, call.studio)
+      const { database } = call.studio.store
+      await endSession(database, hashOf(sessionTokenOf(call.headers) ?? ''))
+      return signedOut({ done: true }, call.studio)
     },
   }),
   jsonRoute({
@@ -142,6 +115,7 @@ export const accountRoutes = [
       const { store, publicUrl } = call.studio
       const { name } = call.body
       const isHere = await hasAccepted(store.database, name)
+      if (call.body.signOut) await endSessionsOf(store.database, name)
       // A second link of somebody who is here already never makes an admin of a rater, or the reverse.
       const role = (isHere ? await findRater(store.database, name) : undefined)?.role ?? call.body.role
       const { invitation, token } = await invite(store, { ...call.body, role })

@@ -16,6 +16,7 @@ import { jobRoutes } from './jobs.ts'
 import { labellingRoutes } from './labelling.ts'
 import { openApiOf } from './openapi.ts'
 import { servePages } from './pages.ts'
+import { passwordRoutes } from './passwords.ts'
 import { promptRoutes } from './prompts.ts'
 import { raterRoutes } from './raters.ts'
 import { settlingRoutes } from './settling.ts'
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   ...reportRoutes,
   ...transferRoutes,
   ...accountRoutes,
+  ...passwordRoutes,
 ]
 
 interface AppOptions {
@@ -101,7 +103,11 @@ async function answer(route: Route, context: Context, { studio, calls, reading }
   const handled = async (body: unknown, form: ReceivedForm): Promise<Response> => {
     const { headers } = raw
     const { origin } = new URL(raw.url)
-    const call = { studio, user, rater, params, query, body, form, headers, origin } as Call<never, never, never>
+    const call = { studio, user, rater, params, query, body, form, headers, address, origin } as Call<
+      never,
+      never,
+      never
+    >
     const given = await route.handle(call)
     // Nobody takes what would follow the headers.
     if (raw.method === 'HEAD' && given instanceof Response) await given.body?.cancel()

@@ -76,12 +76,15 @@ test('raters reach what they need to judge, and no more', () => {
       'get /api/compare/:id/votes',
       'get /api/guidelines',
       'get /api/judgments',
+      'get /api/password',
       'get /api/state',
       'get /api/tasks',
       'get /images/:id',
       'post /api/judgments',
       'post /api/sessions',
+      'post /api/sessions/password',
       'post /api/votes',
+      'put /api/password',
     ],
   )
 })

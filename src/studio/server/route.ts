@@ -21,6 +21,8 @@ export interface Call<Params, Query, Body> {
   /** What a multipart body held; empty on routes without a form. */
   readonly form: ReceivedForm
   readonly headers: Headers
+  /** Of the caller, as far as it is known. */
+  readonly address: string
   /** `http://127.0.0.1:4870` */
   readonly origin: string
 }
