@@ -26,6 +26,7 @@ const HistoryPage = lazy(async () => ({ default: (await import('./pages/history.
 const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx')).DataPage }))
 const RatersPage = lazy(async () => ({ default: (await import('./pages/raters.tsx')).RatersPage }))
 const AskingPage = lazy(async () => ({ default: (await import('./pages/asking/asking-page.tsx')).AskingPage }))
+const AccountPage = lazy(async () => ({ default: (await import('./pages/account.tsx')).AccountPage }))
 const ReportPage = lazy(async () => ({ default: (await import('./pages/report.tsx')).ReportPage }))
 
 interface Place {
@@ -121,7 +122,10 @@ function Shell() {
               <ErrorNotice error={error} retry={() => void reload()} />
             ) : (
               <Suspense fallback={<Skeleton heights={[60, 200, 200]} />}>
-                <Page place={shown.some(({ path }) => path === place) ? place : undefined} rest={rest} />
+                <Page
+                  place={place === 'account' || shown.some(({ path }) => path === place) ? place : undefined}
+                  rest={rest}
+                />
               </Suspense>
             )}
           </div>
@@ -158,6 +162,8 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
       return <HistoryPage />
     case 'data':
       return <DataPage />
+    case 'account':
+      return <AccountPage />
     case 'raters':
       return rest[0] === 'asking' ? <AskingPage /> : <RatersPage />
     default:
@@ -211,7 +217,7 @@ function Navigation({ places: shown, current }: { places: readonly Place[]; curr
 }
 
 function SideFoot() {
-  const { frame } = useTexts()
+  const { account, frame } = useTexts()
   const { state } = useStudio()
   const theme = useTheme()
   const job = state?.jobs.find(({ state: one }) => one === 'running' || one === 'stopping')
@@ -233,7 +239,17 @@ function SideFoot() {
       <LanguageChoice />
       {state !== undefined && (
         <span dir="auto">
-          {state.user.name !== null && `${state.user.name} · `}
+          {state.user.name !== null &&
+            (state.login ? (
+              <>
+                <a className="text-link" href={to('account')} title={account.title}>
+                  {state.user.name}
+                </a>
+                {' · '}
+              </>
+            ) : (
+              `${state.user.name} · `
+            ))}
           {state.workspace} · {state.version}
         </span>
       )}

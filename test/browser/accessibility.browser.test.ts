@@ -51,6 +51,7 @@ const pages = [
   'data',
   'raters',
   'raters/asking',
+  'account',
   'nowhere',
 ]
 

@@ -1,5 +1,5 @@
-import { useState } from 'react'
-import type { Invitation } from '../../src/studio/schemas/accounts.ts'
+import { useRef, useState } from 'react'
+import type { Invitation, InvitationLink } from '../../src/studio/schemas/accounts.ts'
 import { client } from '../api.ts'
 import { Confirm, type ConfirmProps } from '../components/confirm.tsx'
 import { ErrorNotice, Loaded } from '../components/notice.tsx'
@@ -14,18 +14,22 @@ export function Invitations() {
   const [role, setRole] = useState<'rater' | 'admin'>('rater')
   const [link, setLink] = useState<string>()
   const [isCopied, setCopied] = useState(false)
-  const invite = useAction(async () => {
-    const answer = await client.invite({ name, role })
+  const made = async (answer: InvitationLink) => {
     setLink(answer.link)
     setCopied(false)
-    setName('')
     await invitations.reload()
+  }
+  const invite = useAction(async () => {
+    await made(await client.invite({ name, role }))
+    setName('')
   })
   return (
     <section className="card stack">
       <div>
         <h2>Invitations</h2>
-        <p className="soft small">A link signs one person in on one device, for two weeks.</p>
+        <p className="soft small">
+          A link signs one person in on one device, for two weeks. Who has lost a browser or a password gets a new one.
+        </p>
       </div>
       <form
         className="invite"
@@ -81,7 +85,7 @@ export function Invitations() {
           all.length === 0 ? (
             <p className="soft">Nobody has been invited yet.</p>
           ) : (
-            <InvitationList all={all} reload={invitations.reload} />
+            <InvitationList all={all} reload={invitations.reload} made={made} />
           )
         }
       </Loaded>
@@ -92,8 +96,14 @@ export function Invitations() {
 type Role = Invitation['role']
 type Question = Omit<ConfirmProps, 'close'>
 
+interface InvitationListProps {
+  readonly all: readonly Invitation[]
+  readonly reload: () => Promise<void>
+  readonly made: (link: InvitationLink) => Promise<void>
+}
+
 /** Everybody who was invited, what they may do, and how they leave. Whoever is the last admin stays one. */
-function InvitationList({ all, reload }: { all: readonly Invitation[]; reload: () => Promise<void> }) {
+function InvitationList({ all, reload, made }: InvitationListProps) {
   const { state, reload: reloadState } = useStudio()
   const [question, setQuestion] = useState<Question>()
   const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
@@ -118,6 +128,29 @@ function InvitationList({ all, reload }: { all: readonly Invitation[]; reload: (
           </p>
         ),
       confirm: () => void run(() => client.withdrawInvitation(id)),
+    })
+  }
+  const isLost = useRef(false)
+  const renew = ({ name, role }: Invitation) => {
+    isLost.current = false
+    setQuestion({
+      title: `A new link for ${name}?`,
+      action: 'Make a link',
+      children: (
+        <>
+          <p>
+            It signs <bdi>{name}</bdi> in on one more device, with the same answers and rights. For an hour after that a
+            new password can be set without the one before.
+          </p>
+          {name !== state?.user.name && (
+            <label className="check">
+              <input type="checkbox" onChange={({ target }) => (isLost.current = target.checked)} />A browser was lost:
+              sign out all of them now
+            </label>
+          )}
+        </>
+      ),
+      confirm: () => void run(async () => made(await client.invite({ name, role, signOut: isLost.current }))),
     })
   }
   const changeRole = (name: string, role: Role) => {
@@ -163,6 +196,19 @@ function InvitationList({ all, reload }: { all: readonly Invitation[]; reload: (
                   <option value="rater">label</option>
                   <option value="admin">do everything</option>
                 </select>
+              ) : (
+                <span />
+              )}
+              {isAccount ? (
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`New link for ${name}`}
+                  disabled={isBusy}
+                  onClick={() => renew(invitation)}
+                >
+                  New link
+                </button>
               ) : (
                 <span />
               )}

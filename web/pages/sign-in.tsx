@@ -1,4 +1,4 @@
-import { useEffect, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { StudioError } from '../../src/errors.ts'
 import { client } from '../api.ts'
 import { ErrorNotice } from '../components/notice.tsx'
@@ -10,13 +10,73 @@ import { useTexts } from '../texts/texts.ts'
 import { LanguageChoice } from '../components/language-choice.tsx'
 import '../styles/sign-in.css'
 
+/** By name and password, or what to do without one. */
 export function SignInPage() {
   const { signIn } = useTexts()
+  const { reload } = useStudio()
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const { run, isBusy, error } = useAction(async () => {
+    await client.signIn({ name, password })
+    await reload()
+  })
+  const code = error instanceof StudioError ? error.code : undefined
+  const said = { 'wrong-password': signIn.wrongPassword, 'too-many-requests': signIn.tooOften }[code ?? '']
   return (
     <Gate>
-      <PageHead title={signIn.welcome}>{signIn.needInvitation}</PageHead>
-      <p>{signIn.openLink}</p>
-      <p className="soft">{signIn.sessionEnded}</p>
+      <PageHead title={signIn.welcome}>{signIn.needAccount}</PageHead>
+      <form
+        className="stack tight"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void run()
+        }}
+      >
+        <div className="field">
+          <label htmlFor="sign-in-name">{signIn.name}</label>
+          <input
+            id="sign-in-name"
+            type="text"
+            autoComplete="username"
+            required
+            maxLength={200}
+            value={name}
+            onChange={({ target }) => setName(target.value)}
+          />
+        </div>
+        <div className="field">
+          <label htmlFor="sign-in-password">{signIn.password}</label>
+          <input
+            id="sign-in-password"
+            type="password"
+            autoComplete="current-password"
+            required
+            maxLength={200}
+            value={password}
+            onChange={({ target }) => setPassword(target.value)}
+          />
+        </div>
+        {said === undefined ? (
+          <ErrorNotice error={error} />
+        ) : (
+          <p className="notice bad" role="alert">
+            {said}
+          </p>
+        )}
+        <div>
+          <button type="submit" className="button primary" disabled={isBusy || name.trim() === '' || password === ''}>
+            {isBusy ? signIn.signingIn : signIn.signIn}
+          </button>
+        </div>
+      </form>
+      <div className="stack tight small">
+        <h2>{signIn.noPassword}</h2>
+        <p>{signIn.openLink}</p>
+        <p>
+          {signIn.onTheMachine} <code>attune studio invite --admin</code>
+        </p>
+        <p className="soft">{signIn.sessionEnded}</p>
+      </div>
     </Gate>
   )
 }

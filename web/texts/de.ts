@@ -1,4 +1,5 @@
 /** All texts in German, by page; people are spoken to with "Sie". */
+import { account } from './de/account.ts'
 import { errors } from './de/errors.ts'
 import { frame } from './de/frame.ts'
 import { home } from './de/home.ts'
@@ -9,4 +10,4 @@ import { signIn } from './de/sign-in.ts'
 import { vote } from './de/vote.ts'
 import type { Texts } from './en.ts'
 
-export const de: Texts = { errors, frame, home, jobs, label, pictures, signIn, vote }
+export const de: Texts = { account, errors, frame, home, jobs, label, pictures, signIn, vote }

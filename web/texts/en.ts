@@ -1,4 +1,5 @@
 /** All texts in English, by page. What another language has to say is the type of this. */
+import { account } from './en/account.ts'
 import { errors } from './en/errors.ts'
 import { frame } from './en/frame.ts'
 import { home } from './en/home.ts'
@@ -8,5 +9,5 @@ import { pictures } from './en/pictures.ts'
 import { signIn } from './en/sign-in.ts'
 import { vote } from './en/vote.ts'
 
-export const en = { errors, frame, home, jobs, label, pictures, signIn, vote }
+export const en = { account, errors, frame, home, jobs, label, pictures, signIn, vote }
 export type Texts = typeof en

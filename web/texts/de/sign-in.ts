@@ -2,8 +2,17 @@ import type { Texts } from '../en.ts'
 
 export const signIn: Texts['signIn'] = {
   welcome: 'Willkommen im Studio',
-  needInvitation: 'Für den Zutritt brauchen Sie eine Einladung.',
-  openLink: 'Öffnen Sie den Link, den Ihnen ein Admin geschickt hat: Er meldet Sie auf diesem Gerät an.',
+  needAccount: 'Melden Sie sich mit Ihrem Passwort oder über einen Link an.',
+  name: 'Ihr Name',
+  password: 'Passwort',
+  signIn: 'Anmelden',
+  wrongPassword: 'Der Name oder das Passwort stimmt nicht.',
+  tooOften:
+    'Das waren zu viele falsche Versuche. Warten Sie eine Viertelstunde, oder bitten Sie einen Admin um einen Link.',
+  noPassword: 'Kein Passwort, oder vergessen?',
+  openLink:
+    'Öffnen Sie einen Link, den Ihnen ein Admin geschickt hat: Er meldet Sie auf diesem Gerät an. Ist Ihrer verbraucht, bitten Sie um einen neuen.',
+  onTheMachine: 'Der einzige Admin macht sich einen Link auf dem Rechner, auf dem das Studio läuft:',
   sessionEnded:
     'Möglicherweise ist Ihre Sitzung abgelaufen. Ihre Antworten bleiben gespeichert und werden gesendet, sobald Sie wieder da sind.',
   invitation: 'Einladung',

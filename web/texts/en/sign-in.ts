@@ -1,8 +1,16 @@
 /** Coming in: the page of those who are signed out, and where an invitation leads. */
 export const signIn = {
   welcome: 'Welcome to the studio',
-  needInvitation: 'You need an invitation to come in.',
-  openLink: 'Open the link that an admin has sent you: it signs you in on this device.',
+  needAccount: 'Come in by your password, or by a link.',
+  name: 'Name',
+  password: 'Password',
+  signIn: 'Sign in',
+  wrongPassword: 'The name or the password is wrong.',
+  tooOften: 'There were too many wrong attempts. Wait a quarter of an hour, or ask an admin for a link.',
+  noPassword: 'No password, or forgotten?',
+  openLink:
+    'Open a link that an admin has sent you: it signs you in on this device. Ask for a new one if yours is used up.',
+  onTheMachine: 'The only admin makes a link on the machine that runs the studio:',
   sessionEnded: 'Your session may have ended. Answers that you gave are kept and sent when you are back.',
   invitation: 'Invitation',
   linkClosed: 'This link is closed',

@@ -1,0 +1,77 @@
+/** A studio with accounts, over weeks: people come back by a password, and their answers are looked after. */
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { invite } from '../../src/studio/server/accounts.ts'
+import { addImageRun } from '../../src/studio/studio.test-helper.ts'
+import { seriousViolations } from './accessibility.ts'
+import { browserSuite } from './browser-suite.ts'
+import type { Visitor, VisitorOptions } from './visitor.ts'
+
+const phone: VisitorOptions = {
+  viewport: { width: 390, height: 844 },
+  colorScheme: 'dark',
+  reducedMotion: 'reduce',
+}
+
+browserSuite(
+  'people',
+  (it) => {
+    before(() => addImageRun(it.studio.studio, 'round-1', ['two red circles', 'a blue square'], { perPrompt: 3 }))
+
+    const fits = async ({ page }: Visitor) => {
+      const [scrolled, width] = await page
+        .evaluate('[document.documentElement.scrollWidth, innerWidth]')
+        .then(Array.from)
+      assert.ok(Number(scrolled) <= Number(width), `${scrolled} px wide`)
+      assert.deepEqual(await seriousViolations(page), [])
+    }
+
+    test('a password is set, lets in another browser, and a new link helps who has forgotten it', async () => {
+      await using admin = await it.visit()
+      admin.expected.push(/status of 401/)
+      await admin.page.goto(it.studio.invitation!)
+      await admin.button('Come in').click()
+      const account = admin.page.getByRole('link', { name: 'admin', exact: true })
+      await account.click()
+      await admin.page.getByText('You have none yet.').waitFor()
+      await admin.fill({ 'New password': 'correct horse battery' })
+      await admin.button('Set the password').click()
+      await admin.page.getByText('Saved. All other browsers are signed out.').waitFor()
+      await admin.page.getByLabel('Password until now').waitFor()
+      await fits(admin)
+
+      await using lost = await it.visit(phone)
+      lost.expected.push(/status of 40[13]/)
+      await lost.open('raters')
+      await lost.heading('Welcome to the studio').waitFor()
+      await lost.fill({ Name: 'admin', Password: 'a wrong pass phrase' })
+      await lost.button('Sign in').click()
+      await lost.page.getByText('The name or the password is wrong.').waitFor()
+      await fits(lost)
+      await lost.fill({ Password: 'correct horse battery' })
+      await lost.button('Sign in').click()
+      await lost.heading('Raters').waitFor()
+
+      const { store } = it.studio.studio
+      await using ben = await it.visit(phone)
+      ben.expected.push(/status of 401/)
+      const { token } = await invite(store, { name: 'Ben', role: 'rater', days: 1 })
+      await ben.page.goto(`${it.studio.address}/#/invitation/${token}`)
+      await ben.button('Come in').click()
+      await ben.heading('Welcome, Ben').waitFor()
+      await admin.goTo('Raters')
+      await admin.button('New link for Ben').click()
+      const dialog = admin.page.getByRole('dialog')
+      await dialog.getByLabel('A browser was lost').check()
+      await fits(admin)
+      await dialog.getByRole('button', { name: 'Make a link' }).click()
+      const link = await admin.page.getByText(/\/#\/invitation\//).textContent()
+      await ben.page.reload()
+      await ben.heading('Welcome to the studio').waitFor()
+      await ben.page.goto(link!)
+      await ben.button('Come in').click()
+      await ben.heading('Welcome, Ben').waitFor()
+    })
+  },
+  { host: '0.0.0.0' },
+)
