@@ -51,7 +51,7 @@ let waiting = 0
 /** One at a time: whoever guesses has one core and 32 MiB of this machine at most. */
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   if (waiting >= mostWaiting) {
-    throw refuse(503, 'busy', {
+    throw refuse(429, 'busy', {
       where: 'sign-in',
       expected: `at most ${mostWaiting} at once`,
       received: 'more',

@@ -13,6 +13,11 @@ export const errors: Texts['errors'] = {
       then: 'Öffnen Sie den Link, den Ihnen ein Admin geschickt hat, oder melden Sie sich neu an.',
     },
     forbidden: { what: 'Das ist Ihnen nicht erlaubt', then: 'Bitten Sie einen Admin darum.' },
+    'wrong-password': {
+      what: 'Der Name oder das Passwort stimmt nicht',
+      then: 'Versuchen Sie es noch einmal, oder bitten Sie einen Admin um einen Link.',
+    },
+    busy: { what: 'Es melden sich gerade zu viele an', then: 'Versuchen Sie es in einigen Sekunden noch einmal.' },
     'not-found': {
       what: 'Das gibt es hier nicht (mehr)',
       then: 'Gehen Sie zurück zur Liste, oder laden Sie die Seite neu.',
