@@ -302,9 +302,9 @@ const commands: readonly Stage[] = [
   })),
   {
     name: 'policy export',
-    description: 'Write the adapters of a policy for diffusers or for kohya’s scripts.',
+    description: 'Write a policy for diffusers or for kohya’s scripts, with its model card.',
     load: async () => {
-      const { PolicyExportConfig, exportPolicy } = await import('./policy/export-policy.ts')
+      const { PolicyExportConfig, exportPolicy } = await import('./publish/export-policy.ts')
       return stage(PolicyExportConfig, (config) => exportPolicy(config, open))
     },
   },

@@ -17,3 +17,6 @@ export const disagreementsName = 'disagreements.json'
 
 /** The figures of a report, and its page. */
 export const [reportFiguresName, reportPageName] = ['report.json', 'report.html']
+
+/** Of a policy made of adapters, under diffusers' name. */
+export const loraFileName = 'pytorch_lora_weights.safetensors'

@@ -27,6 +27,15 @@ interface FormFacts {
   readonly duration: string
 }
 
+/** A paper on arXiv. */
+export interface Paper {
+  /** `Fan et al. 2023` */
+  readonly authors: string
+  readonly title: string
+  /** `2305.16381` */
+  readonly arxiv: string
+}
+
 interface StageFacts {
   readonly kind: RunKind
   /** `DPOK` */
@@ -35,6 +44,8 @@ interface StageFacts {
   readonly sentence: string
   readonly takes: readonly StageInput[]
   readonly cost: readonly Cost[]
+  /** Of a method: the paper that it comes from. */
+  readonly paper?: Paper
   /** The processes of a launch can divide its work among them; all such stages can go on with an unfinished run. */
   readonly isShared?: true
   /** Null: the studio does not offer it. */
@@ -93,6 +104,11 @@ export const stages = {
       'Fine-tune on images that were drawn before, each weighted by its reward (Lee et al. 2023), or in rounds on new ones.',
     takes: ['reward', 'images', 'pretraining images'],
     cost: ['imagesDrawn', 'updates'],
+    paper: {
+      authors: 'Lee et al. 2023',
+      title: 'Aligning Text-to-Image Models using Human Feedback',
+      arxiv: '2302.12192',
+    },
     isShared: true,
     form: {
       main: ['updates', 'pretrainingWeight', 'imagesDrawn'],
@@ -106,6 +122,11 @@ export const stages = {
     sentence: 'Learn from pairs of images which is better, without a reward and without drawing (Wallace et al. 2023).',
     takes: ['pairs'],
     cost: ['updates'],
+    paper: {
+      authors: 'Wallace et al. 2023',
+      title: 'Diffusion Model Alignment Using Direct Preference Optimization',
+      arxiv: '2311.12908',
+    },
     isShared: true,
     form: {
       main: ['updates', 'beta'],
@@ -120,6 +141,11 @@ export const stages = {
       'Draw images of each prompt by any sampler, and learn on noise put into them what makes the better ones (Zheng et al. 2025).',
     takes: ['reward', 'prompts'],
     cost: ['imagesDrawn', 'updates'],
+    paper: {
+      authors: 'Zheng et al. 2025',
+      title: 'DiffusionNFT: Online Diffusion Reinforcement with Forward Process',
+      arxiv: '2509.16117',
+    },
     isShared: true,
     form: {
       main: ['imagesDrawn', 'groupSize'],
@@ -134,6 +160,11 @@ export const stages = {
       'Follow the gradient of the reward through the last steps of drawing (Clark et al. 2023), until a reward that it does not see falls.',
     takes: ['reward', 'prompts', 'pretraining images'],
     cost: ['imagesDrawn', 'updates'],
+    paper: {
+      authors: 'Clark et al. 2023',
+      title: 'Directly Fine-Tuning Diffusion Models on Differentiable Rewards',
+      arxiv: '2309.17400',
+    },
     isShared: true,
     form: {
       main: ['heldOutReward', 'imagesDrawn', 'lastSteps', 'pretrainingWeight'],
@@ -147,6 +178,11 @@ export const stages = {
     sentence: 'Draw images, score them by the reward and learn from them, held near the start (Fan et al. 2023).',
     takes: ['reward', 'prompts'],
     cost: ['imagesDrawn', 'updates'],
+    paper: {
+      authors: 'Fan et al. 2023',
+      title: 'DPOK: Reinforcement Learning for Fine-tuning Text-to-Image Diffusion Models',
+      arxiv: '2305.16381',
+    },
     isShared: true,
     form: {
       main: ['imagesDrawn', 'klWeight'],
@@ -161,6 +197,11 @@ export const stages = {
       'Draw several images of each prompt, and learn from what is better than the others of its prompt (Liu et al. 2025).',
     takes: ['reward', 'prompts'],
     cost: ['imagesDrawn', 'updates'],
+    paper: {
+      authors: 'Liu et al. 2025',
+      title: 'Flow-GRPO: Training Flow Matching Models via Online RL',
+      arxiv: '2505.05470',
+    },
     isShared: true,
     form: {
       main: ['imagesDrawn', 'groupSize', 'klWeight'],
@@ -174,6 +215,11 @@ export const stages = {
     sentence: 'Draw images, and learn from what is better than the latest images of its prompt (Black et al. 2023).',
     takes: ['reward', 'prompts'],
     cost: ['imagesDrawn', 'updates'],
+    paper: {
+      authors: 'Black et al. 2023',
+      title: 'Training Diffusion Models with Reinforcement Learning',
+      arxiv: '2305.13301',
+    },
     isShared: true,
     form: {
       main: ['imagesDrawn', 'promptMemory', 'klWeight'],

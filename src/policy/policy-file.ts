@@ -9,14 +9,13 @@ import { parametersOf } from '../networks/adapters.ts'
 import { readLora, writeLora } from '../networks/checkpoint/lora-file.ts'
 import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
 import { tellNote } from '../notes.ts'
+import { loraFileName } from '../run-files.ts'
 import { readRun } from '../run.ts'
 import { expectFinite, largestValues } from '../tensor/finite.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../tensor/safetensors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { PolicyChange, TrainableChange } from './trainable.ts'
 
-/** Adapters, under diffusers' name. */
-export const loraFileName = 'pytorch_lora_weights.safetensors'
 /** Changed parameters. */
 export const policyFileName = 'policy.safetensors'
 const policyFormat = 'attune-policy-1'
@@ -58,7 +57,7 @@ export function writePolicy(
  * @throws {ConfigError} a strength for a policy without adapters
  */
 export function openChange(model: GenerativeModel, source: string, { loraScale = 1 } = {}): PolicyChange {
-  const read = readChange(model, fileOf(source))
+  const read = readChange(model, policyFileOf(source))
   expectFiniteChange(read)
   if (loraScale === 1) return read
   const { adapters } = read.change
@@ -74,6 +73,10 @@ export function openChange(model: GenerativeModel, source: string, { loraScale =
   return { ...read, change: { adapters: new Map(scaled) } }
 }
 
+/** Whether a file holds changed parameters, and no adapters. */
+export const isPolicyFile = (file: string): boolean =>
+  file.endsWith('.safetensors') && readSafetensorsHeader(file).metadata.format === policyFormat
+
 function expectFiniteChange({ file, change }: PolicyChange): void {
   for (const [name, one] of parametersOf(change)) {
     const [largest] = largestValues([one])
@@ -87,7 +90,14 @@ function expectFiniteChange({ file, change }: PolicyChange): void {
   }
 }
 
-function fileOf(source: string): string {
+/**
+ * The file of a policy.
+ *
+ * @param source folder of a run, or the file itself
+ * @throws {FileError} no such run, or one that is not finished
+ * @throws {FormatError} a run of another stage
+ */
+export function policyFileOf(source: string): string {
   if (existsSync(source) && statSync(source).isFile()) return source
   const lora = join(source, loraFileName)
   // A folder of diffusers holds the LoRA file and no manifest.

@@ -28,6 +28,7 @@ import {
 } from './schemas/comparing.ts'
 import { Devices } from './schemas/devices.ts'
 import { Archived, GalleryDetail, GalleryPage, type ArchiveChange, type GalleryQuery } from './schemas/gallery.ts'
+import type { PolicyForm } from './schemas/models.ts'
 import { PromptCheck } from './schemas/prompts.ts'
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
 import {
@@ -176,6 +177,8 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     rewards: () => get(Rewards, '/api/rewards'),
     reward: (name: string) => get(RewardDetail, `/api/rewards/${part(name)}`),
     reports: () => get(Reports, '/api/reports'),
+    /** Address of a download: a policy and its model card. */
+    policyUrl: (name: string, form?: PolicyForm) => url(`/api/policies/${part(name)}/download`, { form }),
 
     comparisons: () => get(Comparisons, '/api/compare'),
     compare: (body: NewComparison) => post(ComparisonSummary, '/api/compare', body),

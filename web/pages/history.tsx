@@ -4,6 +4,7 @@ import type { Lineage, LineageNode } from '../../src/studio/schemas/runs.ts'
 import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
+import { PolicyDownload } from '../components/policy-download.tsx'
 import { useSize } from '../components/use-size.ts'
 import { ago } from '../format.ts'
 import { useRemote } from '../remote.ts'
@@ -204,6 +205,7 @@ function Timeline({ graph: { nodes, edges } }: { graph: Lineage }) {
                     from {parents.map(({ from }) => labels.get(from) ?? from).join(', ')}
                   </p>
                 )}
+                {kind === 'policy' && <PolicyDownload name={id} />}
               </div>
             </li>
           )

@@ -3,6 +3,7 @@ import { client } from '../api.ts'
 import { Empty, Loaded } from '../components/notice.tsx'
 import { NextNeeded } from '../components/next-needed.tsx'
 import { PageHead } from '../components/page-head.tsx'
+import { PolicyDownload } from '../components/policy-download.tsx'
 import { ago } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
@@ -58,6 +59,17 @@ export function ReportPage({ name }: { name?: string }) {
             >
               written {ago(report.at)}
             </PageHead>
+            <div className="row">
+              {report.policies.map(
+                ({ run }) =>
+                  run !== null && (
+                    <span key={run} className="row tight">
+                      <span className="small soft">{run}</span>
+                      <PolicyDownload name={run} />
+                    </span>
+                  ),
+              )}
+            </div>
             <Frame key={report.name} url={report.url} title={report.name} />
           </>
         )

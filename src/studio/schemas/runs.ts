@@ -116,6 +116,8 @@ export const PolicySummary = z.object({
   algorithm: z.string(),
   at: time,
   seconds: z.number(),
+  /** Made of low-rank adapters, which other programs read; else weights themselves were trained. */
+  adapters: z.boolean(),
   /** Name of the run, or a file. */
   reward: z.string().nullable(),
   /** Trained further from this one. */
@@ -135,6 +137,8 @@ export const ReportSummary = z.object({
   policies: z.array(
     z.object({
       name: z.string(),
+      /** Of this studio; null of the pre-trained model and of the best of its images. */
+      run: RunName.nullable(),
       seen: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
       unseen: z.object({ mean: z.number(), low: z.number(), high: z.number() }),
       /** Fréchet distance; smaller is closer. */

@@ -17,6 +17,7 @@ import { labellingRoutes } from './labelling.ts'
 import { openApiOf } from './openapi.ts'
 import { servePages } from './pages.ts'
 import { passwordRoutes } from './passwords.ts'
+import { policyRoutes } from './policies.ts'
 import { promptRoutes } from './prompts.ts'
 import { raterRoutes } from './raters.ts'
 import { settlingRoutes } from './settling.ts'
@@ -42,6 +43,7 @@ export const routes: readonly Route[] = [
   ...compareRoutes,
   ...rewardRoutes,
   ...reportRoutes,
+  ...policyRoutes,
   ...transferRoutes,
   ...accountRoutes,
   ...passwordRoutes,

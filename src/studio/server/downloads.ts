@@ -50,7 +50,7 @@ function checked(entries: readonly ZipEntry[]): readonly ZipEntry[] {
     where: 'export',
     expected: `at most ${mostZipEntries} files and 4 GB in one archive`,
     received: 'more',
-    remedy: 'export with the command line: attune feedback export',
+    remedy: 'export with the command line, which writes files of any size',
   })
 }
 

@@ -6,7 +6,7 @@ import { RunName } from '../schemas/basics.ts'
 import { Reports, ReportSummary } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
-import { runPath, runsName } from '../workspace.ts'
+import { runNameOf, runPath, runsName } from '../workspace.ts'
 import { readBytes, readJson, shaped, whatWorks } from '../workspace-files.ts'
 import { fileRoute, jsonRoute } from './route.ts'
 import { reportPolicy } from './security.ts'
@@ -21,6 +21,7 @@ export function reportSummary({ workspace }: Pick<Studio, 'workspace'>, { name, 
     url: `/reports/${name}`,
     policies: policies.map((policy) => ({
       name: policy.name,
+      run: runOf(manifest, policy.name),
       seen: policy.seen.alignment,
       unseen: policy.unseen.alignment,
       frechet: { mean: policy.fidelity.frechet, low: policy.fidelity.low, high: policy.fidelity.high },
@@ -29,6 +30,13 @@ export function reportSummary({ workspace }: Pick<Studio, 'workspace'>, { name, 
     })),
   }
   return shaped(ReportSummary, summary, runPath(name))
+}
+
+/** The run behind a name of the report. */
+function runOf({ parents }: StudioRun['manifest'], name: string): string | null {
+  const place = parents[`policy ${name}`]
+  const { data } = RunName.safeParse(place === undefined ? undefined : runNameOf(place))
+  return data ?? null
 }
 
 export const reportRoutes = [

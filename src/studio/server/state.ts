@@ -11,6 +11,7 @@ import type { Studio } from '../studio.ts'
 import { runNameOf, withoutPlaces } from '../workspace.ts'
 import { whatWorks } from '../workspace-files.ts'
 import { brokenComparisons, readComparisons } from './comparison-files.ts'
+import { isMadeOfAdapters } from './policies.ts'
 import { reportSummary } from './reports.ts'
 import { rewardLack, rewardSummary } from './rewards.ts'
 import { roundsOf } from './rounds.ts'
@@ -86,6 +87,7 @@ function policySummary({ name, manifest, config }: StudioRun): PolicySummary {
     algorithm: isPolicyStage(manifest.stage) ? algorithmOf(manifest.stage) : manifest.stage,
     at: manifest.finishedAt,
     seconds: manifest.seconds,
+    adapters: isMadeOfAdapters({ manifest }),
     reward: reward === undefined ? null : runNameOf(reward),
     policy: typeof start === 'string' ? runNameOf(start) : null,
     results: Object.fromEntries(

@@ -1,5 +1,5 @@
 /** A ZIP archive without compression, which pictures would not gain from (PKWARE's APPNOTE 6.3, §4.3). */
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { crc32 } from 'node:zlib'
 
 export interface ZipEntry {
@@ -17,27 +17,39 @@ export const mostZipBytes = 2 ** 32 - 1
 const date = 0x21
 const isUtf8 = 0x800
 
-/** An archive in pieces, of which no more than one file is in memory; of {@link mostZipEntries} at most. */
+const piece = 2 ** 20
+
+/** What stands in front of a file's bytes tells of all of them: they are read twice. */
+async function contentOf(file: string): Promise<{ readonly crc: number; readonly length: number }> {
+  let [crc, length] = [0, 0]
+  for await (const bytes of createReadStream(file, { highWaterMark: piece }) as AsyncIterable<Buffer>) {
+    crc = crc32(bytes, crc)
+    length += bytes.length
+  }
+  return { crc, length }
+}
+
+/** An archive in pieces, which are read as they are taken; of {@link mostZipEntries} at most. */
 export async function* zipPieces(entries: readonly ZipEntry[]): AsyncGenerator<Uint8Array> {
   const directory: Uint8Array[] = []
   let offset = 0
   for (const { name, file } of entries) {
-    const bytes = await readFile(file)
+    const { crc, length } = await contentOf(file)
     const encoded = Buffer.from(name)
     const fields = Buffer.alloc(26)
     fields.writeUInt16LE(20, 0)
     fields.writeUInt16LE(isUtf8, 2)
     fields.writeUInt16LE(date, 8)
-    fields.writeUInt32LE(crc32(bytes), 10)
-    fields.writeUInt32LE(bytes.length, 14)
-    fields.writeUInt32LE(bytes.length, 18)
+    fields.writeUInt32LE(crc, 10)
+    fields.writeUInt32LE(length, 14)
+    fields.writeUInt32LE(length, 18)
     fields.writeUInt16LE(encoded.length, 22)
     const place = Buffer.alloc(14)
     place.writeUInt32LE(offset, 10)
     yield Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), fields, encoded])
-    yield bytes
+    yield* createReadStream(file, { highWaterMark: piece }) as AsyncIterable<Buffer>
     directory.push(Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, place, encoded)
-    offset += 30 + encoded.length + bytes.length
+    offset += 30 + encoded.length + length
   }
   const listed = Buffer.concat(directory)
   const end = Buffer.alloc(22)

@@ -7,6 +7,7 @@ import { Icon } from '../../components/icon.tsx'
 import { JobBadge } from '../../components/job-badge.tsx'
 import { ErrorNotice, Loaded, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
+import { PolicyDownload } from '../../components/policy-download.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
 import { ago, deviceTitles, duration, figure, metricTitle, percent, withUnit } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
@@ -185,10 +186,11 @@ function Results({ job }: { job: JobDetail }) {
           ))}
         </dl>
       )}
-      <div>
+      <div className="row">
         <a className="button primary" href={href(job.run)}>
           {title} <Icon name="arrow" size={18} />
         </a>
+        {stages[job.stage].kind === 'policy' && <PolicyDownload name={job.run} />}
       </div>
     </div>
   )

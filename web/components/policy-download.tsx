@@ -1,0 +1,34 @@
+/** A policy as files for other programs, with its model card. */
+import { client } from '../api.ts'
+import { useStudio } from '../studio-state.tsx'
+import { Icon } from './icon.tsx'
+
+/** Nothing where the studio has no policy of this name, or this person may not see it. */
+export function PolicyDownload({ name }: { name: string }) {
+  const { state } = useStudio()
+  const policy = state?.policies.find((one) => one.name === name)
+  if (policy === undefined) return null
+  if (!policy.adapters) {
+    return (
+      <a className="button small" href={client.policyUrl(name, 'attune')} download aria-label={`Download ${name}`}>
+        <Icon name="data" size={16} /> Download the policy
+      </a>
+    )
+  }
+  return (
+    <span className="row tight">
+      {(['diffusers', 'kohya'] as const).map((form) => (
+        <a
+          key={form}
+          className="button small"
+          href={client.policyUrl(name, form)}
+          download
+          aria-label={`Download ${name} as a LoRA for ${form}`}
+          title={form === 'diffusers' ? 'For diffusers and Python' : 'For kohya’s scripts, web interfaces and ComfyUI'}
+        >
+          <Icon name="data" size={16} /> LoRA, {form}
+        </a>
+      ))}
+    </span>
+  )
+}
