@@ -7,7 +7,19 @@ import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
 import { pictures } from './de/pictures.ts'
 import { signIn } from './de/sign-in.ts'
+import { usual } from './de/usual.ts'
 import { vote } from './de/vote.ts'
 import type { Texts } from './en.ts'
 
-export const de: Texts = { account, errors, frame, home, jobs, label, pictures, signIn, vote }
+export const de: Texts = {
+  account,
+  errors,
+  frame,
+  home,
+  jobs,
+  label,
+  pictures,
+  signIn,
+  usual,
+  vote,
+}

@@ -7,7 +7,19 @@ import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
 import { pictures } from './en/pictures.ts'
 import { signIn } from './en/sign-in.ts'
+import { usual } from './en/usual.ts'
 import { vote } from './en/vote.ts'
 
-export const en = { account, errors, frame, home, jobs, label, pictures, signIn, vote }
+export const en = {
+  account,
+  errors,
+  frame,
+  home,
+  jobs,
+  label,
+  pictures,
+  signIn,
+  usual,
+  vote,
+}
 export type Texts = typeof en

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { usualGuidelines } from '../../src/studio/server/usual-guidelines.ts'
+import { inWordsOf } from '../pages/label/usual-words.ts'
 import { de } from './de.ts'
 import { en } from './en.ts'
 import { english, german } from './speech.ts'
@@ -99,7 +101,7 @@ test('every text is used', () => {
 })
 
 /** Said alike in English and in German. */
-const alike = new Set(['label.keyNames.enter', 'label.keyNames.shift'])
+const alike = new Set(['frame.themes.system', 'label.keyNames.enter', 'label.keyNames.shift'])
 
 test('German says everything in words of its own, with the same numbers and names', () => {
   const inGerman = new Map(leavesOf(de).map(([path, text]) => [path.join('.'), text]))
@@ -112,7 +114,7 @@ test('German says everything in words of its own, with the same numbers and name
     else assert.notEqual(String(other).trim(), '', name)
   }
   // By words of the server, which English shows as they are.
-  const more = [...inGerman.keys()].filter((name) => !/^(errors\.byCode|jobs\.units)\./.test(name))
+  const more = [...inGerman.keys()].filter((name) => !/^(errors\.byCode|jobs\.units|usual)\./.test(name))
   assert.equal(more.length, leavesOf(en).length)
 })
 
@@ -131,6 +133,19 @@ test('German knows every code that the studio refuses something with', () => {
     [...codes].filter((code) => de.errors.byCode[code] === undefined),
     [],
   )
+})
+
+test('the usual guidelines are told in German, and those of an admin as they are', () => {
+  const told = inWordsOf(de, usualGuidelines)
+  const lines = (text: string) => text.split('\n').filter(Boolean)
+  for (const [i, line] of lines(usualGuidelines.text).entries()) assert.notEqual(lines(told.text)[i], line)
+  for (const [i, { code, label }] of usualGuidelines.reasons.entries()) {
+    assert.equal(told.reasons[i].code, code)
+    assert.notEqual(told.reasons[i].label, label)
+  }
+  assert.deepEqual(inWordsOf(en, usualGuidelines), usualGuidelines)
+  const own = { ...usualGuidelines, text: `${usualGuidelines.text}\n\nMind the hands.` }
+  assert.equal(inWordsOf(de, own).text, own.text)
 })
 
 test('the first of the wanted languages that there is', () => {

@@ -27,27 +27,7 @@ import type { Studio } from '../studio.ts'
 import { refuse } from './failures.ts'
 import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
-
-/** Until an admin writes others. */
-const usualGuidelines: Guidelines = {
-  text: [
-    '# What to look at',
-    'Read the prompt, then look at the image. Call it good when everything that the prompt says is right: the object, its colour, how many there are, and the background.',
-    '# In doubt',
-    '- One thing wrong is bad.',
-    '- Skip when you cannot tell.',
-    '- What the prompt does not mention does not matter.',
-  ].join('\n\n'),
-  reasons: [
-    { code: 'wrong-object', label: 'wrong object' },
-    { code: 'wrong-color', label: 'wrong colour' },
-    { code: 'wrong-count', label: 'wrong number' },
-    { code: 'wrong-background', label: 'wrong background' },
-    { code: 'distorted', label: 'distorted' },
-    { code: 'unpleasant', label: 'unpleasant' },
-  ],
-  consent: '',
-}
+import { usualGuidelines } from './usual-guidelines.ts'
 
 export const labellingRoutes = [
   jsonRoute({

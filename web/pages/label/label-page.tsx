@@ -28,12 +28,14 @@ import { beginRating, markedInRating, RatingAndRanking, ratingKeys } from './rat
 import { Reasons } from './reasons.tsx'
 import { Refused, SaveState } from './save-state.tsx'
 import { useSession } from './session.ts'
+import { inWordsOf } from './usual-words.ts'
 import type { Session, Turn } from './turn.ts'
 
 const modeKey = 'attune.mode'
 const consentKey = 'attune.consent'
 
 export function LabelPage({ mode: named }: { mode?: string }) {
+  const texts = useTexts()
   const { state } = useStudio()
   const rater = useRaterName()
   const guidelines = useRemote(() => client.guidelines(), ['guidelines'])
@@ -63,7 +65,13 @@ export function LabelPage({ mode: named }: { mode?: string }) {
     writeStored(modeKey, value)
     go('label', value)
   }
-  const frame = { mode, rater: name, choose, guidelines: guidelines.value, hasImages: state.counts.images > 0 }
+  const frame = {
+    mode,
+    rater: name,
+    choose,
+    guidelines: guidelines.value && inWordsOf(texts, guidelines.value),
+    hasImages: state.counts.images > 0,
+  }
   // It asks anew when the first images are there.
   const key = `${mode} ${name} ${frame.hasImages}`
   switch (mode) {

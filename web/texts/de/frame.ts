@@ -23,7 +23,7 @@ export const frame: Texts['frame'] = {
   runningOrWaiting: (jobs) => `${jobs} laufend oder wartend`,
   progressOf: (run) => `Fortschritt von ${run}`,
   colours: 'Farben',
-  themes: { system: 'Automatisch', light: 'Hell', dark: 'Dunkel' },
+  themes: { system: 'Auto', light: 'Hell', dark: 'Dunkel' },
   language: 'Sprache',
   signOut: 'Abmelden',
   offline: 'Das Studio antwortet nicht; es wird weiter versucht.',

@@ -14,7 +14,7 @@ export const label: Texts['label'] = {
     pair: 'Welches Bild ist besser?',
     rating: 'Wie gut ist das Bild?',
   },
-  undo: 'Zurücknehmen',
+  undo: 'Zurück',
   guidelines: 'Richtlinien',
   guidelinesAndKeys: 'Richtlinien und Tasten',
   editGuidelines: 'Richtlinien bearbeiten',
@@ -52,7 +52,7 @@ export const label: Texts['label'] = {
 
   good: 'Gut',
   bad: 'Schlecht',
-  skip: 'Überspringen',
+  skip: 'Auslassen',
   tie: 'Gleich gut',
   bothBad: 'Beide schlecht',
   next: 'Weiter',
@@ -60,7 +60,7 @@ export const label: Texts['label'] = {
   image: (number) => `Bild ${number}`,
   imageOf: (number, of) => `Bild ${number} von ${of}`,
   imageJudged: (number, of, answer) =>
-    `Bild ${number} von ${of}${answer === null ? '' : `, ${{ good: 'gut', bad: 'schlecht', skip: 'übersprungen' }[answer]}`}`,
+    `Bild ${number} von ${of}${answer === null ? '' : `, ${{ good: 'gut', bad: 'schlecht', skip: 'ausgelassen' }[answer]}`}`,
   chooseImage: (number) => `Bild ${number} auswählen`,
   enlargeImage: (number) => `Bild ${number} vergrößern`,
   enlargeByKey: 'Vergrößern (F)',
@@ -95,7 +95,7 @@ export const label: Texts['label'] = {
       broken: 'Eines der Bilder ließ sich nicht laden, deshalb kann keine Reihenfolge gebildet werden.',
     },
     loadAgain: 'Neu laden',
-    skipAsBroken: 'Als defekt überspringen',
+    skipAsBroken: 'Auslassen, weil defekt',
   },
 
   scales: {
@@ -118,7 +118,7 @@ export const label: Texts['label'] = {
     numberRated: (image, rated) => `${image} · ${points(rated)}`,
     contradiction: (better, ratedBetter, worse, ratedWorse) =>
       `Bild ${better} hat ${points(ratedBetter)}, Bild ${worse} hat ${points(ratedWorse)}: Bild ${better} kann nicht darunter stehen. Verschieben Sie eines der beiden, oder nehmen Sie die Punkte zurück.`,
-    skip: 'Ordnen überspringen',
+    skip: 'Ordnen auslassen',
     choose: 'auswählen',
     move: 'verschieben',
     done: 'fertig',
@@ -172,11 +172,11 @@ export const label: Texts['label'] = {
   keyNames: { space: 'Leertaste', enter: 'Enter', undo: 'Strg Z', shift: '⇧' },
   keys: {
     title: 'Tasten',
-    undo: 'zurücknehmen',
+    undo: 'zurück zur letzten Antwort',
     thisSheet: 'dieses Blatt',
     good: 'gut',
     bad: 'schlecht',
-    cannotTell: 'überspringen: nicht zu entscheiden',
+    cannotTell: 'auslassen: nicht zu entscheiden',
     sameForAll: 'dasselbe für alle übrigen',
     chooseImage: 'ein Bild auswählen',
     enlarge: 'vergrößern',

@@ -1,0 +1,17 @@
+import type { Texts } from '../en.ts'
+
+export const usual: Texts['usual'] = {
+  '# What to look at': '# Worauf Sie achten',
+  'Read the prompt, then look at the image. Call it good when everything that the prompt says is right: the object, its colour, how many there are, and the background.':
+    'Lesen Sie den Prompt, und sehen Sie dann das Bild an. Nennen Sie es gut, wenn alles stimmt, was der Prompt sagt: der Gegenstand, seine Farbe, die Anzahl und der Hintergrund.',
+  '# In doubt': '# Im Zweifel',
+  '- One thing wrong is bad.': '- Ist etwas falsch, so ist das Bild schlecht.',
+  '- Skip when you cannot tell.': '- Lassen Sie aus, was Sie nicht entscheiden können.',
+  '- What the prompt does not mention does not matter.': '- Was der Prompt nicht erwähnt, spielt keine Rolle.',
+  'wrong object': 'falscher Gegenstand',
+  'wrong colour': 'falsche Farbe',
+  'wrong number': 'falsche Anzahl',
+  'wrong background': 'falscher Hintergrund',
+  distorted: 'verzerrt',
+  unpleasant: 'unschön',
+}
