@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { z } from 'zod'
+import { pageWith, tables } from '../recipes/results-tables.ts'
 import { CheckConfig } from '../src/check/run-check.ts'
 import { flagName, flagsOf, parseConfig, type Flag, type StageSchema } from '../src/config.ts'
 import * as errors from '../src/errors.ts'
@@ -121,6 +122,10 @@ test('the README is short, leads to every page of docs, and keeps the place of t
     [],
   )
   for (const mark of ['<!-- results -->', '<!-- /results -->']) assert.equal(readme.split(mark).length, 2)
+})
+
+test('tables of results say what docs/results.csv does', async () => {
+  for (const table of tables) assert.equal(await pageWith(table), read(table.file), table.file)
 })
 
 test('the picture of the house has every folder, and nothing that is not there', () => {

@@ -39,7 +39,7 @@ const sizes = {
   small: { labelledPerPrompt: 10, extraPerPrompt: 10, updates: 120, report: { imagesPerPrompt: 2, klRollouts: 32 } },
 }
 const simulatedRater = { errorRate: 0.05, skipRate: 0.05 }
-/** How the defaults of both arms were chosen; see recipes/tune.ts. */
+/** How the defaults of both arms were chosen; docs/log.md has the figures. */
 const tuningSeed = 90
 const selectionRule =
   'the highest mean reward on prompts held out from fine-tuning, among four settings for each of the two whose Fréchet distance to held-out pre-training images, which needs no judge, stays within 1.5 times that of the base model; of rewards within one standard error of the highest, the one with the smallest Fréchet distance'

@@ -33,7 +33,7 @@ const written = ({ write }: Unit, { mean, low, high }: Interval): string =>
   low === high ? write(mean) : `${write(mean)} (${write(low)} … ${write(high)})`
 
 /** A cell of the table of a study, which tells where fewer seeds have the measure than have the arm. */
-export function cellText(result: StudyResult, arm: string, { measure, split }: Column): string {
+export function cellText(result: Pick<StudyResult, 'rows'>, arm: string, { measure, split }: Column): string {
   const values = valuesOf(result, arm, measure, split)
   const interval = overSeeds(values)
   if (interval === undefined) return '–'

@@ -58,7 +58,7 @@ const own: Readonly<Record<string, Measured>> = {
 export const measuredOf = (name: string): Measured => own[name] ?? measures.find((measure) => measure.name === name)!
 
 /** The values of an arm, in the order of the seeds that have one. */
-export const valuesOf = ({ rows }: StudyResult, arm: string, measure: string, split?: Split): number[] =>
+export const valuesOf = ({ rows }: Pick<StudyResult, 'rows'>, arm: string, measure: string, split?: Split): number[] =>
   rows.filter((row) => row.arm === arm && row.measure === measure && row.split === split).map(({ value }) => value)
 
 /** Mean over seeds with its 95 % interval; of one seed the value alone; undefined of none. */

@@ -1,12 +1,14 @@
 /** How far RL comes with more images, and what holds it back, beside the best of n images of the pre-trained model. */
-import { baseArm, bestOfArm, dpok as train, policyArm } from '../recipes.ts'
+import { baseArm, bestOfArm, dpok as train, drawnInGroups, method, policyArm } from '../recipes.ts'
 import type { Arm, Bench, Claim, Coefficients, Look, Study } from '../study.ts'
 import { dpok as rl, usual } from './dpok.ts'
+import { nftTuning } from './methods.ts'
 
 /** Of the images that every fine-tuning may draw. */
 const shares = [0.25, 1, 4]
-/** One seed draws so many, for the curve alone. */
+/** One seed of DPOK draws so many, for the curve alone. */
 const most = 16
+const nftShares = [1, 4, most]
 
 function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
   const { seed, size, prompts } = bench
@@ -19,6 +21,12 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
       at: Number(imagesDrawn),
     }
   }
+  const nft = (share: number): Arm => {
+    const title = `DiffusionNFT${share === 1 ? '' : `, ${share} × the images`}`
+    const imagesDrawn = share * drawnInGroups(bench)
+    const policy = method(bench, 'policy nft', title, { ...chosen.nft, imagesDrawn })
+    return { ...policyArm(bench, { name: `nft-${share}`, title }, policy), at: imagesDrawn }
+  }
   const drawn = (share: number) => ({ ...(share !== 1 && { imagesDrawn: Math.round(share * all) }) })
   return [
     baseArm(bench),
@@ -27,6 +35,7 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     ...(seed === 0 ? [of(`images-${most}`, titleOf(most), drawn(most))] : []),
     ...[1, 4].map((share) => of(`judge-${share}`, `${titleOf(share)}, the judge as its reward`, drawn(share), true)),
     ...[1, 4].map((share) => of(`kl-0-${share}`, `${titleOf(share)}, no KL`, { ...drawn(share), klWeight: 0 })),
+    ...nftShares.map(nft),
     of('updates-9', 'DPOK, three times as many updates an iteration', { gradientSteps: 9 }),
     of('rollouts-384', 'DPOK, four times as many roll-outs an iteration', { rolloutsPerIteration: 384 }),
   ]
@@ -34,7 +43,7 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
 
 const titleOf = (share: number) => (share === 1 ? 'DPOK' : `DPOK, ${share} × the images`)
 
-const against = (arm: string) => [
+const against = (arm: string, method: string) => [
   ...(['seen', 'unseen'] as const).map((split) => ({
     says: `alignment on ${split} prompts less that of best-of-4`,
     unit: 'points' as const,
@@ -42,7 +51,7 @@ const against = (arm: string) => [
     of: (look: Look) => look(arm, 'alignment', split) - look('best-of-4', 'alignment', split),
   })),
   {
-    says: 'Fréchet distance of the pre-trained model less that of DPOK',
+    says: `Fréchet distance of the pre-trained model less that of ${method}`,
     unit: 'number' as const,
     of: (look: Look) => look('base', 'frechet') - look(arm, 'frechet'),
   },
@@ -52,12 +61,17 @@ const claims: readonly Claim[] = [
   {
     says: 'With four times the images, DPOK alone is not worse than best-of-4 (by more than 2 points), and its images are no further from true ones than the pre-trained model’s.',
     source: 'What RL has to show to be worth its training',
-    parts: against('images-4'),
+    parts: against('images-4', 'DPOK'),
   },
   {
     says: 'So it is with the judge as its reward.',
     source: 'Upper bound: nobody has such a reward',
-    parts: against('judge-4'),
+    parts: against('judge-4', 'DPOK'),
+  },
+  {
+    says: 'With sixteen times the images, so it is with DiffusionNFT and the usual reward.',
+    source: 'Ours',
+    parts: against(`nft-${most}`, 'DiffusionNFT'),
   },
   {
     says: 'What holds DPOK back is its reward: with the judge in its place it aligns better.',
@@ -96,7 +110,7 @@ export const bestOfN: Study = {
   name: 'best-of-n',
   title: 'RL against best-of-n: images, and what holds it back',
   question: 'With how many images does RL reach the best of four images of the pre-trained model?',
-  tunings: rl.tunings.filter(({ name }) => name === 'dpok'),
+  tunings: [...rl.tunings.filter(({ name }) => name === 'dpok'), nftTuning],
   arms,
   claims,
   sweeps: [
@@ -112,6 +126,7 @@ export const bestOfN: Study = {
       ],
       lines: [
         { title: 'DPOK', arms: [...shares, most].map((share) => `images-${share}`) },
+        { title: 'DiffusionNFT', arms: nftShares.map((share) => `nft-${share}`) },
         { title: 'The judge as its reward', arms: [1, 4].map((share) => `judge-${share}`) },
         { title: 'No KL', arms: [1, 4].map((share) => `kl-0-${share}`) },
       ],

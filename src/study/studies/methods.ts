@@ -73,6 +73,7 @@ const methods: Readonly<Record<string, Method>> = {
   ),
 }
 const names = Object.keys(methods)
+export const nftTuning = methods.nft.tuning
 
 const arms = (bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] => [
   baseArm(bench),
