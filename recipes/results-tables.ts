@@ -45,25 +45,28 @@ const CsvRow = z.object({
 })
 const rowsOf = (csv: string) => z.array(CsvRow).parse(parse(csv, { columns: true }))
 
-/** Mean over seeds with 95 % intervals, an arm a row. */
+/** Mean over the seeds that all arms have, with 95 % intervals, an arm a row. */
 function tableText({ file, study, arms, columns }: Table, csv: string): string {
-  const found = rowsOf(csv).filter((row) => row.study === study)
-  const rows: Row[] = found.map(({ split, ...row }) => ({ ...row, ...(split !== '' && { split }) }))
-  const titles = new Map(found.map(({ arm, title }) => [arm, { title }]))
-  const seeds = [...new Set(rows.map(({ seed }) => seed))]
+  const found = rowsOf(csv).filter((row) => row.study === study && (arms?.includes(row.arm) ?? true))
+  const titles = new Map(found.map(({ arm, title }) => [arm, title]))
+  const seedsOf = (arm: string) => new Set(found.flatMap((row) => (row.arm === arm ? [row.seed] : [])))
+  const seeds = [...titles.keys()].map(seedsOf).reduce((all, some) => all.intersection(some))
+  const rows: Row[] = found.flatMap(({ split, ...row }) =>
+    seeds.has(row.seed) ? [{ ...row, ...(split !== '' && { split }) }] : [],
+  )
   const heads = columns.map(({ measure, split }) => {
     const { title, better, unit } = measuredOf(measure)
     const arrow = better === undefined ? '' : { higher: ' ↑', lower: ' ↓' }[better]
     return `${title}${split === undefined ? '' : `, ${split}`}${unit.text && `, ${unit.text}`}${arrow}`
   })
   return [
-    `Mean over ${seeds.length} seeds with 95 % intervals over them, from [results.csv](${file.startsWith('docs/') ? '' : 'docs/'}results.csv).`,
+    `Mean over ${seeds.size} seeds with 95 % intervals over them, from [results.csv](${file.startsWith('docs/') ? '' : 'docs/'}results.csv).`,
     '',
     `| | ${heads.join(' | ')} |`,
     `| --- |${' --- |'.repeat(heads.length)}`,
     ...(arms ?? [...titles.keys()]).map((arm) => {
       const cells = columns.map((column) => cellText({ rows }, arm, column))
-      return `| ${[titles.get(arm)!.title, ...cells].join(' | ')} |`
+      return `| ${[titles.get(arm)!, ...cells].join(' | ')} |`
     }),
   ].join('\n')
 }

@@ -35,10 +35,11 @@ const written = ({ write }: Unit, { mean, low, high }: Interval): string =>
 /** A cell of the table of a study, which tells where fewer seeds have the measure than have the arm. */
 export function cellText(result: Pick<StudyResult, 'rows'>, arm: string, { measure, split }: Column): string {
   const values = valuesOf(result, arm, measure, split)
-  const interval = overSeeds(values)
+  const { unit, isLeast } = measuredOf(measure)
+  const interval = overSeeds(isLeast && values.length > 0 ? [Math.min(...values)] : values)
   if (interval === undefined) return '–'
   const seeds = new Set(result.rows.filter((row) => row.arm === arm).map(({ seed }) => seed)).size
-  return `${written(measuredOf(measure).unit, interval)}${values.length < seeds ? `, ${values.length} of ${seeds} seeds` : ''}`
+  return `${written(unit, interval)}${values.length < seeds ? `, ${values.length} of ${seeds} seeds` : ''}`
 }
 
 /** How a number of a claim was found, in words. */
