@@ -8,14 +8,16 @@ import { sessionCookie } from '../../src/studio/server/access.ts'
 export interface Work {
   readonly port: number
   readonly tokens: readonly string[]
-  /** Mean pause for each answer of a task before they are submitted; drawn between half and one and a half of it. */
+  /** Mean pause before the answers of a task are submitted; drawn between half and one and a half of it. */
   readonly thinkMs: number
   readonly seconds: number
 }
 
 export interface Measured {
-  /** Of each "submit the answers of a task and get the next". */
-  readonly turnsMs: readonly number[]
+  /** Of each task: submitting its answers. */
+  readonly answeringMs: readonly number[]
+  /** Of each task: getting it. */
+  readonly askingMs: readonly number[]
   readonly judgments: number
   readonly seconds: number
 }
@@ -28,7 +30,7 @@ const stateEveryMs = 8000
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 export async function rateTogether({ port, tokens, thinkMs, seconds }: Work): Promise<Measured> {
-  const turnsMs: number[] = []
+  const [answeringMs, askingMs]: [number[], number[]] = [[], []]
   let judgments = 0
   const began = performance.now()
   const endsAt = began + seconds * 1000
@@ -36,14 +38,14 @@ export async function rateTogether({ port, tokens, thinkMs, seconds }: Work): Pr
   async function rate(token: string, place: number): Promise<void> {
     const ask = connection(port, token, place)
     const stream = random(...raterStream(place))
-    const think = (answers: number) => pause(answers * thinkMs * (0.5 + stream.uniform()))
+    const think = () => pause(thinkMs * (0.5 + stream.uniform()))
     const next = async () => ((await ask('GET', '/api/tasks?count=1')) as Tasks).tasks.at(0)
     let stateAt = began + stateEveryMs * stream.uniform()
     let task = await next()
     // they do not begin in step
     await pause(thinkMs * stream.uniform())
     while (task !== undefined && performance.now() < endsAt) {
-      await think(task.images.length)
+      await think()
       const answers = task.images.map(({ id }) => ({
         id: randomUUID(),
         kind: 'good-bad-skip',
@@ -54,8 +56,10 @@ export async function rateTogether({ port, tokens, thinkMs, seconds }: Work): Pr
       }))
       const submitted = performance.now()
       await ask('POST', '/api/judgments', { judgments: answers })
+      const answered = performance.now()
       task = await next()
-      turnsMs.push(performance.now() - submitted)
+      answeringMs.push(answered - submitted)
+      askingMs.push(performance.now() - answered)
       judgments += answers.length
       if (performance.now() < stateAt) continue
       stateAt += stateEveryMs
@@ -64,7 +68,7 @@ export async function rateTogether({ port, tokens, thinkMs, seconds }: Work): Pr
   }
 
   await Promise.all(tokens.map(rate))
-  return { turnsMs, judgments, seconds: (performance.now() - began) / 1000 }
+  return { answeringMs, askingMs, judgments, seconds: (performance.now() - began) / 1000 }
 }
 
 /** Asks as one of the accounts, over a connection that stays open. */

@@ -3,10 +3,11 @@ import { isSameGold, readGold } from '../feedback/queue/gold.ts'
 import type { QueueBasis } from '../feedback/queue/open-tasks.ts'
 import { Queue, type NextTasks, type QueueRequest, type TaskMode } from '../feedback/queue/queue.ts'
 import { ThirdBook } from '../feedback/queue/third-book.ts'
-import { readThirdOpinions } from '../feedback/queue/third-opinions.ts'
+import { readThirdOpinions, type ThirdOpinion } from '../feedback/queue/third-opinions.ts'
 import { Reservations } from '../feedback/queue/reservations.ts'
 import { readSettings } from '../feedback/store/settings.ts'
 import { readUntaught } from '../feedback/training-judgments.ts'
+import type { StandingChange } from '../feedback/raters/standing.ts'
 import type { SettledKind } from '../feedback/agreement/disagreed-labels.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { RoundBook } from './round-book.ts'
@@ -16,11 +17,8 @@ export class Asking {
   readonly #store: FeedbackStore
   readonly #rounds: RoundBook
   readonly #runs: RunLibrary
-  /** One for each way of asking: what is judged in one may be judged in another. */
-  readonly #reservations: Readonly<Record<TaskMode, Reservations>>
+  readonly #reservations: Reservations
   readonly #third = new ThirdBook()
-  /** Questions on their way to a rater who is to settle them. */
-  readonly #thirdKept: Reservations
   #current: { readonly basis: QueueBasis; readonly queue: Queue; followed: number } | undefined
 
   /** @param now milliseconds, for how long images stay on their way to a rater */
@@ -28,56 +26,80 @@ export class Asking {
     this.#store = store
     this.#rounds = rounds
     this.#runs = runs
-    this.#reservations = {
-      'good-bad': new Reservations(now),
-      pair: new Reservations(now),
-      rating: new Reservations(now),
-    }
-    this.#thirdKept = new Reservations(now)
+    this.#reservations = new Reservations(store, now)
   }
 
   /** The next tasks of a rater; nobody else is asked about their images for a while. */
-  async next(request: Omit<QueueRequest, 'goldShare' | 'reserved' | 'third'>): Promise<NextTasks> {
-    const [images, changes, gold, opinions, { seed, overlapShare, goldShare, byUncertainty }] = await Promise.all([
+  async next(request: Asked): Promise<NextTasks> {
+    for (let attempt = 1; ; attempt++) {
+      const { found, lost } = await this.#choose(request)
+      if (lost.size === 0) return found
+      // Others take what is left as fast as it is chosen: there is little, and these have it.
+      if (attempt === mostAttempts) {
+        return { ...found, tasks: found.tasks.filter(({ images }) => !images.some((image) => lost.has(image))) }
+      }
+    }
+  }
+
+  /** Chooses tasks, and takes their images; `lost` are those that another process has handed out in this moment. */
+  async #choose(request: Asked): Promise<{ readonly found: NextTasks; readonly lost: ReadonlySet<string> }> {
+    const { mode, rater, without = new Set() } = request
+    const reservations = this.#reservations
+    const [all, images, changes, newest, gold, opinions, settings, { excluded }] = await Promise.all([
+      reservations.all(),
       this.#rounds.asked(),
       this.#store.changes(),
-      readGold(this.#store.database),
-      readThirdOpinions(this.#store.database),
-      readSettings(this.#store.database),
+      this.#store.newest(),
+      this.#store.kept(readGold, 'gold'),
+      this.#store.kept(readThirdOpinions, 'third_opinions'),
+      this.#store.kept(readSettings, 'settings'),
+      this.#store.kept(readUntaught, 'gold', 'raters'),
     ])
+    const { seed, overlapShare, goldShare, byUncertainty } = settings
     const uncertainties = byUncertainty ? this.#runs.uncertainties() : undefined
-    const basis = { images, gold, uncertainties, seed, overlapShare }
+    const queue = this.#follow({ images, gold, uncertainties, seed, overlapShare }, changes)
+    this.#third.follow(opinions, changes)
+    const withOthers = reservations.ofOthers('third', rater, all)
+    const open = this.#third.openFor(rater, settledBy[mode], excluded)
+    const third = open.filter(({ question }) => !withOthers.has(question))
+    const reserved = reservations.ofOthers(mode, rater, all)
+    const found = queue.next({ ...request, third, goldShare, reserved })
+    const given = found.tasks.filter(({ settles }) => settles === true)
+    const settled = third.filter((one) => given.some((task) => isIn(one.images, task.images)))
+    const held = third.filter((one) => isIn(one.images, [...without]))
+    // Gold items, and the winner that meets a new image, are shown to several at once.
+    const isShared = (id: string) => (mode === 'good-bad' && gold.has(id)) || reserved.has(id)
+    const fresh = found.tasks.flatMap((task) => task.images).filter((id) => !isShared(id))
+    const [lost, lostQuestions] = await Promise.all([
+      reservations.hand({ kind: mode, rater, fresh, held: without, newest, all }),
+      reservations.hand({ kind: 'third', rater, fresh: questionsOf(settled), held: new Set(questionsOf(held)), newest, all }), // prettier-ignore
+    ])
+    const unsettled = settled.filter(({ question }) => lostQuestions.includes(question))
+    return { found, lost: new Set([...lost, ...unsettled.flatMap((one) => one.images)]) }
+  }
+
+  #follow(basis: QueueBasis, changes: readonly StandingChange[]): Queue {
     if (this.#current === undefined || !isSame(this.#current.basis, basis)) {
       this.#current = { basis, queue: new Queue(basis), followed: 0 }
     }
     const current = this.#current
     for (; current.followed < changes.length; current.followed++) current.queue.change(changes[current.followed])
-    const { mode, rater, without = new Set() } = request
-    const reservations = this.#reservations[mode]
-    this.#third.follow(opinions, changes)
-    const excluded = opinions.length === 0 ? new Set<string>() : (await readUntaught(this.#store.database)).excluded
-    const withOthers = this.#thirdKept.ofOthers(rater)
-    const open = this.#third.openFor(rater, settledBy[mode], excluded)
-    const third = open.filter(({ question }) => !withOthers.has(question))
-    const found = current.queue.next({ ...request, third, goldShare, reserved: reservations.ofOthers(rater) })
-    const handed = found.tasks.flatMap((task) => task.images)
-    reservations.hand(rater, handed, without)
-    const isIn = (images: readonly string[], all: readonly string[]) => images.every((image) => all.includes(image))
-    const given = found.tasks.filter(({ settles }) => settles === true)
-    this.#thirdKept.hand(
-      rater,
-      third.flatMap((one) => (given.some((task) => isIn(one.images, task.images)) ? [one.question] : [])),
-      new Set(third.flatMap((one) => (isIn(one.images, [...without]) ? [one.question] : []))),
-    )
-    return found
+    return current.queue
   }
 
   /** These were answered by a rater, if only by a skip. */
-  answered(rater: string, images: readonly string[]): void {
-    for (const reservations of Object.values(this.#reservations)) reservations.release(rater, images)
-    this.#thirdKept.release(rater, this.#third.questionsAbout(images))
+  async answered(rater: string, images: readonly string[]): Promise<void> {
+    await this.#reservations.release(rater, [...images, ...this.#third.questionsAbout(images)])
   }
 }
+
+type Asked = Omit<QueueRequest, 'goldShare' | 'reserved' | 'third'>
+
+/** Another process takes one of the images that were chosen: seldom, and hardly ever twice. */
+const mostAttempts = 20
+
+const questionsOf = (opinions: readonly ThirdOpinion[]) => opinions.map(({ question }) => question)
+const isIn = (images: readonly string[], all: readonly string[]) => images.every((image) => all.includes(image))
 
 const settledBy = { 'good-bad': 'good-bad-skip', pair: 'pair', rating: 'rating' } as const satisfies Record<
   TaskMode,

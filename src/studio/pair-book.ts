@@ -49,7 +49,7 @@ export class PairBook {
     const [images, changes, untaught] = await Promise.all([
       this.#store.images(),
       this.#store.changes(),
-      readUntaught(this.#store.database),
+      this.#store.kept(readUntaught, 'gold', 'raters'),
     ])
     const basis = { images, ...untaught }
     if (this.#known === undefined || !isSame(this.#known.basis, basis)) {

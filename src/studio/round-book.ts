@@ -1,4 +1,4 @@
-/** The rounds of the store, and which images people are asked about. Only the studio adds rounds, so they are read once. */
+/** The rounds of the store, and which images people are asked about. */
 import { addRound, askable, readRounds, type Round } from '../feedback/queue/rounds.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { ImageRecord } from '../records.ts'
@@ -10,7 +10,6 @@ interface DrawnRound extends Round {
 
 export class RoundBook {
   readonly #store: FeedbackStore
-  #rounds: Promise<readonly Round[]> | undefined
   #drawn: { readonly from: readonly unknown[]; readonly rounds: readonly DrawnRound[] } | undefined
   #asked: { readonly from: readonly unknown[]; readonly images: readonly ImageRecord[] } | undefined
 
@@ -20,14 +19,12 @@ export class RoundBook {
 
   /** Oldest first. */
   all(): Promise<readonly Round[]> {
-    this.#rounds ??= readRounds(this.#store.database)
-    return this.#rounds
+    return this.#store.kept(readRounds, 'rounds', 'round_images')
   }
 
   /** Adds a round of images that the store knows. */
   async add(round: Round): Promise<void> {
     await addRound(this.#store.database, round)
-    this.#rounds = undefined
   }
 
   /** The images that people are asked about: none that are archived, nor those that were drawn for a comparison. The same list until one changes. */

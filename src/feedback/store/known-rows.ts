@@ -5,6 +5,7 @@ import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { imageOf, judgmentOf } from './rows.ts'
 import { StandingJudgments } from '../raters/standing.ts'
+import { sharedReading } from './shared-reading.ts'
 
 /** An image and the absolute folder that its `file` is relative to. */
 export interface StoredImage {
@@ -18,18 +19,28 @@ interface Known {
   readonly rows: Judgment[]
   readonly standing: StandingJudgments
   images: readonly StoredImage[]
+  /** Of the newest row: see `judgments.sequence`. */
+  sequence: number
 }
 
-/** Reads what is new; calls that come while it is being read share the next reading, which sees all that they know of. */
-export function knownRows(database: FeedbackDatabase, folders: ImageFolders): () => Promise<Known> {
-  const known: Known = { rows: [], standing: new StandingJudgments(), images: [] }
+/**
+ * Reads what is new; calls at the same time share a reading.
+ *
+ * @param versions  how often each table has changed: images are read where that has
+ */
+export function knownRows(
+  database: FeedbackDatabase,
+  folders: ImageFolders,
+  versions: () => Promise<ReadonlyMap<string, number>>,
+): () => Promise<Known> {
+  const known: Known = { rows: [], standing: new StandingJudgments(), images: [], sequence: 0 }
   const images = new Map<string, StoredImage>()
-  let sequence = 0
   let revision = -1
-  let current: Promise<Known> | undefined
-  let next: Promise<Known> | undefined
+  let version: number | undefined
 
-  async function read(): Promise<Known> {
+  async function readImages(): Promise<void> {
+    const now = (await versions()).get('images')
+    if (now === version) return
     const changed = await database.selectFrom('images').selectAll().where('revision', '>', revision).execute()
     for (const row of changed) {
       const record = imageOf(row)
@@ -40,27 +51,25 @@ export function knownRows(database: FeedbackDatabase, folders: ImageFolders): ()
     if (changed.length > 0) {
       known.images = [...images.values()].sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
     }
-    const added = database.selectFrom('judgments').selectAll().where('sequence', '>', sequence).orderBy('sequence')
+    version = now
+  }
+
+  async function readJudgments(): Promise<void> {
+    const added = database
+      .selectFrom('judgments')
+      .selectAll()
+      .where('sequence', '>', known.sequence)
+      .orderBy('sequence')
     for (const row of await added.execute()) {
       const judgment = judgmentOf(row)
       known.rows.push(judgment)
       known.standing.add(judgment)
-      sequence = row.sequence
+      known.sequence = row.sequence
     }
-    return known
   }
 
-  const start = (): Promise<Known> => {
-    current = read().finally(() => (current = undefined))
-    return current
-  }
-  return () => {
-    if (current === undefined) return start()
-    const follow = () => {
-      next = undefined
-      return start()
-    }
-    next ??= current.then(follow, follow)
-    return next
-  }
+  return sharedReading(async () => {
+    await Promise.all([readImages(), readJudgments()])
+    return known
+  })
 }

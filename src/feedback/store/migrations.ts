@@ -82,6 +82,29 @@ const steps: Readonly<Record<string, Step>> = {
       .addColumn('begun_by', 'text', (column) => column.notNull().defaultTo('link'))
       .execute()
   },
+
+  async 'versions-and-reservations'(transaction, kind) {
+    await transaction.schema
+      .createTable('versions')
+      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('value', 'integer', (column) => column.notNull())
+      .execute()
+    const tables = ['images', 'raters', 'invitations', 'sessions', 'guidelines', 'gold', 'rounds', 'round_images', 'settings', 'third_opinions'] // prettier-ignore
+    await transaction
+      .insertInto('versions')
+      .values(tables.map((name) => ({ name, value: 1 })))
+      .execute()
+    if (kind === 'postgres') {
+      await sql
+        .raw(
+          `CREATE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN UPDATE versions SET value = value + 1 WHERE name = TG_TABLE_NAME; RETURN NULL; END $$`,
+        )
+        .execute(transaction)
+      await reservationsTable(transaction, 'reservations').execute()
+    }
+    for (const table of tables) await countVersions(transaction, kind, table)
+  },
 }
 
 type Table = CreateTableBuilder<string, string>
@@ -127,6 +150,41 @@ async function refuseChanges(
   await run(`CREATE TRIGGER ${table}_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table}
     FOR EACH STATEMENT EXECUTE FUNCTION ${table}_refuse()`)
 }
+
+/** Counts the changes of a table. */
+async function countVersions(
+  transaction: Transaction<FeedbackTables>,
+  kind: DatabaseKind,
+  table: string,
+): Promise<void> {
+  if (kind === 'postgres') {
+    await sql
+      .raw(
+        `CREATE TRIGGER ${table}_version AFTER INSERT OR UPDATE OR DELETE ON ${table}
+        FOR EACH STATEMENT EXECUTE FUNCTION count_version()`,
+      )
+      .execute(transaction)
+    return
+  }
+  for (const change of ['INSERT', 'UPDATE', 'DELETE']) {
+    await sql
+      .raw(
+        `CREATE TRIGGER ${table}_version_${change.toLowerCase()} AFTER ${change} ON ${table}
+        BEGIN UPDATE versions SET value = value + 1 WHERE name = '${table}'; END`,
+      )
+      .execute(transaction)
+  }
+}
+
+/** Of SQLite, which one process at a time serves, they are temporary: `temp.reservations`, made whenever it is opened. */
+export const reservationsTable = (database: Kysely<FeedbackTables>, name: string): Table =>
+  (database.schema.createTable(name) as Table)
+    .addColumn('mode', 'text', (column) => column.notNull())
+    .addColumn('item', 'text', (column) => column.notNull())
+    .addColumn('rater', 'text', (column) => column.notNull())
+    .addColumn('until', 'double precision', (column) => column.notNull())
+    .addColumn('released', 'integer')
+    .addPrimaryKeyConstraint('reservations_key', ['item', 'mode'])
 
 /**
  * Brings a database to the newest tables, in one transaction.

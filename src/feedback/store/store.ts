@@ -9,6 +9,7 @@ import { imageFolders, type ImageFolders } from './image-folders.ts'
 import { groupedWrites, type Addition } from './judgment-writes.ts'
 import { knownRows, type StoredImage } from './known-rows.ts'
 import { StandingCounts } from './standing-counts.ts'
+import { keptReading, tableVersions, type KeptReading } from './versions.ts'
 import type { StandingChange } from '../raters/standing.ts'
 
 /** `rows` counts all judgments that were ever added; everything else counts those that stand. */
@@ -56,6 +57,14 @@ export interface FeedbackStore extends AsyncDisposable {
   /** All images, in order of their ids. The same list until one changes. */
   images(): Promise<readonly StoredImage[]>
   counts(): Promise<FeedbackCounts>
+  /** The number of the newest judgment that {@link changes} has seen; they grow with every judgment. */
+  newest(): Promise<number>
+  /**
+   * What a function reads of some tables: the same object until one of them changes, whichever process changes it.
+   *
+   * @param read  one function for one reading: what it made is kept by it
+   */
+  readonly kept: KeptReading
   /** Tells of an image whether it has an answer that is no skip and no vote. */
   judged(): Promise<(image: string) => boolean>
   close(): Promise<void>
@@ -76,7 +85,8 @@ export async function openFeedback(fileOrUrl: string): Promise<FeedbackStore> {
 
 /** The store over any database that has the tables; nothing in here is particular to one. */
 function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): FeedbackStore {
-  const known = knownRows(database, folders)
+  const versions = tableVersions(database)
+  const known = knownRows(database, folders, versions)
   const add = groupedWrites(database, folders)
   const standingCounts = new StandingCounts()
   const store: FeedbackStore = {
@@ -89,6 +99,8 @@ function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): Feedb
     changes: async () => (await known()).standing.changes,
     allRows: async () => [...(await known()).rows],
     images: async () => (await known()).images,
+    newest: async () => (await known()).sequence,
+    kept: keptReading(database, versions),
 
     async counts() {
       const { images, rows, standing } = await known()

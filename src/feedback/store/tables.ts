@@ -89,4 +89,16 @@ export interface FeedbackTables {
     asked_by: string
     asked_at: string
   }
+  /** How often each table has changed: see versions.ts. */
+  versions: { name: string; value: number }
+  /** Images and labels on their way to raters: see reservations.ts. Of SQLite a temporary table. */
+  reservations: {
+    mode: string
+    item: string
+    rater: string
+    /** Milliseconds since 1970. */
+    until: number
+    /** `judgments.sequence` of what was the newest judgment when it was answered: free for who knows of that one. */
+    released: number | null
+  }
 }

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
-import { findRater } from '../../feedback/raters/raters.ts'
-import { findSession } from '../../feedback/raters/sessions.ts'
+import { findRater, type Role } from '../../feedback/raters/raters.ts'
+import { findSession, type Session } from '../../feedback/raters/sessions.ts'
+import type { FeedbackStore } from '../../feedback/store/store.ts'
 import { isLoopback } from '../../loopback.ts'
 import type { User } from '../schemas/accounts.ts'
 import { RaterName } from '../schemas/basics.ts'
@@ -71,7 +72,7 @@ export async function userOf(
     return { user: { name, role: 'admin' }, rater: name ?? namelessRater }
   }
   const token = tokenOf(getCookie(context, sessionCookie))
-  const session = token === undefined ? undefined : await findSession(store.database, hashOf(token), new Date())
+  const session = token === undefined ? undefined : await sessionOf(store, hashOf(token))
   if (session === undefined) {
     if (who === 'open') return { user: { name: null, role: 'rater' }, rater: namelessRater }
     throw refuse(401, 'sign-in', {
@@ -81,7 +82,7 @@ export async function userOf(
       remedy: 'open your invitation link, or ask an admin for one',
     })
   }
-  const { role } = (await findRater(store.database, session.rater)) ?? { role: 'rater' as const }
+  const { role } = session
   if (who === 'admin' && role !== 'admin') {
     throw refuse(403, 'forbidden', {
       where: 'account',
@@ -91,6 +92,29 @@ export async function userOf(
     })
   }
   return { user: { name: session.rater, role }, rater: session.rater }
+}
+
+interface KnownSession extends Session {
+  readonly role: Role
+}
+
+/** Sessions that were looked up, as long as no process has changed one, or a rater. */
+const lookedUp = () => new Map<string, KnownSession>()
+
+async function sessionOf(
+  store: Pick<FeedbackStore, 'database' | 'kept'>,
+  hash: string,
+): Promise<KnownSession | undefined> {
+  const seen = await store.kept(lookedUp, 'sessions', 'raters')
+  const now = new Date()
+  const known = seen.get(hash)
+  if (known !== undefined && known.expiresAt > now.toISOString()) return known
+  const session = await findSession(store.database, hash, now)
+  if (session === undefined) return undefined
+  const { role } = (await findRater(store.database, session.rater)) ?? { role: 'rater' as const }
+  const found = { ...session, role }
+  seen.set(hash, found)
+  return found
 }
 
 /** A cookie that cannot be one of ours is none. */

@@ -55,7 +55,7 @@ export const labellingRoutes = [
       await expectKnownReasons(studio, judgments)
       const own = judgments.map((judgment) => ({ ...judgment, rater, raterKind: 'person' as const }))
       const added = await addOwn(studio, rater, own)
-      studio.asking.answered(
+      await studio.asking.answered(
         rater,
         own.flatMap(({ images }) => images),
       )
