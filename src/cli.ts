@@ -137,7 +137,10 @@ const commands: readonly Stage[] = [
     name: 'studio',
     description: 'Open the whole loop in a browser: label, train, compare.',
     load: async () => {
-      const { StudioConfig, runStudio } = await import('./studio/run-studio.ts')
+      const [{ StudioConfig }, { runStudio }] = await Promise.all([
+        import('./studio/start-studio.ts'),
+        import('./studio/run-studio.ts'),
+      ])
       return stage(StudioConfig, runStudio)
     },
   },

@@ -32,7 +32,7 @@ import { algorithmOf, policyStages } from '../src/stages.ts'
 import { StudyConfig } from '../src/study/run-study.ts'
 import { InviteConfig } from '../src/studio/invite-to-studio.ts'
 import { refusalOf } from '../src/studio/server/failures.ts'
-import { StudioConfig } from '../src/studio/run-studio.ts'
+import { StudioConfig } from '../src/studio/start-studio.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')

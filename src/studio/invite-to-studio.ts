@@ -9,7 +9,7 @@ import { RaterName } from './schemas/basics.ts'
 import { invite, linkOf } from './server/accounts.ts'
 import { adminName, runningAddress } from './server/address.ts'
 import { reachableAddress } from './server/reachable.ts'
-import { StudioConfig } from './run-studio.ts'
+import { StudioConfig } from './start-studio.ts'
 import { openWorkspace } from './workspace.ts'
 
 const { workspace, database, publicUrl, port } = StudioConfig.shape

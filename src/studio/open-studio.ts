@@ -24,7 +24,7 @@ import { RunLibrary } from './runs.ts'
 import { Attempts } from './server/attempts.ts'
 import { uploadsName } from './server/forms.ts'
 import { rewardLack } from './server/rewards.ts'
-import type { Studio } from './studio.ts'
+import type { PassedCall, Studio } from './studio.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
 import { reasonOf } from './workspace-files.ts'
 
@@ -40,11 +40,23 @@ export interface StudioOptions extends Partial<StudioModel> {
   readonly gpuNote?: string | null
   readonly jobs?: JobQueueOptions
   readonly pages?: string
+  /** Of several processes on a workspace, one that answers raters and passes all else on, until it leads. */
+  readonly follows?: Following
   /** Milliseconds; the clock without it. */
   readonly now?: () => number
 }
 
-export type OpenedStudio = Studio & AsyncDisposable
+/** How a call is passed on to the process that leads; undefined where this one has come to lead meanwhile. */
+type PassOn = (call: PassedCall, isLeader: () => boolean) => Promise<Response | undefined>
+
+export interface Following {
+  readonly passOn: PassOn
+}
+
+export interface OpenedStudio extends Studio, AsyncDisposable {
+  /** Of one that follows: from now on it runs the jobs, and answers everybody. */
+  lead(): void
+}
 
 /**
  * Opens what is there, or begins anew; closing it leaves running jobs alone.
@@ -55,16 +67,19 @@ export type OpenedStudio = Studio & AsyncDisposable
 export async function openStudio(folder: string, options: StudioOptions = {}): Promise<OpenedStudio> {
   const { database = null, publicUrl = null, login = false, jobs, model = defaultModel, encoder = null } = options
   const workspace = openWorkspace(folder)
-  removeUploads(workspace)
+  const { follows } = options
+  if (follows === undefined) removeUploads(workspace)
   const store = await openFeedback(database ?? workspace.at(databaseName))
   const feedback = database === null ? databaseName : withoutPassword(database)
   const rounds = new RoundBook(store)
   const runs = new RunLibrary(workspace)
   const queue = new JobQueue(workspace, options.devices ?? devicesOf(null, 1, 0), {
     ...jobs,
+    isAsleep: follows !== undefined,
     onDone: (job) => collectImages({ workspace, store, rounds }, job),
     objection: (job) => objectionTo(job, runs),
   })
+  let leads = follows === undefined
   return {
     workspace,
     store,
@@ -88,6 +103,12 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     pages: options.pages ?? fileURLToPath(new URL('../../build/web', import.meta.url)),
     model,
     encoder,
+    passOn: async (call) => (leads || follows === undefined ? undefined : await follows.passOn(call, () => leads)),
+    lead() {
+      removeUploads(workspace)
+      queue.wake()
+      leads = true
+    },
     async [Symbol.asyncDispose]() {
       queue[Symbol.dispose]()
       await store.close()

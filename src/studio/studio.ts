@@ -15,6 +15,13 @@ import type { RunLibrary } from './runs.ts'
 import type { Attempts } from './server/attempts.ts'
 import type { Workspace } from './workspace.ts'
 
+/** A call as the process has it that has taken it. */
+export interface PassedCall {
+  readonly request: Request
+  /** Address of the caller. */
+  readonly caller: string
+}
+
 export interface Studio extends StudioModel {
   readonly workspace: Workspace
   readonly store: FeedbackStore
@@ -41,6 +48,8 @@ export interface Studio extends StudioModel {
   readonly publicUrl: string | null
   /** Keeps apart what must not be guessed: which side of a vote is which policy. */
   readonly secret: string
+  /** The answer of the process that leads, where another one does: see processes/lead.ts. Undefined where this one does. */
+  passOn(call: PassedCall): Promise<Response | undefined>
   /** Folder of the built pages. */
   readonly pages: string
 }

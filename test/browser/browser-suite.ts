@@ -2,7 +2,7 @@
 import { after, afterEach, before, describe } from 'node:test'
 import { chromium, type Browser } from 'playwright-core'
 import type { FoundGpus } from '../../src/studio/devices/devices.ts'
-import type { StudioConfig } from '../../src/studio/run-studio.ts'
+import type { StudioConfig } from '../../src/studio/start-studio.ts'
 import { chromiumPath, noChromium } from './chromium.ts'
 import { studioAtWork, type StudioAtWork } from './studio-at-work.ts'
 import { visit, type Visitor, type VisitorOptions } from './visitor.ts'

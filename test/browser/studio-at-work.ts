@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createClient, type StudioClient } from '../../src/studio/client.ts'
 import type { OpenedStudio } from '../../src/studio/open-studio.ts'
 import type { FoundGpus } from '../../src/studio/devices/devices.ts'
-import { startStudio, StudioConfig } from '../../src/studio/run-studio.ts'
+import { startStudio, StudioConfig } from '../../src/studio/start-studio.ts'
 
 export interface StudioAtWork extends AsyncDisposable {
   /** `http://127.0.0.1:40123` */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, test } from 'node:test'
 import { ConfigError } from '../../errors.ts'
-import { StudioConfig, startStudio } from '../run-studio.ts'
+import { StudioConfig, startStudio } from '../start-studio.ts'
 import { DeviceFigures, gpusOf } from './device-figures.ts'
 import { deviceEnvironment, devicesOf, findGpus, visibleName } from './devices.ts'
 

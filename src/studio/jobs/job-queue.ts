@@ -31,6 +31,8 @@ export interface JobQueueOptions {
   readonly everyMs?: number
   /** From SIGTERM to SIGKILL. */
   readonly patienceMs?: number
+  /** Another process runs the jobs: nothing of them is known here until {@link JobQueue.wake}. */
+  readonly isAsleep?: boolean
 }
 
 /** What a job is made from. `config` is that of the stage, with paths relative to the workspace. */
@@ -43,20 +45,18 @@ export interface JobOrder extends Pick<JobRecord, 'stage' | 'run' | 'purpose' | 
 
 export class JobQueue implements Disposable {
   readonly #workspace: Workspace
-  readonly #jobs: Map<string, JobRecord>
+  readonly #jobs = new Map<string, JobRecord>()
   readonly #options: Required<JobQueueOptions>
   readonly #concluding = new Set<string>()
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
+  #broken: readonly Broken[] = []
   #isClosed = false
   #turn: Promise<unknown> = Promise.resolve()
-
-  /** Jobs of an earlier server whose records cannot be read. */
-  readonly broken: readonly Broken[]
 
   /** Those that jobs may have. */
   readonly devices: readonly Device[]
 
-  /** Takes up the jobs of an earlier server. */
+  /** Takes up the jobs of an earlier server, unless it is asleep. */
   constructor(workspace: Workspace, devices: readonly Device[], options: JobQueueOptions = {}) {
     this.#workspace = workspace
     this.devices = devices
@@ -65,14 +65,25 @@ export class JobQueue implements Disposable {
       objection: () => null,
       everyMs: 500,
       patienceMs: 10_000,
+      isAsleep: false,
       ...options,
     }
-    const { jobs, broken } = readJobs(workspace)
-    this.broken = broken
-    this.#jobs = new Map(jobs.map((job) => [job.id, job]))
+    if (!this.#options.isAsleep) this.wake()
+  }
+
+  /** Takes up the jobs of the process that ran them before. */
+  wake(): void {
+    const { jobs, broken } = readJobs(this.#workspace)
+    this.#broken = broken
+    for (const job of jobs) this.#jobs.set(job.id, job)
     for (const job of this.#jobs.values()) if (isActive(job) && job.owner === null) this.#adopt(job)
     this.#timer = setInterval(() => this.look(), this.#options.everyMs).unref()
     this.look()
+  }
+
+  /** Jobs of an earlier server whose records cannot be read. */
+  get broken(): readonly Broken[] {
+    return this.#broken
   }
 
   /** In the order in which they were queued. */

@@ -67,6 +67,7 @@ export const passwordRoutes = [
     path: '/api/password',
     summary: 'Set or change your password; all other sessions of your account end.',
     who: 'rater',
+    ledFor: 'all',
     body: NewPassword,
     answer: Done,
     handle: async (call) => {

@@ -43,6 +43,8 @@ interface Facts<B> {
   readonly answersIn?: (body: B) => number
   /** The body is multipart, and its files wait on the disk: its fields, which the handler checks itself. */
   readonly form?: z.ZodType
+  /** A route of raters that the process that leads answers, to all or to admins, as it answers those of admins: what it is made of is in its memory. */
+  readonly ledFor?: 'all' | 'admins'
   /** At most so many calls a minute from one address, where accounts are asked for. */
   readonly perMinute?: number
 }

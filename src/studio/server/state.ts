@@ -28,6 +28,7 @@ export const stateRoutes = [
     path: '/api/state',
     summary: 'Who is asking, what is here, what runs, and what would be next.',
     who: 'rater',
+    ledFor: 'admins',
     answer: State,
     handle: async ({ studio, user }) => {
       const { store, runs, queue, views, workspace } = studio

@@ -15,7 +15,7 @@ import { readRun } from '../run.ts'
 import { createClient, type StudioClient } from './client.ts'
 import type { JobDetail } from './schemas/jobs.ts'
 import { reachableAddress } from './server/reachable.ts'
-import { startStudio, StudioConfig } from './run-studio.ts'
+import { startStudio, StudioConfig } from './start-studio.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-studio-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
