@@ -1,7 +1,11 @@
 import { ConfigError } from './errors.ts'
 
 /** Why a server does not listen. */
-export const addressTaken = (host: string, port: number, cause: NodeJS.ErrnoException): ConfigError =>
+export const addressTaken = (
+  host: string,
+  port: number,
+  cause: Pick<NodeJS.ErrnoException, 'code' | 'message'>,
+): ConfigError =>
   new ConfigError({
     where: '--port',
     expected: `an address that is free: ${host}:${port}`,

@@ -87,7 +87,7 @@ async function start(orders: Orders): Promise<{ readonly worker: Worker; readonl
   if (told !== undefined && 'port' in told) return { worker, port: told.port }
   worker.process.kill('SIGKILL')
   const { host, port } = orders.config
-  if (told !== undefined) throw addressTaken(host, port, Object.assign(new Error(told.message), { code: told.code }))
+  if (told !== undefined) throw addressTaken(host, port, told)
   throw new ProcessError({
     where: 'studio',
     expected: 'a process that listens',
