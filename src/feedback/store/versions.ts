@@ -19,7 +19,7 @@ export type KeptReading = <T>(
   ...tables: readonly CountedTable[]
 ) => Promise<T>
 
-/** @see FeedbackStore.kept */
+/** What `FeedbackStore.kept` is. */
 export function keptReading(
   database: FeedbackDatabase,
   versions: () => Promise<ReadonlyMap<string, number>>,
