@@ -97,6 +97,8 @@ export const ImageRecord = z.strictObject({
   negative: z.string().min(1).optional(),
   /** The run that trained the policy, `pretrained`, or `uploaded` for an image that a person brought. */
   policy: z.string().min(1),
+  /** Of the policy’s change: 0 is the pre-trained model; 1, as it was trained, where nothing is said. */
+  strength: z.number().optional(),
   /** How it was drawn; unknown of an image that a person brought. */
   sampler: z.enum(['ddim', 'flow-ode', 'flow-sde', 'flow-cps']).optional(),
   steps: z.int().positive().optional(),

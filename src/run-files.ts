@@ -8,6 +8,9 @@ export const sampleFolderName = (step: number): string => String(step).padStart(
 /** Beside the folders of the steps: the prompts of their pictures, in the order of the files. */
 export const samplePromptsName = 'prompts.json'
 
+/** Of a policy: adapters, under diffusers’ name; or the parameters that were trained themselves. */
+export const [loraFileName, policyFileName] = ['pytorch_lora_weights.safetensors', 'policy.safetensors']
+
 /** Of a reward: how unsure it is of each image of the store. */
 export const uncertaintiesName = 'uncertainties.json'
 /** Of a reward: what it gives each judged image, and with an ensemble every image of the store. */
@@ -17,6 +20,3 @@ export const disagreementsName = 'disagreements.json'
 
 /** The figures of a report, and its page. */
 export const [reportFiguresName, reportPageName] = ['report.json', 'report.html']
-
-/** Of a policy made of adapters, under diffusers' name. */
-export const loraFileName = 'pytorch_lora_weights.safetensors'

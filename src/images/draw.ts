@@ -3,7 +3,7 @@
  * whatever its batch.
  */
 import type { Sampler } from '../diffusion/process.ts'
-import { noiseFor, sampleImages, sampleWithGradient, type Denoising } from '../diffusion/sample.ts'
+import { noiseFor, sampleImages, sampleWithGradient, type Denoising, type Reached } from '../diffusion/sample.ts'
 import {
   forDrawing,
   policyOf,
@@ -28,6 +28,9 @@ export interface DrawRequest {
   /** What guidance leads away from; no prompt without it. */
   readonly negative?: string
 }
+
+/** Hears of each step of a stage when it is taken. */
+export type OnStep = (reached: Pick<Reached, 'step' | 'steps'>) => void
 
 /** B samples that are drawn, each from the streams of random numbers at its own path. */
 export interface DrawnRows extends SampleRows {
@@ -122,6 +125,7 @@ function drawStage(
   { steps, eta, guidance }: Sampling,
   start?: Tensor,
   sample = withoutGradients,
+  onStep?: OnStep,
 ): Tensor {
   using scope = tensorScope()
   const sampler = stage.process.sampler({ steps, eta })
@@ -129,7 +133,14 @@ function drawStage(
   const own = noiseOf(model, stage, rows.paths, sampler.steps.length)
   const noise = start === undefined ? own : cat([start.to(model.device).unsqueeze(1), own.slice(1, 1, own.shape[1])], 1)
   const name = stage === policyOf(model) ? undefined : stage.name
-  return scope.keep(watchingStates((watch) => sample({ predict, sampler, noise, watch }), name))
+  const drawn = watchingStates((look) => {
+    const watch: Denoising['watch'] = (state, reached) => {
+      look(state, reached)
+      onStep?.(reached)
+    }
+    return sample({ predict, sampler, noise, watch })
+  }, name)
+  return scope.keep(drawn)
 }
 
 /**
@@ -144,6 +155,7 @@ export function drawStages(
   requests: readonly DrawRequest[],
   sampling: Sampling,
   starts?: ReadonlyMap<string, Tensor>,
+  onStep?: OnStep,
 ): Tensor[] {
   using scope = tensorScope()
   using _noGrad = noGrad()
@@ -155,7 +167,9 @@ export function drawStages(
   const samples: Tensor[] = []
   drawing.stages.forEach((stage, place) => {
     const how = place === drawing.policyStage ? sampling : stage.sampling
-    samples.push(drawStage(drawing, stage, { ...rows, earlier: samples }, how, starts?.get(stage.name)))
+    samples.push(
+      drawStage(drawing, stage, { ...rows, earlier: samples }, how, starts?.get(stage.name), withoutGradients, onStep),
+    )
   })
   return samples.map((sample) => scope.keep(sample))
 }
@@ -173,20 +187,24 @@ export function decodeStages(model: GenerativeModel, samples: readonly Tensor[])
   return pixels
 }
 
-/** Draws one image a request, in their order; `onBatch` hears how many are done. */
+/** Draws one image a request, in their order; `onBatch` hears how many are done, `onStep` of the steps of each batch. */
 export function drawImages(
   model: GenerativeModel,
   requests: readonly DrawRequest[],
   sampling: Sampling,
-  options: { readonly batchSize?: number; readonly onBatch?: (count: number) => void } = {},
+  options: {
+    readonly batchSize?: number
+    readonly onBatch?: (count: number) => void
+    readonly onStep?: OnStep
+  } = {},
 ): Picture[] {
-  const { batchSize = 64, onBatch } = options
+  const { batchSize = 64, onBatch, onStep } = options
   const pictures: Picture[] = []
   using _noGrad = noGrad()
   for (let from = 0; from < requests.length; from += batchSize) {
     using _scope = tensorScope()
     const batch = requests.slice(from, from + batchSize)
-    pictures.push(...picturesOf(decodeStages(model, drawStages(model, batch, sampling))))
+    pictures.push(...picturesOf(decodeStages(model, drawStages(model, batch, sampling, undefined, onStep))))
     onBatch?.(batch.length)
   }
   return pictures

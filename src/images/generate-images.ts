@@ -242,7 +242,15 @@ function imageCount(prompts: number, perPrompt: number): number {
 }
 const mostImages = 1e6
 
-function requestOf({ text, seed, negative }: Prompt, index: number, config: GenerateConfig): DrawRequest {
+/** What an image is drawn by, and whose change drew it. */
+type Drawing = Pick<GenerateConfig, 'seed' | 'perPrompt' | 'policy' | 'loraScale'>
+
+/** The image at an index of a run; see {@link generateImages}. */
+export function requestOf(
+  { text, seed, negative }: Prompt,
+  index: number,
+  config: Pick<Drawing, 'seed' | 'perPrompt'>,
+): DrawRequest {
   const noise = seed === undefined ? { seed: config.seed, index } : { seed, index: index % config.perPrompt }
   return { text, ...noise, ...(negative !== undefined && { negative }) }
 }
@@ -263,11 +271,12 @@ function drawBatch(
 
 const fileOf = (index: number) => `images/${String(index).padStart(6, '0')}.png`
 
-function imageRecord(
+/** What is known of an image that was drawn. */
+export function imageRecord(
   prompt: Prompt,
   png: Uint8Array,
   index: number,
-  config: GenerateConfig,
+  config: Drawing,
   { sampler, steps, eta, guidance }: Sampling & Pick<ImageRecord, 'sampler'>,
 ): ImageRecord {
   return {
@@ -283,6 +292,7 @@ function imageRecord(
     ...(prompt.seed !== undefined && { draw: index % config.perPrompt }),
     ...(prompt.negative !== undefined && { negative: prompt.negative }),
     policy: config.policy ?? 'pretrained',
+    ...(config.loraScale !== 1 && { strength: config.loraScale }),
     sampler,
     steps,
     eta,

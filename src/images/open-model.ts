@@ -102,7 +102,7 @@ export const modelFields = {
     'Threads of this process, each with a stack of its own: one for shapes, all cores for real checkpoints.',
   ),
 }
-const ModelConfig = z.object(modelFields)
+export const ModelConfig = z.object(modelFields)
 export type ModelConfig = z.infer<typeof ModelConfig>
 
 /** What a stage's config says of the model, without the rest. */

@@ -11,7 +11,7 @@ import { lockName } from '../run-lock.ts'
 import { policyStages, type PolicyStage } from '../stages.ts'
 import { native } from '../tensor/library.ts'
 import { readSafetensors } from '../tensor/safetensors.ts'
-import { policyFileName } from './policy-file.ts'
+import { policyFileName } from '../run-files.ts'
 import { checkpointName } from './training-run.ts'
 
 const script = fileURLToPath(new URL('group-training.test-helper.ts', import.meta.url))

@@ -8,16 +8,15 @@ import { ConfigError, FormatError } from '../errors.ts'
 import { parametersOf } from '../networks/adapters.ts'
 import { readLora, writeLora } from '../networks/checkpoint/lora-file.ts'
 import { policyOf, type GenerativeModel } from '../networks/generative-model.ts'
+import type { Adapter, Change } from '../networks/weights.ts'
 import { tellNote } from '../notes.ts'
-import { loraFileName } from '../run-files.ts'
 import { readRun } from '../run.ts'
+import { loraFileName, policyFileName } from '../run-files.ts'
 import { expectFinite, largestValues } from '../tensor/finite.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../tensor/safetensors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { PolicyChange, TrainableChange } from './trainable.ts'
 
-/** Changed parameters. */
-export const policyFileName = 'policy.safetensors'
 const policyFormat = 'attune-policy-1'
 
 /** Where a policy comes from; the keys of the header begin with `attune.`. */
@@ -69,8 +68,28 @@ export function openChange(model: GenerativeModel, source: string, { loraScale =
       remedy: 'give a policy made of low-rank adapters, or leave it out',
     })
   }
-  const scaled = [...adapters].map(([name, own]) => [name, { ...own, scale: own.scale * loraScale }] as const)
-  return { ...read, change: { adapters: new Map(scaled) } }
+  return { ...read, change: { adapters: scaled(adapters, loraScale) } }
+}
+
+const scaled = (adapters: ReadonlyMap<string, Adapter>, strength: number) =>
+  new Map([...adapters].map(([name, own]) => [name, { ...own, scale: own.scale * strength }]))
+
+/**
+ * A change at another strength: 0 is the model itself, 1 the change as it was trained. The product of adapters is scaled;
+ * parameters that were trained themselves lie on the line through the model's own. New tensors belong to the scope in force.
+ */
+export function changeAt(model: GenerativeModel, { trained, adapters }: Change, strength: number): Change {
+  const own = model.weights.tensors()
+  const between = (name: string, tuned: Tensor) => {
+    const base = own.get(name)!.to(tuned.dtype)
+    return base.add(tuned.sub(base).mul(strength))
+  }
+  return {
+    ...(adapters !== undefined && { adapters: scaled(adapters, strength) }),
+    ...(trained !== undefined && {
+      trained: new Map([...trained].map(([name, tuned]) => [name, strength === 1 ? tuned : between(name, tuned)])),
+    }),
+  }
 }
 
 /** Whether a file holds changed parameters, and no adapters. */
