@@ -40,9 +40,17 @@ export function deviceLack(request: Request, all: readonly Device[]): string | n
   return count > from.length ? `It asks for ${count} GPUs, and ${has}: ${remedy}.` : null
 }
 
-/** The jobs that may begin now, with the devices that each gets. */
-export function turnsOf(jobs: readonly JobRecord[], devices: readonly Device[]): Map<string, readonly string[]> {
-  const free = new Map(devices.map(({ id, slots }) => [id, slots]))
+/**
+ * The jobs that may begin now, with the devices that each gets.
+ *
+ * @param taken devices that somebody else has
+ */
+export function turnsOf(
+  jobs: readonly JobRecord[],
+  devices: readonly Device[],
+  taken: readonly string[] = [],
+): Map<string, readonly string[]> {
+  const free = new Map(devices.map(({ id, slots }) => [id, taken.includes(id) ? 0 : slots]))
   const left = (id: string) => free.get(id) ?? 0
   for (const job of jobs.filter(isActive)) {
     for (const id of job.on) free.set(id, left(id) - demandOf(job, devices).slots)

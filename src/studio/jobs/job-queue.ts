@@ -27,6 +27,8 @@ export interface JobQueueOptions {
   readonly onDone?: (job: JobRecord) => Promise<void>
   /** Why a job must not begin by itself, as a sentence; it is held then, until somebody begins it all the same. */
   readonly objection?: (job: JobRecord) => string | null
+  /** Somebody beside the jobs who has a GPU now and then, and gives it up where a job waits for it. */
+  readonly guest?: { gpu(): string | undefined; giveUp(): void }
   /** Between looks at the processes. */
   readonly everyMs?: number
   /** From SIGTERM to SIGKILL. */
@@ -63,6 +65,7 @@ export class JobQueue implements Disposable {
     this.#options = {
       onDone: () => Promise.resolve(),
       objection: () => null,
+      guest: { gpu: () => undefined, giveUp: () => undefined },
       everyMs: 500,
       patienceMs: 10_000,
       isAsleep: false,
@@ -128,6 +131,13 @@ export class JobQueue implements Disposable {
   waiting(): JobRecord[] {
     const waiting = this.all().filter((job) => job.state === 'waiting' && this.follows(job).length === 0)
     return waiting.sort(byQueue)
+  }
+
+  /** Runs of the jobs that have a device, and of those that wait for nothing else and could take it. */
+  usersOf(id: string): { has: string[]; wait: string[] } {
+    const has = this.all().filter((job) => isActive(job) && job.on.includes(id))
+    const wait = this.waiting().filter((job) => this.demand(job).from.includes(id))
+    return { has: has.map(({ run }) => run), wait: wait.map(({ run }) => run) }
   }
 
   /** A held job can be begun all the same, where all that it is made from is there. */
@@ -231,7 +241,11 @@ export class JobQueue implements Disposable {
       // Only what comes after the run is left to do, which takes no device.
       if (job.state === 'waiting' && this.#isFinished(job)) void this.#conclude(this.#begin(job, []))
     }
-    for (const [id, on] of turnsOf(this.open(), this.devices)) this.#start(this.get(id), on)
+    const { guest } = this.#options
+    const gpu = guest.gpu()
+    const turns = turnsOf(this.open(), this.devices, gpu === undefined ? [] : [gpu])
+    if (gpu !== undefined && turnsOf(this.open(), this.devices).size > turns.size) guest.giveUp()
+    for (const [id, on] of turns) this.#start(this.get(id), on)
   }
 
   /** Ends the watching; the processes go on. */

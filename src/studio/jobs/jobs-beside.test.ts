@@ -165,3 +165,22 @@ test('jobs of version 0.1 have the device that they named', () => {
     ],
   )
 })
+
+test('a GPU that somebody beside the jobs has is given up for one that waits, and not before', async () => {
+  const workspace = workspaceOf('guest')
+  let gpu: string | undefined = 'cuda:0'
+  const asked: string[] = []
+  const guest = { gpu: () => gpu, giveUp: () => void asked.push('give up') }
+  using queue = new JobQueue(workspace, devicesOf(null, 1, 1), { everyMs: 50, guest })
+  queue.look()
+  assert.deepEqual(asked, [])
+  const { id } = queue.add(drawing('a', 1, { devices: ['cuda:0'] }))
+  assert.equal(queue.get(id).state, 'waiting')
+  assert.deepEqual(queue.usersOf('cuda:0'), { has: [], wait: ['a'] })
+  assert.ok(asked.length > 0)
+  gpu = undefined
+  queue.look()
+  assert.deepEqual(queue.usersOf('cuda:0'), { has: ['a'], wait: [] })
+  queue.stop(id)
+  await until(() => queue.get(id).state !== 'stopping')
+})

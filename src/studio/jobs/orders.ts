@@ -14,6 +14,7 @@ import type { SettingValue } from '../schemas/jobs.ts'
 import { freeRunName, runPath, type Workspace } from '../workspace.ts'
 import { comparisonPrefix } from '../runs.ts'
 import { isReadable, worldOf } from '../worlds.ts'
+import { playgroundRound } from '../playground/playground-round.ts'
 import { deviceConfig, isDeviceField, requestOf } from './device-fields.ts'
 import type { JobOrder, JobQueue } from './job-queue.ts'
 import type { JobRecord } from './job-record.ts'
@@ -103,8 +104,8 @@ const namesIn = (value: SettingValue | undefined): string[] =>
 /** A run, or what stands for itself, as a stage is told it. */
 const placeOf = (name: string) => (name.startsWith(standingPrefix) ? name.slice(standingPrefix.length) : runPath(name))
 
-/** What comparisons, imports and uploads name by themselves; a job that waits must not come to write where one of them does. */
-const keptPrefixes = [comparisonPrefix, 'import-', 'upload-']
+/** What comparisons, imports, uploads and the playground name by themselves; a job that waits must not come to write where one of them does. */
+const keptPrefixes = [comparisonPrefix, 'import-', 'upload-', playgroundRound]
 
 /** A name for the run of a stage: the one given, where nothing has it. @throws {StudioError} */
 export function runNameFor(
