@@ -28,6 +28,14 @@ import {
 } from './schemas/comparing.ts'
 import { Devices } from './schemas/devices.ts'
 import { Archived, GalleryDetail, GalleryPage, type ArchiveChange, type GalleryQuery } from './schemas/gallery.ts'
+import {
+  DrawEvent,
+  KeptImages,
+  PlaygroundDone,
+  PlaygroundState,
+  type DrawRequest,
+  type KeepImages,
+} from './schemas/playground.ts'
 import type { PolicyForm } from './schemas/models.ts'
 import { PromptCheck } from './schemas/prompts.ts'
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
@@ -79,19 +87,14 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
   }
 
   /** JSON bodies are objects; a `FormData` goes as it is. */
-  async function ask<S extends z.ZodType>(
-    schema: S,
-    method: string,
-    path: string,
-    body?: object,
-  ): Promise<z.output<S>> {
+  async function send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<Response> {
     const name = rater()
     const isForm = body instanceof FormData
-    let answer: Response
     try {
-      answer = await fetch(path, {
+      return await fetch(path, {
         method,
         credentials: 'same-origin',
+        ...(signal !== undefined && { signal }),
         headers: {
           accept: 'application/json',
           // A page of another site cannot set this header: the server asks for it wherever something changes.
@@ -110,17 +113,46 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
         cause,
       })
     }
-    const content: unknown = await answer.json().catch(() => undefined)
-    if (answer.ok) {
-      const parsed = schema.safeParse(content)
-      if (parsed.success) return parsed.data
-      const [issue] = parsed.error.issues
-      throw unexpected(answer.status, `${path} ${issue.path.join('.')}`, issue.message)
+  }
+
+  async function ask<S extends z.ZodType>(
+    schema: S,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<z.output<S>> {
+    const answer = await send(method, path, body)
+    if (!answer.ok) throw await refusalOf(answer, path)
+    return checked(schema, await answer.json().catch(() => undefined), answer.status, path)
+  }
+
+  /** Events as they come, each a line of JSON. */
+  async function* events<S extends z.ZodType>(
+    schema: S,
+    path: string,
+    body: object,
+    signal: AbortSignal,
+  ): AsyncGenerator<z.output<S>> {
+    const answer = await send('POST', path, body, signal)
+    if (!answer.ok || answer.body === null) throw await refusalOf(answer, path)
+    const reader = answer.body.getReader()
+    const text = new TextDecoder()
+    let rest = ''
+    const leave = () => void reader.cancel().catch(() => undefined)
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+    try {
+      for (;;) {
+        const { done, value } = await reader.read()
+        const lines = (rest + text.decode(value, { stream: !done })).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) yield checked(schema, JSON.parse(line), answer.status, path)
+        if (done) return
+      }
+    } finally {
+      signal.removeEventListener('abort', leave)
+      leave()
     }
-    const failure = Failure.safeParse(content)
-    throw failure.success
-      ? new StudioError(answer.status, failure.data.error.code, failure.data.error)
-      : unexpected(answer.status, path, `status ${answer.status}`)
   }
 
   const get = <S extends z.ZodType>(schema: S, path: string, query?: Query) => ask(schema, 'GET', url(path, query))
@@ -151,6 +183,13 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     archive: (body: ArchiveChange) => ask(Archived, 'PUT', url('/api/archive'), body),
     /** Address of a download. */
     galleryExportUrl: (images: readonly string[]) => url('/api/gallery/export', { images: images.join(',') }),
+    playground: () => get(PlaygroundState, '/api/playground'),
+    /** Draws; nobody who stops listening, or aborts, is drawn for any longer. */
+    draw: (body: DrawRequest, signal: AbortSignal) => events(DrawEvent, url('/api/playground'), body, signal),
+    /** Address of an image that was drawn lately. */
+    drawnUrl: (id: string) => url(`/api/playground/images/${part(id)}`),
+    keepDrawn: (body: KeepImages) => post(KeptImages, '/api/playground/keep', body),
+    endPlayground: () => ask(PlaygroundDone, 'DELETE', url('/api/playground')),
     raters: () => get(Raters, '/api/raters'),
     changeRater: (name: string, body: RaterChange) => ask(Raters, 'PUT', url(`/api/raters/${part(name)}`), body),
     agreement: () => get(Agreement, '/api/agreement'),
@@ -213,6 +252,20 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     changeRole: (name: string, body: RoleChange) => ask(Invitations, 'PUT', url(`/api/accounts/${part(name)}`), body),
     withdrawInvitation: (id: string) => ask(Done, 'DELETE', url(`/api/invitations/${part(id)}`)),
   }
+}
+
+async function refusalOf(answer: Response, path: string): Promise<StudioError> {
+  const failure = Failure.safeParse(await answer.json().catch(() => undefined))
+  return failure.success
+    ? new StudioError(answer.status, failure.data.error.code, failure.data.error)
+    : unexpected(answer.status, path, `status ${answer.status}`)
+}
+
+function checked<S extends z.ZodType>(schema: S, content: unknown, status: number, path: string): z.output<S> {
+  const parsed = schema.safeParse(content)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw unexpected(status, `${path} ${issue.path.join('.')}`, issue.message)
 }
 
 function unexpected(status: number, where: string, received: string): StudioError {

@@ -19,6 +19,7 @@ import { JobViews } from './jobs/job-view.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import { stageSchemas } from './jobs/stage-schemas.ts'
 import { PairBook } from './pair-book.ts'
+import { Playground, type PlaygroundOptions } from './playground/playground.ts'
 import { RoundBook } from './round-book.ts'
 import { RunLibrary } from './runs.ts'
 import { Attempts } from './server/attempts.ts'
@@ -27,6 +28,7 @@ import { rewardLack } from './server/rewards.ts'
 import type { PassedCall, Studio } from './studio.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
 import { reasonOf } from './workspace-files.ts'
+import { worldOf } from './worlds.ts'
 
 export const databaseName = 'studio.sqlite'
 
@@ -39,6 +41,7 @@ export interface StudioOptions extends Partial<StudioModel> {
   readonly devices?: readonly Device[]
   readonly gpuNote?: string | null
   readonly jobs?: JobQueueOptions
+  readonly playground?: Pick<PlaygroundOptions, 'idleMs' | 'patienceMs'>
   readonly pages?: string
   /** Of several processes on a workspace, one that answers raters and passes all else on, until it leads. */
   readonly follows?: Following
@@ -73,12 +76,16 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
   const feedback = database === null ? databaseName : withoutPassword(database)
   const rounds = new RoundBook(store)
   const runs = new RunLibrary(workspace)
+  const isEmbedded = worldOf(model) !== undefined
+  const playground = new Playground({ folder: workspace.folder, model, isEmbedded, ...options.playground })
   const queue = new JobQueue(workspace, options.devices ?? devicesOf(null, 1, 0), {
     ...jobs,
     isAsleep: follows !== undefined,
     onDone: (job) => collectImages({ workspace, store, rounds }, job),
     objection: (job) => objectionTo(job, runs),
+    guest: playground,
   })
+  playground.watch(queue)
   let leads = follows === undefined
   return {
     workspace,
@@ -87,6 +94,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     queue,
     views: new JobViews(workspace, queue),
     figures: new DeviceFigures(),
+    playground,
     gpuNote: options.gpuNote ?? null,
     runs,
     images: new ImageShelf(store),
@@ -111,6 +119,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     },
     async [Symbol.asyncDispose]() {
       queue[Symbol.dispose]()
+      await playground.stop()
       await store.close()
     },
   }

@@ -10,6 +10,7 @@ import type { JobViews } from './jobs/job-view.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import type { StageSchemas } from './jobs/stage-schemas.ts'
 import type { PairBook } from './pair-book.ts'
+import type { Playground } from './playground/playground.ts'
 import type { RoundBook } from './round-book.ts'
 import type { RunLibrary } from './runs.ts'
 import type { Attempts } from './server/attempts.ts'
@@ -32,6 +33,7 @@ export interface Studio extends StudioModel {
   readonly figures: DeviceFigures
   /** Why a GPU of the machine is idle, and what to do; null where none is, or where it is as somebody wanted it. */
   readonly gpuNote: string | null
+  readonly playground: Playground
   readonly runs: RunLibrary
   readonly images: ImageShelf
   readonly rounds: RoundBook

@@ -19,6 +19,8 @@ export interface Workspace {
 
 /** Where run folders lie, relative to the workspace. */
 export const runsName = 'runs'
+/** Where LoRA files lie that somebody has brought, relative to the workspace. */
+export const lorasName = 'loras'
 /** A run as the settings of a stage name it. */
 export const runPath = (name: string) => `${runsName}/${name}`
 /** The name of a run by its path; anything else by its last part. */
@@ -29,7 +31,7 @@ const project = fileURLToPath(new URL('../../', import.meta.url))
 /** @throws {FileError} the folder cannot be written */
 export function openWorkspace(folder: string): Workspace {
   const whole = resolve(folder)
-  for (const name of [runsName, 'jobs', 'prompts', 'uploads', 'compare']) {
+  for (const name of [runsName, lorasName, 'jobs', 'prompts', 'uploads', 'compare']) {
     writing(join(whole, name), () => mkdirSync(join(whole, name), { recursive: true }))
   }
   return { folder: whole, name: basename(whole), at: (...names) => join(whole, ...names) }

@@ -17,6 +17,7 @@ import { jobRoutes } from './jobs.ts'
 import { labellingRoutes } from './labelling.ts'
 import { openApiOf } from './openapi.ts'
 import { servePages } from './pages.ts'
+import { playgroundRoutes } from './playground.ts'
 import { passwordRoutes } from './passwords.ts'
 import { policyRoutes } from './policies.ts'
 import { promptRoutes } from './prompts.ts'
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   ...labellingRoutes,
   ...imageRoutes,
   ...galleryRoutes,
+  ...playgroundRoutes,
   ...raterRoutes,
   ...settlingRoutes,
   ...jobRoutes,

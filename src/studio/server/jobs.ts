@@ -1,6 +1,8 @@
 /** Jobs: the forms of the stages, starting, watching, stopping. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { z } from 'zod'
+import { playgroundRound } from '../playground/playground-round.ts'
 import { filledIn, formOf, type FormContext } from '../jobs/stage-forms.ts'
 import { readRows } from '../jobs/job-view.ts'
 import { configOf, orderOf, runNameFor } from '../jobs/orders.ts'
@@ -38,7 +40,9 @@ export async function formContext(studio: Studio): Promise<FormContext> {
 
 /** Of all images that were drawn, and of those that are to be: a job that waits or failed has taken its seed as well. */
 export async function usedSeeds({ store, runs, queue }: Pick<Studio, 'store' | 'runs' | 'queue'>): Promise<number[]> {
-  const drawn = (await store.images()).map(({ record }) => record.seed)
+  // Whoever typed a seed in the playground did not mean the next rounds to count on from it.
+  const images = (await store.images()).filter(({ folder }) => basename(folder) !== playgroundRound)
+  const drawn = images.map(({ record }) => record.seed)
   const ordered = [
     ...queue.all().map(({ stage, settings }) => stage === 'images generate' && settings.seed),
     ...runs.all().map(({ manifest, config }) => manifest.stage === 'images generate' && config.seed),

@@ -1,0 +1,173 @@
+/** The playground over HTTP: what can be drawn with, drawing with its progress, and keeping. */
+import { z } from 'zod'
+import type { PromptVocabulary } from '../../prompts/vocabulary.ts'
+import { promptsFrom } from '../jobs/orders.ts'
+import type { DrawOrder, DrawProgress } from '../playground/lines.ts'
+import { keepImages } from '../playground/keep-images.ts'
+import { playgroundRound } from '../playground/playground-round.ts'
+import { knownPolicies } from '../playground/policies.ts'
+import { ImageId } from '../schemas/basics.ts'
+import {
+  DrawEvent,
+  DrawRequest,
+  KeepImages,
+  KeptImages,
+  PlaygroundDone,
+  PlaygroundState,
+} from '../schemas/playground.ts'
+import type { Studio } from '../studio.ts'
+import { worldOf } from '../worlds.ts'
+import { notFound, refusalOf, refuse } from './failures.ts'
+import { pngAnswer } from './images.ts'
+import { fileRoute, jsonRoute } from './route.ts'
+
+export const playgroundRoutes = [
+  jsonRoute({
+    method: 'get',
+    path: '/api/playground',
+    summary: 'What can be drawn with in the playground, and whether its model is loaded.',
+    who: 'admin',
+    answer: PlaygroundState,
+    handle: ({ studio }) => {
+      const world = worldOf(studio.model)
+      return {
+        policies: knownPolicies(studio).map(({ source: _, ...listed }) => listed),
+        words: world === undefined ? null : wordsOf(world.vocabulary),
+        example: world?.seen().at(0)?.text ?? null,
+        hasNegative: world === undefined,
+        ...studio.playground.state(),
+      }
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/playground',
+    summary:
+      'Draw a prompt by several policies from the same noise. A line of JSON for each thing that happens, as it happens.',
+    who: 'admin',
+    body: DrawRequest,
+    bodyLimit: 60_000,
+    answer: DrawEvent,
+    handle: ({ studio, body }) => {
+      const order = orderOf(studio, body)
+      studio.playground.expectRoom()
+      return eventsOf(studio, order)
+    },
+  }),
+  fileRoute({
+    method: 'get',
+    path: '/api/playground/images/:id',
+    summary: 'An image that was drawn lately and may not be kept.',
+    who: 'admin',
+    params: z.object({ id: ImageId }),
+    answer: 'image/png',
+    handle: ({ studio, params: { id } }) => {
+      const picture = studio.playground.drawn.get(id)
+      if (picture === undefined) throw notFound('drawn image')
+      return pngAnswer(picture.png, 'no-store')
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/playground/keep',
+    summary: 'Keep images that were drawn lately, to be judged.',
+    who: 'admin',
+    body: KeepImages,
+    answer: KeptImages,
+    handle: async ({ studio, body: { images } }) => {
+      const pictures = [...new Set(images)].map((id) => {
+        const picture = studio.playground.drawn.get(id)
+        if (picture !== undefined) return picture
+        throw refuse(404, 'not-found', {
+          where: `image ${id}`,
+          expected: 'one that was drawn lately',
+          received: 'one that is not remembered any more',
+          remedy: 'draw it again: the same seed gives the same image',
+        })
+      })
+      return { added: await keepImages(studio, pictures), round: playgroundRound }
+    },
+  }),
+  jsonRoute({
+    method: 'delete',
+    path: '/api/playground',
+    summary: 'End the process that draws, which gives back the memory of the model.',
+    who: 'admin',
+    answer: PlaygroundDone,
+    handle: async ({ studio: { playground } }) => {
+      await playground.stop()
+      return { process: playground.state().process }
+    },
+  }),
+]
+
+/** @throws {StudioError} a policy that is not listed @throws {VocabularyError} a prompt that the model cannot read */
+function orderOf(studio: Studio, given: z.output<typeof DrawRequest>): DrawOrder {
+  const world = worldOf(studio.model)
+  const [prompt] = promptsFrom([given.prompt], world)
+  world?.expectReadable(prompt.text)
+  if (given.negative !== undefined) world?.expectReadable(given.negative)
+  const sources = new Map(knownPolicies(studio).map(({ policy, source }) => [policy, source]))
+  const policies = given.policies.map(({ policy, strength }) => {
+    const source = sources.get(policy)
+    if (source === undefined) throw notFound('policy')
+    return { source, strength }
+  })
+  const negative = given.negative === undefined ? {} : { negative: given.negative }
+  const { seed, images, steps, guidance } = given
+  return { prompt: { ...prompt, ...negative }, policies, seed, images, steps, guidance }
+}
+
+/** The drawing ends when nobody takes its events any more. */
+function eventsOf(studio: Studio, order: DrawOrder): Response {
+  const leaving = new AbortController()
+  const text = new TextEncoder()
+  const { playground, store } = studio
+  const all = order.policies.length * order.images
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const tell = (event: DrawEvent) => {
+        if (!leaving.signal.aborted) controller.enqueue(text.encode(`${JSON.stringify(event)}\n`))
+      }
+      const draw = async () => {
+        const began = performance.now()
+        const known = new Set((await store.images()).map(({ record }) => record.id))
+        const sampling = await playground.draw(
+          order,
+          {
+            onWaiting: (ahead) => tell({ kind: 'waiting', ahead }),
+            onLoading: () => tell({ kind: 'loading' }),
+            onProgress: (progress) => tell({ kind: 'progress', share: shareOf(progress, order.images, all) }),
+            onImage: (drawn) => {
+              const { id, index } = playground.drawn.add(drawn).record
+              const { policy, width, height } = drawn
+              const image = { id, width, height }
+              tell({ kind: 'image', drawn: { image, policy, index, kept: known.has(id) } })
+            },
+          },
+          leaving.signal,
+        )
+        if (sampling !== undefined) {
+          tell({ kind: 'done', durationMs: Math.round(performance.now() - began), sampling })
+        }
+      }
+      void draw()
+        .catch((error: unknown) => tell({ kind: 'failed', ...refusalOf(error, studio.workspace).body }))
+        .finally(() => {
+          if (!leaving.signal.aborted) controller.close()
+        })
+    },
+    cancel: () => leaving.abort(),
+  })
+  return new Response(body, { headers: { 'content-type': 'application/x-ndjson', 'x-accel-buffering': 'no' } })
+}
+
+const shareOf = ({ policy, images }: DrawProgress, each: number, all: number) =>
+  Math.min(1, (policy * each + images) / all)
+
+const wordsOf = ({ counts, colors, objects, backgrounds }: PromptVocabulary) => [
+  { title: 'how many', words: [...counts] },
+  { title: 'colour', words: [...colors] },
+  { title: 'object', words: objects.map(({ plural }) => plural) },
+  { title: 'background', words: backgrounds.map((one) => `on a ${one} background`) },
+]
