@@ -35,6 +35,7 @@ const topMost = new Set([
   'src/report-tasks.ts',
   'src/check-tasks.ts',
   'src/model-tasks.ts',
+  'src/playground-drawings.ts',
 ])
 
 /** `import`, `export … from`, `import()`, `require()`; type imports count, since they are coupling too. */
@@ -131,8 +132,8 @@ test('nothing of the studio reaches libtorch but what it starts as processes', (
   const started = new Set([
     'src/studio/jobs/print-stages.ts',
     'src/studio/devices/print-gpus.ts',
-    'src/studio/playground/draw-process.ts',
-    // What that one alone uses.
+    // Of src/playground-drawings.ts, with what it alone uses.
+    'src/studio/playground/serve-drawings.ts',
     'src/studio/playground/policy-shelf.ts',
   ])
   expectNoWay(

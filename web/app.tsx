@@ -21,6 +21,9 @@ import { setTheme, themes, useTheme } from './theme.ts'
 const TrainPage = lazy(async () => ({ default: (await import('./pages/train/train-page.tsx')).TrainPage }))
 const ComparePage = lazy(async () => ({ default: (await import('./pages/compare/compare-page.tsx')).ComparePage }))
 const GalleryPage = lazy(async () => ({ default: (await import('./pages/gallery/gallery-page.tsx')).GalleryPage }))
+const PlaygroundPage = lazy(async () => ({
+  default: (await import('./pages/playground/playground-page.tsx')).PlaygroundPage,
+}))
 const RewardsPage = lazy(async () => ({ default: (await import('./pages/rewards.tsx')).RewardsPage }))
 const HistoryPage = lazy(async () => ({ default: (await import('./pages/history.tsx')).HistoryPage }))
 const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx')).DataPage }))
@@ -40,6 +43,7 @@ const places: readonly Place[] = [
   { path: '', title: 'home', icon: 'home', forRaters: true },
   { path: 'label', title: 'label', icon: 'label', forRaters: true },
   { path: 'gallery', title: 'gallery', icon: 'image' },
+  { path: 'playground', title: 'playground', icon: 'policy' },
   { path: 'train', title: 'train', icon: 'train' },
   { path: 'compare', title: 'compare', icon: 'compare', forRaters: true },
   { path: 'rewards', title: 'rewards', icon: 'reward' },
@@ -154,6 +158,8 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
       return <ComparePage rest={rest} />
     case 'gallery':
       return <GalleryPage />
+    case 'playground':
+      return <PlaygroundPage />
     case 'rewards':
       return <RewardsPage name={rest[0]} />
     case 'reports':

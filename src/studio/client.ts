@@ -186,8 +186,6 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     playground: () => get(PlaygroundState, '/api/playground'),
     /** Draws; nobody who stops listening, or aborts, is drawn for any longer. */
     draw: (body: DrawRequest, signal: AbortSignal) => events(DrawEvent, url('/api/playground'), body, signal),
-    /** Address of an image that was drawn lately. */
-    drawnUrl: (id: string) => url(`/api/playground/images/${part(id)}`),
     keepDrawn: (body: KeepImages) => post(KeptImages, '/api/playground/keep', body),
     endPlayground: () => ask(PlaygroundDone, 'DELETE', url('/api/playground')),
     raters: () => get(Raters, '/api/raters'),

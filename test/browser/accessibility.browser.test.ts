@@ -42,6 +42,7 @@ const pages = [
   '',
   'label',
   'gallery',
+  'playground',
   'train',
   'train/dpok',
   'compare',

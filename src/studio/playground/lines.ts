@@ -47,12 +47,14 @@ export interface DrawnImage {
 export type UsedSampling = Readonly<Record<'steps' | 'eta' | 'guidance', number>>
 
 /** From the process. */
-export type Told = { readonly id: number } & (
-  | { readonly isLoading: true }
-  | { readonly progress: DrawProgress }
-  | { readonly image: DrawnImage }
-  | { readonly done: { readonly sampling: UsedSampling; readonly isCancelled: boolean } }
-  | {
-      readonly complaint: Pick<Complaint, 'where' | 'expected' | 'received' | 'remedy'> & { readonly code: string }
-    }
-)
+export type Told = { readonly id: number } &
+  /** The model is in memory. */
+  (
+    | { readonly isLoaded: true }
+    | { readonly progress: DrawProgress }
+    | { readonly image: DrawnImage }
+    | { readonly done: { readonly sampling: UsedSampling } }
+    | {
+        readonly complaint: Pick<Complaint, 'where' | 'expected' | 'received' | 'remedy'> & { readonly code: string }
+      }
+  )

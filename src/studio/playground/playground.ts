@@ -138,12 +138,11 @@ export class Playground {
     signal.addEventListener('abort', cancel, { once: true })
     const hear = (told: Told) => {
       if (told.id !== id) return
-      this.#doing = 'isLoading' in told ? 'loading' : 'drawing'
-      if ('isLoading' in told) listener.onLoading?.()
-      else if ('progress' in told) listener.onProgress?.(told.progress)
+      this.#doing = 'drawing'
+      if ('progress' in told) listener.onProgress?.(told.progress)
       else if ('image' in told) listener.onImage(told.image)
       else if ('done' in told) resolve(told.done.sampling)
-      else reject(errorOf(told.complaint.code, told.complaint))
+      else if ('complaint' in told) reject(errorOf(told.complaint.code, told.complaint))
     }
     this.#doing = 'drawing'
     if (this.#resident.on !== device) {

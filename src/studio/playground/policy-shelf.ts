@@ -1,11 +1,10 @@
 /** The model that a playground draws with, and the changes of the policies that drew last: a few, so that memory is bounded. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { ModelConfig, type OpenModel } from '../../images/open-model.ts'
+import { ModelConfig, type Open, type OpenModel } from '../../images/open-model.ts'
 import { parametersOf } from '../../networks/adapters.ts'
 import type { GenerativeModel } from '../../networks/generative-model.ts'
 import type { Change } from '../../networks/weights.ts'
-import { open } from '../../open.ts'
 import { changeAt, openChange } from '../../policy/policy-file.ts'
 import { loraFileName, policyFileName } from '../../run-files.ts'
 import { tensorScope, unscoped } from '../../tensor/scope.ts'
@@ -26,8 +25,8 @@ export class PolicyShelf {
     this.opened = opened
   }
 
-  /** @throws {FileError | FormatError | ConfigError} as {@link open} */
-  static async open(model: string): Promise<PolicyShelf> {
+  /** @throws {FileError | FormatError | ConfigError} as {@link Open} */
+  static async open(model: string, open: Open): Promise<PolicyShelf> {
     return new PolicyShelf(await open(ModelConfig.parse({ model })))
   }
 

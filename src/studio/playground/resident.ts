@@ -8,7 +8,7 @@ import { scriptBeside } from '../../script-beside.ts'
 import { deviceEnvironment } from '../devices/devices.ts'
 import type { Asked, Told } from './lines.ts'
 
-const script = fileURLToPath(scriptBeside(import.meta.url, './draw-process'))
+const script = fileURLToPath(scriptBeside(import.meta.url, '../../playground-drawings'))
 /** Of what it complains of, the last part. */
 const mostComplaint = 2000
 

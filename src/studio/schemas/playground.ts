@@ -35,7 +35,7 @@ export const DrawRequest = z.strictObject({
 })
 export type DrawRequest = z.input<typeof DrawRequest>
 
-/** An image that was drawn and is not kept. Served at `/api/playground/images/<id>` as long as it is remembered. */
+/** An image that was drawn and is not kept. Served at `/images/<id>` to admins as long as it is remembered. */
 const Drawn = z.object({
   image: ImageRef,
   /** Place of its policy in the request. */

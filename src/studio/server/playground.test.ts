@@ -1,43 +1,19 @@
 /** The playground with the process that draws for it, on policies of the embedded model. */
 import assert from 'node:assert/strict'
-import { copyFileSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { GenerateConfig, generateImages } from '../../images/generate-images.ts'
 import { readImageList } from '../../images/image-run.ts'
 import { open } from '../../open.ts'
-import { writePolicy } from '../../policy/policy-file.ts'
-import { trainableChange, type Trainable } from '../../policy/trainable.ts'
-import { startRun } from '../../run.ts'
-import { loraFileName } from '../../run-files.ts'
-import { openShapes } from '../../shapes/open.ts'
-import { withoutGrad } from '../../tensor/autograd.ts'
-import { randn } from '../../tensor/create.ts'
-import { Generator } from '../../tensor/generator.ts'
 import type { OpenedStudio } from '../open-studio.ts'
+import { addPolicies } from '../playground/policies.test-helper.ts'
 import { Playground } from '../playground/playground.ts'
 import type { DrawEvent, DrawRequest } from '../schemas/playground.ts'
 import { changing, failureOf, refused, testStudio, type TestStudio } from '../studio.test-helper.ts'
 
 const prompt = 'two red circles'
 const [images, seed, steps] = [3, 7, 2]
-
-/** Policies that do something: one of adapters, one whose own weights were trained, and the adapters as a file. */
-function addPolicies({ workspace }: OpenedStudio): void {
-  const { model } = openShapes()
-  const kinds = { lora: 'dpok-1', text: 'dpok-2' } as const
-  for (const [parameters, name] of Object.entries(kinds) as [Trainable['parameters'], string][]) {
-    const made = trainableChange(model, { parameters, rank: 2, loraAlpha: 2, loraLayers: ['attention'] }, 1)
-    const generator = new Generator(9)
-    withoutGrad(() => {
-      for (const parameter of made.parameters.values()) parameter.add_(randn(parameter.shape, generator).mul(0.05))
-    })
-    using run = startRun({ folder: workspace.at('runs', name), stage: 'policy dpok', config: {} })
-    writePolicy((file) => run.path(file), model, made, { algorithm: 'dpok', seed: 1 })
-    run.finish()
-  }
-  copyFileSync(workspace.at('runs', 'dpok-1', loraFileName), workspace.at('loras', 'brought.safetensors'))
-}
 
 /** @param onProgress hears of its first step, and may end it */
 async function draw(it: TestStudio, request: Partial<DrawRequest>, onProgress?: (end: AbortController) => void) {
@@ -103,7 +79,7 @@ describe('the playground', () => {
 
     assert.equal((await it.client.gallery({})).total, 0)
     const [a, b] = [second.of(0)[1], first.of(0)[1]]
-    const shown = await it.app.request(it.client.drawnUrl(a).replace('http://localhost', ''))
+    const shown = await it.app.request(it.client.imageUrl(a).replace('http://localhost', ''))
     assert.ok(Buffer.from(await shown.arrayBuffer()).equals(readFileSync(at('drawn', 'half', 'images', '000001.png'))))
     assert.deepEqual(await it.client.keepDrawn({ images: [a, b, a] }), { added: 2, round: 'playground' })
     assert.deepEqual(await it.client.keepDrawn({ images: [a] }), { added: 0, round: 'playground' })
@@ -167,7 +143,6 @@ describe('the playground', () => {
     const five = Array.from({ length: 5 }, () => ({ policy: 'pretrained' }))
     for (const more of [{ policies: [] }, { policies: five }, { images: 0 }, { images: 17 }, { seed: -1 }, { steps: 0 }, { guidance: 1e9 }, { policies: [{ policy: 'pretrained', strength: 1.6 }] }]) await refusedWith(400, more) // prettier-ignore
     await assert.rejects(it.client.keepDrawn({ images: ['0'.repeat(16)] }), refused(404, 'not-found'))
-    assert.equal((await it.app.request(`/api/playground/images/${'0'.repeat(16)}`)).status, 404)
     assert.equal((await it.client.endPlayground()).process, 'none')
     const busy = new Playground({ folder: it.studio.workspace.folder, model: 'somewhere', isEmbedded: false })
     const devices = ['cuda:0', 'cuda:1'].map((id) => ({ id, isGpu: true, slots: 1 }))

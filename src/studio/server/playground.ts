@@ -1,12 +1,11 @@
 /** The playground over HTTP: what can be drawn with, drawing with its progress, and keeping. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { PromptVocabulary } from '../../prompts/vocabulary.ts'
 import { promptsFrom } from '../jobs/orders.ts'
 import type { DrawOrder, DrawProgress } from '../playground/lines.ts'
 import { keepImages } from '../playground/keep-images.ts'
 import { playgroundRound } from '../playground/playground-round.ts'
 import { knownPolicies } from '../playground/policies.ts'
-import { ImageId } from '../schemas/basics.ts'
 import {
   DrawEvent,
   DrawRequest,
@@ -18,8 +17,7 @@ import {
 import type { Studio } from '../studio.ts'
 import { worldOf } from '../worlds.ts'
 import { notFound, refusalOf, refuse } from './failures.ts'
-import { pngAnswer } from './images.ts'
-import { fileRoute, jsonRoute } from './route.ts'
+import { jsonRoute } from './route.ts'
 
 export const playgroundRoutes = [
   jsonRoute({
@@ -52,19 +50,6 @@ export const playgroundRoutes = [
       const order = orderOf(studio, body)
       studio.playground.expectRoom()
       return eventsOf(studio, order)
-    },
-  }),
-  fileRoute({
-    method: 'get',
-    path: '/api/playground/images/:id',
-    summary: 'An image that was drawn lately and may not be kept.',
-    who: 'admin',
-    params: z.object({ id: ImageId }),
-    answer: 'image/png',
-    handle: ({ studio, params: { id } }) => {
-      const picture = studio.playground.drawn.get(id)
-      if (picture === undefined) throw notFound('drawn image')
-      return pngAnswer(picture.png, 'no-store')
     },
   }),
   jsonRoute({

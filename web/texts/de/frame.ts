@@ -12,6 +12,7 @@ export const frame: Texts['frame'] = {
     home: 'Start',
     label: 'Bewerten',
     gallery: 'Galerie',
+    playground: 'Spielwiese',
     train: 'Trainieren',
     compare: 'Vergleichen',
     rewards: 'Belohnungen',

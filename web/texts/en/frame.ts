@@ -12,6 +12,7 @@ export const frame = {
     home: 'Home',
     label: 'Label',
     gallery: 'Gallery',
+    playground: 'Playground',
     train: 'Train',
     compare: 'Compare',
     rewards: 'Rewards',
