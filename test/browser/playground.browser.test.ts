@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { addPolicies } from '../../src/studio/playground/policies.test-helper.ts'
+import { addPolicies } from '../../src/shapes/policies.test-helper.ts'
 import { seriousViolations } from './accessibility.ts'
 import { browserSuite } from './browser-suite.ts'
 import { until } from './visitor.ts'
@@ -12,7 +12,7 @@ const addresses = (page: Page) =>
   page.locator('.play-cell img').evaluateAll((all: { src: string }[]) => all.map(({ src }) => src.split('/').at(-1)!)) // prettier-ignore
 
 browserSuite('the playground', (it) => {
-  before(() => addPolicies(it.studio.studio))
+  before(() => addPolicies(it.studio.studio.workspace))
 
   test('draws beside each other, follows a slider, keeps and votes', async () => {
     await using person = await it.visit({ name: 'Cy', viewport: { width: 2560, height: 1440 } })

@@ -7,7 +7,7 @@ import { GenerateConfig, generateImages } from '../../images/generate-images.ts'
 import { readImageList } from '../../images/image-run.ts'
 import { open } from '../../open.ts'
 import type { OpenedStudio } from '../open-studio.ts'
-import { addPolicies } from '../playground/policies.test-helper.ts'
+import { addPolicies } from '../../shapes/policies.test-helper.ts'
 import { Playground } from '../playground/playground.ts'
 import type { DrawEvent, DrawRequest } from '../schemas/playground.ts'
 import { changing, failureOf, refused, testStudio, type TestStudio } from '../studio.test-helper.ts'
@@ -38,7 +38,7 @@ async function generated({ workspace }: OpenedStudio, name: string, more: object
 describe('the playground', () => {
   test('draws what `images generate` draws, keeps what it is asked to keep and nothing else', async () => {
     await using it = await testStudio({ playground: { patienceMs: 100 } })
-    addPolicies(it.studio)
+    addPolicies(it.studio.workspace)
     const { policies, words, process: before, device } = await it.client.playground()
     assert.deepEqual(
       policies.map(({ policy, kind, change }) => [policy, kind, change]),
