@@ -30,16 +30,16 @@ interface Stage {
 }
 type Loaded = (program: Command, stage: Stage) => Command
 
-/** A stage's schema and its work, which returns the path that it wrote; `argument` needs no flag. */
+/** A stage's schema and its work, which returns the path that it wrote; `positional` fields need no flag. */
 function stage<S extends StageSchema>(
   schema: S,
   work: (config: z.output<S>) => Promise<string>,
-  argument?: keyof z.output<S> & string,
+  ...positional: readonly (keyof z.output<S> & string)[]
 ): Loaded {
   const print = async (config: z.output<S>) => {
     process.stdout.write(`${await work(config)}\n`)
   }
-  return (program, { name, description }) => stageCommand(program, name, description, schema, print, argument)
+  return (program, { name, description }) => stageCommand(program, name, description, schema, print, positional)
 }
 
 /** A stage whose work can be shared by the processes of a group; the environment tells which of them this one is. */
@@ -309,6 +309,14 @@ const commands: readonly Stage[] = [
     load: async () => {
       const { PolicyExportConfig, exportPolicy } = await import('./publish/export-policy.ts')
       return stage(PolicyExportConfig, (config) => exportPolicy(config, open))
+    },
+  },
+  {
+    name: 'policy publish',
+    description: 'Send a policy with its model card to a model hub, once you have said yes.',
+    load: async () => {
+      const { PublishConfig, publishPolicy } = await import('./publish/publish-policy.ts')
+      return stage(PublishConfig, (config) => publishPolicy(config, open), 'policy', 'repository')
     },
   },
   {

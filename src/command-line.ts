@@ -15,7 +15,7 @@ import { insteadOf } from './foreign-flags.ts'
  *
  * @param schema one flag per field; see `config.ts`
  * @param action receives the checked config
- * @param argument field that may also be given without its flag, as the only bare word
+ * @param positional fields that may also be given without their flags, as bare words in this order
  */
 export function stageCommand<S extends StageSchema>(
   program: Command,
@@ -23,7 +23,7 @@ export function stageCommand<S extends StageSchema>(
   description: string,
   schema: S,
   action: (config: z.output<S>) => Promise<void> | void,
-  argument?: keyof z.output<S> & string,
+  positional: readonly (keyof z.output<S> & string)[] = [],
 ): Command {
   const words = name.split(' ')
   const verb = words.pop() ?? name
@@ -39,11 +39,11 @@ export function stageCommand<S extends StageSchema>(
   const isKnown = (word: string) => command.options.some(({ long }) => long === word)
   for (const flag of flags) for (const option of optionsOf(flag, isKnown)) command.addOption(option)
   command.option('--config <file>', 'JSON file with settings, such as the config.json of a run; flags override it.')
-  if (argument !== undefined) command.argument(`[${argument}]`)
+  for (const field of positional) command.argument(`[${field}]`)
   return command.action(async () => {
     const { config: file, ...options } = command.opts<Record<string, unknown>>()
-    const given =
-      argument === undefined || command.args.length === 0 ? options : { [argument]: command.args[0], ...options }
+    const words = Object.fromEntries(command.args.map((word, place) => [positional[place], word]))
+    const given = { ...words, ...options }
     const config = parseConfig(schema, { stage: name, file: file as string | undefined, flags: given })
     // What the studio or a demo has started is resumed by them.
     const isByHand = process.env.ATTUNE_LOG_EVERY_MS === undefined && !worksForAnother()

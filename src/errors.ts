@@ -96,6 +96,11 @@ export class DownloadError extends AttuneError {
   readonly code = 'download'
 }
 
+/** An upload to a hub is refused or breaks off. */
+export class UploadError extends AttuneError {
+  readonly code = 'upload'
+}
+
 /** A prompt uses words that the model has never seen. */
 export class VocabularyError extends AttuneError {
   readonly code = 'vocabulary'

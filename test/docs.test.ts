@@ -22,6 +22,7 @@ import { FetchConfig } from '../src/networks/checkpoint/fetch-model.ts'
 import { InspectConfig } from '../src/networks/inspect-model.ts'
 import { BestOfNConfig } from '../src/policy/choose-best-of-n.ts'
 import { PolicyExportConfig } from '../src/publish/export-policy.ts'
+import { PublishConfig } from '../src/publish/publish-policy.ts'
 import { trainToy } from '../src/policy/toy-training.test-helper.ts'
 import { policySchema } from '../src/policy/train-policy.ts'
 import { ReportConfig } from '../src/report/report-config.ts'
@@ -58,6 +59,7 @@ const schemas: Readonly<Record<string, StageSchema>> = {
   'policy best-of-n': BestOfNConfig,
   ...(await policySchemas()),
   'policy export': PolicyExportConfig,
+  'policy publish': PublishConfig,
   report: ReportConfig,
 }
 
@@ -296,6 +298,9 @@ function complaintOf(words: readonly string[]): string | undefined {
     const isNegated = (one: Flag) => one.type === 'boolean' && word === `--no-${one.flag.slice(2)}`
     const flag = flagsOf(schemas[stage]).find((one) => one.flag === word || isNegated(one))
     if (!word.startsWith('--') && stage.startsWith('model ')) given.model = word
+    else if (!word.startsWith('--') && stage === 'policy publish') {
+      given[given.policy === undefined ? 'policy' : 'repository'] = word
+    }
     else if (flag === undefined) return `no flag ${word}`
     else given[flag.field] = flag.type === 'boolean' ? !isNegated(flag) : rest.shift()
   }

@@ -24,6 +24,8 @@ export interface HandedOn {
   readonly name: string
   readonly form: PolicyForm
   readonly strength: number
+  /** `owner/name` where it is to be published. */
+  readonly repository?: string
 }
 
 /**
@@ -49,6 +51,7 @@ export async function cardFacts(source: string, handed: HandedOn, model: string 
       rank: ranks.size === 1 ? [...ranks][0] : null,
     },
     strength: handed.strength,
+    repository: handed.repository ?? null,
     base: baseModelOf(model ?? textOf(run?.config.model), told, familyOfWidth(width)),
     training: run === undefined ? null : await trainingOf(run),
     rewards: run === undefined ? [] : rewardsOf(run),

@@ -41,11 +41,16 @@ export type PolicyExportConfig = z.infer<typeof PolicyExportConfig>
 export const cardName = 'README.md'
 
 /**
+ * @param options `repository`: where it is to be published, for the card
  * @returns the path that was written; the card lies beside it
  * @throws {ConfigError} a policy without adapters in a form of adapters, or a file that does not say what it changes
  * @throws {FileError | FormatError} no policy, or one of another model
  */
-export async function exportPolicy(config: PolicyExportConfig, open: Open): Promise<string> {
+export async function exportPolicy(
+  config: PolicyExportConfig,
+  open: Open,
+  { repository }: { readonly repository?: string } = {},
+): Promise<string> {
   const { policy, form, out, loraScale, model } = config
   const file = policyFileOf(policy)
   const isWhole = isPolicyFile(file)
@@ -53,7 +58,7 @@ export async function exportPolicy(config: PolicyExportConfig, open: Open): Prom
   if (form === 'attune') copyAsItIs(file, provenance, config)
   else writeLora(out, await adaptersOf(file, config, open), form, provenance)
   const shown = form === 'attune' && !isWhole ? 'diffusers' : form
-  const handed = { file: out, name: basename(out), form: shown, strength: loraScale }
+  const handed = { file: out, name: basename(out), form: shown, strength: loraScale, repository }
   writeCard(out, modelCard(await cardFacts(policy, handed, model)))
   return out
 }

@@ -28,6 +28,7 @@ const facts: CardFacts = {
   name: 'dpok-1',
   file: { name: 'pytorch_lora_weights.safetensors', bytes: 3.2e6, sha256: 'f'.repeat(64), form: 'diffusers', rank: 8 },
   strength: 1,
+  repository: null,
   base: {
     name: 'owner/base',
     isOnHub: true,

@@ -86,6 +86,8 @@ export interface CardFacts {
     /** Of adapters, where all have one. */
     readonly rank: number | null
   }
+  /** `owner/name` where it is to be published; null of files that stay here. */
+  readonly repository: string | null
   /** The strength by which the adapters' change was multiplied as they were written. */
   readonly strength: number
   readonly base: {
@@ -215,7 +217,7 @@ function judgments({ labels, comparisons, prompts, raters, isSimulated }: Learne
 
 const ratersOf = (raters: number | null) => (raters === null ? 'people' : counted(raters, 'rater'))
 
-function usage({ file, base, name }: CardFacts): string[] {
+function usage({ file, base, name, repository }: CardFacts): string[] {
   const place = code(file.name)
   if (file.form === 'attune' || base.family === 'embedded') {
     return [
@@ -234,7 +236,7 @@ function usage({ file, base, name }: CardFacts): string[] {
         'from diffusers import DiffusionPipeline',
         '',
         `pipe = DiffusionPipeline.from_pretrained(${quoted(from)})`,
-        `pipe.load_lora_weights("folder or owner/name of this model", weight_name=${quoted(file.name)})`,
+        `pipe.load_lora_weights(${quoted(repository ?? 'folder of this file')}, weight_name=${quoted(file.name)})`,
         'image = pipe("a cat").images[0]',
       ].join('\n'),
     ),

@@ -33,20 +33,8 @@ const mostRedirects = 10
  * @throws {ConfigError} HF_HUB_OFFLINE forbids it, or HF_ENDPOINT is no address
  */
 export function openHub(name: string): Hub {
-  const { HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN } = process.env
-  if (/^(1|on|yes|true)$/i.test(HF_HUB_OFFLINE ?? '')) {
-    throw new ConfigError({
-      where: 'HF_HUB_OFFLINE',
-      expected: 'nothing, or 0, to download',
-      received: HF_HUB_OFFLINE!,
-      remedy: 'unset it, or copy the model into the cache by hand',
-    })
-  }
-  const endpoint = (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
-  if (!/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
-    const expected = 'an address such as https://huggingface.co'
-    throw new ConfigError({ where: 'HF_ENDPOINT', expected, received: endpoint, remedy: 'mend or unset it' })
-  }
+  const { HF_TOKEN } = process.env
+  const endpoint = hubEndpoint('to download', 'unset it, or copy the model into the cache by hand')
   const { origin } = new URL(endpoint)
   const page = `${endpoint}/${name}`
 
@@ -70,6 +58,29 @@ export function openHub(name: string): Hub {
     throw new DownloadError({ where: name, expected: 'a file', received, remedy: 'check HF_ENDPOINT' })
   }
   return { page, fetch: call }
+}
+
+/**
+ * The address of a hub, without a slash at its end: the given one, or that of HF_ENDPOINT, or huggingface.co.
+ *
+ * @param purpose what the hub is wanted for, and what to do where HF_HUB_OFFLINE forbids it
+ * @throws {ConfigError} it is forbidden, or no address
+ */
+export function hubEndpoint(purpose: string, remedy: string, given: string | null = null): string {
+  const { HF_ENDPOINT, HF_HUB_OFFLINE } = process.env
+  if (/^(1|on|yes|true)$/i.test(HF_HUB_OFFLINE ?? '')) {
+    const expected = `nothing, or 0, ${purpose}`
+    throw new ConfigError({ where: 'HF_HUB_OFFLINE', expected, received: HF_HUB_OFFLINE!, remedy })
+  }
+  const endpoint = (given ?? (HF_ENDPOINT || 'https://huggingface.co')).replace(/\/+$/, '')
+  const url = URL.parse(endpoint)
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search === '') return endpoint
+  throw new ConfigError({
+    where: given === null ? 'HF_ENDPOINT' : '--endpoint',
+    expected: 'an address such as https://huggingface.co',
+    received: url === null || url.username + url.password === '' ? endpoint : `one with a name or a password`,
+    remedy: given === null ? 'mend or unset it' : 'mend it, or leave it out',
+  })
 }
 
 async function answer(url: URL, headers: Headers): Promise<Response> {
