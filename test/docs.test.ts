@@ -300,8 +300,7 @@ function complaintOf(words: readonly string[]): string | undefined {
     if (!word.startsWith('--') && stage.startsWith('model ')) given.model = word
     else if (!word.startsWith('--') && stage === 'policy publish') {
       given[given.policy === undefined ? 'policy' : 'repository'] = word
-    }
-    else if (flag === undefined) return `no flag ${word}`
+    } else if (flag === undefined) return `no flag ${word}`
     else given[flag.field] = flag.type === 'boolean' ? !isNegated(flag) : rest.shift()
   }
   try {
