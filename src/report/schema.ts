@@ -191,6 +191,17 @@ const Votes = z.strictObject({
       losses: count,
       /** Share that `policy` won, ties half; Wilson's interval. */
       rate: ShareInterval,
+      /** Of duels, by the sequential sign test; see `Verdict` in votes/win-rates.ts. Not in reports of before 0.3. */
+      verdict: z
+        .strictObject({
+          better: z.enum(['policy', 'against']).nullable(),
+          won: count,
+          tied: count,
+          lost: count,
+          share: ShareInterval.nullable(),
+          wanted: z.strictObject({ least: count, about: count.nullable() }).nullable(),
+        })
+        .optional(),
     }),
   ),
   /** Davidson's ν of each question for which policies have finite strengths. */

@@ -220,6 +220,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     comparisons: () => get(Comparisons, '/api/compare'),
     compare: (body: NewComparison) => post(ComparisonSummary, '/api/compare', body),
     comparison: (id: string) => get(ComparisonDetail, `/api/compare/${part(id)}`),
+    openComparison: (id: string) => post(ComparisonDetail, `/api/compare/${part(id)}/open`),
     voteTasks: (id: string, query: VoteTasksQuery = {}) =>
       get(VoteTasks, `/api/compare/${part(id)}/tasks`, query as Query),
     ownVotes: (id: string, query: OwnVotesQuery = {}) =>

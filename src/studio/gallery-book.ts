@@ -96,25 +96,31 @@ export class GalleryBook {
     return this.#listed.entries
   }
 
-  async page({
-    sort = 'newest',
-    after,
-    count: most,
-    ...filter
-  }: Required<Pick<GalleryQuery, 'sort'>> & {
-    count: number
-    after?: string | undefined
-  } & GalleryFilter): Promise<GalleryFound> {
-    // prettier-ignore
+  /** @param hidden ids of images that whoever asks may not see here: see blind.ts */
+  async page(
+    {
+      sort = 'newest',
+      after,
+      count: most,
+      ...filter
+    }: Required<Pick<GalleryQuery, 'sort'>> & {
+      count: number
+      after?: string | undefined
+    } & GalleryFilter,
+    hidden: ReadonlySet<string>,
+  ): Promise<GalleryFound> {
     const all = await this.all()
     const reward = filter.reward ?? this.rewards().at(0) ?? null
     const says = reward === null ? nothing : this.says(reward)
     const value = valueOf(sort, says)
-    const from = [all, this.#followed, says, JSON.stringify([sort, filter])]
+    const from = [all, hidden, this.#followed, says, JSON.stringify([sort, filter])]
     const isSame = this.#found?.from.every((one, i) => one === from[i]) ?? false
     const entries = isSame
       ? this.#found!.entries
-      : all.filter(matcher(filter, says)).sort((a, b) => order(sort, value(a), value(b), a.record.id, b.record.id))
+      : all
+          .filter(({ record }) => !hidden.has(record.id))
+          .filter(matcher(filter, says))
+          .sort((a, b) => order(sort, value(a), value(b), a.record.id, b.record.id))
     this.#found = { from, entries }
     const cursor = after === undefined ? undefined : cursorOf(after)
     const begin =

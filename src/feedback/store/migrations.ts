@@ -105,6 +105,14 @@ const steps: Readonly<Record<string, Step>> = {
     }
     for (const table of tables) await countVersions(transaction, kind, table)
   },
+
+  async 'opened-comparisons'(transaction) {
+    await textTable(transaction, 'opened_comparisons', ['comparison', 'rater'], ['opened_at']).execute()
+    const link = ['token_hash', 'kind', 'name', 'created_by', 'created_at']
+    await textTable(transaction, 'shared_links', ['id'], link)
+      .addUniqueConstraint('shared_links_token', ['token_hash'])
+      .execute()
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

@@ -101,4 +101,8 @@ export interface FeedbackTables {
     /** `judgments.sequence` of what was the newest judgment when it was answered: free for who knows of that one. */
     released: number | null
   }
+  /** Who has seen which policy drew what: no vote of theirs on that comparison is blind any more. */
+  opened_comparisons: { comparison: string; rater: string; opened_at: string }
+  /** Addresses that show one report, or the outcome of one comparison, to whoever has them. */
+  shared_links: { id: string; token_hash: string; kind: string; name: string; created_by: string; created_at: string }
 }

@@ -9,7 +9,7 @@ import type { Interval } from '../interval.ts'
 import type { PolicyName } from '../policy-name.ts'
 import type { Report } from '../schema.ts'
 import { bradleyTerry, type PairCounts, type Strengths } from './bradley-terry.ts'
-import { duelKey, winnerOf, winRates, type Vote, type WinRate } from './win-rates.ts'
+import { duelKey, turned, winnerOf, winRates, type Vote, type WinRate } from './win-rates.ts'
 
 /** Votes on all questions, by the names of the report. */
 export interface PeopleVotes {
@@ -86,7 +86,15 @@ export const votesReport = ({
   strengths,
 }: PeopleVotes): NonNullable<NonNullable<Report['details']>['votes']> => ({
   raters,
-  pairs: pairs.map(({ first, second, decided: _, ...pair }) => ({ policy: first, against: second, ...pair })),
+  pairs: pairs.map(({ first, second, decided: _, verdict, ...pair }) => ({
+    policy: first,
+    against: second,
+    ...pair,
+    verdict: {
+      ...verdict,
+      better: verdict.better && ({ first: 'policy', second: 'against' } as const)[verdict.better],
+    },
+  })),
   nu: [...strengths].flatMap(([question, found]) => (found === null ? [] : [{ question, nu: found.nu }])),
 })
 
@@ -113,13 +121,3 @@ function countsOf(votes: readonly Vote[]): PairCounts[] {
   }
   return [...counts.values()]
 }
-
-const turned = ({ first, second, wins, losses, decided, rate: { mean, low, high }, ...pair }: WinRate): WinRate => ({
-  ...pair,
-  first: second,
-  second: first,
-  wins: losses,
-  losses: wins,
-  decided: decided && { first: decided.second, second: decided.first, undecided: decided.undecided },
-  rate: { mean: 1 - mean, low: 1 - high, high: 1 - low },
-})

@@ -1,6 +1,7 @@
 /** What people's blind votes between policies came to. Free of tensors: the studio's server reads it too. */
 import { wilsonInterval, type Interval } from '../interval.ts'
 import type { Judgment } from '../../records.ts'
+import { isDecided, sequentialInterval, trialsWanted, type TrialsWanted } from './sign-test.ts'
 
 export type Vote = Extract<Judgment, { kind: 'vote' }>
 type Question = Vote['question']
@@ -23,6 +24,21 @@ export interface WinRate {
   /** Of sets, duels on which one side has at least two thirds of the votes; null for single pairs. */
   readonly decided: { readonly first: number; readonly second: number; readonly undecided: number } | null
   readonly rate: Interval
+  readonly verdict: Verdict
+}
+
+/** What can be said of two policies, however often one has looked while votes came in. */
+export interface Verdict {
+  /** Which policy is clearly better; null as long as no difference is proven. */
+  readonly better: 'first' | 'second' | null
+  /** Duels, by the greater number of their votes; as many for each is a tie. */
+  readonly won: number
+  readonly tied: number
+  readonly lost: number
+  /** Of the duels that were not tied, the share that `first` won, with the interval that holds at all looks; null without any. */
+  readonly share: Interval | null
+  /** Votes on duels that nobody has voted on; null where it is decided. */
+  readonly wanted: TrialsWanted | null
 }
 
 /** What was asked, whichever side was which. */
@@ -58,9 +74,61 @@ export function winRates(judgments: readonly Judgment[]): WinRate[] {
       ties,
       decided,
       rate: wilsonInterval(won, duels.length),
+      verdict: verdictOf(duels, first, second),
     }
   })
 }
+
+/**
+ * The sequential sign test over duels. Votes on one duel depend on each other, so each duel is one trial: the first vote on it
+ * that is no tie, which of two equal policies is for either with probability one half whatever came before. Where the votes
+ * that came later turn the duels around, nothing is decided.
+ *
+ * @param duels the votes on each, in the order of their arrival
+ */
+export function verdictOf(duels: readonly (readonly Vote[])[], first: string, second: string): Verdict {
+  const trials = duels.flatMap((votes) => votes.map(winnerOf).find((winner) => winner !== null) ?? [])
+  const wins = trials.filter((winner) => winner === first).length
+  const losses = trials.length - wins
+  const leads = duels.map((votes) => {
+    const won = votes.filter((vote) => winnerOf(vote) === first).length
+    return won - votes.filter((vote) => winnerOf(vote) === second).length
+  })
+  const [won, lost] = [leads.filter((lead) => lead > 0).length, leads.filter((lead) => lead < 0).length]
+  const ahead = wins > losses && won > lost ? 'first' : losses > wins && lost > won ? 'second' : null
+  const better = isDecided(wins, losses) ? ahead : null
+  const tied = duels.length - won - lost
+  return {
+    better,
+    won,
+    tied,
+    lost,
+    share: trials.length === 0 ? null : { mean: wins / trials.length, ...sequentialInterval(wins, losses) },
+    wanted: better !== null ? null : (trialsWanted(wins, losses, duels.length - trials.length) ?? turnedAround),
+  }
+}
+
+/** Raters who contradict each other about the same duels: no number of further votes is told. */
+const turnedAround: TrialsWanted = { least: 1, about: null }
+
+/** The same, said of the other policy. */
+export const turned = ({ first, second, wins, losses, decided, rate, verdict, ...pair }: WinRate): WinRate => ({
+  ...pair,
+  first: second,
+  second: first,
+  wins: losses,
+  losses: wins,
+  decided: decided && { first: decided.second, second: decided.first, undecided: decided.undecided },
+  rate: flipped(rate),
+  verdict: {
+    ...verdict,
+    better: verdict.better && (verdict.better === 'first' ? 'second' : 'first'),
+    won: verdict.lost,
+    lost: verdict.won,
+    share: verdict.share && flipped(verdict.share),
+  },
+})
+const flipped = ({ mean, low, high }: Interval): Interval => ({ mean: 1 - mean, low: 1 - high, high: 1 - low })
 
 const formOf = ({ images }: Vote): Form => (images.length === 2 ? 'single' : 'set')
 export const winnerOf = ({ answer, policies }: Vote): string | null =>

@@ -1,6 +1,6 @@
 /** Policies side by side, and blind votes. */
 import { z } from 'zod'
-import { count, ImageRef, Interval, PolicyRef, PromptText, RunName, time } from './basics.ts'
+import { count, ImageRef, Interval, PolicyRef, PromptText, RunName, share, time } from './basics.ts'
 import { JudgmentId, Progress } from './labelling.ts'
 
 export const NewComparison = z.strictObject({
@@ -23,6 +23,8 @@ export const ComparisonSummary = z.object({
   perPrompt: count,
   /** All images are drawn. */
   ready: z.boolean(),
+  /** Whoever asks has seen which policy drew what, and votes on it no more. */
+  opened: z.boolean(),
   /** Ids of the jobs that draw them. */
   jobs: z.array(z.string()),
 })
@@ -32,13 +34,11 @@ export type Comparisons = z.infer<typeof Comparisons>
 
 /** Side by side: the same prompt and noise in every policy. */
 export const ComparisonDetail = ComparisonSummary.extend({
-  /** Whoever asks has voted on some of its images. */
-  voted: z.boolean(),
   rows: z.array(
     z.object({
       prompt: z.string(),
       index: count,
-      /** In the order of `policies`; null where an image is gone, and of all until all are drawn. */
+      /** In the order of `policies`; null where an image is gone, and of all until whoever asks has opened the comparison. */
       images: z.array(ImageRef.nullable()),
     }),
   ),
@@ -57,7 +57,28 @@ export const VoteTask = z.object({
   second: z.array(ImageRef),
 })
 export type VoteTask = z.infer<typeof VoteTask>
-export const VoteTasks = z.object({ tasks: z.array(VoteTask), progress: Progress })
+/** About how many more votes a verdict takes, on what nobody has voted on yet. */
+const VotesWanted = z.object({
+  /** If whoever is ahead wins them all. */
+  least: count,
+  /** If they go on as so far; null of more than a thousand. */
+  about: count.nullable(),
+})
+export type VotesWanted = z.infer<typeof VotesWanted>
+
+export const VoteTasks = z.object({
+  tasks: z.array(VoteTask),
+  progress: Progress,
+  /** This rater has opened the comparison: there is nothing more to vote on. */
+  opened: z.boolean(),
+  /** How far all raters together are on this question, in this form. */
+  standing: z.object({
+    /** Of every pair of its policies it is known which one is better. */
+    decided: z.boolean(),
+    /** Of the pairs that are not decided, together; null without any. */
+    wanted: VotesWanted.nullable(),
+  }),
+})
 export type VoteTasks = z.infer<typeof VoteTasks>
 export const VoteTasksQuery = z.object({
   form: VoteForm.default('single'),
@@ -86,7 +107,21 @@ export type OwnVotesQuery = z.input<typeof OwnVotesQuery>
 export const OwnVotes = z.object({ answers: z.array(z.object({ vote: NewVote, form: VoteForm, task: VoteTask })) })
 export type OwnVotes = z.infer<typeof OwnVotes>
 
+/** By a test that may be looked at after every vote. */
+const Verdict = z.object({
+  better: z.enum(['first', 'second']).nullable(),
+  /** Images, or sets of them, that were compared: each counts once, however many raters voted on it. */
+  won: count,
+  tied: count,
+  lost: count,
+  /** Of those that were not tied, the share that `first` won; null without any. */
+  share: z.object({ value: share, low: share, high: share }).nullable(),
+  /** Null where it is decided. */
+  wanted: VotesWanted.nullable(),
+})
+
 export const WinRate = z.object({
+  /** Never the pre-trained model. */
   first: z.string(),
   second: z.string(),
   form: VoteForm,
@@ -100,6 +135,7 @@ export const WinRate = z.object({
   rate: Interval.nullable(),
   /** Lee et al.'s form: questions on which one side has at least two thirds of the votes; null for single pairs. */
   decided: z.object({ first: count, second: count, undecided: count }).nullable(),
+  verdict: Verdict,
 })
 export type WinRate = z.infer<typeof WinRate>
 export const Votes = z.object({ winRates: z.array(WinRate) })

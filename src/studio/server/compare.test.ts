@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { renameSync, statSync, truncateSync } from 'node:fs'
 import { test } from 'node:test'
 import { StudioError } from '../../errors.ts'
-import { addImageRun, addRun, testStudio, type TestStudio } from '../studio.test-helper.ts'
+import { addImageRun, addRun, refused, testStudio, type TestStudio } from '../studio.test-helper.ts'
 import { writeComparison } from './comparison-files.ts'
 import { winRates } from './votes.ts'
 
@@ -32,7 +32,7 @@ async function compared(): Promise<TestStudio> {
 
 test('side by side; images of a comparison are not asked about', async () => {
   await using it = await compared()
-  const detail = await it.client.comparison('compare-1')
+  const detail = await it.client.openComparison('compare-1')
   assert.deepEqual([detail.ready, detail.rows.length, detail.policies], [true, 8, ['pretrained', 'dpok-1']])
   assert.ok(detail.rows.every(({ images: [a, b] }) => a !== null && b !== null && a.id !== b.id))
   assert.deepEqual((await it.client.tasks({ mode: 'good-bad' })).tasks, [])
@@ -40,26 +40,65 @@ test('side by side; images of a comparison are not asked about', async () => {
   await assert.rejects(it.client.comparison('compare-2'), /an unknown one/)
 })
 
-test('until all is drawn nobody sees what a policy has drawn, and each is told of the own votes alone', async () => {
+const imagesIn = ({ rows }: Awaited<ReturnType<TestStudio['client']['comparison']>>) =>
+  rows.flatMap(({ images }) => images.flatMap((image) => image?.id ?? []))
+
+/** Of the images of the second policy, to somebody who has opened the comparison. */
+const tunedIn = async (it: TestStudio) =>
+  new Set((await it.as('Opener').openComparison('compare-1')).rows.map(({ images }) => images[1]!.id))
+
+test('until all is drawn and a rater opens the comparison, no image stands beside its policy anywhere', async () => {
   await using it = await compared()
-  const [first, second] = ['compare-1-1', 'compare-1-2'].map((run) =>
-    it.studio.workspace.at('runs', run, 'manifest.json'),
+  const [ada, bob] = [it.as('Ada'), it.as('Bob')]
+  const drawn = await Promise.all(
+    ['compare-1-1', 'compare-1-2'].map((run) => it.studio.workspace.at('runs', run, 'manifest.json')),
   )
-  for (const manifest of [first, second]) {
+  const ids = (await it.studio.store.images()).map(({ record }) => record.id)
+  const sees = async (client: typeof ada) => [
+    imagesIn(await client.comparison('compare-1')).length,
+    (await client.gallery({ count: 50 })).total,
+    (await client.gallery({ policy: 'dpok-1', archived: 'shown' })).images.length,
+    (await client.gallery({ round: 'compare-1-2' })).images.length,
+  ]
+  const blind = refused(409, 'blind')
+  for (const manifest of drawn) {
     renameSync(manifest, `${manifest}.away`)
-    const { ready, rows } = await it.client.comparison('compare-1')
-    assert.deepEqual([ready, new Set(rows.flatMap(({ images }) => images))], [false, new Set([null])])
-    assert.deepEqual(await it.client.voteTasks('compare-1'), { tasks: [], progress: { done: 0, total: 0 } })
+    const nothing = { tasks: [], progress: { done: 0, total: 0 } }
+    const { tasks, progress, opened } = await ada.voteTasks('compare-1')
+    assert.deepEqual([{ tasks, progress }, opened], [nothing, false])
+    assert.deepEqual(await sees(ada), [0, 0, 0, 0])
+    await assert.rejects(ada.openComparison('compare-1'), refused(409, 'wrong-state'))
     renameSync(`${manifest}.away`, manifest)
   }
-  const [ada, bob] = [it.as('Ada'), it.as('Bob')]
-  const { tasks } = await ada.voteTasks('compare-1')
+  const { tasks } = await ada.voteTasks('compare-1', { count: 50 })
   await ada.vote({ votes: [{ id: 'v', task: tasks[0].id, answer: 'tie', at }] })
-  const seen = [await ada.comparison('compare-1'), await bob.comparison('compare-1')]
+  assert.deepEqual(await sees(ada), [0, 0, 0, 0], 'one vote of eight opens nothing')
+  await assert.rejects(ada.galleryImage(ids[0]), blind)
+  assert.equal((await it.app.request(`/api/gallery/export?images=${ids[9]}`)).status, 409)
+
+  const opening = await ada.openComparison('compare-1')
+  assert.deepEqual([opening.opened, imagesIn(opening).length, await sees(ada)], [true, 16, [16, 16, 8, 8]])
+  assert.ok(['pretrained', 'dpok-1'].includes((await ada.galleryImage(ids[0])).policy))
+  assert.deepEqual(await sees(bob), [0, 0, 0, 0], 'each opens it alone')
   assert.deepEqual(
-    seen.map(({ voted }) => voted),
-    [true, false],
+    (await bob.comparisons()).comparisons.map(({ opened }) => opened),
+    [false],
   )
+  // Who knows which policy drew what votes no more; what was voted before counts, and can be taken back.
+  const after = await ada.voteTasks('compare-1')
+  assert.deepEqual([after.tasks, after.opened, after.progress], [[], true, { done: 1, total: 8 }])
+  const late = { id: 'late', task: tasks[1].id, answer: 'first' as const }
+  await assert.rejects(ada.vote({ votes: [{ ...late, at: '2999-01-01T00:00:00.000Z' }] }), refused(409, 'opened'))
+  assert.deepEqual(await ada.vote({ votes: [{ ...late, at }] }), { added: 1, known: 0 })
+  await ada.vote({ votes: [{ ...late, id: 'back', at: '2999-01-01T00:00:00.000Z', undoes: 'late' }] })
+  assert.equal((await bob.voteTasks('compare-1')).tasks.length, 5)
+  const [{ openedAt }] = await it.studio.store.database
+    .selectFrom('opened_comparisons')
+    .select('opened_at as openedAt')
+    .execute()
+  await ada.openComparison('compare-1')
+  const rows = await it.studio.store.database.selectFrom('opened_comparisons').selectAll().execute()
+  assert.deepEqual(rows, [{ comparison: 'compare-1', rater: 'Ada', opened_at: openedAt }])
 })
 
 test('votes are blind, count once, and give a win rate', async () => {
@@ -68,8 +107,7 @@ test('votes are blind, count once, and give a win rate', async () => {
   const { tasks, progress } = await ada.voteTasks('compare-1', { count: 50 })
   assert.deepEqual([tasks.length, progress], [8, { done: 0, total: 8 }])
   assert.ok(!JSON.stringify(tasks).includes('dpok') && !JSON.stringify(tasks).includes('pretrained'))
-  const { rows } = await ada.comparison('compare-1')
-  const tuned = new Set(rows.map(({ images }) => images[1]!.id))
+  const tuned = await tunedIn(it)
   const sideOf = ({ first }: (typeof tasks)[number]) =>
     tuned.has(first[0].id) ? ('first' as const) : ('second' as const)
   const others = await Promise.all(
@@ -172,7 +210,7 @@ test('own votes can be taken back wherever the rater comes in again, and nobody 
 
 test('sets of four: a prompt is won with two thirds of its votes', async () => {
   await using it = await compared()
-  const tuned = new Set((await it.client.comparison('compare-1')).rows.map(({ images }) => images[1]!.id))
+  const tuned = await tunedIn(it)
   for (const [r, rater] of ['a', 'b', 'c'].entries()) {
     const { tasks } = await it.as(rater).voteTasks('compare-1', { form: 'set' })
     assert.deepEqual([tasks.length, tasks[0].first.length], [2, 4])
@@ -250,6 +288,58 @@ test('single pairs: raters who vote on the same pair make the interval no narrow
   assert.deepEqual([one.votes, three.votes, three.wins, three.losses, three.decided], [10, 30, 24, 6, null])
   assert.deepEqual(one.rate, three.rate)
   assert.deepEqual([one.rate!.low!.toFixed(4), one.rate!.high!.toFixed(4)], ['0.4902', '0.9433'])
+})
+
+const first = (votes: ReturnType<typeof votesOf>) => winRates(votes)[0].verdict
+
+test('a verdict counts duels, and each once, however many raters vote on it', () => {
+  const won = first(votesOf(Array.from({ length: 8 }, () => 'p'), 1)) // prettier-ignore
+  assert.deepEqual([won.better, won.won, won.tied, won.lost, won.wanted], ['first', 8, 0, 0, null])
+  assert.ok(won.share!.low > 0.5)
+  const few = first(votesOf(['ppp', 'ppp', 'ppp'], 1))
+  assert.deepEqual([few.better, few.won, few.wanted!.least], [null, 3, 5], 'nine votes on three duels')
+  // 6 wins, 33 ties and 9 losses: 47 % with ties as halves.
+  const close = first(votesOf([...'p'.repeat(6), ...'t'.repeat(33), ...'q'.repeat(9)], 1))
+  assert.deepEqual([close.better, close.won, close.tied, close.lost, close.wanted!.about], [null, 6, 33, 9, null])
+  assert.ok(close.share!.low < 0.5 && close.share!.high > 0.5 && close.share!.value === 0.4)
+  const worse = first(votesOf([...'q'.repeat(9), 't', 't'], 4))
+  assert.deepEqual([worse.better, worse.lost, worse.tied], ['second', 9, 2])
+  // A tie first, then a side: that side. Two that contradict each other: a tie.
+  assert.deepEqual([first(votesOf(['tp', 'pq'], 1)).won, first(votesOf(['tp', 'pq'], 1)).tied], [1, 1])
+  // Decided by the first votes, and turned around by the later ones: nothing is decided.
+  const turned = first(votesOf(Array.from({ length: 10 }, () => 'pqq'), 1)) // prettier-ignore
+  assert.deepEqual([turned.better, turned.lost, turned.wanted], [null, 10, { least: 1, about: null }])
+})
+
+test('the pre-trained model is never the one that is spoken of, whatever the other is called', () => {
+  const votes = votesOf(['ppp', 'p', 't'], 1).map((vote) => ({
+    ...vote,
+    policies: vote.policies.map((name) => (name === 'p' ? 'pretrained' : 'zeta')),
+  }))
+  const [{ first: name, wins, losses, ties, verdict, rate }] = winRates(votes)
+  assert.deepEqual([name, wins, losses, ties, verdict.won, verdict.lost], ['zeta', 0, 4, 1, 0, 2])
+  assert.ok(rate!.value < 0.5 && verdict.share!.value === 0)
+})
+
+test('whoever votes is told how far it is, never who is ahead', async () => {
+  await using it = await compared()
+  const tuned = await tunedIn(it)
+  const ada = it.as('Ada')
+  const { tasks, standing } = await ada.voteTasks('compare-1', { count: 50 })
+  assert.deepEqual(standing, { decided: false, wanted: { least: 8, about: null } })
+  const votes = tasks.map((task, i) => ({
+    ...{ id: `v${i}`, task: task.id, at },
+    answer: tuned.has(task.first[0].id) ? ('first' as const) : ('second' as const),
+  }))
+  await ada.vote({ votes: votes.slice(0, 5) })
+  const told = await it.as('Bob').voteTasks('compare-1', { count: 50 })
+  assert.equal(told.standing.wanted!.least, 3)
+  assert.ok(!/pretrained|dpok/.test(JSON.stringify(told)))
+  await ada.vote({ votes: votes.slice(5) })
+  const decided = await it.as('Bob').voteTasks('compare-1')
+  assert.deepEqual([decided.standing, decided.tasks.length], [{ decided: true, wanted: null }, 5], 'voting may go on')
+  assert.equal((await ada.voteTasks('compare-1', { question: 'fidelity' })).standing.decided, false)
+  assert.deepEqual((await it.client.votes()).winRates[0].verdict.better, 'first')
 })
 
 test('a comparison needs different policies that are there, and words that the model knows', async () => {

@@ -1,6 +1,7 @@
 /** Comparing policies: the same prompts and noise for each, side by side, and blind votes. */
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { addOpening, openedBy } from '../../feedback/raters/opened-comparisons.ts'
 import { imageListName, readImageList } from '../../images/image-run.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
@@ -34,7 +35,7 @@ import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
 import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
 import { ownVotes, shownDuel } from './shown-duels.ts'
-import { countedVotes, duelOf, duelsOf, standingDuels, winRates } from './votes.ts'
+import { countedVotes, duelOf, duelsOf, standingDuels, standingOf, winRates } from './votes.ts'
 
 /** Images from elsewhere may have any seed; ours count on below this one. */
 const lastSeed = 1e9
@@ -44,6 +45,7 @@ const isDrawn = ({ workspace }: Studio, run: string) => existsSync(workspace.at(
 const summaryOf = (
   studio: Studio,
   { id, policies, at, prompts, repeatedPrompts = 0, perPrompt, jobs, runs }: ComparisonFile,
+  opened: ReadonlyMap<string, string>,
 ): ComparisonSummary => ({
   id,
   policies,
@@ -53,6 +55,7 @@ const summaryOf = (
   perPrompt,
   jobs,
   ready: runs.every((run) => isDrawn(studio, run)),
+  opened: opened.has(id),
 })
 
 function find({ workspace }: Studio, id: string): ComparisonFile {
@@ -153,14 +156,17 @@ export const compareRoutes = [
     summary: 'All comparisons, the newest first.',
     who: 'rater',
     answer: Comparisons,
-    handle: ({ studio, user }) => ({
-      comparisons: readComparisons(studio.workspace)
-        .map((one) => summaryOf(studio, one))
-        .map((one) =>
-          user.role === 'admin' ? one : { ...one, policies: one.policies.map((_, i) => `policy ${i + 1}`) },
-        )
-        .reverse(),
-    }),
+    handle: async ({ studio, user, rater }) => {
+      const opened = await openedBy(studio.store.database, rater)
+      return {
+        comparisons: readComparisons(studio.workspace)
+          .map((one) => summaryOf(studio, one, opened))
+          .map((one) =>
+            user.role === 'admin' ? one : { ...one, policies: one.policies.map((_, i) => `policy ${i + 1}`) },
+          )
+          .reverse(),
+      }
+    },
   }),
   jsonRoute({
     method: 'post',
@@ -170,28 +176,41 @@ export const compareRoutes = [
     body: NewComparison,
     bodyLimit: 1_000_000,
     answer: ComparisonSummary,
-    handle: async ({ studio, body }) => summaryOf(studio, await studio.queue.inTurn(() => begin(studio, body))),
+    handle: async ({ studio, body }) =>
+      summaryOf(studio, await studio.queue.inTurn(() => begin(studio, body)), new Map()),
   }),
   jsonRoute({
     method: 'get',
     path: '/api/compare/:id',
-    summary: 'A comparison side by side.',
+    summary: 'A comparison side by side; without its images until whoever asks has opened it.',
     who: 'admin',
     params: ById,
     answer: ComparisonDetail,
     handle: async ({ studio, rater, params }) => {
       const comparison = find(studio, params.id)
-      const summary = summaryOf(studio, comparison)
-      const drawn = drawnImages(studio, comparison)
-      const places = comparison.prompts.flatMap((prompt, p) =>
-        Array.from({ length: comparison.perPrompt }, (_, k) => ({ prompt, index: p * comparison.perPrompt + k })),
-      )
-      const rows = places.map(async ({ prompt, index }) => ({
-        prompt,
-        index,
-        images: await Promise.all(drawn.map((images) => refOf(studio, images.get(index)))),
-      }))
-      return { ...summary, voted: await hasVoted(studio, rater, drawn), rows: await Promise.all(rows) }
+      return await detailOf(studio, comparison, await openedBy(studio.store.database, rater))
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/compare/:id/open',
+    summary: 'See which policy drew what, which ends the own votes on this comparison.',
+    who: 'admin',
+    params: ById,
+    answer: ComparisonDetail,
+    handle: async ({ studio, rater, params }) => {
+      const comparison = find(studio, params.id)
+      const { database } = studio.store
+      if (!comparison.runs.every((run) => isDrawn(studio, run))) {
+        throw refuse(409, 'wrong-state', {
+          where: 'comparison',
+          expected: 'one of which all images are drawn',
+          received: 'one that is being drawn',
+          remedy: 'wait until it is',
+        })
+      }
+      await addOpening(database, { comparison: comparison.id, rater, at: new Date().toISOString() })
+      return await detailOf(studio, comparison, await openedBy(database, rater))
     },
   }),
   jsonRoute({
@@ -210,9 +229,16 @@ export const compareRoutes = [
         rater,
         secret: studio.secret,
       })
-      const done = await standingDuels(studio.store, rater)
+      const [done, counted, openedAt] = await Promise.all([
+        standingDuels(studio.store, rater),
+        countedVotes(studio.store),
+        openedBy(studio.store.database, rater),
+      ])
+      const opened = openedAt.has(comparison.id)
       const held = new Set(without.split(','))
-      const left = duels.filter((duel) => !done.has(duel.key))
+      const undone = duels.filter((duel) => !done.has(duel.key))
+      // Who knows which policy drew what is not asked any more.
+      const left = opened ? [] : undone
       const tasks: VoteTask[] = []
       let gone = 0
       for (const duel of left) {
@@ -222,7 +248,12 @@ export const compareRoutes = [
         if (task === undefined) gone++
         else tasks.push(task)
       }
-      return { tasks, progress: { done: duels.length - left.length, total: duels.length - gone } }
+      return {
+        tasks,
+        progress: { done: duels.length - undone.length, total: duels.length - gone },
+        opened,
+        standing: standingOf(comparison, winRates(counted), { form, question }),
+      }
     },
   }),
   jsonRoute({
@@ -247,12 +278,14 @@ export const compareRoutes = [
     bodyLimit: 300_000,
     answersIn: ({ votes }) => votes.length,
     answer: Added,
-    handle: ({ studio, rater, body }) =>
-      addOwn(
+    handle: async ({ studio, rater, body }) => {
+      const opened = await openedBy(studio.store.database, rater)
+      return await addOwn(
         studio,
         rater,
         body.votes.map(({ task, ...vote }) => {
           const comparison = find(studio, task.split('.')[0])
+          expectBlind(vote, opened.get(comparison.id))
           const duel = duelOf(task, comparison, drawnImages(studio, comparison), { rater, secret: studio.secret })
           if (duel === undefined) throw notFound('vote task')
           return {
@@ -265,7 +298,8 @@ export const compareRoutes = [
             question: duel.question,
           }
         }),
-      ),
+      )
+    },
   }),
   jsonRoute({
     method: 'get',
@@ -277,16 +311,33 @@ export const compareRoutes = [
   }),
 ]
 
-/** Whether a rater has voted on any of these images. */
-async function hasVoted(
-  { store }: Studio,
-  rater: string,
-  drawn: readonly ReadonlyMap<number, ImageRecord>[],
-): Promise<boolean> {
-  const ids = new Set(drawn.flatMap((images) => [...images.values()].map(({ id }) => id)))
-  return (await store.judgments()).some(
-    (one) => one.kind === 'vote' && one.rater === rater && one.images.every((id) => ids.has(id)),
+async function detailOf(
+  studio: Studio,
+  comparison: ComparisonFile,
+  openedAt: ReadonlyMap<string, string>,
+): Promise<ComparisonDetail> {
+  const summary = summaryOf(studio, comparison, openedAt)
+  const drawn = summary.opened ? drawnImages(studio, comparison) : comparison.runs.map(() => new Map<number, never>())
+  const places = comparison.prompts.flatMap((prompt, p) =>
+    Array.from({ length: comparison.perPrompt }, (_, k) => ({ prompt, index: p * comparison.perPrompt + k })),
   )
+  const rows = places.map(async ({ prompt, index }) => ({
+    prompt,
+    index,
+    images: await Promise.all(drawn.map((images) => refOf(studio, images.get(index)))),
+  }))
+  return { ...summary, rows: await Promise.all(rows) }
+}
+
+/** What was voted before still counts when it comes late, and can be taken back. @throws {StudioError} */
+function expectBlind({ at, undoes }: Pick<NewVotes['votes'][number], 'at' | 'undoes'>, openedAt: string | undefined) {
+  if (openedAt === undefined || undoes !== undefined || new Date(at) <= new Date(openedAt)) return
+  throw refuse(409, 'opened', {
+    where: 'vote',
+    expected: 'one of somebody who does not know which policy drew what',
+    received: 'one after the comparison was opened',
+    remedy: 'vote on another comparison',
+  })
 }
 
 async function refOf({ images }: Studio, record: ImageRecord | undefined) {

@@ -16,6 +16,7 @@ import {
   type GalleryImage,
 } from '../schemas/gallery.ts'
 import type { Studio } from '../studio.ts'
+import { blindImages, expectSeen } from './blind.ts'
 import { download } from './downloads.ts'
 import { notFound, refuse } from './failures.ts'
 import { fileRoute, jsonRoute } from './route.ts'
@@ -34,9 +35,9 @@ export const galleryRoutes = [
     who: 'admin',
     query: GalleryQuery,
     answer: GalleryPage,
-    handle: async ({ studio, query }) => {
+    handle: async ({ studio, rater, query }) => {
       if (query.reward !== undefined) studio.runs.get('reward', query.reward)
-      const found = await studio.gallery.page(query)
+      const found = await studio.gallery.page(query, await blindImages(studio, rater))
       return {
         images: await Promise.all(found.entries.map((entry) => imageOf(studio, entry, found))),
         total: found.total,
@@ -53,7 +54,8 @@ export const galleryRoutes = [
     who: 'admin',
     query: GalleryExportQuery,
     answer: 'application/octet-stream',
-    handle: async ({ studio, query: { images } }) => {
+    handle: async ({ studio, rater, query: { images } }) => {
+      await expectSeen(studio, rater, images)
       const found = await Promise.all([...new Set(images)].map((id) => studio.images.wholeFile(id)))
       return await download(studio, (folder) => {
         const rows = found.map(({ record: { file: _, ...record }, file }) => {
@@ -73,7 +75,7 @@ export const galleryRoutes = [
     who: 'admin',
     params: z.object({ id: ImageId }),
     answer: GalleryDetail,
-    handle: async ({ studio, params: { id } }) => await detailOf(studio, id),
+    handle: async ({ studio, rater, params: { id } }) => await detailOf(studio, rater, id),
   }),
   jsonRoute({
     method: 'put',
@@ -119,8 +121,10 @@ async function imageOf(
   }
 }
 
-async function detailOf(studio: Studio, id: string): Promise<GalleryDetail> {
+async function detailOf(studio: Studio, rater: string, id: string): Promise<GalleryDetail> {
   const { gallery, images } = studio
+  await expectSeen(studio, rater, [id])
+  const blind = await blindImages(studio, rater)
   const entries = await gallery.all()
   const entry = entries.find(({ record }) => record.id === id)
   if (entry === undefined) throw notFound('image')
@@ -129,7 +133,9 @@ async function detailOf(studio: Studio, id: string): Promise<GalleryDetail> {
   const says = newest === undefined ? { scores: new Map(), uncertainties: new Map() } : gallery.says(newest)
   const { file: _, ...record } = entry.record
   const noise = noiseOf(entry)
-  const relatives = entries.filter((one) => one !== entry && noise !== undefined && noiseOf(one) === noise)
+  const relatives = entries.filter(
+    (one) => one !== entry && noise !== undefined && noiseOf(one) === noise && !blind.has(one.record.id),
+  )
   return {
     ...(await imageOf(studio, entry, { says })),
     record,

@@ -4,9 +4,10 @@ import { readRaters } from '../../feedback/raters/raters.ts'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import type { Interval as ReportInterval } from '../../report/interval.ts'
-import { duelKey, winRates as ratesOf, type Vote } from '../../report/votes/win-rates.ts'
+import { trialsWanted } from '../../report/votes/sign-test.ts'
+import { duelKey, turned, winRates as ratesOf, type Vote } from '../../report/votes/win-rates.ts'
 import type { Interval } from '../schemas/basics.ts'
-import type { VoteForm, VoteQuestion, WinRate } from '../schemas/comparing.ts'
+import type { VoteForm, VoteQuestion, VoteTasks, WinRate } from '../schemas/comparing.ts'
 import type { z } from 'zod'
 import type { ComparisonFile } from './comparison-files.ts'
 
@@ -42,7 +43,7 @@ export function duelsOf(
   { form, question, rater, secret }: DuelOptions,
 ): Duel[] {
   const size = form === 'set' ? perPrompt : 1
-  const pairs = policies.flatMap((_, a) => policies.slice(a + 1).map((_, i) => [a, a + 1 + i] as const))
+  const pairs = pairsOf([...policies.keys()])
   const duels = prompts.flatMap((prompt, p) =>
     Array.from({ length: perPrompt / size }, (_, k) => k).flatMap((k) =>
       pairs.flatMap(([a, b]): Duel[] => {
@@ -107,8 +108,42 @@ export async function countedVotes(store: FeedbackStore): Promise<Judgment[]> {
   return (await store.judgments()).filter(({ kind, rater }) => kind === 'vote' && !excluded.has(rater))
 }
 
-/** Win rates of all pairs of policies that were voted on. */
+/** Win rates of all pairs of policies that were voted on, said of the trained one. */
 export const winRates = (judgments: readonly Judgment[]): WinRate[] =>
-  ratesOf(judgments).map(({ duels, rate, ...pair }) => ({ ...pair, rate: shown(rate, duels) }))
+  ratesOf(judgments).map((pair) => {
+    const { duels, rate, verdict, ...rest } = pair.first === 'pretrained' ? turned(pair) : pair
+    const { share } = verdict
+    const told = share && { value: share.mean, low: share.low, high: share.high }
+    return { ...rest, rate: shown(rate, duels), verdict: { ...verdict, share: told } }
+  })
+
+/**
+ * How far a comparison is on one question in one form, without a word of who is ahead. Votes on other comparisons of the same
+ * policies count too.
+ */
+export function standingOf(
+  { policies }: Pick<ComparisonFile, 'policies'>,
+  rates: readonly WinRate[],
+  { form, question }: Pick<DuelOptions, 'form' | 'question'>,
+): VoteTasks['standing'] {
+  const asked = rates.filter((rate) => rate.form === form && rate.question === question)
+  const wanted = pairsOf(policies).map(([a, b]) => {
+    const rate = asked.find(({ first, second }) => (first === a && second === b) || (first === b && second === a))
+    return rate === undefined ? trialsWanted(0, 0, 0) : rate.verdict.wanted
+  })
+  const open = wanted.filter((one) => one !== null)
+  if (open.length === 0) return { decided: true, wanted: null }
+  const about = open.map((one) => one.about)
+  return {
+    decided: false,
+    wanted: {
+      least: open.reduce((sum, one) => sum + one.least, 0),
+      about: about.includes(null) ? null : about.reduce((sum: number, one) => sum + one!, 0),
+    },
+  }
+}
+
+const pairsOf = <T>(all: readonly T[]): (readonly [T, T])[] =>
+  all.flatMap((one, i) => all.slice(i + 1).map((other) => [one, other] as const))
 
 const shown = ({ mean, low, high }: ReportInterval, n: number): Interval => ({ value: mean, low, high, n })
