@@ -63,6 +63,7 @@ import {
   type ThirdOpinionsAsked,
 } from './schemas/raters.ts'
 import { Lineage, Reports, RewardDetail, Rewards, Rounds, type NewRound } from './schemas/runs.ts'
+import { ShareLink, Shares, type NewShare } from './schemas/sharing.ts'
 import { State } from './schemas/state.ts'
 import { Imported, Uploaded, type ExportFormat, type ImportFormat } from './schemas/transfer.ts'
 
@@ -225,6 +226,12 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
       get(VoteTasks, `/api/compare/${part(id)}/tasks`, query as Query),
     ownVotes: (id: string, query: OwnVotesQuery = {}) =>
       get(OwnVotes, `/api/compare/${part(id)}/votes`, query as Query),
+    shares: () => get(Shares, '/api/shares'),
+    share: (body: NewShare) => post(ShareLink, '/api/shares', body),
+    withdrawShare: (id: string) => ask(Done, 'DELETE', url(`/api/shares/${part(id)}`)),
+    /** Addresses of pages that stand alone. */
+    reportUrl: (name: string) => url(`/reports/${part(name)}`),
+    outcomeUrl: (id: string) => url(`/outcomes/${part(id)}`),
     vote: (body: NewVotes) => post(Added, '/api/votes', body),
     votes: () => get(Votes, '/api/votes'),
 

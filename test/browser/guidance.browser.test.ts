@@ -135,11 +135,6 @@ browserSuite('a comparison that is not drawn yet', (it) => {
       votes.map(({ answer }) => answer),
       ['first'],
     )
-    await person.open('compare', 'compare-1')
-    await page
-      .getByRole('img', { name: /, by dpok-1$/ })
-      .first()
-      .waitFor()
     // In a browser that knows nothing of it, from another form and question than it was given in.
     await using elsewhere = await it.visit({ name: 'Ada' })
     await elsewhere.open('compare', 'compare-1', 'vote')
@@ -150,6 +145,16 @@ browserSuite('a comparison that is not drawn yet', (it) => {
     await elsewhere.saved()
     const left = (await it.studio.studio.store.judgments()).filter(({ rater }) => rater === 'Ada')
     assert.deepEqual(left, [])
+    // Its images stand under names once they are asked for, and then there is no more voting on it.
+    await person.open('compare', 'compare-1')
+    await person.button('Show side by side').click()
+    await person.button('Show them').click()
+    await page
+      .getByRole('img', { name: /, by dpok-1$/ })
+      .first()
+      .waitFor()
+    await person.open('compare', 'compare-1', 'vote')
+    await person.heading('You have seen which policy drew what').waitFor()
   })
 })
 

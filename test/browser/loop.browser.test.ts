@@ -135,7 +135,7 @@ browserSuite('the loop in the browser', (it) => {
 
     await person.saved()
     await person.link('See the result').click()
-    await person.heading('Side by side').waitFor()
+    await person.heading('What people voted').waitFor()
     const { winRates } = await it.studio.client.votes()
     assert.deepEqual(winRates.map(({ form, votes, raters }) => [form, votes, raters]).sort(), [
       ['set', sets, 1],
@@ -147,10 +147,13 @@ browserSuite('the loop in the browser', (it) => {
       await page.getByText(new RegExp(`${votes} votes? of 1 rater`)).waitFor()
     }
     await page
-      .getByText(/\d+ % to \d+ %/)
+      .getByText(/the 95 % interval, \d+ to \d+ %, holds/)
       .first()
       .waitFor()
     await page.getByText(/^With at least two thirds of the votes on a prompt/).waitFor()
+    assert.equal(await page.getByRole('main').getByRole('img').count(), 0)
+    await person.button('Show side by side').click()
+    await person.button('Show them').click()
     await page
       .getByRole('img', { name: /, by dpok-1$/ })
       .first()

@@ -103,6 +103,7 @@ ${colours.map(({ className }) => `.${className} { --c: var(--${className}); }`).
 .tiles div { border: 1px solid var(--rule); border-radius: 8px; background: var(--card); padding: 10px 14px; }
 .tiles dt { color: var(--soft); font-size: 13px; line-height: 1.35; }
 .tiles dd { margin: 2px 0 0; font-size: 25px; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
+.tiles.three { grid-template-columns: repeat(3, 1fr); max-width: 560px; margin-bottom: 14px; }
 .terms { display: grid; grid-template-columns: 170px 1fr; gap: 8px 20px; max-width: 1000px; margin: 12px 0; font-size: 15px; }
 .terms dt { font-weight: 600; } .terms dd { margin: 0; overflow-wrap: anywhere; }
 details { margin: 10px 0; font-size: 14px; } summary { cursor: pointer; color: var(--accent); }

@@ -3,6 +3,7 @@
  * that was set before; who looks again and again and stops where it excludes one half is wrong far more often than 1 in 20.
  */
 import { gammaln } from 'simple-statistics'
+import { mostTold, type TrialsWanted } from './trials-wanted.ts'
 
 /** Probability of ever calling two equal sides different. */
 export const errorRate = 0.05
@@ -56,15 +57,6 @@ export function sequentialInterval(wins: number, losses: number): { readonly low
     high: losses === 0 ? 1 : edge(wins / n, 1),
   }
 }
-
-/** How many more trials a decision takes: at the least, and if they go on as they may be expected to. */
-export interface TrialsWanted {
-  readonly least: number
-  /** Null beyond {@link mostTold}: the two are about equally good. */
-  readonly about: number | null
-}
-
-export const mostTold = 1000
 
 /**
  * At the least: if whoever is ahead wins all of them. About: if the share of wins stays (k + 1)/(n + 2) of the side that is

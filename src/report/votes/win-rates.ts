@@ -1,7 +1,8 @@
 /** What people's blind votes between policies came to. Free of tensors: the studio's server reads it too. */
 import { wilsonInterval, type Interval } from '../interval.ts'
 import type { Judgment } from '../../records.ts'
-import { isDecided, sequentialInterval, trialsWanted, type TrialsWanted } from './sign-test.ts'
+import { isDecided, sequentialInterval, trialsWanted } from './sign-test.ts'
+import type { TrialsWanted } from './trials-wanted.ts'
 
 export type Vote = Extract<Judgment, { kind: 'vote' }>
 type Question = Vote['question']

@@ -28,6 +28,7 @@ import { rewardRoutes } from './rewards.ts'
 import { roundRoutes } from './rounds.ts'
 import { usualLimit, type Call, type Route } from './route.ts'
 import { refuseForeign, setHeaders } from './security.ts'
+import { sharingRoutes } from './sharing.ts'
 import { stateRoutes } from './state.ts'
 import { transferRoutes } from './transfer.ts'
 
@@ -47,6 +48,7 @@ export const routes: readonly Route[] = [
   ...rewardRoutes,
   ...reportRoutes,
   ...policyRoutes,
+  ...sharingRoutes,
   ...transferRoutes,
   ...accountRoutes,
   ...passwordRoutes,

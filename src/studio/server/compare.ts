@@ -58,7 +58,8 @@ const summaryOf = (
   opened: opened.has(id),
 })
 
-function find({ workspace }: Studio, id: string): ComparisonFile {
+/** @throws {StudioError} there is none */
+export function findComparison({ workspace }: Pick<Studio, 'workspace'>, id: string): ComparisonFile {
   const comparison = readComparisons(workspace).find((one) => one.id === id)
   if (comparison === undefined) throw notFound('comparison')
   return comparison
@@ -187,7 +188,7 @@ export const compareRoutes = [
     params: ById,
     answer: ComparisonDetail,
     handle: async ({ studio, rater, params }) => {
-      const comparison = find(studio, params.id)
+      const comparison = findComparison(studio, params.id)
       return await detailOf(studio, comparison, await openedBy(studio.store.database, rater))
     },
   }),
@@ -199,7 +200,7 @@ export const compareRoutes = [
     params: ById,
     answer: ComparisonDetail,
     handle: async ({ studio, rater, params }) => {
-      const comparison = find(studio, params.id)
+      const comparison = findComparison(studio, params.id)
       const { database } = studio.store
       if (!comparison.runs.every((run) => isDrawn(studio, run))) {
         throw refuse(409, 'wrong-state', {
@@ -222,7 +223,7 @@ export const compareRoutes = [
     query: VoteTasksQuery,
     answer: VoteTasks,
     handle: async ({ studio, rater, params, query: { form, question, count, without } }) => {
-      const comparison = find(studio, params.id)
+      const comparison = findComparison(studio, params.id)
       const duels = duelsOf(comparison, drawnImages(studio, comparison), {
         form,
         question,
@@ -265,7 +266,7 @@ export const compareRoutes = [
     query: OwnVotesQuery,
     answer: OwnVotes,
     handle: async ({ studio, rater, params, query: { count } }) => {
-      const comparison = find(studio, params.id)
+      const comparison = findComparison(studio, params.id)
       return { answers: await ownVotes(studio, comparison, drawnImages(studio, comparison), { rater, count }) }
     },
   }),
@@ -284,7 +285,7 @@ export const compareRoutes = [
         studio,
         rater,
         body.votes.map(({ task, ...vote }) => {
-          const comparison = find(studio, task.split('.')[0])
+          const comparison = findComparison(studio, task.split('.')[0])
           expectBlind(vote, opened.get(comparison.id))
           const duel = duelOf(task, comparison, drawnImages(studio, comparison), { rater, secret: studio.secret })
           if (duel === undefined) throw notFound('vote task')

@@ -9,7 +9,7 @@ import type { Studio } from '../studio.ts'
 import { runNameOf, runPath, runsName } from '../workspace.ts'
 import { readBytes, readJson, shaped, whatWorks } from '../workspace-files.ts'
 import { fileRoute, jsonRoute } from './route.ts'
-import { reportPolicy } from './security.ts'
+import { standingPage } from './security.ts'
 
 /** @throws {FormatError} its figures cannot be read */
 export function reportSummary({ workspace }: Pick<Studio, 'workspace'>, { name, manifest }: StudioRun): ReportSummary {
@@ -57,12 +57,12 @@ export const reportRoutes = [
     who: 'admin',
     params: z.object({ name: RunName }),
     answer: 'text/html',
-    handle: ({ studio, params }) => {
-      const { name } = studio.runs.get('report', params.name)
-      const page = readBytes(studio.workspace, studio.workspace.at(runsName, name, reportPageName))
-      return new Response(new Uint8Array(page), {
-        headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': reportPolicy },
-      })
-    },
+    handle: ({ studio, params }) => standingPage(reportFile(studio, params.name)),
   }),
 ]
+
+/** @throws {StudioError} there is no such report */
+export function reportFile({ runs, workspace }: Pick<Studio, 'runs' | 'workspace'>, given: string): Uint8Array {
+  const { name } = runs.get('report', given)
+  return readBytes(workspace, workspace.at(runsName, name, reportPageName))
+}

@@ -80,6 +80,7 @@ test('raters reach what they need to judge, and no more', () => {
       'get /api/state',
       'get /api/tasks',
       'get /images/:id',
+      'get /shared/:token',
       'post /api/judgments',
       'post /api/sessions',
       'post /api/sessions/password',

@@ -18,14 +18,27 @@ export const contentPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Reports are pages with their own style and pictures inside, but no script. */
-export const reportPolicy = [
-  'sandbox',
+/**
+ * Reports and outcomes are pages with their own style and pictures inside, but no script. Without one, being of the same origin
+ * gives them nothing; it lets the studio's page around them set their theme and see how high they are.
+ */
+const standingPolicy = [
+  'sandbox allow-same-origin',
   "default-src 'none'",
   "style-src 'unsafe-inline'",
   'img-src data:',
   "frame-ancestors 'self'",
 ].join('; ')
+
+/** A page that stands alone. */
+export const standingPage = (page: string | Uint8Array): Response =>
+  new Response(typeof page === 'string' ? page : new Uint8Array(page), {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': standingPolicy,
+      'x-robots-tag': 'noindex',
+    },
+  })
 
 const changing = new Set(['POST', 'PUT', 'DELETE', 'PATCH'])
 

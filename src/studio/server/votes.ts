@@ -108,14 +108,19 @@ export async function countedVotes(store: FeedbackStore): Promise<Judgment[]> {
   return (await store.judgments()).filter(({ kind, rater }) => kind === 'vote' && !excluded.has(rater))
 }
 
-/** Win rates of all pairs of policies that were voted on, said of the trained one. */
+/** Win rates of all pairs of policies that were voted on, said of the trained one; what is asked first comes first. */
 export const winRates = (judgments: readonly Judgment[]): WinRate[] =>
-  ratesOf(judgments).map((pair) => {
-    const { duels, rate, verdict, ...rest } = pair.first === 'pretrained' ? turned(pair) : pair
-    const { share } = verdict
-    const told = share && { value: share.mean, low: share.low, high: share.high }
-    return { ...rest, rate: shown(rate, duels), verdict: { ...verdict, share: told } }
-  })
+  ratesOf(judgments)
+    .sort((a, b) => places.indexOf(placeOf(a)) - places.indexOf(placeOf(b)) || b.duels - a.duels)
+    .map((pair) => {
+      const { duels, rate, verdict, ...rest } = pair.first === 'pretrained' ? turned(pair) : pair
+      const { share } = verdict
+      const told = share && { value: share.mean, low: share.low, high: share.high }
+      return { ...rest, rate: shown(rate, duels), verdict: { ...verdict, share: told } }
+    })
+
+const placeOf = ({ form, question }: Pick<DuelOptions, 'form' | 'question'>) => `${question} ${form}`
+const places = ['alignment single', 'alignment set', 'fidelity single', 'fidelity set']
 
 /**
  * How far a comparison is on one question in one form, without a word of who is ahead. Votes on other comparisons of the same

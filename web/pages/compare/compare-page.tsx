@@ -1,6 +1,8 @@
 /** Comparing policies: what was compared, side by side, by blind votes, and what came out. */
 import { useState } from 'react'
 import { client } from '../../api.ts'
+import { Confirm } from '../../components/confirm.tsx'
+import { Handing } from '../../components/handing.tsx'
 import { ErrorNotice, Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
@@ -38,9 +40,9 @@ function Overview() {
         <Loaded remote={comparisons} heights={[90, 200]}>
           {({ comparisons: all }) => (
             <>
+              {all.length > 0 && <WinRates />}
               {all.length > 0 && <List comparisons={all} />}
               <NewComparisonForm />
-              {all.length > 0 && <WinRates />}
             </>
           )}
         </Loaded>
@@ -63,7 +65,7 @@ function Overview() {
 function List({ comparisons }: { comparisons: Awaited<ReturnType<typeof client.comparisons>>['comparisons'] }) {
   return (
     <ul className="job-list">
-      {comparisons.map(({ id, policies, at, prompts, perPrompt, ready }) => (
+      {comparisons.map(({ id, policies, at, prompts, perPrompt, ready, opened }) => (
         <li key={id} className="comparison-row">
           <a href={to('compare', id)}>
             <strong dir="auto">{policies.map(policyTitle).join(' · ')}</strong>
@@ -71,7 +73,11 @@ function List({ comparisons }: { comparisons: Awaited<ReturnType<typeof client.c
               {plural(prompts, 'prompt')} × {plural(perPrompt, 'image')} · {ago(at)}
             </span>
           </a>
-          {ready ? (
+          {opened ? (
+            <a className="button small" href={to('compare', id)}>
+              See the result
+            </a>
+          ) : ready ? (
             <a className="button small primary" href={to('compare', id, 'vote')}>
               Vote blind
             </a>
@@ -118,10 +124,14 @@ function RaterComparisons() {
 
 function Comparison({ id }: { id: string }) {
   const { state, reload } = useStudio()
-  const [isOpened, setOpened] = useState(false)
+  const [isAsking, setAsking] = useState(false)
   const mine = state?.jobs.filter(isOpen) ?? []
   const comparison = useRemote(() => client.comparison(id), ['comparison', id], {
-    changes: [state?.jobs.map((job) => [job.id, job.state]), state?.counts.votes],
+    changes: [state?.jobs.map((job) => [job.id, job.state])],
+  })
+  const open = useAction(async () => {
+    await client.openComparison(id)
+    await comparison.reload()
   })
   const again = useAction(async (policy: string) => {
     await client.drawRound({ policy })
@@ -139,19 +149,13 @@ function Comparison({ id }: { id: string }) {
         {(detail) => {
           const drawing = mine.filter((job) => detail.jobs.includes(job.id))
           const policy = detail.policies.find((one) => one !== 'pretrained')
-          // Whoever has voted on these images has lost nothing by looking.
-          const isShown = detail.ready && (isOpened || detail.voted)
           return (
             <>
               <PageHead
-                title="Side by side"
+                title={detail.policies.map(policyTitle).reverse().join(' against ')}
                 side={
                   <div className="row">
-                    {isShown && (
-                      <a className="button primary" href={to('compare', id, 'vote')}>
-                        Vote blind <Icon name="arrow" size={18} />
-                      </a>
-                    )}
+                    <Handing kind="comparison" name={id} url={client.outcomeUrl(id)} />
                     {detail.ready && policy !== undefined && (
                       <button
                         type="button"
@@ -165,10 +169,11 @@ function Comparison({ id }: { id: string }) {
                   </div>
                 }
               >
-                {detail.policies.map(policyTitle).join(' · ')} · {plural(detail.prompts, 'prompt')}
+                {plural(detail.prompts, 'prompt')} × {plural(detail.perPrompt, 'image')} · {ago(detail.at)}
               </PageHead>
               <div className="stack">
-                <ErrorNotice error={again.error} />
+                <ErrorNotice error={again.error ?? open.error} />
+                {detail.ready && <WinRates policies={detail.policies} />}
                 {!detail.ready && (
                   <div className="card stack tight">
                     <strong>{drawing.length > 0 ? 'The images are being drawn' : 'Not all images are drawn'}</strong>
@@ -190,11 +195,11 @@ function Comparison({ id }: { id: string }) {
                   <p className="notice">
                     The images are shown when all are drawn: who sees before which policy drew what cannot vote blind.
                   </p>
-                ) : isShown ? (
-                  <>
+                ) : detail.opened ? (
+                  <section className="stack tight">
+                    <h2>Side by side</h2>
                     <SideBySide comparison={detail} />
-                    <WinRates policies={detail.policies} />
-                  </>
+                  </section>
                 ) : (
                   <Empty
                     icon="compare"
@@ -204,16 +209,32 @@ function Comparison({ id }: { id: string }) {
                         <a className="button primary big" href={to('compare', id, 'vote')}>
                           Vote blind <Icon name="arrow" size={18} />
                         </a>
-                        <button type="button" className="button big" onClick={() => setOpened(true)}>
+                        <button
+                          type="button"
+                          className="button big"
+                          disabled={open.isBusy}
+                          onClick={() => setAsking(true)}
+                        >
                           Show side by side
                         </button>
                       </div>
                     }
                   >
-                    The images are drawn. Once you have seen which policy drew what, your votes are no longer blind.
+                    The images are drawn. Who has seen which policy drew what cannot vote blind any more: showing them
+                    ends your votes on this comparison.
                   </Empty>
                 )}
               </div>
+              {isAsking && (
+                <Confirm
+                  title="Show which policy drew what?"
+                  action="Show them"
+                  confirm={() => void open.run()}
+                  close={() => setAsking(false)}
+                >
+                  <p>Your votes so far count. You cannot vote on this comparison any more.</p>
+                </Confirm>
+              )}
             </>
           )
         }}

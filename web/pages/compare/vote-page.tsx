@@ -10,9 +10,9 @@ import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { timeNow } from '../../clock.ts'
 import { newId } from '../../new-id.ts'
-import { outbox, postVote, type NewVote } from '../../outbox.ts'
+import { outbox, postVote, useOutbox, type NewVote } from '../../outbox.ts'
 import { pastOf, type Given } from '../../past.ts'
-import { isOffline } from '../../remote.ts'
+import { isOffline, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
 import { useTexts } from '../../texts/texts.ts'
@@ -70,6 +70,17 @@ export function VotePage({ id }: { id: string }) {
       <Votes key={`${placeOf(form, question)} ${rater}`} {...{ id, rater, form, question, open }} />
     </div>
   )
+}
+
+/** How far all raters are is asked for after so many votes. */
+const votesPerLook = 4
+
+/** Says nothing of who is ahead. */
+function Standing({ standing: { wanted } }: Pick<VoteTasks, 'standing'>) {
+  const { vote: texts } = useTexts()
+  if (wanted === null) return <p className="notice good">{texts.decided}</p>
+  const { about, least } = wanted
+  return <p className="soft small">{about === null ? texts.wantedAtLeast(least) : texts.wanted(about)}</p>
 }
 
 interface VotesProps {
@@ -145,6 +156,28 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
   }
   useKeys({ u: undo, 'ctrl+z': undo, '?': () => setHelpOpen(true) })
   const isAdmin = state?.user.role === 'admin'
+  const { waiting } = useOutbox()
+  const told = useRemote(() => client.voteTasks(id, { form, question, count: 1 }), ['standing', id, place], {
+    changes: [Math.floor((progress?.done ?? 0) / votesPerLook), buffer.isDone && waiting === 0],
+  }).value
+  if (told?.opened === true) {
+    return (
+      <>
+        <Refused />
+        <Empty
+          icon="compare"
+          title={texts.opened}
+          action={
+            <a className="button primary" href={to('compare', id)}>
+              {texts.seeResult}
+            </a>
+          }
+        >
+          {texts.openedWhy}
+        </Empty>
+      </>
+    )
+  }
   return (
     <>
       <Refused />
@@ -171,6 +204,7 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
           </button>
         </div>
       </div>
+      {told !== undefined && told.progress.total > 0 && <Standing standing={told.standing} />}
       {task !== undefined ? (
         <>
           <div className="label-question">

@@ -1,18 +1,18 @@
-import type { Interval } from '../../../src/studio/schemas/basics.ts'
 import type { WinRate } from '../../../src/studio/schemas/comparing.ts'
+import { intervalSentence, verdictSentence, wantedSentence } from '../../../src/report/votes/verdict-words.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
-import { percent, plural, policyTitle } from '../../format.ts'
+import { plural, policyTitle } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
 import { useStudio } from '../../studio-state.tsx'
 
-/** Who won how often, with 95 % intervals; of all policies, or of those named. */
+/** What votes came to, in words; of all policies, or of those named. */
 export function WinRates({ policies }: { policies?: readonly string[] }) {
   const { state } = useStudio()
   const votes = useRemote(() => client.votes(), ['votes'], { changes: [state?.counts.votes] })
   return (
     <section className="stack tight">
-      <h2>Votes</h2>
+      <h2>What people voted</h2>
       <Loaded remote={votes} heights={[90]}>
         {({ winRates }) => {
           const shown = winRates.filter(
@@ -21,9 +21,9 @@ export function WinRates({ policies }: { policies?: readonly string[] }) {
           return shown.length === 0 ? (
             <p className="notice">Nobody has voted yet. Votes are blind: which side is which policy is not told.</p>
           ) : (
-            <div className="columns">
+            <div className="verdicts">
               {shown.map((rate) => (
-                <WinRateCard key={`${rate.first} ${rate.second} ${rate.form} ${rate.question}`} rate={rate} />
+                <VerdictCard key={`${rate.first} ${rate.second} ${rate.form} ${rate.question}`} rate={rate} />
               ))}
             </div>
           )
@@ -33,74 +33,45 @@ export function WinRates({ policies }: { policies?: readonly string[] }) {
   )
 }
 
-/** The trained policy is the one that is asked about: "wins of 62 %" is said of it. */
-function turned(rate: WinRate): WinRate {
-  if (rate.first !== 'pretrained') return rate
-  const { first, second, wins, losses, decided } = rate
-  return {
-    ...rate,
-    first: second,
-    second: first,
-    wins: losses,
-    losses: wins,
-    rate: rate.rate && flipped(rate.rate),
-    decided: decided && { ...decided, first: decided.second, second: decided.first },
-  }
-}
-const flipped = ({ value, low, high, n }: Interval): Interval => ({
-  value: 1 - value,
-  low: high === null ? null : 1 - high,
-  high: low === null ? null : 1 - low,
-  n,
-})
+export const sentenceOf = ({ first, second, verdict }: WinRate): string =>
+  verdictSentence(verdict, first, second === 'pretrained' ? `the ${policyTitle(second)}` : second)
 
-function WinRateCard({ rate: given }: { rate: WinRate }) {
-  const { first, second, form, question, votes, raters, wins, losses, ties, rate, decided } = turned(given)
+function VerdictCard({ rate }: { rate: WinRate }) {
+  const { form, question, votes, raters, decided, verdict } = rate
+  const { better, won, tied, lost, share } = verdict
+  const said = { ...verdict, interval: share }
+  const counts = [
+    ['won', won],
+    ['tied', tied],
+    ['lost', lost],
+  ] as const
+  const total = Math.max(1, won + tied + lost)
   return (
-    <article className="card stack tight">
-      <div>
-        <h3 dir="auto">
-          {policyTitle(first)} <span className="soft">against</span> {policyTitle(second)}
-        </h3>
-        <p className="soft small">
-          {question === 'alignment' ? 'shows the prompt better' : 'better picture'} ·{' '}
-          {form === 'set' ? 'sets of images' : 'single pairs'}
-        </p>
-      </div>
-      {rate !== null && (
-        <>
-          <p className="win-rate">
-            {percent(rate.value)}
-            {rate.low !== null && rate.high !== null && (
-              <small>
-                wins, {percent(rate.low)} to {percent(rate.high)}
-              </small>
-            )}
-          </p>
-          <span className="win-bar" aria-hidden="true">
-            {rate.low !== null && rate.high !== null && (
-              <span className="win-range" style={{ left: `${100 * rate.low}%`, right: `${100 * (1 - rate.high)}%` }} />
-            )}
-            <span className="win-half" />
-            <span className="win-dot" style={{ left: `${100 * rate.value}%` }} />
-          </span>
-          <span className="win-ends" aria-hidden="true">
-            <span>0 %</span>
-            <span>50 %</span>
-            <span>100 %</span>
-          </span>
-        </>
-      )}
+    <article className={`card stack tight verdict ${{ first: 'better', second: 'worse', open: '' }[better ?? 'open']}`}>
       <p className="soft small">
-        {plural(wins, 'win')}, {plural(losses, 'loss', 'losses')}, {plural(ties, 'tie')} · {plural(votes, 'vote')} of{' '}
-        {plural(raters, 'rater')}
+        {question === 'alignment' ? 'Which shows the prompt better?' : 'Which is the better picture?'} ·{' '}
+        {form === 'set' ? 'sets of images' : 'single pairs'}
       </p>
+      <h3 dir="auto">{sentenceOf(rate)}.</h3>
+      <span className="outcome" aria-hidden="true">
+        {counts.map(
+          ([name, count]) => count > 0 && <i key={name} className={name} style={{ flexGrow: count / total }} />,
+        )}
+      </span>
+      <p className="outcome-counts number">
+        {plural(won, 'win')}, {plural(tied, 'tie')}, {plural(lost, 'loss', 'losses')}
+      </p>
+      <p className="small">{intervalSentence(said)}</p>
+      <p className="small">{wantedSentence(said)}</p>
       {decided !== null && (
         <p className="soft small">
           With at least two thirds of the votes on a prompt: {decided.first} won, {decided.second} lost,{' '}
           {decided.undecided} undecided.
         </p>
       )}
+      <p className="soft small">
+        {plural(votes, 'vote')} of {plural(raters, 'rater')}; what was compared counts once, however many voted on it.
+      </p>
     </article>
   )
 }

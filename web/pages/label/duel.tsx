@@ -1,5 +1,5 @@
 /** Two sides, of which one is better: pairs of images, and votes between policies. */
-import { useContext, useState } from 'react'
+import { useContext, useLayoutEffect, useRef, useState, type RefObject } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import { Enlarged, Zoomable } from '../../components/zoom-picture.tsx'
 import { usePictures } from '../../picture-loads.ts'
@@ -55,8 +55,9 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
     s: () => answer('skip'),
     l: () => answer('skip'),
   })
+  const frame = useUntouched<HTMLDivElement>([...first, ...second].map(({ id }) => id).join(' '))
   return (
-    <>
+    <div className="duel-frame" ref={frame}>
       <div className="duel">
         <Side
           images={first}
@@ -103,8 +104,27 @@ export function Duel({ first, second, withBothBad, answer: give }: DuelProps) {
           }
         />
       )}
-    </>
+    </div>
   )
+}
+
+/**
+ * What was used for the last question keeps neither focus nor pointer mark on the next: a side would look chosen before anybody
+ * has chosen.
+ */
+function useUntouched<T extends HTMLElement>(question: string): RefObject<T | null> {
+  const frame = useRef<T>(null)
+  useLayoutEffect(() => {
+    const { current } = frame
+    if (current === null) return
+    const { activeElement } = document
+    if (activeElement instanceof HTMLElement && current.contains(activeElement)) activeElement.blur()
+    current.dataset.fresh = 'true'
+    const touched = () => delete current.dataset.fresh
+    current.addEventListener('pointermove', touched, { once: true })
+    return () => current.removeEventListener('pointermove', touched)
+  }, [question])
+  return frame
 }
 
 const sideOf = (images: readonly ImageRef[], alt: string) => images.map((image) => ({ image, alt }))

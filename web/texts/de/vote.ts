@@ -1,4 +1,5 @@
 import type { Texts } from '../en.ts'
+import { german as say } from '../speech.ts'
 
 export const vote: Texts['vote'] = {
   title: 'Abstimmen',
@@ -16,5 +17,12 @@ export const vote: Texts['vote'] = {
   allCast: 'Alle Stimmen sind abgegeben. Vielen Dank!',
   otherForm: 'Sie können noch in der anderen Form oder zur anderen Frage abstimmen.',
   seeResult: 'Ergebnis ansehen',
+  decided: 'Es ist entschieden: Die Stimmen aller zeigen, was besser ist. Sie dürfen weitermachen.',
+  wanted: (count) =>
+    `Etwa ${say.counted(count, { one: 'weitere Stimme', other: 'weitere Stimmen' })} würden es entscheiden.`,
+  wantedAtLeast: (count) =>
+    `Mindestens ${say.counted(count, { one: 'weitere Stimme ist nötig', other: 'weitere Stimmen sind nötig' })}, um einen Unterschied zu sehen.`,
+  opened: 'Sie haben gesehen, welches Modell was gezeichnet hat',
+  openedWhy: 'Ihre Stimmen zu diesem Vergleich zählen. Weitere wären nicht mehr blind.',
   how: 'Beide Seiten gehören zum selben Prompt. Welches Modell welche gezeichnet hat, wird nicht verraten, und die Seiten wechseln zufällig.',
 }

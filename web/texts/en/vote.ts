@@ -1,3 +1,5 @@
+import { english as say } from '../speech.ts'
+
 /** Blind votes between two policies. */
 export const vote = {
   title: 'Vote',
@@ -15,5 +17,11 @@ export const vote = {
   allCast: 'All votes are cast. Thank you!',
   otherForm: 'You may vote in another form, or on the other question.',
   seeResult: 'See the result',
+  decided: 'It is decided: the votes of all raters show which one is better. You may go on.',
+  wanted: (count: number) => `About ${say.counted(count, { one: 'more vote', other: 'more votes' })} would decide it.`,
+  wantedAtLeast: (count: number) =>
+    `At least ${say.counted(count, { one: 'more vote is', other: 'more votes are' })} needed to tell them apart.`,
+  opened: 'You have seen which policy drew what',
+  openedWhy: 'Your votes on this comparison count, and have ended: those that came now would not be blind.',
   how: 'Both sides come from the same prompt. Which policy drew which is not told, and sides change at random.',
 }

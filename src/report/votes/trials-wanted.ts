@@ -1,0 +1,9 @@
+/** How many more trials a decision takes: at the least, and if they go on as they may be expected to. */
+export interface TrialsWanted {
+  readonly least: number
+  /** Null beyond {@link mostTold}: the two are about equally good. */
+  readonly about: number | null
+}
+
+/** Larger numbers are not told. */
+export const mostTold = 1000
