@@ -55,6 +55,14 @@ export const errors: Texts['errors'] = {
       then: 'Verschieben Sie ein Bild, oder nehmen Sie die Punkte zurück.',
     },
     'name-taken': { what: 'Dieser Name ist schon vergeben', then: 'Nehmen Sie einen anderen Namen.' },
+    blind: {
+      what: 'Dieses Bild gehört zu einem Vergleich, den Sie noch nicht aufgedeckt haben',
+      then: 'Stimmen Sie erst ab, und decken Sie ihn dann auf.',
+    },
+    opened: {
+      what: 'Sie haben diesen Vergleich aufgedeckt: Weitere Stimmen wären nicht blind',
+      then: 'Stimmen Sie über einen anderen Vergleich ab.',
+    },
     'wrong-state': {
       what: 'Das geht in diesem Zustand nicht',
       then: 'Laden Sie die Seite neu, um den Zustand zu sehen.',
