@@ -136,6 +136,9 @@ const judgmentFields = {
   shown: z.array(Name).optional(),
 }
 
+/** Characters of a comment on an image. */
+export const longestComment = 1000
+
 /** Most regions of an image, and most words of a prompt, that a judgment marks. */
 export const mostRegions = 8
 export const mostMisread = 50

@@ -17,6 +17,7 @@ import { judgmentsOfLines, linesOf } from './formats/json-lines.ts'
 import { outwardRow } from './formats/outward-row.ts'
 import { tiesIn } from './formats/preferred-pairs.ts'
 import { contentIds, provenanceOf, unmask, type ProvenanceOptions } from './formats/provenance.ts'
+import { exportComments } from './formats/comment-lines.ts'
 import type { ImagesOfFolder } from './store/image-writes.ts'
 import type { StoredImage } from './store/known-rows.ts'
 import type { FeedbackStore } from './store/store.ts'
@@ -141,7 +142,7 @@ export interface ExportCounts {
 
 /**
  * Writes the judgments of a store, whole or not at all. `.csv` and `.jsonl` hold every row, undone ones too: importing
- * the file into a store with the same images gives the same rows. Other formats hold the judgments that stand, as far
+ * the file into a store with the same images gives the same rows; comments lie beside it, where there are some. Other formats hold the judgments that stand, as far
  * as they have a place for them. Raters are pseudonyms unless `names` are asked for.
  *
  * @param file where a format is a folder, that folder
@@ -161,7 +162,7 @@ export async function exportFeedback(
     const all = await store.allRows()
     const rows = all.values().map((judgment) => outwardRow(judgment, imageOf, provenance))
     writePiecesAtomic(file, format === 'csv' ? csvOf(rows, all.some(hasMarks)) : linesOf(rows))
-    return { rows: all.length, leftOut: {}, beside: [] }
+    return { rows: all.length, leftOut: {}, beside: await exportComments(store, file, imageOf, provenance) }
   }
   const judgments = await store.judgments()
   const write = await writers[format]()

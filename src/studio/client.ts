@@ -15,6 +15,13 @@ import {
 } from './schemas/accounts.ts'
 import { Failure } from './schemas/basics.ts'
 import {
+  Comments,
+  CommentsChanged,
+  type CommentChange,
+  type CommentsQuery,
+  type NewComment,
+} from './schemas/comments.ts'
+import {
   ComparisonDetail,
   Comparisons,
   ComparisonSummary,
@@ -189,6 +196,10 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     draw: (body: DrawRequest, signal: AbortSignal) => events(DrawEvent, url('/api/playground'), body, signal),
     keepDrawn: (body: KeepImages) => post(KeptImages, '/api/playground/keep', body),
     endPlayground: () => ask(PlaygroundDone, 'DELETE', url('/api/playground')),
+    comments: (query: CommentsQuery) => get(Comments, '/api/comments', query as Query),
+    comment: (body: NewComment) => post(CommentsChanged, '/api/comments', body),
+    changeComment: (id: string, body: CommentChange) =>
+      ask(CommentsChanged, 'PUT', url(`/api/comments/${part(id)}`), body),
     raters: () => get(Raters, '/api/raters'),
     changeRater: (name: string, body: RaterChange) => ask(Raters, 'PUT', url(`/api/raters/${part(name)}`), body),
     agreement: () => get(Agreement, '/api/agreement'),

@@ -70,6 +70,18 @@ browserSuite('the gallery', (it) => {
     await dialog.getByText('Ada: bad').waitFor()
     await dialog.getByText('images-1', { exact: true }).waitFor()
     assert.deepEqual(await seriousViolations(page), [])
+    // A comment is written, stands beside its time, is taken back and stands again; its letters are no keys of the dialog.
+    const comments = dialog.getByRole('region', { name: 'Comments' })
+    await comments.getByLabel('Comment on this image').fill('cut off + 0')
+    await page.keyboard.press('+')
+    await comments.getByRole('button', { name: 'Add' }).click()
+    await comments.getByText('cut off + 0+').waitFor()
+    await comments.getByRole('button', { name: 'Take back' }).click()
+    await comments.getByRole('button', { name: 'Undo' }).click()
+    await comments.getByRole('button', { name: 'Take back' }).waitFor()
+    assert.equal(await transformOf(page), 'translate(0%, 0%) scale(1)')
+    await dialog.locator('.lightbox-title').click()
+    await page.evaluate('document.querySelector("dialog").focus()')
     // Enlarged by a key and the wheel, moved by the arrow keys, whole again.
     await page.keyboard.press('+')
     await until(() => transformOf(page), (transform) => transform.includes('scale(1.5)')) // prettier-ignore

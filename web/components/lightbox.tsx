@@ -2,7 +2,9 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import type { ImageRef } from '../../src/studio/schemas/basics.ts'
 import { useTexts } from '../texts/texts.ts'
+import { Comments } from './comments.tsx'
 import { Icon } from './icon.tsx'
+import { Tabs } from './tabs.tsx'
 import { useModal } from './use-modal.ts'
 import { ZoomPane } from './zoom-pane.tsx'
 import { fitted, moved, zoomedAt, type View } from './zoom-view.ts'
@@ -23,6 +25,8 @@ export interface LightboxProps {
   readonly side?: ReactNode
   /** Below them. */
   readonly foot?: ReactNode
+  /** Whether the person can say something of the images here; the own comments are shown. */
+  readonly hasComments?: boolean
 }
 
 const step = 1.5
@@ -40,7 +44,7 @@ const moveKeys: Readonly<Record<string, (view: View) => View>> = {
   arrowdown: (view) => moved(view, 0, -push),
 }
 
-export function Lightbox({ title, images, close, keys = {}, side, foot }: LightboxProps) {
+export function Lightbox({ title, images, close, keys = {}, side, foot, hasComments = true }: LightboxProps) {
   const { frame, pictures } = useTexts()
   const dialog = useModal(close)
   // No button has the focus, so that every key is the dialog's.
@@ -48,6 +52,9 @@ export function Lightbox({ title, images, close, keys = {}, side, foot }: Lightb
   const [view, setView] = useState<View>(fitted)
   const shown = images.map(({ image }) => image.id).join()
   useEffect(() => setView(fitted), [shown])
+  const [isCommenting, setCommenting] = useState(false)
+  const [commented, setCommented] = useState<string>()
+  const subject = images.find(({ image }) => image.id === commented) ?? images.at(0)
   return (
     <dialog
       {...dialog}
@@ -58,6 +65,7 @@ export function Lightbox({ title, images, close, keys = {}, side, foot }: Lightb
         // The page below would take the key as one of its own once the dialog is gone.
         event.stopPropagation()
         if (event.altKey || event.ctrlKey || event.metaKey) return
+        if (event.target instanceof HTMLTextAreaElement) return
         const isSpace = event.key === ' '
         const onControl =
           event.target instanceof HTMLElement && event.target.closest('button, a, input, select, summary')
@@ -75,6 +83,18 @@ export function Lightbox({ title, images, close, keys = {}, side, foot }: Lightb
           <span className="lightbox-title" dir="auto" title={title}>
             {title}
           </span>
+          {hasComments && images.length > 0 && (
+            <button
+              type="button"
+              className="button icon"
+              aria-label={pictures.comments}
+              title={pictures.comments}
+              aria-expanded={isCommenting}
+              onClick={() => setCommenting((now) => !now)}
+            >
+              <Icon name="prompt" />
+            </button>
+          )}
           <button
             type="button"
             className="button icon"
@@ -101,6 +121,22 @@ export function Lightbox({ title, images, close, keys = {}, side, foot }: Lightb
             <ZoomPane key={image.id} image={image} alt={alt} view={view} setView={setView} />
           ))}
         </div>
+        {isCommenting && subject !== undefined && (
+          <div className="lightbox-comments">
+            {images.length > 1 && (
+              <Tabs
+                label={pictures.comments}
+                value={subject.image.id}
+                options={images.map(({ image, alt }, place) => ({
+                  value: image.id,
+                  label: alt || `${pictures.image} ${place + 1}`,
+                }))}
+                choose={setCommented}
+              />
+            )}
+            <Comments key={subject.image.id} image={subject.image.id} from="me" />
+          </div>
+        )}
         {foot !== undefined && <div className="lightbox-foot">{foot}</div>}
       </div>
       {side !== undefined && <aside className="lightbox-side">{side}</aside>}

@@ -68,9 +68,10 @@ interface ZoomPictureProps {
   readonly alt: string
   /** Shown beside it when it is enlarged, itself among them; it alone without. */
   readonly beside?: readonly ShownImage[]
+  readonly hasComments?: boolean
 }
 
-export function ZoomPicture({ image, shown, alt, beside = [{ image, alt }] }: ZoomPictureProps) {
+export function ZoomPicture({ image, shown, alt, beside = [{ image, alt }], hasComments = true }: ZoomPictureProps) {
   const { pictures } = useTexts()
   const [isOpen, setOpen] = useState(false)
   return (
@@ -78,7 +79,14 @@ export function ZoomPicture({ image, shown, alt, beside = [{ image, alt }] }: Zo
       <Zoomable label={pictures.enlarge(alt || pictures.theImage)} enlarge={() => setOpen(true)}>
         <Picture image={image} shown={shown} alt={alt} />
       </Zoomable>
-      {isOpen && <Enlarged title={alt || pictures.image} images={beside} close={() => setOpen(false)} />}
+      {isOpen && (
+        <Enlarged
+          title={alt || pictures.image}
+          images={beside}
+          hasComments={hasComments}
+          close={() => setOpen(false)}
+        />
+      )}
     </>
   )
 }

@@ -33,6 +33,8 @@ export interface Provenance {
   readonly licence: string
   /** A judgment as it leaves the house: its rater under a pseudonym. */
   outward(judgment: Judgment): Judgment
+  /** A rater's name as it leaves the house. */
+  nameOf(rater: string): string
   /** Number of a rater, below 2⁴⁸, that stays the same. */
   numberOf(rater: string): number
   /** What raters agreed to at a time; empty where there was nothing. */
@@ -52,12 +54,14 @@ export async function provenanceOf(
 ): Promise<Provenance> {
   const salt = await pseudonymSalt(store.database)
   const guidelines = await readGuidelines(store.database)
+  const nameOf = (rater: string) => (names ? rater : pseudonym(salt, rater))
   const outward = (judgment: Judgment): Judgment =>
-    names || judgment.raterKind === 'simulated' ? judgment : { ...judgment, rater: pseudonym(salt, judgment.rater) }
+    judgment.raterKind === 'simulated' ? judgment : { ...judgment, rater: nameOf(judgment.rater) }
   return {
     version,
     licence,
     outward,
+    nameOf,
     numberOf: (rater) => parseInt(digestOf(salt, rater).slice(0, 12), 16),
     consentAt: (at) => guidelines.findLast(({ createdAt }) => Date.parse(createdAt) <= Date.parse(at))?.consent ?? '',
     about: (judgments, imageOf, written) => ({

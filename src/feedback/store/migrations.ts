@@ -113,6 +113,14 @@ const steps: Readonly<Record<string, Step>> = {
       .addUniqueConstraint('shared_links_token', ['token_hash'])
       .execute()
   },
+
+  async comments(transaction) {
+    await textTable(transaction, 'comments', ['rater', 'id'], ['image', 'text', 'at'])
+      .addColumn('removed_at', 'text')
+      .addForeignKeyConstraint('comments_image', ['image'], 'images', ['id'])
+      .execute()
+    await transaction.schema.createIndex('comments_of_image').on('comments').column('image').execute()
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

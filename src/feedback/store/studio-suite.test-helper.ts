@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { UnknownRecordError } from '../../errors.ts'
+import { addComment, readComments, removeComment } from '../comments.ts'
 import { awkwardTexts, imageRecord } from '../feedback-fixtures.test-helper.ts'
 import { changePassword, comeIn, comeInByPassword, withdraw } from '../raters/accounts.ts'
 import { readGold, setGold } from '../queue/gold.ts'
@@ -173,6 +174,24 @@ export function studioSuite(name: string, freshPlace: () => Promise<FreshPlace>,
         await setGold(database, ids[1], null)
         assert.deepEqual(await readGold(database), new Map([[ids[0], 'bad']]))
         await assert.rejects(setGold(database, 'none', 'good'), UnknownRecordError)
+      }))
+
+    it('keeps comments, each once, and takes them back', () =>
+      within(async ({ database, addImages }) => {
+        await addImages(images, '.')
+        const of = (id: string, rater: string, image: string, text = id) => ({ id, rater, image, text, at: common.at })
+        const all = [of('a', 'ada', ids[0], awkwardTexts.join('\n')), of('a', 'ben', ids[0]), of('b', 'ada', ids[1])]
+        for (const one of all) assert.equal(await addComment(database, one), true)
+        assert.equal(await addComment(database, { ...all[0], text: 'another' }), false)
+        await assert.rejects(addComment(database, of('c', 'ada', 'none')), UnknownRecordError)
+        assert.deepEqual(await readComments(database), [all[0], all[2], all[1]])
+        assert.deepEqual(await readComments(database, { image: ids[0], rater: 'ben' }), [all[1]])
+        assert.equal(await removeComment(database, { rater: 'ben', id: 'b' }), false)
+        assert.equal(await removeComment(database, { rater: 'ada', id: 'a' }), true)
+        assert.equal(await removeComment(database, { rater: 'ada', id: 'a' }), false)
+        assert.deepEqual(await readComments(database, { image: ids[0] }), [all[1]])
+        assert.equal(await removeComment(database, { rater: 'ada', id: 'a' }, false), true)
+        assert.deepEqual(await readComments(database, { image: ids[0] }), all.slice(0, 2))
       }))
 
     it('knows rounds, and what raters are asked about', () =>

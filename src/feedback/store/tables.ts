@@ -89,6 +89,17 @@ export interface FeedbackTables {
     asked_by: string
     asked_at: string
   }
+  /** What people say of images in their own words: see comments.ts. */
+  comments: {
+    /** Made by the page; with the rater it tells a comment. */
+    id: string
+    rater: string
+    image: string
+    text: string
+    at: string
+    /** Null: it stands. */
+    removed_at: ColumnType<string | null, never, string | null>
+  }
   /** How often each table has changed: see versions.ts. */
   versions: { name: string; value: number }
   /** Images and labels on their way to raters: see reservations.ts. Of SQLite a temporary table. */

@@ -4,7 +4,10 @@ import { sharedReading } from './shared-reading.ts'
 import type { FeedbackTables } from './tables.ts'
 
 /** Tables whose changes are counted: by a trigger each. */
-export type CountedTable = Exclude<keyof FeedbackTables, 'migrations' | 'judgments' | 'versions' | 'reservations'>
+export type CountedTable = Exclude<
+  keyof FeedbackTables,
+  'migrations' | 'judgments' | 'versions' | 'reservations' | 'comments'
+>
 
 /** How often each table has changed; calls at the same time share a query. */
 export function tableVersions(database: FeedbackDatabase): () => Promise<ReadonlyMap<string, number>> {

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { User } from '../schemas/accounts.ts'
 import type { Studio } from '../studio.ts'
 import { accountRoutes } from './accounts.ts'
+import { commentRoutes } from './comments.ts'
 import { compareRoutes } from './compare.ts'
 import { addressOf, guardAccess, Limiter, mostAnswersOfRater, mostCallsOfRater, userOf } from './access.ts'
 import { Budget, textOf, usualPatience, type Patience, type Reading } from './bodies.ts'
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   ...stateRoutes,
   ...labellingRoutes,
   ...imageRoutes,
+  ...commentRoutes,
   ...galleryRoutes,
   ...playgroundRoutes,
   ...raterRoutes,

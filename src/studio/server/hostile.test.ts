@@ -169,6 +169,7 @@ async function sendEverything(it: TestStudio): Promise<void> {
   const needed: Readonly<Record<string, string>> = {
     '/api/export': '?format=jsonl',
     '/api/gallery/export': `?images=${image}`,
+    '/api/comments': `?image=${image}`,
   }
   assert.deepEqual(it.studio.queue.all(), [], 'none of it has started a process')
   for (const { path, method, operation } of operations) {

@@ -10,6 +10,8 @@ export const imageRoutes = [
   fileRoute({
     method: 'get',
     path: '/images/:id',
+    // What the playground drew lately is in the memory of the process that leads.
+    ledFor: 'admins',
     summary: 'An image, in at most `size` pixels a side; for admins also one that the playground drew lately.',
     who: 'rater',
     params: z.object({ id: ImageId }),

@@ -21,6 +21,7 @@ function requestOf({ method, path }: Route, cookie: string | undefined): [string
   const asked = path
     .replace('/images/:id', `/images/${'0'.repeat(16)}`)
     .replace('/api/gallery/:id', `/api/gallery/${'0'.repeat(16)}`)
+    .replace('/api/comments/:id', '/api/comments/6f3ad1de-2ac6-4f5b-9b1e-1f2ad0f3b111')
     .replace('/api/gold/:id', `/api/gold/${'0'.repeat(16)}`)
     .replace('/api/invitations/:id', '/api/invitations/6f3ad1de-2ac6-4f5b-9b1e-1f2ad0f3b111')
     .replace(':step/:index', '1/0')
@@ -71,6 +72,7 @@ test('raters reach what they need to judge, and no more', () => {
     [
       'delete /api/sessions',
       'get /api/asking',
+      'get /api/comments',
       'get /api/compare',
       'get /api/compare/:id/tasks',
       'get /api/compare/:id/votes',
@@ -81,10 +83,12 @@ test('raters reach what they need to judge, and no more', () => {
       'get /api/tasks',
       'get /images/:id',
       'get /shared/:token',
+      'post /api/comments',
       'post /api/judgments',
       'post /api/sessions',
       'post /api/sessions/password',
       'post /api/votes',
+      'put /api/comments/:id',
       'put /api/password',
     ],
   )

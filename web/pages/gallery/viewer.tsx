@@ -2,6 +2,7 @@
 import { useEffect } from 'react'
 import type { GalleryDetail, GalleryImage } from '../../../src/studio/schemas/gallery.ts'
 import { client } from '../../api.ts'
+import { Comments } from '../../components/comments.tsx'
 import { Lightbox } from '../../components/lightbox.tsx'
 import { Loaded } from '../../components/notice.tsx'
 import { ago, figure, plural, policyTitle } from '../../format.ts'
@@ -36,6 +37,7 @@ export function Viewer({ id, images, more, look, close }: ViewerProps) {
       images={!known?.image ? [] : [{ image: known.image, alt: known.prompt }]}
       close={close}
       keys={{ arrowleft: step(-1), arrowright: step(1), arrowup: step(-1), arrowdown: step(1) }}
+      hasComments={false}
       side={
         <Loaded remote={remote} heights={[120, 160]}>
           {(detail) => <Facts detail={detail} look={look} />}
@@ -109,6 +111,10 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
             </li>
           ))}
         </ol>
+      </section>
+      <section className="stack tight">
+        <h3>Comments</h3>
+        <Comments key={detail.id} image={detail.id} from="all" />
       </section>
       {sameNoise.length > 0 && (
         <section className="stack tight">

@@ -81,6 +81,7 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
                     image={one.image}
                     shown={512}
                     alt={alt(policy)}
+                    hasComments={one.kept}
                     beside={shown.map(({ image, policy: of }) => ({ image, alt: alt(of) }))}
                   />
                   <div className="play-tools">

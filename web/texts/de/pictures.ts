@@ -9,4 +9,9 @@ export const pictures: Texts['pictures'] = {
   theImage: 'Bild',
   smaller: 'Kleiner',
   larger: 'Größer',
+  comments: 'Kommentare',
+  comment: 'Kommentar zu diesem Bild',
+  addComment: 'Hinzufügen',
+  takeBack: 'Zurücknehmen',
+  undo: 'Rückgängig',
 }

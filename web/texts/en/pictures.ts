@@ -8,4 +8,9 @@ export const pictures = {
   theImage: 'the image',
   smaller: 'Smaller',
   larger: 'Larger',
+  comments: 'Comments',
+  comment: 'Comment on this image',
+  addComment: 'Add',
+  takeBack: 'Take back',
+  undo: 'Undo',
 }
