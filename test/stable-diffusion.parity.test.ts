@@ -152,6 +152,36 @@ for (const device of devices) {
   })
 }
 
+describe('a negative prompt', () => {
+  for (const name of ['sd1', 'sd2', 'sdxl']) {
+    it(`leads where it leads in diffusers (${name})`, () => {
+      using _scope = tensorScope()
+      const [model, expected] = [open(name, 'float32', 'cpu'), expectedOf('negative')]
+      const asked = [
+        { text: prompts[0], negative: 'blurry, a green pear' },
+        { text: prompts[2], negative: '' },
+      ]
+      const requests = asked.map((one, index) => ({ ...one, seed: 0, index }))
+      const sampling = { steps: 10, eta: 0, guidance: 7.5 }
+      const starts = new Map([['unet', expected('latents')]])
+      const [drawn] = withoutGrad(() => drawStages(model, requests, sampling, starts))
+      const [plain] = withoutGrad(() =>
+        drawStages(
+          model,
+          requests.map(({ text, index }) => ({ text, seed: 0, index })),
+          sampling,
+          starts,
+        ),
+      )
+      assert.ok(drawn.sub(plain).abs().flatten().amax(0).item() > 0.01, 'it changes the picture')
+      const [first, wanted] = [drawn, expected(name)].map((x) => x.slice(0, 0, 1))
+      assertNear(first, wanted, 1e-3, 'x_0')
+      // An empty text that is given is encoded by SDXL pipelines, and zeros where none is given, as here.
+      if (name !== 'sdxl') assertNear(drawn, expected(name), 1e-3, 'x_0 of both')
+    })
+  }
+})
+
 describe('how weights are stored', () => {
   it('does not matter: shards give the same pictures, fp16 files those of their rounding', () => {
     using _scope = tensorScope()

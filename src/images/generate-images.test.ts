@@ -170,6 +170,44 @@ test('a state that is not finite stops the drawing, and what was drawn stays', a
   await assert.rejects(generateImages(config('at-once'), failing('predict', 1, nan)), DivergenceError)
 })
 
+test('a negative prompt for all is that of each prompt without one, kept, and refused where nothing leads away from it', async () => {
+  const recordsOf = (out: string) =>
+    readFileSync(at(out, 'images.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const lines = [{ prompt: 'two red circles' }, { prompt: 'crosses', negative_prompt: 'a green ring' }]
+  writeFileSync(at('some.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'))
+  writeFileSync(
+    at('all.jsonl'),
+    lines.map((line) => JSON.stringify({ negative_prompt: 'a blue ring', ...line })).join('\n'),
+  )
+  const both = { perPrompt: 1, guidance: 3 }
+  const { results } = await generateImages(
+    config('some', { prompts: at('some.jsonl'), negativePrompt: 'a blue ring', ...both }),
+    open,
+  )
+  await generateImages(config('all', { prompts: at('all.jsonl'), ...both }), open)
+  assert.equal(results.negativePrompt, 'a blue ring')
+  assert.deepEqual(
+    recordsOf('some').map(({ negative }) => negative),
+    ['a blue ring', 'a green ring'],
+  )
+  assert.deepEqual(
+    recordsOf('some').map(({ sha256 }) => sha256),
+    recordsOf('all').map(({ sha256 }) => sha256),
+  )
+  await assert.rejects(
+    generateImages(config('refused', { prompts: at('some.jsonl'), negativePrompt: 'a blue ring', guidance: 1 }), open),
+    { code: 'config', where: '--negative-prompt', received: '--guidance 1' },
+  )
+  await assert.rejects(
+    generateImages(config('unknown', { prompts: at('some.jsonl'), negativePrompt: 'a zeppelin', ...both }), open),
+    ({ code, where }: { code: string; where: string }) =>
+      code === 'vocabulary' && where.startsWith('--negative-prompt'),
+  )
+})
+
 test('a prompt’s own seed and negative prompt are used, wherever it stands in the file', async () => {
   const seeded = { prompt: 'two red circles', seed: 5, negative_prompt: 'a blue ring' }
   const draw = async (out: string, lines: object[], guidance: number) => {

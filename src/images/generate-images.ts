@@ -42,6 +42,9 @@ export const GenerateConfig = z.strictObject({
     .describe(
       'The noise of an image is a function of the seed and its index; prompts of a .jsonl may have a "seed" of their own.',
     ),
+  negativePrompt: optionalText.describe(
+    'What guidance leads away from, of prompts without a negative prompt of their own; the empty prompt without it. Refused where there is no guidance.',
+  ),
   policy: optionalText.describe('Run that trained the policy, or a LoRA file; the pre-trained model without it.'),
   ...loraScaleField,
   ...samplingFields,
@@ -71,7 +74,7 @@ export type GenerateConfig = z.infer<typeof GenerateConfig>
  * @throws {VocabularyError} names file and line of a prompt that the model cannot read
  * @throws {RunInUseError} the folder holds something else, or is resumed with another model, policy or list of prompts
  * @throws {DivergenceError} a state of an image is not finite
- * @throws {ConfigError} a strength of no policy
+ * @throws {ConfigError} a strength of no policy, a negative prompt where nothing leads away from it
  * @throws {StoppedError} a process of the group was asked to end; the images that were drawn are kept
  */
 export async function generateImages(config: GenerateConfig, open: Open, group: Group = alone): Promise<Manifest> {
@@ -84,7 +87,7 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
   const [changeable, chosen] = [['batchSize'], ['batchSize']]
   using run = startRun({ folder: out, stage: 'images generate', config: settings, parents, resume, changeable, chosen })
   const opened = await open(config, config.policy)
-  const { prompts, results } = await readKnownPrompts(config, opened, { draws: true })
+  const { prompts, results } = await readKnownPrompts(config, opened, { draws: true, negative: config.negativePrompt })
   const { model, policy } = opened
   const sampling = samplingOf(model, config)
   const { name: sampler } = samplerOf(model, sampling)
@@ -92,6 +95,7 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
   const promptOf = (index: number) => prompts[Math.floor(index / config.perPrompt)]
   const negatives = prompts.filter(({ negative }) => negative !== undefined).length
   if (negatives > 0 && !usesNegatives(model, sampling)) {
+    if (config.negativePrompt !== null) throw withoutGuidance(model, sampling)
     const reason = 'negative prompts, which are not used: there is no guidance to lead away from them (--guidance)'
     if (group.rank === 0) process.stderr.write(`prompts: ${negatives} with ${reason}\n`)
   }
@@ -176,7 +180,9 @@ export async function generateImages(config: GenerateConfig, open: Open, group: 
   folder?.finish(places)
   const { name, sha256: modelSha256 } = model
   const counts = { images: count, prompts: prompts.length, ...results }
-  return run.finish({ ...counts, model: name, modelSha256, ...model.imageSize, ...sampling, ...run.changes() })
+  const away = config.negativePrompt === null ? {} : { negativePrompt: config.negativePrompt }
+  const how = { ...model.imageSize, ...sampling, ...away }
+  return run.finish({ ...counts, model: name, modelSha256, ...how, ...run.changes() })
 }
 
 /** A batch of each process: where they begin, and what this process has drawn of them. */
@@ -227,6 +233,17 @@ function openFolder(
       ends.remove()
     },
   }
+}
+
+/** A negative prompt stands in the branch that guidance leads away from, which a distilled network does not have. */
+function withoutGuidance(model: GenerativeModel, { guidance }: Sampling): ConfigError {
+  const isDistilled = model.stages.every(({ tellGuidance }) => tellGuidance !== undefined)
+  return new ConfigError({
+    where: '--negative-prompt',
+    expected: 'a model that is guided by two predictions, at a scale above 1',
+    received: isDistilled ? 'one that is told its guidance as a number' : `--guidance ${guidance}`,
+    remedy: isDistilled ? 'leave the negative prompt out' : 'give --guidance 7.5, or leave the negative prompt out',
+  })
 }
 
 /** @throws {ConfigError} more than a run numbers */

@@ -38,11 +38,18 @@ export interface KnownPrompts {
   readonly results: { readonly repeatedPrompts?: number; readonly cutPrompts?: CutPrompts }
 }
 
+interface ReadingOptions {
+  readonly draws?: boolean
+  readonly negative?: string | null
+  readonly stream?: ProgressStream
+}
+
 /**
  * Reads prompts and shows each to the model. Says in a line what was repeated, which are too long for the text encoder,
  * and where seeds and negative prompts are not used.
  *
- * @param options.draws whether seeds and negative prompts of the file are used; otherwise they are dropped
+ * @param options.draws    whether seeds and negative prompts of the file are used; otherwise they are dropped
+ * @param options.negative of the prompts that have no negative prompt of their own; none without it
  * @throws {VocabularyError} names file and line of a prompt with words that the model does not know
  * @throws {ConfigError} neither a file nor prompts, or both
  * @throws {FileError | FormatError} see `readPromptList`
@@ -50,19 +57,21 @@ export interface KnownPrompts {
 export async function readKnownPrompts(
   source: PromptSource,
   { model, vocabulary }: OpenModel,
-  { draws = false, stream = process.stderr }: { draws?: boolean; stream?: ProgressStream } = {},
+  { draws = false, negative: usual = null, stream = process.stderr }: ReadingOptions = {},
 ): Promise<KnownPrompts> {
   const name = source.prompts === null ? '--prompt' : basename(source.prompts)
   const tell = (sentence: string) => stream.write(`prompts: ${sentence}\n`)
   const list = await listOf(source, vocabulary)
-  const { prompts, lines, repeated } = draws ? list : withoutExtras(list, tell)
+  const { prompts: own, lines, repeated } = draws ? list : withoutExtras(list, tell)
+  const prompts = usual === null ? own : own.map((prompt) => ({ negative: usual, ...prompt }))
   if (repeated.length > 0) tell(repeatedSentence(name, repeated))
-  const placeOf = new Map(
+  const placeOf = new Map<string, string>(
     prompts.flatMap(({ text, negative }, i) => [
       ...(negative === undefined ? [] : [[negative, `${name}:${lines[i]} negative_prompt`] as const]),
       [text, `${name}:${lines[i]}`] as const,
     ]),
   )
+  if (usual !== null) placeOf.set(usual, '--negative-prompt')
   if (vocabulary !== undefined) expectReadable(prompts, model, (text) => placeOf.get(text) ?? name)
   const cut = model.textLength && cutPrompts([...placeOf.keys()], (text) => model.textLength!(text))
   if (cut !== undefined) tell(cutSentence(cut, (text) => placeOf.get(text) ?? name))
@@ -118,9 +127,10 @@ function expectReadable(
 ): void {
   using _scope = tensorScope()
   using _noGrad = noGrad()
-  for (const { text, negative } of prompts) {
+  const texts = prompts.flatMap(({ text, negative }) => (negative === undefined ? [text] : [text, negative]))
+  for (const text of new Set(texts)) {
     try {
-      model.encodeText(negative === undefined ? [text] : [text, negative])
+      model.encodeText([text])
     } catch (error) {
       if (!(error instanceof VocabularyError)) throw error
       const { where, expected, received, remedy } = error

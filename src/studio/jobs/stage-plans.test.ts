@@ -5,8 +5,11 @@ import type { FormStage } from '../../stages.ts'
 import { hiddenFields, ownFields, runFields } from './stage-plans.ts'
 import { stageSchemas } from './stage-schemas.ts'
 
-/** A size, layers by name, and a device that the machine has: each is checked by more than being a text. */
-const harmless = ['resolution', 'loraLayers', 'device']
+/**
+ * A size, layers by name, and a device that the machine has: each is checked by more than being a text. A negative prompt is
+ * read by the text encoder alone, as prompts are.
+ */
+const harmless = ['resolution', 'loraLayers', 'device', 'negativePrompt']
 
 test('no form has a field for free text, which could be a path', async () => {
   const printed = await stageSchemas()
