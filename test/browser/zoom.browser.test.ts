@@ -45,6 +45,7 @@ browserSuite('images that are judged', (it) => {
     const { page } = person
     await person.open('label', 'good-bad')
     const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Image 2 of 3', exact: true }).tap()
     await page.getByRole('button', { name: 'Enlarge image 2' }).tap()
     await dialog.getByText('Image 2').waitFor()
     await dialog.getByRole('button', { name: 'Comments' }).tap()
@@ -57,6 +58,7 @@ browserSuite('images that are judged', (it) => {
     await page.keyboard.press('ArrowRight')
     await dialog.getByText('Image 3').waitFor()
     await dialog.getByRole('button', { name: 'Close' }).tap()
+    await page.keyboard.press('1')
     await page.keyboard.press('f')
     await dialog.getByText('Image 1').waitFor()
     const pinch = await page.context().newCDPSession(page)

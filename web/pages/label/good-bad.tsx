@@ -12,6 +12,8 @@ import type { MarkedImage } from './mark-bar.tsx'
 import { MarkedPicture } from './marked-picture.tsx'
 import { MarkingContext } from './marks.ts'
 import { NotLoaded } from './not-loaded.tsx'
+import '../../styles/swipe.css'
+import { useSwipes } from './swipes.ts'
 import type { Turn } from './turn.ts'
 
 type GoodBadAnswer = 'good' | 'bad' | 'skip'
@@ -51,7 +53,13 @@ export const markedInGoodBad = ({ images }: Task, { focused }: GoodBadState): Ma
         },
       ]
 
-export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<GoodBadState> }) {
+interface GoodBadProps {
+  readonly turn: Turn<GoodBadState>
+  /** Takes the last answer back; undefined where there is none. */
+  readonly undo: (() => void) | undefined
+}
+
+export function GoodBad({ turn: { task, state, change, answer }, undo }: GoodBadProps) {
   const { label } = useTexts()
   const shown = task.images.map(({ id }) => id)
 
@@ -114,8 +122,24 @@ export function GoodBad({ turn: { task, state, change, answer } }: { turn: Turn<
           focus={() => focus(place)}
           judge={(value) => judge([place], value)}
           enlarge={() => setEnlarged(place)}
+          undo={undo}
         />
       ))}
+      {shown.length > 1 && (
+        <div className="judged-steps" role="group" aria-label={label.imagesOfPrompt}>
+          {shown.map((id, place) => (
+            <button
+              key={id}
+              type="button"
+              className={state.answers[place] ?? ''}
+              aria-label={label.imageJudged(place + 1, shown.length, state.answers[place])}
+              aria-current={place === state.focused ? 'step' : undefined}
+              onClick={() => focus(place)}
+            />
+          ))}
+        </div>
+      )}
+      <span className="soft small swipe-hint">{label.swipes}</span>
       {enlarged !== undefined && task.images[enlarged] !== undefined && (
         <Enlarged
           title={label.image(enlarged + 1)}
@@ -139,15 +163,24 @@ interface JudgedImageProps {
   readonly focus: () => void
   readonly judge: (answer: GoodBadAnswer) => void
   readonly enlarge: () => void
+  readonly undo: (() => void) | undefined
 }
 
-function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge, enlarge }: JudgedImageProps) {
+function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge, enlarge, undo }: JudgedImageProps) {
   const { label } = useTexts()
   const section = useEnlarging<HTMLElement>(enlarge)
   const image = images[place]
   const { status } = usePicture(image, 512)
   const isMarking = useContext(MarkingContext)?.isOn === true
   const number = place + 1
+  const { drag, handlers } = useSwipes({
+    right: () => judge('good'),
+    left: () => judge('bad'),
+    up: () => judge('skip'),
+    ...(undo !== undefined && { down: undo }),
+  })
+  const told =
+    drag?.direction && { right: label.good, left: label.bad, up: label.skip, down: label.undo }[drag.direction]
   const picture = (
     <>
       <MarkedPicture image={image} alt={label.image(number)} name={label.image(number)} />
@@ -172,9 +205,16 @@ function JudgedImage({ task: { images }, place, answer, isFocused, focus, judge,
           aria-label={label.chooseImage(number)}
           tabIndex={-1}
           onClick={focus}
+          {...handlers}
+          style={drag && { transform: `translate(${drag.x}px, ${drag.y}px) rotate(${drag.x / 40}deg)` }}
         >
           {picture}
         </button>
+      )}
+      {drag !== undefined && told !== undefined && (
+        <span className={`swipe-told ${drag.direction}`} data-far={drag.isFar} aria-hidden="true">
+          {told}
+        </span>
       )}
       {!isMarking && (
         <button

@@ -92,15 +92,19 @@ interface FrameProps {
   readonly hasImages: boolean
 }
 
-const GoodBadFrame = (props: FrameProps) => (
-  <Frame
-    {...props}
-    session={useSession({ ...props, open: props.choose, begin: beginGoodBad })}
-    keys={goodBadKeys}
-    marked={markedInGoodBad}
-    show={(turn) => <GoodBad key={turn.task.id} turn={turn} />}
-  />
-)
+function GoodBadFrame(props: FrameProps) {
+  const session = useSession({ ...props, open: props.choose, begin: beginGoodBad })
+  const undo = session.canUndo ? session.undo : undefined
+  return (
+    <Frame
+      {...props}
+      session={session}
+      keys={goodBadKeys}
+      marked={markedInGoodBad}
+      show={(turn) => <GoodBad key={turn.task.id} turn={turn} undo={undo} />}
+    />
+  )
+}
 const PairFrame = (props: FrameProps) => (
   <Frame
     {...props}

@@ -105,6 +105,7 @@ export const label: Texts['label'] = {
   },
   rated: (scale, value) => `${scale}: ${value} von 7`,
   imagesOfPrompt: 'Bilder zu diesem Prompt',
+  swipes: 'Bild wischen: rechts gut, links schlecht, oben überspringen, unten zurück',
   issuesOf: (number) =>
     number === undefined ? 'Mängel dieses Bildes (freiwillig)' : `Mängel von Bild ${number} (freiwillig)`,
 

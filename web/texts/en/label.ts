@@ -92,6 +92,7 @@ export const label = {
   },
   rated: (scale: string, value: number) => `${scale}: ${value} of 7`,
   imagesOfPrompt: 'Images of this prompt',
+  swipes: 'Swipe the image: right good, left bad, up skip, down undo',
   issuesOf: (number: number | undefined) =>
     number === undefined ? 'Issues of this image (optional)' : `Issues of image ${number} (optional)`,
 
