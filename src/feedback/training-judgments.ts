@@ -1,6 +1,7 @@
 /** Which judgments train a reward. */
 import type { Judgment } from '../records.ts'
 import { readGold, type Gold } from './queue/gold.ts'
+import { readLeftOut } from './raters/decisions.ts'
 import { readRaters } from './raters/raters.ts'
 import type { FeedbackDatabase } from './store/database.ts'
 import type { FeedbackStore } from './store/store.ts'
@@ -10,21 +11,24 @@ export interface Untaught {
   readonly gold: Gold
   /** Names of raters. */
   readonly excluded: ReadonlySet<string>
+  /** Ids of judgments. */
+  readonly leftOut: ReadonlySet<string>
 }
 
 export async function readUntaught(database: FeedbackDatabase): Promise<Untaught> {
-  const [gold, raters] = await Promise.all([readGold(database), readRaters(database)])
-  return { gold, excluded: new Set(raters.filter(({ excluded }) => excluded).map(({ name }) => name)) }
+  const [gold, raters, leftOut] = await Promise.all([readGold(database), readRaters(database), readLeftOut(database)])
+  return { gold, excluded: new Set(raters.filter(({ excluded }) => excluded).map(({ name }) => name)), leftOut }
 }
 
 /**
- * Votes do not train (they measure policies), nor what raters said that were excluded, nor the good-or-bad answers to gold
+ * Votes do not train (they measure policies), nor what raters said that were excluded, nor answers that were
+ * left out, nor the good-or-bad answers to gold
  * items (they measure raters).
  *
  * @param judgment one that stands
  */
-export const mayTrain = ({ kind, rater, images }: Judgment, { gold, excluded }: Untaught): boolean =>
-  kind !== 'vote' && !excluded.has(rater) && !(kind === 'good-bad-skip' && gold.has(images[0]))
+export const mayTrain = ({ id, kind, rater, images }: Judgment, { gold, excluded, leftOut }: Untaught): boolean =>
+  kind !== 'vote' && !leftOut.has(id) && !excluded.has(rater) && !(kind === 'good-bad-skip' && gold.has(images[0]))
 
 /** The judgments that stand and {@link mayTrain}. */
 export async function trainingJudgments(store: FeedbackStore): Promise<Judgment[]> {

@@ -1,4 +1,5 @@
 /** The queue of a studio: it follows the store, and begins anew where what is asked about changes as a whole. */
+import { AgainBook, readAskedAgain } from '../feedback/queue/asked-again.ts'
 import { isSameGold, readGold } from '../feedback/queue/gold.ts'
 import type { QueueBasis } from '../feedback/queue/open-tasks.ts'
 import { Queue, type NextTasks, type QueueRequest, type TaskMode } from '../feedback/queue/queue.ts'
@@ -19,6 +20,7 @@ export class Asking {
   readonly #runs: RunLibrary
   readonly #reservations: Reservations
   readonly #third = new ThirdBook()
+  readonly #again = new AgainBook()
   #current: { readonly basis: QueueBasis; readonly queue: Queue; followed: number } | undefined
 
   /** @param now milliseconds, for how long images stay on their way to a rater */
@@ -45,25 +47,28 @@ export class Asking {
   async #choose(request: Asked): Promise<{ readonly found: NextTasks; readonly lost: ReadonlySet<string> }> {
     const { mode, rater, without = new Set() } = request
     const reservations = this.#reservations
-    const [all, images, changes, newest, gold, opinions, settings, { excluded }] = await Promise.all([
+    const [all, images, changes, newest, gold, opinions, askedAgain, settings, { excluded }] = await Promise.all([
       reservations.all(),
       this.#rounds.asked(),
       this.#store.changes(),
       this.#store.newest(),
       this.#store.kept(readGold, 'gold'),
       this.#store.kept(readThirdOpinions, 'third_opinions'),
+      this.#store.kept(readAskedAgain, 'asked_again'),
       this.#store.kept(readSettings, 'settings'),
-      this.#store.kept(readUntaught, 'gold', 'raters'),
+      this.#store.kept(readUntaught, 'gold', 'raters', 'decisions'),
     ])
     const { seed, overlapShare, goldShare, byUncertainty } = settings
     const uncertainties = byUncertainty ? this.#runs.uncertainties() : undefined
     const queue = this.#follow({ images, gold, uncertainties, seed, overlapShare }, changes)
     this.#third.follow(opinions, changes)
+    this.#again.follow(askedAgain, changes)
+    const again = this.#again.openFor(rater, settledBy[mode])
     const withOthers = reservations.ofOthers('third', rater, all)
     const open = this.#third.openFor(rater, settledBy[mode], excluded)
     const third = open.filter(({ question }) => !withOthers.has(question))
     const reserved = reservations.ofOthers(mode, rater, all)
-    const found = queue.next({ ...request, third, goldShare, reserved })
+    const found = queue.next({ ...request, again, third, goldShare, reserved })
     const given = found.tasks.filter(({ settles }) => settles === true)
     const settled = third.filter((one) => given.some((task) => isIn(one.images, task.images)))
     const held = third.filter((one) => isIn(one.images, [...without]))
@@ -93,7 +98,7 @@ export class Asking {
   }
 }
 
-type Asked = Omit<QueueRequest, 'goldShare' | 'reserved' | 'third'>
+type Asked = Omit<QueueRequest, 'goldShare' | 'reserved' | 'third' | 'again'>
 
 /** Another process takes one of the images that were chosen: seldom, and hardly ever twice. */
 const mostAttempts = 20

@@ -62,10 +62,15 @@ import {
 } from './schemas/labelling.ts'
 import {
   Agreement,
+  Decided,
   Disagreements,
+  Flags,
   Raters,
   ThirdOpinions,
   type DisagreementsQuery,
+  type FlagsAsked,
+  type FlagsDecision,
+  type FlagsQuery,
   type RaterChange,
   type ThirdOpinionsAsked,
 } from './schemas/raters.ts'
@@ -205,6 +210,10 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     agreement: () => get(Agreement, '/api/agreement'),
     disagreements: (query: DisagreementsQuery = {}) => get(Disagreements, '/api/disagreements', query as Query),
     askThird: (body: ThirdOpinionsAsked) => post(ThirdOpinions, '/api/disagreements', body),
+
+    flags: (query: FlagsQuery = {}) => get(Flags, '/api/flags', query as Query),
+    decideFlags: (body: FlagsDecision) => ask(Decided, 'PUT', url('/api/flags'), body),
+    askAgain: (body: FlagsAsked) => post(ThirdOpinions, '/api/flags', body),
 
     stages: () => get(StageForms, '/api/stages'),
     startJob: (body: NewJob) => post(JobDetail, '/api/jobs', body),

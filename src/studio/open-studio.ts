@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AgreementBook } from '../feedback/agreement/agreement-book.ts'
+import { FlagBook } from '../feedback/agreement/flag-book.ts'
 import { openFeedback } from '../feedback/store/store.ts'
 import { writeFileAtomic } from '../files.ts'
 import { imageListName, readImageList } from '../images/image-run.ts'
@@ -102,6 +103,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     gallery: new GalleryBook({ store, rounds, runs, workspace }),
     pairs: new PairBook(store, model),
     agreement: new AgreementBook(),
+    flags: new FlagBook(),
     asking: new Asking(store, rounds, runs, options.now),
     stages: stageSchemas,
     signIns: new Attempts(options.now),

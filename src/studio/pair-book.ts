@@ -49,7 +49,7 @@ export class PairBook {
     const [images, changes, untaught] = await Promise.all([
       this.#store.images(),
       this.#store.changes(),
-      this.#store.kept(readUntaught, 'gold', 'raters'),
+      this.#store.kept(readUntaught, 'gold', 'raters', 'decisions'),
     ])
     const basis = { images, ...untaught }
     if (this.#known === undefined || !isSame(this.#known.basis, basis)) {
@@ -77,7 +77,10 @@ export class PairBook {
 const byArrival = () => new SortedList<StandingChange>((a, b) => a.place - b.place)
 
 const isSame = (a: Untaught & { images: unknown }, b: typeof a): boolean =>
-  a.images === b.images && a.excluded.symmetricDifference(b.excluded).size === 0 && isSameGold(a.gold, b.gold)
+  a.images === b.images &&
+  a.excluded.symmetricDifference(b.excluded).size === 0 &&
+  a.leftOut.symmetricDifference(b.leftOut).size === 0 &&
+  isSameGold(a.gold, b.gold)
 
 /** @returns the prompt of an image; undefined of one that the model cannot learn from */
 function readableTexts(images: readonly StoredImage[], model: string): (image: string) => string | undefined {

@@ -1,5 +1,6 @@
 /** Everything that the routes work with. */
 import type { AgreementBook } from '../feedback/agreement/agreement-book.ts'
+import type { FlagBook } from '../feedback/agreement/flag-book.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { Asking } from './asking.ts'
 import type { DeviceFigures } from './devices/device-figures.ts'
@@ -40,6 +41,7 @@ export interface Studio extends StudioModel {
   readonly gallery: GalleryBook
   readonly pairs: PairBook
   readonly agreement: AgreementBook
+  readonly flags: FlagBook
   readonly asking: Asking
   readonly stages: () => Promise<StageSchemas>
   /** Passwords that were wrong of late. */

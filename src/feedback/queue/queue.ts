@@ -30,6 +30,8 @@ export interface QueueRequest {
   readonly without?: ReadonlySet<string> | undefined
   /** Labels about which others differ, and that this rater is to settle: they come first. */
   readonly third?: readonly ThirdOpinion[] | undefined
+  /** Questions that this rater has answered and is asked once more: they come before all others. */
+  readonly again?: readonly Pick<ThirdOpinion, 'kind' | 'images'>[] | undefined
   /** Images on their way to other raters: they are not asked about now, gold items apart. */
   readonly reserved?: ReadonlySet<string> | undefined
 }
@@ -48,6 +50,8 @@ export interface QueueTask {
   readonly rated: Readonly<Record<string, number>>
   /** Others differ about it, and this answer settles it. */
   readonly settles?: true
+  /** This rater has answered it before. */
+  readonly again?: true
 }
 
 export interface NextTasks {
@@ -96,20 +100,24 @@ export class Queue {
     without = new Set(),
     reserved = new Set(),
     third = [],
+    again = [],
   }: QueueRequest): NextTasks {
     const raterSeed = seedOf(...queueStreams.rater(this.#basis.seed, numberOf(rater)))
     const textOf = (image: string) => this.#texts().get(image)
-    const groups = thirdGroups(third, textOf, without).slice(0, count)
-    const closed = groups.length === 0 ? without : new Set([...without, ...groups.flat()])
+    const groups = [
+      ...thirdGroups(again, textOf, without).map((images) => ({ images, why: { again: true } as const })),
+      ...thirdGroups(third, textOf, without).map((images) => ({ images, why: { settles: true } as const })),
+    ].slice(0, count)
+    const closed = groups.length === 0 ? without : new Set([...without, ...groups.flatMap(({ images }) => images)])
     const open = this.#index(mode).open({ rater, raterSeed, without: closed, reserved })
     const tasks: QueueTask[] = []
     for (let place = open.done + without.size; tasks.length < count; place++) {
       const stream = random(...queueStreams.task(raterSeed, modes[mode].number, place))
       const group = groups.shift()
       if (group !== undefined) {
-        const images = stream.shuffle(group)
-        const prompt = textOf(group[0])!
-        tasks.push({ id: idOf(mode, rater, images), mode, prompt, images, rated: {}, settles: true })
+        const images = stream.shuffle(group.images)
+        const prompt = textOf(images[0])!
+        tasks.push({ id: idOf(mode, rater, images), mode, prompt, images, rated: {}, ...group.why })
         continue
       }
       const images = nextImages(open, stream, goldShare, this.#basis.overlapShare)
@@ -129,7 +137,7 @@ export class Queue {
         rated: Object.fromEntries(rated),
       })
     }
-    return { tasks, progress: { done: open.done, total: open.done + open.left + third.length } }
+    return { tasks, progress: { done: open.done, total: open.done + open.left + third.length + again.length } }
   }
 
   #texts(): ReadonlyMap<string, string> {

@@ -48,7 +48,7 @@ export class ThirdBook {
 
 /** Images of tasks about such labels: of one prompt together as far as they fit, a pair by itself. */
 export function thirdGroups(
-  opinions: readonly ThirdOpinion[],
+  opinions: readonly Pick<ThirdOpinion, 'kind' | 'images'>[],
   textOf: (image: string) => string | undefined,
   /** Images that this rater holds already. */
   without: ReadonlySet<string>,

@@ -121,6 +121,16 @@ const steps: Readonly<Record<string, Step>> = {
       .execute()
     await transaction.schema.createIndex('comments_of_image').on('comments').column('image').execute()
   },
+
+  async 'flagged-answers'(transaction, kind) {
+    await textTable(transaction, 'decisions', ['judgment'], ['decision', 'decided_by', 'decided_at']).execute()
+    const asked = ['kind', 'images', 'judgment', 'asked_by', 'asked_at']
+    await textTable(transaction, 'asked_again', ['rater', 'question'], asked).execute()
+    for (const name of ['decisions', 'asked_again']) {
+      await transaction.insertInto('versions').values({ name, value: 1 }).execute()
+      await countVersions(transaction, kind, name)
+    }
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

@@ -116,4 +116,25 @@ export interface FeedbackTables {
   opened_comparisons: { comparison: string; rater: string; opened_at: string }
   /** Addresses that show one report, or the outcome of one comparison, to whoever has them. */
   shared_links: { id: string; token_hash: string; kind: string; name: string; created_by: string; created_at: string }
+  /** What admins have decided about single judgments. */
+  decisions: {
+    judgment: string
+    /** `left-out` or `kept`. */
+    decision: string
+    decided_by: string
+    decided_at: string
+  }
+  /** Questions that raters are asked once more. */
+  asked_again: {
+    rater: string
+    /** `questionOf` the judgment. */
+    question: string
+    kind: string
+    /** List of image ids, as JSON. */
+    images: string
+    /** The answer that is doubted. */
+    judgment: string
+    asked_by: string
+    asked_at: string
+  }
 }

@@ -29,6 +29,8 @@ export const Task = z.object({
   rated: z.record(z.string(), z.number()).default({}),
   /** Others differ about it, and this rater was asked to settle it. */
   settles: z.boolean().optional(),
+  /** This rater has answered it before, and is asked once more. */
+  again: z.boolean().optional(),
 })
 export type Task = z.infer<typeof Task>
 export const Tasks = z.object({ tasks: z.array(Task), progress: Progress })

@@ -1,7 +1,8 @@
 /** Who judges, and how far they agree. */
 import { z } from 'zod'
 import { Region } from '../../records.ts'
-import { count, ImageRef, Interval, time } from './basics.ts'
+import { count, ImageRef, Interval, RaterName, time } from './basics.ts'
+import { JudgmentId } from './labelling.ts'
 
 export const RaterSummary = z.object({
   name: z.string(),
@@ -84,3 +85,79 @@ export type ThirdOpinionsAsked = z.infer<typeof ThirdOpinionsAsked>
 /** Labels that are not in dispute any more, or that somebody is asked about already, are not among them. */
 export const ThirdOpinions = z.object({ asked: count })
 export type ThirdOpinions = z.infer<typeof ThirdOpinions>
+
+const FlagKind = z.enum(['fast', 'gold', 'changed', 'cycle', 'against'])
+export type FlagKind = z.infer<typeof FlagKind>
+
+/** Answers that somebody should look at, or those about which that was decided. */
+export const FlagsQuery = z.object({
+  state: z.enum(['open', 'left-out', 'kept']).default('open'),
+  kind: FlagKind.optional(),
+  rater: RaterName.optional(),
+  offset: z.coerce.number().int().min(0).default(0),
+  count: z.coerce.number().int().min(1).max(100).default(12),
+})
+export type FlagsQuery = z.input<typeof FlagsQuery>
+
+/** What a rater said once. */
+export const FlaggedAnswer = z.object({
+  id: z.string(),
+  kind: z.string(),
+  /** Ids, in the order shown. */
+  images: z.array(z.string()),
+  answer: z.string(),
+  /** Of a rating: 1 to 7. */
+  overall: z.number().nullable(),
+  /** Of a ranking: of each image; 1 is best. */
+  ranks: z.array(z.number()).nullable(),
+  at: time,
+  /** From when the images were shown to the answer, where that is known. */
+  seconds: z.number().nullable(),
+  /** What an admin has decided about it. */
+  decision: z.enum(['left-out', 'kept']).nullable(),
+})
+export type FlaggedAnswer = z.infer<typeof FlaggedAnswer>
+
+const AnsweredImages = z.object({ prompt: z.string(), /** Those that are there. */ images: z.array(ImageRef) })
+export type AnsweredImages = z.infer<typeof AnsweredImages>
+
+const tallies = z.array(z.object({ name: z.string(), count }))
+export const Flags = z.object({
+  flags: z.array(
+    AnsweredImages.extend({
+      id: z.string(),
+      /**
+       * `fast`: within 0.3 s of the images being shown; `gold`: against a known answer; `changed`: the same question answered
+       * differently; `cycle`: A over B, B over C, C over A; `against`: good, bad or stars against which of two is better.
+       * Null of one about which was decided.
+       */
+      kind: FlagKind.nullable(),
+      rater: z.string(),
+      /** All that are at odds, none of them left out of training by being here. */
+      answers: z.array(FlaggedAnswer),
+      canAskAgain: z.boolean(),
+      /** When the rater was asked once more, who has not answered yet. */
+      askedAt: time.nullable(),
+    }),
+  ),
+  /** With those on other pages. */
+  total: count,
+  /** Open flags of each kind and of each rater. */
+  kinds: tallies,
+  raters: tallies,
+  /** Answers about which was decided. */
+  leftOut: count,
+  kept: count,
+})
+export type Flags = z.infer<typeof Flags>
+
+const someJudgments = z.array(JudgmentId).min(1).max(200)
+/** Null: what was decided does not hold any more. */
+export const FlagsDecision = z.strictObject({
+  judgments: someJudgments,
+  decision: z.enum(['left-out', 'kept']).nullable(),
+})
+export type FlagsDecision = z.infer<typeof FlagsDecision>
+export const FlagsAsked = z.strictObject({ judgments: someJudgments })
+export type FlagsAsked = z.infer<typeof FlagsAsked>
+export const Decided = z.object({ decided: count })

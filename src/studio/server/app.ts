@@ -11,6 +11,7 @@ import { addressOf, guardAccess, Limiter, mostAnswersOfRater, mostCallsOfRater, 
 import { Budget, textOf, usualPatience, type Patience, type Reading } from './bodies.ts'
 import { deviceRoutes } from './devices.ts'
 import { notFound, refusalOf, refuse } from './failures.ts'
+import { flagRoutes } from './flags.ts'
 import { withForm, type ReceivedForm } from './forms.ts'
 import { galleryRoutes } from './gallery.ts'
 import { imageRoutes } from './images.ts'
@@ -42,6 +43,7 @@ export const routes: readonly Route[] = [
   ...playgroundRoutes,
   ...raterRoutes,
   ...settlingRoutes,
+  ...flagRoutes,
   ...jobRoutes,
   ...deviceRoutes,
   ...promptRoutes,
