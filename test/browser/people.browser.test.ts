@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { invite } from '../../src/studio/server/accounts.ts'
-import { addImageRun } from '../../src/studio/studio.test-helper.ts'
+import type { Judgment } from '../../src/records.ts'
+import { addImageRun, goodBad } from '../../src/studio/studio.test-helper.ts'
 import { seriousViolations } from './accessibility.ts'
 import { browserSuite } from './browser-suite.ts'
 import type { Visitor, VisitorOptions } from './visitor.ts'
@@ -69,6 +70,47 @@ browserSuite(
       await ben.page.goto(link!)
       await ben.button('Come in').click()
       await ben.heading('Welcome, Ben').waitFor()
+    })
+
+    test('what nobody can have looked at and what contradicts itself is shown, asked again and left out', async () => {
+      const { studio } = it.studio
+      const [a, b, c] = (await studio.store.images()).map(({ record }) => record).filter(({ text }) => text === 'two red circles') // prettier-ignore
+      const said = (id: string, image: string, answer: 'good' | 'bad', durationMs: number): Judgment => ({
+        ...goodBad(id, image, answer),
+        rater: 'Ben',
+        raterKind: 'person',
+        durationMs,
+      })
+      const better = (id: string, images: string[]): Judgment => {
+        const { answer: _answer, kind: _kind, ...common } = said(id, images[0], 'good', 1500)
+        return { ...common, kind: 'pair', images, answer: 'first' }
+      }
+      await studio.store.addJudgments([
+        said('fast', a.id, 'good', 200),
+        better('1', [a.id, b.id]),
+        better('2', [b.id, c.id]),
+        better('3', [c.id, a.id]),
+      ])
+      await using admin = await it.visit()
+      admin.expected.push(/status of 401/)
+      await admin.open('raters')
+      await admin.fill({ Name: 'admin', Password: 'correct horse battery' })
+      await admin.button('Sign in').click()
+      const section = admin.page.getByRole('region', { name: 'Answers to look at' })
+      await section.getByText('Open (2)').waitFor()
+      await section.getByText('A is better than B').waitFor()
+      await fits(admin)
+      const card = (kind: string) => section.getByRole('listitem').filter({ has: admin.page.getByText(kind) })
+      const fast = card('Too fast to have looked')
+      await fast.getByText('after 0.2 s').waitFor()
+      await fast.getByRole('button', { name: 'Ask again' }).click()
+      await fast.getByText('asked again').waitFor()
+      await card('Goes round in a circle').getByRole('button', { name: 'Leave out' }).click()
+      await section.getByText('Left out (3)').click()
+      await section.getByRole('button', { name: 'Take in again' }).first().click()
+      await section.getByText('Left out (2)').waitFor()
+      const { tasks } = await studio.asking.next({ mode: 'good-bad', rater: 'Ben', count: 1 })
+      assert.deepEqual(tasks.map(({ images, again }) => [images, again]), [[[a.id], true]]) // prettier-ignore
     })
   },
   { host: '0.0.0.0' },

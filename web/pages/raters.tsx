@@ -10,6 +10,7 @@ import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
 import '../styles/raters.css'
 import { Disagreements } from './disagreements.tsx'
+import { Flags } from './flags.tsx'
 import { Invitations } from './invitations.tsx'
 
 export function RatersPage() {
@@ -50,6 +51,7 @@ export function RatersPage() {
         <Loaded remote={agreement} heights={[300]}>
           {(given) => <AgreementCards agreement={given} />}
         </Loaded>
+        {(state?.counts.judgments ?? 0) > 0 && <Flags changes={key} />}
         <Disagreements changes={key} />
         {state?.login === true && <Invitations />}
       </div>

@@ -5,16 +5,8 @@ import { readGold } from '../../feedback/queue/gold.ts'
 import { decide, readDecisions, type Decisions } from '../../feedback/raters/decisions.ts'
 import { questionOf } from '../../feedback/raters/standing.ts'
 import type { Judgment } from '../../records.ts'
-import type { AnsweredImages } from '../schemas/raters.ts'
-import {
-  Decided,
-  FlaggedAnswer,
-  Flags,
-  FlagsAsked,
-  FlagsDecision,
-  FlagsQuery,
-  ThirdOpinions,
-} from '../schemas/raters.ts'
+import type { AnsweredImages, FlaggedAnswer } from '../schemas/raters.ts'
+import { Decided, Flags, FlagsAsked, FlagsDecision, FlagsQuery, ThirdOpinions } from '../schemas/raters.ts'
 import type { Studio } from '../studio.ts'
 import { notFound } from './failures.ts'
 import { jsonRoute } from './route.ts'

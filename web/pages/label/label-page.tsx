@@ -199,10 +199,10 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
             <span className="soft small">
               {label.questions[mode]}
               {note !== undefined && note(turn) !== '' && ` · ${note(turn)}`}
-              {turn.task.settles === true && (
+              {(turn.task.settles === true || turn.task.again === true) && (
                 <>
                   {' '}
-                  <span className="badge">{label.oneMoreOpinion}</span>
+                  <span className="badge">{turn.task.again === true ? label.askedAgain : label.oneMoreOpinion}</span>
                 </>
               )}
             </span>

@@ -22,6 +22,7 @@ export const label: Texts['label'] = {
   doneOf: (done, total) => `${figure(done)} von ${figure(total)}`,
   left: (count) => (count === 0 ? 'nichts mehr übrig' : `noch ${figure(count)}`),
   thisTime: (given) => `${counted(given, { one: 'Antwort', other: 'Antworten' })} diesmal`,
+  askedAgain: 'das wurde Ihnen schon gezeigt: bitte sehen Sie noch einmal hin',
   oneMoreOpinion: 'hier ist noch eine Meinung gefragt',
   outOfReach: 'Nicht erreichbar',
   outOfReachWhy:

@@ -20,6 +20,7 @@ export const label = {
   doneOf: (done: number, total: number) => `${figure(done)} of ${figure(total)}`,
   left: (count: number) => (count === 0 ? 'nothing left' : `${figure(count)} left`),
   thisTime: (given: number) => `${counted(given, { one: 'answer', other: 'answers' })} this time`,
+  askedAgain: 'you were asked this before: please look once more',
   oneMoreOpinion: 'one more opinion is wanted here',
   outOfReach: 'Out of reach',
   outOfReachWhy:

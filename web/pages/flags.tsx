@@ -1,0 +1,216 @@
+/** Answers that somebody should look at, and what becomes of them: asked again, left out, or kept. Nothing goes by itself. */
+import { useState } from 'react'
+import type { FlagKind, FlaggedAnswer, Flags as Given } from '../../src/studio/schemas/raters.ts'
+import { client } from '../api.ts'
+import { ErrorNotice, Loaded } from '../components/notice.tsx'
+import { Picture } from '../components/picture.tsx'
+import { Tabs } from '../components/tabs.tsx'
+import { ago, figure } from '../format.ts'
+import { useAction, useRemote } from '../remote.ts'
+
+const perPage = 12
+type State = 'open' | 'left-out' | 'kept'
+type Flag = Given['flags'][number]
+
+const kindTitles: Readonly<Record<FlagKind, string>> = {
+  fast: 'Too fast to have looked',
+  gold: 'Known answer missed',
+  changed: 'Answered both ways',
+  cycle: 'Goes round in a circle',
+  against: 'Verdict against comparison',
+}
+
+interface FlagsProps {
+  /** What makes another list likely. */
+  readonly changes: unknown
+  /** Of one rater only. */
+  readonly rater?: string
+}
+
+export function Flags({ changes, rater }: FlagsProps) {
+  const [state, setState] = useState<State>('open')
+  const [kind, setKind] = useState<FlagKind>()
+  const [offset, setOffset] = useState(0)
+  const query = { state, kind, rater, offset, count: perPage }
+  const remote = useRemote(() => client.flags(query), ['flags', JSON.stringify(query)], { changes: [changes] })
+  const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
+    await work()
+    await remote.reload()
+  })
+  const choose = (next: State, of?: FlagKind) => {
+    setState(next)
+    setKind(of)
+    setOffset(0)
+  }
+  return (
+    <section className="stack tight" aria-labelledby="flags">
+      <h2 id="flags">Answers to look at</h2>
+      <Loaded remote={remote} heights={[120]}>
+        {(given) => {
+          const open = given.kinds.reduce((sum, { count }) => sum + count, 0)
+          return (
+            <>
+              <p className="soft small">
+                Given faster than a person can look, against a known answer, or at odds with another answer of the same
+                rater. They train rewards until you leave them out.
+              </p>
+              <div className="row">
+                <Tabs
+                  label="Which answers"
+                  value={state}
+                  options={[
+                    { value: 'open', label: `Open (${figure(open)})` },
+                    { value: 'left-out', label: `Left out (${figure(given.leftOut)})` },
+                    { value: 'kept', label: `Kept (${figure(given.kept)})` },
+                  ]}
+                  choose={(next) => choose(next)}
+                />
+                {state === 'open' && open > 0 && (
+                  <select
+                    className="flag-kind"
+                    aria-label="Kind"
+                    value={kind ?? ''}
+                    onChange={({ target }) => choose('open', (target.value || undefined) as FlagKind | undefined)}
+                  >
+                    <option value="">All kinds</option>
+                    {given.kinds.map(({ name, count }) => (
+                      <option key={name} value={name} disabled={count === 0}>
+                        {kindTitles[name as FlagKind]} ({count})
+                      </option>
+                    ))}
+                  </select>
+                )}
+              </div>
+              <ErrorNotice error={error} />
+              {given.flags.length === 0 ? (
+                <p className="notice">{state === 'open' ? 'Nothing to look at.' : 'None.'}</p>
+              ) : (
+                <ul className="disputes">
+                  {given.flags.map((flag) => (
+                    <FlagCard key={flag.id} flag={flag} isBusy={isBusy} run={(work) => void run(work)} />
+                  ))}
+                </ul>
+              )}
+              {given.total > perPage && (
+                <nav className="row" aria-label="More answers to look at">
+                  <button
+                    type="button"
+                    className="button small"
+                    disabled={offset === 0}
+                    onClick={() => setOffset(Math.max(0, offset - perPage))}
+                  >
+                    Earlier
+                  </button>
+                  <span className="soft small number">
+                    {figure(offset + 1)} to {figure(Math.min(given.total, offset + perPage))} of {figure(given.total)}
+                  </span>
+                  <button
+                    type="button"
+                    className="button small"
+                    disabled={offset + perPage >= given.total}
+                    onClick={() => setOffset(offset + perPage)}
+                  >
+                    Further
+                  </button>
+                </nav>
+              )}
+            </>
+          )
+        }}
+      </Loaded>
+    </section>
+  )
+}
+
+interface FlagCardProps {
+  readonly flag: Flag
+  readonly isBusy: boolean
+  readonly run: (work: () => Promise<unknown>) => void
+}
+
+function FlagCard({ flag, isBusy, run }: FlagCardProps) {
+  const { kind, rater, prompt, images, answers, canAskAgain, askedAt } = flag
+  const judgments = answers.map(({ id }) => id)
+  const letters = new Map(images.map(({ id }, place) => [id, letterOf(place)]))
+  const decide = (decision: 'left-out' | 'kept' | null) => run(() => client.decideFlags({ judgments, decision }))
+  return (
+    <li className="card dispute">
+      {kind !== null && <span className="badge stopped">{kindTitles[kind]}</span>}
+      <div className="dispute-images">
+        {images.map((image) => (
+          <figure key={image.id} className="flag-image">
+            <Picture image={image} shown={256} alt={`Image ${letters.get(image.id)}`} />
+            {images.length > 1 && <figcaption>{letters.get(image.id)}</figcaption>}
+          </figure>
+        ))}
+      </div>
+      <p dir="auto" className="dispute-prompt" tabIndex={prompt.length > 100 ? 0 : undefined}>
+        {prompt}
+      </p>
+      <div>
+        <strong dir="auto">{rater}</strong>
+        <ul className="said">
+          {answers.map((answer) => (
+            <li key={answer.id}>
+              {answerText(answer, (id) => letters.get(id) ?? 'an image that is gone', images.length > 1)}
+              <span className="soft small">
+                {answer.seconds !== null && ` · after ${answer.seconds.toFixed(1)} s`} · {ago(answer.at)}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </div>
+      {kind === null ? (
+        <button type="button" className="button small" disabled={isBusy} onClick={() => decide(null)}>
+          {answers[0].decision === 'left-out' ? 'Take in again' : 'Look at it again'}
+        </button>
+      ) : (
+        <div className="row">
+          {askedAt !== null ? (
+            <span className="badge">asked again {ago(askedAt)}</span>
+          ) : (
+            canAskAgain && (
+              <button
+                type="button"
+                className="button small"
+                disabled={isBusy}
+                onClick={() => run(() => client.askAgain({ judgments }))}
+              >
+                Ask again
+              </button>
+            )
+          )}
+          <button type="button" className="button small" disabled={isBusy} onClick={() => decide('left-out')}>
+            Leave out
+          </button>
+          <button type="button" className="button small quiet" disabled={isBusy} onClick={() => decide('kept')}>
+            Keep
+          </button>
+        </div>
+      )}
+    </li>
+  )
+}
+
+/** A, B … Z, then numbers. */
+const letterOf = (place: number) => (place < 26 ? String.fromCharCode(65 + place) : String(place + 1))
+
+/** What somebody said, by the letters under which images are shown: `B is better than A`. */
+function answerText(
+  { kind, images, answer, overall, ranks }: FlaggedAnswer,
+  letter: (image: string) => string,
+  hasSeveral: boolean,
+): string {
+  const [first, second] = images.map(letter)
+  const of = hasSeveral ? `${first}: ` : ''
+  if (answer === 'skip') return `${of}skipped`
+  if (kind === 'pair' || kind === 'vote') {
+    if (answer === 'first') return `${first} is better than ${second}`
+    if (answer === 'second') return `${second} is better than ${first}`
+    return answer === 'tie' ? `${first} and ${second} are alike` : `${first} and ${second} are both bad`
+  }
+  if (kind === 'rating') return `${of}${overall} of 7`
+  if (ranks === null) return `${of}${answer}`
+  const order = images.toSorted((a, b) => ranks[images.indexOf(a)] - ranks[images.indexOf(b)])
+  return `order: ${order.map(letter).join(', ')}`
+}
