@@ -169,7 +169,7 @@ export class Playground {
 }
 
 const busy = (expected: string, received: string) =>
-  new StudioError(409, 'busy', { where: 'playground', expected, received, remedy: 'try again in a while' })
+  new StudioError(409, 'device-busy', { where: 'playground', expected, received, remedy: 'try again in a while' })
 
 const ended = (how: string) =>
   new StudioError(500, 'process', {

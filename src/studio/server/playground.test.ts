@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { setTimeout as wait } from 'node:timers/promises'
 import { GenerateConfig, generateImages } from '../../images/generate-images.ts'
 import { readImageList } from '../../images/image-run.ts'
 import { open } from '../../open.ts'
 import type { OpenedStudio } from '../open-studio.ts'
+import { devicesOf } from '../devices/devices.ts'
 import { addPolicies } from '../../shapes/policies.test-helper.ts'
 import { Playground } from '../playground/playground.ts'
 import type { DrawEvent, DrawRequest } from '../schemas/playground.ts'
@@ -153,7 +155,7 @@ describe('the playground', () => {
     busy.watch({ devices, usersOf: (id) => users[id] })
     assert.match(busy.state().lack!, /cuda:0 has dpok-1; cuda:1 is kept for nft-1/)
     const order = { prompt: { id: 'p', text: prompt, category: 'other' as const }, policies: [], seed, images, steps, guidance: null } // prettier-ignore
-    await assert.rejects(busy.draw(order, { onImage: () => undefined }, signal), refused(409, 'busy'))
+    await assert.rejects(busy.draw(order, { onImage: () => undefined }, signal), refused(409, 'device-busy'))
     users['cuda:1'].wait = []
     assert.deepEqual([busy.state().device, busy.state().lack], ['cuda:1', null])
   })
@@ -163,5 +165,30 @@ describe('the playground', () => {
     assert.equal((await draw(it, {})).last.kind, 'done')
     while (it.studio.playground.pid !== undefined) await wait(5)
     assert.equal((await it.client.playground()).process, 'none')
+  })
+
+  test('gives a GPU up to a job, and takes none that a job has', async () => {
+    const { ATTUNE_ADDON } = process.env
+    process.env.ATTUNE_ADDON = fileURLToPath(new URL('../../../test/fake-device/addon.ts', import.meta.url))
+    try {
+      const model = fileURLToPath(new URL('../../../test/fixtures/stable-diffusion/sd1', import.meta.url))
+      await using it = await testStudio({ model, devices: devicesOf(null, 1, 1) })
+      const request = { prompt: 'a dog on the moon', negative: 'a cat', images: 1 }
+      const { last, drawn } = await draw(it, request)
+      assert.equal(last.kind, 'done', JSON.stringify(last))
+      assert.deepEqual([it.studio.playground.gpu(), drawn[0].image.width], ['cuda:0', 16])
+      const settings = { prompts: ['a cat'], perPrompt: 1, steps: 2 }
+      const { id } = await it.client.startJob({ stage: 'images generate', settings })
+      while (it.studio.queue.get(id).state === 'waiting') await wait(5)
+      assert.deepEqual([it.studio.playground.pid, it.studio.queue.get(id).on], [undefined, ['cuda:0']])
+      const { lack, process: before } = await it.client.playground()
+      if (it.studio.queue.get(id).state === 'running') assert.match(lack!, /cuda:0 has images-1|^Jobs go first/)
+      assert.equal(before, 'none')
+      while (it.studio.queue.get(id).state !== 'done') await wait(20)
+      assert.equal((await it.client.playground()).lack, null)
+    } finally {
+      if (ATTUNE_ADDON === undefined) delete process.env.ATTUNE_ADDON
+      else process.env.ATTUNE_ADDON = ATTUNE_ADDON
+    }
   })
 })

@@ -18,6 +18,11 @@ export const errors: Texts['errors'] = {
       then: 'Versuchen Sie es noch einmal, oder bitten Sie einen Admin um einen Link.',
     },
     busy: { what: 'Es melden sich gerade zu viele an', then: 'Versuchen Sie es in einigen Sekunden noch einmal.' },
+    process: {
+      what: 'Das Programm, das zeichnet, wurde beendet',
+      then: 'Versuchen Sie es noch einmal, mit weniger Bildern oder Policies auf einmal.',
+    },
+    'device-busy': { what: 'Gerade wird schon gerechnet', then: 'Versuchen Sie es etwas später noch einmal.' },
     'not-found': {
       what: 'Das gibt es hier nicht (mehr)',
       then: 'Gehen Sie zurück zur Liste, oder laden Sie die Seite neu.',
