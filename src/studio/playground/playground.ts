@@ -59,10 +59,14 @@ export class Playground {
     this.#jobs = jobs
   }
 
+  /** The device of its process; undefined where there is none. */
+  get on(): string | undefined {
+    return this.#resident.on
+  }
+
   /** The GPU that it has. */
   gpu(): string | undefined {
-    const { on } = this.#resident
-    return on === cpuId ? undefined : on
+    return this.on === cpuId ? undefined : this.on
   }
 
   /** A job waits for its GPU: it is given up, after the image that is being drawn. */

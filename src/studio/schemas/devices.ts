@@ -18,6 +18,8 @@ export const Device = z.object({
   jobs: z.array(z.string()),
   /** Of those that wait and could take it, in the order of their turns; one that follows another is not among them yet. */
   waiting: z.array(z.string()),
+  /** The process of the playground has its model there; of a GPU it makes way for a job. */
+  playground: z.boolean(),
 })
 export type Device = z.infer<typeof Device>
 export const Devices = z.object({

@@ -11,7 +11,7 @@ export const deviceRoutes = [
     summary: 'The devices of the machine: how busy they are, the jobs that have them, and those that wait.',
     who: 'admin',
     answer: Devices,
-    handle: async ({ studio: { queue, figures, gpuNote } }) => {
+    handle: async ({ studio: { queue, figures, gpuNote, playground } }) => {
       const used: readonly Device[] = queue.devices
       // The machine's own load is of interest wherever its jobs compute.
       const shown = used.some(({ id }) => id === cpuId) ? used : [...used, { id: cpuId, isGpu: false, slots: 0 }]
@@ -22,6 +22,7 @@ export const deviceRoutes = [
         ...(await figures.of(device.id)),
         jobs: open.filter((job) => isActive(job) && job.on.includes(device.id)).map(({ id }) => id),
         waiting: waiting.filter((job) => queue.demand(job).from.includes(device.id)).map(({ id }) => id),
+        playground: playground.on === device.id,
       }))
       return { devices: await Promise.all(devices), note: gpuNote }
     },

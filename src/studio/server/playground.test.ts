@@ -177,6 +177,8 @@ describe('the playground', () => {
       const { last, drawn } = await draw(it, request)
       assert.equal(last.kind, 'done', JSON.stringify(last))
       assert.deepEqual([it.studio.playground.gpu(), drawn[0].image.width], ['cuda:0', 16])
+      const { devices } = await it.client.devices()
+      assert.deepEqual(devices.map(({ id, playground }) => [id, playground]), [['cuda:0', true], ['cpu', false]]) // prettier-ignore
       const settings = { prompts: ['a cat'], perPrompt: 1, steps: 2 }
       const { id } = await it.client.startJob({ stage: 'images generate', settings })
       while (it.studio.queue.get(id).state === 'waiting') await wait(5)

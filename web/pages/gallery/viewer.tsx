@@ -7,6 +7,7 @@ import { Lightbox } from '../../components/lightbox.tsx'
 import { Loaded } from '../../components/notice.tsx'
 import { ago, figure, plural, policyTitle } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
+import { to } from '../../router.ts'
 import { Thumbnail } from './gallery-cell.tsx'
 
 interface ViewerProps {
@@ -57,10 +58,19 @@ export function Viewer({ id, images, more, look, close }: ViewerProps) {
   )
 }
 
+/** With the prompt, the policy and the noise of an image. */
+const playgroundOf = ({ text, policy, seed }: GalleryDetail['record']) =>
+  `${to('playground')}?${new URLSearchParams({ prompt: text, policy, seed: String(seed) })}`
+
 function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => void }) {
   const { record, rounds, scores, history, sameNoise, image, archived } = detail
   const facts: [string, string | undefined][] = [
-    ['Policy', policyTitle(record.policy)],
+    [
+      'Policy',
+      record.strength === undefined
+        ? policyTitle(record.policy)
+        : `${policyTitle(record.policy)} at ${record.strength.toFixed(2)}`,
+    ],
     ['Round', rounds.length === 0 ? 'none' : rounds.join(', ')],
     ['Category', record.category],
     ['Seed', record.policy === 'uploaded' ? undefined : `${record.seed}, image ${record.draw ?? record.index}`],
@@ -84,6 +94,11 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
           ),
         )}
       </dl>
+      {record.policy !== 'uploaded' && (
+        <a className="small" href={playgroundOf(record)}>
+          Draw the prompt in the playground
+        </a>
+      )}
       <section className="stack tight">
         <h3>Rewards</h3>
         {scores.length === 0 && <p className="soft small">No reward has scored it.</p>}

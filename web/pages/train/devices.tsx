@@ -84,6 +84,12 @@ function DeviceCard({ device, jobs }: { device: Device; jobs: readonly Job[] }) 
           <ProgressBar share={shareOf(job)} label={`Progress of ${job.run} on ${title}`} />
         </a>
       ))}
+      {device.playground && (
+        <p className="soft small">
+          The <a href={to('playground')}>playground</a> has its model here
+          {device.id !== 'cpu' && ', and makes way for a job'}.
+        </p>
+      )}
       {waiting.length > 0 && (
         <p className="soft small" dir="auto">
           Waiting: {waiting.map(({ run }) => run).join(', ')}
