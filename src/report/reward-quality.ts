@@ -6,6 +6,7 @@ import type { Report } from './schema.ts'
 
 /** What a reward run says of itself in its manifest. */
 const share = z.number().min(0).max(1)
+const ends = z.tuple([z.number(), z.number()]).nullable().default(null)
 const RewardResults = z.object({
   labels: z.int().nonnegative(),
   simulated: z.boolean().optional(),
@@ -13,6 +14,7 @@ const RewardResults = z.object({
     n: z.int().nonnegative(),
     accuracy: share.nullable(),
     auc: share.nullable(),
+    aucInterval: ends,
     clipScoreAuc: share.nullable(),
     ece: share.nullable(),
     reliability: z
@@ -20,6 +22,7 @@ const RewardResults = z.object({
       .optional(),
     comparisons: z.int().nonnegative().default(0),
     pairAccuracy: share.nullable().default(null),
+    pairAccuracyInterval: ends,
     clipScorePairAccuracy: share.nullable().default(null),
     frozenHead: z.object({ pairAccuracy: share }).optional(),
   }),
@@ -30,16 +33,18 @@ export function rewardQuality(
   run: PastRun,
 ): Pick<Report, 'reward'> & Pick<NonNullable<Report['details']>, 'reliability'> {
   const { labels, heldOut } = rewardResults(run)
-  const { n, accuracy, auc, clipScoreAuc, ece, reliability, pairAccuracy, clipScorePairAccuracy } = heldOut
+  const { n, accuracy, auc, aucInterval, clipScoreAuc, ece, reliability } = heldOut
+  const { pairAccuracy, pairAccuracyInterval, clipScorePairAccuracy } = heldOut
   const isLabelled = accuracy !== null && auc !== null && clipScoreAuc !== null && ece !== null
   const isCompared = pairAccuracy !== null && clipScorePairAccuracy !== null
   return {
     reward: {
       labels,
-      heldOut: isLabelled ? { n, accuracy, auc, clipScoreAuc, ece } : null,
+      heldOut: isLabelled ? { n, accuracy, auc, clipScoreAuc, ece, ...(aucInterval && { aucInterval }) } : null,
       ...(isCompared && {
         comparisons: {
           ...{ n: heldOut.comparisons, pairAccuracy, clipScorePairAccuracy },
+          ...(pairAccuracyInterval && { pairInterval: pairAccuracyInterval }),
           ...(heldOut.frozenHead && { frozenHeadPairAccuracy: heldOut.frozenHead.pairAccuracy }),
         },
       }),

@@ -241,12 +241,24 @@ export const Report = z.strictObject({
       /** Labels collected, skips not counted. */
       labels: count,
       /** On prompts that the reward model was not trained on, against the labels as recorded; null where it learned from comparisons alone. */
-      heldOut: z.strictObject({ n: count, accuracy: share, auc: share, clipScoreAuc: share, ece: share }).nullable(),
+      heldOut: z
+        .strictObject({
+          n: count,
+          accuracy: share,
+          auc: share,
+          /** Ends of the 95 % interval over prompts; not in reports of before 0.3. */
+          aucInterval: z.tuple([z.number(), z.number()]).optional(),
+          clipScoreAuc: share,
+          ece: share,
+        })
+        .nullable(),
       /** On those prompts, pairs in the order that people gave, ties left out. */
       comparisons: z
         .strictObject({
           n: count,
           pairAccuracy: share,
+          /** As `aucInterval`. */
+          pairInterval: z.tuple([z.number(), z.number()]).optional(),
           clipScorePairAccuracy: share,
           /** Where the reward is a trained encoder: of the head on the frozen one. */
           frozenHeadPairAccuracy: share.optional(),

@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { client } from '../api.ts'
+import { Handing } from '../components/handing.tsx'
 import { Empty, Loaded } from '../components/notice.tsx'
 import { NextNeeded } from '../components/next-needed.tsx'
 import { PageHead } from '../components/page-head.tsx'
@@ -8,9 +9,10 @@ import { ago } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useSeenTheme } from '../theme.ts'
 import '../styles/report.css'
 
-/** Reports inside the page; their own page can run no script and reach nothing. */
+/** Reports inside the page; they can run no script and reach nothing. */
 export function ReportPage({ name }: { name?: string }) {
   const { state } = useStudio()
   const reports = useRemote(() => client.reports(), ['reports'], { changes: [state?.reports.length] })
@@ -51,9 +53,7 @@ export function ReportPage({ name }: { name?: string }) {
                       ))}
                     </nav>
                   )}
-                  <a className="button small" href={report.url} target="_blank" rel="noreferrer">
-                    Open in a tab
-                  </a>
+                  <Handing kind="report" name={report.name} url={report.url} />
                 </div>
               }
             >
@@ -78,12 +78,40 @@ export function ReportPage({ name }: { name?: string }) {
   )
 }
 
+/** Colours that a report names as the studio does. */
+const sharedColours = ['--paper', '--card', '--ink', '--soft', '--rule', '--accent', '--good', '--bad']
+
+/** The page of a report as a part of this one: as high as it is, in the same colours, with nothing to scroll inside. */
 function Frame({ url, title }: { url: string; title: string }) {
-  const [isLoaded, setLoaded] = useState(false)
-  useEffect(() => setLoaded(false), [url])
+  const frame = useRef<HTMLIFrameElement>(null)
+  const theme = useSeenTheme()
+  const [height, setHeight] = useState<number>()
+  const [loads, setLoads] = useState(0)
+  useEffect(() => {
+    // Where the report did not come, the browser shows a page of its own, which tells nothing.
+    const root = frame.current?.contentDocument?.documentElement
+    if (loads === 0 || root == null) return
+    root.dataset.theme = theme
+    root.dataset.inside = 'true'
+    const own = getComputedStyle(document.documentElement)
+    for (const name of sharedColours) root.style.setProperty(name, own.getPropertyValue(name))
+    const measure = () => setHeight(Math.ceil(root.getBoundingClientRect().height))
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(root)
+    return () => observer.disconnect()
+  }, [loads, theme])
   return (
-    <div className="report-frame" aria-busy={!isLoaded}>
-      <iframe src={url} title={title} sandbox="" onLoad={() => setLoaded(true)} />
+    <div className="report-frame" aria-busy={loads === 0}>
+      <iframe
+        ref={frame}
+        src={url}
+        title={title}
+        // No script runs there; of the same origin it is so that its height can be seen.
+        sandbox="allow-same-origin"
+        style={{ height }}
+        onLoad={() => setLoads((count) => count + 1)}
+      />
     </div>
   )
 }

@@ -3,7 +3,7 @@ import { percent, whole } from '../format.ts'
 import { splits, type JudgedCategory, type PolicyReport, type Report, type Split } from '../schema.ts'
 import { legend } from './chart.ts'
 import { categoryChart, categoryTitles, curveChart, smoothOver, tradeOffChart, type Quantity } from './charts.ts'
-import { html, type Markup } from './markup.ts'
+import { folded, html, type Markup } from './markup.ts'
 import { looksOf, type Looks } from './policy-look.ts'
 import { wordingOf } from './wording.ts'
 
@@ -17,15 +17,17 @@ export function categorySection(report: Report): Markup | undefined {
       .filter((category) => policies.some((policy) => policy[split].byCategory[category]))
       .map((category) => ({ split, category })),
   )
-  return html`<section>
-    <h2>${words.chief.title} ${rows.length > 0 ? 'by what the prompt asks for' : 'over all prompts'}</h2>
-    <p class="soft">${words.categoriesNote}</p>
-    ${legend(policies, looks)}
-    <div class="charts two">
-      ${splits.map((split) => html`<figure>${categoryChart(policies, split, words, looks)}</figure>`)}
-    </div>
-    ${rows.length > 0 ? categoryNumbers(policies, rows, looks) : undefined}
-  </section>`
+  return folded(
+    html`${words.chief.title} ${rows.length > 0 ? 'by what the prompt asks for' : 'over all prompts'}`,
+    html`
+      <p class="soft">${words.categoriesNote}</p>
+      ${legend(policies, looks)}
+      <div class="charts two">
+        ${splits.map((split) => html`<figure>${categoryChart(policies, split, words, looks)}</figure>`)}
+      </div>
+      ${rows.length > 0 ? categoryNumbers(policies, rows, looks) : undefined}
+    `,
+  )
 }
 
 function categoryNumbers(
@@ -69,14 +71,16 @@ export function tradeOffSection(report: Report): Markup {
   const { policies } = report
   const looks = looksOf(report)
   const words = wordingOf(report)
-  return html`<section>
-    <h2>${words.tradeOffTitle}</h2>
-    <p class="soft">${words.tradeOffNote}</p>
-    ${legend(policies, looks)}
-    <div class="charts two">
-      ${splits.map((split) => html`<figure>${tradeOffChart(policies, split, words, looks)}</figure>`)}
-    </div>
-  </section>`
+  return folded(
+    words.tradeOffTitle,
+    html`
+      <p class="soft">${words.tradeOffNote}</p>
+      ${legend(policies, looks)}
+      <div class="charts two">
+        ${splits.map((split) => html`<figure>${tradeOffChart(policies, split, words, looks)}</figure>`)}
+      </div>
+    `,
+  )
 }
 
 export function curvesSection(report: Report): Markup | undefined {
@@ -90,17 +94,19 @@ export function curvesSection(report: Report): Markup | undefined {
   ]
   const panels = quantities.flatMap((quantity) => curveChart(curves, quantity, looks) ?? [])
   if (panels.length === 0) return undefined
-  return html`<section>
-    <h2>Fine-tuning</h2>
-    <p class="soft">
-      Against the number of images drawn. Long curves show measured values faintly and their mean over ${smoothOver}
-      points boldly. Explained variance is taken on roll-outs that the value function has not been fitted to: 1 is
-      perfect, 0 is no better than a constant.
-    </p>
-    ${legend(
-      policies.filter((policy) => curves.some((curve) => curve.policy === policy.name)),
-      looks,
-    )}
-    <div class="charts">${panels.map((panel) => html`<figure>${panel}</figure>`)}</div>
-  </section>`
+  return folded(
+    'Fine-tuning',
+    html`
+      <p class="soft">
+        Against the number of images drawn. Long curves show measured values faintly and their mean over ${smoothOver}
+        points boldly. Explained variance is taken on roll-outs that the value function has not been fitted to: 1 is
+        perfect, 0 is no better than a constant.
+      </p>
+      ${legend(
+        policies.filter((policy) => curves.some((curve) => curve.policy === policy.name)),
+        looks,
+      )}
+      <div class="charts">${panels.map((panel) => html`<figure>${panel}</figure>`)}</div>
+    `,
+  )
 }

@@ -1,12 +1,10 @@
 /** What the numbers say, in words. */
-import { compact, duration, percent, points, pointsRange, whole } from '../format.ts'
+import { percent, points, pointsRange, whole } from '../format.ts'
 import type { Interval } from '../interval.ts'
-import { frechet } from '../measures/frechet.ts'
-import { validShare } from '../measures/valid-share.ts'
-import { valueOf } from '../measures/value-of.ts'
 import { ownNames, type PolicyName } from '../policy-name.ts'
-import { isJudged, referenceOf, scorerOf } from '../report-facts.ts'
+import { isJudged, scorerOf } from '../report-facts.ts'
 import { splits, type PolicyReport, type Report, type Split } from '../schema.ts'
+import { verdictSentence } from '../votes/verdict-words.ts'
 import { looksOf } from './policy-look.ts'
 
 /** The policy that the report is about: the last one that was given to it, or else the best of the base's images. */
@@ -34,19 +32,37 @@ export function comparisonOf(
   return reverse && { mean: -reverse.mean, low: -reverse.high, high: -reverse.low }
 }
 
-/** Sentences: what changed on seen and on unseen prompts; what became of fidelity; where the others stand; what it cost. */
+/** What changed, in at most three sentences: by the measure, by people's votes, and beside the other policies. */
 export function headline(report: Report): string[] {
   const base = policyOf(report, 'base')
   const subject = subjectOf(report)
   if (!base || !subject) return ['Only the base model was measured: there is nothing to compare it with.']
   return [
-    ...(isJudged(report) ? judgedChange(report, base, subject) : wins(report, base, subject)),
+    isJudged(report) ? judgedChange(report, base, subject) : wins(report, subject),
+    ...(peopleSaid(report, subject) ?? []),
     ...standings(report, subject),
-    `It cost ${whole(subject.imagesDrawn)} images drawn, ${whole(subject.updates)} updates and ${duration(subject.seconds)}${report.reward === null ? '' : `, besides ${whole(report.reward.labels)} labels`}.`,
   ]
 }
 
-function judgedChange(report: Report, base: PolicyReport, subject: PolicyReport): string[] {
+function peopleSaid(report: Report, { name }: PolicyReport): string[] | undefined {
+  const pair = votedPair(report, name)
+  if (pair?.verdict === undefined) return undefined
+  const { won, tied, lost, better } = pair.verdict
+  const said = better && ({ policy: 'first', against: 'second' } as const)[better]
+  const title = looksOf(report)(name).title
+  return [
+    `By people's blind votes: ${verdictSentence({ better: said }, title, 'the base')} (${whole(won)} won, ${whole(tied)} tied, ${whole(lost)} lost).`,
+  ]
+}
+
+/** People's votes between a policy and the base, those on alignment first, and then the most. */
+export function votedPair({ details }: Report, name: PolicyName) {
+  const pairs = (details?.votes?.pairs ?? []).filter(({ policy, against }) => policy === name && against === 'base')
+  const weight = ({ question, duels }: (typeof pairs)[number]) => (question === 'alignment' ? 1e9 : 0) + duels
+  return pairs.toSorted((a, b) => weight(b) - weight(a)).at(0)
+}
+
+function judgedChange(report: Report, base: PolicyReport, subject: PolicyReport): string {
   const change = (split: Split) => {
     const { alignment, differenceToBase } = subject[split]
     const moved = `from ${percent(base[split].alignment.mean)} % to ${percent(alignment.mean)} % (${points(differenceToBase.mean)} points, 95 % interval ${pointsRange(differenceToBase)})`
@@ -60,35 +76,17 @@ function judgedChange(report: Report, base: PolicyReport, subject: PolicyReport)
     }
   }
   const both = direction(subject.seen.differenceToBase) === direction(subject.unseen.differenceToBase)
-  const clean = [base, subject].map((policy) => percent(valueOf(policy, validShare)?.mean ?? 0))
-  return [
-    `With ${looksOf(report)(subject.name).title}, the share of images that show everything their prompt asks for ${change('seen')}${both ? ', and' : '; it'} ${change('unseen')}.`,
-    `${frechetChange(report, base, subject)}, and clean renders from ${clean.join(' % to ')} % of images.`,
-  ]
+  return `With ${looksOf(report)(subject.name).title}, the share of images that show everything their prompt asks for ${change('seen')}${both ? ', and' : '; it'} ${change('unseen')}.`
 }
 
-function wins(report: Report, base: PolicyReport, subject: PolicyReport): string[] {
+function wins(report: Report, subject: PolicyReport): string {
   const verdicts = { up: 'better than the base', down: 'worse than the base', unclear: 'no clear difference' }
   const share = (split: Split) => {
     const { alignment, differenceToBase } = subject[split]
     const range = `${percent(alignment.low)} to ${percent(alignment.high)}`
     return `${percent(alignment.mean)} % of images on ${split} prompts (95 % interval ${range}: ${verdicts[direction(differenceToBase)]})`
   }
-  return [
-    `With ${looksOf(report)(subject.name).title}, ${share('seen')} and ${share('unseen')} score higher by ${scorerOf(report)} than the base's image of the same prompt and noise; ties count half.`,
-    `${frechetChange(report, base, subject)}.`,
-  ]
-}
-
-function frechetChange(report: Report, base: PolicyReport, subject: PolicyReport): string {
-  const [before, after] = [base, subject].map((policy) => valueOf(policy, frechet)!)
-  const direction =
-    after.high < before.low
-      ? 'closer'
-      : after.low > before.high
-        ? 'further away'
-        : 'the intervals overlap, so no clear change'
-  return `The Fréchet distance to ${referenceOf(report)} went from ${compact(before.mean)} to ${compact(after.mean)} (${direction})`
+  return `With ${looksOf(report)(subject.name).title}, ${share('seen')} and ${share('unseen')} score higher by ${scorerOf(report)} than the base's image of the same prompt and noise; ties count half.`
 }
 
 /** Where the subject stands among the other policies; nothing where it is the only one. */
@@ -96,7 +94,11 @@ function standings(report: Report, subject: PolicyReport): string[] {
   const [seen, unseen] = splits.map((split) => standing(report, subject, split))
   if (seen === '' && unseen === '') return []
   if (seen === unseen) return [`On seen and on unseen prompts it stands ${seen}.`]
-  return [`On seen prompts it stands ${seen}.`, `On unseen prompts it stands ${unseen}.`]
+  const parts = [
+    ...(seen === '' ? [] : [`On seen prompts it stands ${seen}`]),
+    ...(unseen === '' ? [] : [`on unseen prompts it stands ${unseen}`]),
+  ]
+  return [`${parts.join('; ').replace(/^on/, 'On')}.`]
 }
 
 function standing(report: Report, { name }: PolicyReport, split: Split): string {

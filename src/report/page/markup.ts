@@ -18,6 +18,13 @@ export function html(strings: TemplateStringsArray, ...values: readonly MarkupVa
   return new Markup(strings.map((part, i) => part + (i < values.length ? render(values[i]) : '')).join(''))
 }
 
+/** A part of a page that opens on a click. */
+export const folded = (title: MarkupValue, body: Markup): Markup =>
+  html`<details class="fold">
+    <summary><h2>${title}</h2></summary>
+    ${body}
+  </details>`
+
 function render(value: MarkupValue): string {
   if (value === undefined) return ''
   if (value instanceof Markup) return value.text

@@ -3,7 +3,7 @@ import { percent, whole } from '../format.ts'
 import { measures } from '../measures/index.ts'
 import { canTake, type Measure } from '../measures/measure.ts'
 import { isMeasured } from '../measures/value-of.ts'
-import { html, type Markup } from './markup.ts'
+import { folded, html, type Markup } from './markup.ts'
 import type { Report } from '../schema.ts'
 import { wordingOf } from './wording.ts'
 
@@ -45,39 +45,41 @@ export function measurementSection(report: Report): Markup {
     ],
     ['Coefficients', measured?.selectionRule],
   ]
-  return html`<section>
-    <h2>How it was measured</h2>
-    <dl class="terms">
-      ${terms.flatMap(([term, text]) =>
-        text
-          ? [
-              html`<dt>${term}</dt>
-                <dd>${text}</dd>`,
-            ]
-          : [],
-      )}
-    </dl>
-    ${
-      details?.config && Object.keys(details.config).length > 0
-        ? html`<details>
-            <summary>Configuration</summary>
-            <div class="scroll">
-              <table class="plain">
-                <tbody>
-                  ${Object.entries(details.config).map(
-                    ([name, value]) =>
-                      html`<tr>
-                        <th scope="row">${name}</th>
-                        <td class="left">${`${value}`}</td>
-                      </tr>`,
-                  )}
-                </tbody>
-              </table>
-            </div>
-          </details>`
-        : undefined
-    }
-  </section>`
+  return folded(
+    'How it was measured',
+    html`
+      <dl class="terms">
+        ${terms.flatMap(([term, text]) =>
+          text
+            ? [
+                html`<dt>${term}</dt>
+                  <dd>${text}</dd>`,
+              ]
+            : [],
+        )}
+      </dl>
+      ${
+        details?.config && Object.keys(details.config).length > 0
+          ? html`<details>
+              <summary>Configuration</summary>
+              <div class="scroll">
+                <table class="plain">
+                  <tbody>
+                    ${Object.entries(details.config).map(
+                      ([name, value]) =>
+                        html`<tr>
+                          <th scope="row">${name}</th>
+                          <td class="left">${`${value}`}</td>
+                        </tr>`,
+                    )}
+                  </tbody>
+                </table>
+              </div>
+            </details>`
+          : undefined
+      }
+    `,
+  )
 }
 
 /** Nothing of a measure that an earlier version did not take. */

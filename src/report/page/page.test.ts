@@ -41,6 +41,10 @@ test('every policy, every section and every image is there', async () => {
   for (const title of ['Base', 'Best-of-4', 'Reward-weighted', 'DPOK']) assert.ok(page.includes(title), title)
   const headings = [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading)
   assert.deepEqual(headings, [
+    'What changed',
+    'What it cost',
+    'What to do next',
+    'Of 8 goals set before the run: 8 met, 0 missed',
     'The policies side by side',
     'The same prompts and seeds, drawn by each policy',
     'Alignment by what the prompt asks for',
@@ -48,10 +52,11 @@ test('every policy, every section and every image is there', async () => {
     'Fine-tuning',
     'The reward model',
     'How it was measured',
-    'What it cost',
+    'How long each stage took',
   ])
-  assert.equal(page.match(/<img\b/g)?.length, 2 * 4 * 2)
-  assert.equal(page.match(/: as asked"/g)?.length, 8)
+  // Those of the grid, and of the base and the last policy above.
+  assert.equal(page.match(/<img\b/g)?.length, 2 * 4 * 2 + 2 * 2 * 2)
+  assert.equal(page.match(/: as asked"/g)?.length, 8 + 4)
   assert.ok(page.includes('Simulated: no person gave these labels'))
 })
 
@@ -167,7 +172,7 @@ test('the headline gives direction, size and interval', async () => {
     text,
     /rose from 40\.0 % to 58\.0 % \(\+18\.0 points, 95 % interval \+13\.0 to \+23\.0\) on seen prompts/,
   )
-  assert.match(text, /14,600 images drawn, 600 updates and 4 min 10 s/)
+  assert.match(costOf(reportPage({ report, grids: [] })), /14,600.*besides 3,120 labels.*4 min 10 s.*600 updates/s)
 })
 
 test('missed goals and intervals with zero are said plainly', async () => {
@@ -220,6 +225,10 @@ test('measured by a reward, the page speaks of wins and of nothing that only a j
   assert.ok(!/judge|render|clean|align|true pre-training|simulated|goals|✓|✗/i.test(text))
   const headings = [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading)
   assert.deepEqual(headings, [
+    'What changed',
+    'What it cost',
+    'What to do next',
+
     'The policies side by side',
     'The same prompts and seeds, drawn by each policy',
     'Win rate over all prompts',
@@ -227,12 +236,12 @@ test('measured by a reward, the page speaks of wins and of nothing that only a j
     'Fine-tuning',
     'The reward model',
     'How it was measured',
-    'What it cost',
+    'How long each stage took',
   ])
-  assert.equal(page.match(/<img\b/g)?.length, 2 * 4 * 3)
-  assert.equal(page.match(/src="data:image\/webp;/g)?.length, 2 * 4 * 3)
+  assert.equal(page.match(/<img\b/g)?.length, 2 * 4 * 3 + 2 * 2 * 3)
+  assert.equal(page.match(/src="data:image\/webp;/g)?.length, 2 * 4 * 3 + 2 * 2 * 3)
   for (const said of ['higher than', 'lower than', 'the same as']) {
-    assert.equal(page.match(new RegExp(`: scored ${said} the base&#39;s"`, 'g'))?.length, 2 * 3, said)
+    assert.equal(page.match(new RegExp(`: scored ${said} the base&#39;s"`, 'g'))?.length, 2 * 3 + 2, said)
   }
   assert.match(page, /alt="Base, seed 1"/)
   assert.match(page, /The reward is <b>CLIP score<\/b>/)
@@ -254,15 +263,16 @@ test('measured by a reward, the headline tells the win rates and what they are c
   report.policies[3].unseen.alignment = { mean: 0.51, low: 0.47, high: 0.55 }
   assert.deepEqual(headline(report), [
     "With DPOK, 66.0 % of images on seen prompts (95 % interval 61.0 to 71.0: better than the base) and 51.0 % of images on unseen prompts (95 % interval 47.0 to 55.0: no clear difference) score higher by PickScore than the base's image of the same prompt and noise; ties count half.",
-    'The Fréchet distance to other images of the base model went from 248 to 180 (the intervals overlap, so no clear change).',
     'On seen and on unseen prompts it stands clearly above Reward-weighted.',
-    'It cost 14,600 images drawn, 600 updates and 4 min 10 s.',
   ])
   report.policies[3].seen.differenceToBase = { mean: -0.1, low: -0.15, high: -0.05 }
+  assert.match(headline(report).join(' '), /: worse than the base\)/)
+  assert.match(
+    costOf(reportPage({ report, grids: [] })),
+    /to other images of the base model.*248 → 180.*overlap: no clear change/s,
+  )
   report.policies[3].fidelity = { ...report.policies[3].fidelity, frechet: 500, low: 450, high: 550 }
-  const text = headline(report).join(' ')
-  assert.match(text, /: worse than the base\)/)
-  assert.match(text, /from 248 to 500 \(further away\)/)
+  assert.match(costOf(reportPage({ report, grids: [] })), /class="down"><b>248 → 500<\/b>.*further away/s)
 })
 
 test('categories of prompts are shown where there are some; a reward of our own is tested on its labels', async () => {
@@ -291,7 +301,7 @@ test('without names of scorer, reward and reference the page still makes sentenc
   const page = reportPage({ report, grids: [] })
   assertBalanced(page)
   assert.match(page, /score higher by a reward than the base/)
-  assert.match(page, /The Fréchet distance to reference images/)
+  assert.match(costOf(page), /Fréchet distance to reference images/)
   assert.match(page, /The reward was taken as it is/)
   report.policies.splice(1)
   const alone = reportPage({ report, grids: [] })
@@ -308,8 +318,10 @@ test('a judge and a reward of no labels: no goal of the reward, no raters', asyn
   assert.match(page, /tuned by a reward/)
 })
 
+/** A folded section, with what is folded in it. */
 const sectionOf = (page: string, heading: string) =>
-  /[\s\S]*?<\/section>/.exec(page.slice(page.indexOf(`<h2>${heading}</h2>`)))![0]
+  page.slice(page.indexOf(`<h2>${heading}</h2>`)).split('<details class="fold">')[0]
+const costOf = (page: string) => /<h2>What it cost[\s\S]*?<\/section>/.exec(page)![0]
 
 /** Every element is closed in the right order; void elements close themselves. */
 function assertBalanced(page: string): void {

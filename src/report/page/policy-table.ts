@@ -6,7 +6,7 @@ import { canTake, type Measure } from '../measures/measure.ts'
 import { isMeasured, valueOf } from '../measures/value-of.ts'
 import { splits, type Comparison, type PolicyReport, type Report, type Split } from '../schema.ts'
 import { direction, subjectOf } from './headline.ts'
-import { html, type Markup } from './markup.ts'
+import { folded, html, type Markup } from './markup.ts'
 import { algorithmTitle, looksOf } from './policy-look.ts'
 import { wordingOf } from './wording.ts'
 
@@ -32,43 +32,45 @@ export function policyTable(report: Report): Markup {
       <th scope="row">${title}</th>
       ${policies.map((policy) => html`<td><b>${write(policy)}</b></td>`)}
     </tr>`
-  return html`<section>
-    <h2>The policies side by side</h2>
-    <p class="soft">
-      Every policy draws the same prompts with the same seeds, sampler and guidance. An arrow tells which direction is
-      the better one. Small figures are 95 % intervals; ${words.tableNote}.
-    </p>
-    <div class="scroll">
-      <table class="numbers" style="--columns: ${policies.length}">
-        <thead>
-          <tr>
-            <th scope="col"></th>
-            ${policies.map(({ name, algorithm }) => {
-              const { className, title } = looks(name)
-              const kind = algorithm === undefined || algorithm === name ? undefined : algorithmTitle(algorithm)
-              return html`<th scope="col">
-                <span class="key ${className}"></span>${title}${kind && html`<small>${kind}</small>`}
-              </th>`
-            })}
-          </tr>
-        </thead>
-        <tbody>
-          ${splits.map((split) =>
-            ofSection(
-              `${words.chief.title} on ${split} prompts, n = ${whole(policies[0][split].n)} images per policy`,
-              'splits',
-              split,
-            ),
-          )}
-          ${ofSection('People’s blind votes', 'people')} ${ofSection('Fidelity', 'quality')}
-          ${ofSection('Diversity', 'diversity')} ${ofSection('What was optimised', 'training')} ${group('Cost')}
-          ${fact('Images drawn', ({ imagesDrawn }) => whole(imagesDrawn))}
-          ${fact('Updates', ({ updates }) => whole(updates))} ${fact('Time', ({ seconds }) => duration(seconds))}
-        </tbody>
-      </table>
-    </div>
-    ${comparisonTable(report)}
-  </section>`
+  return folded(
+    'The policies side by side',
+    html`
+      <p class="soft">
+        Every policy draws the same prompts with the same seeds, sampler and guidance. An arrow tells which direction is
+        the better one. Small figures are 95 % intervals; ${words.tableNote}.
+      </p>
+      <div class="scroll">
+        <table class="numbers" style="--columns: ${policies.length}">
+          <thead>
+            <tr>
+              <th scope="col"></th>
+              ${policies.map(({ name, algorithm }) => {
+                const { className, title } = looks(name)
+                const kind = algorithm === undefined || algorithm === name ? undefined : algorithmTitle(algorithm)
+                return html`<th scope="col">
+                  <span class="key ${className}"></span>${title}${kind && html`<small>${kind}</small>`}
+                </th>`
+              })}
+            </tr>
+          </thead>
+          <tbody>
+            ${splits.map((split) =>
+              ofSection(
+                `${words.chief.title} on ${split} prompts, n = ${whole(policies[0][split].n)} images per policy`,
+                'splits',
+                split,
+              ),
+            )}
+            ${ofSection('People’s blind votes', 'people')} ${ofSection('Fidelity', 'quality')}
+            ${ofSection('Diversity', 'diversity')} ${ofSection('What was optimised', 'training')} ${group('Cost')}
+            ${fact('Images drawn', ({ imagesDrawn }) => whole(imagesDrawn))}
+            ${fact('Updates', ({ updates }) => whole(updates))} ${fact('Time', ({ seconds }) => duration(seconds))}
+          </tbody>
+        </table>
+      </div>
+      ${comparisonTable(report)}
+    `,
+  )
 }
 
 /** So that no arrow begins a line. */

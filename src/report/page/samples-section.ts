@@ -1,5 +1,5 @@
 /** The section with images: the same prompts and seeds for every policy, with a mark of the judge or the scorer. */
-import { html, type Markup } from './markup.ts'
+import { folded, html, type Markup } from './markup.ts'
 import type { PolicyName } from '../policy-name.ts'
 import { splits, type Report, type Split } from '../schema.ts'
 import { looksOf } from './policy-look.ts'
@@ -29,49 +29,51 @@ export function samplesSection(rows: readonly SampleRow[], report: Report): Mark
   const isLarge = rows.some(({ cells }) =>
     cells.some(({ images }) => images.some(({ thumbnail }) => !isCrisp(thumbnail))),
   )
-  return html`<section>
-    <h2>The same prompts and seeds, drawn by each policy</h2>
-    <p class="soft">
-      The first images of each prompt, not picked. Images in one place of a cell start from the same noise; best-of-n
-      picks from n draws.
-      ${words.marks.map(({ sign, meaning }, i) => html`${i > 0 ? ', ' : ''}<b>${sign}</b> ${meaning}`)}.
-    </p>
-    ${splits.map((split) => {
-      const shown = rows.filter((row) => row.split === split)
-      if (shown.length === 0) return undefined
-      const policies = shown[0].cells.map((cell) => cell.policy)
-      return html`<h3>${split === 'seen' ? words.seenTitle : 'Unseen prompts'}</h3>
-        <div class="scroll">
-          <table class="samples${isLarge ? ' large' : ''}" style="--columns: ${policies.length}">
-            <thead>
-              <tr>
-                <th scope="col">Prompt</th>
-                ${policies.map((policy) => html`<th scope="col"><span class="key ${looks(policy).className}"></span>${looks(policy).title}</th>`)}
-              </tr>
-            </thead>
-            <tbody>
-              ${shown.map(
-                (row) =>
-                  html`<tr>
-                    <th scope="row">${row.prompt}</th>
-                    ${row.cells.map(
-                      ({ policy, images }) =>
-                        html`<td>
-                          <div class="shots">
-                            ${images.map((image, i) => shot(image, i, looks(policy).title, words))}
-                          </div>
-                        </td>`,
-                    )}
-                  </tr>`,
-              )}
-            </tbody>
-          </table>
-        </div>`
-    })}
-  </section>`
+  return folded(
+    'The same prompts and seeds, drawn by each policy',
+    html`
+      <p class="soft">
+        The first images of each prompt, not picked. Images in one place of a cell start from the same noise; best-of-n
+        picks from n draws.
+        ${words.marks.map(({ sign, meaning }, i) => html`${i > 0 ? ', ' : ''}<b>${sign}</b> ${meaning}`)}.
+      </p>
+      ${splits.map((split) => {
+        const shown = rows.filter((row) => row.split === split)
+        if (shown.length === 0) return undefined
+        const policies = shown[0].cells.map((cell) => cell.policy)
+        return html`<h3>${split === 'seen' ? words.seenTitle : 'Unseen prompts'}</h3>
+          <div class="scroll">
+            <table class="samples${isLarge ? ' large' : ''}" style="--columns: ${policies.length}">
+              <thead>
+                <tr>
+                  <th scope="col">Prompt</th>
+                  ${policies.map((policy) => html`<th scope="col"><span class="key ${looks(policy).className}"></span>${looks(policy).title}</th>`)}
+                </tr>
+              </thead>
+              <tbody>
+                ${shown.map(
+                  (row) =>
+                    html`<tr>
+                      <th scope="row">${row.prompt}</th>
+                      ${row.cells.map(
+                        ({ policy, images }) =>
+                          html`<td>
+                            <div class="shots">
+                              ${images.map((image, i) => shot(image, i, looks(policy).title, words))}
+                            </div>
+                          </td>`,
+                      )}
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>`
+      })}
+    `,
+  )
 }
 
-function shot({ thumbnail, mark, seed }: Sample, place: number, title: string, { marks }: Wording): Markup {
+export function shot({ thumbnail, mark, seed }: Sample, place: number, title: string, { marks }: Wording): Markup {
   const { bytes, mediaType, width, height } = thumbnail
   const words = marks.find((one) => one.mark === mark)
   return html`<span class="shot ${mark ?? 'unmarked'}"

@@ -1,4 +1,7 @@
-/** The page's style sheet: light and dark by the reader's setting, from a 360 px phone upwards. */
+/**
+ * The page's style sheet: light and dark by the reader's setting, or as whoever shows it says by `data-theme`; from a 360 px
+ * phone upwards.
+ */
 import { colours } from './policy-look.ts'
 
 /** What charts and tables stand on: the page, and the card of a chart. */
@@ -8,16 +11,20 @@ const [[paper, card], [darkPaper, darkCard]] = [backgrounds.light, backgrounds.d
 const colourOf = (scheme: 'light' | 'dark') =>
   colours.map((colour) => `--${colour.className}: ${colour[scheme]};`).join(' ')
 
-export const pageStyle = `
-:root { color-scheme: light dark;
-  --paper: ${paper}; --card: ${card}; --ink: #1b1f24; --soft: #59616b; --rule: #d4d8dd; --grid: #e9ebee; --accent: #1f5fa8;
+const light = `--paper: ${paper}; --card: ${card}; --ink: #1b1f24; --soft: #59616b; --rule: #d4d8dd; --grid: #e9ebee; --accent: #1f5fa8;
   --good: #177245; --bad: #b3261e; --unsure: #8a5a00; --good-bg: #e3f3ea; --bad-bg: #fbe7e5; --unsure-bg: #faf0d8;
-  ${colourOf('light')} }
-@media (prefers-color-scheme: dark) { :root {
-  --paper: ${darkPaper}; --card: ${darkCard}; --ink: #e6e8eb; --soft: #9fa7b1; --rule: #3b424b; --grid: #2a3037; --accent: #7db4f0;
+  ${colourOf('light')}`
+const dark = `--paper: ${darkPaper}; --card: ${darkCard}; --ink: #e6e8eb; --soft: #9fa7b1; --rule: #3b424b; --grid: #2a3037; --accent: #7db4f0;
   --good: #62cf95; --bad: #ff8a80; --unsure: #e8bd5a; --good-bg: #17352a; --bad-bg: #3f2220; --unsure-bg: #3a3018;
-  ${colourOf('dark')} } }
+  ${colourOf('dark')}`
+
+export const pageStyle = `
+:root { color-scheme: light dark; ${light} }
+@media (prefers-color-scheme: dark) { :root { ${dark} } }
+:root[data-theme='light'] { color-scheme: light; ${light} }
+:root[data-theme='dark'] { color-scheme: dark; ${dark} }
 * { box-sizing: border-box; }
+:root[data-inside] header { display: none; } :root[data-inside] main, :root[data-inside] footer { padding-left: 4px; padding-right: 4px; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: break-word;
   font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; }
@@ -103,6 +110,17 @@ ${colours.map(({ className }) => `.${className} { --c: var(--${className}); }`).
 .tiles div { border: 1px solid var(--rule); border-radius: 8px; background: var(--card); padding: 10px 14px; }
 .tiles dt { color: var(--soft); font-size: 13px; line-height: 1.35; }
 .tiles dd { margin: 2px 0 0; font-size: 25px; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
+.tiles.cost { grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); }
+.tiles dd.note { font-size: 13px; font-weight: 400; letter-spacing: 0; color: var(--soft); }
+.tiles dd b { font-weight: 600; }
+.steps { max-width: 74ch; margin: 8px 0; padding-left: 24px; } .steps li { margin: 8px 0; }
+.key-pictures { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 250px), 1fr)); margin: 18px 0 8px; }
+.key-pictures figcaption { margin: 0 0 10px; color: var(--ink); font-weight: 600; overflow-wrap: anywhere; }
+.key-row { display: grid; grid-template-columns: 84px 1fr; gap: 8px; align-items: center; margin: 8px 0; font-size: 13px; color: var(--soft); overflow-wrap: anywhere; }
+.key-row .shots { display: grid; grid-template-columns: repeat(3, minmax(0, 96px)); } .key-row .shot { width: auto; } .key-row .shot img { display: block; width: 100%; height: auto; }
+.fold { border-top: 1px solid var(--rule); margin: 0; font-size: 16px; } .fold > summary { padding: 12px 0; } .fold > summary h2 { display: inline; font-size: 18px; border: 0; padding: 0; margin: 0; }
+main > section + .fold { margin-top: 48px; } .fold:last-child { border-bottom: 1px solid var(--rule); }
+main > section:first-child h2 { border: 0; padding: 0; margin-top: 18px; }
 .tiles.three { grid-template-columns: repeat(3, 1fr); max-width: 560px; margin-bottom: 14px; }
 .terms { display: grid; grid-template-columns: 170px 1fr; gap: 8px 20px; max-width: 1000px; margin: 12px 0; font-size: 15px; }
 .terms dt { font-weight: 600; } .terms dd { margin: 0; overflow-wrap: anywhere; }
@@ -110,7 +128,7 @@ details { margin: 10px 0; font-size: 14px; } summary { cursor: pointer; color: v
 .scroll { overflow-x: auto; }
 @media (max-width: 720px) {
   main, header { padding: 0 16px; } header { padding-top: 26px; } footer { padding: 14px 16px 30px; }
-  .headline { font-size: 18px; } h2 { font-size: 20px; margin-top: 42px; }
+  .headline { font-size: 18px; } h2 { font-size: 20px; margin-top: 42px; } .fold > summary h2 { font-size: 17px; } .key-row { grid-template-columns: 64px 1fr; }
   .goals li { grid-template-columns: 72px 1fr; } .goals .found { grid-column: 2; text-align: left; font-size: 14px; }
   .scroll > .numbers { font-size: 13px; min-width: calc(84px + var(--columns) * 64px); } .numbers th, .numbers td { padding: 5px 3px; overflow-wrap: anywhere; } .numbers thead th:first-child { width: 84px; } .numbers th:first-child { padding-left: 0; }
   .numbers thead th { font-size: 11px; overflow-wrap: anywhere; } .numbers .key { display: block; margin: 0 0 3px auto; } .numbers small { font-size: 11px; line-height: 1.35; } .numbers .group th { width: auto; padding-top: 16px; }
@@ -125,5 +143,5 @@ details { margin: 10px 0; font-size: 14px; } summary { cursor: pointer; color: v
   .terms { grid-template-columns: 1fr; gap: 2px; } .terms dd { margin-bottom: 10px; }
   figure { padding: 10px 8px 8px; }
 }
-@media print { figure, .samples tr, .goals li { break-inside: avoid; } }
+@media print { .fold::details-content { content-visibility: visible; } figure, .samples tr, .goals li { break-inside: avoid; } }
 `

@@ -2,7 +2,7 @@
 import { decimal, percent, percentage, rangeIn, whole } from '../format.ts'
 import type { Report } from '../schema.ts'
 import { direction } from './headline.ts'
-import { html, type Markup } from './markup.ts'
+import { folded, html, type Markup } from './markup.ts'
 import { looksOf } from './policy-look.ts'
 
 const questions = { alignment: 'Which shows the prompt better', fidelity: 'Which is the better picture' }
@@ -11,46 +11,48 @@ export function votesSection(report: Report): Markup | undefined {
   const votes = report.details?.votes
   if (votes === undefined) return undefined
   const looks = looksOf(report)
-  return html`<section>
-    <h2>What people voted</h2>
-    <p class="soft">
-      Blind votes of ${whole(votes.raters)} ${votes.raters === 1 ? 'person' : 'people'}, each between images of one
-      prompt and noise by two policies. A tie counts half. Of sets, a comparison is won with two thirds of its votes.
-      Intervals are Wilson’s, over comparisons; green or red where they are clear of 50 %.
-    </p>
-    <div class="scroll">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Policies</th>
-            <th scope="col">Question</th>
-            <th scope="col">Won, tied, lost</th>
-            <th scope="col">Comparisons</th>
-            <th scope="col">Win rate, %</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${votes.pairs.map(
-            (pair) =>
-              html`<tr>
-                <th scope="row">${looks(pair.policy).title} over ${looks(pair.against).title}</th>
-                <td>${questions[pair.question]}${pair.form === 'set' ? ', sets' : ''}</td>
-                <td>${[pair.wins, pair.ties, pair.losses].map(whole).join(', ')}</td>
-                <td>${whole(pair.duels)}</td>
-                <td class="${direction({ low: pair.rate.low - 0.5, high: pair.rate.high - 0.5 })}">
-                  <b>${percent(pair.rate.mean)}</b> <small>${rangeIn(percentage, pair.rate)}</small>
-                </td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${votes.nu.map(
-      ({ question, nu }) =>
-        html`<p class="soft">
-          ${questions[question]}: two that are equally strong tie in ${percent(nu / (2 + nu), 0)} % of comparisons (ν =
-          ${decimal(nu)}).
-        </p>`,
-    )}
-  </section>`
+  return folded(
+    'What people voted',
+    html`
+      <p class="soft">
+        Blind votes of ${whole(votes.raters)} ${votes.raters === 1 ? 'person' : 'people'}, each between images of one
+        prompt and noise by two policies. A tie counts half. Of sets, a comparison is won with two thirds of its votes.
+        Intervals are Wilson’s, over comparisons; green or red where they are clear of 50 %.
+      </p>
+      <div class="scroll">
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">Policies</th>
+              <th scope="col">Question</th>
+              <th scope="col">Won, tied, lost</th>
+              <th scope="col">Comparisons</th>
+              <th scope="col">Win rate, %</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${votes.pairs.map(
+              (pair) =>
+                html`<tr>
+                  <th scope="row">${looks(pair.policy).title} over ${looks(pair.against).title}</th>
+                  <td>${questions[pair.question]}${pair.form === 'set' ? ', sets' : ''}</td>
+                  <td>${[pair.wins, pair.ties, pair.losses].map(whole).join(', ')}</td>
+                  <td>${whole(pair.duels)}</td>
+                  <td class="${direction({ low: pair.rate.low - 0.5, high: pair.rate.high - 0.5 })}">
+                    <b>${percent(pair.rate.mean)}</b> <small>${rangeIn(percentage, pair.rate)}</small>
+                  </td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+      ${votes.nu.map(
+        ({ question, nu }) =>
+          html`<p class="soft">
+            ${questions[question]}: two that are equally strong tie in ${percent(nu / (2 + nu), 0)} % of comparisons (ν
+            = ${decimal(nu)}).
+          </p>`,
+      )}
+    `,
+  )
 }

@@ -61,6 +61,7 @@ export function sequentialInterval(wins: number, losses: number): { readonly low
 /**
  * At the least: if whoever is ahead wins all of them. About: if the share of wins stays (k + 1)/(n + 2) of the side that is
  * ahead with k, the mean of its posterior, and so does that of ties, (ties + 1)/(n + ties + 2).
+ * Rounded up to two figures.
  *
  * @returns null where it is decided
  */
@@ -72,8 +73,14 @@ export function trialsWanted(wins: number, losses: number, ties: number): Trials
   const share = (ahead + 1) / (n + 2)
   const least = firstDecided(ahead, behind, 1)
   const about = firstDecided(ahead, behind, share)
-  const told = about === null ? null : Math.ceil(about / untied)
+  const told = about === null ? null : roundedUp(about / untied)
   return { least: least ?? mostTold, about: told === null || told > mostTold ? null : told }
+}
+
+/** To two figures: more is not known. */
+function roundedUp(count: number): number {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(count)) - 1)
+  return Math.ceil(count / step) * step
 }
 
 function firstDecided(ahead: number, behind: number, share: number): number | null {

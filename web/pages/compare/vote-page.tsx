@@ -78,7 +78,7 @@ const votesPerLook = 4
 /** Says nothing of who is ahead. */
 function Standing({ standing: { wanted } }: Pick<VoteTasks, 'standing'>) {
   const { vote: texts } = useTexts()
-  if (wanted === null) return <p className="notice good">{texts.decided}</p>
+  if (wanted === null) return <p className="small decided">{texts.decided}</p>
   const { about, least } = wanted
   return <p className="soft small">{about === null ? texts.wantedAtLeast(least) : texts.wanted(about)}</p>
 }
