@@ -90,7 +90,7 @@ function Frame({ url, title }: { url: string; title: string }) {
   useEffect(() => {
     // Where the report did not come, the browser shows a page of its own, which tells nothing.
     const root = frame.current?.contentDocument?.documentElement
-    if (loads === 0 || root == null) return
+    if (loads === 0 || root === undefined) return
     root.dataset.theme = theme
     root.dataset.inside = 'true'
     const own = getComputedStyle(document.documentElement)
