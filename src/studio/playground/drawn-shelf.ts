@@ -5,7 +5,7 @@ export interface DrawnPicture extends Pick<DrawnImage, 'record' | 'width' | 'hei
   readonly png: Buffer
 }
 
-const mostBytes = 96 * 2 ** 20
+const mostBytes = 192 * 2 ** 20
 const mostPictures = 600
 
 export class DrawnShelf {

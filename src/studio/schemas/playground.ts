@@ -1,6 +1,6 @@
 /** The playground: a prompt, drawn by several policies from the same noise, of which nothing is kept unless somebody asks. */
 import { z } from 'zod'
-import { count, Failure, ImageId, ImageRef, PromptText, share } from './basics.ts'
+import { clean, count, Failure, ImageId, ImageRef, isClean, PromptText, share } from './basics.ts'
 
 /** Of one drawing. */
 export const mostPoliciesDrawn = 4
@@ -14,8 +14,10 @@ export const freshSeeds = { least: 1_000_000_000, most: 2_000_000_000 } as const
 /** `pretrained`, a policy run, or a LoRA file of the workspace: one of those that are listed. */
 const PolicyName = z
   .string()
-  .regex(/^[A-Za-z0-9][\w .+()-]{0,199}$/, 'the name of a policy that is listed')
-  .refine((name) => !name.includes('..'), 'the name of a policy that is listed')
+  .min(1)
+  .max(255)
+  .regex(/^[^/\\]+$/, 'the name of a policy that is listed')
+  .refine(isClean, clean)
 
 const Strength = z.number().min(0).max(mostStrength)
 
@@ -42,8 +44,8 @@ const Drawn = z.object({
   policy: count,
   /** Its place among those of its policy: images of one place have the same noise. */
   index: count,
-  /** The studio has it already: it was kept, or a round drew it. */
-  kept: z.boolean(),
+  /** `kept`: here, earlier; `there`: the studio has it from somewhere else, such as a round. */
+  kept: z.enum(['no', 'kept', 'there']),
 })
 export type Drawn = z.infer<typeof Drawn>
 

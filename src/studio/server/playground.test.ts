@@ -104,12 +104,13 @@ describe('the playground', () => {
     assert.deepEqual((await it.client.galleryImage(a)).history.map(({ told }) => told), ['preferred']) // prettier-ignore
     // Taken back and kept again, it is asked about again.
     await it.client.archive({ images: [a], archived: true })
+    assert.equal((await draw(it, { policies: [half], images: 2 })).drawn[1].kept, 'no')
     await it.client.keepDrawn({ images: [a] })
     assert.equal((await it.client.galleryImage(a)).archived, false)
     const again = await draw(it, { policies: [half] })
     assert.deepEqual(
       again.drawn.map(({ image, kept }) => [image.id, kept]),
-      second.of(0).map((id) => [id, id === a]),
+      second.of(0).map((id) => [id, id === a ? 'kept' : 'no']),
     )
 
     // Whoever leaves is not drawn for: the process ends where it does not hear of it, and starts anew.
@@ -138,8 +139,9 @@ describe('the playground', () => {
     }
     assert.match((await refusedWith(400, { prompt: 'a unicorn' })).received, /unicorn/)
     await refusedWith(400, { prompt: ' ' })
-    for (const policy of ['dpok-9', 'runs', 'brought.safetensors']) await refusedWith(404, { policies: [{ policy }] })
-    for (const policy of ['../runs/dpok-1', '/etc/passwd', 'runs/dpok-1', 'a..b']) {
+    for (const policy of ['dpok-9', 'runs', '..', 'größe.safetensors'])
+      await refusedWith(404, { policies: [{ policy }] })
+    for (const policy of ['../runs/dpok-1', '/etc/passwd', 'runs\\dpok-1', 'a\0b', '']) {
       await refusedWith(400, { policies: [{ policy }] })
     }
     const five = Array.from({ length: 5 }, () => ({ policy: 'pretrained' }))

@@ -9,6 +9,7 @@ import { knownPolicies } from '../playground/policies.ts'
 import {
   DrawEvent,
   DrawRequest,
+  type Drawn,
   KeepImages,
   KeptImages,
   PlaygroundDone,
@@ -107,7 +108,7 @@ function orderOf(studio: Studio, given: z.output<typeof DrawRequest>): DrawOrder
 function eventsOf(studio: Studio, order: DrawOrder): Response {
   const leaving = new AbortController()
   const text = new TextEncoder()
-  const { playground, store } = studio
+  const { playground } = studio
   const all = order.policies.length * order.images
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -116,7 +117,7 @@ function eventsOf(studio: Studio, order: DrawOrder): Response {
       }
       const draw = async () => {
         const began = performance.now()
-        const known = new Set((await store.images()).map(({ record }) => record.id))
+        const keptNow = await keptImages(studio)
         const sampling = await playground.draw(
           order,
           {
@@ -127,7 +128,7 @@ function eventsOf(studio: Studio, order: DrawOrder): Response {
               const { id, index } = playground.drawn.add(drawn).record
               const { policy, width, height } = drawn
               const image = { id, width, height }
-              tell({ kind: 'image', drawn: { image, policy, index, kept: known.has(id) } })
+              tell({ kind: 'image', drawn: { image, policy, index, kept: keptNow(id) } })
             },
           },
           leaving.signal,
@@ -145,6 +146,19 @@ function eventsOf(studio: Studio, order: DrawOrder): Response {
     cancel: () => leaving.abort(),
   })
   return new Response(body, { headers: { 'content-type': 'application/x-ndjson', 'x-accel-buffering': 'no' } })
+}
+
+/** Tells of an image whether the studio has it, and whether from here. */
+async function keptImages({ store, rounds }: Studio): Promise<(id: string) => Drawn['kept']> {
+  const [images, all] = await Promise.all([store.images(), rounds.all()])
+  const archived = new Map(images.map(({ record, archived: isArchived = false }) => [record.id, isArchived]))
+  const elsewhere = new Set(all.filter(({ name }) => name !== playgroundRound).flatMap((round) => round.images))
+  const here = new Set(all.find(({ name }) => name === playgroundRound)?.images)
+  return (id) => {
+    if (!archived.has(id)) return 'no'
+    if (elsewhere.has(id) || !here.has(id)) return 'there'
+    return archived.get(id) === true ? 'no' : 'kept'
+  }
 }
 
 const shareOf = ({ policy, images }: DrawProgress, each: number, all: number) =>

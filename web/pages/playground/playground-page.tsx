@@ -174,7 +174,7 @@ function Playground({ known, reload }: { known: PlaygroundState; reload: () => v
             <Progress drawing={drawing} />
             <ErrorNotice error={drawing.error} />
             {(drawing.images.size > 0 || drawing.stage !== 'stopped') && <Results drawing={drawing} kept={kept} />}
-            {[...drawing.images.values()].some((one) => one.kept) && (
+            {[...drawing.images.values()].some((one) => one.kept === 'kept') && (
               <p className="soft small">
                 What is kept is asked about on the page <a href={to('label')}>Label</a>, and stands in the{' '}
                 <a href={`${to('gallery')}?round=playground`}>gallery</a>.

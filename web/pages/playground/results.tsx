@@ -71,6 +71,7 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
             <div
               key={cellOf(policy, index)}
               className="play-cell"
+              data-stale={one?.isStale}
               data-better={own?.winner === one?.image.id && own !== undefined}
             >
               {one === undefined ? (
@@ -81,19 +82,20 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
                     image={one.image}
                     shown={512}
                     alt={alt(policy)}
-                    hasComments={one.kept}
+                    hasComments={one.kept !== 'no'}
                     beside={shown.map(({ image, policy: of }) => ({ image, alt: alt(of) }))}
                   />
                   <div className="play-tools">
                     <button
                       type="button"
                       className="chip"
-                      aria-pressed={one.kept}
+                      aria-pressed={one.kept !== 'no'}
                       aria-label={`Keep ${alt(policy)}`}
-                      disabled={keep.isBusy}
-                      onClick={() => void keep.run([one.image.id], !one.kept)}
+                      title={one.kept === 'there' ? 'The studio has this image already' : undefined}
+                      disabled={keep.isBusy || one.kept === 'there' || one.isStale}
+                      onClick={() => void keep.run([one.image.id], one.kept === 'no')}
                     >
-                      {one.kept ? 'Kept' : 'Keep'}
+                      {one.kept === 'no' ? 'Keep' : 'Kept'}
                     </button>
                     {differ > 1 && (
                       <button
@@ -101,7 +103,7 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
                         className="chip"
                         aria-pressed={own?.winner === one.image.id}
                         aria-label={`Better: ${alt(policy)}`}
-                        disabled={vote.isBusy || shown.length < titles.length}
+                        disabled={vote.isBusy || shown.length < titles.length || one.isStale}
                         onClick={() => {
                           undo(row)
                           if (own?.winner !== one.image.id) void vote.run(row, one, shown)

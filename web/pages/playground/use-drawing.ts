@@ -10,10 +10,15 @@ export interface Drawing {
   readonly ahead: number
   readonly share: number
   /** By {@link cellOf}. */
-  readonly images: ReadonlyMap<string, Drawn>
+  readonly images: ReadonlyMap<string, DrawnCell>
   readonly durationMs: number | undefined
   readonly sampling: Extract<DrawEvent, { kind: 'done' }>['sampling'] | undefined
   readonly error: unknown
+}
+
+export interface DrawnCell extends Drawn {
+  /** Of the drawing before, until something new has come in its place. */
+  readonly isStale?: true
 }
 
 /** Where an image stands: the place of its policy, and its own among those of its policy. */
@@ -31,13 +36,12 @@ export function useDrawing() {
     const change = (of: (now: Drawing) => Partial<Drawing>) => {
       if (leaving.current === own) setDrawing((now) => now && { ...now, ...of(now) })
     }
-    // What was drawn before stays in its place until something new has come there.
     setDrawing((before) => ({
       request,
       stage: 'waiting',
       ahead: 0,
       share: 0,
-      images: before?.request.prompt === request.prompt ? before.images : new Map(),
+      images: staleOf(before, request),
       durationMs: undefined,
       sampling: undefined,
       error: undefined,
@@ -45,29 +49,46 @@ export function useDrawing() {
     setBusy(true)
     try {
       for await (const event of client.draw(request, own.signal)) change(changeOf(event))
-      change(({ stage }) => (stage === 'done' ? {} : { stage: 'stopped' }))
+      change(({ stage, images }) => ({ images: freshOf(images), ...(stage !== 'done' && { stage: 'stopped' }) }))
     } catch (error) {
-      change(() => ({ stage: 'stopped', ...(!own.signal.aborted && { error }) }))
+      change(({ images }) => ({
+        stage: 'stopped',
+        images: freshOf(images),
+        ...(!own.signal.aborted && { error }),
+      }))
     } finally {
       if (leaving.current === own) setBusy(false)
     }
   }
   const stop = () => {
     leaving.current?.abort()
-    setDrawing((now) => now && { ...now, stage: 'stopped' })
+    setDrawing((now) => now && { ...now, stage: 'stopped', images: freshOf(now.images) })
     setBusy(false)
   }
   /** The studio has these now, or not any more. */
   const kept = (ids: readonly string[], isKept: boolean) =>
     setDrawing((now) => {
       if (now === undefined) return now
-      const images = [...now.images].map(
-        ([cell, one]) => [cell, ids.includes(one.image.id) ? { ...one, kept: isKept } : one] as const,
-      )
+      const changed = (one: DrawnCell): DrawnCell =>
+        ids.includes(one.image.id) && one.kept !== 'there' ? { ...one, kept: isKept ? 'kept' : 'no' } : one
+      const images = [...now.images].map(([cell, one]) => [cell, changed(one)] as const)
       return { ...now, images: new Map(images) }
     })
   return { drawing, isBusy, draw, stop, kept }
 }
+
+/** What was drawn before stays in its place where the same policies draw the same prompt. */
+function staleOf(before: Drawing | undefined, { prompt, policies, images }: DrawRequest): Drawing['images'] {
+  const namesOf = (all: DrawRequest['policies']) => JSON.stringify(all.map(({ policy }) => policy))
+  const isSame =
+    before?.request.prompt === prompt &&
+    before.request.images === images &&
+    namesOf(before.request.policies) === namesOf(policies)
+  return new Map(isSame ? [...before.images].map(([cell, one]) => [cell, { ...one, isStale: true }]) : [])
+}
+
+const freshOf = (images: Drawing['images']): Drawing['images'] =>
+  new Map([...images].filter(([, one]) => one.isStale !== true))
 
 function changeOf(event: DrawEvent): (now: Drawing) => Partial<Drawing> {
   switch (event.kind) {
