@@ -76,6 +76,15 @@ import {
 } from './schemas/raters.ts'
 import { Lineage, Reports, RewardDetail, Rewards, Rounds, type NewRound } from './schemas/runs.ts'
 import { ShareLink, Shares, type NewShare } from './schemas/sharing.ts'
+import {
+  DeletedRun,
+  RunDeletion,
+  RunMetrics,
+  RunRow,
+  RunRows,
+  type DeleteRun,
+  type RunChange,
+} from './schemas/run-table.ts'
 import { State } from './schemas/state.ts'
 import { Imported, Uploaded, type ExportFormat, type ImportFormat } from './schemas/transfer.ts'
 
@@ -225,6 +234,12 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     sampleJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/sample`),
     metrics: (id: string, since?: number) => get(Metrics, `/api/jobs/${part(id)}/metrics`, { since }),
     samples: (id: string) => get(Samples, `/api/jobs/${part(id)}/samples`),
+
+    runs: () => get(RunRows, '/api/runs'),
+    changeRun: (name: string, body: RunChange) => ask(RunRow, 'PUT', url(`/api/runs/${part(name)}`), body),
+    runDeletion: (name: string) => get(RunDeletion, `/api/runs/${part(name)}/deletion`),
+    deleteRun: (name: string, body: DeleteRun = {}) => post(DeletedRun, `/api/runs/${part(name)}/delete`, body),
+    runMetrics: (name: string) => get(RunMetrics, `/api/runs/${part(name)}/metrics`),
 
     rounds: () => get(Rounds, '/api/rounds'),
     checkPrompts: (prompts: readonly string[]) => post(PromptCheck, '/api/prompts/check', { prompts }),

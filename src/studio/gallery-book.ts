@@ -76,12 +76,18 @@ export class GalleryBook {
   /** Every image, archived ones too. */
   async all(): Promise<readonly GalleryEntry[]> {
     const { store, rounds: book } = this.#of
-    const [images, rounds, changes] = await Promise.all([store.images(), book.all(), store.changes()])
+    const [images, rounds, shelved, changes] = await Promise.all([
+      store.images(),
+      book.all(),
+      book.archived(),
+      store.changes(),
+    ])
     for (; this.#followed < changes.length; this.#followed++) {
       const { judgment, stands } = changes[this.#followed]
       for (const id of judgment.images) count(this.#answersOf(id), judgment, stands ? 1 : -1)
     }
-    if (this.#listed?.from[0] !== images || this.#listed.from[1] !== rounds) {
+    const from = [images, rounds, shelved]
+    if (this.#listed?.from.some((one, i) => one !== from[i]) ?? true) {
       const roundsOf = new Map<string, { readonly names: string[]; readonly at: string }>()
       for (const { name, createdAt, images: ids } of rounds) {
         for (const id of ids) getOrAdd(roundsOf, id, () => ({ names: [], at: createdAt })).names.push(name)
@@ -89,11 +95,11 @@ export class GalleryBook {
       const entryOf = ({ record, archived }: StoredImage): GalleryEntry => {
         const { names, at } = roundsOf.get(record.id) ?? { names: [], at: '' }
         const place = String(record.index).padStart(9, '0')
-        return { record, isArchived: archived === true, rounds: names, at: `${at} ${place}`, answers: this.#answersOf(record.id) } // prettier-ignore
+        return { record, isArchived: archived === true || shelved.has(record.id), rounds: names, at: `${at} ${place}`, answers: this.#answersOf(record.id) } // prettier-ignore
       }
-      this.#listed = { from: [images, rounds], entries: images.map(entryOf) }
+      this.#listed = { from, entries: images.map(entryOf) }
     }
-    return this.#listed.entries
+    return this.#listed!.entries
   }
 
   /** @param hidden ids of images that whoever asks may not see here: see blind.ts */

@@ -34,6 +34,14 @@ export class ImageShelf {
     return this.#byId.get(id) ?? notFound()
   }
 
+  /** Images may lie elsewhere from now on, or nowhere. */
+  forget(): void {
+    this.#refs.clear()
+    this.#whole.clear()
+    this.#byId.clear()
+    this.#listed = undefined
+  }
+
   /** Its size is read from the file once. @throws {StudioError} no such image, or its file is gone */
   async ref(id: string): Promise<ImageRef> {
     const known = this.#refs.get(id)

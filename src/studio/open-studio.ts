@@ -22,6 +22,9 @@ import { stageSchemas } from './jobs/stage-schemas.ts'
 import { PairBook } from './pair-book.ts'
 import { Playground, type PlaygroundOptions } from './playground/playground.ts'
 import { RoundBook } from './round-book.ts'
+import { finishDeletions } from './run-deletion.ts'
+import { RunNotes } from './run-notes.ts'
+import { RunTable } from './run-table.ts'
 import { RunLibrary } from './runs.ts'
 import { Attempts } from './server/attempts.ts'
 import { uploadsName } from './server/forms.ts'
@@ -75,10 +78,12 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
   if (follows === undefined) removeUploads(workspace)
   const store = await openFeedback(database ?? workspace.at(databaseName))
   const feedback = database === null ? databaseName : withoutPassword(database)
-  const rounds = new RoundBook(store)
-  const runs = new RunLibrary(workspace)
   const isEmbedded = worldOf(model) !== undefined
   const playground = new Playground({ folder: workspace.folder, model, isEmbedded, ...options.playground })
+  const notes = new RunNotes(workspace)
+  const rounds = new RoundBook(store, notes)
+  await finishDeletions({ workspace, store, rounds, notes })
+  const runs = new RunLibrary(workspace, notes)
   const queue = new JobQueue(workspace, options.devices ?? devicesOf(null, 1, 0), {
     ...jobs,
     isAsleep: follows !== undefined,
@@ -98,6 +103,8 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     playground,
     gpuNote: options.gpuNote ?? null,
     runs,
+    notes,
+    table: new RunTable({ workspace, runs, notes, queue }),
     images: new ImageShelf(store),
     rounds,
     gallery: new GalleryBook({ store, rounds, runs, workspace }),
@@ -130,7 +137,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
 /** A policy that was ordered while its reward was still being made begins by itself: only where the reward is proven. */
 function objectionTo({ stage, queuedAt, settings: { reward } }: JobRecord, runs: RunLibrary): string | null {
   if (!isPolicyStage(stage)) return null
-  const made = runs.ofKind('reward').find(({ name }) => name === reward)
+  const made = runs.everyOfKind('reward').find(({ name }) => name === reward)
   if (made === undefined || made.manifest.finishedAt <= queuedAt) return null
   try {
     return rewardLack(made)

@@ -2,6 +2,7 @@
 import { addRound, askable, readRounds, type Round } from '../feedback/queue/rounds.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { ImageRecord } from '../records.ts'
+import type { RunNotes } from './run-notes.ts'
 
 interface DrawnRound extends Round {
   /** How many different ones its images have. */
@@ -10,11 +11,15 @@ interface DrawnRound extends Round {
 
 export class RoundBook {
   readonly #store: FeedbackStore
+  readonly #notes: Pick<RunNotes, 'all' | 'isArchived' | 'isDeleted'>
   #drawn: { readonly from: readonly unknown[]; readonly rounds: readonly DrawnRound[] } | undefined
+  #archived: { readonly from: readonly unknown[]; readonly images: ReadonlySet<string> } | undefined
   #asked: { readonly from: readonly unknown[]; readonly images: readonly ImageRecord[] } | undefined
 
-  constructor(store: FeedbackStore) {
+  /** @param notes which rounds are archived */
+  constructor(store: FeedbackStore, notes: Pick<RunNotes, 'all' | 'isArchived' | 'isDeleted'>) {
     this.#store = store
+    this.#notes = notes
   }
 
   /** Oldest first. */
@@ -27,27 +32,47 @@ export class RoundBook {
     await addRound(this.#store.database, round)
   }
 
-  /** The images that people are asked about: none that are archived, nor those that were drawn for a comparison. The same list until one changes. */
-  async asked(): Promise<readonly ImageRecord[]> {
-    const [images, rounds] = await Promise.all([this.#store.images(), this.all()])
-    if (this.#asked?.from[0] !== images || this.#asked.from[1] !== rounds) {
-      const records = images.filter(({ archived }) => archived !== true).map(({ record }) => record)
-      this.#asked = { from: [images, rounds], images: askable(records, rounds) }
+  /** Images that nobody is asked about because all rounds that they are of are archived, or deleted. */
+  async archived(): Promise<ReadonlySet<string>> {
+    const rounds = await this.all()
+    const notes = this.#notes.all()
+    if (this.#archived?.from[0] !== rounds || this.#archived.from[1] !== notes) {
+      const [shelved, kept] = [true, false].map((isShelved) =>
+        rounds
+          .filter(({ name }) => (this.#notes.isArchived(name) || this.#notes.isDeleted(name)) === isShelved)
+          .flatMap(({ images }) => images),
+      )
+      const images = new Set(shelved).difference(new Set(kept))
+      this.#archived = { from: [rounds, notes], images }
     }
-    return this.#asked.images
+    return this.#archived.images
   }
 
-  /** The rounds that people are asked about, oldest first, with what of them is not archived. */
+  /** The images that people are asked about: none that are archived, or of archived rounds, nor those that were drawn for a comparison. The same list until one changes. */
+  async asked(): Promise<readonly ImageRecord[]> {
+    const [images, rounds, shelved] = await Promise.all([this.#store.images(), this.all(), this.archived()])
+    const from = [images, rounds, shelved]
+    if (this.#asked?.from.some((one, i) => one !== from[i]) ?? true) {
+      const records = images
+        .filter(({ record, archived }) => archived !== true && !shelved.has(record.id))
+        .map(({ record }) => record)
+      this.#asked = { from, images: askable(records, rounds) }
+    }
+    return this.#asked!.images
+  }
+
+  /** The rounds that people are asked about, archived ones too but none that were deleted, oldest first, with the images that are not archived one by one. */
   async drawn(): Promise<readonly DrawnRound[]> {
     const [images, rounds] = await Promise.all([this.#store.images(), this.all()])
-    if (this.#drawn?.from[0] !== images || this.#drawn.from[1] !== rounds) {
+    const from = [images, rounds, this.#notes.all()]
+    if (this.#drawn?.from.some((one, i) => one !== from[i]) ?? true) {
       const textOf = new Map(images.filter(({ archived }) => archived !== true).map(({ record }) => [record.id, record.text])) // prettier-ignore
       const drawn = rounds
-        .filter(({ purpose }) => purpose === 'round')
+        .filter(({ name, purpose }) => purpose === 'round' && !this.#notes.isDeleted(name))
         .map((round) => ({ ...round, images: round.images.filter((id) => textOf.has(id)) }))
         .map((round) => ({ ...round, prompts: new Set(round.images.map((id) => textOf.get(id))).size }))
-      this.#drawn = { from: [images, rounds], rounds: drawn }
+      this.#drawn = { from, rounds: drawn }
     }
-    return this.#drawn.rounds
+    return this.#drawn!.rounds
   }
 }

@@ -6,6 +6,7 @@ import { uncertaintiesName } from '../run-files.ts'
 import { configName, manifestName } from '../run-folder.ts'
 import { readRun, type Manifest } from '../run.ts'
 import { factsOf, type RunKind } from '../stages.ts'
+import type { RunNotes } from './run-notes.ts'
 import { runNames, runsName, type Workspace } from './workspace.ts'
 import { readBytes, readJson, whatWorks, type Broken } from './workspace-files.ts'
 
@@ -23,14 +24,16 @@ const Uncertainties = z.record(z.string(), z.number().nonnegative())
 
 export class RunLibrary {
   readonly #workspace: Workspace
+  readonly #notes: RunNotes
   readonly #read = new Map<string, StudioRun>()
   #unsure: { readonly name: string; readonly byImage: ReadonlyMap<string, number> | undefined } | undefined
 
-  constructor(workspace: Workspace) {
+  constructor(workspace: Workspace, notes: RunNotes) {
     this.#workspace = workspace
+    this.#notes = notes
   }
 
-  /** Oldest first. A run whose manifest is broken is as good as none: see {@link broken}. */
+  /** Oldest first, archived ones too. A run whose manifest is broken is as good as none: see {@link broken}. */
   all(): StudioRun[] {
     return this.#look().made.sort((a, b) => a.manifest.finishedAt.localeCompare(b.manifest.finishedAt))
   }
@@ -41,7 +44,9 @@ export class RunLibrary {
   }
 
   #look() {
-    const finished = runNames(this.#workspace).filter(
+    const there = new Set(runNames(this.#workspace))
+    for (const name of this.#read.keys()) if (!there.has(name)) this.#read.delete(name)
+    const finished = [...there].filter(
       (name) => this.#read.has(name) || existsSync(this.#workspace.at(runsName, name, manifestName)),
     )
     return whatWorks(
@@ -50,17 +55,24 @@ export class RunLibrary {
     )
   }
 
-  /** Oldest first; the images of comparisons are no round. */
+  /** {@link everyOfKind} without those that are archived. */
   ofKind(kind: RunKind): StudioRun[] {
+    return this.everyOfKind(kind).filter(({ name }) => !this.isArchived(name))
+  }
+
+  isArchived = (name: string): boolean => this.#notes.isArchived(name)
+
+  /** Oldest first; the images of comparisons are no round. */
+  everyOfKind(kind: RunKind): StudioRun[] {
     return this.all().filter(
       ({ name, manifest }) =>
         factsOf(manifest.stage)?.kind === kind && !(kind === 'round' && name.startsWith(comparisonPrefix)),
     )
   }
 
-  /** @throws {StudioError} there is no such run of this kind */
+  /** An archived one as well. @throws {StudioError} there is no such run of this kind */
   get(kind: RunKind, name: string): StudioRun {
-    const run = this.ofKind(kind).find((one) => one.name === name)
+    const run = this.everyOfKind(kind).find((one) => one.name === name)
     if (run !== undefined) return run
     throw new StudioError(404, 'not-found', {
       where: kind,

@@ -13,6 +13,8 @@ import type { StageSchemas } from './jobs/stage-schemas.ts'
 import type { PairBook } from './pair-book.ts'
 import type { Playground } from './playground/playground.ts'
 import type { RoundBook } from './round-book.ts'
+import type { RunNotes } from './run-notes.ts'
+import type { RunTable } from './run-table.ts'
 import type { RunLibrary } from './runs.ts'
 import type { Attempts } from './server/attempts.ts'
 import type { Workspace } from './workspace.ts'
@@ -36,6 +38,8 @@ export interface Studio extends StudioModel {
   readonly gpuNote: string | null
   readonly playground: Playground
   readonly runs: RunLibrary
+  readonly notes: RunNotes
+  readonly table: RunTable
   readonly images: ImageShelf
   readonly rounds: RoundBook
   readonly gallery: GalleryBook

@@ -31,19 +31,23 @@ const project = fileURLToPath(new URL('../../', import.meta.url))
 /** @throws {FileError} the folder cannot be written */
 export function openWorkspace(folder: string): Workspace {
   const whole = resolve(folder)
-  for (const name of [runsName, lorasName, 'jobs', 'prompts', 'uploads', 'compare']) {
+  for (const name of [runsName, lorasName, 'run-notes', 'jobs', 'prompts', 'uploads', 'compare']) {
     writing(join(whole, name), () => mkdirSync(join(whole, name), { recursive: true }))
   }
   return { folder: whole, name: basename(whole), at: (...names) => join(whole, ...names) }
 }
 
-/** `dpok-1`, or the first number that no run, and none of `taken`, has. */
+/** `dpok-1`, or the first number that no run has or had, and none of `taken`. */
 export function freeRunName({ at }: Workspace, base: string, taken: ReadonlySet<string> = new Set()): string {
   for (let number = 1; ; number++) {
     const name = `${base}-${number}`
-    if (!taken.has(name) && !existsSync(at(runsName, name))) return name
+    if (!taken.has(name) && !isTakenName({ at }, name)) return name
   }
 }
+
+/** A run has it, or something was noted of a run that had it. */
+export const isTakenName = ({ at }: Pick<Workspace, 'at'>, name: string): boolean =>
+  existsSync(at(runsName, name)) || existsSync(at('run-notes', `${name}.json`))
 
 /** Names of all run folders. */
 export const runNames = ({ at }: Workspace): string[] =>

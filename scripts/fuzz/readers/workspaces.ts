@@ -8,6 +8,7 @@ import { metricsOf } from '../../../src/report/lineage.ts'
 import { readRun } from '../../../src/run.ts'
 import { readJobs } from '../../../src/studio/jobs/job-record.ts'
 import { partsOf } from '../../../src/studio/server/multipart.ts'
+import { RunNotes } from '../../../src/studio/run-notes.ts'
 import { RunLibrary } from '../../../src/studio/runs.ts'
 import { openWorkspace } from '../../../src/studio/workspace.ts'
 import { asFile, at, json, type Reader, records, texts } from './reader.ts'
@@ -56,7 +57,7 @@ const inRun = (name: string, sound: Uint8Array[], read: (folder: string, library
     writeFileSync(join(run, 'manifest.json'), JSON.stringify(manifest))
     return (bytes) => {
       writeFileSync(join(run, name), bytes)
-      return read(run, new RunLibrary(workspace))
+      return read(run, new RunLibrary(workspace, new RunNotes(workspace)))
     }
   },
 })

@@ -80,6 +80,24 @@ export async function archiveImages(
   })
 }
 
+/** In place of the folder of images whose files were deleted: no folder has this name. */
+const goneFolder = '(deleted)'
+
+/** Notes of images that their files were deleted; where such an image is added once more, it is there again. */
+export async function noteGone(database: FeedbackDatabase, ids: readonly string[]): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    const change = { folder: goneFolder, revision: await nextRevision(transaction) }
+    for (const chunk of chunks([...new Set(ids)])) {
+      await transaction.updateTable('images').set(change).where('id', 'in', chunk).execute()
+    }
+  })
+}
+
+export async function imagesThatAreGone(database: FeedbackDatabase): Promise<ReadonlySet<string>> {
+  const rows = await database.selectFrom('images').select('id').where('folder', '=', goneFolder).execute()
+  return new Set(rows.map(({ id }) => id))
+}
+
 async function nextRevision(transaction: Transaction<FeedbackTables>): Promise<number> {
   const { revision } = await transaction
     .selectFrom('images')

@@ -4,7 +4,7 @@
  * other; who has which device next is said in `device-turns.ts`. A job that is made from what another makes follows that one, and is held where it does
  * not end well, or where what it made is not good enough.
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { StudioError } from '../../errors.ts'
 import { writeFileAtomic, writing } from '../../files.ts'
@@ -153,7 +153,8 @@ export class JobQueue implements Disposable {
   }
 
   add({ config, ...order }: JobOrder): JobRecord {
-    const taken = [...this.#jobs.keys(), ...this.broken.map(({ name }) => name)]
+    // Folders of broken and of deleted jobs keep their numbers.
+    const taken = readdirSync(this.#workspace.at('jobs')).filter((name) => /^job-\d{1,9}$/.test(name))
     const number = 1 + taken.reduce((most, id) => Math.max(most, numberOf(id)), 0)
     const job: JobRecord = {
       ...order,
@@ -213,6 +214,11 @@ export class JobQueue implements Disposable {
     })
     this.look()
     return this.get(id)
+  }
+
+  /** Knows nothing any more of the jobs of a run, none of which waits or runs. */
+  forget(run: string): void {
+    for (const job of this.all()) if (job.run === run && !isOpen(job)) this.#jobs.delete(job.id)
   }
 
   /** Asks a training job for sample images at its next step. */

@@ -79,5 +79,10 @@ export function readJobs(workspace: Workspace): { readonly jobs: JobRecord[]; re
   return { jobs: made.sort((a, b) => numberOf(a.id) - numberOf(b.id)), broken }
 }
 
+/** Ids of the jobs of a run. */
+export function jobsOfRun(workspace: Workspace, run: string): string[] {
+  return readJobs(workspace).jobs.flatMap((job) => (job.run === run ? [job.id] : []))
+}
+
 /** `job-12` → 12 */
 export const numberOf = (id: string): number => Number(id.split('-').at(-1)) || 0

@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs'
 import { StudioError } from '../../errors.ts'
 import type { PromptWorld } from '../../prompts/prompt-world.ts'
 import { parsePrompt, categoryOf } from '../../prompts/templates.ts'
-import { writePrompts } from '../../prompts/prompt-file.ts'
+import { readPrompts, writePrompts } from '../../prompts/prompt-file.ts'
 import { namesForRuns } from '../../report/policy-name.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord, Prompt } from '../../records.ts'
 import { runBase, stages, takesInput, type FormStage, type StageInput } from '../../stages.ts'
 import { studioStreams } from '../../streams.ts'
 import type { SettingValue } from '../schemas/jobs.ts'
-import { freeRunName, runPath, type Workspace } from '../workspace.ts'
+import { freeRunName, isTakenName, runPath, type Workspace } from '../workspace.ts'
 import { comparisonPrefix } from '../runs.ts'
 import { isReadable, worldOf } from '../worlds.ts'
 import { playgroundRound } from '../playground/playground-round.ts'
@@ -34,6 +34,8 @@ interface OrderContext extends StudioModel {
   readonly feedback: string
   /** The images that people are asked about. */
   readonly images: readonly ImageRecord[]
+  /** A run whose very prompts it is to have. */
+  readonly promptsLike?: string | null
 }
 
 type Settings = Readonly<Record<string, SettingValue>>
@@ -52,7 +54,7 @@ export async function orderOf(
   purpose: JobRecord['purpose'] = stages[stage].kind === 'round' ? 'round' : 'other',
 ): Promise<JobOrder> {
   const { workspace, model, queue } = context
-  const prompts = await promptsOf(stage, settings, context)
+  const prompts = (await promptsLike(stage, context)) ?? (await promptsOf(stage, settings, context))
   if (prompts !== undefined) await writePrompts(workspace.at('prompts', `${run}.jsonl`), prompts)
   return {
     stage,
@@ -112,17 +114,33 @@ export function runNameFor(
   stage: FormStage,
   given: string | undefined,
   workspace: Workspace,
-  jobs: readonly JobRecord[],
+  jobs: readonly Pick<JobRecord, 'run'>[],
 ): string {
   const taken = new Set(jobs.map(({ run }) => run))
   if (given === undefined) return freeRunName(workspace, runBase(stage), taken)
   const isKept = keptPrefixes.some((prefix) => given.startsWith(prefix))
-  if (!taken.has(given) && !isKept && !existsSync(workspace.at('runs', given))) return given
+  if (!taken.has(given) && !isKept && !isTakenName(workspace, given)) return given
   throw new StudioError(409, 'name-taken', {
     where: 'run',
-    expected: `a name that no run has, and that does not begin with ${keptPrefixes.join(' or ')}`,
+    expected: `a name that no run has or had, and that does not begin with ${keptPrefixes.join(' or ')}`,
     received: JSON.stringify(given),
     remedy: 'choose another name, or leave it out',
+  })
+}
+
+/** Those of another run, where it has some that were kept. */
+async function promptsLike(
+  stage: FormStage,
+  { workspace, promptsLike: run }: OrderContext,
+): Promise<Prompt[] | undefined> {
+  if (run === undefined || run === null || !takesInput(stage, 'prompts')) return undefined
+  const file = workspace.at('prompts', `${run}.jsonl`)
+  if (existsSync(file)) return await readPrompts(file)
+  throw new StudioError(409, 'missing', {
+    where: run,
+    expected: 'a run whose prompts the studio keeps',
+    received: 'one that was made without it',
+    remedy: 'give its prompts',
   })
 }
 

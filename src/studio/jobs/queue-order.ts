@@ -1,9 +1,9 @@
 /** The order of jobs, those that make what another needs, and why one may have to be held. */
 import { numberOf, type JobRecord } from './job-record.ts'
 
-export const isActive = ({ state }: JobRecord) => state === 'running' || state === 'stopping'
+export const isActive = ({ state }: Pick<JobRecord, 'state'>) => state === 'running' || state === 'stopping'
 /** Waits or runs. */
-export const isOpen = (job: JobRecord) => job.state === 'waiting' || isActive(job)
+export const isOpen = (job: Pick<JobRecord, 'state'>) => job.state === 'waiting' || isActive(job)
 
 /** In the order in which they were queued. */
 export const byQueue = (a: JobRecord, b: JobRecord) => (isBefore(a, b) ? -1 : 1)

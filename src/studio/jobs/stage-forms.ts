@@ -141,7 +141,12 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
         default:
           kind === undefined
             ? (defaults[flag.field] ?? shownDefault(flag.default))
-            : defaultRun(flag.field, isList, isOptional, fitting),
+            : defaultRun(
+                flag.field,
+                isList,
+                isOptional,
+                fitting.filter(({ isArchived }) => isArchived !== true),
+              ),
         optional: isOptional,
         min: variant.minimum ?? variant.exclusiveMinimum ?? null,
         max: variant.maximum === Number.MAX_SAFE_INTEGER ? null : (variant.maximum ?? variant.exclusiveMaximum ?? null),
@@ -162,6 +167,8 @@ const ownField = (field: string, { max, ...one }: OwnField): FormField => ({
 })
 
 interface FittingRun {
+  /** It can be chosen, and is nobody's default. */
+  readonly isArchived?: true
   readonly name: string
   readonly label: string
   /** None of what is no run, but stands for itself. */
@@ -171,15 +178,15 @@ interface FittingRun {
 const standingNames = ({ examples = [] }: Property): FittingRun[] =>
   examples.map((name) => ({ name: standingPrefix + name, label: name }))
 
-/** Finished ones, the newest first, and then those that are being made. */
+/** Finished ones, the newest first, then those that are being made, and archived ones last. */
 function fittingRuns(kind: RunKind, { runs, open }: FormContext): FittingRun[] {
   const coming = open.filter(({ stage, run }) => stages[stage].kind === kind && !run.startsWith(comparisonPrefix))
+  const made = runs.everyOfKind(kind).reverse()
+  const [archived, current] = [true, false].map((isWanted) => made.filter(({ name }) => runs.isArchived(name) === isWanted)) // prettier-ignore
   return [
-    ...runs
-      .ofKind(kind)
-      .map(({ name, manifest: { stage } }) => ({ name, label: name, stage }))
-      .reverse(),
+    ...current.map(({ name, manifest: { stage } }) => ({ name, label: name, stage })),
     ...coming.map(({ run, stage }) => ({ name: run, label: `${run} (being made)`, stage })),
+    ...archived.map(({ name, manifest: { stage } }) => ({ name, label: `${name} (archived)`, stage, isArchived: true as const })), // prettier-ignore
   ]
 }
 

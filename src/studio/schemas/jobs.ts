@@ -111,12 +111,24 @@ export type StageForm = z.infer<typeof StageForm>
 export const StageForms = z.object({ stages: z.array(StageForm) })
 export type StageForms = z.infer<typeof StageForms>
 
+/** What is to be done next with what the steps before it make: `compare` asks people. */
+export const FollowingStep = z.strictObject({
+  stage: z.enum([...formStages, 'compare']),
+  /** Fields that are left out have the form's defaults, or name what the steps before it make. */
+  settings: z.record(z.string().max(100), SettingValue).default({}),
+})
+export type FollowingStep = z.output<typeof FollowingStep>
+
 export const NewJob = z.strictObject({
   stage: FormStage,
   /** Name of the run; made from the stage without it. */
   run: RunName.optional(),
   /** Fields that are left out have the form's defaults. */
   settings: z.record(z.string().max(100), SettingValue).default({}),
+  /** A run of this stage whose settings hold for all fields that are left out, its seed and its prompts too. */
+  like: RunName.optional(),
+  /** What follows it in the queue, in this order; all of it is queued at once, or nothing. */
+  then: z.array(FollowingStep).max(6).default([]),
 })
 export type NewJob = z.input<typeof NewJob>
 export const Jobs = z.object({ /** Newest first. */ jobs: z.array(Job) })

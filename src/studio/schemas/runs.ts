@@ -163,6 +163,7 @@ export const LineageNode = z.object({
   at: time.nullable(),
   /** Column from the left: every edge goes from a smaller to a larger one. */
   depth: count,
+  archived: z.boolean(),
 })
 export type LineageNode = z.infer<typeof LineageNode>
 export const Lineage = z.object({

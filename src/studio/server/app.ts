@@ -28,6 +28,7 @@ import { settlingRoutes } from './settling.ts'
 import { reportRoutes } from './reports.ts'
 import { rewardRoutes } from './rewards.ts'
 import { roundRoutes } from './rounds.ts'
+import { runTableRoutes } from './run-table.ts'
 import { usualLimit, type Call, type Route } from './route.ts'
 import { refuseForeign, setHeaders } from './security.ts'
 import { sharingRoutes } from './sharing.ts'
@@ -48,6 +49,7 @@ export const routes: readonly Route[] = [
   ...deviceRoutes,
   ...promptRoutes,
   ...roundRoutes,
+  ...runTableRoutes,
   ...compareRoutes,
   ...rewardRoutes,
   ...reportRoutes,

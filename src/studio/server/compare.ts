@@ -6,8 +6,10 @@ import { imageListName, readImageList } from '../../images/image-run.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
 import { manifestName } from '../../run-folder.ts'
+import { isPolicyStage } from '../../stages.ts'
 import { studioStreams } from '../../streams.ts'
 import { orderOf, promptsFrom } from '../jobs/orders.ts'
+import { isOpen } from '../jobs/queue-order.ts'
 import { filledIn, formOf } from '../jobs/stage-forms.ts'
 import { RunName } from '../schemas/basics.ts'
 import {
@@ -31,7 +33,7 @@ import { readBytes } from '../workspace-files.ts'
 import { worldOf } from '../worlds.ts'
 import { comparisonNames, readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
 import { notFound, refuse } from './failures.ts'
-import { firstComparisonSeed, formContext, usedSeeds } from './jobs.ts'
+import { firstComparisonSeed, formContext, usedSeeds } from './form-context.ts'
 import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
 import { ownVotes, shownDuel } from './shown-duels.ts'
@@ -80,9 +82,17 @@ function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<number, Imag
   })
 }
 
-async function begin(studio: Studio, body: z.output<typeof NewComparison>): Promise<ComparisonFile> {
+/** Of policies that are there, or that are being made: what they draw follows them then. */
+export async function beginComparison(studio: Studio, given: z.input<typeof NewComparison>): Promise<ComparisonFile> {
+  const body = NewComparison.parse(given)
   const { workspace, queue, runs, model } = studio
-  for (const policy of body.policies) if (policy !== 'pretrained') runs.get('policy', policy)
+  const coming = queue
+    .all()
+    .filter(({ state, stage }) => (state === 'held' || isOpen({ state })) && isPolicyStage(stage))
+  const isComing = (name: string) => coming.some(({ run }) => run === name)
+  for (const policy of body.policies) {
+    if (policy !== 'pretrained' && !isComing(policy)) runs.get('policy', policy)
+  }
   if (new Set(body.policies).size < body.policies.length) {
     throw refuse(400, 'config', {
       where: 'policies',
@@ -115,7 +125,9 @@ async function begin(studio: Studio, body: z.output<typeof NewComparison>): Prom
   const seed = 1 + taken.reduce((most, one) => Math.max(most, one), firstComparisonSeed)
   const texts = prompts.map(({ text }) => text)
   const printed = (await studio.stages())['images generate']
-  const form = formOf('images generate', printed, await formContext(studio))
+  const context = await formContext(studio)
+  const open = [...context.open.filter(({ run }) => !isComing(run)), ...coming]
+  const form = formOf('images generate', printed, { ...context, open })
   const jobs: string[] = []
   for (const [place, policy] of body.policies.entries()) {
     const settings = filledIn(form, printed, {
@@ -178,7 +190,7 @@ export const compareRoutes = [
     bodyLimit: 1_000_000,
     answer: ComparisonSummary,
     handle: async ({ studio, body }) =>
-      summaryOf(studio, await studio.queue.inTurn(() => begin(studio, body)), new Map()),
+      summaryOf(studio, await studio.queue.inTurn(() => beginComparison(studio, body)), new Map()),
   }),
   jsonRoute({
     method: 'get',

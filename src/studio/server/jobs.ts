@@ -1,90 +1,24 @@
 /** Jobs: the forms of the stages, starting, watching, stopping. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
 import { z } from 'zod'
-import { playgroundRound } from '../playground/playground-round.ts'
-import { filledIn, formOf, type FormContext } from '../jobs/stage-forms.ts'
-import { readRows } from '../jobs/job-view.ts'
-import { configOf, orderOf, runNameFor } from '../jobs/orders.ts'
+import { formOf } from '../jobs/stage-forms.ts'
+import { metricRows, thinned } from '../jobs/metric-rows.ts'
+import { configOf } from '../jobs/orders.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
-import { JobDetail, Jobs, Metrics, NewJob, Samples, StageForms, type SettingValue } from '../schemas/jobs.ts'
+import { JobDetail, Jobs, Metrics, NewJob, Samples, StageForms } from '../schemas/jobs.ts'
 import { sampleFolderName, samplePromptsName, samplesName } from '../../run-files.ts'
-import { metricsName } from '../../run-metrics.ts'
-import { formStages, type FormStage } from '../../stages.ts'
+import { formStages } from '../../stages.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
 import { readBytes, readJson, whatWorks } from '../workspace-files.ts'
-import { worldOf } from '../worlds.ts'
-import { notFound, refuse } from './failures.ts'
+import { notFound } from './failures.ts'
+import { formContext } from './form-context.ts'
 import { pngAnswer } from './images.ts'
 import { fileRoute, jsonRoute } from './route.ts'
-
-/** Seeds of rounds count up from 1; those of comparisons lie far above. */
-export const firstComparisonSeed = 2_000_000
-
-export async function formContext(studio: Studio): Promise<FormContext> {
-  const counts = await studio.store.counts()
-  const seeds = (await usedSeeds(studio)).filter((seed) => seed < firstComparisonSeed)
-  return {
-    runs: studio.runs,
-    open: studio.queue.open(),
-    devices: studio.queue.devices,
-    isEmbedded: worldOf(studio.model) !== undefined,
-    good: counts.good,
-    bad: counts.bad,
-    compared: counts.pairs + counts.rankings,
-    pairs: (await studio.pairs.all()).pairs,
-    nextSeed: seeds.reduce((most, seed) => Math.max(most, seed), 0) + 1,
-  }
-}
-
-/** Of all images that were drawn, and of those that are to be: a job that waits or failed has taken its seed as well. */
-export async function usedSeeds({ store, runs, queue }: Pick<Studio, 'store' | 'runs' | 'queue'>): Promise<number[]> {
-  // Whoever typed a seed in the playground did not mean the next rounds to count on from it.
-  const images = (await store.images()).filter(({ folder }) => basename(folder) !== playgroundRound)
-  const drawn = images.map(({ record }) => record.seed)
-  const ordered = [
-    ...queue.all().map(({ stage, settings }) => stage === 'images generate' && settings.seed),
-    ...runs.all().map(({ manifest, config }) => manifest.stage === 'images generate' && config.seed),
-  ]
-  return [...drawn, ...ordered.filter((seed) => typeof seed === 'number')]
-}
-
-/**
- * Queues a stage.
- *
- * @throws {ConfigError} a setting that is not accepted
- * @throws {StudioError} something is missing that the stage is made from, or the name is taken
- */
-export function startStage(
-  studio: Studio,
-  stage: FormStage,
-  given: Readonly<Record<string, SettingValue>>,
-  name?: string,
-): Promise<JobRecord> {
-  return studio.queue.inTurn(async () => {
-    const printed = (await studio.stages())[stage]
-    const form = formOf(stage, printed, await formContext(studio))
-    if (form.missing !== null) {
-      throw refuse(409, 'missing', {
-        where: form.title,
-        expected: 'what it is made from',
-        received: 'a studio without it',
-        remedy: form.missing,
-      })
-    }
-    const settings = filledIn(form, printed, given)
-    const images = await studio.rounds.asked()
-    const run = runNameFor(stage, name, studio.workspace, studio.queue.all())
-    return studio.queue.add(await orderOf(stage, run, settings, { ...studio, images }))
-  })
-}
+import { startStage } from './starting.ts'
 
 const JobId = z.object({ id: z.string().regex(/^job-\d{1,9}$/) })
 const detail = ({ views }: Studio, job: JobRecord) => views.detail(job)
-
-/** Rows beyond this many are thinned: a curve on a screen shows no more. */
-const mostRows = 500
 
 export const jobRoutes = [
   jsonRoute({
@@ -106,7 +40,8 @@ export const jobRoutes = [
     body: NewJob,
     bodyLimit: 1_000_000,
     answer: JobDetail,
-    handle: async ({ studio, body }) => detail(studio, await startStage(studio, body.stage, body.settings, body.run)),
+    handle: async ({ studio, body: { stage, settings, run, like, then } }) =>
+      detail(studio, await startStage(studio, stage, settings, { run, like, then })),
   }),
   jsonRoute({
     method: 'get',
@@ -169,18 +104,9 @@ export const jobRoutes = [
     query: z.object({ since: z.coerce.number().int().nonnegative().optional() }),
     answer: Metrics,
     handle: ({ studio: { workspace, queue }, params, query: { since = -1 } }) => {
-      const rows = readRows(workspace, workspace.at(runsName, queue.get(params.id).run, metricsName))
-      const steps = rows.flatMap(({ step }) => (Number.isInteger(step) && Number(step) >= 0 ? [Number(step)] : []))
-      const last = steps.at(-1)
-      const fresh = rows.filter(({ step }) => Number(step) > since)
-      const every = Math.max(1, fresh.length / mostRows)
-      const thinned = fresh.filter(
-        (_, i) => i === fresh.length - 1 || Math.floor((i + 1) / every) > Math.floor(i / every),
-      )
-      return {
-        last: last ?? null,
-        rows: thinned.slice(-mostRows).map(figuresOf),
-      }
+      const rows = metricRows(workspace, queue.get(params.id).run)
+      const fresh = rows.filter(({ step }) => step > since)
+      return { last: rows.at(-1)?.step ?? null, rows: thinned(fresh) }
     },
   }),
   jsonRoute({
@@ -221,9 +147,6 @@ export const jobRoutes = [
     },
   }),
 ]
-
-const figuresOf = (row: Readonly<Record<string, unknown>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(row).filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 

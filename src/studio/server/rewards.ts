@@ -127,7 +127,7 @@ async function rewardDetail(studio: Studio, run: StudioRun): Promise<RewardDetai
     pairReliability: heldOut?.pairReliability ?? [],
     disagreements: shown.flat(),
     policies: studio.runs
-      .ofKind('policy')
+      .everyOfKind('policy')
       .filter(
         ({ manifest }) => manifest.parents.reward !== undefined && runNameOf(manifest.parents.reward) === run.name,
       )

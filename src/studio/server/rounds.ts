@@ -6,11 +6,15 @@ import { factsOf } from '../../stages.ts'
 import { runNameOf } from '../workspace.ts'
 import { comparisonPrefix, type StudioRun } from '../runs.ts'
 import { worldOf } from '../worlds.ts'
-import { startStage } from './jobs.ts'
 import { jsonRoute } from './route.ts'
+import { startStage } from './starting.ts'
 
-/** Oldest first. */
-export async function roundsOf({ store, rounds: book }: Pick<Studio, 'store' | 'rounds'>): Promise<Round[]> {
+/** Oldest first, without those that are archived. */
+export async function roundsOf(studio: Pick<Studio, 'store' | 'rounds' | 'notes'>): Promise<Round[]> {
+  return (await everyRound(studio)).filter(({ name }) => !studio.notes.isArchived(name))
+}
+
+async function everyRound({ store, rounds: book }: Pick<Studio, 'store' | 'rounds'>): Promise<Round[]> {
   const [drawn, isJudged] = await Promise.all([book.drawn(), store.judged()])
   return drawn.map(({ name, policy, createdAt, images, prompts }) => ({
     name,
@@ -56,8 +60,7 @@ export const roundRoutes = [
     summary: 'Who came from whom: rounds, rewards, policies and reports.',
     who: 'admin',
     answer: Lineage,
-    handle: async ({ studio }) =>
-      lineageOf(studio.runs.all(), await roundsOf(studio), await firstAnswers(studio), studio.model),
+    handle: async ({ studio }) => lineageOf(studio, await everyRound(studio), await firstAnswers(studio)),
   }),
 ]
 
@@ -81,14 +84,15 @@ async function firstAnswers({ store, rounds: book }: Pick<Studio, 'store' | 'rou
 
 /** A reward learned from the judgments of all rounds that had some when it began. */
 function lineageOf(
-  runs: readonly StudioRun[],
+  { runs, notes, model }: Pick<Studio, 'runs' | 'notes' | 'model'>,
   rounds: readonly Round[],
   answered: ReadonlyMap<string, string>,
-  model: string,
 ): Lineage {
-  const shown = runs.filter(
-    ({ name, manifest }) => kindOf(manifest.stage) !== undefined && !name.startsWith(comparisonPrefix),
-  )
+  const label = (name: string) => notes.of(name).title ?? name
+  const archived = (name: string) => notes.isArchived(name)
+  const shown = runs
+    .all()
+    .filter(({ name, manifest }) => kindOf(manifest.stage) !== undefined && !name.startsWith(comparisonPrefix))
   const ids = new Set(['pretrained', ...shown.map(({ name }) => name), ...rounds.map(({ name }) => name)])
   const edges = shown.flatMap(({ name, manifest, config }): Edge[] => {
     const parents = Object.entries(manifest.parents).flatMap(([role, path]): Edge[] => {
@@ -124,24 +128,27 @@ function lineageOf(
       fact: world?.title ?? 'checkpoint',
       at: null,
       depth: 0,
+      archived: false,
     },
     ...rounds.map(({ name, images, judged, at }): LineageNode => ({
       id: name,
       kind: 'round',
-      label: name,
+      label: label(name),
       fact: `${images} images, ${judged} judged`,
       at,
       depth: depths.get(name) ?? 0,
+      archived: archived(name),
     })),
     ...shown
       .filter(({ name }) => !rounds.some((round) => round.name === name))
       .map(({ name, manifest }): LineageNode => ({
         id: name,
         kind: kindOf(manifest.stage)!,
-        label: name,
+        label: label(name),
         fact: factOf(manifest),
         at: manifest.finishedAt,
         depth: depths.get(name) ?? 0,
+        archived: archived(name),
       })),
   ]
   return { nodes, edges: kept }
