@@ -19,6 +19,7 @@ import { useTexts } from './texts/texts.ts'
 import { setTheme, themes, useTheme } from './theme.ts'
 
 const TrainPage = lazy(async () => ({ default: (await import('./pages/train/train-page.tsx')).TrainPage }))
+const RunsPage = lazy(async () => ({ default: (await import('./pages/runs/runs-page.tsx')).RunsPage }))
 const ComparePage = lazy(async () => ({ default: (await import('./pages/compare/compare-page.tsx')).ComparePage }))
 const GalleryPage = lazy(async () => ({ default: (await import('./pages/gallery/gallery-page.tsx')).GalleryPage }))
 const PlaygroundPage = lazy(async () => ({
@@ -45,6 +46,7 @@ const places: readonly Place[] = [
   { path: 'gallery', title: 'gallery', icon: 'image' },
   { path: 'playground', title: 'playground', icon: 'policy' },
   { path: 'train', title: 'train', icon: 'train' },
+  { path: 'runs', title: 'runs', icon: 'runs' },
   { path: 'compare', title: 'compare', icon: 'compare', forRaters: true },
   { path: 'rewards', title: 'rewards', icon: 'reward' },
   { path: 'reports', title: 'reports', icon: 'report' },
@@ -154,6 +156,8 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
       return <LabelPage mode={rest[0]} />
     case 'train':
       return <TrainPage rest={rest} />
+    case 'runs':
+      return <RunsPage />
     case 'compare':
       return <ComparePage rest={rest} />
     case 'gallery':

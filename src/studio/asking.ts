@@ -56,7 +56,7 @@ export class Asking {
       this.#store.kept(readThirdOpinions, 'third_opinions'),
       this.#store.kept(readAskedAgain, 'asked_again'),
       this.#store.kept(readSettings, 'settings'),
-      this.#store.kept(readUntaught, 'gold', 'raters', 'decisions'),
+      this.#store.kept(readUntaught, 'gold', 'raters', 'decisions', 'images'),
     ])
     const { seed, overlapShare, goldShare, byUncertainty } = settings
     const uncertainties = byUncertainty ? this.#runs.uncertainties() : undefined

@@ -49,7 +49,7 @@ export class PairBook {
     const [images, changes, untaught] = await Promise.all([
       this.#store.images(),
       this.#store.changes(),
-      this.#store.kept(readUntaught, 'gold', 'raters', 'decisions'),
+      this.#store.kept(readUntaught, 'gold', 'raters', 'decisions', 'images'),
     ])
     const basis = { images, ...untaught }
     if (this.#known === undefined || !isSame(this.#known.basis, basis)) {

@@ -8,7 +8,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync
 import { rm } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { z } from 'zod'
-import { StudioError } from '../errors.ts'
+import { RunInUseError, StudioError } from '../errors.ts'
 import { noteGone } from '../feedback/store/image-writes.ts'
 import { writing } from '../files.ts'
 import { imageListName, readImageList } from '../images/image-run.ts'
@@ -20,6 +20,7 @@ import { jobsOfRun } from './jobs/job-record.ts'
 import type { RunDeletion } from './schemas/run-table.ts'
 import { readComparisons } from './server/comparison-files.ts'
 import type { Studio } from './studio.ts'
+import { playgroundRound } from './playground/playground-round.ts'
 import { runNames, runNameOf, runPath, runsName, type Workspace } from './workspace.ts'
 import { readJson, whatWorks } from './workspace-files.ts'
 
@@ -66,7 +67,7 @@ export async function deleteRun(studio: Parts, name: string, agreed: readonly st
   // Nothing is waited for between this look and the renaming.
   const obstacle = obstacleTo(studio, name)
   if (obstacle !== null) {
-    throw new StudioError(409, 'run-in-use', {
+    throw new RunInUseError({
       where: name,
       expected: 'a run that nothing is at work on',
       received: obstacle,
@@ -137,6 +138,7 @@ function obstacleTo({ workspace, queue }: Parts, name: string): string | null {
   if (!realpathSync(at(runsName)).startsWith(inside + sep)) {
     return 'The runs of this workspace lie outside of it, where nothing is deleted.'
   }
+  if (name === playgroundRound) return 'The playground keeps its images there.'
   const open = queue.all().filter(isOpen)
   const own = open.find(({ run }) => run === name)
   if (own !== undefined) return `Its job ${own.id} is ${own.state}.`

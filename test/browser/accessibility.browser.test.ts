@@ -45,6 +45,7 @@ const pages = [
   'playground',
   'train',
   'train/dpok',
+  'runs',
   'compare',
   'rewards',
   'reports',

@@ -1,6 +1,15 @@
 /** The table of runs: titles, archiving, running once more, and deleting, which nothing outside survives less well for. */
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { trainingJudgments } from '../../feedback/training-judgments.ts'
@@ -97,7 +106,9 @@ describe('the table of runs', () => {
         it.client.stages(),
       ])
       const field = stages.stages.find(({ stage }) => stage === 'policy dpok')!.main.find((one) => one.field === 'reward')! // prettier-ignore
-      const asked = (await it.client.tasks({ mode: 'good-bad', count: 10 })).tasks.flatMap(({ images }) => images).length
+      const asked = (await it.client.tasks({ mode: 'good-bad', count: 10 })).tasks.flatMap(
+        ({ images }) => images,
+      ).length
       return [rewards.length, policies.length, rounds.length, gallery.total, field.default, field.choices.length, asked]
     }
     assert.deepEqual(await names(), [1, 1, 2, 4, 'reward-1', 1, 4])

@@ -20,16 +20,21 @@ const known = [
 /** With fewer points each is marked: a line alone does not show where they are. */
 const fewPoints = 12
 const families = new Set(['alignment'])
-const hidden = new Set(['step', 'at', 'images_drawn', 'updates'])
+const hidden = new Set(['step', 'at', 'seconds', 'images_drawn', 'updates'])
 
-export function Curves({ rows }: { rows: readonly MetricRow[] }) {
-  const [isWhole, setWhole] = useState(false)
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => !hidden.has(name))
+/** Metrics that have a curve at once, and those that are asked for. */
+export function shownFirst(all: readonly string[]): { readonly shown: string[]; readonly rest: string[] } {
+  const names = all.filter((name) => !hidden.has(name))
   const first = known.flatMap((one) =>
     names.filter((name) => name === one || (families.has(one) && name.startsWith(`${one}_`))),
   )
   const shown = first.length === 0 ? names.slice(0, 4) : first
-  const rest = names.filter((name) => !shown.includes(name))
+  return { shown, rest: names.filter((name) => !shown.includes(name)) }
+}
+
+export function Curves({ rows }: { rows: readonly MetricRow[] }) {
+  const [isWhole, setWhole] = useState(false)
+  const { shown, rest } = shownFirst([...new Set(rows.flatMap((row) => Object.keys(row)))])
   return (
     <section className="stack tight">
       <h2>Curves</h2>
@@ -49,7 +54,7 @@ export function Curves({ rows }: { rows: readonly MetricRow[] }) {
   )
 }
 
-const height = 190
+export const plotHeight = 190
 /** Distances between ticks below the curve: there is no half a step. */
 const wholeSteps = [1, 10, 100, 1000, 10_000, 100_000].flatMap((power) => [power, 2 * power, 5 * power])
 
@@ -66,7 +71,7 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
     if (element === null) return
     const made = new uPlot(optionsOf(name, element), latest.current, element)
     plot.current = made
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }))
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: plotHeight }))
     observer.observe(element)
     return () => {
       observer.disconnect()
@@ -93,41 +98,46 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
   )
 }
 
-function optionsOf(name: string, element: HTMLElement): uPlot.Options {
-  const style = getComputedStyle(document.documentElement)
-  const color = (variable: string) => style.getPropertyValue(variable).trim()
+const color = (variable: string) => getComputedStyle(document.documentElement).getPropertyValue(variable).trim()
+
+/** @param isCounted there is no half of what is below the curve */
+export function axesOf(name: string, below: string, isCounted: boolean): uPlot.Axis[] {
   const axis = {
     stroke: color('--soft'),
     font: `12px ${color('--sans')}`,
     grid: { stroke: color('--rule'), width: 1 },
     ticks: { show: false },
   }
+  return [
+    {
+      ...axis,
+      space: 60,
+      ...(isCounted && { incrs: wholeSteps }),
+      size: 24,
+      label: below,
+      labelFont: axis.font,
+      labelSize: 16,
+      labelGap: 0,
+    },
+    {
+      ...axis,
+      size: 56,
+      values: (_plot, ticks, _axis, _space, step) =>
+        ticks.map((tick) =>
+          tick === null ? '' : isShare(name) ? `${tickText(100 * tick, 100 * step)} %` : tickText(tick, step),
+        ),
+    },
+  ]
+}
+
+function optionsOf(name: string, element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth || 300,
-    height,
+    height: plotHeight,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
     scales: { x: { time: false } },
-    axes: [
-      {
-        ...axis,
-        space: 60,
-        incrs: wholeSteps,
-        size: 24,
-        label: 'step',
-        labelFont: axis.font,
-        labelSize: 16,
-        labelGap: 0,
-      },
-      {
-        ...axis,
-        size: 56,
-        values: (_plot, ticks, _axis, _space, step) =>
-          ticks.map((tick) =>
-            tick === null ? '' : isShare(name) ? `${tickText(100 * tick, 100 * step)} %` : tickText(tick, step),
-          ),
-      },
-    ],
+    axes: axesOf(name, 'step', true),
     series: [
       {},
       {

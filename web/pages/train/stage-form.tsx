@@ -1,18 +1,28 @@
 import { useState } from 'react'
 import { isPolicyStage } from '../../../src/stages.ts'
 import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas/jobs.ts'
+import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
 import { isWrong, SettingField, settingOf } from '../../components/setting-field.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
 import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
+import { Plan, type NextStage } from './plan.tsx'
+
+interface StageFormProps {
+  readonly form: StageForm
+  /** A run whose settings it begins with. */
+  readonly like?: Pick<RunRow, 'name' | 'settings'>
+}
 
 /** A stage's settings: those that matter, the others under "more". Only what was changed is sent. */
-export function StageFormView({ form }: { form: StageForm }) {
+export function StageFormView({ form, like }: StageFormProps) {
   const { reload } = useStudio()
   const [changed, setChanged] = useState<Readonly<Record<string, SettingValue>>>({})
   const [name, setName] = useState('')
+  const [steps, setSteps] = useState<readonly NextStage[]>([])
+  const begun = (field: FormField) => like?.settings[field.field] ?? field.default
   const fields = [...form.main, ...form.more]
   const wrong = fields.filter((field) => field.field in changed && isWrong(field, changed[field.field]))
   const { run, isBusy, error } = useAction(async () => {
@@ -21,7 +31,13 @@ export function StageFormView({ form }: { form: StageForm }) {
         field.field in changed ? [[field.field, settingOf(field, changed[field.field])]] : [],
       ),
     )
-    const job = await client.startJob({ stage: form.stage, settings, ...(name.trim() !== '' && { run: name.trim() }) })
+    const job = await client.startJob({
+      stage: form.stage,
+      settings,
+      ...(name.trim() !== '' && { run: name.trim() }),
+      ...(like !== undefined && { like: like.name }),
+      then: steps.map((stage) => ({ stage })),
+    })
     await reload()
     go('train', 'job', job.id)
   })
@@ -31,7 +47,7 @@ export function StageFormView({ form }: { form: StageForm }) {
         <SettingField
           key={field.field}
           field={field}
-          value={field.field in changed ? changed[field.field] : field.default}
+          value={field.field in changed ? changed[field.field] : begun(field)}
           change={(value) => setChanged({ ...changed, [field.field]: value })}
           wrong={wrong.includes(field) ? field.expected : undefined}
         />
@@ -51,8 +67,15 @@ export function StageFormView({ form }: { form: StageForm }) {
         {/* The chooser of methods has said it. */}
         {!isPolicyStage(form.stage) && <p className="soft">{form.sentence}</p>}
       </div>
+      {like !== undefined && (
+        <div className="notice" role="status">
+          <span dir="auto">
+            With the settings, the seed and the prompts of <strong>{like.name}</strong>; what you change is changed.
+          </span>
+        </div>
+      )}
       {form.missing !== null && <div className="notice warn">{form.missing}</div>}
-      <RewardLack form={form} changed={changed} />
+      <RewardLack form={form} changed={{ ...like?.settings, ...changed }} />
       {show(form.main)}
       <details className="more">
         <summary>More settings ({form.more.length + 1})</summary>
@@ -74,6 +97,7 @@ export function StageFormView({ form }: { form: StageForm }) {
           {show(form.more)}
         </div>
       </details>
+      <Plan stage={form.stage} steps={steps} choose={setSteps} />
       <ErrorNotice error={error} />
       <div className="row">
         <button

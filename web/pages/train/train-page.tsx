@@ -15,7 +15,7 @@ import { JobRow } from '../../components/job-row.tsx'
 import { Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { useRemote } from '../../remote.ts'
-import { to } from '../../router.ts'
+import { to, useSearch } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
 import '../../styles/train.css'
 import { Devices } from './devices.tsx'
@@ -85,11 +85,22 @@ function Form({ stage }: { stage: FormStage }) {
   // What is missing, and the runs to choose from, change with what is there.
   const changes = [state?.rewards.length, state?.policies.length, state?.rounds.length, state?.counts.judgments]
   const forms = useRemote(() => client.stages(), ['stages'], { changes })
+  const like = useSearch().get('like')
+  const runs = useRemote(() => (like === null ? Promise.resolve(null) : client.runs()), ['like', like])
   return (
     <Loaded remote={forms} heights={[280]}>
       {(value) => {
         const form = value.stages.find((one) => one.stage === stage)
-        return form === undefined ? null : <StageFormView form={form} />
+        if (form === undefined) return null
+        if (like === null) return <StageFormView form={form} />
+        return (
+          <Loaded remote={runs} heights={[280]}>
+            {(all) => {
+              const run = all?.runs.find((one) => one.name === like && one.stage === stage)
+              return <StageFormView key={like} form={form} {...(run !== undefined && { like: run })} />
+            }}
+          </Loaded>
+        )
       }}
     </Loaded>
   )

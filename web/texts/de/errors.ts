@@ -59,6 +59,10 @@ export const errors: Texts['errors'] = {
       what: 'Reihenfolge und Punkte widersprechen sich',
       then: 'Verschieben Sie ein Bild, oder nehmen Sie die Punkte zurück.',
     },
+    'has-children': {
+      what: 'Daraus ist anderes entstanden',
+      then: 'Sehen Sie nach, was davon ohne es bliebe, oder legen Sie es ins Archiv.',
+    },
     'name-taken': { what: 'Dieser Name ist schon vergeben', then: 'Nehmen Sie einen anderen Namen.' },
     blind: {
       what: 'Dieses Bild gehört zu einem Vergleich, den Sie noch nicht aufgedeckt haben',

@@ -14,6 +14,7 @@ export const frame: Texts['frame'] = {
     gallery: 'Galerie',
     playground: 'Spielwiese',
     train: 'Trainieren',
+    runs: 'Läufe',
     compare: 'Vergleichen',
     rewards: 'Belohnungen',
     reports: 'Berichte',

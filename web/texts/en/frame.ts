@@ -14,6 +14,7 @@ export const frame = {
     gallery: 'Gallery',
     playground: 'Playground',
     train: 'Train',
+    runs: 'Runs',
     compare: 'Compare',
     rewards: 'Rewards',
     reports: 'Reports',
