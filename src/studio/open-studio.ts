@@ -82,7 +82,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
   const playground = new Playground({ folder: workspace.folder, model, isEmbedded, ...options.playground })
   const notes = new RunNotes(workspace)
   const rounds = new RoundBook(store, notes)
-  await finishDeletions({ workspace, store, rounds, notes })
+  if (follows === undefined) await finishDeletions({ workspace, store, rounds, notes })
   const runs = new RunLibrary(workspace, notes)
   const queue = new JobQueue(workspace, options.devices ?? devicesOf(null, 1, 0), {
     ...jobs,
@@ -125,6 +125,9 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
       removeUploads(workspace)
       queue.wake()
       leads = true
+      void finishDeletions({ workspace, store, rounds, notes }).then((names) =>
+        names.forEach((name) => queue.forget(name)),
+      )
     },
     async [Symbol.asyncDispose]() {
       queue[Symbol.dispose]()

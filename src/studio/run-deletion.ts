@@ -111,10 +111,11 @@ async function finish(studio: Stored, trash: string): Promise<void> {
   await rm(at(runsName, trash), { recursive: true, force: true })
 }
 
-/** Finishes what a process that was killed has begun to delete. */
-export async function finishDeletions(studio: Stored): Promise<void> {
+/** Finishes what a process that was killed has begun to delete. @returns names of these runs */
+export async function finishDeletions(studio: Stored): Promise<string[]> {
   const begun = readdirSync(studio.workspace.at(runsName)).filter((name) => trashName.test(name))
   for (const trash of begun) await finish(studio, trash)
+  return begun.map((trash) => trashName.exec(trash)![1])
 }
 
 /** An image of the run that another round has drawn as well is found there from now on; of the others it is noted that they are gone. */
