@@ -34,10 +34,7 @@ export async function readUntaught(database: FeedbackDatabase): Promise<Untaught
  *
  * @param judgment one that stands
  */
-export const mayTrain = (
-  { id, kind, rater, images }: Judgment,
-  { gold, excluded, leftOut, gone }: Untaught,
-): boolean =>
+export const mayTrain = ({ id, kind, rater, images }: Judgment, { gold, excluded, leftOut, gone }: Untaught): boolean =>
   kind !== 'vote' &&
   !leftOut.has(id) &&
   !excluded.has(rater) &&
