@@ -28,7 +28,8 @@ import { RunTable } from './run-table.ts'
 import { RunLibrary } from './runs.ts'
 import { Attempts } from './server/attempts.ts'
 import { uploadsName } from './server/forms.ts'
-import { rewardLack } from './server/rewards.ts'
+import { reportSummary } from './server/reports.ts'
+import { rewardLack, rewardSummary } from './server/rewards.ts'
 import type { PassedCall, Studio } from './studio.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
 import { reasonOf } from './workspace-files.ts'
@@ -104,7 +105,14 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     gpuNote: options.gpuNote ?? null,
     runs,
     notes,
-    table: new RunTable({ workspace, runs, notes, queue }),
+    table: new RunTable({
+      workspace,
+      runs,
+      notes,
+      queue,
+      reported: (run) => reportSummary({ workspace }, run),
+      rewarded: rewardSummary,
+    }),
     images: new ImageShelf(store),
     rounds,
     gallery: new GalleryBook({ store, rounds, runs, workspace }),

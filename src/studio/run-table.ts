@@ -7,15 +7,14 @@ import { metricsName } from '../run-metrics.ts'
 import { isAlive, lockName, readOwner } from '../run-lock.ts'
 import { bytesOf } from './disk.ts'
 import type { JobRecord } from './jobs/job-record.ts'
-import { secondsOf } from './jobs/job-queue.ts'
+import { secondsOf, type JobQueue } from './jobs/job-queue.ts'
 import { hiddenFields, runFields } from './jobs/stage-plans.ts'
-import type { StudioRun } from './runs.ts'
+import type { RunNotes } from './run-notes.ts'
+import type { RunLibrary, StudioRun } from './runs.ts'
 import { SettingValue } from './schemas/jobs.ts'
 import type { RunRow } from './schemas/run-table.ts'
-import { reportSummary } from './server/reports.ts'
-import { rewardSummary } from './server/rewards.ts'
-import type { Studio } from './studio.ts'
-import { runNameOf, runNames, runsName } from './workspace.ts'
+import type { ReportSummary, RewardSummary } from './schemas/runs.ts'
+import { runNameOf, runNames, runsName, type Workspace } from './workspace.ts'
 import { readJson, whatWorks } from './workspace-files.ts'
 
 type Figures = RunRow['figures']
@@ -26,12 +25,23 @@ type Config = z.infer<typeof Config>
 /** What a report says of the policies that it measures, by the names of their runs. */
 type Measured = ReadonlyMap<string, Figures>
 
+interface RunTableParts {
+  readonly workspace: Workspace
+  readonly runs: RunLibrary
+  readonly notes: RunNotes
+  readonly queue: JobQueue
+  /** What a report measured. @throws {FormatError} */
+  readonly reported: (run: StudioRun) => Pick<ReportSummary, 'policies'>
+  /** How good a reward is. @throws {FormatError} */
+  readonly rewarded: (run: StudioRun) => Pick<RewardSummary, 'heldOut'>
+}
+
 export class RunTable {
-  readonly #studio: Pick<Studio, 'workspace' | 'runs' | 'notes' | 'queue'>
+  readonly #studio: RunTableParts
   readonly #bytes = new Map<string, Promise<number>>()
   readonly #measured = new Map<string, Measured>()
 
-  constructor(studio: Pick<Studio, 'workspace' | 'runs' | 'notes' | 'queue'>) {
+  constructor(studio: RunTableParts) {
     this.#studio = studio
   }
 
@@ -75,7 +85,7 @@ export class RunTable {
       bytes: await this.#bytesOf(name, run !== undefined),
       archived: archivedAt !== null,
       settings: job?.settings ?? settingsOf(config ?? {}),
-      figures: run === undefined ? unknown : (measured.get(name) ?? figuresOf(run)),
+      figures: run === undefined ? unknown : (measured.get(name) ?? this.#figuresOf(run)),
       measured: existsSync(workspace.at(runsName, name, metricsName)),
       canRerun: Object.hasOwn(stages, stage) && stages[stage as StageName].form !== null,
     }
@@ -120,13 +130,26 @@ export class RunTable {
     return existsSync(file) ? whatWorks([{ name }], () => readJson(workspace, file, Config)).made[0] : undefined
   }
 
+  #figuresOf(run: StudioRun): Figures {
+    const { stage, results } = run.manifest
+    const number = (value: unknown) => (typeof value === 'number' ? value : null)
+    if (isPolicyStage(stage)) {
+      return { ...unknown, reward: number(results.rewardMean ?? results.reward_mean), klNats: number(results.kl) }
+    }
+    if (stage !== 'reward train') return unknown
+    const [summary] = whatWorks([run], this.#studio.rewarded).made
+    return { ...unknown, auc: summary?.heldOut?.auc ?? null }
+  }
+
   /** By the newest report of each policy. */
   #figuresOfPolicies(): Measured {
     const all = new Map<string, Figures>()
     for (const report of this.#studio.runs.ofKind('report')) {
       let measured = this.#measured.get(report.name)
       if (measured === undefined) {
-        measured = whatWorks([report], (run) => measuredIn(this.#studio, run)).made[0] ?? new Map<string, Figures>()
+        measured =
+          whatWorks([report], (run) => measuredIn(run, this.#studio.reported(run))).made[0] ??
+          new Map<string, Figures>()
         this.#measured.set(report.name, measured)
       }
       for (const [policy, figures] of measured) all.set(policy, figures)
@@ -135,8 +158,7 @@ export class RunTable {
   }
 }
 
-/** @throws {FormatError} its figures cannot be read */
-function measuredIn(studio: Pick<Studio, 'workspace'>, report: StudioRun): Measured {
+function measuredIn(report: StudioRun, { policies }: Pick<ReportSummary, 'policies'>): Measured {
   const { policies: named } = report.config
   const runs = new Map(
     (Array.isArray(named) ? named.map(String) : []).map((entry): [string, string] => {
@@ -145,22 +167,11 @@ function measuredIn(studio: Pick<Studio, 'workspace'>, report: StudioRun): Measu
     }),
   )
   return new Map(
-    reportSummary(studio, report).policies.map(({ name, unseen, frechet, klNats, reward }) => [
+    policies.map(({ name, unseen, frechet, klNats, reward }) => [
       runs.get(name) ?? name,
       { reward, alignment: unseen.mean, klNats, frechet: frechet.mean, auc: null },
     ]),
   )
-}
-
-function figuresOf(run: StudioRun): Figures {
-  const { stage, results } = run.manifest
-  const number = (value: unknown) => (typeof value === 'number' ? value : null)
-  if (isPolicyStage(stage)) {
-    return { ...unknown, reward: number(results.rewardMean ?? results.reward_mean), klNats: number(results.kl) }
-  }
-  if (stage !== 'reward train') return unknown
-  const [summary] = whatWorks([run], rewardSummary).made
-  return { ...unknown, auc: summary?.heldOut?.auc ?? null }
 }
 
 /** From the config of a stage; what the studio sets itself is left out. */
