@@ -2,11 +2,16 @@
 import type { z } from 'zod'
 import { StudioError } from '../errors.ts'
 import {
+  AdminActs,
+  ApiKeys,
   Done,
   InvitationLink,
   Invitations,
+  MadeApiKey,
   PasswordState,
   Session,
+  type AdminActsQuery,
+  type NewApiKey,
   type NewInvitation,
   type NewPassword,
   type NewSession,
@@ -285,6 +290,12 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
 
     accept: (body: NewSession) => post(Session, '/api/sessions', body),
     signIn: (body: PasswordSession) => post(Session, '/api/sessions/password', body),
+    keys: () => get(ApiKeys, '/api/keys'),
+    makeKey: (body: NewApiKey) => post(MadeApiKey, '/api/keys', body),
+    revokeKey: (id: string) => ask(Done, 'DELETE', url(`/api/keys/${part(id)}`)),
+    adminActs: (query: AdminActsQuery = {}) => get(AdminActs, '/api/log', query as Query),
+    /** Address of a download. */
+    adminActsUrl: () => url('/api/log/export'),
     password: () => get(PasswordState, '/api/password'),
     setPassword: (body: NewPassword) => ask(Done, 'PUT', url('/api/password'), body),
     logout: () => ask(Done, 'DELETE', url('/api/sessions')),

@@ -1,6 +1,7 @@
 /** `studio invite`: a link by which somebody comes in, made at any time, whether the studio runs or not. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
+import { addAdminAct } from '../feedback/raters/admin-log.ts'
 import { hasAccepted } from '../feedback/raters/invitations.ts'
 import { changeRole } from '../feedback/raters/raters.ts'
 import { openFeedback, type FeedbackStore } from '../feedback/store/store.ts'
@@ -63,6 +64,17 @@ async function linkToken(store: FeedbackStore, { name: given, admin, days }: Inv
     })
   }
   if (admin && (await hasAccepted(store.database, name))) await changeRole(store.database, name, role)
-  const { token } = await invite(store, { name, role, days })
+  const { invitation, token } = await invite(store, { name, role, days })
+  await addAdminAct(store.database, {
+    at: invitation.createdAt,
+    who: 'the machine itself',
+    key: null,
+    what: 'Invite somebody; the link is told once.',
+    address: 'attune studio invite',
+    asked: { name, admin, days },
+    before: null,
+    after: { role: invitation.role },
+    outcome: 'done',
+  })
   return token
 }

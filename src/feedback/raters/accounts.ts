@@ -11,6 +11,7 @@ import {
   removeInvitationsOf,
   type Invitation,
 } from './invitations.ts'
+import { removeApiKeysOf } from './api-keys.ts'
 import { findPassword, removePassword, savePassword } from './passwords.ts'
 import { changeRoleIn, findRater, saveRater, type Rater } from './raters.ts'
 import { addSession, endSessionsOf, type Session } from './sessions.ts'
@@ -75,7 +76,8 @@ export async function changePassword(
 }
 
 /**
- * Withdraws an invitation; of one that was accepted also the role, the other links and all sessions of its rater.
+ * Withdraws an invitation; of one that was accepted also the role, the other links, the password, the keys and all
+ * sessions of its rater.
  *
  * @returns `last-admin` where no admin would be left: nothing is changed
  */
@@ -94,6 +96,7 @@ export async function withdraw(
     if (!(await changeRoleIn(transaction, name, 'rater'))) return 'last-admin'
     await removeInvitationsOf(transaction, name)
     await removePassword(transaction, name)
+    await removeApiKeysOf(transaction, name)
     await endSessionsOf(transaction, name)
     return 'withdrawn'
   })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { FeedbackDatabase } from '../store/database.ts'
 import type { FeedbackTables } from '../store/tables.ts'
 
-const Role = z.enum(['admin', 'rater'])
+export const Role = z.enum(['admin', 'rater'])
 export type Role = z.infer<typeof Role>
 
 export interface Rater {

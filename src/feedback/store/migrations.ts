@@ -131,6 +131,19 @@ const steps: Readonly<Record<string, Step>> = {
       await countVersions(transaction, kind, name)
     }
   },
+
+  async 'keys-and-log'(transaction, kind) {
+    const key = ['token_hash', 'name', 'owner', 'role', 'created_at', 'expires_at']
+    await textTable(transaction, 'api_keys', ['id'], key)
+      .addColumn('last_used_at', 'text')
+      .addUniqueConstraint('api_keys_token', ['token_hash'])
+      .execute()
+    const texts = ['at', 'who', 'what', 'address', 'asked', 'before', 'after', 'outcome']
+    let log = counted(transaction, 'admin_log', 'sequence', kind).addColumn('api_key', 'text')
+    for (const column of texts) log = log.addColumn(column, 'text', (built) => built.notNull())
+    await log.execute()
+    await refuseChanges(transaction, kind, 'admin_log')
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

@@ -137,4 +137,32 @@ export interface FeedbackTables {
     asked_by: string
     asked_at: string
   }
+  /** By which scripts call the studio. */
+  api_keys: {
+    id: string
+    token_hash: string
+    name: string
+    /** Whose it is: it can do no more than its owner. */
+    owner: string
+    role: string
+    created_at: string
+    expires_at: string
+    last_used_at: string | null
+  }
+  /** What admins did, row by row: see raters/admin-log.ts. */
+  admin_log: {
+    sequence: Generated<number>
+    at: Fixed<string>
+    who: Fixed<string>
+    api_key: Fixed<string | null>
+    what: Fixed<string>
+    /** `put /api/raters/Ada` */
+    address: Fixed<string>
+    /** JSON, as are `before` and `after`. */
+    asked: Fixed<string>
+    before: Fixed<string>
+    after: Fixed<string>
+    /** `done`, or the code of a refusal. */
+    outcome: Fixed<string>
+  }
 }

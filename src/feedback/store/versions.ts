@@ -6,7 +6,7 @@ import type { FeedbackTables } from './tables.ts'
 /** Tables whose changes are counted: by a trigger each. */
 export type CountedTable = Exclude<
   keyof FeedbackTables,
-  'migrations' | 'judgments' | 'versions' | 'reservations' | 'comments' | 'passwords'
+  'migrations' | 'judgments' | 'versions' | 'reservations' | 'comments' | 'passwords' | 'api_keys' | 'admin_log'
 >
 
 /** How often each table has changed; calls at the same time share a query. */

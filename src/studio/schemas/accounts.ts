@@ -65,4 +65,57 @@ export const PasswordState = z.object({
 })
 export type PasswordState = z.infer<typeof PasswordState>
 
+/** By which a script calls: `Authorization: Bearer attune_…`. */
+export const ApiKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  owner: z.string(),
+  /** Never more than its owner has at the moment. */
+  role: z.enum(['admin', 'rater']),
+  createdAt: time,
+  expiresAt: time,
+  /** To the minute; null: never. */
+  lastUsedAt: time.nullable(),
+})
+export type ApiKey = z.infer<typeof ApiKey>
+export const ApiKeys = z.object({ keys: z.array(ApiKey) })
+export const NewApiKey = z.strictObject({
+  name: RaterName,
+  role: z.enum(['admin', 'rater']).default('rater'),
+  days: z.int().min(1).max(366).default(90),
+})
+export type NewApiKey = z.input<typeof NewApiKey>
+/** The key is told once; the server keeps a hash. */
+export const MadeApiKey = z.object({ key: ApiKey, token: z.string() })
+
+export const AdminActsQuery = z.object({
+  /** Those before this one. */
+  below: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
+  count: z.coerce.number().int().min(1).max(200).default(50),
+})
+export type AdminActsQuery = z.input<typeof AdminActsQuery>
+/** What an admin did; the parts are what JSON has. */
+export const AdminAct = z.object({
+  sequence: z.int(),
+  at: time,
+  who: z.string(),
+  /** Name of the key that a script used; null: in person. */
+  key: z.string().nullable(),
+  what: z.string(),
+  /** `put /api/raters/Ada` */
+  address: z.string(),
+  asked: z.unknown(),
+  before: z.unknown(),
+  after: z.unknown(),
+  /** `done`, or the code of a refusal. */
+  outcome: z.string(),
+})
+export type AdminAct = z.infer<typeof AdminAct>
+/** The newest first. */
+export const AdminActs = z.object({
+  acts: z.array(AdminAct),
+  /** For `below` of the next page; null: there are no more. */
+  next: z.int().nullable(),
+})
+
 export const Done = z.object({ done: z.literal(true) })

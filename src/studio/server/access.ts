@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
+import { useApiKey } from '../../feedback/raters/api-keys.ts'
 import { findRater, type Role } from '../../feedback/raters/raters.ts'
 import { findSession, type Session } from '../../feedback/raters/sessions.ts'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
@@ -61,37 +62,61 @@ export function guardAccess(
   }
 }
 
+/** Who calls, and by which of their keys; null: in person. */
+export interface Caller {
+  readonly user: User
+  readonly rater: string
+  readonly key: string | null
+}
+
 /** @throws {StudioError} no account where one is needed, or one that may not do this */
 export async function userOf(
   context: Context,
-  { who }: Pick<Route, 'who'>,
+  { who, inPerson = false }: Pick<Route, 'who' | 'inPerson'>,
   { login, store }: Pick<Studio, 'login' | 'store'>,
-): Promise<{ user: User; rater: string }> {
+): Promise<Caller> {
   if (!login) {
     const name = toldName(context.req.header('x-attune-rater'))
-    return { user: { name, role: 'admin' }, rater: name ?? namelessRater }
+    return { user: { name, role: 'admin' }, rater: name ?? namelessRater, key: null }
   }
-  const token = tokenOf(getCookie(context, sessionCookie))
-  const session = token === undefined ? undefined : await sessionOf(store, hashOf(token))
-  if (session === undefined) {
-    if (who === 'open') return { user: { name: null, role: 'rater' }, rater: namelessRater }
+  const bearer = bearerOf(context.req.raw.headers)
+  const cookie = tokenOf(getCookie(context, sessionCookie))
+  const found =
+    bearer !== undefined
+      ? await keyCaller(store, bearer)
+      : cookie === undefined
+        ? undefined
+        : await sessionOf(store, hashOf(cookie))
+  if (found === undefined) {
+    if (who === 'open' && bearer === undefined) {
+      return { user: { name: null, role: 'rater' }, rater: namelessRater, key: null }
+    }
     throw refuse(401, 'sign-in', {
-      where: 'session',
+      where: bearer === undefined ? 'session' : 'key',
       expected: 'an account',
-      received: token === undefined ? 'none' : 'a session that has ended',
-      remedy: 'open your invitation link, or ask an admin for one',
+      received: bearer !== undefined ? 'a key that is not in force' : cookie === undefined ? 'none' : 'a session that has ended', // prettier-ignore
+      remedy: bearer === undefined ? 'open your invitation link, or ask an admin for one' : 'make another key',
     })
   }
-  const { role } = session
-  if (who === 'admin' && role !== 'admin') {
-    throw refuse(403, 'forbidden', {
-      where: 'account',
-      expected: 'an admin',
-      received: 'a rater',
-      remedy: 'ask an admin to do it',
-    })
-  }
-  return { user: { name: session.rater, role }, rater: session.rater }
+  const { role, rater } = found
+  const key = 'key' in found ? found.key : null
+  const refuseIt = (expected: string, received: string, remedy: string) =>
+    refuse(403, 'forbidden', { where: 'account', expected, received, remedy })
+  if (who === 'admin' && role !== 'admin') throw refuseIt('an admin', 'a rater', 'ask an admin to do it')
+  if (inPerson && key !== null) throw refuseIt('somebody who has signed in', 'a key', 'do it in the pages')
+  return { user: { name: rater, role }, rater, key }
+}
+
+/** The key of a script: `Authorization: Bearer attune_…`; an empty one where something else is told. */
+export function bearerOf(headers: Headers): string | undefined {
+  const told = headers.get('authorization')
+  if (told === null) return undefined
+  return /^bearer\s+(attune_[\w-]{43})$/i.exec(told.trim())?.[1] ?? ''
+}
+
+async function keyCaller({ database }: Pick<FeedbackStore, 'database'>, token: string) {
+  const key = token === '' ? undefined : await useApiKey(database, hashOf(token), new Date())
+  return key && { role: key.role, rater: key.owner, key: key.name }
 }
 
 interface KnownSession extends Session {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { comeIn, withdraw } from '../../feedback/raters/accounts.ts'
-import { addInvitation, hasAccepted, readInvitations } from '../../feedback/raters/invitations.ts'
+import { addInvitation, findInvitation, hasAccepted, readInvitations } from '../../feedback/raters/invitations.ts'
 import { changeRole, findRater } from '../../feedback/raters/raters.ts'
 import { endSession, endSessionsOf } from '../../feedback/raters/sessions.ts'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
@@ -129,6 +129,7 @@ export const accountRoutes = [
     who: 'admin',
     params: z.object({ id: z.uuid() }),
     answer: Done,
+    state: async ({ studio, params: { id } }) => await findInvitation(studio.store.database, { id }),
     handle: async (call) => {
       needLogin(call)
       const outcome = await withdraw(call.studio.store.database, call.params.id)
@@ -143,8 +144,10 @@ export const accountRoutes = [
     summary: 'Make a rater an admin, or an admin a rater, in all sessions at once.',
     who: 'admin',
     params: z.object({ name: RaterName }),
+    inPerson: true,
     body: RoleChange,
     answer: Invitations,
+    state: async ({ studio, params: { name } }) => ({ role: (await findRater(studio.store.database, name))?.role }),
     handle: async (call) => {
       needLogin(call)
       const { database } = call.studio.store

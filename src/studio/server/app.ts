@@ -17,6 +17,9 @@ import { galleryRoutes } from './gallery.ts'
 import { imageRoutes } from './images.ts'
 import { jobRoutes } from './jobs.ts'
 import { labellingRoutes } from './labelling.ts'
+import { keyRoutes } from './keys.ts'
+import { logRoutes } from './log.ts'
+import { inLog, namesIn, stateOf } from './logged.ts'
 import { openApiOf } from './openapi.ts'
 import { servePages } from './pages.ts'
 import { playgroundRoutes } from './playground.ts'
@@ -58,6 +61,8 @@ export const routes: readonly Route[] = [
   ...transferRoutes,
   ...accountRoutes,
   ...passwordRoutes,
+  ...keyRoutes,
+  ...logRoutes,
 ]
 
 interface AppOptions {
@@ -105,43 +110,48 @@ interface Serving {
 async function answer(route: Route, context: Context, { studio, calls, reading }: Serving): Promise<Response> {
   const address = addressOf(context, studio.publicUrl)
   if (studio.login && route.perMinute !== undefined) calls.count(`${route.path} ${address}`, route.perMinute)
-  const { user, rater } = await userOf(context, route, studio)
+  const who = await userOf(context, route, studio)
+  const { user, rater, key } = who
   const caller = user.name === null ? `address ${address}` : `rater ${rater}`
   if (studio.login && user.name !== null) calls.count(caller, mostCallsOfRater)
   if (isOfLeader(route, user)) {
     const passed = await studio.passOn({ request: context.req.raw, caller: address })
     if (passed !== undefined) return passed
   }
-  const params = checkedParams(route, context)
-  const query = checked(route.query, context.req.query(), 'query')
-  const { patience } = reading
-  const limit = route.bodyLimit ?? usualLimit
-  const { raw } = context.req
-  const handled = async (body: unknown, form: ReceivedForm): Promise<Response> => {
-    const { headers } = raw
-    const { origin } = new URL(raw.url)
-    const call = { studio, user, rater, params, query, body, form, headers, address, origin } as Call<
-      never,
-      never,
-      never
-    >
-    const given = await route.handle(call)
-    // Nobody takes what would follow the headers.
-    if (raw.method === 'HEAD' && given instanceof Response) await given.body?.cancel()
-    if (typeof route.answer === 'string' || given instanceof Response) return given as Response
-    return context.json(route.answer.parse(given) as object)
-  }
-  if (route.form !== undefined) {
-    using hold = reading.files.hold(caller)
-    return await withForm(studio.workspace, raw, { limit, hold, patience }, (form) => handled(undefined, form))
-  }
-  if (route.body === undefined) return await handled(undefined, noForm)
-  using hold = reading.json.hold(caller)
-  const body = checked(route.body, await jsonOf(raw, { limit, hold, patience }), 'body')
-  if (studio.login && route.answersIn !== undefined) {
-    calls.count(`answers ${caller}`, mostAnswersOfRater, route.answersIn(body as never))
-  }
-  return await handled(body, noForm)
+  const logging = { studio, route, address: context.req.path, caller: who }
+  return await inLog(logging, async (act) => {
+    const params = checkedParams(route, context)
+    const query = checked(route.query, context.req.query(), 'query')
+    const { patience } = reading
+    const limit = route.bodyLimit ?? usualLimit
+    const { raw } = context.req
+    const handled = async (body: unknown, form: ReceivedForm): Promise<Response> => {
+      const { headers } = raw
+      const { origin } = new URL(raw.url)
+      const of = { studio, user, key, rater, params, query, body, form, headers, address, origin }
+      const call = of as Call<never, never, never>
+      act.asked =
+        body ?? (route.form === undefined ? null : { ...form.fields, files: form.files.map(({ name }) => name) })
+      act.before = await stateOf(route, call)
+      const given = await route.handle(call)
+      act.after = route.state === undefined ? namesIn(given) : await stateOf(route, call)
+      // Nobody takes what would follow the headers.
+      if (raw.method === 'HEAD' && given instanceof Response) await given.body?.cancel()
+      if (typeof route.answer === 'string' || given instanceof Response) return given as Response
+      return context.json(route.answer.parse(given) as object)
+    }
+    if (route.form !== undefined) {
+      using hold = reading.files.hold(caller)
+      return await withForm(studio.workspace, raw, { limit, hold, patience }, (form) => handled(undefined, form))
+    }
+    if (route.body === undefined) return await handled(undefined, noForm)
+    using hold = reading.json.hold(caller)
+    const body = checked(route.body, await jsonOf(raw, { limit, hold, patience }), 'body')
+    if (studio.login && route.answersIn !== undefined) {
+      calls.count(`answers ${caller}`, mostAnswersOfRater, route.answersIn(body as never))
+    }
+    return await handled(body, noForm)
+  })
 }
 
 /** Jobs, runs and uploads are those of one process, and so is how often somebody has tried to come in. */

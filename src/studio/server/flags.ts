@@ -66,6 +66,10 @@ export const flagRoutes = [
     body: FlagsDecision,
     bodyLimit: 100_000,
     answer: Decided,
+    state: async ({ studio, body: { judgments } }) => {
+      const decisions = await readDecisions(studio.store.database)
+      return Object.fromEntries(judgments.map((id) => [id, decisions.get(id)?.decision ?? null]))
+    },
     handle: async ({ studio, rater, body: { judgments, decision } }) => {
       await judgmentsOf(studio, judgments)
       await decide(studio.store.database, judgments, { decision, by: rater, at: new Date().toISOString() })

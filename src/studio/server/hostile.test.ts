@@ -180,7 +180,7 @@ async function sendEverything(it: TestStudio): Promise<void> {
 }
 
 /** There are none without a login. */
-const accountsOnly: ReadonlySet<string> = new Set(['/api/invitations', '/api/password'])
+const accountsOnly: ReadonlySet<string> = new Set(['/api/invitations', '/api/keys', '/api/password'])
 
 const server = await postgresServer()
 after(() => server?.[Symbol.asyncDispose]())

@@ -87,6 +87,7 @@ export const labellingRoutes = [
     body: Guidelines,
     bodyLimit: 200_000,
     answer: Guidelines,
+    state: ({ studio }) => latestGuidelines(studio.store.database),
     handle: async ({ studio, rater, body }) => {
       await addGuidelines(studio.store.database, { ...body, createdAt: new Date().toISOString(), author: rater })
       return body
@@ -107,6 +108,7 @@ export const labellingRoutes = [
     who: 'admin',
     body: AskingSettings,
     answer: AskingSettings,
+    state: ({ studio }) => readSettings(studio.store.database),
     handle: async ({ studio, body }) => {
       await changeSettings(studio.store.database, body)
       return body
@@ -147,6 +149,9 @@ export const labellingRoutes = [
     params: z.object({ id: ImageId }),
     body: GoldChange,
     answer: Gold,
+    state: async ({ studio, params: { id } }) => ({
+      answer: (await readGold(studio.store.database)).get(id) ?? null,
+    }),
     handle: async ({ studio, params: { id }, body: { answer } }) => {
       await studio.images.find(id)
       await setGold(studio.store.database, id, answer)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { version } from '../../../scripts/setup/places.mjs'
 import { Failure } from '../schemas/basics.ts'
+import { sessionCookie } from './access.ts'
 import type { Route } from './route.ts'
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
@@ -20,11 +21,22 @@ export function openApiOf(routes: readonly Route[]): object {
     openapi: '3.1.0',
     info: { title: 'Attune studio', version },
     paths,
-    components: { schemas: { Failure: jsonSchema(Failure, 'output') } },
+    components: {
+      schemas: { Failure: jsonSchema(Failure, 'output') },
+      securitySchemes: {
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookie, description: 'Of somebody who has signed in.' },
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'A key for scripts, attune_…, which people make on the page of their account. Needs no x-attune: 1.',
+        },
+      },
+    },
   }
 }
 
-function operationOf({ summary, who, params, query, body, form, answer }: Route): object {
+function operationOf({ summary, who, inPerson = false, params, query, body, form, answer }: Route): object {
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
   const content =
     typeof answer === 'string'
@@ -33,6 +45,7 @@ function operationOf({ summary, who, params, query, body, form, answer }: Route)
   return {
     summary,
     description: { open: 'For everybody.', rater: 'For raters and admins.', admin: 'For admins.' }[who],
+    security: who === 'open' ? [] : inPerson ? [{ session: [] }] : [{ session: [] }, { key: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, ...json(jsonSchema(body, 'input')) } }),
     ...(form !== undefined && {

@@ -1,7 +1,7 @@
 /** Who judges, how fast, and how far they agree. */
 import { z } from 'zod'
 import { readGold } from '../../feedback/queue/gold.ts'
-import { excludeRater, readRaters } from '../../feedback/raters/raters.ts'
+import { excludeRater, findRater, readRaters } from '../../feedback/raters/raters.ts'
 import { RaterName } from '../schemas/basics.ts'
 import { Agreement, RaterChange, Raters } from '../schemas/raters.ts'
 import type { Studio } from '../studio.ts'
@@ -37,6 +37,9 @@ export const raterRoutes = [
     params: z.object({ name: RaterName }),
     body: RaterChange,
     answer: Raters,
+    state: async ({ studio, params: { name } }) => ({
+      excluded: (await findRater(studio.store.database, name))?.excluded ?? false,
+    }),
     handle: async ({ studio, params: { name }, body: { excluded } }) => {
       const { raters } = await ratersOf(studio)
       if (!raters.some((rater) => rater.name === name)) throw notFound('rater')

@@ -24,6 +24,7 @@ function requestOf({ method, path }: Route, cookie: string | undefined): [string
     .replace('/api/comments/:id', '/api/comments/6f3ad1de-2ac6-4f5b-9b1e-1f2ad0f3b111')
     .replace('/api/gold/:id', `/api/gold/${'0'.repeat(16)}`)
     .replace('/api/invitations/:id', '/api/invitations/6f3ad1de-2ac6-4f5b-9b1e-1f2ad0f3b111')
+    .replace('/api/keys/:id', '/api/keys/6f3ad1de-2ac6-4f5b-9b1e-1f2ad0f3b111')
     .replace(':step/:index', '1/0')
     .replace(':name', 'none')
     .replace(':id', path.startsWith('/api/jobs') ? 'job-1' : 'none')
@@ -70,6 +71,7 @@ test('raters reach what they need to judge, and no more', () => {
       .map(({ method, path }) => `${method} ${path}`)
       .sort(),
     [
+      'delete /api/keys/:id',
       'delete /api/sessions',
       'get /api/asking',
       'get /api/comments',
@@ -78,6 +80,7 @@ test('raters reach what they need to judge, and no more', () => {
       'get /api/compare/:id/votes',
       'get /api/guidelines',
       'get /api/judgments',
+      'get /api/keys',
       'get /api/password',
       'get /api/state',
       'get /api/tasks',
@@ -85,6 +88,7 @@ test('raters reach what they need to judge, and no more', () => {
       'get /shared/:token',
       'post /api/comments',
       'post /api/judgments',
+      'post /api/keys',
       'post /api/sessions',
       'post /api/sessions/password',
       'post /api/votes',

@@ -13,6 +13,8 @@ type Method = 'get' | 'post' | 'put' | 'delete'
 export interface Call<Params, Query, Body> {
   readonly studio: Studio
   readonly user: User
+  /** Name of the key that a script calls by; null: somebody has signed in. */
+  readonly key: string | null
   /** Under which name answers are filed. */
   readonly rater: string
   readonly params: Params
@@ -45,6 +47,10 @@ interface Facts<B> {
   readonly form?: z.ZodType
   /** A route of raters that the process that leads answers, to all or to admins, as it answers those of admins: what it is made of is in its memory. */
   readonly ledFor?: 'all' | 'admins'
+  /** Not by a key: what a key that was lost must not do. */
+  readonly inPerson?: boolean
+  /** It is in the log of what admins did; every changing route of admins is. */
+  readonly isLogged?: boolean
   /** At most so many calls a minute from one address, where accounts are asked for. */
   readonly perMinute?: number
 }
@@ -55,6 +61,8 @@ export interface Route extends Facts<never> {
   readonly body?: z.ZodType
   /** Of JSON; or the media type of something else, which the handler answers itself. */
   readonly answer: z.ZodType | string
+  /** What it changes, as it is: looked at before and after, for the log. Without it the log tells what it answers. */
+  readonly state?: (call: Call<never, never, never>) => unknown
   readonly handle: (call: Call<never, never, never>) => unknown
 }
 
@@ -65,6 +73,7 @@ export function jsonRoute<P = unknown, Q = unknown, B = unknown, A = unknown>(
     readonly query?: z.ZodType<Q>
     readonly body?: z.ZodType<B>
     readonly answer: z.ZodType<A>
+    readonly state?: (call: Call<P, Q, B>) => unknown
     /** Its content, or a whole answer where a header has to be set. */
     readonly handle: (call: Call<P, Q, B>) => A | Response | Promise<A | Response>
   },

@@ -1,6 +1,7 @@
 /** What every answer says to the browser, and which requests are not even looked at. */
 import type { MiddlewareHandler } from 'hono'
 import type { Studio } from '../studio.ts'
+import { bearerOf } from './access.ts'
 import { refuse } from './failures.ts'
 
 /** Pages load nothing from elsewhere and run no script but their own files. */
@@ -59,13 +60,15 @@ export const setHeaders: MiddlewareHandler = async (context, next) => {
  * Refuses what a page of another site could make a browser send: a change without the header that only pages of the same
  * origin can set, or from another origin.
  */
-export function refuseForeign({ publicUrl }: Pick<Studio, 'publicUrl'>): MiddlewareHandler {
+export function refuseForeign({ login, publicUrl }: Pick<Studio, 'login' | 'publicUrl'>): MiddlewareHandler {
   return async (context, next) => {
     const { req } = context
     if (changing.has(req.method)) {
       const origin = req.header('origin')
+      // Of a key nothing is left to a browser: no page of another site can set that header either.
+      const isScript = login && bearerOf(req.raw.headers) !== undefined
       const isForeign = origin !== undefined && hostOf(origin) !== hostOf(publicUrl ?? req.url)
-      if (isForeign || req.header('x-attune') !== '1' || req.header('sec-fetch-site') === 'cross-site') {
+      if (isForeign || (req.header('x-attune') !== '1' && !isScript) || req.header('sec-fetch-site') === 'cross-site') {
         throw refuse(403, 'forbidden', {
           where: 'request',
           expected: 'the header x-attune: 1, from a page of this studio',
