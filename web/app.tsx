@@ -30,6 +30,7 @@ const HistoryPage = lazy(async () => ({ default: (await import('./pages/history.
 const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx')).DataPage }))
 const RatersPage = lazy(async () => ({ default: (await import('./pages/raters.tsx')).RatersPage }))
 const AskingPage = lazy(async () => ({ default: (await import('./pages/asking/asking-page.tsx')).AskingPage }))
+const AdminLogPage = lazy(async () => ({ default: (await import('./pages/admin-log.tsx')).AdminLogPage }))
 const AccountPage = lazy(async () => ({ default: (await import('./pages/account.tsx')).AccountPage }))
 const ReportPage = lazy(async () => ({ default: (await import('./pages/report.tsx')).ReportPage }))
 
@@ -175,7 +176,7 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
     case 'account':
       return <AccountPage />
     case 'raters':
-      return rest[0] === 'asking' ? <AskingPage /> : <RatersPage />
+      return rest[0] === 'asking' ? <AskingPage /> : rest[0] === 'log' ? <AdminLogPage /> : <RatersPage />
     default:
       return (
         <Empty

@@ -53,6 +53,7 @@ const pages = [
   'data',
   'raters',
   'raters/asking',
+  'raters/log',
   'account',
   'nowhere',
 ]

@@ -72,7 +72,7 @@ browserSuite(
       await ben.heading('Welcome, Ben').waitFor()
     })
 
-    test('what nobody can have looked at and what contradicts itself is shown, asked again and left out', async () => {
+    test('what nobody can have looked at and what contradicts itself is shown, asked again and left out, and a key works until it is revoked', async () => {
       const { studio } = it.studio
       const [a, b, c] = (await studio.store.images()).map(({ record }) => record).filter(({ text }) => text === 'two red circles') // prettier-ignore
       const said = (id: string, image: string, answer: 'good' | 'bad', durationMs: number): Judgment => ({
@@ -109,6 +109,22 @@ browserSuite(
       await section.getByText('Left out (3)').click()
       await section.getByRole('button', { name: 'Take in again' }).first().click()
       await section.getByText('Left out (2)').waitFor()
+
+      await admin.link('What admins did').click()
+      await admin.page.getByRole('listitem').filter({ hasText: 'Leave answers out of training' }).first().getByText('left-out → null').waitFor() // prettier-ignore
+      await fits(admin)
+
+      await admin.open('account')
+      await admin.fill({ 'What it is for': 'nightly' })
+      await admin.page.getByLabel('It may').selectOption('do everything')
+      await admin.button('Make a key').click()
+      const token = (await admin.page.getByText(/^attune_/).textContent())!
+      const call = () => fetch(`${it.studio.address}/api/jobs`, { headers: { authorization: `Bearer ${token}` } })
+      assert.equal((await call()).status, 200)
+      await fits(admin)
+      await admin.button('Revoke nightly').click()
+      await admin.page.getByText('There are none.').waitFor()
+      assert.equal((await call()).status, 401)
       const { tasks } = await studio.asking.next({ mode: 'good-bad', rater: 'Ben', count: 1 })
       assert.deepEqual(tasks.map(({ images, again }) => [images, again]), [[[a.id], true]]) // prettier-ignore
     })

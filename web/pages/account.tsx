@@ -8,6 +8,7 @@ import { PageHead } from '../components/page-head.tsx'
 import { useAction, useRemote } from '../remote.ts'
 import { useStudio } from '../studio-state.tsx'
 import { speech, useTexts } from '../texts/texts.ts'
+import { KeysCard } from './account-keys.tsx'
 import '../styles/sign-in.css'
 
 export function AccountPage() {
@@ -22,6 +23,7 @@ export function AccountPage() {
       <PageHead title={account.title}>{account.about(name ?? '', role === 'admin')}</PageHead>
       <div className="stack">
         <PasswordCard name={name ?? ''} />
+        <KeysCard name={name ?? ''} isAdmin={role === 'admin'} />
       </div>
     </>
   )

@@ -23,9 +23,14 @@ export function RatersPage() {
       <PageHead
         title="Raters"
         side={
-          <a className="button" href={to('raters', 'asking')}>
-            How raters are asked
-          </a>
+          <div className="row">
+            <a className="button" href={to('raters', 'log')}>
+              What admins did
+            </a>
+            <a className="button" href={to('raters', 'asking')}>
+              How raters are asked
+            </a>
+          </div>
         }
       >
         Who judges, how fast, and how well they agree.

@@ -22,7 +22,7 @@ const spoken = [
   'components/{confirm,drawer,job-badge,job-row,language-choice,lightbox,notice,page-head,picture,progress-bar,tabs}.tsx',
   'components/zoom-*.tsx',
   'pages/compare/vote-page.tsx',
-  'pages/account.tsx',
+  'pages/account*.tsx',
   'pages/sign-in.tsx',
   'pages/label/*.{ts,tsx}',
 ]

@@ -68,8 +68,13 @@ export const passwordRoutes = [
     summary: 'Set or change your password; all other sessions of your account end.',
     who: 'rater',
     ledFor: 'all',
+    inPerson: true,
+    isLogged: true,
     body: NewPassword,
     answer: Done,
+    state: async ({ studio, rater }) => ({
+      changedAt: (await findPassword(studio.store.database, rater))?.changedAt ?? null,
+    }),
     handle: async (call) => {
       needLogin(call)
       const { studio, rater, body, address } = call

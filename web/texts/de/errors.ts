@@ -63,6 +63,7 @@ export const errors: Texts['errors'] = {
       what: 'Daraus ist anderes entstanden',
       then: 'Sehen Sie nach, was davon ohne es bliebe, oder legen Sie es ins Archiv.',
     },
+    'too-many-keys': { what: 'Das sind zu viele Schlüssel', then: 'Widerrufen Sie die, die Sie nicht brauchen.' },
     'name-taken': { what: 'Dieser Name ist schon vergeben', then: 'Nehmen Sie einen anderen Namen.' },
     blind: {
       what: 'Dieses Bild gehört zu einem Vergleich, den Sie noch nicht aufgedeckt haben',
