@@ -118,7 +118,7 @@ async function answer(route: Route, context: Context, { studio, calls, reading }
     const passed = await studio.passOn({ request: context.req.raw, caller: address })
     if (passed !== undefined) return passed
   }
-  const logging = { studio, route, address: context.req.path, caller: who }
+  const logging = { studio, route, address: new URL(context.req.url).pathname, caller: who }
   return await inLog(logging, async (act) => {
     const params = checkedParams(route, context)
     const query = checked(route.query, context.req.query(), 'query')
