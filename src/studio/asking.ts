@@ -5,7 +5,7 @@ import type { QueueBasis } from '../feedback/queue/open-tasks.ts'
 import { Queue, type NextTasks, type QueueRequest, type TaskMode } from '../feedback/queue/queue.ts'
 import { ThirdBook } from '../feedback/queue/third-book.ts'
 import { readThirdOpinions, type ThirdOpinion } from '../feedback/queue/third-opinions.ts'
-import { Reservations } from '../feedback/queue/reservations.ts'
+import { reservationsOf, type Reservations } from '../feedback/queue/reservations.ts'
 import { readSettings } from '../feedback/store/settings.ts'
 import { readUntaught } from '../feedback/training-judgments.ts'
 import type { StandingChange } from '../feedback/raters/standing.ts'
@@ -28,7 +28,7 @@ export class Asking {
     this.#store = store
     this.#rounds = rounds
     this.#runs = runs
-    this.#reservations = new Reservations(store, now)
+    this.#reservations = reservationsOf(store, now)
   }
 
   /** The next tasks of a rater; nobody else is asked about their images for a while. */

@@ -15,8 +15,9 @@ import {
 
 /** What is different of a prompt for this rater and from here on. */
 interface Seen {
-  /** Of a prompt that nobody has judged the least certain first; others, and equals, by lot. */
   fresh: ImageState[]
+  /** Only of prompts that are asked about, which are few: of one that nobody has judged the least certain first; others, and equals, by lot. */
+  isInOrder: boolean
   /** Images that were judged, or are on their way to the rater. */
   judged: number
 }
@@ -58,7 +59,10 @@ export class FreshWalk {
 
   /** Takes the first few images of a prompt out. */
   take(prompt: PromptState, size: number): ImageState[] {
-    return this.#look(prompt).fresh.splice(0, size)
+    const seen = this.#look(prompt)
+    if (!seen.isInOrder) this.#sort(prompt, seen.fresh)
+    seen.isInOrder = true
+    return seen.fresh.splice(0, size)
   }
 
   /** Nothing of this prompt is asked any more. */
@@ -78,8 +82,14 @@ export class FreshWalk {
   #look(prompt: PromptState): Seen {
     const known = this.#seen.get(prompt)
     if (known !== undefined) return known
-    const lots = new Map([...prompt.fresh].map((image) => [image, lotOfImage(this.#raterSeed, image)]))
-    const fresh = [...lots.keys()].filter((image) => !this.#isClosed(image))
+    const fresh = [...prompt.fresh].filter((image) => !this.#isClosed(image))
+    const seen = { fresh, isInOrder: false, judged: prompt.judged }
+    this.#seen.set(prompt, seen)
+    return seen
+  }
+
+  #sort(prompt: PromptState, fresh: ImageState[]): void {
+    const lots = new Map(fresh.map((image) => [image, lotOfImage(this.#raterSeed, image)]))
     const isFirst = prompt.judged === 0
     fresh.sort(
       (a, b) =>
@@ -87,9 +97,6 @@ export class FreshWalk {
         order(lots.get(a)!, lots.get(b)!) ||
         order(a.place, b.place),
     )
-    const seen = { fresh, judged: prompt.judged }
-    this.#seen.set(prompt, seen)
-    return seen
   }
 
   #bestSeen(): Candidate | undefined {

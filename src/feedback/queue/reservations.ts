@@ -1,9 +1,8 @@
 /**
  * What is on its way to a rater: nobody else is asked about it for a while, so that raters at the same time judge different
- * images, whichever process of the studio asks them. Reservations are rows of the database: of two processes that hand out
- * one image at once, one has to choose another. With SQLite, which one process serves, they go with that process.
+ * images, whichever process of the studio asks them.
  */
-import { sql } from 'kysely'
+import { PostgresAdapter, sql } from 'kysely'
 import { getOrAdd } from '../../get-or-add.ts'
 import type { FeedbackStore } from '../store/store.ts'
 import { sharedReading } from '../store/shared-reading.ts'
@@ -13,6 +12,8 @@ import type { TaskMode } from './queue.ts'
 const keptMs = 5 * 60_000
 /** Of one rater: more than a page holds, and too few to keep the others from working. */
 const mostEach = 300
+/** Longer than a request takes. */
+const ownMs = 3000
 /** Rows that mean nothing any more are removed so often. */
 const cleanEveryMs = 60_000
 /** Between items: none holds a line break. */
@@ -21,7 +22,7 @@ const separator = '\n'
 /** What is judged in one way of asking may be judged in another. `third`: questions that a rater is to settle. */
 type Kind = TaskMode | 'third'
 /** Items of a kind by who holds them, the first that were handed out before the others. */
-export type Held = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+type Held = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
 
 /** What a rater is given. */
 interface Handing {
@@ -35,17 +36,91 @@ interface Handing {
   readonly all: Held
 }
 
-export class Reservations {
+export interface Reservations {
+  /** What is on its way, as far as it is not known without asking. */
+  all(): Promise<Held>
+  /** Items that are on their way to others. */
+  ofOthers(kind: Kind, rater: string, all: Held): ReadonlySet<string>
+  /**
+   * Hands items to a rater; of what the rater had, what is not held any more is for the others.
+   *
+   * @returns those that somebody else holds, or has answered about, of which this process had not heard: choose anew
+   */
+  hand(handing: Handing): Promise<readonly string[]>
+  /** An answer was given: a skipped image is for the others, once they know of it. */
+  release(rater: string, answered: readonly string[]): Promise<void>
+}
+
+/** With SQLite one process serves a store, and reservations go with it; with PostgreSQL they are in the database. */
+export function reservationsOf(
+  { database }: Pick<FeedbackStore, 'database'>,
+  now: () => number = Date.now,
+): Reservations {
+  const isServer = database.getExecutor().adapter instanceof PostgresAdapter
+  return isServer ? new SharedReservations(database, now) : new OwnReservations(now)
+}
+
+/** What a rater keeps of what was handed out before, and gets: too much is cut, the oldest first. */
+const handedOf = (mine: Iterable<string>, { held, fresh }: Handing): string[] =>
+  [...new Set([...[...mine].filter((item) => held.has(item)), ...fresh])].slice(-mostEach)
+
+/** Of one process. */
+class OwnReservations implements Reservations {
+  /** Until when, by kind, rater and item; the oldest first. */
+  readonly #kept = new Map<Kind, Map<string, Map<string, number>>>()
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  all(): Promise<Held> {
+    return Promise.resolve(new Map())
+  }
+
+  ofOthers(kind: Kind, rater: string): ReadonlySet<string> {
+    const now = this.#now()
+    const others = new Set<string>()
+    for (const [name, items] of this.#kept.get(kind) ?? []) {
+      for (const [item, until] of items) {
+        if (until <= now) items.delete(item)
+        else if (name !== rater) others.add(item)
+      }
+    }
+    return others
+  }
+
+  hand(handing: Handing): Promise<readonly string[]> {
+    const raters = getOrAdd(this.#kept, handing.kind, () => new Map<string, Map<string, number>>())
+    const until = this.#now() + keptMs
+    const handed = handedOf(raters.get(handing.rater)?.keys() ?? [], handing)
+    if (handed.length === 0) raters.delete(handing.rater)
+    else raters.set(handing.rater, new Map(handed.map((item) => [item, until])))
+    return Promise.resolve([])
+  }
+
+  release(rater: string, answered: readonly string[]): Promise<void> {
+    for (const raters of this.#kept.values()) for (const item of answered) raters.get(rater)?.delete(item)
+    return Promise.resolve()
+  }
+}
+
+/**
+ * Of several processes, as rows of the database: of two that hand out one item at once, one has to choose another. What
+ * this one has just handed out it knows by itself, since what it has read may be older.
+ */
+class SharedReservations implements Reservations {
   readonly #database: FeedbackStore['database']
   readonly #now: () => number
-  /** What this process is just handing out: other requests leave it alone before it is in the database. */
-  readonly #handing = new Set<Handing>()
+  /** Nothing waits for the disk: a server whose machine fails may ask something twice, which is no harm. */
+  readonly #unwaited = sql`set_config('synchronous_commit', 'off', true)`.as('unwaited')
+  /** What this process hands out, or has in the last seconds. */
+  readonly #own = new Set<{ readonly handing: Handing; readonly forgottenAt: number }>()
   #cleanedAt = 0
 
-  /** What is on its way. */
   readonly all: () => Promise<Held>
 
-  constructor({ database }: Pick<FeedbackStore, 'database'>, now: () => number = Date.now) {
+  constructor(database: FeedbackStore['database'], now: () => number) {
     this.#database = database
     this.#now = now
     this.all = sharedReading(async () => {
@@ -64,38 +139,30 @@ export class Reservations {
     })
   }
 
-  /** Items that are on their way to others. */
   ofOthers(kind: Kind, rater: string, all: Held): ReadonlySet<string> {
+    const now = this.#now()
     const others = new Set<string>()
     for (const [name, items] of all.get(kind) ?? []) if (name !== rater) for (const item of items) others.add(item)
-    for (const one of this.#handing) {
-      if (one.kind === kind && one.rater !== rater) for (const item of one.fresh) others.add(item)
+    for (const own of this.#own) {
+      if (own.forgottenAt <= now) this.#own.delete(own)
+      else if (own.handing.kind === kind && own.handing.rater !== rater) for (const item of own.handing.fresh) others.add(item) // prettier-ignore
     }
     return others
   }
 
-  /**
-   * Hands items to a rater; of what the rater had, what is not held any more is for the others.
-   *
-   * @returns those that somebody else holds, or has answered about, of which this process had not heard: choose anew
-   */
   async hand(handing: Handing): Promise<readonly string[]> {
-    const { kind, rater, fresh, held, newest, all } = handing
+    const { kind, rater, newest, all } = handing
     const mine = all.get(kind)?.get(rater) ?? []
-    const handed = [...new Set([...mine.filter((item) => held.has(item)), ...fresh])].slice(-mostEach)
+    const handed = handedOf(mine, handing)
     const left = mine.filter((item) => !handed.includes(item))
-    this.#handing.add(handing)
-    try {
-      if (left.length > 0) await this.#forget(kind, rater, left)
-      const got = handed.length === 0 ? new Set() : await this.#insert(kind, rater, handed, newest)
-      return handed.filter((item) => !got.has(item))
-    } finally {
-      this.#handing.delete(handing)
-    }
+    if (handing.fresh.length > 0) this.#own.add({ handing, forgottenAt: this.#now() + ownMs })
+    if (left.length > 0) await this.#forget(kind, rater, left)
+    const got = handed.length === 0 ? new Set() : await this.#insert(kind, rater, handed, newest)
+    return handed.filter((item) => !got.has(item))
   }
 
-  /** An answer was given: a skipped image is for the others, once they know of it. */
   async release(rater: string, answered: readonly string[]): Promise<void> {
+    for (const own of this.#own) if (own.handing.rater === rater) this.#own.delete(own)
     await this.#clean()
     await again(() =>
       this.#database
@@ -107,6 +174,7 @@ export class Reservations {
         }))
         .where('rater', '=', rater)
         .where('item', 'in', [...answered])
+        .returning(this.#unwaited)
         .execute(),
     )
   }
@@ -132,7 +200,7 @@ export class Reservations {
               ]),
             ),
         )
-        .returning('item')
+        .returning(['item', this.#unwaited])
         .execute(),
     )
     return new Set(given.map(({ item }) => item))

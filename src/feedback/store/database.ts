@@ -1,6 +1,6 @@
 /** Where the feedback lies: one SQLite file, or a PostgreSQL database. */
 import { Kysely } from 'kysely'
-import { migrate, reservationsTable } from './migrations.ts'
+import { migrate } from './migrations.ts'
 import { addressOf, postgresDialect } from './postgres-dialect.ts'
 import { copySqlite, nodeSqliteDialect } from './sqlite-dialect.ts'
 import type { FeedbackTables } from './tables.ts'
@@ -33,7 +33,6 @@ export async function openDatabase(fileOrUrl: string): Promise<FeedbackDatabase>
         if (!onServer) copySqlite(fileOrUrl, `${fileOrUrl}.${lastStep}.${time}.backup`)
       },
     })
-    if (!onServer) await reservationsTable(database, 'reservations').temporary().execute()
   } catch (error) {
     await database.destroy()
     throw error

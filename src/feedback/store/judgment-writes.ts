@@ -44,8 +44,11 @@ export function groupedWrites(
       waiting = []
       try {
         const outcomes = await database.transaction().execute(async (transaction) => {
+          const known = await knownOf(transaction, group)
           const done: (() => void)[] = []
-          for (const submission of group) done.push(await outcomeOf(transaction, submission, folders))
+          for (const submission of group) done.push(await outcomeOf(transaction, submission, folders, known))
+          const rows = known.fresh.map(rowOf)
+          for (const chunk of chunks(rows)) await transaction.insertInto('judgments').values(chunk).execute()
           return done
         })
         for (const tell of outcomes) tell()
@@ -63,22 +66,50 @@ export function groupedWrites(
     })
 }
 
-/** Writes one submission, or refuses it without having written anything; to be told when the transaction is on the disk. */
+/** What is there of all that a group of submissions names, with what the group has added so far. */
+interface Known {
+  readonly images: Set<string>
+  readonly judgments: Map<string, Judgment>
+  /** To be written when all of the group are looked at. */
+  readonly fresh: Judgment[]
+}
+
+/** Asked once for all of a group: it holds up every other writer meanwhile. */
+async function knownOf(transaction: Transaction<FeedbackTables>, group: readonly Submission[]): Promise<Known> {
+  const given = group.flatMap(({ addition: { judgments = [] } }) => judgments)
+  const images = await knownIds(
+    transaction,
+    'images',
+    given.flatMap((judgment) => judgment.images),
+  )
+  const ids = new Set(given.flatMap(({ id, undoes = id }) => [id, undoes]))
+  const judgments = new Map<string, Judgment>()
+  for (const chunk of chunks([...ids])) {
+    const rows = await transaction.selectFrom('judgments').selectAll().where('id', 'in', chunk).execute()
+    for (const row of rows) judgments.set(row.id, judgmentOf(row))
+  }
+  return { images, judgments, fresh: [] }
+}
+
+/** Takes one submission in, or refuses it without having written anything; to be told when the transaction is on the disk. */
 async function outcomeOf(
   transaction: Transaction<FeedbackTables>,
   { addition: { images: lists = [], judgments = [] }, resolve, reject }: Submission,
   folders: ImageFolders,
+  known: Known,
 ): Promise<() => void> {
   let fresh: Judgment[]
   try {
     const brought = new Map(lists.flatMap(({ records }) => records.map(({ id, text }) => [id, text])))
-    fresh = await freshJudgments(transaction, judgments, brought)
+    fresh = await freshJudgments(transaction, judgments, brought, known)
   } catch (error) {
     if (error instanceof FormatError || error instanceof UnknownRecordError) return () => reject(error)
     throw error
   }
   const images = await writeImages(transaction, lists, folders)
-  for (const chunk of chunks(fresh.map(rowOf))) await transaction.insertInto('judgments').values(chunk).execute()
+  for (const { records } of lists) for (const { id } of records) known.images.add(id)
+  for (const judgment of fresh) known.judgments.set(judgment.id, judgment)
+  known.fresh.push(...fresh)
   return () => resolve({ images, judgments: fresh.length })
 }
 
@@ -91,6 +122,7 @@ async function freshJudgments(
   transaction: Transaction<FeedbackTables>,
   given: readonly Judgment[],
   brought: ReadonlyMap<string, string>,
+  known: Omit<Known, 'fresh'>,
 ): Promise<Judgment[]> {
   const judgments = given.map((judgment) => {
     const { error, data } = Judgment.safeParse(judgment)
@@ -102,34 +134,25 @@ async function freshJudgments(
       remedy: 'correct the field',
     })
   })
-  const shown = judgments.flatMap((judgment) => judgment.images.filter((image) => !brought.has(image)))
-  const images = await knownIds(transaction, 'images', shown)
-  const undoes = judgments.flatMap((judgment) => judgment.undoes ?? [])
-  const earlier = await knownIds(transaction, 'judgments', undoes)
-  const seen = new Map<string, Judgment>()
-  for (const chunk of chunks(judgments.map((judgment) => judgment.id))) {
-    const rows = await transaction.selectFrom('judgments').selectAll().where('id', 'in', chunk).execute()
-    for (const row of rows) seen.set(row.id, judgmentOf(row))
-  }
+  const seen = new Map(known.judgments)
   const fresh: Judgment[] = []
   for (const judgment of judgments) {
-    const missing = judgment.images.find((image) => !images.has(image) && !brought.has(image))
+    const missing = judgment.images.find((image) => !known.images.has(image) && !brought.has(image))
     if (missing !== undefined) throw unknownRecord(judgment, 'image', missing)
-    if (judgment.undoes !== undefined && !earlier.has(judgment.undoes)) {
+    if (judgment.undoes !== undefined && !seen.has(judgment.undoes)) {
       throw unknownRecord(judgment, 'judgment', judgment.undoes)
     }
-    const known = seen.get(judgment.id)
-    if (known === undefined) {
+    const there = seen.get(judgment.id)
+    if (there === undefined) {
       expectNotAhead(judgment.at, `judgment ${judgment.id} at`)
       await expectOwnWords(transaction, judgment, brought)
       fresh.push(judgment)
       seen.set(judgment.id, judgment)
-      earlier.add(judgment.id)
-    } else if (contentOf(known) !== contentOf(judgment)) {
+    } else if (contentOf(there) !== contentOf(judgment)) {
       throw new FormatError({
         where: `judgment ${judgment.id}`,
         expected: 'an id of its own',
-        received: `the id of another judgment (${known.answer} by ${known.rater})`,
+        received: `the id of another judgment (${there.answer} by ${there.rater})`,
         remedy: 'judgments are never changed: give the new one a new id',
       })
     }

@@ -101,7 +101,10 @@ const steps: Readonly<Record<string, Step>> = {
           $$ BEGIN UPDATE versions SET value = value + 1 WHERE name = TG_TABLE_NAME; RETURN NULL; END $$`,
         )
         .execute(transaction)
-      await reservationsTable(transaction, 'reservations').execute()
+      await textTable(transaction, 'reservations', ['item', 'mode'], ['rater'])
+        .addColumn('until', 'double precision', (column) => column.notNull())
+        .addColumn('released', 'integer')
+        .execute()
     }
     for (const table of tables) await countVersions(transaction, kind, table)
   },
@@ -214,16 +217,6 @@ async function countVersions(
       .execute(transaction)
   }
 }
-
-/** Of SQLite, which one process at a time serves, they are temporary: `temp.reservations`, made whenever it is opened. */
-export const reservationsTable = (database: Kysely<FeedbackTables>, name: string): Table =>
-  (database.schema.createTable(name) as Table)
-    .addColumn('mode', 'text', (column) => column.notNull())
-    .addColumn('item', 'text', (column) => column.notNull())
-    .addColumn('rater', 'text', (column) => column.notNull())
-    .addColumn('until', 'double precision', (column) => column.notNull())
-    .addColumn('released', 'integer')
-    .addPrimaryKeyConstraint('reservations_key', ['item', 'mode'])
 
 /**
  * Brings a database to the newest tables, in one transaction.

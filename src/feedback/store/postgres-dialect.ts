@@ -18,7 +18,8 @@ const writeLock = 23_056_381
 
 /**
  * A dialect over a PostgreSQL server. A transaction takes one lock of the database when it begins: writers wait for each
- * other, and rows become visible in the order of their numbers. Reads outside of transactions never wait.
+ * other, and rows become visible in the order of their numbers. Reads outside of transactions never wait, nor does a
+ * transaction that reads only.
  *
  * @param url  `postgres://user:password@host:port/database`, or with `?host=/folder` for a socket
  */
@@ -49,8 +50,9 @@ class LockingDialect extends PostgresDialect {
 
 class LockingDriver extends PostgresDriver {
   override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    await super.beginTransaction(connection, settings)
-    await connection.executeQuery(CompiledQuery.raw(`select pg_advisory_xact_lock(${writeLock})`))
+    if (settings.accessMode === 'read only') return await super.beginTransaction(connection, settings)
+    // In one message: others wait for the lock meanwhile.
+    await connection.executeQuery(CompiledQuery.raw(`begin; select pg_advisory_xact_lock(${writeLock})`))
   }
 }
 

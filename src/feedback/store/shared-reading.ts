@@ -1,20 +1,20 @@
 /** Readings that calls at the same time share. */
 
-/** Calls that come while something is being read share the next reading, which sees all that they know of. */
+/**
+ * Calls that come while something is being read share the next reading, which sees all that they know of; those that come
+ * together share one.
+ */
 export function sharedReading<T>(read: () => Promise<T>): () => Promise<T> {
-  let current: Promise<T> | undefined
-  let next: Promise<T> | undefined
-  const start = (): Promise<T> => {
-    current = read().finally(() => (current = undefined))
-    return current
-  }
+  let coming: Promise<T> | undefined
+  let current: Promise<unknown> = Promise.resolve()
   return () => {
-    if (current === undefined) return start()
-    const follow = () => {
-      next = undefined
-      return start()
+    if (coming !== undefined) return coming
+    const begin = () => {
+      coming = undefined
+      return read()
     }
-    next ??= current.then(follow, follow)
-    return next
+    coming = current.then(begin, begin)
+    current = coming
+    return coming
   }
 }

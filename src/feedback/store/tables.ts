@@ -102,7 +102,7 @@ export interface FeedbackTables {
   }
   /** How often each table has changed: see versions.ts. */
   versions: { name: string; value: number }
-  /** Images and labels on their way to raters: see reservations.ts. Of SQLite a temporary table. */
+  /** Images and labels on their way to raters: see reservations.ts. PostgreSQL alone has it. */
   reservations: {
     mode: string
     item: string
