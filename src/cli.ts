@@ -153,6 +153,22 @@ const commands: readonly Stage[] = [
     },
   },
   {
+    name: 'studio backup',
+    description: 'Write all of a studio to one file, while people label or not.',
+    load: async () => {
+      const { BackupConfig, backUpStudio } = await import('./studio/backup/backup-studio.ts')
+      return stage(BackupConfig, backUpStudio, 'file')
+    },
+  },
+  {
+    name: 'studio restore',
+    description: 'Make a studio anew from a backup, with SQLite or PostgreSQL, whichever it had.',
+    load: async () => {
+      const { RestoreConfig, restoreStudio } = await import('./studio/backup/restore-studio.ts')
+      return stage(RestoreConfig, restoreStudio, 'file')
+    },
+  },
+  {
     name: 'pretrain',
     description: 'Make the weights of the embedded model that come with Attune.',
     load: async () => {

@@ -191,6 +191,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     imageUrl: (id: string, size?: 64 | 128 | 256 | 512 | 1024) => url(`/images/${part(id)}`, { size }),
     sampleUrl: (job: string, step: number, index: number) => url(`/api/jobs/${part(job)}/samples/${step}/${index}`),
     /** Address of a download. */
+    backupUrl: (weights: boolean) => url('/api/backup', { weights: String(weights) }),
     exportUrl: (format: ExportFormat, names = false) =>
       url('/api/export', { format, names: names ? 'true' : undefined }),
 

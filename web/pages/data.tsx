@@ -23,6 +23,7 @@ export function DataPage() {
           <Export />
         </div>
         <Upload />
+        <Backup />
       </div>
     </>
   )
@@ -65,6 +66,32 @@ function Export() {
           </li>
         ))}
       </ul>
+    </section>
+  )
+}
+
+/** Everything in one file: it is made while it is taken, so nothing waits. */
+function Backup() {
+  const [weights, setWeights] = useState(false)
+  return (
+    <section className="card stack">
+      <div>
+        <h2>Backup</h2>
+        <p className="soft small">
+          Everything of this studio in one file: judgments, people, images and what every run has told, as it is now,
+          while others go on labelling. On any machine <code>attune studio restore FILE</code> makes a studio of it,
+          with SQLite or PostgreSQL. Keep it where nobody else reads it: it holds who may sign in.
+        </p>
+      </div>
+      <div className="row">
+        <a className="button" href={client.backupUrl(weights)} download>
+          <Icon name="data" size={16} /> Download a backup
+        </a>
+        <label className="check">
+          <input type="checkbox" checked={weights} onChange={({ target }) => setWeights(target.checked)} />
+          With the weights of policies and rewards, which are large
+        </label>
+      </div>
     </section>
   )
 }

@@ -6,6 +6,7 @@ import type { User } from '../schemas/accounts.ts'
 import type { Studio } from '../studio.ts'
 import { accountRoutes } from './accounts.ts'
 import { commentRoutes } from './comments.ts'
+import { backupRoutes } from './backup.ts'
 import { compareRoutes } from './compare.ts'
 import { addressOf, guardAccess, Limiter, mostAnswersOfRater, mostCallsOfRater, userOf } from './access.ts'
 import { Budget, textOf, usualPatience, type Patience, type Reading } from './bodies.ts'
@@ -59,6 +60,7 @@ export const routes: readonly Route[] = [
   ...policyRoutes,
   ...sharingRoutes,
   ...transferRoutes,
+  ...backupRoutes,
   ...accountRoutes,
   ...passwordRoutes,
   ...keyRoutes,

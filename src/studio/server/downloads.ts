@@ -55,7 +55,7 @@ function checked(entries: readonly ZipEntry[]): readonly ZipEntry[] {
 }
 
 /** As fast as it is taken. */
-function streamOf(pieces: AsyncIterator<Uint8Array>, after: () => void): ReadableStream<Uint8Array> {
+export function streamOf(pieces: AsyncIterator<Uint8Array>, after: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
       async pull(controller) {
