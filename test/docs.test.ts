@@ -31,6 +31,8 @@ import { DemoConfig } from '../src/shapes/run-demo.ts'
 import { SimulateConfig } from '../src/shapes/simulate-feedback.ts'
 import { algorithmOf, policyStages } from '../src/stages.ts'
 import { StudyConfig } from '../src/study/run-study.ts'
+import { BackupConfig } from '../src/studio/backup/backup-studio.ts'
+import { RestoreConfig } from '../src/studio/backup/restore-studio.ts'
 import { InviteConfig } from '../src/studio/invite-to-studio.ts'
 import { refusalOf } from '../src/studio/server/failures.ts'
 import { StudioConfig } from '../src/studio/start-studio.ts'
@@ -47,6 +49,8 @@ const schemas: Readonly<Record<string, StageSchema>> = {
   studio: StudioConfig,
   launch: LaunchConfig,
   'studio invite': InviteConfig,
+  'studio backup': BackupConfig,
+  'studio restore': RestoreConfig,
   'model inspect': InspectConfig,
   'model fetch': FetchConfig,
   'images generate': GenerateConfig,

@@ -21,6 +21,8 @@ const keys: Readonly<Record<keyof FeedbackTables, readonly string[] | null>> = {
   comments: ['rater', 'id'],
   opened_comparisons: ['comparison', 'rater'],
   shared_links: ['id'],
+  decisions: ['judgment'],
+  asked_again: ['rater', 'question'],
   migrations: null,
   versions: null,
   reservations: null,
