@@ -302,6 +302,7 @@ function complaintOf(words: readonly string[]): string | undefined {
     const isNegated = (one: Flag) => one.type === 'boolean' && word === `--no-${one.flag.slice(2)}`
     const flag = flagsOf(schemas[stage]).find((one) => one.flag === word || isNegated(one))
     if (!word.startsWith('--') && stage.startsWith('model ')) given.model = word
+    else if (!word.startsWith('--') && /^studio (backup|restore)$/.test(stage)) given.file = word
     else if (!word.startsWith('--') && stage === 'policy publish') {
       given[given.policy === undefined ? 'policy' : 'repository'] = word
     } else if (flag === undefined) return `no flag ${word}`

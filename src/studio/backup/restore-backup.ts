@@ -296,11 +296,11 @@ async function expectEmpty(transaction: Transaction<FeedbackTables>, database: s
   for (const table of keptTables) if (await isUsed(table)) used.push(table)
   if (used.length === 0 || database === null) return tables
   if (!replace) throw notEmpty('--database', 'an empty database')
-  for (const table of ['judgments', 'guidelines']) {
+  for (const table of Object.keys(numbered)) {
     await sql.raw(`ALTER TABLE ${table} DISABLE TRIGGER ${table}_refuse`).execute(transaction)
   }
   await sql.raw(`TRUNCATE ${[...keptTables, 'reservations'].join(', ')}`).execute(transaction)
-  for (const table of ['judgments', 'guidelines']) {
+  for (const table of Object.keys(numbered)) {
     await sql.raw(`ALTER TABLE ${table} ENABLE TRIGGER ${table}_refuse`).execute(transaction)
   }
   await transaction

@@ -23,6 +23,8 @@ const keys: Readonly<Record<keyof FeedbackTables, readonly string[] | null>> = {
   shared_links: ['id'],
   decisions: ['judgment'],
   asked_again: ['rater', 'question'],
+  api_keys: ['id'],
+  admin_log: ['sequence'],
   migrations: null,
   versions: null,
   reservations: null,
@@ -30,8 +32,8 @@ const keys: Readonly<Record<keyof FeedbackTables, readonly string[] | null>> = {
 
 export type KeptTable = keyof FeedbackTables
 export const keptTables = Object.entries(keys).flatMap(([name, key]) => (key === null ? [] : [name as KeptTable]))
-/** Columns that number rows, in PostgreSQL by a sequence. */
-export const numbered = { judgments: 'sequence', guidelines: 'version' } as const
+/** Columns that number rows, in PostgreSQL by a sequence, of the tables to which rows are only added. */
+export const numbered = { judgments: 'sequence', guidelines: 'version', admin_log: 'sequence' } as const
 
 /** As JSON has it: the databases hold texts and numbers. */
 export type Row = Record<string, string | number | null>
