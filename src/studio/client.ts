@@ -49,7 +49,7 @@ import {
   type KeepImages,
 } from './schemas/playground.ts'
 import type { PolicyForm } from './schemas/models.ts'
-import { PromptCheck } from './schemas/prompts.ts'
+import { PromptCheck, PromptsOfFile, PromptWords } from './schemas/prompts.ts'
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
 import {
   Added,
@@ -249,8 +249,9 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
 
     rounds: () => get(Rounds, '/api/rounds'),
     checkPrompts: (prompts: readonly string[]) => post(PromptCheck, '/api/prompts/check', { prompts }),
+    promptWords: () => get(PromptWords, '/api/prompts/words'),
     promptsOfFile: (file: File, column?: string) =>
-      post(PromptCheck, '/api/prompts/file', formOf(column === undefined ? {} : { column }, 'file', [file])),
+      post(PromptsOfFile, '/api/prompts/file', formOf(column === undefined ? {} : { column }, 'file', [file])),
     drawRound: (body: NewRound = {}) => post(JobDetail, '/api/rounds', body),
     lineage: () => get(Lineage, '/api/lineage'),
     rewards: () => get(Rewards, '/api/rewards'),

@@ -5,6 +5,7 @@ import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { writeComparison } from '../../src/studio/server/comparison-files.ts'
 import { addImageRun, addRun, goodBad } from '../../src/studio/studio.test-helper.ts'
+import { seriousViolations } from './accessibility.ts'
 import { browserSuite } from './browser-suite.ts'
 
 const texts = ['two red circles', 'a blue square']
@@ -59,7 +60,10 @@ browserSuite('a reward at chance', (it) => {
       await page.getByLabel('From a file').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(content) })
     }
     await choose('parti.tsv', 'Prompt\tCategory\na red ring\tx\na dog\tx\na red ring\tx\n')
-    await page.getByText('parti.tsv: 2 prompts; 1 repeated one left out.').waitFor()
+    await page.getByText('parti.tsv: 2 prompts').waitFor()
+    await page.getByText('line 4: a red ring').waitFor()
+    assert.equal(await page.getByLabel('Prompts', { exact: true }).inputValue(), 'two crosses')
+    await person.button('Add 2 prompts').click()
     assert.equal(await page.getByLabel('Prompts', { exact: true }).inputValue(), 'two crosses\na red ring\na dog')
     await page.getByText('The model refuses 1 prompt:').waitFor()
     await page.getByText(/“a dog”: .*"dog"/).waitFor()
@@ -68,8 +72,25 @@ browserSuite('a reward at chance', (it) => {
     await choose('both.csv', 'prompt,text\none,two rings\n')
     await page.getByLabel('Column', { exact: true }).fill('text')
     await person.button('Read it').click()
-    await page.getByText('both.csv: 1 prompt.').waitFor()
+    await person.button('Add 1 prompt').click()
     assert.match(await page.getByLabel('Prompts', { exact: true }).inputValue(), /\ntwo rings$/)
+    // Broken lines are named, and the others can be taken.
+    await choose('a.jsonl', '{"prompt": "a cross"}\n{"prompt": 1}\n')
+    await page.getByText('1 line is no prompt and left out:').waitFor()
+    await page.getByText(/^line 2: /).waitFor()
+    await person.button('Leave them').click()
+
+    // From words by category, with their number; braces choose, and wrong prompts are shown beside each.
+    await person.fill({ Prompts: '' })
+    await page.getByText('Make prompts from words').click()
+    await page.getByLabel('Objects, as circle or mouse/mice').fill('ring, cross/crosses')
+    await page.getByLabel('Colours', { exact: true }).fill('red, blue')
+    await person.button('Colours (4)').click()
+    await page.getByText('1 line that chooses says 4 prompts.').waitFor()
+    assert.equal(await page.getByLabel('Prompts', { exact: true }).inputValue(), '{red|blue} {rings|crosses}')
+    await page.getByText('What a reward is shown beside them').click()
+    await page.getByText('blue crosses', { exact: true }).waitFor()
+    assert.deepEqual(await seriousViolations(page), [])
   })
 })
 

@@ -1,13 +1,12 @@
-/** A box of prompts, one a line, typed or of a file, with what would become of them when they are drawn. */
+/** A box of prompts, one a line, typed, made from words or of a file, with what would become of them when they are drawn. */
 import { useEffect, useState } from 'react'
-import { StudioError } from '../../src/errors.ts'
 import { mostPrompts, type PromptCheck } from '../../src/studio/schemas/prompts.ts'
 import { client } from '../api.ts'
-import { plural } from '../format.ts'
-import { promptLines, withPrompts } from '../prompt-lines.ts'
-import { useAction } from '../remote.ts'
-import { DropZone } from './drop-zone.tsx'
-import { ErrorNotice } from './notice.tsx'
+import { promptLines } from '../prompt-lines.ts'
+import { useTexts } from '../texts/texts.ts'
+import { NamedTexts } from './named-texts.tsx'
+import { PromptsFromFile } from './prompts-from-file.tsx'
+import { PromptsFromWords } from './prompts-from-words.tsx'
 
 interface PromptsBoxProps {
   readonly id: string
@@ -19,6 +18,7 @@ interface PromptsBoxProps {
 }
 
 export function PromptsBox({ id, value, change, placeholder, describedBy, isWrong }: PromptsBoxProps) {
+  const { prompts } = useTexts()
   return (
     <>
       <textarea
@@ -31,70 +31,12 @@ export function PromptsBox({ id, value, change, placeholder, describedBy, isWron
         dir="auto"
         onChange={({ target }) => change(target.value)}
       />
-      <FromFile value={value} change={change} />
+      <span className="hint">{prompts.choices}</span>
+      <PromptsFromWords value={value} change={change} />
+      <PromptsFromFile value={value} change={change} />
       <Fate text={value} />
     </>
   )
-}
-
-/** What a file gave, said until the box holds something else. */
-interface Taken {
-  readonly name: string
-  readonly found: PromptCheck
-  readonly text: string
-}
-
-function FromFile({ value, change }: Pick<PromptsBoxProps, 'value' | 'change'>) {
-  const [taken, setTaken] = useState<Taken>()
-  const [file, setFile] = useState<File>()
-  const [column, setColumn] = useState('')
-  const { run, isBusy, error } = useAction(async (chosen: File, named: string) => {
-    setFile(chosen)
-    const found = await client.promptsOfFile(chosen, named === '' ? undefined : named)
-    const text = withPrompts(value, found.prompts)
-    change(text)
-    setTaken({ name: chosen.name, found, text })
-    setFile(undefined)
-    setColumn('')
-  })
-  const lacksColumn = file !== undefined && error instanceof StudioError && /\bcolumn\b/.test(error.remedy)
-  return (
-    <div className="stack tight">
-      <DropZone
-        accept=".txt,.csv,.tsv,.json,.jsonl,.ndjson"
-        label="From a file"
-        take={([one]) => one && void run(one, '')}
-      >
-        {isBusy ? 'Reading …' : '.txt, .csv, .tsv, .json or .jsonl'}
-      </DropZone>
-      <ErrorNotice error={error} />
-      {lacksColumn && (
-        <div className="row">
-          <label className="row">
-            Column
-            <input type="text" value={column} dir="auto" onChange={({ target }) => setColumn(target.value)} />
-          </label>
-          <button
-            type="button"
-            className="button small"
-            disabled={isBusy || column.trim() === ''}
-            onClick={() => void run(file, column.trim())}
-          >
-            Read it
-          </button>
-        </div>
-      )}
-      <span className="hint" role="status" dir="auto">
-        {taken !== undefined && taken.text === value && fileSentence(taken)}
-      </span>
-    </div>
-  )
-}
-
-function fileSentence({ name, found: { prompts, total, repeated } }: Taken): string {
-  const left = repeated > 0 ? `; ${plural(repeated, 'repeated one')} left out` : ''
-  const rest = total > prompts.length ? `; the first ${prompts.length} of them are taken` : ''
-  return `${name}: ${plural(total, 'prompt')}${left}${rest}.`
 }
 
 const settleMs = 400
@@ -121,51 +63,54 @@ function usePromptCheck(texts: readonly string[]): PromptCheck | undefined {
   return held?.key === key ? held.found : undefined
 }
 
-/** What is left out of the prompts, cut off, or refused. */
+/** What is left out of the prompts, cut off, or refused; and what a reward would be shown beside them. */
 function Fate({ text }: { text: string }) {
-  const { texts, repeated } = promptLines(text)
+  const { prompts } = useTexts()
+  const { texts, repeated, choosing, broken } = promptLines(text)
   const found = usePromptCheck(texts)
+  const { cut, unreadable } = found ?? { cut: null, unreadable: { count: 0, named: [] } }
+  // Of choices that are too many, not all are made.
+  const total = Math.max(texts.length, choosing.prompts)
   return (
-    <div className="hint stack tight" role="status" dir="auto">
-      {repeated > 0 && (
-        <span>
-          {plural(repeated, 'repeated line')} {repeated === 1 ? 'is' : 'are'} left out: each prompt counts once.
-        </span>
-      )}
-      {texts.length > mostPrompts && (
-        <span className="wrong">
-          {plural(texts.length, 'prompt')}: {mostPrompts} at most are taken at once.
-        </span>
-      )}
-      {found !== undefined && found.cut !== null && (
-        <Named title={cutTitle(found.cut)} count={found.cut.count}>
-          {found.cut.named.map(
-            ({ prompt, tokens }) => `“${prompt}”: ${tokens} tokens, ${tokens - found.cut!.read} cut off`,
-          )}
-        </Named>
-      )}
-      {found !== undefined && found.unreadable.count > 0 && (
-        <Named title={`The model refuses ${plural(found.unreadable.count, 'prompt')}:`} count={found.unreadable.count}>
-          {found.unreadable.named.map(({ prompt, reason }) => `“${prompt}”: ${reason}`)}
-        </Named>
-      )}
-    </div>
+    <>
+      <div className="hint stack tight" role="status" dir="auto">
+        {choosing.lines > 0 && <span>{prompts.choosing(choosing.lines, choosing.prompts)}</span>}
+        {broken.slice(0, 3).map((line) => (
+          <span key={line}>{prompts.broken(line)}</span>
+        ))}
+        {repeated > 0 && <span>{prompts.repeated(repeated)}</span>}
+        {texts.length > mostPrompts && <span className="wrong">{prompts.tooMany(total, mostPrompts)}</span>}
+        {cut !== null && (
+          <NamedTexts title={prompts.cut(cut.count, cut.read)} count={cut.count} isWrong>
+            {cut.named.map(({ prompt, tokens }) => prompts.cutOne(prompt, tokens, tokens - cut.read))}
+          </NamedTexts>
+        )}
+        {unreadable.count > 0 && (
+          <NamedTexts title={prompts.refused(unreadable.count)} count={unreadable.count} isWrong>
+            {unreadable.named.map(({ prompt, reason }) => prompts.refusedOne(prompt, reason))}
+          </NamedTexts>
+        )}
+      </div>
+      {found !== undefined && found.distractors.length > 0 && <Distractors found={found} />}
+    </>
   )
 }
 
-const cutTitle = ({ count, read }: NonNullable<PromptCheck['cut']>): string =>
-  `${plural(count, 'prompt')} ${count === 1 ? 'is' : 'are'} longer than the ${read} tokens that the model reads; the end is cut off:`
-
-function Named({ title, count, children }: { title: string; count: number; children: readonly string[] }) {
+function Distractors({ found: { distractors, total } }: { found: PromptCheck }) {
+  const { prompts } = useTexts()
   return (
-    <div className="wrong">
-      {title}
-      <ul>
-        {children.map((one, i) => (
-          <li key={i}>{one}</li>
+    <details className="stack tight">
+      <summary>{prompts.distractors}</summary>
+      <p className="hint">{prompts.distractorsWhy}</p>
+      <dl className="distractors" dir="auto" tabIndex={0}>
+        {distractors.map(({ prompt, texts }) => (
+          <div key={prompt}>
+            <dt>{prompt}</dt>
+            <dd className="soft small">{texts.length === 0 ? prompts.noDistractors : texts.join(' · ')}</dd>
+          </div>
         ))}
-        {count > children.length && <li>and {count - children.length} more</li>}
-      </ul>
-    </div>
+      </dl>
+      {total > distractors.length && <p className="hint">{prompts.firstOf(distractors.length, total)}</p>}
+    </details>
   )
 }

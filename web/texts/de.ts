@@ -6,6 +6,7 @@ import { home } from './de/home.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
 import { pictures } from './de/pictures.ts'
+import { prompts } from './de/prompts.ts'
 import { signIn } from './de/sign-in.ts'
 import { usual } from './de/usual.ts'
 import { vote } from './de/vote.ts'
@@ -19,6 +20,7 @@ export const de: Texts = {
   jobs,
   label,
   pictures,
+  prompts,
   signIn,
   usual,
   vote,

@@ -6,6 +6,7 @@ import { home } from './en/home.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
 import { pictures } from './en/pictures.ts'
+import { prompts } from './en/prompts.ts'
 import { signIn } from './en/sign-in.ts'
 import { usual } from './en/usual.ts'
 import { vote } from './en/vote.ts'
@@ -18,6 +19,7 @@ export const en = {
   jobs,
   label,
   pictures,
+  prompts,
   signIn,
   usual,
   vote,

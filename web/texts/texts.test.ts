@@ -21,6 +21,8 @@ const spoken = [
   'app.tsx',
   'components/{confirm,drawer,job-badge,job-row,language-choice,lightbox,notice,page-head,picture,progress-bar,tabs}.tsx',
   'components/zoom-*.tsx',
+  'components/prompts-*.tsx',
+  'components/named-texts.tsx',
   'pages/compare/vote-page.tsx',
   'pages/account*.tsx',
   'pages/sign-in.tsx',

@@ -26,5 +26,29 @@ export const PromptCheck = z.object({
     .nullable(),
   /** That the model would refuse, with the reason: ten at most are named. */
   unreadable: z.object({ count, named: z.array(z.object({ prompt: z.string(), reason: z.string() })) }),
+  /** Wrong prompts that a reward would be shown beside a prompt (prompt classification); of the first fifty prompts. */
+  distractors: z.array(z.object({ prompt: z.string(), texts: z.array(z.string()) })),
 })
 export type PromptCheck = z.infer<typeof PromptCheck>
+
+const NamedLine = z.object({ line: count, text: z.string() })
+
+/** Of a file also what was left out, by its lines; ten are named of each. */
+export const PromptsOfFile = PromptCheck.extend({
+  again: z.array(NamedLine),
+  /** Lines that are no prompts, and why. */
+  wrong: z.object({ count, named: z.array(NamedLine) }),
+})
+export type PromptsOfFile = z.infer<typeof PromptsOfFile>
+
+const words = z.array(z.string())
+
+/** Words to make prompts of: those that the embedded model knows, else some of plain English. */
+export const PromptWords = z.object({
+  objects: z.array(z.object({ singular: z.string(), plural: z.string() })),
+  colors: words,
+  /** "one" first. */
+  counts: words,
+  backgrounds: words,
+})
+export type PromptWords = z.infer<typeof PromptWords>

@@ -35,6 +35,7 @@ test('files of prompts are read as the command line reads them', async () => {
   const table = new File(['Prompt\tCategory\n"two red circles\tColors\na cross\tNone\na cross\tNone\n'], 'parti.tsv')
   const found = await it.client.promptsOfFile(table)
   assert.deepEqual([found.prompts, found.repeated], [['"two red circles', 'a cross'], 1])
+  assert.deepEqual([found.again, found.wrong], [[{ line: 4, text: 'a cross' }], { count: 0, named: [] }])
   const wide = new File([Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('two rings\r\n', 'utf16le')])], 'a.txt')
   assert.deepEqual((await it.client.promptsOfFile(wide)).prompts, ['two rings'])
   const latin = new File([Buffer.from('ein H\xfcndchen\n', 'latin1')], 'a.txt')
@@ -42,4 +43,41 @@ test('files of prompts are read as the command line reads them', async () => {
   const both = new File(['prompt,text\na,two rings\n'], 'a.csv')
   await assert.rejects(it.client.promptsOfFile(both), /a\.csv:1: .*prompt and text/)
   assert.deepEqual((await it.client.promptsOfFile(both, 'text')).prompts, ['two rings'])
+})
+
+test('broken lines of a file are named, all at once, and the others are taken', async () => {
+  await using it = await testStudio()
+  const lines = [
+    '{"prompt": "two red circles"}',
+    '{"prompt": ',
+    '',
+    '{"prompt": "a cross"}',
+    '{"seed": 1}',
+    '{"prompt": "a cross"}',
+  ]
+  const found = await it.client.promptsOfFile(new File([lines.join('\r\n')], 'a.jsonl'))
+  assert.deepEqual(found.prompts, ['two red circles', 'a cross'])
+  assert.deepEqual(
+    found.wrong.named.map(({ line }) => line),
+    [2, 5],
+  )
+  assert.deepEqual(found.again, [{ line: 6, text: 'a cross' }])
+  await assert.rejects(it.client.promptsOfFile(new File(['{\n{\n'], 'a.jsonl')), /a\.jsonl:1/)
+  const table = new File(['prompt\na cross\n"broken\n'], 'a.csv')
+  await assert.rejects(it.client.promptsOfFile(table), /a\.csv/)
+})
+
+test('each prompt comes with wrong ones that a reward is shown beside it, and words to make prompts of', async () => {
+  await using it = await testStudio()
+  const { distractors } = await it.client.checkPrompts(['two red circles', 'a poem'])
+  assert.equal(distractors.length, 2)
+  assert.equal(new Set(distractors[0].texts).size, 6)
+  assert.ok(!distractors[0].texts.includes('two red circles'))
+  assert.deepEqual(distractors[1], { prompt: 'a poem', texts: [] })
+  const { objects, colors, counts } = await it.client.promptWords()
+  assert.ok(objects.some(({ plural }) => plural === 'circles') && colors.includes('red') && counts[0] === 'one')
+  await using other = await testStudio({ model: fixture('sd1') })
+  assert.ok((await other.client.promptWords()).objects.some(({ singular }) => singular === 'dog'))
+  const wrong = (await other.client.checkPrompts(['a red dog'])).distractors[0].texts
+  assert.ok(wrong.length > 0 && wrong.every((text) => /^an? \w+ dog$/.test(text)), wrong.join())
 })

@@ -3,15 +3,19 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { AttuneError, FormatError, VocabularyError } from '../../errors.ts'
+import { AttuneError, FormatError, shownText, VocabularyError } from '../../errors.ts'
 import { decodeText } from '../../files.ts'
 import { resolveCheckpoint } from '../../networks/checkpoint/resolve-checkpoint.ts'
 import { publishedTokenizer } from '../../networks/clip/published-tokenizer.ts'
 import { openTokenizer, type ClipTokenizer } from '../../networks/clip/tokenizer.ts'
+import { distractors } from '../../prompts/distractors.ts'
+import { generalWords } from '../../prompts/general-words.ts'
 import { cutPrompts, cutResults } from '../../prompts/cut-prompts.ts'
 import { promptList, type PromptList } from '../../prompts/prompt-file.ts'
+import { plainLineEnd } from '../../prompts/stated-prompts.ts'
 import type { PromptWorld } from '../../prompts/prompt-world.ts'
-import { mostPrompts, PromptCheck, PromptsToCheck } from '../schemas/prompts.ts'
+import { random } from '../../random.ts'
+import { mostPrompts, PromptCheck, PromptsOfFile, PromptsToCheck, PromptWords } from '../schemas/prompts.ts'
 import type { Studio } from '../studio.ts'
 import { worldOf } from '../worlds.ts'
 import { refuse } from './failures.ts'
@@ -23,6 +27,14 @@ const mostNamed = 10
 const PromptForm = z.object({ file: z.file(), column: z.string().min(1).max(200).optional() })
 
 export const promptRoutes = [
+  jsonRoute({
+    method: 'get',
+    path: '/api/prompts/words',
+    summary: 'Words to make prompts of: those of the embedded model, else some of plain English.',
+    who: 'admin',
+    answer: PromptWords,
+    handle: ({ studio }) => wordsFor(studio),
+  }),
   jsonRoute({
     method: 'post',
     path: '/api/prompts/check',
@@ -40,7 +52,7 @@ export const promptRoutes = [
     who: 'admin',
     bodyLimit: fileLimit,
     form: PromptForm,
-    answer: PromptCheck,
+    answer: PromptsOfFile,
     handle: async ({ studio, form: { fields, files } }) => {
       const file = files.find(({ field }) => field === 'file')
       if (file === undefined) {
@@ -53,14 +65,47 @@ export const promptRoutes = [
       }
       const name = file.name.split(/[/\\]/).at(-1)?.slice(0, 200) ?? ''
       const content = decodeText(name, await readFile(file.path))
-      const { prompts, repeated } = listOf(name, content, fields.column ?? null)
-      return check(
+      const { prompts, repeated, wrong } = withoutWrongLines(name, content, fields.column ?? null)
+      const checked = check(
         studio,
         [...prompts, ...repeated].map(({ text }) => text),
       )
+      const again = repeated.slice(0, mostNamed).map(({ line, text }) => ({ line, text: shownText(text, 200) }))
+      return { ...checked, again, wrong: { count: wrong.length, named: wrong.slice(0, mostNamed) } }
     },
   }),
 ]
+
+interface ReadFile extends PromptList {
+  readonly wrong: readonly { readonly line: number; readonly text: string }[]
+}
+
+/** So many broken lines are left out; a file with more is another kind of file. */
+const mostWrong = 100
+
+/**
+ * A file of an object a line is read without the lines that are broken, so that all of them can be named at once.
+ *
+ * @throws {FormatError} nothing is left, or what is wrong is no line of such a file
+ */
+function withoutWrongLines(name: string, content: string, column: string | null): ReadFile {
+  const isByLine = /\.(jsonl|ndjson)$/i.test(name) && !content.trimStart().startsWith('[')
+  const lines = content.split(plainLineEnd)
+  const wrong: { line: number; text: string }[] = []
+  let first: unknown
+  for (;;) {
+    try {
+      return { ...listOf(name, wrong.length === 0 ? content : lines.join('\n'), column), wrong }
+    } catch (error) {
+      first ??= error
+      if (!isByLine || !(error instanceof FormatError) || wrong.length === mostWrong) throw first
+      const line = Number(error.where.slice(name.length).match(/^:(\d+)/)?.[1])
+      if (!Number.isInteger(line) || (lines[line - 1] ?? '').trim() === '') throw first
+      wrong.push({ line, text: `${error.received}: ${error.remedy}` })
+      lines[line - 1] = ''
+    }
+  }
+}
 
 /** As the command line reads it, whose flag is a field here. */
 function listOf(name: string, content: string, column: string | null): PromptList {
@@ -88,6 +133,34 @@ function check({ model }: Studio, given: readonly string[]): PromptCheck {
     repeated: given.length - prompts.length,
     cut: mutable(cutResults(cut).cutPrompts),
     unreadable: { count: refused.length, named: refused.slice(0, mostNamed) },
+    distractors: prompts.slice(0, mostCompared).map((prompt) => ({ prompt, texts: distractorsOf(prompt, world) })),
+  }
+}
+
+const mostCompared = 50
+const shownDistractors = 6
+
+/** Some that training could draw; where raters marked words, it changes those more often. */
+function distractorsOf(prompt: string, world: PromptWorld | undefined): string[] {
+  return distractors({ text: prompt }, world?.vocabulary ?? generalWords(prompt), shownDistractors, random(0))
+}
+
+/** Nouns that are easy to draw and to tell apart; colours and numbers are those that distractors change. */
+const plainObjects = ['cat', 'dog', 'bird', 'car', 'chair', 'apple'].map((singular) => ({
+  singular,
+  plural: `${singular}s`,
+}))
+const mostWords = 6
+
+function wordsFor({ model }: Studio): PromptWords {
+  const world = worldOf(model)
+  const { objects, colors, counts, backgrounds } = world?.vocabulary ?? generalWords('')
+  const some = <T>(list: readonly T[]) => list.slice(0, world === undefined ? mostWords : undefined)
+  return {
+    objects: [...(world === undefined ? plainObjects : objects)],
+    colors: some(colors),
+    counts: some(counts),
+    backgrounds: some(backgrounds),
   }
 }
 
