@@ -84,7 +84,7 @@ browserSuite('a reward at chance', (it) => {
     await person.fill({ Prompts: '' })
     await page.getByText('Make prompts from words').click()
     await page.getByLabel('Objects, as circle or mouse/mice').fill('ring, cross/crosses')
-    await page.getByLabel('Colours', { exact: true }).fill('red, blue')
+    await page.getByRole('textbox', { name: 'Colours', exact: true }).fill('red, blue')
     await person.button('Colours (4)').click()
     await page.getByText('1 line that chooses says 4 prompts.').waitFor()
     assert.equal(await page.getByLabel('Prompts', { exact: true }).inputValue(), '{red|blue} {rings|crosses}')

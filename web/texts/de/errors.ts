@@ -91,7 +91,6 @@ export const errors: Texts['errors'] = {
     unreachable: { what: 'Ein anderer Dienst antwortet nicht', then: 'Versuchen Sie es später noch einmal.' },
     'wrong-kind': { what: 'Das ist von anderer Art als verlangt', then: 'Wählen Sie etwas anderes.' },
     unavailable: { what: 'Das steht gerade nicht zur Verfügung', then: 'Versuchen Sie es später noch einmal.' },
-    process: { what: 'Ein Vorgang des Studios ist abgebrochen', then: 'Versuchen Sie es noch einmal.' },
     answer: { what: 'Das Studio hat unverständlich geantwortet', then: 'Laden Sie die Seite neu.' },
     internal: {
       what: 'Im Studio ist etwas schiefgegangen',
