@@ -23,7 +23,7 @@ const spoken = [
   'components/zoom-*.tsx',
   'components/prompts-*.tsx',
   'components/named-texts.tsx',
-  'pages/compare/vote-page.tsx',
+  'pages/compare/{vote-page,rater-comparisons}.tsx',
   'pages/account*.tsx',
   'pages/sign-in.tsx',
   'pages/label/*.{ts,tsx}',

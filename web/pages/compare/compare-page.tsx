@@ -13,6 +13,7 @@ import { isOpen, useStudio } from '../../studio-state.tsx'
 import '../../styles/compare.css'
 import { Icon } from '../../components/icon.tsx'
 import { NewComparisonForm } from './new-comparison.tsx'
+import { RaterComparisons } from './rater-comparisons.tsx'
 import { SideBySide } from './side-by-side.tsx'
 import { AlignmentFidelity } from './alignment-fidelity.tsx'
 import { VotePage } from './vote-page.tsx'
@@ -87,38 +88,6 @@ function List({ comparisons }: { comparisons: Awaited<ReturnType<typeof client.c
         </li>
       ))}
     </ul>
-  )
-}
-
-function RaterComparisons() {
-  const comparisons = useRemote(() => client.comparisons(), ['comparisons'])
-  return (
-    <>
-      <PageHead title="Compare">Two models have drawn the same prompts. Which one did better?</PageHead>
-      <Loaded remote={comparisons} heights={[80]}>
-        {({ comparisons: all }) => {
-          const ready = all.filter((one) => one.ready)
-          return ready.length === 0 ? (
-            <Empty icon="compare" title="Nothing to compare yet">
-              An admin starts a comparison; then you can vote here.
-            </Empty>
-          ) : (
-            <ul className="job-list">
-              {ready.map(({ id, prompts, at }) => (
-                <li key={id} className="comparison-row">
-                  <span>
-                    <strong>{plural(prompts, 'prompt')}</strong> <span className="soft small">{ago(at)}</span>
-                  </span>
-                  <a className="button small primary" href={to('compare', id, 'vote')}>
-                    Vote blind
-                  </a>
-                </li>
-              ))}
-            </ul>
-          )
-        }}
-      </Loaded>
-    </>
   )
 }
 

@@ -1,7 +1,14 @@
 import type { Texts } from '../en.ts'
+import { german } from '../speech.ts'
 import { german as say } from '../speech.ts'
 
 export const vote: Texts['vote'] = {
+  comparisons: 'Vergleichen',
+  twoModels: 'Zwei Modelle haben dieselben Prompts gezeichnet. Welches hat es besser gemacht?',
+  noComparisons: 'Noch gibt es nichts zu vergleichen',
+  adminStarts: 'Ein Admin beginnt einen Vergleich; dann können Sie hier abstimmen.',
+  voteBlind: 'Blind abstimmen',
+  prompts: (count) => german.counted(count, { one: 'Prompt', other: 'Prompts' }),
   title: 'Abstimmen',
   whatIsCompared: 'Was verglichen wird',
   forms: { single: 'Einzelne Paare', set: 'Gruppen' },

@@ -1,7 +1,15 @@
 import { english as say } from '../speech.ts'
 
 /** Blind votes between two policies. */
+import { english } from '../speech.ts'
+
 export const vote = {
+  comparisons: 'Compare',
+  twoModels: 'Two models have drawn the same prompts. Which one did better?',
+  noComparisons: 'Nothing to compare yet',
+  adminStarts: 'An admin starts a comparison; then you can vote here.',
+  voteBlind: 'Vote blind',
+  prompts: (count: number) => english.counted(count, { one: 'prompt', other: 'prompts' }),
   title: 'Vote',
   whatIsCompared: 'What is compared',
   forms: { single: 'Single pairs', set: 'Sets' },
