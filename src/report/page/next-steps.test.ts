@@ -30,9 +30,14 @@ test('a vote that is open goes on, one that is lost leads back, one that is won 
   const open = await withVotes({ better: null, won: 6, tied: 33, lost: 9, wanted: { least: 21, about: null } })
   assert.match(nextSteps(open)[0], /^Go on voting: no clear difference between DPOK and the base so far\. At least 21/)
   assert.match(headline(open)[1], /^By people's blind votes: No clear difference .* \(6 won, 33 tied, 9 lost\)\.$/)
+  assert.match(
+    reportPage({ report: open, grids: [] }),
+    /<td class="unclear">\s*<b>50\.0<\/b>.*no clear difference so far\. At least 21/s,
+  )
   const lost = await withVotes({ better: 'against', won: 1, tied: 0, lost: 20, wanted: null })
   assert.equal(nextSteps(lost)[0], 'Do not go on from DPOK: people find it clearly worse than the base.')
   assert.ok(!nextSteps(lost).some((step) => /Collect again|voting|Vote/.test(step)))
+  assert.match(reportPage({ report: lost, grids: [] }), /<td class="down">\s*<b>50\.0<\/b>.*clearly worse/s)
   const won = await withVotes({ better: 'policy', won: 20, tied: 0, lost: 1, wanted: null })
   assert.deepEqual(nextSteps(won), ['Collect again: let DPOK draw the next round, and label its images.'])
 })
