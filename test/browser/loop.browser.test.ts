@@ -127,7 +127,7 @@ browserSuite('the loop in the browser', (it) => {
     const sets = await voteOnAll(page, ['ArrowRight', 'ArrowLeft', 'ArrowRight'])
     assert.ok(total > 3 && sets > 0, `${total} pairs and ${sets} sets`)
     page.removeAllListeners('response')
-    const { rows } = await it.studio.client.comparison(id)
+    const { rows } = await it.studio.client.openComparison(id)
     const ids = rows.flatMap(({ images }) => images.map((image) => image!.id))
     const telling = answers.filter((text) => /pretrained|dpok-1/.test(text) && ids.some((one) => text.includes(one)))
     assert.deepEqual(telling, [], 'no answer of the server names an image together with a policy')
