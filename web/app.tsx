@@ -31,6 +31,7 @@ const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx'))
 const RatersPage = lazy(async () => ({ default: (await import('./pages/raters.tsx')).RatersPage }))
 const AskingPage = lazy(async () => ({ default: (await import('./pages/asking/asking-page.tsx')).AskingPage }))
 const AdminLogPage = lazy(async () => ({ default: (await import('./pages/admin-log.tsx')).AdminLogPage }))
+const RaterHistoryPage = lazy(async () => ({ default: (await import('./pages/rater-history.tsx')).RaterHistoryPage })) // prettier-ignore
 const AccountPage = lazy(async () => ({ default: (await import('./pages/account.tsx')).AccountPage }))
 const ReportPage = lazy(async () => ({ default: (await import('./pages/report.tsx')).ReportPage }))
 
@@ -176,7 +177,10 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
     case 'account':
       return <AccountPage />
     case 'raters':
-      return rest[0] === 'asking' ? <AskingPage /> : rest[0] === 'log' ? <AdminLogPage /> : <RatersPage />
+      if (rest[0] === 'asking') return <AskingPage />
+      if (rest[0] === 'log') return <AdminLogPage />
+      if (rest[0] === 'of' && rest[1] !== undefined) return <RaterHistoryPage key={rest[1]} name={rest[1]} />
+      return <RatersPage />
     default:
       return (
         <Empty

@@ -70,6 +70,7 @@ import {
   Decided,
   Disagreements,
   Flags,
+  RaterHistory,
   Raters,
   ThirdOpinions,
   type DisagreementsQuery,
@@ -77,6 +78,7 @@ import {
   type FlagsDecision,
   type FlagsQuery,
   type RaterChange,
+  type RaterHistoryQuery,
   type ThirdOpinionsAsked,
 } from './schemas/raters.ts'
 import { Lineage, Reports, RewardDetail, Rewards, Rounds, type NewRound } from './schemas/runs.ts'
@@ -222,6 +224,8 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
       ask(CommentsChanged, 'PUT', url(`/api/comments/${part(id)}`), body),
     raters: () => get(Raters, '/api/raters'),
     changeRater: (name: string, body: RaterChange) => ask(Raters, 'PUT', url(`/api/raters/${part(name)}`), body),
+    raterHistory: (name: string, query: RaterHistoryQuery = {}) =>
+      get(RaterHistory, `/api/raters/${part(name)}/history`, query as Query),
     agreement: () => get(Agreement, '/api/agreement'),
     disagreements: (query: DisagreementsQuery = {}) => get(Disagreements, '/api/disagreements', query as Query),
     askThird: (body: ThirdOpinionsAsked) => post(ThirdOpinions, '/api/disagreements', body),

@@ -110,6 +110,12 @@ browserSuite(
       await section.getByRole('button', { name: 'Take in again' }).first().click()
       await section.getByText('Left out (2)').waitFor()
 
+      await admin.link('Ben').click()
+      await admin.heading('All answers').waitFor()
+      await admin.page.getByText('left is better than right').first().waitFor()
+      await fits(admin)
+      await admin.link('All raters').click()
+
       await admin.link('What admins did').click()
       await admin.page.getByRole('listitem').filter({ hasText: 'Leave answers out of training' }).first().getByText('left-out → null').waitFor() // prettier-ignore
       await fits(admin)

@@ -196,7 +196,7 @@ function FlagCard({ flag, isBusy, run }: FlagCardProps) {
 const letterOf = (place: number) => (place < 26 ? String.fromCharCode(65 + place) : String(place + 1))
 
 /** What somebody said, by the letters under which images are shown: `B is better than A`. */
-function answerText(
+export function answerText(
   { kind, images, answer, overall, ranks }: FlaggedAnswer,
   letter: (image: string) => string,
   hasSeveral: boolean,

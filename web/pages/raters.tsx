@@ -95,7 +95,10 @@ function RaterTable({ raters, reload }: { raters: readonly RaterSummary[]; reloa
             {raters.map(({ name, kind, judgments, skips, secondsPerAnswer, agreement, gold, excluded, lastAt }) => (
               <tr key={name} data-excluded={excluded}>
                 <td>
-                  <strong dir="auto">{name}</strong> {kind === 'simulated' && <span className="badge">simulated</span>}
+                  <a className="text-link" href={to('raters', 'of', name)}>
+                    <strong dir="auto">{name}</strong>
+                  </a>{' '}
+                  {kind === 'simulated' && <span className="badge">simulated</span>}
                 </td>
                 <td data-title="Answers">
                   <span>

@@ -151,6 +151,40 @@ export const Flags = z.object({
 })
 export type Flags = z.infer<typeof Flags>
 
+/** Pages of what one rater has answered, the last of it first. */
+export const RaterHistoryQuery = z.object({
+  offset: z.coerce.number().int().min(0).default(0),
+  count: z.coerce.number().int().min(1).max(100).default(24),
+})
+export type RaterHistoryQuery = z.input<typeof RaterHistoryQuery>
+export const RaterHistory = z.object({
+  name: z.string(),
+  /** The last day first, at most a year of them; UTC. */
+  days: z.array(
+    z.object({
+      day: z.iso.date(),
+      answers: count,
+      skips: count,
+      /** Median, from when images were shown to the answer. */
+      seconds: z.number().nullable(),
+      /** Answers of others about the same, and those of them that say the same. */
+      compared: count,
+      agreed: count,
+      gold: z.object({ asked: count, right: count }),
+    }),
+  ),
+  answers: z.array(
+    AnsweredImages.extend({
+      answer: FlaggedAnswer,
+      /** Taken back, or followed by another answer to the same: it counts no more. */
+      isOver: z.boolean(),
+    }),
+  ),
+  /** With those on other pages. */
+  total: count,
+})
+export type RaterHistory = z.infer<typeof RaterHistory>
+
 const someJudgments = z.array(JudgmentId).min(1).max(200)
 /** Null: what was decided does not hold any more. */
 export const FlagsDecision = z.strictObject({

@@ -81,6 +81,21 @@ async function settle(it: TestStudio): Promise<void> {
   assert.equal((await it.client.flags({ kind: 'gold' })).total, 0)
   assert.equal((await it.client.flags({ state: 'kept' })).total, 1)
 
+  const history = await it.client.raterHistory('Ada', { count: 3 })
+  assert.deepEqual([history.total, history.days.length, history.days[0].answers], [11, 1, 9])
+  assert.deepEqual([history.days[0].compared, history.days[0].agreed, history.days[0].gold], [1, 1, { asked: 1, right: 0 }]) // prettier-ignore
+  assert.deepEqual(
+    history.answers.map(({ answer, isOver, images }) => [answer.id, isOver, images.length]),
+    [
+      ['sure', false, 1],
+      ['looked', false, 1],
+      ['ec', false, 2],
+    ],
+  )
+  const { answers } = await it.client.raterHistory('Ada', { offset: 9 })
+  assert.deepEqual(answers.map(({ answer, isOver }) => [answer.id, isOver]), [['slow', false], ['fast', true]]) // prettier-ignore
+  await assert.rejects(it.client.raterHistory('nobody'), refused(404, 'not-found'))
+
   await assert.rejects(it.client.decideFlags({ judgments: ['none'], decision: 'kept' }), refused(404, 'not-found'))
   await assert.rejects(it.client.askAgain({ judgments: ['fast', 'none'] }), refused(404, 'not-found'))
 }

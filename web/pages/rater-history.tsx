@@ -1,0 +1,138 @@
+/** One rater over time: how much, how fast, how far in agreement, and every answer. */
+import { useState } from 'react'
+import type { RaterHistory } from '../../src/studio/schemas/raters.ts'
+import { client } from '../api.ts'
+import { Loaded } from '../components/notice.tsx'
+import { PageHead } from '../components/page-head.tsx'
+import { Picture } from '../components/picture.tsx'
+import { figure, percent } from '../format.ts'
+import { useRemote } from '../remote.ts'
+import { to } from '../router.ts'
+import { useStudio } from '../studio-state.tsx'
+import { speech } from '../texts/texts.ts'
+import { answerText, Flags } from './flags.tsx'
+import '../styles/raters.css'
+
+const perPage = 24
+
+export function RaterHistoryPage({ name }: { name: string }) {
+  const { state } = useStudio()
+  const [offset, setOffset] = useState(0)
+  const changes = state?.counts.judgments
+  const query = { offset, count: perPage }
+  const history = useRemote(() => client.raterHistory(name, query), ['rater', name, String(offset)], { changes: [changes] }) // prettier-ignore
+  return (
+    <>
+      <p className="back">
+        <a className="text-link" href={to('raters')}>
+          All raters
+        </a>
+      </p>
+      <PageHead title={name}>How much, how fast, and how far in agreement with others, day by day.</PageHead>
+      <Loaded remote={history} heights={[200, 300]}>
+        {({ days, answers, total }) => (
+          <div className="stack">
+            <DayTable days={days} />
+            <Flags changes={changes} rater={name} />
+            <section className="stack tight" aria-labelledby="answers">
+              <h2 id="answers">All answers</h2>
+              <ul className="disputes">
+                {answers.map((one) => (
+                  <Answer key={one.answer.id} {...one} />
+                ))}
+              </ul>
+              {total > perPage && (
+                <nav className="row" aria-label="More answers">
+                  <button
+                    type="button"
+                    className="button small"
+                    disabled={offset === 0}
+                    onClick={() => setOffset(Math.max(0, offset - perPage))}
+                  >
+                    Later
+                  </button>
+                  <span className="soft small number">
+                    {figure(offset + 1)} to {figure(Math.min(total, offset + perPage))} of {figure(total)}
+                  </span>
+                  <button
+                    type="button"
+                    className="button small"
+                    disabled={offset + perPage >= total}
+                    onClick={() => setOffset(offset + perPage)}
+                  >
+                    Earlier
+                  </button>
+                </nav>
+              )}
+            </section>
+          </div>
+        )}
+      </Loaded>
+    </>
+  )
+}
+
+function DayTable({ days }: { days: RaterHistory['days'] }) {
+  return (
+    <div className="card flat">
+      <div className="table-wrap">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Day</th>
+              <th scope="col">Answers</th>
+              <th scope="col">Seconds each</th>
+              <th scope="col">As others said</th>
+              <th scope="col">Gold</th>
+            </tr>
+          </thead>
+          <tbody>
+            {days.map(({ day, answers, skips, seconds, compared, agreed, gold }) => (
+              <tr key={day}>
+                <td>{day}</td>
+                <td data-title="Answers">
+                  <span>
+                    {figure(answers)} {skips > 0 && <span className="soft small">{figure(skips)} skipped</span>}
+                  </span>
+                </td>
+                <td data-title="Seconds each">{seconds === null ? '–' : seconds.toFixed(1)}</td>
+                <td data-title="As others said">
+                  {compared === 0 ? '–' : `${percent(agreed / compared)} of ${figure(compared)}`}
+                </td>
+                <td data-title="Gold">{gold.asked === 0 ? '–' : `${gold.right} of ${gold.asked}`}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  )
+}
+
+function Answer({ answer, images, prompt, isOver }: RaterHistory['answers'][number]) {
+  const letter = (id: string) => {
+    const place = answer.images.indexOf(id)
+    return answer.images.length === 2 ? (place === 0 ? 'left' : 'right') : String(place + 1)
+  }
+  return (
+    <li className="card dispute">
+      <div className="dispute-images">
+        {images.map((image) => (
+          <Picture key={image.id} image={image} shown={256} alt={`Image ${letter(image.id)}`} />
+        ))}
+      </div>
+      <p dir="auto" className="dispute-prompt" tabIndex={prompt.length > 100 ? 0 : undefined}>
+        {prompt}
+      </p>
+      <span>
+        <strong>{answerText(answer, letter, images.length > 1)}</strong>
+        <span className="soft small">
+          {answer.seconds !== null && ` · after ${answer.seconds.toFixed(1)} s`} · {speech().moment(answer.at)}
+        </span>
+      </span>
+      {(isOver || answer.decision === 'left-out') && (
+        <span className="badge">{answer.decision === 'left-out' ? 'left out' : 'taken back or changed'}</span>
+      )}
+    </li>
+  )
+}
