@@ -53,10 +53,10 @@ export function RatersPage() {
             )
           }
         </Loaded>
+        {(state?.counts.judgments ?? 0) > 0 && <Flags changes={key} />}
         <Loaded remote={agreement} heights={[300]}>
           {(given) => <AgreementCards agreement={given} />}
         </Loaded>
-        {(state?.counts.judgments ?? 0) > 0 && <Flags changes={key} />}
         <Disagreements changes={key} />
         {state?.login === true && <Invitations />}
       </div>

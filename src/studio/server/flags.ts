@@ -53,8 +53,8 @@ export const flagRoutes = [
         total: wanted.length,
         kinds: flagKinds.map((name) => ({ name, count: ofRater.filter((flag) => flag.kind === name).length })),
         raters: counted(open.map((flag) => flag.rater)),
-        leftOut: [...decisions.values()].filter(({ decision }) => decision === 'left-out').length,
-        kept: [...decisions.values()].filter(({ decision }) => decision === 'kept').length,
+        leftOut: decided(studio, rows, decisions, 'left-out', rater).length,
+        kept: decided(studio, rows, decisions, 'kept', rater).length,
       }
     },
   }),
