@@ -8,17 +8,27 @@ import { useAction, useRemote } from '../remote.ts'
 import { useTexts } from '../texts/texts.ts'
 import { ErrorNotice } from './notice.tsx'
 
+type From = 'me' | 'all'
+
+/**
+ * @param image its id; undefined: there is none, or nobody comments
+ * @param from  `all`: those of everybody, which admins alone are told
+ */
+export const useComments = (image: string | undefined, from: From) =>
+  useRemote(
+    () => (image === undefined ? Promise.resolve({ comments: [] }) : client.comments({ image, from })),
+    ['comments', image ?? null, from],
+  )
+
 interface CommentsProps {
-  /** Its id. */
   readonly image: string
-  /** `all`: those of everybody, which admins alone are told. */
-  readonly from: 'me' | 'all'
+  readonly from: From
+  readonly remote: ReturnType<typeof useComments>
 }
 
-export function Comments({ image, from }: CommentsProps) {
+export function Comments({ image, from, remote }: CommentsProps) {
   const { pictures } = useTexts()
   const field = useId()
-  const remote = useRemote(() => client.comments({ image, from }), ['comments', image, from])
   const [text, setText] = useState('')
   const [removed, setRemoved] = useState<readonly { readonly id: string; readonly text: string }[]>([])
   const add = useAction(async () => {

@@ -2,7 +2,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import type { ImageRef } from '../../src/studio/schemas/basics.ts'
 import { useTexts } from '../texts/texts.ts'
-import { Comments } from './comments.tsx'
+import { Comments, useComments } from './comments.tsx'
 import { Icon } from './icon.tsx'
 import { Tabs } from './tabs.tsx'
 import { useModal } from './use-modal.ts'
@@ -52,9 +52,13 @@ export function Lightbox({ title, images, close, keys = {}, side, foot, hasComme
   const [view, setView] = useState<View>(fitted)
   const shown = images.map(({ image }) => image.id).join()
   useEffect(() => setView(fitted), [shown])
-  const [isCommenting, setCommenting] = useState(false)
+  /** Undefined: nobody has said; then they are shown where there are some. */
+  const [wantsComments, setWantsComments] = useState<boolean>()
   const [commented, setCommented] = useState<string>()
   const subject = images.find(({ image }) => image.id === commented) ?? images.at(0)
+  const comments = useComments(hasComments ? subject?.image.id : undefined, 'me')
+  const said = comments.value?.comments.length ?? 0
+  const isCommenting = hasComments && (wantsComments ?? said > 0)
   return (
     <dialog
       {...dialog}
@@ -87,12 +91,13 @@ export function Lightbox({ title, images, close, keys = {}, side, foot, hasComme
             <button
               type="button"
               className="button icon"
-              aria-label={pictures.comments}
               title={pictures.comments}
               aria-expanded={isCommenting}
-              onClick={() => setCommenting((now) => !now)}
+              onClick={() => setWantsComments(!isCommenting)}
             >
               <Icon name="prompt" />
+              <span className="hidden">{pictures.comments}</span>
+              {said > 0 && <span className="small number">{said}</span>}
             </button>
           )}
           <button
@@ -134,7 +139,7 @@ export function Lightbox({ title, images, close, keys = {}, side, foot, hasComme
                 choose={setCommented}
               />
             )}
-            <Comments key={subject.image.id} image={subject.image.id} from="me" />
+            <Comments key={subject.image.id} image={subject.image.id} from="me" remote={comments} />
           </div>
         )}
         {foot !== undefined && <div className="lightbox-foot">{foot}</div>}

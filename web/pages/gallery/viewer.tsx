@@ -2,7 +2,7 @@
 import { useEffect } from 'react'
 import type { GalleryDetail, GalleryImage } from '../../../src/studio/schemas/gallery.ts'
 import { client } from '../../api.ts'
-import { Comments } from '../../components/comments.tsx'
+import { Comments, useComments } from '../../components/comments.tsx'
 import { Lightbox } from '../../components/lightbox.tsx'
 import { Loaded } from '../../components/notice.tsx'
 import { ago, figure, plural, policyTitle } from '../../format.ts'
@@ -64,6 +64,7 @@ const playgroundOf = ({ text, policy, seed }: GalleryDetail['record']) =>
 
 function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => void }) {
   const { record, rounds, scores, history, sameNoise, image, archived } = detail
+  const comments = useComments(detail.id, 'all')
   const facts: [string, string | undefined][] = [
     [
       'Policy',
@@ -129,7 +130,7 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
       </section>
       <section className="stack tight">
         <h3>Comments</h3>
-        <Comments key={detail.id} image={detail.id} from="all" />
+        <Comments key={detail.id} image={detail.id} from="all" remote={comments} />
       </section>
       {sameNoise.length > 0 && (
         <section className="stack tight">
