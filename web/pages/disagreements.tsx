@@ -1,5 +1,5 @@
 /** Labels about which raters differ: what each said and marked, and one more rater to settle them. */
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Disagreements as Given } from '../../src/studio/schemas/raters.ts'
 import { client } from '../api.ts'
 import { ErrorNotice, Loaded } from '../components/notice.tsx'
@@ -7,6 +7,7 @@ import { Picture } from '../components/picture.tsx'
 import { Points } from '../components/points.tsx'
 import { ago, figure, plural } from '../format.ts'
 import { useAction, useRemote } from '../remote.ts'
+import { useSearch } from '../router.ts'
 
 const perPage = 12
 /** Prompts that may need more than the lines there are. */
@@ -17,6 +18,12 @@ export function Disagreements({ changes }: { changes: unknown }) {
   const [offset, setOffset] = useState(0)
   const query = { offset, count: perPage }
   const remote = useRemote(() => client.disagreements(query), ['disagreements', String(offset)], { changes: [changes] })
+  const section = useRef<HTMLElement>(null)
+  const isWanted = useSearch().get('at') === 'disagreements'
+  const isThere = remote.value !== undefined
+  useEffect(() => {
+    if (isWanted && isThere) section.current?.scrollIntoView()
+  }, [isWanted, isThere])
   const ask = useAction(async (questions: readonly string[]) => {
     await client.askThird({ questions: [...questions] })
     await remote.reload()
@@ -25,7 +32,7 @@ export function Disagreements({ changes }: { changes: unknown }) {
     <Loaded remote={remote} heights={[60]}>
       {(given) =>
         given.total + given.settled === 0 ? null : (
-          <section className="stack tight" aria-labelledby="disagreements">
+          <section ref={section} className="stack tight" aria-labelledby="disagreements">
             <h2 id="disagreements">Disagreements to settle</h2>
             <ErrorNotice error={ask.error} />
             <Head given={given} isBusy={ask.isBusy} ask={(questions) => void ask.run(questions)} />

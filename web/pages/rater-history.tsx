@@ -28,7 +28,16 @@ export function RaterHistoryPage({ name }: { name: string }) {
           All raters
         </a>
       </p>
-      <PageHead title={name}>How much, how fast, and how far in agreement with others, day by day.</PageHead>
+      <PageHead
+        title={name}
+        side={
+          <a className="button" href={`${to('raters')}?at=disagreements`}>
+            Disagreements to settle
+          </a>
+        }
+      >
+        How much, how fast, and how far in agreement with others, day by day.
+      </PageHead>
       <Loaded remote={history} heights={[200, 300]}>
         {({ days, answers, total }) => (
           <div className="stack">

@@ -13,7 +13,7 @@ import { preferenceCycles, type Preference } from './preference-cycles.ts'
  * differently; `cycle`: A over B, B over C, C over A; `against`: good, bad or stars against which of two was called better.
  */
 export const flagKinds = ['fast', 'gold', 'changed', 'cycle', 'against'] as const
-export type FlagKind = (typeof flagKinds)[number]
+type FlagKind = (typeof flagKinds)[number]
 
 export interface Flag {
   /** The same for the same kind and judgments. */

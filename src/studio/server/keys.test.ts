@@ -160,6 +160,7 @@ describe('the log of what admins did', () => {
         ['admin', 'put /api/accounts/admin', { role: 'admin' }, { role: 'rater' }, 'done'],
       ],
     )
+    assert.partialDeepStrictEqual(told.at(-2), { who: 'Ada', after: { invitation: { name: 'Zoe', role: 'rater' } } })
     const all = JSON.stringify(told)
     assert.ok(!all.includes(made.link.split('/').at(-1)!) && !all.includes('correct horse'))
 

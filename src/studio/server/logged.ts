@@ -64,12 +64,17 @@ export async function stateOf(route: Route, call: Call<never, never, never>): Pr
   }
 }
 
-/** Of an answer what names it: `{ id, run, state }`. */
+/** Of an answer what names it: `{ id, run, state }`, or one thing inside it, `{ invitation: { name, role } }`. */
 export function namesIn(answer: unknown): unknown {
-  if (typeof answer !== 'object' || answer === null || answer instanceof Response) return null
-  const plain = Object.entries(answer).filter(([, value]) => typeof value !== 'object' || value === null)
+  if (answer instanceof Response || !isRecord(answer)) return null
+  const plain = Object.entries(answer).filter(
+    ([, value]) => isPlain(value) || (isRecord(value) && Object.values(value).every(isPlain)),
+  )
   return plain.length === 0 ? null : Object.fromEntries(plain)
 }
+
+const isPlain = (value: unknown) => typeof value !== 'object' || value === null
+const isRecord = (value: unknown): value is object => !isPlain(value) && !Array.isArray(value)
 
 /** Fields whose values are told nowhere again. */
 const secret = /password|secret|token|^link$|^current$|^key$/i
