@@ -6,17 +6,19 @@ import { DropZone } from '../components/drop-zone.tsx'
 import { Icon } from '../components/icon.tsx'
 import { ErrorNotice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
-import { plural } from '../format.ts'
+import { Sentence } from '../components/sentence.tsx'
 import { useAction } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import '../styles/data.css'
 import { ImportJudgments } from './data/import-judgments.tsx'
 
 export function DataPage() {
+  const { data } = useTexts()
   return (
     <>
-      <PageHead title="Data">Judgments come in and go out in formats that other tools read.</PageHead>
+      <PageHead title={data.title}>{data.about}</PageHead>
       <div className="stack">
         <div className="columns">
           <ImportJudgments />
@@ -30,37 +32,34 @@ export function DataPage() {
 }
 
 function Export() {
+  const { data } = useTexts()
   const { state } = useStudio()
   const count = state?.counts.judgments ?? 0
   return (
     <section className="card stack">
       <div>
-        <h2>Export judgments</h2>
-        <p className="soft small">
-          {count === 0
-            ? 'There is nothing to export yet.'
-            : `${plural(count, 'judgment')}, with the images’ SHA-256, pseudonyms of raters, times and the consent text.`}
-        </p>
+        <h2>{data.export}</h2>
+        <p className="soft small">{count === 0 ? data.nothingToExport : data.exported(count)}</p>
       </div>
       <ul className="exports">
         {exportFormatNames.map((format) => (
           <li key={format}>
             <span>
               <strong>{formats[format].title}</strong>
-              <span className="soft small">{formats[format].about}</span>
+              <span className="soft small">{data.formats[format] ?? formats[format].about}</span>
             </span>
             {count === 0 ? (
               <span className="button small" aria-disabled="true">
-                Download
+                {data.download}
               </span>
             ) : (
               <a
                 className="button small"
                 href={client.exportUrl(format)}
                 download
-                aria-label={`Download as ${formats[format].title}`}
+                aria-label={data.downloadAs(formats[format].title)}
               >
-                <Icon name="data" size={16} /> Download
+                <Icon name="data" size={16} /> {data.download}
               </a>
             )}
           </li>
@@ -72,24 +71,23 @@ function Export() {
 
 /** Everything in one file: it is made while it is taken, so nothing waits. */
 function Backup() {
+  const { data } = useTexts()
   const [weights, setWeights] = useState(false)
   return (
     <section className="card stack">
       <div>
-        <h2>Backup</h2>
+        <h2>{data.backup}</h2>
         <p className="soft small">
-          Everything of this studio in one file: judgments, people, images and what every run has told, as it is now,
-          while others go on labelling. On any machine <code>attune studio restore FILE</code> makes a studio of it,
-          with SQLite or PostgreSQL. Keep it where nobody else reads it: it holds who may sign in.
+          <Sentence text={data.backupWhat} />
         </p>
       </div>
       <div className="row">
         <a className="button" href={client.backupUrl(weights)} download>
-          <Icon name="data" size={16} /> Download a backup
+          <Icon name="data" size={16} /> {data.downloadBackup}
         </a>
         <label className="check">
           <input type="checkbox" checked={weights} onChange={({ target }) => setWeights(target.checked)} />
-          With the weights of policies and rewards, which are large
+          {data.withWeights}
         </label>
       </div>
     </section>
@@ -110,6 +108,7 @@ const promptOf = (name: string) =>
     .trim()
 
 function Upload() {
+  const { data } = useTexts()
   const { reload } = useStudio()
   const [picked, setPicked] = useState<readonly Picked[]>([])
   const [told, setTold] = useState<Awaited<ReturnType<typeof client.upload>>>()
@@ -143,13 +142,11 @@ function Upload() {
       }}
     >
       <div>
-        <h2>Images of your own</h2>
-        <p className="soft small">
-          PNG, JPEG or WebP, each with its prompt. They become a round that people can judge.
-        </p>
+        <h2>{data.ownImages}</h2>
+        <p className="soft small">{data.ownImagesHow}</p>
       </div>
-      <DropZone accept="image/png,image/jpeg,image/webp" isMany take={take} label="Choose images">
-        <span className="by-mouse">or drop them here</span>
+      <DropZone accept="image/png,image/jpeg,image/webp" isMany take={take} label={data.chooseImages}>
+        <span className="by-mouse">{data.dropThem}</span>
       </DropZone>
       {picked.length > 0 && (
         <ul className="uploads">
@@ -159,7 +156,7 @@ function Upload() {
               <input
                 type="text"
                 value={prompt}
-                aria-label={`Prompt of ${file.name}`}
+                aria-label={data.promptOf(file.name)}
                 dir="auto"
                 onChange={({ target }) =>
                   setPicked(
@@ -174,7 +171,7 @@ function Upload() {
               <button
                 type="button"
                 className="button quiet icon"
-                aria-label={`Leave out ${file.name}`}
+                aria-label={data.leaveOut(file.name)}
                 onClick={() =>
                   setPicked(
                     picked.flatMap((one, i) => (i === place ? [] : [{ ...one, url: URL.createObjectURL(one.file) }])),
@@ -191,7 +188,7 @@ function Upload() {
       {told !== undefined && (
         <div className={told.broken.length > 0 ? 'notice warn' : 'notice good'} role="status">
           <span>
-            {plural(told.images, 'image')} taken in. {told.images > 0 && <a href={to('label')}>Label them</a>}
+            {data.takenIn(told.images)} {told.images > 0 && <a href={to('label')}>{data.labelThem}</a>}
           </span>
           {told.broken.map(({ file, reason }) => (
             <span key={file} dir="auto">
@@ -203,7 +200,7 @@ function Upload() {
       {picked.length > 0 && (
         <div>
           <button type="submit" className="button primary" disabled={isBusy || isMissing}>
-            {isBusy ? 'Sending …' : `Take in ${plural(picked.length, 'image')}`}
+            {isBusy ? data.sending : data.takeIn(picked.length)}
           </button>
         </div>
       )}

@@ -1,5 +1,6 @@
 /** All texts in English, by page. What another language has to say is the type of this. */
 import { account } from './en/account.ts'
+import { data } from './en/data.ts'
 import { errors } from './en/errors.ts'
 import { frame } from './en/frame.ts'
 import { home } from './en/home.ts'
@@ -13,6 +14,7 @@ import { vote } from './en/vote.ts'
 
 export const en = {
   account,
+  data,
   errors,
   frame,
   home,

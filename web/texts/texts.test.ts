@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { formats } from '../../src/feedback/formats/formats.ts'
 import { usualGuidelines } from '../../src/studio/server/usual-guidelines.ts'
 import { inWordsOf } from '../pages/label/usual-words.ts'
 import { de } from './de.ts'
@@ -26,6 +27,8 @@ const spoken = [
   'pages/compare/{vote-page,rater-comparisons}.tsx',
   'pages/account*.tsx',
   'pages/sign-in.tsx',
+  'pages/data.tsx',
+  'pages/data/*.tsx',
   'pages/label/*.{ts,tsx}',
 ]
 /** Attributes that somebody reads or hears. */
@@ -116,7 +119,7 @@ test('German says everything in words of its own, with the same numbers and name
     else assert.notEqual(String(other).trim(), '', name)
   }
   // By words of the server, which English shows as they are.
-  const more = [...inGerman.keys()].filter((name) => !/^(errors\.byCode|jobs\.units|usual)\./.test(name))
+  const more = [...inGerman.keys()].filter((name) => !/^(data\.formats|errors\.byCode|jobs\.units|usual)\./.test(name))
   assert.equal(more.length, leavesOf(en).length)
 })
 
@@ -135,6 +138,10 @@ test('German knows every code that the studio refuses something with', () => {
     [...codes].filter((code) => de.errors.byCode[code] === undefined),
     [],
   )
+})
+
+test('German says what each format of judgments is', () => {
+  assert.deepEqual(Object.keys(de.data.formats).sort(), Object.keys(formats).sort())
 })
 
 test('the usual guidelines are told in German, and those of an admin as they are', () => {

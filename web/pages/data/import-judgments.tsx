@@ -10,9 +10,9 @@ import type { Imported } from '../../../src/studio/schemas/transfer.ts'
 import { client, raterName } from '../../api.ts'
 import { DropZone } from '../../components/drop-zone.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'
-import { figure, plural } from '../../format.ts'
 import { useAction } from '../../remote.ts'
 import { useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 
 const mostNamed = 20
 
@@ -21,6 +21,7 @@ const endings = ['.tsv', ...new Set(importFormatNames.map((name) => formats[name
 const guess = async (file: File) => likelyFormat(file.name, await file.slice(0, 65_536).text())
 
 export function ImportJudgments() {
+  const { data } = useTexts()
   const { reload } = useStudio()
   const [file, setFile] = useState<File>()
   const [pictures, setPictures] = useState<readonly File[]>([])
@@ -53,13 +54,13 @@ export function ImportJudgments() {
         void run()
       }}
     >
-      <h2>Import judgments</h2>
-      <DropZone accept={endings} take={(given) => void take(given)} label="Choose a file">
-        {file === undefined ? <span className="by-mouse">or drop it here</span> : file.name}
+      <h2>{data.import}</h2>
+      <DropZone accept={endings} take={(given) => void take(given)} label={data.chooseFile}>
+        {file === undefined ? <span className="by-mouse">{data.dropIt}</span> : file.name}
       </DropZone>
       <div className="fields">
         <div className="field">
-          <label htmlFor={ids.format}>Format</label>
+          <label htmlFor={ids.format}>{data.format}</label>
           <select id={ids.format} value={format} onChange={({ target }) => setFormat(target.value as ImportFormatName)}>
             {importFormatNames.map((one) => (
               <option key={one} value={one}>
@@ -67,10 +68,10 @@ export function ImportJudgments() {
               </option>
             ))}
           </select>
-          <span className="hint">{formats[format].about}</span>
+          <span className="hint">{data.formats[format] ?? formats[format].about}</span>
         </div>
         <div className="field">
-          <label htmlFor={ids.rater}>Rater</label>
+          <label htmlFor={ids.rater}>{data.rater}</label>
           <input
             id={ids.rater}
             type="text"
@@ -78,17 +79,18 @@ export function ImportJudgments() {
             maxLength={200}
             onChange={({ target }) => setRater(target.value)}
           />
-          <span className="hint">For rows that name nobody.</span>
+          <span className="hint">{data.raterHint}</span>
         </div>
       </div>
       {formats[format].pictures === 'beside' && (
-        <DropZone accept=".png,.jpg,.jpeg,.webp,.json,.xml" isMany take={setPictures} label="Choose its images">
+        <DropZone accept=".png,.jpg,.jpeg,.webp,.json,.xml" isMany take={setPictures} label={data.chooseItsImages}>
           {pictures.length === 0 ? (
             <>
-              <span className="by-mouse">or drop them here: </span>the file names them
+              <span className="by-mouse">{data.dropThose}</span>
+              {data.fileNames}
             </>
           ) : (
-            `${plural(pictures.length, 'file')} to be sent along`
+            data.sentAlong(pictures.length)
           )}
         </DropZone>
       )}
@@ -96,7 +98,7 @@ export function ImportJudgments() {
       {told !== undefined && <Told imported={told} />}
       <div>
         <button type="submit" className="button primary" disabled={file === undefined || isBusy}>
-          {isBusy ? 'Importing …' : 'Import'}
+          {isBusy ? data.importing : data.importIt}
         </button>
       </div>
     </form>
@@ -104,23 +106,24 @@ export function ImportJudgments() {
 }
 
 function Told({ imported: { added, known, unanswered, images, leftOut } }: { imported: Imported }) {
+  const { data } = useTexts()
   const counts = [
-    `${plural(added, 'judgment')} added`,
-    `${figure(known)} known before`,
-    ...(images > 0 ? [`${plural(images, 'new image')}`] : []),
-    ...(unanswered > 0 ? [`${figure(unanswered)} without an answer`] : []),
+    data.added(added),
+    data.known(known),
+    ...(images > 0 ? [data.newImages(images)] : []),
+    ...(unanswered > 0 ? [data.unanswered(unanswered)] : []),
   ]
   const isNothing = added + known === 0
   return (
     <div className={leftOut.length > 0 || isNothing ? 'notice warn' : 'notice good'} role="status">
-      {isNothing && <strong>There is no judgment in this file: nothing was added.</strong>}
+      {isNothing && <strong>{data.nothing}</strong>}
       <span>{counts.join(', ')}.</span>
       {leftOut.slice(0, mostNamed).map((line, place) => (
         <span key={place} dir="auto">
-          Left out {line}
+          {data.leftOut(line)}
         </span>
       ))}
-      {leftOut.length > mostNamed && <span>{figure(leftOut.length - mostNamed)} more were left out.</span>}
+      {leftOut.length > mostNamed && <span>{data.moreLeftOut(leftOut.length - mostNamed)}</span>}
     </div>
   )
 }
