@@ -112,7 +112,7 @@ export async function startStudio(
     const studio = made.use(await openStudio(config.workspace, options))
     const { port } = made.use(await listen(studioApp(studio), config))
     const announced = await announce(config, studio, port)
-    makeReady(studio)
+    void makeReady(studio)
     const all = made.move()
     return { ...announced, studio, [Symbol.asyncDispose]: () => all[Symbol.asyncDispose]() }
   })
@@ -189,9 +189,15 @@ export function optionsOf(config: StudioConfig, { count, note }: FoundGpus): Stu
   return { database, login, publicUrl, model, encoder, devices, gpuNote: isWanted ? note : null }
 }
 
-/** What first pages need is made ready while nobody asks for it yet: the forms, and what the store holds. */
-export function makeReady(studio: OpenedStudio): void {
-  for (const ready of [studio.stages(), studio.pairs.all()]) ready.catch(() => undefined)
+/**
+ * What first pages need is made ready while nobody asks for it yet: what the store holds, which the first question waits
+ * for, and then the forms and the pairs. In between others have their turn.
+ */
+export async function makeReady({ store, stages, pairs }: OpenedStudio): Promise<void> {
+  for (const ready of [() => store.counts(), stages, () => pairs.all()]) {
+    await Promise.resolve(ready()).catch(() => undefined)
+    await new Promise(setImmediate)
+  }
 }
 
 /** @throws {ConfigError} */

@@ -24,7 +24,7 @@ const studio = made.use(
 const app = studioApp(studio)
 try {
   const { port } = made.use(await listen(app, config))
-  makeReady(studio)
+  void makeReady(studio)
   tell({ port })
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error
