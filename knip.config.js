@@ -7,7 +7,7 @@ const { entry, project } = {
   entry: [
     'src/{index,cli}.ts!',
     // Started as processes and threads, by `scriptBeside`.
-    'src/{report-tasks,check-tasks,model-tasks,playground-drawings,images/jpeg-thread,reward/http/http-thread,shapes/pretrain-part,studio/import-process,studio/jobs/print-stages,studio/devices/print-gpus,study/{run-label-curve,run-judged-policy}}.ts!',
+    'src/{report-tasks,check-tasks,model-tasks,playground-drawings,images/jpeg-thread,reward/http/http-thread,shapes/pretrain-part,studio/import-process,studio/processes/studio-process,studio/jobs/print-stages,studio/devices/print-gpus,study/{run-label-curve,run-judged-policy}}.ts!',
     'web/main.tsx!',
     'scripts/{setup,build-web,build-package,typedoc-plugin}.mjs!',
     'scripts/{test,setup-tests,test-cuda-build}.mjs',

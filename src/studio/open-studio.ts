@@ -57,7 +57,7 @@ export interface StudioOptions extends Partial<StudioModel> {
 /** How a call is passed on to the process that leads; undefined where this one has come to lead meanwhile. */
 type PassOn = (call: PassedCall, isLeader: () => boolean) => Promise<Response | undefined>
 
-export interface Following {
+interface Following {
   readonly passOn: PassOn
 }
 

@@ -173,7 +173,7 @@ export async function listen(
 }
 
 /** Ends a server and what is connected to it. */
-export const close = (server: ServerType): Promise<void> =>
+const close = (server: ServerType): Promise<void> =>
   new Promise((closed) => {
     server.close(() => closed())
     if ('closeAllConnections' in server) server.closeAllConnections()

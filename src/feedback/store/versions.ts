@@ -4,7 +4,7 @@ import { sharedReading } from './shared-reading.ts'
 import type { FeedbackTables } from './tables.ts'
 
 /** Tables whose changes are counted: by a trigger each. */
-export type CountedTable = Exclude<
+type CountedTable = Exclude<
   keyof FeedbackTables,
   'migrations' | 'judgments' | 'versions' | 'reservations' | 'comments' | 'passwords' | 'api_keys' | 'admin_log'
 >
