@@ -1,8 +1,9 @@
-/** What the one big button does at each point of the loop. */
-import { usualPolicyStage } from '../src/stages.ts'
+/** What the buttons of Home do: `next` of the studio's state says which of them there are. */
+import { isPolicyStage, usualPolicyStage } from '../src/stages.ts'
+import type { NextAction } from '../src/studio/schemas/next.ts'
 import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
-import { figure } from './format.ts'
+import { figure, policyTitle } from './format.ts'
 import { go } from './router.ts'
 
 interface NextStep {
@@ -11,52 +12,74 @@ interface NextStep {
   readonly work?: () => Promise<unknown>
 }
 
-/** A policy on a reward, from the newest one where there is one: rounds build on each other. */
-const trainPolicy = (reward: string, policy: string | undefined) =>
-  client.startJob({ stage: usualPolicyStage, settings: { reward, ...(policy !== undefined && { policy }) } })
+type Settings = NonNullable<Parameters<typeof client.startJob>[0]['settings']>
 
-/** A policy from pairs alone, from the newest one where there is one, with the settings that the studio has for so many. */
-export const trainOnPairs = (pairs: NonNullable<State['pairs']>, policy: string | undefined) =>
-  client.startJob({ stage: 'policy dpo', settings: { ...pairs.settings, ...(policy !== undefined && { policy }) } })
+const trainPolicy = (settings: Settings) => client.startJob({ stage: usualPolicyStage, settings })
+
+/** A policy from pairs alone, from the one to go on from, with the settings that the studio has for so many. */
+export const trainOnPairs = (pairs: NonNullable<State['pairs']>, policy: string | null) =>
+  client.startJob({ stage: 'policy dpo', settings: { ...pairs.settings, policy } })
 
 export const trainOnPairsTitle = ({ pairs }: NonNullable<State['pairs']>) =>
   `Train from ${pairs === 1 ? 'this pair' : `these ${figure(pairs)} pairs`}`
 
-/** A reward, and a policy that follows it where it is proven. */
-async function trainBoth(policy: string | undefined): Promise<void> {
+/** A reward, and a policy that follows it where it is proven, in place of those that wait for a weaker one. */
+async function trainBoth({ jobs }: State, policy: string | null): Promise<void> {
+  for (const { id, state, stage } of jobs) if (state === 'held' && isPolicyStage(stage)) await client.stopJob(id)
   const { run } = await client.startJob({ stage: 'reward train' })
-  await trainPolicy(run, policy)
+  await trainPolicy({ reward: run, policy })
 }
 
 const openJob = ({ id }: { id: string }) => go('train', 'job', id)
+const goTo = (...parts: string[]) => Promise.resolve(go(...parts))
+const drawMore = (policy: string | null) => client.drawRound({ policy: policy ?? 'pretrained' })
 
-export function nextStepOf({ next, rewards, policies, rounds, pairs }: State): NextStep {
-  const [reward, policy] = [rewards[0]?.name, policies[0]?.name]
-  switch (next.step) {
+export function nextStepOf(action: NextAction, state: State): NextStep {
+  const { step, policy, reward, job, comparison, klWeight } = action
+  const { pairs } = state
+  switch (step) {
     case 'draw':
       return { title: 'Draw the first images', work: () => client.drawRound() }
     case 'label':
-      // Where all is judged, more answers need more images.
-      return rounds.some(({ images, judged }) => judged < images)
-        ? { title: 'Label', work: () => Promise.resolve(go('label')) }
-        : { title: 'Draw more images', work: () => client.drawRound({ policy }) }
+      return { title: 'Label', work: () => goTo('label') }
+    case 'draw-more':
+      return {
+        title: policy === null ? 'Draw more images' : `Draw more images by ${policy}`,
+        work: () => drawMore(policy),
+      }
     case 'train-reward':
-      return { title: 'Train', work: () => trainBoth(policy) }
+      return { title: 'Train a reward', work: () => trainBoth(state, policy) }
     case 'train-policy':
-      return { title: 'Train', work: async () => openJob(await trainPolicy(reward, policy)) }
+      return {
+        title: `Train ${policyTitle(policy ?? 'pretrained')}`,
+        work: async () => openJob(await trainPolicy({ reward, policy })),
+      }
+    case 'train-closer':
+      return {
+        title: 'Train again, held closer to the start',
+        work: async () => openJob(await trainPolicy({ reward, policy, klWeight })),
+      }
     case 'train-pairs':
       return pairs === null
         ? { title: 'Train' }
         : { title: trainOnPairsTitle(pairs), work: () => trainOnPairs(pairs, policy) }
     case 'draw-again':
-      return { title: 'Collect again with this policy', work: () => client.drawRound({ policy }) }
+      return { title: 'Collect again with this policy', work: () => drawMore(policy) }
     case 'compare':
       return {
-        title: 'Compare',
-        work: async () => go('compare', (await client.compare({ policies: ['pretrained', policy] })).id),
+        title: 'Compare blind',
+        work: async () => go('compare', (await client.compare({ policies: ['pretrained', policy!] })).id),
       }
+    case 'vote':
+      return { title: 'Vote blind', work: () => goTo('compare', comparison!, 'vote') }
     case 'report':
       return { title: 'Write a report', work: async () => openJob(await client.startJob({ stage: 'report' })) }
+    case 'look':
+      return { title: 'Look at it', work: () => goTo('train', 'job', job!) }
+    case 'look-reward':
+      return { title: `Look at ${reward}`, work: () => goTo('rewards', reward!) }
+    case 'resume':
+      return { title: 'Go on with it', work: () => client.resumeJob(job!) }
     case 'wait':
       return { title: 'Working' }
   }

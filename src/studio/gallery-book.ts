@@ -1,6 +1,7 @@
 /** All images with what people and rewards say of them: filtered and in order, a page at a time. */
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { naturalOrder } from '../natural-order.ts'
 import type { StoredImage } from '../feedback/store/known-rows.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import { getOrAdd } from '../get-or-add.ts'
@@ -148,7 +149,7 @@ export class GalleryBook {
         categories.add(record.category)
       }
       for (const { kind, rater } of judgments) if (kind !== 'vote') raters.add(rater)
-      const choices = { policies: [...policies].sort(), categories: [...categories].sort(), raters: [...raters].sort() }
+      const choices = { policies: inOrder(policies), categories: inOrder(categories), raters: inOrder(raters) }
       this.#choices = { from: [entries, judgments], choices }
     }
     const names = (await rounds.all()).map(({ name }) => name)
@@ -229,6 +230,8 @@ function matcher(filter: GalleryFilter, { scores }: RewardSays): (entry: Gallery
 }
 
 type Value = string | number | null
+
+const inOrder = <T extends string>(names: Iterable<T>): T[] => [...names].sort(naturalOrder)
 
 function valueOf(sort: GallerySort, { scores, uncertainties }: RewardSays): (entry: GalleryEntry) => Value {
   if (sort === 'newest' || sort === 'oldest') return ({ at }) => at

@@ -29,8 +29,9 @@ import { RunLibrary } from './runs.ts'
 import { Attempts } from './server/attempts.ts'
 import { uploadsName } from './server/forms.ts'
 import { reportSummary } from './server/reports.ts'
-import { rewardLack, rewardSummary } from './server/rewards.ts'
+import { rewardStanding, rewardSummary } from './server/rewards.ts'
 import type { PassedCall, Studio } from './studio.ts'
+import { TaughtBook } from './taught-book.ts'
 import { openWorkspace, runNameOf, runsName, type Workspace } from './workspace.ts'
 import { reasonOf } from './workspace-files.ts'
 import { worldOf } from './worlds.ts'
@@ -117,6 +118,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     rounds,
     gallery: new GalleryBook({ store, rounds, runs, workspace }),
     pairs: new PairBook(store, model),
+    taught: new TaughtBook(store),
     agreement: new AgreementBook(),
     flags: new FlagBook(),
     asking: new Asking(store, rounds, runs, options.now),
@@ -151,7 +153,7 @@ function objectionTo({ stage, queuedAt, settings: { reward } }: JobRecord, runs:
   const made = runs.everyOfKind('reward').find(({ name }) => name === reward)
   if (made === undefined || made.manifest.finishedAt <= queuedAt) return null
   try {
-    return rewardLack(made)
+    return rewardStanding(made).lack
   } catch (error) {
     return reasonOf(error)
   }

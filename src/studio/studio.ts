@@ -17,6 +17,7 @@ import type { RunNotes } from './run-notes.ts'
 import type { RunTable } from './run-table.ts'
 import type { RunLibrary } from './runs.ts'
 import type { Attempts } from './server/attempts.ts'
+import type { TaughtBook } from './taught-book.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A call as the process has it that has taken it. */
@@ -44,6 +45,7 @@ export interface Studio extends StudioModel {
   readonly rounds: RoundBook
   readonly gallery: GalleryBook
   readonly pairs: PairBook
+  readonly taught: TaughtBook
   readonly agreement: AgreementBook
   readonly flags: FlagBook
   readonly asking: Asking

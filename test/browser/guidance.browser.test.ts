@@ -24,9 +24,11 @@ browserSuite('a reward at chance', (it) => {
     await using person = await it.visit({ name: 'Ada' })
     const { page } = person
     await person.open()
-    await page.getByText(/reward-1 is not shown to be better than the CLIP score \(0\.60\).*0\.47/).waitFor()
-    await page.getByText(/About 60 more answers may be needed/).waitFor()
-    await person.button(/^Label/).waitFor()
+    await page
+      .getByText(/reward-1 is no better than chance yet \(AUC 0\.47, 0\.10 … 0\.80.*about 60 more labels/)
+      .waitFor()
+    await page.getByTestId('next').getByText('Label').waitFor()
+    await person.button('Draw more images').first().waitFor()
     assert.equal(await person.button(/^Train/).count(), 0)
     await person.goTo('Rewards')
     await page.getByText('No policy starts by itself on this reward').waitFor()

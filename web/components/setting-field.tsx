@@ -1,6 +1,7 @@
 /** One field of a stage's form, by its type. */
 import { useId } from 'react'
 import type { FormField, SettingValue } from '../../src/studio/schemas/jobs.ts'
+import { emptySetting } from '../../src/setting-words.ts'
 import { figure } from '../format.ts'
 import { promptLines } from '../prompt-lines.ts'
 import { PromptsBox } from './prompts-box.tsx'
@@ -18,10 +19,8 @@ const shown = (value: SettingValue): string =>
   value === null ? '' : Array.isArray(value) ? value.join('\n') : String(value)
 
 /** What an empty field means. */
-function emptyTitle({ type, field }: FormField): string {
-  if (type === 'run') return field === 'policy' ? 'pre-trained model' : 'none'
-  return 'automatic'
-}
+const emptyTitle = ({ type, field }: FormField): string =>
+  type === 'run' && field !== 'policy' ? 'none' : emptySetting(field)
 
 const isPrompts = ({ type, field }: FormField) => type === 'list' && field === 'prompts'
 

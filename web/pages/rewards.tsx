@@ -152,7 +152,8 @@ function Calibration({ reward: { reliability, pairReliability } }: { reward: Rew
             role="img"
             aria-label={bins
               .map(
-                ({ predicted, observed, n }) => `predicted ${percent(predicted)}, people ${percent(observed)} of ${n}`,
+                ({ predicted, observed, interval: [low, high], n }) =>
+                  `predicted ${percent(predicted)}, people ${percent(observed)} (${percent(low)} to ${percent(high)}) of ${n}`,
               )
               .join('; ')}
           >
@@ -168,25 +169,30 @@ function Calibration({ reward: { reliability, pairReliability } }: { reward: Rew
               </g>
             ))}
             <line className="axis" strokeDasharray="4 4" x1={at(0)} y1={up(0)} x2={at(1)} y2={up(1)} />
-            <polyline
-              className="calibration-line"
-              points={bins.map(({ predicted, observed }) => `${at(predicted)},${up(observed)}`).join(' ')}
-            />
-            {bins.map(({ low, predicted, observed, n }) => (
-              <circle
-                key={low}
-                className="calibration-dot"
-                cx={at(predicted)}
-                cy={up(observed)}
-                r={3 + 6 * Math.sqrt(n / most)}
-              />
+            {bins.map(({ low, predicted, observed, interval, n }) => (
+              <g key={low}>
+                <line
+                  className="calibration-line"
+                  x1={at(predicted)}
+                  x2={at(predicted)}
+                  y1={up(interval[0])}
+                  y2={up(interval[1])}
+                />
+                <circle
+                  className="calibration-dot"
+                  cx={at(predicted)}
+                  cy={up(observed)}
+                  r={3 + 6 * Math.sqrt(n / most)}
+                />
+              </g>
             ))}
           </svg>
           <p className="soft small">
             {ofPairs
               ? 'Right: how surely the reward expects the first image of a pair to win, in %. Up: how often it did.'
               : 'Right: what the reward predicts, in %. Up: how many people called it good.'}{' '}
-            On the dashed line both agree; larger dots stand for more {ofPairs ? 'pairs' : 'images'}.
+            On the dashed line both agree; larger dots stand for more {ofPairs ? 'pairs' : 'images'}, and the lines are
+            95&nbsp;% intervals.
           </p>
         </>
       )}
@@ -235,14 +241,18 @@ function About({ reward }: { reward: RewardDetail }) {
 }
 
 function Disagreements({ reward: { disagreements } }: { reward: RewardDetail }) {
-  if (disagreements.length === 0) return null
   return (
     <section className="stack tight">
-      <h2>Where people and reward disagree most</h2>
+      <h2>Where people and reward disagree</h2>
       <p className="soft small">
         Told by fits that have seen no judgment of the prompt, where there are any. Where an image was only compared,
-        both numbers are its share of wins, a tie being half a win.
+        both numbers are its share of wins, a tie being half a win. The largest difference comes first.
       </p>
+      {disagreements.length === 0 && (
+        <p className="notice">
+          On no image that was judged are they on different sides: good by the one, bad by the other.
+        </p>
+      )}
       <ul className="disagreements">
         {disagreements.map(({ image, prompt, score, people, judgments, by }) => (
           <li key={image.id} className="card flat">

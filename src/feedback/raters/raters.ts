@@ -1,6 +1,7 @@
 /** Who may judge. Judgments name their rater; a rater without a row here is one that was imported. */
 import type { Selectable, Transaction } from 'kysely'
 import { z } from 'zod'
+import { naturalOrder } from '../../natural-order.ts'
 import type { FeedbackDatabase } from '../store/database.ts'
 import type { FeedbackTables } from '../store/tables.ts'
 
@@ -19,8 +20,8 @@ export interface Rater {
 
 /** In order of their names. */
 export async function readRaters(database: FeedbackDatabase): Promise<Rater[]> {
-  const rows = await database.selectFrom('raters').selectAll().orderBy('name').execute()
-  return rows.map(raterOf)
+  const rows = await database.selectFrom('raters').selectAll().execute()
+  return rows.map(raterOf).sort((a, b) => naturalOrder(a.name, b.name))
 }
 
 /** @returns undefined where there is none of this name */

@@ -31,6 +31,7 @@ export class StandingCounts {
   readonly #kinds = new Tally<Judgment['kind']>()
   readonly #raters = new Tally<string>()
   readonly #images = new Tally<string>()
+  #labels = 0
   #followed = 0
 
   /** @param changes of which earlier calls have seen the first ones */
@@ -41,7 +42,9 @@ export class StandingCounts {
       this.#answers.add(judgment.answer, change)
       this.#kinds.add(judgment.kind, change)
       this.#raters.add(judgment.rater, change)
-      if (isTelling(judgment)) for (const image of judgment.images) this.#images.add(image, change)
+      if (!isTelling(judgment)) continue
+      this.#labels += change
+      for (const image of judgment.images) this.#images.add(image, change)
     }
     return this
   }
@@ -49,6 +52,7 @@ export class StandingCounts {
   get counts() {
     return {
       judged: this.#images.size,
+      labels: this.#labels,
       good: this.#answers.of('good'),
       bad: this.#answers.of('bad'),
       skip: this.#answers.of('skip'),

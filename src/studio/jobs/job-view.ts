@@ -26,6 +26,8 @@ export class JobViews {
   readonly #workspace: Workspace
   readonly #queue: JobQueue
   readonly #sightings = new Map<string, Sighting>()
+  /** Raised while it was looked at: the rows that told it may lie far back by now. */
+  readonly #alarms = new Map<string, string>()
 
   constructor(workspace: Workspace, queue: JobQueue) {
     this.#workspace = workspace
@@ -75,6 +77,15 @@ export class JobViews {
     }
   }
 
+  /** The alarm of a training that is at work; asked for with every look at a page. */
+  alarmWhileAtWork(job: JobRecord): string | null {
+    if (job.state !== 'running' || !isPolicyStage(job.stage)) return null
+    const rows = lastLines(this.#workspace.at(runsName, job.run, metricsName)).map(recordOf)
+    const last = rows.findLast((row) => typeof row?.alarm === 'string')
+    if (last !== undefined) this.#alarms.set(job.id, alarmText(last))
+    return this.#alarms.get(job.id) ?? null
+  }
+
   /** From the pace since this label of this process was first seen: a job that was resumed has rested in between. */
   #secondsLeft({ id, startedAt }: JobRecord, { label, done, total }: JobProgress): number | null {
     const seen = this.#sightings.get(id)
@@ -105,9 +116,11 @@ export class JobViews {
     }
     const rows = readRows(this.#workspace, this.#workspace.at(runsName, run, metricsName))
     const last = rows.findLast(({ alarm }) => typeof alarm === 'string')
-    return last === undefined ? null : `Step ${String(last.step)}: ${String(last.alarm)}.`
+    return last === undefined ? null : alarmText(last)
   }
 }
+
+const alarmText = ({ step, alarm }: Readonly<Record<string, unknown>>) => `Step ${String(step)}: ${String(alarm)}.`
 
 /** As `promptsFrom` tells them apart. */
 function repeatsIn(prompts: unknown): number {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { nearest } from '../../config.ts'
 import { ConfigError } from '../../errors.ts'
 import { factsOf, stages, stageTitle, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
+import { settingTitle } from '../../setting-words.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
 import { deviceFieldNames, deviceFields, usableDevices, type DeviceContext } from './device-fields.ts'
@@ -27,6 +28,8 @@ export interface FormContext extends DeviceContext {
   readonly compared: number
   /** In which people preferred one image, by whatever they said. */
   readonly pairs: number
+  /** The policy to go on from; null: the pre-trained model. */
+  readonly base: string | null
   /** A seed that no round has used. */
   readonly nextSeed: number
 }
@@ -131,7 +134,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
       const isList = flag.type === 'list'
       return {
         field: flag.field,
-        label: labelOf(flag.field),
+        label: settingTitle(flag.field),
         type: kind === undefined ? typeOf(variant) : isList ? 'runs' : 'run',
         sentence: runSentences[flag.field] ?? flag.sentence,
         expected:
@@ -146,6 +149,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
                 isList,
                 isOptional,
                 fitting.filter(({ isArchived }) => isArchived !== true),
+                context.base,
               ),
         optional: isOptional,
         min: variant.minimum ?? variant.exclusiveMinimum ?? null,
@@ -158,7 +162,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
 
 const ownField = (field: string, { max, ...one }: OwnField): FormField => ({
   field,
-  label: labelOf(field),
+  label: settingTitle(field),
   ...one,
   optional: one.default === null,
   min: one.type === 'integer' ? 1 : null,
@@ -191,10 +195,16 @@ function fittingRuns(kind: RunKind, { runs, open }: FormContext): FittingRun[] {
 }
 
 /**
- * The newest; all rounds; of policies to compare the newest of each algorithm, the very newest last; and no policy to start
- * from, which means the pre-trained model. Where a held-out reward is needed, what nobody's judgments have formed.
+ * The newest; all rounds; of policies to compare the newest of each algorithm, the very newest last; the policy to go on from,
+ * as Home has it. Where a held-out reward is needed, what nobody's judgments have formed.
  */
-function defaultRun(field: string, isList: boolean, isOptional: boolean, fitting: readonly FittingRun[]): SettingValue {
+function defaultRun(
+  field: string,
+  isList: boolean,
+  isOptional: boolean,
+  fitting: readonly FittingRun[],
+  base: string | null,
+): SettingValue {
   if (field === 'policies') {
     const isNewest = ({ stage }: FittingRun, place: number) => fitting.findIndex((run) => run.stage === stage) === place
     return fitting
@@ -208,7 +218,8 @@ function defaultRun(field: string, isList: boolean, isOptional: boolean, fitting
     const standing = fitting.find(({ stage }) => stage === undefined)
     return (standing ?? fitting[1])?.name ?? null
   }
-  return ['policy', 'scorer', 'heldOutReward'].includes(field) ? null : (fitting[0]?.name ?? null)
+  if (field === 'policy') return base
+  return ['scorer', 'heldOutReward'].includes(field) ? null : (fitting[0]?.name ?? null)
 }
 
 /** What is to be done first, in the order of the flow. */
@@ -252,12 +263,3 @@ function typeOf(variant: Property): FormField['type'] {
 const enumChoices = ({ enum: own, items }: Property) =>
   (own ?? items?.enum ?? []).map((value) => ({ value: String(value), label: String(value) }))
 const shownDefault = (value: unknown): SettingValue => (value === undefined ? null : (value as SettingValue))
-
-const spelled: Readonly<Record<string, string>> = { kl: 'KL', dpok: 'DPOK', lora: 'LoRA', d: 'D', o: 'O' }
-
-/** `klWeight` → `KL weight` */
-function labelOf(field: string): string {
-  const words = field.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
-  const text = words.map((word) => spelled[word] ?? word).join(' ')
-  return text[0].toUpperCase() + text.slice(1)
-}

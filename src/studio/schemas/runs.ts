@@ -29,7 +29,17 @@ export type NewRound = z.input<typeof NewRound>
 
 /** Ends of a 95 % interval over prompts. */
 const Ends = z.tuple([z.number(), z.number()])
-const ReliabilityBins = z.array(z.object({ low: share, high: share, n: count, predicted: share, observed: share }))
+const ReliabilityBins = z.array(
+  z.object({
+    low: share,
+    high: share,
+    n: count,
+    predicted: share,
+    observed: share,
+    /** Of `observed`, 95 %, by Wilson. */
+    interval: Ends,
+  }),
+)
 
 export const RewardSummary = z.object({
   name: RunName,
@@ -93,7 +103,7 @@ export const RewardDetail = RewardSummary.extend({
   reliability: ReliabilityBins,
   /** The same of comparisons that are no ties: how often the first image is expected to be the better one, and was. */
   pairReliability: ReliabilityBins,
-  /** The images on which people and reward differ most, the largest difference first. */
+  /** The images that people and reward put on different sides of one half, the largest difference first. */
   disagreements: z.array(
     z.object({
       image: ImageRef,

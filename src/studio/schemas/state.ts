@@ -1,8 +1,9 @@
 /** Where the studio stands, in one answer. */
 import { z } from 'zod'
 import { User } from './accounts.ts'
-import { count } from './basics.ts'
+import { count, RunName } from './basics.ts'
 import { Job, SettingValue } from './jobs.ts'
+import { Next } from './next.ts'
 import { PolicySummary, ReportSummary, RewardSummary, Round } from './runs.ts'
 
 export const Counts = z.object({
@@ -10,6 +11,8 @@ export const Counts = z.object({
   /** Images with at least one answer that is no skip. */
   judged: count,
   judgments: count,
+  /** Of them, those that are no skip and no vote. */
+  labels: count,
   raters: count,
   good: count,
   bad: count,
@@ -35,17 +38,6 @@ export const PairsToTrain = z.object({
 })
 export type PairsToTrain = z.infer<typeof PairsToTrain>
 
-const nextSteps = [
-  'draw',
-  'label',
-  'train-reward',
-  'train-policy',
-  'train-pairs',
-  'wait',
-  'draw-again',
-  'compare',
-  'report',
-] as const
 export const State = z.object({
   version: z.string(),
   /** Last part of the workspace's folder. */
@@ -64,6 +56,8 @@ export const State = z.object({
   pairs: PairsToTrain.nullable(),
   /** Runs, jobs and comparisons of which a file cannot be read, for admins; they are in none of the lists. */
   broken: z.array(z.object({ name: z.string(), /** `runs/report-1/report.json: an empty file` */ reason: z.string() })),
-  next: z.object({ step: z.enum(nextSteps), sentence: z.string() }),
+  next: Next,
+  /** The policy that the next one is trained from, and that draws more images: the newest that nothing speaks against. Null: the pre-trained model. */
+  base: RunName.nullable(),
 })
 export type State = z.infer<typeof State>

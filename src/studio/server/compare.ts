@@ -1,11 +1,8 @@
 /** Comparing policies: the same prompts and noise for each, side by side, and blind votes. */
-import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { addOpening, openedBy } from '../../feedback/raters/opened-comparisons.ts'
-import { imageListName, readImageList } from '../../images/image-run.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
-import { manifestName } from '../../run-folder.ts'
 import { isPolicyStage } from '../../stages.ts'
 import { studioStreams } from '../../streams.ts'
 import { orderOf, promptsFrom } from '../jobs/orders.ts'
@@ -28,10 +25,10 @@ import {
 import { Added } from '../schemas/labelling.ts'
 import type { Studio } from '../studio.ts'
 import { comparisonPrefix } from '../runs.ts'
-import { freeRunName, runsName } from '../workspace.ts'
-import { readBytes } from '../workspace-files.ts'
+import { freeRunName } from '../workspace.ts'
 import { worldOf } from '../worlds.ts'
 import { comparisonNames, readComparisons, writeComparison, type ComparisonFile } from './comparison-files.ts'
+import { drawnImages, isDrawn } from './drawn-duels.ts'
 import { notFound, refuse } from './failures.ts'
 import { firstComparisonSeed, formContext, usedSeeds } from './form-context.ts'
 import { addOwn } from './own-judgments.ts'
@@ -41,8 +38,6 @@ import { countedVotes, duelOf, duelsOf, standingDuels, standingOf, winRates } fr
 
 /** Images from elsewhere may have any seed; ours count on below this one. */
 const lastSeed = 1e9
-
-const isDrawn = ({ workspace }: Studio, run: string) => existsSync(workspace.at(runsName, run, manifestName))
 
 const summaryOf = (
   studio: Studio,
@@ -65,21 +60,6 @@ export function findComparison({ workspace }: Pick<Studio, 'workspace'>, id: str
   const comparison = readComparisons(workspace).find((one) => one.id === id)
   if (comparison === undefined) throw notFound('comparison')
   return comparison
-}
-
-/**
- * Of each policy its images by their index. None of any until all are drawn: whoever saw what some have drawn could tell
- * from it, later on, what the last one did.
- */
-function drawnImages(studio: Studio, { runs }: ComparisonFile): Map<number, ImageRecord>[] {
-  const isReady = runs.every((run) => isDrawn(studio, run))
-  return runs.map((run) => {
-    if (!isReady) return new Map<number, ImageRecord>()
-    const file = studio.workspace.at(runsName, run, imageListName)
-    readBytes(studio.workspace, file)
-    const records = readImageList(file)
-    return new Map(records.map((record) => [record.index, record]))
-  })
 }
 
 /** Of policies that are there, or that are being made: what they draw follows them then. */

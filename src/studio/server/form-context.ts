@@ -1,9 +1,11 @@
 /** What forms of stages are made from: the runs and judgments that are there, and seeds that nothing has used. */
 import { basename } from 'node:path'
 import type { FormContext } from '../jobs/stage-forms.ts'
+import { baseOf } from '../next-step.ts'
 import { playgroundRound } from '../playground/playground-round.ts'
 import type { Studio } from '../studio.ts'
 import { worldOf } from '../worlds.ts'
+import { policyStandings } from './situation.ts'
 
 /** Seeds of rounds count up from 1; those of comparisons lie far above. */
 export const firstComparisonSeed = 2_000_000
@@ -20,6 +22,7 @@ export async function formContext(studio: Studio): Promise<FormContext> {
     bad: counts.bad,
     compared: counts.pairs + counts.rankings,
     pairs: (await studio.pairs.all()).pairs,
+    base: baseOf(await policyStandings(studio)),
     nextSeed: seeds.reduce((most, seed) => Math.max(most, seed), 0) + 1,
   }
 }

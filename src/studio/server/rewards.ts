@@ -1,11 +1,13 @@
 /** Rewards: how well they tell good from bad on prompts that they have not seen, and where people and they differ. */
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { wilsonInterval } from '../../report/interval.ts'
 import { disagreementsName } from '../../run-files.ts'
 import { RunName } from '../schemas/basics.ts'
 import { RewardDetail, Rewards, RewardSummary } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
+import { labelsWanted, rewardLack } from '../reward-evidence.ts'
 import { runNameOf, runPath, runsName } from '../workspace.ts'
 import { readJson, shaped, whatWorks } from '../workspace-files.ts'
 import { jsonRoute } from './route.ts'
@@ -20,10 +22,18 @@ const figure = z
   .nullish()
   .transform((value) => value ?? null)
 
+const Bins = z.array(RewardDetail.shape.reliability.element.omit({ interval: true })).default([])
+
 /** What the manifest of `reward train` says, as far as it says it. */
 const Results = z.object({
   labels: z.number().default(0),
   comparisons: z.number().default(0),
+  /** Answers of each kind. */
+  good: z.number().default(0),
+  bad: z.number().default(0),
+  pairs: z.number().default(0),
+  rankings: z.number().default(0),
+  ratings: z.number().default(0),
   prompts: z.number().default(0),
   raters: z.number().default(0),
   simulated: z.boolean().default(false),
@@ -52,8 +62,8 @@ const Results = z.object({
       frozenHead: z.object({ pairAccuracy: figure }).nullish(),
       gain: figure,
       gainInterval: Ends,
-      reliability: RewardDetail.shape.reliability.default([]),
-      pairReliability: RewardDetail.shape.reliability.default([]),
+      reliability: Bins,
+      pairReliability: Bins,
     })
     .nullish(),
 })
@@ -68,28 +78,27 @@ const Disagreements = z.array(
   }),
 )
 
+/** Of the embedded world, where it was measured what labels buy. */
+const embeddedEncoder = 'shapes-clip'
+
 const resultsOf = ({ name, manifest }: StudioRun) => shaped(Results, manifest.results, `${runPath(name)}/manifest.json`)
 
-/** What keeps a policy from starting by itself on a reward; null where nothing does. @throws {FormatError} */
-export function rewardLack(run: StudioRun): string | null {
-  const { name } = run
-  const { heldOut } = resultsOf(run)
-  const more = 'Judge more images, of more prompts, and train the next reward'
-  if (!heldOut) return `${name} was measured on no held-out prompts. ${more}.`
-  const { auc, aucInterval, clipScoreAuc, pairAccuracy, pairAccuracyInterval, n, comparisons } = heldOut
-  const told = (value: number) => value.toFixed(2)
-  const ends = ([low, high]: readonly [number, number]) => `${told(low)} to ${told(high)}`
-  if (auc !== null && aucInterval !== null) {
-    const bar = Math.max(0.5, clipScoreAuc ?? 0.5)
-    if (aucInterval[0] > bar) return null
-    const than = bar === 0.5 ? 'chance (0.50)' : `the CLIP score (${told(bar)})`
-    return `${name} is not shown to be better than ${than}: its AUC on ${n} held-out labels is ${told(auc)} (${ends(aucInterval)}). ${more}.`
+/** How good a reward is shown to be, and what it has learned from. @throws {FormatError} */
+export function rewardStanding(run: StudioRun) {
+  const { name, manifest } = run
+  const results = resultsOf(run)
+  const { good, bad, pairs, rankings, ratings, labels, comparisons } = results
+  const isEmbedded = results.encoder.name === embeddedEncoder
+  const measured = { labels, comparisons, heldOut: results.heldOut ?? null, isEmbedded }
+  const lack = rewardLack(name, measured)
+  return {
+    name,
+    finishedAt: manifest.finishedAt,
+    lack,
+    wanted: lack === null ? null : (labelsWanted(measured) ?? null),
+    /** Answers. */
+    learned: good + bad + pairs + rankings + ratings || labels + comparisons,
   }
-  if (pairAccuracy !== null && pairAccuracyInterval !== null) {
-    if (pairAccuracyInterval[0] > 0.5) return null
-    return `${name} is not shown to be better than chance: it orders ${told(pairAccuracy)} of ${comparisons} held-out pairs as people did (${ends(pairAccuracyInterval)}). ${more}.`
-  }
-  return `${name} was measured on too few held-out judgments for an interval. ${more}.`
 }
 
 /** @throws {FormatError} its results are not those of a reward */
@@ -98,7 +107,7 @@ export function rewardSummary(run: StudioRun): RewardSummary {
   const { encoder, encoderTraining, heldOut, ...rest } = resultsOf(run)
   const summary: RewardSummary = {
     ...rest,
-    lack: rewardLack(run),
+    lack: rewardStanding(run).lack,
     name,
     at: manifest.finishedAt,
     seconds: manifest.seconds,
@@ -123,8 +132,8 @@ async function rewardDetail(studio: Studio, run: StudioRun): Promise<RewardDetai
   )
   return {
     ...rewardSummary(run),
-    reliability: heldOut?.reliability ?? [],
-    pairReliability: heldOut?.pairReliability ?? [],
+    reliability: (heldOut?.reliability ?? []).map(withInterval),
+    pairReliability: (heldOut?.pairReliability ?? []).map(withInterval),
     disagreements: shown.flat(),
     policies: studio.runs
       .everyOfKind('policy')
@@ -135,10 +144,18 @@ async function rewardDetail(studio: Studio, run: StudioRun): Promise<RewardDetai
   }
 }
 
+function withInterval(bin: z.output<typeof Bins>[number]): RewardDetail['reliability'][number] {
+  const { low, high } = bin.n === 0 ? { low: 0, high: 1 } : wilsonInterval(bin.observed, bin.n)
+  return { ...bin, interval: [low, high] }
+}
+
+/** On one half neither side is taken. */
+const isOpposed = ({ score, people }: { score: number; people: number }) => (score - 0.5) * (people - 0.5) < 0
+
 function disagreementsOf({ workspace }: Studio, name: string): z.infer<typeof Disagreements> {
   const file = workspace.at(runsName, name, disagreementsName)
   if (!existsSync(file)) return []
-  return whatWorks([{ name }], () => readJson(workspace, file, Disagreements)).made[0] ?? []
+  return (whatWorks([{ name }], () => readJson(workspace, file, Disagreements)).made[0] ?? []).filter(isOpposed)
 }
 
 export const rewardRoutes = [

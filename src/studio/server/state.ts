@@ -1,26 +1,24 @@
 /** Where the studio stands, in one answer, and what would be sensible next. */
 import { toldAlarms } from '../../policy/alarms/alarm-record.ts'
 import { version } from '../../../scripts/setup/places.mjs'
-import type { Judgment } from '../../records.ts'
-import { algorithmOf, isPolicyStage, takesInput } from '../../stages.ts'
-import { isActive } from '../jobs/queue-order.ts'
+import { algorithmOf, isPolicyStage } from '../../stages.ts'
+import { action, baseOf, nextStep } from '../next-step.ts'
 import type { PolicySummary, Round } from '../schemas/runs.ts'
 import { Counts, State, type PairsToTrain } from '../schemas/state.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
 import { runNameOf, withoutPlaces } from '../workspace.ts'
 import { whatWorks } from '../workspace-files.ts'
-import { brokenComparisons, readComparisons } from './comparison-files.ts'
+import { brokenComparisons } from './comparison-files.ts'
 import { isMadeOfAdapters } from './policies.ts'
 import { reportSummary } from './reports.ts'
-import { rewardLack, rewardSummary } from './rewards.ts'
+import { rewardSummary } from './rewards.ts'
 import { roundsOf } from './rounds.ts'
 import { jsonRoute } from './route.ts'
+import { situationOf } from './situation.ts'
 
 /** Jobs that have ended are told as well, the last of them. */
 const endedJobs = 5
-/** Fewer labels than this teach a reward little. */
-const enoughLabels = 30
 
 export const stateRoutes = [
   jsonRoute({
@@ -30,7 +28,7 @@ export const stateRoutes = [
     who: 'rater',
     ledFor: 'admins',
     answer: State,
-    handle: async ({ studio, user }) => {
+    handle: async ({ studio, user, rater }) => {
       const { store, runs, queue, views, workspace } = studio
       const counts = Counts.parse(await store.counts())
       const all = queue.all()
@@ -71,10 +69,7 @@ export const stateRoutes = [
               ...queue.broken,
             ].map(({ name, reason }) => ({ name, reason: withoutPlaces(workspace, reason) }))
           : [],
-        next:
-          pairs !== null
-            ? nextStep(studio, { counts, rounds, pairs, judgments: await store.judgments() })
-            : { step: 'label' as const, sentence: 'Judge some images.' },
+        ...(await nextFor(studio, { counts, rounds, pairs }, rater)),
       }
     },
   }),
@@ -98,73 +93,13 @@ function policySummary({ name, manifest, config }: StudioRun): PolicySummary {
   }
 }
 
-interface Feedback {
-  readonly counts: Counts
-  readonly rounds: readonly Round[]
-  readonly pairs: PairsToTrain
-  readonly judgments: readonly Judgment[]
+/** A rater is told nothing of policies. */
+async function nextFor(
+  studio: Studio,
+  { counts, rounds, pairs }: { counts: Counts; rounds: readonly Round[]; pairs: PairsToTrain | null },
+  rater: string,
+): Promise<Pick<State, 'next' | 'base'>> {
+  if (pairs === null) return { next: { ...action('label'), sentence: 'Judge some images.', others: [] }, base: null }
+  const situation = await situationOf(studio, { counts, rounds, pairs }, rater)
+  return { next: nextStep(situation), base: baseOf(situation.policies) }
 }
-
-function nextStep({ queue, runs, workspace }: Studio, feedback: Feedback): State['next'] {
-  const { counts, rounds, pairs, judgments } = feedback
-  const open = queue.open()
-  const active = open.find(isActive) ?? open.at(0)
-  const rewards = whatWorks(runs.ofKind('reward'), (run) => ({ ...run, lack: rewardLack(run) })).made
-  const policies = runs.ofKind('policy')
-  const [policy, reward] = [policies.at(-1), rewards.at(-1)]
-  if (active !== undefined) return { step: 'wait', sentence: `${active.run} is being made.` }
-  if (counts.images === 0) return { step: 'draw', sentence: 'Let the model draw its first images.' }
-  const fresh =
-    reward === undefined
-      ? 0
-      : judgments.filter(({ kind, at }) => kind !== 'vote' && at > reward.manifest.startedAt).length
-  if (policy === undefined) {
-    if (reward === undefined) return firstReward(counts)
-    return reward.lack === null
-      ? { step: 'train-policy', sentence: `Fine-tune the model on ${reward.name}.` }
-      : weakReward(reward.lack, fresh)
-  }
-  const compared = readComparisons(workspace).some(({ policies: names }) => names.includes(policy.name))
-  if (!compared) return { step: 'compare', sentence: `Compare ${policy.name} with the pre-trained model, blind.` }
-  const isReported = runs
-    .ofKind('report')
-    .some(({ manifest }) => Object.values(manifest.parents).map(runNameOf).includes(policy.name))
-  if (!isReported) return { step: 'report', sentence: `Measure ${policy.name} in a report.` }
-  const round = rounds.findLast((one) => one.policy === policy.name)
-  if (round === undefined) return { step: 'draw-again', sentence: `Collect again: let ${policy.name} draw new images.` }
-  if (round.judged < Math.min(enoughLabels, round.images)) {
-    return { step: 'label', sentence: `Judge the images of ${round.name}.` }
-  }
-  // Who has learned from pairs goes on with them, unless somebody has trained a reward since.
-  const { manifest } = policy
-  if (isPolicyStage(manifest.stage) && takesInput(manifest.stage, 'pairs')) {
-    if (reward === undefined || reward.manifest.finishedAt < manifest.finishedAt) {
-      return pairs.lack === null
-        ? { step: 'train-pairs', sentence: `${round.name} is judged: train further from ${pairs.pairs} pairs.` }
-        : { step: 'label', sentence: pairs.lack }
-    }
-  }
-  if (reward === undefined) return firstReward(counts)
-  if (reward.manifest.finishedAt < round.at) {
-    return { step: 'train-reward', sentence: `${round.name} is judged: train the next reward.` }
-  }
-  return reward.lack !== null
-    ? weakReward(reward.lack, fresh)
-    : { step: 'train-policy', sentence: `Fine-tune further on ${reward.name}.` }
-}
-
-function firstReward(counts: Counts): State['next'] {
-  const judged = counts.good + counts.bad + counts.pairs + counts.rankings
-  const canTrain = (counts.good > 0 && counts.bad > 0) || counts.pairs + counts.rankings > 0
-  if (canTrain && judged >= enoughLabels) {
-    return { step: 'train-reward', sentence: `${judged} answers are there: train a reward from them.` }
-  }
-  const left = Math.max(1, enoughLabels - judged)
-  return { step: 'label', sentence: `Judge ${left} more ${left === 1 ? 'image' : 'images'} to train a first reward.` }
-}
-
-/** More answers first; where enough are new, the next reward. */
-const weakReward = (lack: string, fresh: number): State['next'] => ({
-  step: fresh >= enoughLabels ? 'train-reward' : 'label',
-  sentence: lack,
-})

@@ -9,8 +9,7 @@ import { to } from '../../router.ts'
 import { isOpen } from '../../studio-state.tsx'
 
 export function FromPairs({ state, reload }: { state: State; reload: () => Promise<void> }) {
-  const { pairs, jobs, policies, next } = state
-  const policy = policies[0]?.name
+  const { pairs, jobs, base: policy, next } = state
   const { run, isBusy, error } = useAction(async () => {
     if (pairs !== null) await trainOnPairs(pairs, policy)
     await reload()
@@ -21,8 +20,8 @@ export function FromPairs({ state, reload }: { state: State; reload: () => Promi
     <section className="card stack tight" aria-labelledby="from-pairs">
       <h2 id="from-pairs">Straight from what people prefer</h2>
       <p>
-        {policy === undefined ? 'The pre-trained model' : policy} can learn from {plural(pairs.pairs, 'pair')} of images
-        of {plural(pairs.prompts, 'prompt')}, in which one image was preferred: no reward, no new images. A blind
+        {policy === null ? 'The pre-trained model' : policy} can learn from {plural(pairs.pairs, 'pair')} of images of{' '}
+        {plural(pairs.prompts, 'prompt')}, in which one image was preferred: no reward, no new images. A blind
         comparison shows what has come of it.
       </p>
       {pairs.lack !== null ? (

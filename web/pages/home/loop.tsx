@@ -36,13 +36,13 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
       href: to('train', 'round'),
       count: figure(images),
       fact: rounds.length === 0 ? 'none yet' : drawnBy(rounds.at(-1)!.policy),
-      steps: ['draw', 'draw-again'],
+      steps: ['draw', 'draw-more', 'draw-again'],
     },
     {
       title: 'Labels',
       icon: 'label',
       href: to('label'),
-      count: figure(counts.judgments),
+      count: figure(counts.labels),
       fact: `${figure(counts.judged)} images judged`,
       steps: ['label'],
     },
@@ -60,7 +60,7 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
       href: to('train', 'policy'),
       count: figure(policies.length),
       fact: policies[0]?.name ?? 'learns from the reward',
-      steps: ['train-policy', 'train-pairs'],
+      steps: ['train-policy', 'train-closer', 'train-pairs'],
     },
     {
       title: 'Compare',
@@ -68,7 +68,7 @@ function stationsOf({ counts, rounds, rewards, policies, reports }: State): Stat
       href: to('compare'),
       count: figure(counts.votes),
       fact: counts.votes === 1 ? 'vote' : 'votes',
-      steps: ['compare'],
+      steps: ['compare', 'vote'],
     },
     {
       title: 'Report',

@@ -6,8 +6,6 @@ import { Icon } from '../../components/icon.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { figure } from '../../format.ts'
-import { labelsWanted } from '../../labels-wanted.ts'
 import { nextStepOf } from '../../next-step.ts'
 import { useAction } from '../../remote.ts'
 import { to } from '../../router.ts'
@@ -22,7 +20,7 @@ const workTitles: Readonly<Record<RunKind, string>> = {
 }
 
 export function Next({ state, reload }: { state: State; reload: () => Promise<void> }) {
-  const step = nextStepOf(state)
+  const step = nextStepOf(state.next, state)
   const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
     await work()
     await reload()
@@ -48,11 +46,12 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
             ? 'The model draws, you judge, it learns from your answers. Everything stays on this machine.'
             : job === undefined
               ? state.next.sentence
-              : 'You can watch it, or go on with something else.'}
+              : state.next.step === 'wait' && state.next.others.length > 0
+                ? state.next.sentence
+                : 'You can watch it, or go on with something else.'}
         </PageHead>
-        {job === undefined && <More state={state} />}
-        <Failed state={state} />
-        <Alarmed state={state} />
+        <Others state={state} isBusy={isBusy} run={run} />
+        <Held state={state} />
         <ErrorNotice error={error} />
       </div>
       {work !== undefined ? (
@@ -91,20 +90,34 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
   )
 }
 
-/** How far the newest reward is from being good enough to train on. */
-function More({ state: { next, rewards } }: { state: State }) {
-  const [reward] = rewards
-  if (reward === undefined || reward.lack === null || reward.lack !== next.sentence) return null
-  const more = labelsWanted(reward)
+/** What could be done in place of the main step. */
+function Others({ state, isBusy, run }: OthersProps) {
+  const { others } = state.next
+  if (others.length === 0) return null
   return (
-    <p className="soft small">
-      No policy starts by itself on it.{' '}
-      {more !== undefined && `About ${figure(more)} more answers may be needed; that is an estimate.`}{' '}
-      <a className="text-link" href={to('rewards', reward.name)}>
-        Look at {reward.name}
-      </a>
-    </p>
+    <div className="row" role="group" aria-label="Or">
+      {others.map((other) => {
+        const { title, work } = nextStepOf(other, state)
+        return (
+          <button
+            key={title}
+            type="button"
+            className="button small"
+            disabled={isBusy || work === undefined}
+            onClick={() => void run(work!)}
+          >
+            {title}
+          </button>
+        )
+      })}
+    </div>
   )
+}
+
+interface OthersProps {
+  readonly state: State
+  readonly isBusy: boolean
+  readonly run: (work: () => Promise<unknown>) => Promise<void>
 }
 
 /** What begins when a job has ended well. */
@@ -120,52 +133,20 @@ function Followers({ job, jobs }: { job: Job; jobs: readonly Job[] }) {
   )
 }
 
-const endings: Partial<Readonly<Record<Job['state'], readonly [look: string, what: string, then: string]>>> = {
-  failed: ['notice bad', 'failed', ', and go on from there.'],
-  stopped: ['notice warn', 'was stopped', ', and go on from there.'],
-  held: ['notice warn', 'has not begun', ', and begin it all the same.'],
-}
-
-/** What is held, and the last thing that was tried and did not work. */
-function Failed({ state: { jobs, next } }: { state: State }) {
-  const ended = jobs.find((job) => !isOpen(job) && job.state !== 'held')
-  const wasGivenUp = ended?.state === 'stopped' && ended.error === null
-  const told = [...jobs.filter(({ state }) => state === 'held'), ...(ended === undefined || wasGivenUp ? [] : [ended])]
-  return told.map((job) => <Ending key={job.id} job={job} known={next.sentence} />)
-}
-
-/** The newest policy, where its training has raised alarms. */
-function Alarmed({ state: { policies } }: { state: State }) {
-  const [policy] = policies
-  if (policy === undefined || policy.alarms === null) return null
-  return (
-    <div className="notice warn" role="status">
-      <strong>Signs of over-optimisation</strong>
-      <span>
-        <span dir="auto">{policy.name}</span> {policy.alarms}.
-      </span>
-      <span>Compare it with the pre-trained model before you go on with it.</span>
-    </div>
-  )
-}
-
-/** @param props.known what the page says already */
-function Ending({ job, known }: { job: Job; known: string }) {
-  const ending = endings[job.state]
-  if (ending === undefined) return null
-  const [look, what, then] = ending
-  return (
-    <div className={look} role="status">
-      <strong dir="auto">
-        {job.run} {what}
-      </strong>
-      {job.error !== known && <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>}
-      <span>
-        <a className="text-link" href={to('train', 'job', job.id)}>
-          Look at it
-        </a>
-        {job.can.resume && then}
-      </span>
-    </div>
-  )
+/** What has not begun, since something speaks against it. */
+function Held({ state: { jobs, next } }: { state: State }) {
+  return jobs
+    .filter(({ state }) => state === 'held')
+    .map((job) => (
+      <div key={job.id} className="notice warn" role="status">
+        <strong dir="auto">{job.run} has not begun</strong>
+        {job.error !== null && !next.sentence.startsWith(job.error) && <span dir="auto">{job.error}</span>}
+        <span>
+          <a className="text-link" href={to('train', 'job', job.id)}>
+            Look at it
+          </a>
+          {job.can.resume && ', and begin it all the same.'}
+        </span>
+      </div>
+    ))
 }

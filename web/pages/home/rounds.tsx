@@ -7,9 +7,9 @@ import { ago, figure, policyTitle } from '../../format.ts'
 import { useAction } from '../../remote.ts'
 
 export function Rounds({ state, reload }: { state: State; reload: () => Promise<void> }) {
-  const policy = state.policies[0]?.name
+  const policy = state.base
   const { run, isBusy, error } = useAction(async () => {
-    await client.drawRound({ ...(policy !== undefined && { policy }) })
+    await client.drawRound({ policy: policy ?? 'pretrained' })
     await reload()
   })
   if (state.rounds.length === 0) return null
@@ -18,7 +18,7 @@ export function Rounds({ state, reload }: { state: State; reload: () => Promise<
       <div className="row between">
         <h2>Rounds</h2>
         <button type="button" className="button small" disabled={isBusy} onClick={() => void run()}>
-          {policy === undefined ? 'Draw more images' : `Collect again with ${policy}`}
+          {policy === null ? 'Draw more images' : `Draw more images by ${policy}`}
         </button>
       </div>
       <ErrorNotice error={error} />

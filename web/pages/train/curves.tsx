@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { isZigzag, pointsOf, rangeOf, stepRange, type CurvePoint } from '../../curve-points.ts'
 import { isShare, metricTitle, tickText, withUnit } from '../../format.ts'
 import { useSeenTheme } from '../../theme.ts'
 import type { MetricRow } from './metrics.ts'
@@ -18,7 +19,7 @@ const known = [
   'accuracy',
 ]
 /** With fewer points each is marked: a line alone does not show where they are. */
-const fewPoints = 12
+const markedPoints = 12
 const families = new Set(['alignment'])
 const hidden = new Set(['step', 'at', 'seconds', 'images_drawn', 'updates'])
 
@@ -62,14 +63,14 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const theme = useSeenTheme()
-  const points = rows.filter((row) => Number.isFinite(row[name]))
-  const columns: uPlot.AlignedData = [points.map(({ step }) => step), points.map((row) => row[name])]
-  const latest = useRef(columns)
-  latest.current = columns
+  const points = pointsOf(name, rows)
+  const latest = useRef(points)
+  latest.current = points
+  const isLoose = isZigzag(points.map(({ value }) => value))
   useEffect(() => {
     const element = place.current
     if (element === null) return
-    const made = new uPlot(optionsOf(name, element), latest.current, element)
+    const made = new uPlot(optionsOf(name, element, latest, isLoose), columnsOf(latest.current), element)
     plot.current = made
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: plotHeight }))
     observer.observe(element)
@@ -78,24 +79,45 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
       made.destroy()
       plot.current = undefined
     }
-  }, [name, theme])
+  }, [name, theme, isLoose])
   const last = points.at(-1)
   const key = `${points.length} ${last?.step}`
-  useEffect(() => plot.current?.setData(latest.current), [key])
+  useEffect(() => plot.current?.setData(columnsOf(latest.current)), [key])
   const title = metricTitle(name)
   return (
     <figure className="curve">
       <figcaption>
         <span>{title}</span>
-        <span className="number">{last === undefined ? '' : withUnit(name, last[name])}</span>
+        <span className="number">{last === undefined ? '' : withUnit(name, last.value)}</span>
       </figcaption>
       <div
         ref={place}
         role="img"
-        aria-label={`${title}: ${points.length} points, from ${withUnit(name, points[0]?.[name] ?? NaN)} to ${withUnit(name, last?.[name] ?? NaN)}`}
+        aria-label={`${title}: ${points.length} points, from ${withUnit(name, points[0]?.value ?? NaN)} to ${withUnit(name, last?.value ?? NaN)}`}
       />
     </figure>
   )
+}
+
+const columnsOf = (points: readonly CurvePoint[]): uPlot.AlignedData => [
+  points.map(({ step }) => step),
+  points.map(({ value }) => value),
+]
+
+/** Each point's interval as a line upwards. */
+function drawIntervals({ ctx, valToPos }: uPlot, points: readonly CurvePoint[], color: string): void {
+  ctx.save()
+  ctx.strokeStyle = color
+  ctx.lineWidth = 1.5 * devicePixelRatio
+  ctx.beginPath()
+  for (const { step, value, error } of points) {
+    if (error === null) continue
+    const x = valToPos(step, 'x', true)
+    ctx.moveTo(x, valToPos(value - error, 'y', true))
+    ctx.lineTo(x, valToPos(value + error, 'y', true))
+  }
+  ctx.stroke()
+  ctx.restore()
 }
 
 const color = (variable: string) => getComputedStyle(document.documentElement).getPropertyValue(variable).trim()
@@ -130,22 +152,32 @@ export function axesOf(name: string, below: string, isCounted: boolean): uPlot.A
   ]
 }
 
-function optionsOf(name: string, element: HTMLElement): uPlot.Options {
+/** @param isLoose points with their intervals in place of a line */
+function optionsOf(
+  name: string,
+  element: HTMLElement,
+  points: { readonly current: readonly CurvePoint[] },
+  isLoose: boolean,
+): uPlot.Options {
   return {
     width: element.clientWidth || 300,
     height: plotHeight,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
-    scales: { x: { time: false } },
+    scales: {
+      x: { time: false, range: () => stepRange(points.current) },
+      y: { range: () => rangeOf(name, points.current) },
+    },
+    hooks: { draw: [(plot) => isLoose && drawIntervals(plot, points.current, color('--accent'))] },
     axes: axesOf(name, 'step', true),
     series: [
       {},
       {
         label: name,
         stroke: color('--accent'),
-        width: 2,
-        fill: color('--accent-soft'),
-        points: { show: (plot) => plot.data[0].length <= fewPoints, size: 6 },
+        width: isLoose ? 0 : 2,
+        ...(!isLoose && { fill: color('--accent-soft') }),
+        points: { show: (plot) => isLoose || plot.data[0].length <= markedPoints, size: 6 },
       },
     ],
   }

@@ -1,5 +1,6 @@
 /** One job: how far it is, its curves, its sample images, its settings and its log. */
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { emptySetting, settingTitle } from '../../../src/setting-words.ts'
 import { stages, stageTitle, type RunKind } from '../../../src/stages.ts'
 import type { Job, JobDetail, SettingValue } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
@@ -225,8 +226,8 @@ function Settings({ job }: { job: JobDetail }) {
       <dl className="settings">
         {settings.map(([name, value]) => (
           <div key={name}>
-            <dt>{name}</dt>
-            <dd dir="auto">{settingText(value)}</dd>
+            <dt>{settingTitle(name)}</dt>
+            <dd dir="auto">{settingText(name, value)}</dd>
           </div>
         ))}
       </dl>
@@ -236,9 +237,11 @@ function Settings({ job }: { job: JobDetail }) {
 
 const longest = 8
 
-function settingText(value: SettingValue): string {
-  if (value === null) return 'automatic'
-  if (!Array.isArray(value)) return String(value)
+function settingText(name: string, value: SettingValue): string {
+  if (value === null) return emptySetting(name)
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'number') return figure(value)
+  if (!Array.isArray(value)) return value.replace(/^named:/, '')
   const more = value.length > longest ? `, and ${value.length - longest} more` : ''
   return `${value.slice(0, longest).join(', ')}${more}`
 }
