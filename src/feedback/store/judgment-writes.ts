@@ -8,7 +8,7 @@ import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { writeImages, type ImagesOfFolder } from './image-writes.ts'
 import { complaintOf } from '../issue-complaint.ts'
-import { imageOf, judgmentOf, knownIds, rowOf } from './rows.ts'
+import { imageOf, isStorable, judgmentOf, knownIds, rowOf } from './rows.ts'
 import { expectNotAhead } from './judgment-times.ts'
 import type { FeedbackTables } from './tables.ts'
 
@@ -84,7 +84,7 @@ async function knownOf(transaction: Transaction<FeedbackTables>, group: readonly
   )
   const ids = new Set(given.flatMap(({ id, undoes = id }) => [id, undoes]))
   const judgments = new Map<string, Judgment>()
-  for (const chunk of chunks([...ids])) {
+  for (const chunk of chunks([...ids].filter(isStorable))) {
     const rows = await transaction.selectFrom('judgments').selectAll().where('id', 'in', chunk).execute()
     for (const row of rows) judgments.set(row.id, judgmentOf(row))
   }

@@ -64,6 +64,9 @@ function parsed(text: string): unknown {
   }
 }
 
+/** A zero byte is in no row: PostgreSQL cannot even be asked about it. */
+export const isStorable = (text: string): boolean => !text.includes('\0')
+
 /** Those of the ids that a table has. */
 export async function knownIds(
   transaction: Transaction<FeedbackTables>,
@@ -71,7 +74,7 @@ export async function knownIds(
   ids: readonly string[],
 ): Promise<Set<string>> {
   const known = new Set<string>()
-  for (const chunk of chunks([...new Set(ids)])) {
+  for (const chunk of chunks([...new Set(ids)].filter(isStorable))) {
     const rows = await transaction.selectFrom(table).select('id').where('id', 'in', chunk).execute()
     for (const row of rows) known.add(row.id)
   }
