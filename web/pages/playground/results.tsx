@@ -1,4 +1,4 @@
-/** What was drawn: a column a policy, a row a noise. Images are kept one by one; of a row one can be called better. */
+/** What was drawn: a column a policy and a row a noise, or the images of the one policy beside each other. Images are kept one by one; of a row one can be called better. */
 import { useState, type CSSProperties } from 'react'
 import type { Drawn } from '../../../src/studio/schemas/playground.ts'
 import type { NewJudgment } from '../../../src/studio/schemas/labelling.ts'
@@ -52,10 +52,12 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
   const rows = Array.from({ length: request.images ?? 1 }, (_, index) =>
     titles.map((_, policy) => images.get(cellOf(policy, index))),
   )
+  const isSingle = titles.length === 1
+  const columns = isSingle ? Math.min(rows.length, 3) : titles.length
   return (
     <div className="stack">
       <ErrorNotice error={keep.error ?? vote.error} />
-      <div className="play-grid" style={{ '--policies': titles.length } as CSSProperties}>
+      <div className="play-grid" data-single={isSingle} style={{ '--columns': columns } as CSSProperties}>
         {titles.map((title, place) => (
           <h3 key={place} className="play-title" dir="auto">
             {title}
