@@ -27,6 +27,7 @@ const PlaygroundPage = lazy(async () => ({
 }))
 const RewardsPage = lazy(async () => ({ default: (await import('./pages/rewards.tsx')).RewardsPage }))
 const HistoryPage = lazy(async () => ({ default: (await import('./pages/history.tsx')).HistoryPage }))
+const ModelsPage = lazy(async () => ({ default: (await import('./pages/models/models-page.tsx')).ModelsPage }))
 const DataPage = lazy(async () => ({ default: (await import('./pages/data.tsx')).DataPage }))
 const RatersPage = lazy(async () => ({ default: (await import('./pages/raters.tsx')).RatersPage }))
 const AskingPage = lazy(async () => ({ default: (await import('./pages/asking/asking-page.tsx')).AskingPage }))
@@ -53,6 +54,7 @@ const places: readonly Place[] = [
   { path: 'rewards', title: 'rewards', icon: 'reward' },
   { path: 'reports', title: 'reports', icon: 'report' },
   { path: 'history', title: 'history', icon: 'history' },
+  { path: 'models', title: 'models', icon: 'machine' },
   { path: 'data', title: 'data', icon: 'data' },
   { path: 'raters', title: 'raters', icon: 'raters' },
 ]
@@ -172,6 +174,8 @@ function Page({ place, rest }: { place: string | undefined; rest: readonly strin
       return <ReportPage name={rest[0]} />
     case 'history':
       return <HistoryPage />
+    case 'models':
+      return <ModelsPage />
     case 'data':
       return <DataPage />
     case 'account':

@@ -48,8 +48,17 @@ import {
   type DrawRequest,
   type KeepImages,
 } from './schemas/playground.ts'
-import type { PolicyForm } from './schemas/models.ts'
 import { PromptCheck, PromptsOfFile, PromptWords } from './schemas/prompts.ts'
+import {
+  AddedLora,
+  Fetch,
+  Models,
+  Offer,
+  type ModelChoice,
+  type NewFetch,
+  type PolicyForm,
+  type Wanted,
+} from './schemas/models.ts'
 import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
 import {
   Added,
@@ -261,6 +270,13 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     rewards: () => get(Rewards, '/api/rewards'),
     reward: (name: string) => get(RewardDetail, `/api/rewards/${part(name)}`),
     reports: () => get(Reports, '/api/reports'),
+    models: () => get(Models, '/api/models'),
+    chooseModel: (body: ModelChoice) => ask(Models, 'PUT', url('/api/models/chosen'), body),
+    offer: (body: Wanted) => post(Offer, '/api/models/offer', body),
+    fetchModel: (body: NewFetch) => post(Fetch, '/api/models/fetches', body),
+    stopFetch: (model: string) => post(Fetch, '/api/models/fetches/stop', { model }),
+    addLora: (file: File) => post(AddedLora, '/api/loras', formOf({}, 'file', [file])),
+    removeLora: (name: string) => ask(Models, 'DELETE', url(`/api/loras/${part(name)}`)),
     /** Address of a download: a policy and its model card. */
     policyUrl: (name: string, form?: PolicyForm) => url(`/api/policies/${part(name)}/download`, { form }),
 

@@ -19,6 +19,7 @@ import type { JobRecord } from './jobs/job-record.ts'
 import { JobViews } from './jobs/job-view.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import { stageSchemas } from './jobs/stage-schemas.ts'
+import { Inspections } from './models/inspections.ts'
 import { PairBook } from './pair-book.ts'
 import { Playground, type PlaygroundOptions } from './playground/playground.ts'
 import { RoundBook } from './round-book.ts'
@@ -117,6 +118,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     images: new ImageShelf(store),
     rounds,
     gallery: new GalleryBook({ store, rounds, runs, workspace }),
+    inspections: new Inspections(workspace),
     pairs: new PairBook(store, model),
     taught: new TaughtBook(store),
     agreement: new AgreementBook(),

@@ -1,6 +1,7 @@
 /** The server of the studio in this process; what it is told, and what it has in common with one of several processes. */
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
 import { serve, type ServerType } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { z } from 'zod'
@@ -21,6 +22,8 @@ import { reachableAddress } from './server/reachable.ts'
 import { addressName, adminName, type Address } from './server/address.ts'
 import { Closing } from './closing.ts'
 import { openStudio, type OpenedStudio, type StudioOptions } from './open-studio.ts'
+import type { StudioModel } from './jobs/orders.ts'
+import { chosenModel } from './models/chosen-model.ts'
 import { takeLead } from './processes/lead.ts'
 import { serverOptions } from './server-options.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
@@ -48,13 +51,9 @@ export const StudioConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe('PostgreSQL database of the judgments, postgres://…; a SQLite file in the workspace without it.'),
-  model: z
-    .string()
-    .min(1)
-    .default(defaultModel)
-    .describe(
-      'The pre-trained model: shapes, which is embedded, a folder in diffusers’ layout, or owner/name in the Hugging Face cache.',
-    ),
+  model: optionalText.describe(
+    'The pre-trained model: shapes, which is embedded, a folder in diffusers’ layout, or owner/name in the Hugging Face cache. Without it the one that was chosen on the page “Models”, or shapes.',
+  ),
   encoder: optionalText.describe(
     'CLIPModel whose embeddings rewards read; the model’s own without it, which shapes alone has.',
   ),
@@ -181,12 +180,21 @@ const close = (server: ServerType): Promise<void> =>
 
 /** @throws {ConfigError} a device is not there */
 export function optionsOf(config: StudioConfig, { count, note }: FoundGpus): StudioOptions {
-  const { host, publicUrl, database, model, encoder, cpuJobs } = config
+  const { host, publicUrl, database, cpuJobs } = config
+  const { model, encoder } = modelOf(config)
   const devices = devicesOf(config.devices, cpuJobs, count)
   const isWanted = worldOf(model) === undefined && config.devices === null
   if (worldOf(model) !== undefined) expectCpu(devices)
   const login = !isLoopback(host) || publicUrl !== null
   return { database, login, publicUrl, model, encoder, devices, gpuNote: isWanted ? note : null }
+}
+
+/** As it is given, else as the workspace has it chosen. Jobs run in the workspace: a place here is named whole. */
+function modelOf({ workspace, model, encoder }: StudioConfig): StudioModel {
+  const whole = (name: string) => (worldOf(name) === undefined && existsSync(name) ? resolve(name) : name)
+  if (model !== null) return { model: whole(model), encoder: encoder && whole(encoder) }
+  const chosen = chosenModel(openWorkspace(workspace)) ?? { model: defaultModel, encoder: null }
+  return encoder === null ? chosen : { ...chosen, encoder: whole(encoder) }
 }
 
 /**

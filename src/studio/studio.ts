@@ -10,6 +10,7 @@ import type { JobQueue } from './jobs/job-queue.ts'
 import type { JobViews } from './jobs/job-view.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import type { StageSchemas } from './jobs/stage-schemas.ts'
+import type { Inspections } from './models/inspections.ts'
 import type { PairBook } from './pair-book.ts'
 import type { Playground } from './playground/playground.ts'
 import type { RoundBook } from './round-book.ts'
@@ -49,6 +50,8 @@ export interface Studio extends StudioModel {
   readonly agreement: AgreementBook
   readonly flags: FlagBook
   readonly asking: Asking
+  /** What is known of the models that lie here. */
+  readonly inspections: Inspections
   readonly stages: () => Promise<StageSchemas>
   /** Passwords that were wrong of late. */
   readonly signIns: Attempts

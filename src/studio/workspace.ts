@@ -21,6 +21,10 @@ export interface Workspace {
 export const runsName = 'runs'
 /** Where LoRA files lie that somebody has brought, relative to the workspace. */
 export const lorasName = 'loras'
+/** Where checkpoints lie that somebody has put there, relative to the workspace. */
+export const modelsName = 'models'
+/** Records of downloads, relative to the workspace. */
+export const fetchesName = 'fetches'
 /** A run as the settings of a stage name it. */
 export const runPath = (name: string) => `${runsName}/${name}`
 /** The name of a run by its path; anything else by its last part. */
@@ -31,7 +35,8 @@ const project = fileURLToPath(new URL('../../', import.meta.url))
 /** @throws {FileError} the folder cannot be written */
 export function openWorkspace(folder: string): Workspace {
   const whole = resolve(folder)
-  for (const name of [runsName, lorasName, 'run-notes', 'jobs', 'prompts', 'uploads', 'compare']) {
+  const folders = [runsName, lorasName, modelsName, fetchesName, 'run-notes', 'jobs', 'prompts', 'uploads', 'compare']
+  for (const name of folders) {
     writing(join(whole, name), () => mkdirSync(join(whole, name), { recursive: true }))
   }
   return { folder: whole, name: basename(whole), at: (...names) => join(whole, ...names) }

@@ -50,6 +50,7 @@ const pages = [
   'rewards',
   'reports',
   'history',
+  'models',
   'data',
   'raters',
   'raters/asking',

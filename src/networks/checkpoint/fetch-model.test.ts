@@ -44,7 +44,14 @@ const files = new Map<string, Buffer>([
   ['unet/diffusion_pytorch_model.fp16.safetensors', randomBytes(1000)],
   [unet, weights],
 ])
-const wanted = ['model_index.json', 'tokenizer/merges.txt', 'tokenizer/vocab.json', 'unet/config.json', unet]
+const wanted = [
+  'README.md',
+  'model_index.json',
+  'tokenizer/merges.txt',
+  'tokenizer/vocab.json',
+  'unet/config.json',
+  unet,
+]
 
 let folder: string
 let hub: TestHub
@@ -137,7 +144,7 @@ describe('fetchModel', () => {
     process.env.HF_ENDPOINT = `http://127.0.0.1:${(both.address() as AddressInfo).port}`
     const fetched = async (model: string) => readdirSync(await fetchModel(FetchConfig.parse({ model }))).sort()
     try {
-      assert.deepEqual(await fetched(imageReward), ['config.json', 'model.safetensors'])
+      assert.deepEqual(await fetched(imageReward), ['README.md', 'config.json', 'model.safetensors'])
       assert.deepEqual(readdirSync(resolveCheckpoint(bert)).sort(), ['config.json', 'vocab.txt'])
       const before = one.requests.length
       await fetched(imageReward)

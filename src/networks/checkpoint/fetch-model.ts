@@ -63,8 +63,7 @@ async function fetchOne({ model, revision, variant }: FetchConfig): Promise<stri
   try {
     const paths = listing.files.map(({ path }) => path)
     const offer = { paths, page: hub.page, ...(await inspect(hub, listing, repository)) }
-    const wanted = new Set(wantedFiles(offer, variant))
-    const files = listing.files.filter(({ path }) => wanted.has(path))
+    const files = filesOf(listing, offer, variant)
     await fetchFiles(hub, model, { ...listing, files }, repository)
     const snapshot = join(repository, 'snapshots', listing.commit)
     for (const { path, hash } of files) link(join(snapshot, path), join(repository, 'blobs', hash))
@@ -73,6 +72,50 @@ async function fetchOne({ model, revision, variant }: FetchConfig): Promise<stri
   } finally {
     rmSync(join(locks, lockName), { force: true })
   }
+}
+
+/** What there is of a model under a name. */
+export interface HubOffer {
+  readonly commit: string
+  readonly files: number
+  /** Of all files that `model fetch` would have, and of those that are not here. */
+  readonly bytes: number
+  readonly missingBytes: number
+  /** Its model card, which tells the licence; undefined where there is none that may be read. */
+  readonly card: string | undefined
+}
+
+/**
+ * What {@link fetchModel} would download, without its weights.
+ *
+ * @throws {DownloadError | ConfigError | FileError} as {@link fetchModel}
+ */
+export async function offerOf({ model, revision, variant }: FetchConfig): Promise<HubOffer> {
+  const hub = openHub(model)
+  const listing = await listModel(hub, model, revision)
+  const repository = join(hubCache(), repositoryFolder(model))
+  const blobs = join(repository, 'blobs')
+  writing(blobs, () => mkdirSync(blobs, { recursive: true }))
+  const paths = listing.files.map(({ path }) => path)
+  const files = filesOf(listing, { paths, page: hub.page, ...(await inspect(hub, listing, repository)) }, variant)
+  const card = files.find(({ path }) => path === cardName)
+  return {
+    commit: listing.commit,
+    files: files.length,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    missingBytes: files.reduce((sum, file) => sum + file.bytes - bytesHere(join(blobs, file.hash), file), 0),
+    card: card && (await (await hub.fetch(urlOf(hub, listing.commit, card))).text()),
+  }
+}
+
+const cardName = 'README.md'
+const mostCardBytes = 1e6
+
+/** Those that are read, and the model's card, in which its licence stands. */
+function filesOf({ files }: HubListing, offer: Offer, variant: FetchConfig['variant']): HubFile[] {
+  const wanted = new Set(wantedFiles(offer, variant))
+  const isCard = ({ path, bytes }: HubFile) => path === cardName && bytes < mostCardBytes && offer.isVocabulary !== true
+  return files.filter((file) => wanted.has(file.path) || isCard(file))
 }
 
 /** What a model is decides which of its files are read; that stands in one of them. */

@@ -23,6 +23,8 @@ export interface NetworkSource {
 /** Weights that fit their network. */
 export interface CheckedNetwork {
   readonly found: FoundWeights
+  /** By the names that the network asks for. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
   /**
    * Reads the tensors; they belong to the caller.
    * @throws {FormatError} see `loadWeights`
@@ -68,6 +70,7 @@ export function checkNetwork({
   }
   return {
     found,
+    shapes: new Map([...keyOf].map(([name, key]) => [name, found.entries.get(key)!.shape])),
     load: (placement) => {
       const loaded = unscoped(() => loadWeights(found, { ...placement, rename }))
       for (const name of ignored) {

@@ -6,6 +6,7 @@ import { factsOf, stages, stageTitle, takesInput, type FormStage, type RunKind, 
 import { settingTitle } from '../../setting-words.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
+import { runNameOf } from '../workspace.ts'
 import { deviceFieldNames, deviceFields, usableDevices, type DeviceContext } from './device-fields.ts'
 import {
   hiddenFields,
@@ -20,6 +21,8 @@ import type { PrintedStage, Property } from './stage-schemas.ts'
 
 export interface FormContext extends DeviceContext {
   readonly runs: RunLibrary
+  /** LoRA files that somebody has brought, as a stage names them: `loras/mine.safetensors`. */
+  readonly loras: readonly string[]
   /** Jobs that wait or run: what they make may be chosen already, and the job that needs it waits for it. */
   readonly open: readonly { readonly run: string; readonly stage: FormStage }[]
   /** Images with an answer of the kind; what stands between a user and a reward. */
@@ -130,7 +133,10 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
       const isOptional = acceptsNull(property)
       const [variant] = variantsOf(property)
       const kind = Object.hasOwn(runFields, flag.field) ? runFields[flag.field] : undefined
-      const fitting = kind === undefined ? [] : [...fittingRuns(kind, context), ...standingNames(variant)]
+      const fitting =
+        kind === undefined
+          ? []
+          : [...fittingRuns(kind, context), ...broughtLoras(flag.field, context), ...standingNames(variant)]
       const isList = flag.type === 'list'
       return {
         field: flag.field,
@@ -181,6 +187,10 @@ interface FittingRun {
 
 const standingNames = ({ examples = [] }: Property): FittingRun[] =>
   examples.map((name) => ({ name: standingPrefix + name, label: name }))
+
+/** What a policy can be besides a run: drawn with, and trained further from. */
+const broughtLoras = (field: string, { loras }: FormContext): FittingRun[] =>
+  field === 'policy' ? loras.map((file) => ({ name: standingPrefix + file, label: runNameOf(file) })) : []
 
 /** Finished ones, the newest first, then those that are being made, and archived ones last. */
 function fittingRuns(kind: RunKind, { runs, open }: FormContext): FittingRun[] {

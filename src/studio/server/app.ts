@@ -21,6 +21,7 @@ import { labellingRoutes } from './labelling.ts'
 import { keyRoutes } from './keys.ts'
 import { logRoutes } from './log.ts'
 import { inLog, namesIn, stateOf } from './logged.ts'
+import { modelRoutes } from './models.ts'
 import { openApiOf } from './openapi.ts'
 import { servePages } from './pages.ts'
 import { playgroundRoutes } from './playground.ts'
@@ -59,6 +60,7 @@ export const routes: readonly Route[] = [
   ...reportRoutes,
   ...policyRoutes,
   ...sharingRoutes,
+  ...modelRoutes,
   ...transferRoutes,
   ...backupRoutes,
   ...accountRoutes,

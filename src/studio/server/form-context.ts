@@ -2,8 +2,10 @@
 import { basename } from 'node:path'
 import type { FormContext } from '../jobs/stage-forms.ts'
 import { baseOf } from '../next-step.ts'
+import { loraFiles } from '../models/lora-files.ts'
 import { playgroundRound } from '../playground/playground-round.ts'
 import type { Studio } from '../studio.ts'
+import { lorasName } from '../workspace.ts'
 import { worldOf } from '../worlds.ts'
 import { policyStandings } from './situation.ts'
 
@@ -15,6 +17,7 @@ export async function formContext(studio: Studio): Promise<FormContext> {
   const seeds = (await usedSeeds(studio)).filter((seed) => seed < firstComparisonSeed)
   return {
     runs: studio.runs,
+    loras: loraFiles(studio).map(({ name }) => `${lorasName}/${name}`),
     open: studio.queue.open(),
     devices: studio.queue.devices,
     isEmbedded: worldOf(studio.model) !== undefined,

@@ -18,6 +18,7 @@ export const frame: Texts['frame'] = {
     compare: 'Vergleichen',
     rewards: 'Belohnungen',
     reports: 'Berichte',
+    models: 'Modelle',
     history: 'Verlauf',
     data: 'Daten',
     raters: 'Bewertende',

@@ -19,6 +19,7 @@ export const frame = {
     rewards: 'Rewards',
     reports: 'Reports',
     history: 'History',
+    models: 'Models',
     data: 'Data',
     raters: 'Raters',
   },
