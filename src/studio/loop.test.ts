@@ -167,7 +167,7 @@ describe('the loop', () => {
     assert.deepEqual([again.run, twice.run], ['round-2', 'round-3'], 'a double click gives no name twice')
     await it.client.stopJob(twice.id)
     for (const job of [...jobs, again.id]) await until(job, isState('done'))
-    const { rows, ready } = await it.client.comparison(id)
+    const { rows, ready } = await it.as('Opener').openComparison(id)
     assert.ok(ready && rows.every(({ images }) => images.every((image) => image !== null)))
     const { tasks } = await it.client.voteTasks(id)
     assert.ok(tasks.length > 0)
