@@ -26,11 +26,12 @@ after(() => {
 
 /** As often as a page would ask. */
 async function until<T>(ask: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
-  for (;;) {
+  for (let looks = 0; looks < 2000; looks++) {
     const value = await ask()
     if (isThere(value)) return value
     await new Promise((go) => setTimeout(go, 100))
   }
+  return assert.fail(JSON.stringify(await ask()))
 }
 const looked = (it: TestStudio): Promise<Models> =>
   until(
