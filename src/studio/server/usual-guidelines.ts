@@ -9,6 +9,7 @@ export const usualGuidelines: Guidelines = {
     '- One thing wrong is bad.',
     '- Skip when you cannot tell.',
     '- What the prompt does not mention does not matter.',
+    '- A plural without a number asks for no number: for “red circles” one red circle is right as well. A number counts exactly.',
   ].join('\n\n'),
   reasons: [
     { code: 'wrong-object', label: 'wrong object' },

@@ -22,6 +22,7 @@ import { Help } from './help.tsx'
 import { useKeys, type KeyLines } from './keys.ts'
 import { MarkBar, markKeys, PromptWords, useMarking, type MarkedImage } from './mark-bar.tsx'
 import { MarkingContext } from './marks.ts'
+import { LabelMeter } from './meter.tsx'
 import { NoImages } from './no-images.tsx'
 import { beginPair, markedInPair, Pairs, pairsNote } from './pairs.tsx'
 import { beginRating, markedInRating, RatingAndRanking, ratingKeys } from './ratings.tsx'
@@ -193,6 +194,7 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
           </span>
         </div>
       )}
+      {turn !== undefined && <LabelMeter />}
       {turn !== undefined ? (
         <MarkingContext value={marking}>
           <div className="label-question">

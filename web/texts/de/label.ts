@@ -22,6 +22,9 @@ export const label: Texts['label'] = {
   doneOf: (done, total) => `${figure(done)} von ${figure(total)}`,
   left: (count) => (count === 0 ? 'nichts mehr übrig' : `noch ${figure(count)}`),
   thisTime: (given) => `${counted(given, { one: 'Antwort', other: 'Antworten' })} diesmal`,
+  buys: (labels, ahead, steps) =>
+    `Bisher ${counted(labels, { one: 'Antwort', other: 'Antworten' })}. Beim eingebauten Modell brachten weniger als ${figure(ahead)} noch nichts über den CLIP-Score hinaus (${steps}).`,
+  ownReward: (name, auc, labels) => `${name}: AUC ${auc} aus ${figure(labels)}.`,
   askedAgain: 'das wurde Ihnen schon gezeigt: bitte sehen Sie noch einmal hin',
   oneMoreOpinion: 'hier ist noch eine Meinung gefragt',
   outOfReach: 'Nicht erreichbar',

@@ -8,6 +8,8 @@ export const usual: Texts['usual'] = {
   '- One thing wrong is bad.': '- Ist etwas falsch, so ist das Bild schlecht.',
   '- Skip when you cannot tell.': '- Lassen Sie aus, was Sie nicht entscheiden können.',
   '- What the prompt does not mention does not matter.': '- Was der Prompt nicht erwähnt, spielt keine Rolle.',
+  '- A plural without a number asks for no number: for “red circles” one red circle is right as well. A number counts exactly.':
+    '- Eine Mehrzahl ohne Zahl verlangt keine Anzahl: Bei „red circles“ ist auch ein roter Kreis richtig. Eine Zahl gilt genau.',
   'wrong object': 'falscher Gegenstand',
   'wrong colour': 'falsche Farbe',
   'wrong number': 'falsche Anzahl',

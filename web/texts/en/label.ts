@@ -20,6 +20,10 @@ export const label = {
   doneOf: (done: number, total: number) => `${figure(done)} of ${figure(total)}`,
   left: (count: number) => (count === 0 ? 'nothing left' : `${figure(count)} left`),
   thisTime: (given: number) => `${counted(given, { one: 'answer', other: 'answers' })} this time`,
+  /** What labels buy, measured on the embedded world. */
+  buys: (labels: number, ahead: number, steps: string) =>
+    `${counted(labels, { one: 'label', other: 'labels' })} so far. With the embedded model, fewer than ${figure(ahead)} bought nothing beyond the CLIP score yet (${steps}).`,
+  ownReward: (name: string, auc: string, labels: number) => `${name}: AUC ${auc} from ${figure(labels)}.`,
   askedAgain: 'you were asked this before: please look once more',
   oneMoreOpinion: 'one more opinion is wanted here',
   outOfReach: 'Out of reach',
