@@ -59,7 +59,7 @@ import {
   type PolicyForm,
   type Wanted,
 } from './schemas/models.ts'
-import { JobDetail, Jobs, Metrics, Samples, StageForms, type NewJob } from './schemas/jobs.ts'
+import { JobDetail, JobLog, Jobs, Metrics, Samples, StageForms, type JobLogQuery, type NewJob } from './schemas/jobs.ts'
 import {
   Added,
   AskedImages,
@@ -252,6 +252,9 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     resumeJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/resume`),
     sampleJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/sample`),
     metrics: (id: string, since?: number) => get(Metrics, `/api/jobs/${part(id)}/metrics`, { since }),
+    jobLog: (id: string, query: JobLogQuery = {}) => get(JobLog, `/api/jobs/${part(id)}/log`, query as Query),
+    /** Address of a download. */
+    jobLogUrl: (id: string) => url(`/api/jobs/${part(id)}/log/file`),
     samples: (id: string) => get(Samples, `/api/jobs/${part(id)}/samples`),
 
     runs: () => get(RunRows, '/api/runs'),

@@ -142,6 +142,25 @@ export const Metrics = z.object({
 })
 export type Metrics = z.infer<typeof Metrics>
 
+export const JobLogQuery = z.object({
+  /** Byte at which to begin: 0, or `next` of an earlier answer. */
+  from: z.coerce.number().int().nonnegative().max(1e15).default(0),
+  /** Only lines with this text, in any case. */
+  find: z.string().min(1).max(200).optional(),
+  /** `true`: only lines that tell of an error. */
+  errors: z.enum(['true', 'false']).optional(),
+  count: z.coerce.number().int().min(1).max(500).default(200),
+})
+export type JobLogQuery = z.input<typeof JobLogQuery>
+export const JobLog = z.object({
+  lines: z.array(z.object({ /** Byte at which it begins. */ at: count, text: z.string() })),
+  /** Byte at which to go on; below `size` where there is more to look at. */
+  next: count,
+  /** Of the log, bytes. */
+  size: count,
+})
+export type JobLog = z.infer<typeof JobLog>
+
 export const Samples = z.object({
   steps: z.array(
     z.object({

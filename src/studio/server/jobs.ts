@@ -1,15 +1,18 @@
 /** Jobs: the forms of the stages, starting, watching, stopping. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
 import { z } from 'zod'
 import { formOf } from '../jobs/stage-forms.ts'
 import { metricRows, thinned } from '../jobs/metric-rows.ts'
 import { configOf } from '../jobs/orders.ts'
-import type { JobRecord } from '../jobs/job-record.ts'
-import { JobDetail, Jobs, Metrics, NewJob, Samples, StageForms } from '../schemas/jobs.ts'
+import { logFile, type JobRecord } from '../jobs/job-record.ts'
+import { searchLog } from '../jobs/log-search.ts'
+import { JobDetail, JobLog, JobLogQuery, Jobs, Metrics, NewJob, Samples, StageForms } from '../schemas/jobs.ts'
 import { sampleFolderName, samplePromptsName, samplesName } from '../../run-files.ts'
 import { formStages } from '../../stages.ts'
 import type { Studio } from '../studio.ts'
-import { runsName } from '../workspace.ts'
+import { runsName, withoutPlaces } from '../workspace.ts'
 import { readBytes, readJson, whatWorks } from '../workspace-files.ts'
 import { notFound } from './failures.ts'
 import { formContext } from './form-context.ts'
@@ -107,6 +110,39 @@ export const jobRoutes = [
       const rows = metricRows(workspace, queue.get(params.id).run)
       const fresh = rows.filter(({ step }) => step > since)
       return { last: rows.at(-1)?.step ?? null, rows: thinned(fresh) }
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/jobs/:id/log',
+    summary: 'Lines of the log of a job from a byte on: all, those with a text, or those that tell of an error.',
+    who: 'admin',
+    params: JobId,
+    query: JobLogQuery,
+    answer: JobLog,
+    handle: async ({ studio: { workspace, queue }, params, query: { from, find, errors, count: most } }) => {
+      const file = logFile(workspace, queue.get(params.id).id)
+      const part = await searchLog(file, { from, find, errors: errors === 'true', most })
+      return { ...part, lines: part.lines.map(({ at, text }) => ({ at, text: withoutPlaces(workspace, text) })) }
+    },
+  }),
+  fileRoute({
+    method: 'get',
+    path: '/api/jobs/:id/log/file',
+    summary: 'The whole log of a job as a file.',
+    who: 'admin',
+    params: JobId,
+    answer: 'text/plain',
+    handle: ({ studio: { workspace, queue }, params }) => {
+      const { id, run } = queue.get(params.id)
+      const file = logFile(workspace, id)
+      if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw notFound('log')
+      return new Response(Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>, {
+        headers: {
+          'content-type': 'text/plain; charset=utf-8',
+          'content-disposition': `attachment; filename="${run}.log.txt"`,
+        },
+      })
     },
   }),
   jsonRoute({

@@ -214,6 +214,30 @@ describe('what is planned behind a job', () => {
   })
 })
 
+test('the log of a job is searched, and handed out as a file', async () => {
+  await using it = await idle()
+  const { id } = await it.client.startJob({ stage: 'images generate' })
+  const { at, folder } = it.studio.workspace
+  assert.deepEqual(await it.client.jobLog(id), { lines: [], next: 0, size: 0 })
+  assert.equal((await it.app.request(it.client.jobLogUrl(id).slice('http://localhost'.length))).status, 404)
+  const log = `$ attune images generate\nerror: ${folder}/runs/x: a full disk\nthe end\n`
+  writeFileSync(at('jobs', id, 'log.txt'), log)
+  const { lines } = await it.client.jobLog(id, { errors: 'true', count: 1 })
+  assert.deepEqual(
+    lines.map(({ text }) => text),
+    ['error: runs/x: a full disk'],
+  )
+  const { lines: found, next, size } = await it.client.jobLog(id, { find: 'END', from: lines[0].at })
+  assert.deepEqual([found.map(({ text }) => text), next], [['the end'], size])
+  const file = await it.app.request(it.client.jobLogUrl(id).slice('http://localhost'.length))
+  assert.deepEqual(
+    [file.headers.get('content-disposition'), await file.text()],
+    ['attachment; filename="round-1.log.txt"', log],
+  )
+  for (const query of ['from=-1', 'from=x', 'count=0', 'count=501', 'find=', 'errors=maybe'])
+    assert.equal((await it.app.request(`/api/jobs/${id}/log?${query}`)).status, 400, query)
+})
+
 describe('deleting a run', () => {
   test('names what was made from it, and needs a yes to all of that', async () => {
     await using it = await idle()

@@ -1,5 +1,5 @@
 /** One job: how far it is, its curves, its sample images, its settings and its log. */
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { emptySetting, settingTitle } from '../../../src/setting-words.ts'
 import { stages, stageTitle, type RunKind } from '../../../src/stages.ts'
 import type { Job, JobDetail, SettingValue } from '../../../src/studio/schemas/jobs.ts'
@@ -14,6 +14,7 @@ import { ago, deviceTitles, duration, figure, metricTitle, percent, withUnit } f
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
+import { JobLog } from './job-log.tsx'
 import { SampleSlider } from './samples.tsx'
 import { useMetrics } from './metrics.ts'
 
@@ -125,7 +126,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
       )}
       {isTraining && <SampleSlider job={job} />}
       <Settings job={job} />
-      <Log job={job} />
+      <JobLog job={job} />
     </div>
   )
 }
@@ -244,21 +245,4 @@ function settingText(name: string, value: SettingValue): string {
   if (!Array.isArray(value)) return value.replace(/^named:/, '')
   const more = value.length > longest ? `, and ${value.length - longest} more` : ''
   return `${value.slice(0, longest).join(', ')}${more}`
-}
-
-function Log({ job }: { job: JobDetail }) {
-  const box = useRef<HTMLPreElement>(null)
-  const last = job.log.at(-1)
-  useEffect(() => {
-    box.current?.scrollTo({ top: box.current.scrollHeight })
-  }, [last])
-  if (job.log.length === 0) return null
-  return (
-    <details open={job.state === 'failed'}>
-      <summary>Log</summary>
-      <pre className="log" ref={box} tabIndex={0} aria-label="Last lines of the log">
-        {job.log.join('\n')}
-      </pre>
-    </details>
-  )
 }
