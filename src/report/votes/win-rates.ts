@@ -29,7 +29,7 @@ export interface WinRate {
 }
 
 /** What can be said of two policies, however often one has looked while votes came in. */
-export interface Verdict {
+interface Verdict {
   /** Which policy is clearly better; null as long as no difference is proven. */
   readonly better: 'first' | 'second' | null
   /** Duels, by the greater number of their votes; as many for each is a tie. */
@@ -87,7 +87,7 @@ export function winRates(judgments: readonly Judgment[]): WinRate[] {
  *
  * @param duels the votes on each, in the order of their arrival
  */
-export function verdictOf(duels: readonly (readonly Vote[])[], first: string, second: string): Verdict {
+function verdictOf(duels: readonly (readonly Vote[])[], first: string, second: string): Verdict {
   const trials = duels.flatMap((votes) => votes.map(winnerOf).find((winner) => winner !== null) ?? [])
   const wins = trials.filter((winner) => winner === first).length
   const losses = trials.length - wins

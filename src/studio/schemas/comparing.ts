@@ -64,7 +64,6 @@ const VotesWanted = z.object({
   /** If they go on as so far; null of more than a thousand. */
   about: count.nullable(),
 })
-export type VotesWanted = z.infer<typeof VotesWanted>
 
 export const VoteTasks = z.object({
   tasks: z.array(VoteTask),

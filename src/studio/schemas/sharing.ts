@@ -8,7 +8,6 @@ export const NewShare = z.strictObject({ kind: SharedKind, name: RunName })
 export type NewShare = z.infer<typeof NewShare>
 
 const Share = z.object({ id: z.uuid(), kind: SharedKind, name: RunName, createdBy: z.string(), createdAt: time })
-export type Share = z.infer<typeof Share>
 export const Shares = z.object({ /** Newest first. */ shares: z.array(Share) })
 export type Shares = z.infer<typeof Shares>
 

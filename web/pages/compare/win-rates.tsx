@@ -33,7 +33,7 @@ export function WinRates({ policies }: { policies?: readonly string[] }) {
   )
 }
 
-export const sentenceOf = ({ first, second, verdict }: WinRate): string =>
+const sentenceOf = ({ first, second, verdict }: WinRate): string =>
   verdictSentence(verdict, first, second === 'pretrained' ? `the ${policyTitle(second)}` : second)
 
 function VerdictCard({ rate }: { rate: WinRate }) {
