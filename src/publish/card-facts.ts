@@ -60,7 +60,7 @@ export async function cardFacts(source: string, handed: HandedOn, model: string 
   }
 }
 
-export const isRun = (source: string) => existsSync(join(source, manifestName))
+const isRun = (source: string) => existsSync(join(source, manifestName))
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)

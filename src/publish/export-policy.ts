@@ -38,7 +38,7 @@ export const PolicyExportConfig = z.strictObject({
 })
 export type PolicyExportConfig = z.infer<typeof PolicyExportConfig>
 
-export const cardName = 'README.md'
+const cardName = 'README.md'
 
 /**
  * @param options `repository`: where it is to be published, for the card

@@ -152,7 +152,11 @@ describe('reports', () => {
     )
     const page = await it.app.request(url)
     const policy = page.headers.get('content-security-policy') ?? ''
-    assert.ok(policy.startsWith('sandbox;') && policy.includes("default-src 'none'") && !policy.includes('script'))
+    assert.ok(
+      policy.startsWith('sandbox allow-same-origin;') &&
+        policy.includes("default-src 'none'") &&
+        !policy.includes('script'),
+    )
     assert.equal((await it.app.request('/reports/none')).status, 404)
     assert.equal((await it.app.request('/reports/..%2freport-1')).status, 404)
   })

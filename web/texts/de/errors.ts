@@ -90,6 +90,10 @@ export const errors: Texts['errors'] = {
     reward: { what: 'Diese Belohnung passt nicht', then: 'Wählen Sie eine andere.' },
     unreachable: { what: 'Ein anderer Dienst antwortet nicht', then: 'Versuchen Sie es später noch einmal.' },
     'wrong-kind': { what: 'Das ist von anderer Art als verlangt', then: 'Wählen Sie etwas anderes.' },
+    licence: {
+      what: 'Die Lizenz ist nicht angenommen',
+      then: 'Lesen Sie sie noch einmal, und nehmen Sie sie dann an.',
+    },
     unavailable: { what: 'Das steht gerade nicht zur Verfügung', then: 'Versuchen Sie es später noch einmal.' },
     answer: { what: 'Das Studio hat unverständlich geantwortet', then: 'Laden Sie die Seite neu.' },
     internal: {
