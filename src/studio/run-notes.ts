@@ -9,7 +9,7 @@ import { RunName, text } from './schemas/basics.ts'
 import type { Workspace } from './workspace.ts'
 import { readJson, whatWorks } from './workspace-files.ts'
 
-export const runNotesName = 'run-notes'
+const runNotesName = 'run-notes'
 
 const RunNote = z.object({
   title: text.nullable().default(null),

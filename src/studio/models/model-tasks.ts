@@ -18,7 +18,7 @@ interface InspectTask {
   readonly model: string
 }
 
-export interface LicenceTold {
+interface LicenceTold {
   readonly id: string
   readonly name?: string
   readonly link?: string
