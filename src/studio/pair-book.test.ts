@@ -124,16 +124,31 @@ test('what comes after a policy from pairs: the blind comparison, the report, it
   await compare(images, 'a')
   assert.equal((await next()).step, 'train-reward')
   addRun(it.studio, 'dpo-1', 'policy dpo', {})
-  assert.deepEqual(await next(), { step: 'compare', sentence: 'Compare dpo-1 with the pre-trained model, blind.' })
-  const about = { prompts: texts(2), perPrompt: 2, policies: ['pretrained', 'dpo-1'], at }
+  const { step, policy } = await next()
+  assert.deepEqual([step, policy], ['compare', 'dpo-1'])
+  const [prompts, perPrompt, purpose] = [texts(4), 4, 'comparison'] as const
+  await addImageRun(it.studio, 'compare-1-1', prompts, { perPrompt, purpose })
+  const tuned = await addImageRun(it.studio, 'compare-1-2', prompts, { perPrompt, purpose, policy: 'dpo-1' })
+  const about = { prompts: [...prompts], perPrompt, policies: ['pretrained', 'dpo-1'], at }
   writeComparison(it.studio.workspace, { ...about, id: 'compare-1', seed: 1, runs: ['compare-1-1', 'compare-1-2'], jobs: [] }) // prettier-ignore
+  assert.equal((await next()).step, 'vote')
+  const ada = it.as('Ada')
+  const { tasks } = await ada.voteTasks('compare-1', { count: 50 })
+  const isTuned = (id: string) => tuned.some((record) => record.id === id)
+  await ada.vote({
+    votes: tasks.map((task, i) => ({
+      ...{ id: `v${i}`, task: task.id, at },
+      answer: isTuned(task.first[0].id) ? ('first' as const) : ('second' as const),
+    })),
+  })
   assert.equal((await next()).step, 'report')
   addRun(it.studio, 'report-1', 'report', { dpo: 'runs/dpo-1' })
   assert.equal((await next()).step, 'draw-again')
   const own = await addImageRun(it.studio, 'round-2', texts(40), { policy: 'dpo-1', seed: 2 })
-  assert.deepEqual(await next(), { step: 'label', sentence: 'Judge the images of round-2.' })
+  assert.equal((await next()).step, 'label')
   await compare(own, 'b')
-  assert.deepEqual(await next(), { step: 'train-pairs', sentence: 'round-2 is judged: train further from 80 pairs.' })
+  const further = await next()
+  assert.deepEqual([further.step, further.policy], ['train-pairs', 'dpo-1'])
   // Whoever has trained a reward since goes on with it.
   const heldOut = { n: 90, prompts: 4, auc: 0.9, aucInterval: [0.8, 1], clipScoreAuc: 0.6 }
   const facts = { prompts: 40, raters: 1, simulated: false, head: 'mlp', encoder: { name: 'shapes' }, labels: 90 }
