@@ -64,7 +64,8 @@ export class Asking {
     this.#third.follow(opinions, changes)
     this.#again.follow(askedAgain, changes)
     const again = this.#again.openFor(rater, settledBy[mode])
-    const withOthers = reservations.ofOthers('third', rater, all)
+    const thirdKind = `third ${mode}` as const
+    const withOthers = reservations.ofOthers(thirdKind, rater, all)
     const open = this.#third.openFor(rater, settledBy[mode], excluded)
     const third = open.filter(({ question }) => !withOthers.has(question))
     const reserved = reservations.ofOthers(mode, rater, all)
@@ -77,7 +78,7 @@ export class Asking {
     const fresh = found.tasks.flatMap((task) => task.images).filter((id) => !isShared(id))
     const [lost, lostQuestions] = await Promise.all([
       reservations.hand({ kind: mode, rater, fresh, held: without, newest, all }),
-      reservations.hand({ kind: 'third', rater, fresh: questionsOf(settled), held: new Set(questionsOf(held)), newest, all }), // prettier-ignore
+      reservations.hand({ kind: thirdKind, rater, fresh: questionsOf(settled), held: new Set(questionsOf(held)), newest, all }), // prettier-ignore
     ])
     const unsettled = settled.filter(({ question }) => lostQuestions.includes(question))
     return { found, lost: new Set([...lost, ...unsettled.flatMap((one) => one.images)]) }

@@ -19,8 +19,8 @@ const cleanEveryMs = 60_000
 /** Between items: none holds a line break. */
 const separator = '\n'
 
-/** What is judged in one way of asking may be judged in another. `third`: questions that a rater is to settle. */
-type Kind = TaskMode | 'third'
+/** What is judged in one way of asking may be judged in another. `third`: questions of it that a rater is to settle. */
+type Kind = TaskMode | `third ${TaskMode}`
 /** Items of a kind by who holds them, the first that were handed out before the others. */
 type Held = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
 
