@@ -23,8 +23,10 @@ interface FormFacts {
   readonly main: readonly string[]
   /** For the embedded model: a first experience of a minute or two on two cores. */
   readonly embeddedDefaults: Readonly<Record<string, number>>
-  /** With these. */
-  readonly duration: string
+  /** Its time grows with the product of these: settings, of a list its length; of several the first that is set. */
+  readonly work: readonly (readonly string[])[]
+  /** Of the embedded model, on a core of a machine of 2026. */
+  readonly secondsPerWork: number
 }
 
 /** A paper on arXiv. */
@@ -64,7 +66,8 @@ export const stages = {
     form: {
       main: ['policy', 'prompts', 'promptCount', 'perPrompt'],
       embeddedDefaults: { perPrompt: 3 },
-      duration: 'a few seconds',
+      work: [['prompts', 'promptCount'], ['perPrompt']],
+      secondsPerWork: 0.005,
     },
   },
   'images upload': {
@@ -85,7 +88,8 @@ export const stages = {
     form: {
       main: ['heldOut', 'epochs', 'seed'],
       embeddedDefaults: { batchSize: 32 },
-      duration: 'a few seconds',
+      work: [['epochs']],
+      secondsPerWork: 0.1,
     },
   },
   'policy best-of-n': {
@@ -113,7 +117,8 @@ export const stages = {
     form: {
       main: ['updates', 'pretrainingWeight', 'imagesDrawn'],
       embeddedDefaults: { updates: 120, pretrainingWeight: 0, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
-      duration: 'about half a minute',
+      work: [['updates']],
+      secondsPerWork: 0.15,
     },
   },
   'policy dpo': {
@@ -131,7 +136,8 @@ export const stages = {
     form: {
       main: ['updates', 'beta'],
       embeddedDefaults: { updates: 200, checkpointEvery: 20, sampleEvery: 20, samples: 32 },
-      duration: 'about a minute',
+      work: [['updates']],
+      secondsPerWork: 0.26,
     },
   },
   'policy nft': {
@@ -150,7 +156,8 @@ export const stages = {
     form: {
       main: ['imagesDrawn', 'groupSize'],
       embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
-      duration: 'about a minute',
+      work: [['imagesDrawn']],
+      secondsPerWork: 0.027,
     },
   },
   'policy draft': {
@@ -169,7 +176,8 @@ export const stages = {
     form: {
       main: ['heldOutReward', 'imagesDrawn', 'lastSteps', 'pretrainingWeight'],
       embeddedDefaults: { imagesDrawn: 768, lastSteps: 10, checkpointEvery: 8, sampleEvery: 8, samples: 32 },
-      duration: 'about half a minute',
+      work: [['imagesDrawn']],
+      secondsPerWork: 0.05,
     },
   },
   'policy dpok': {
@@ -187,7 +195,8 @@ export const stages = {
     form: {
       main: ['imagesDrawn', 'klWeight'],
       embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
-      duration: 'about a minute',
+      work: [['imagesDrawn']],
+      secondsPerWork: 0.04,
     },
   },
   'policy grpo': {
@@ -206,7 +215,8 @@ export const stages = {
     form: {
       main: ['imagesDrawn', 'groupSize', 'klWeight'],
       embeddedDefaults: { imagesDrawn: 1536, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
-      duration: 'about a minute',
+      work: [['imagesDrawn']],
+      secondsPerWork: 0.027,
     },
   },
   'policy ddpo': {
@@ -225,7 +235,8 @@ export const stages = {
       main: ['imagesDrawn', 'promptMemory', 'klWeight'],
       // Of a few dozen prompts, each is drawn about twice as often as this.
       embeddedDefaults: { imagesDrawn: 1536, promptMemory: 4, checkpointEvery: 2, sampleEvery: 2, samples: 32 },
-      duration: 'about a minute',
+      work: [['imagesDrawn']],
+      secondsPerWork: 0.028,
     },
   },
   report: {
@@ -238,7 +249,8 @@ export const stages = {
     form: {
       main: ['imagesPerPrompt', 'bestOf'],
       embeddedDefaults: { imagesPerPrompt: 2, klRollouts: 32 },
-      duration: 'about a minute',
+      work: [['imagesPerPrompt']],
+      secondsPerWork: 6,
     },
   },
 } as const satisfies Readonly<Record<string, StageFacts>>

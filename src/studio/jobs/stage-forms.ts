@@ -7,6 +7,7 @@ import { settingTitle } from '../../setting-words.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
 import { runNameOf } from '../workspace.ts'
+import { estimateOf } from './estimate.ts'
 import { deviceFieldNames, deviceFields, usableDevices, type DeviceContext } from './device-fields.ts'
 import {
   hiddenFields,
@@ -20,6 +21,7 @@ import {
 import type { PrintedStage, Property } from './stage-schemas.ts'
 
 export interface FormContext extends DeviceContext {
+  readonly model: string
   readonly runs: RunLibrary
   /** LoRA files that somebody has brought, as a stage names them: `loras/mine.safetensors`. */
   readonly loras: readonly string[]
@@ -39,7 +41,7 @@ export interface FormContext extends DeviceContext {
 
 /** The form of a stage, with the runs there are to choose from. */
 export function formOf(stage: FormStage, printed: PrintedStage, context: FormContext): StageForm {
-  const { kind, sentence, form } = stages[stage]
+  const { kind, sentence } = stages[stage]
   const fields = fieldsOf(stage, printed, context)
   if (kind === 'round') {
     const seed = fields.findIndex(({ field }) => field === 'seed')
@@ -52,7 +54,7 @@ export function formOf(stage: FormStage, printed: PrintedStage, context: FormCon
     title: stageTitle(stage),
     sentence,
     missing: missingFor(stage, printed, context),
-    takes: context.isEmbedded ? form.duration : 'as long as the model and the machine need',
+    estimate: estimateOf(stage, context.runs.all(), context),
     main,
     more: fields.filter((field) => !main.includes(field)),
   }

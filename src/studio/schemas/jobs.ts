@@ -95,6 +95,18 @@ export const FormField = z.object({
 })
 export type FormField = z.infer<typeof FormField>
 
+/** How long a stage takes, as far as it is known: the start, and so much for each unit of work. */
+export const Estimate = z.object({
+  /** The work is the product of these settings, of a list its length; of several the first that is set. */
+  work: z.array(z.array(z.string())),
+  startSeconds: z.number(),
+  secondsPerWork: z.number(),
+  /** A run of the stage in this workspace, by its name; null: judged by runs of other stages, or by another machine. */
+  run: z.string().nullable(),
+  isOfThisMachine: z.boolean(),
+})
+export type Estimate = z.infer<typeof Estimate>
+
 export const StageForm = z.object({
   stage: FormStage,
   /** `DPOK fine-tuning` */
@@ -102,8 +114,7 @@ export const StageForm = z.object({
   sentence: z.string(),
   /** What stands between the user and a start: `label at least one image good and one bad`. Null: it can be started. */
   missing: z.string().nullable(),
-  /** Rough time with the defaults shown: `about a minute on two cores`. */
-  takes: z.string(),
+  estimate: Estimate.nullable(),
   main: z.array(FormField),
   more: z.array(FormField),
 })

@@ -20,6 +20,7 @@ export async function formContext(studio: Studio): Promise<FormContext> {
     loras: loraFiles(studio).map(({ name }) => `${lorasName}/${name}`),
     open: studio.queue.open(),
     devices: studio.queue.devices,
+    model: studio.model,
     isEmbedded: worldOf(studio.model) !== undefined,
     good: counts.good,
     bad: counts.bad,

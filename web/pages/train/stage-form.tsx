@@ -1,9 +1,11 @@
 import { useState } from 'react'
 import { isPolicyStage } from '../../../src/stages.ts'
 import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas/jobs.ts'
+import { productOf } from '../../../src/studio/work.ts'
 import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
 import { isWrong, SettingField, settingOf } from '../../components/setting-field.tsx'
+import { timeLeft } from '../../format.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
 import { go } from '../../router.ts'
@@ -41,6 +43,11 @@ export function StageFormView({ form, like }: StageFormProps) {
     await reload()
     go('train', 'job', job.id)
   })
+  const valueOf = (name: string): SettingValue => {
+    const field = fields.find((one) => one.field === name)
+    if (field === undefined) return null
+    return field.field in changed ? settingOf(field, changed[field.field]) : begun(field)
+  }
   const show = (list: readonly FormField[]) => (
     <div className="fields">
       {list.map((field) => (
@@ -107,10 +114,21 @@ export function StageFormView({ form, like }: StageFormProps) {
         >
           {isBusy ? 'Starting …' : 'Start'}
         </button>
-        <span className="soft small">Takes {form.takes}.</span>
+        <span className="soft small">{estimateSentence(form.estimate, valueOf)}</span>
       </div>
     </form>
   )
+}
+
+/** How long it takes as it is filled in, and how that is known. */
+function estimateSentence(estimate: StageForm['estimate'], valueOf: (name: string) => SettingValue): string {
+  if (estimate === null) return 'How long it takes is known once it has run here.'
+  const { work, startSeconds, secondsPerWork, run, isOfThisMachine } = estimate
+  const done = productOf(work, valueOf)
+  if (done === undefined) return ''
+  const takes = `Takes about ${timeLeft(startSeconds + secondsPerWork * done)}`
+  if (run !== null) return `${takes}, as ${run} went.`
+  return isOfThisMachine ? `${takes}, judging by other runs here.` : `${takes} on a usual machine.`
 }
 
 /** Whoever starts a policy by hand is told where its reward is not proven. */
