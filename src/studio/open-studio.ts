@@ -17,6 +17,7 @@ import { ImageShelf } from './images.ts'
 import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
 import type { JobRecord } from './jobs/job-record.ts'
 import { JobViews } from './jobs/job-view.ts'
+import type { Webhook } from './jobs/webhook.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import { stageSchemas } from './jobs/stage-schemas.ts'
 import { Inspections } from './models/inspections.ts'
@@ -48,6 +49,8 @@ export interface StudioOptions extends Partial<StudioModel> {
   readonly devices?: readonly Device[]
   readonly gpuNote?: string | null
   readonly jobs?: JobQueueOptions
+  /** Is told what becomes of jobs. */
+  readonly webhook?: Webhook
   readonly playground?: Pick<PlaygroundOptions, 'idleMs' | 'patienceMs'>
   readonly pages?: string
   /** Of several processes on a workspace, one that answers raters and passes all else on, until it leads. */
@@ -77,7 +80,7 @@ export interface OpenedStudio extends Studio, AsyncDisposable {
 export async function openStudio(folder: string, options: StudioOptions = {}): Promise<OpenedStudio> {
   const { database = null, publicUrl = null, login = false, jobs, model = defaultModel, encoder = null } = options
   const workspace = openWorkspace(folder)
-  const { follows } = options
+  const { follows, webhook } = options
   if (follows === undefined) removeUploads(workspace)
   const store = await openFeedback(database ?? workspace.at(databaseName))
   const feedback = database === null ? databaseName : withoutPassword(database)
@@ -93,7 +96,10 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     onDone: (job) => collectImages({ workspace, store, rounds }, job),
     objection: (job) => objectionTo(job, runs),
     guest: playground,
+    onState: (job) => webhook?.changed(job),
   })
+  const views = new JobViews(workspace, queue)
+  webhook?.watch(queue, (job) => views.alarmWhileAtWork(job))
   playground.watch(queue)
   let leads = follows === undefined
   return {
@@ -101,7 +107,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     store,
     feedback,
     queue,
-    views: new JobViews(workspace, queue),
+    views,
     figures: new DeviceFigures(),
     playground,
     gpuNote: options.gpuNote ?? null,
@@ -143,6 +149,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     },
     async [Symbol.asyncDispose]() {
       queue[Symbol.dispose]()
+      webhook?.[Symbol.dispose]()
       await playground.stop()
       await store.close()
     },

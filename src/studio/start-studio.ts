@@ -24,6 +24,7 @@ import { Closing } from './closing.ts'
 import { openStudio, type OpenedStudio, type StudioOptions } from './open-studio.ts'
 import type { StudioModel } from './jobs/orders.ts'
 import { chosenModel } from './models/chosen-model.ts'
+import { secretVariable, Webhook } from './jobs/webhook.ts'
 import { takeLead } from './processes/lead.ts'
 import { serverOptions } from './server-options.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
@@ -72,6 +73,13 @@ export const StudioConfig = z.strictObject({
     .max(1024)
     .default(1)
     .describe('Jobs that share the CPU at once, each with its part of the cores.'),
+  webhook: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .describe(
+      `Address that is told by a POST of JSON when a job begins, ends, fails, is held or raises an alarm; signed where ${secretVariable} is set.`,
+    ),
   processes: z
     .int()
     .min(1)
@@ -180,13 +188,18 @@ const close = (server: ServerType): Promise<void> =>
 
 /** @throws {ConfigError} a device is not there */
 export function optionsOf(config: StudioConfig, { count, note }: FoundGpus): StudioOptions {
-  const { host, publicUrl, database, cpuJobs } = config
+  const { host, publicUrl, database, cpuJobs, webhook: url } = config
   const { model, encoder } = modelOf(config)
   const devices = devicesOf(config.devices, cpuJobs, count)
   const isWanted = worldOf(model) === undefined && config.devices === null
   if (worldOf(model) !== undefined) expectCpu(devices)
   const login = !isLoopback(host) || publicUrl !== null
-  return { database, login, publicUrl, model, encoder, devices, gpuNote: isWanted ? note : null }
+  const told = (text: string) => process.stderr.write(`studio: ${text}\n`)
+  const webhook = url === null ? undefined : new Webhook({ url, secret: process.env[secretVariable], studio: publicUrl, note: told }) // prettier-ignore
+  return {
+    ...{ database, login, publicUrl, model, encoder, devices, gpuNote: isWanted ? note : null },
+    ...(webhook && { webhook }),
+  }
 }
 
 /** As it is given, else as the workspace has it chosen. Jobs run in the workspace: a place here is named whole. */

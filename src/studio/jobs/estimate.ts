@@ -9,8 +9,8 @@ import { productOf } from '../work.ts'
 const embeddedStart = 2
 /** The newest runs of a stage alone: a machine may have become busier, or have got a GPU. */
 const lookedAt = 10
-/** Of a run that took hardly longer than its start. */
-const leastSeconds = 0.25
+/** A run that took hardly longer than its start tells nothing. */
+const leastSeconds = 0.5
 
 type TimedRun = Pick<StudioRun, 'name' | 'config'> & {
   readonly manifest: Pick<StudioRun['manifest'], 'stage' | 'seconds' | 'results'>
@@ -60,7 +60,8 @@ function largestOf(stage: FormStage, runs: readonly TimedRun[], start: number): 
       const { seconds, results } = run.manifest
       // A run that was gone on with took longer than the process that finished it.
       const all = typeof results.seconds === 'number' ? Math.max(seconds, results.seconds) : seconds
-      return work === undefined ? [] : [{ run: run.name, work, rate: Math.max(leastSeconds, all - start) / work }]
+      const own = all - start
+      return work === undefined || own < leastSeconds ? [] : [{ run: run.name, work, rate: own / work }]
     })
     .reduce<Timed | undefined>((most, one) => (one.work >= (most?.work ?? 0) ? one : most), undefined)
 }

@@ -25,6 +25,8 @@ import { byQueue, isActive, isOpen, lackOf } from './queue-order.ts'
 export interface JobQueueOptions {
   /** What is to be done with a finished run; done again where this process was killed before it had been. */
   readonly onDone?: (job: JobRecord) => Promise<void>
+  /** A job has come into another state. */
+  readonly onState?: (job: JobRecord) => void
   /** Why a job must not begin by itself, as a sentence; it is held then, until somebody begins it all the same. */
   readonly objection?: (job: JobRecord) => string | null
   /** Somebody beside the jobs who has a GPU now and then, and gives it up where a job waits for it. */
@@ -64,6 +66,7 @@ export class JobQueue implements Disposable {
     this.devices = devices
     this.#options = {
       onDone: () => Promise.resolve(),
+      onState: () => undefined,
       objection: () => null,
       guest: { gpu: () => undefined, giveUp: () => undefined },
       everyMs: 500,
@@ -338,9 +341,11 @@ export class JobQueue implements Disposable {
   }
 
   #change(job: JobRecord, change: Partial<JobRecord>): JobRecord {
-    const changed = { ...this.get(job.id), ...change }
+    const before = this.get(job.id)
+    const changed = { ...before, ...change }
     writeJob(this.#workspace, changed)
     this.#jobs.set(job.id, changed)
+    if (changed.state !== before.state) this.#options.onState(changed)
     return changed
   }
 
