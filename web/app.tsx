@@ -6,6 +6,7 @@ import { Icon, type IconName } from './components/icon.tsx'
 import { Empty, ErrorNotice, Skeleton } from './components/notice.tsx'
 import { ProgressBar, progressText, shareOf } from './components/progress-bar.tsx'
 import { Tabs } from './components/tabs.tsx'
+import { useJobNews } from './job-news.ts'
 import { startSending, useOutbox } from './outbox.ts'
 import { HomePage } from './pages/home.tsx'
 import { InvitationPage, SignInPage } from './pages/sign-in.tsx'
@@ -75,6 +76,7 @@ function Shell() {
   const first = useRef(true)
   // Whose answers may go out is known with the state, and before a page asks what is left to answer.
   const account = state?.login === true ? state.user.name : undefined
+  useJobNews(state?.jobs ?? [])
   const isKnown = state !== undefined
   useLayoutEffect(() => (isKnown ? startSending(account) : undefined), [isKnown, account])
   useEffect(() => {

@@ -11,6 +11,7 @@ import { PageHead } from '../../components/page-head.tsx'
 import { PolicyDownload } from '../../components/policy-download.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
 import { ago, deviceTitles, duration, figure, metricTitle, percent, withUnit } from '../../format.ts'
+import { askToNotify, useNotifying } from '../../job-news.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
@@ -42,6 +43,16 @@ export function JobView({ id }: { id: string }) {
   )
 }
 
+/** Until the browser was asked whether it may tell of jobs. */
+function Notifying() {
+  if (useNotifying() !== 'default') return null
+  return (
+    <button type="button" className="button quiet" onClick={() => void askToNotify()}>
+      Let the browser tell me when jobs end
+    </button>
+  )
+}
+
 function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }) {
   const studio = useStudio()
   const { run, isBusy, error } = useAction(async (work: (id: string) => Promise<unknown>) => {
@@ -67,6 +78,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
             </span>
             {job.progress !== null && <span className="soft small">{job.progress.note}</span>}
           </div>
+          <Notifying />
         </div>
       )}
       {job.state === 'failed' && (

@@ -1,0 +1,88 @@
+/** What jobs have come to while nobody looked at the page: counted in its title, and told by the browser where it may. */
+import { useEffect, useSyncExternalStore } from 'react'
+import type { Job } from '../src/studio/schemas/jobs.ts'
+import { client } from './api.ts'
+import { go } from './router.ts'
+
+/** A page in the background is let to look about once a minute at the most by browsers. */
+const everyMs = 5000
+const comeTo: Readonly<Partial<Record<Job['state'], string>>> = {
+  done: 'is done',
+  failed: 'failed',
+  stopped: 'was stopped',
+  held: 'is held',
+}
+
+/** Of jobs that were on the way, those that are not any more. */
+export const newsOf = <J extends Pick<Job, 'id' | 'state'>>(
+  known: ReadonlyMap<string, Job['state']>,
+  jobs: readonly J[],
+): J[] =>
+  jobs.filter(({ id, state }) => {
+    const before = known.get(id)
+    return before !== undefined && comeTo[before] === undefined && comeTo[state] !== undefined
+  })
+
+/** `(2) Train · Attune` */
+export const counted = (title: string, count: number): string =>
+  `${count === 0 ? '' : `(${count}) `}${title.replace(/^\(\d+\) /, '')}`
+
+/** @param jobs as the page knows them; while it is in the background, they are asked for */
+export function useJobNews(jobs: readonly Job[]): void {
+  const key = jobs.flatMap(({ id, state }) => (comeTo[state] === undefined ? [id] : [])).join()
+  useEffect(() => {
+    if (key === '') return
+    let known: ReadonlyMap<string, Job['state']> = new Map(jobs.map(({ id, state }) => [id, state]))
+    let count = 0
+    const look = async () => {
+      if (!document.hidden) return
+      const { jobs: now } = await client.state()
+      const news = newsOf(known, now)
+      known = new Map(now.map(({ id, state }) => [id, state]))
+      count += news.length
+      document.title = counted(document.title, count)
+      news.forEach(notify)
+    }
+    const timer = setInterval(() => void look().catch(() => undefined), everyMs)
+    const seen = () => {
+      if (document.hidden) return
+      count = 0
+      document.title = counted(document.title, 0)
+    }
+    document.addEventListener('visibilitychange', seen)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', seen)
+    }
+    // As long as the same jobs are on the way, it goes on with what it knows.
+  }, [key])
+}
+
+function notify({ id, run, state, error }: Job): void {
+  if (!('Notification' in globalThis) || Notification.permission !== 'granted') return
+  const told = new Notification(`${run} ${comeTo[state] ?? state}`, {
+    ...(error !== null && { body: error }),
+    icon: '/favicon.svg',
+    tag: id,
+  })
+  told.onclick = () => {
+    focus()
+    go('train', 'job', id)
+    told.close()
+  }
+}
+
+const listeners = new Set<() => void>()
+const permission = () => ('Notification' in globalThis ? Notification.permission : 'unsupported')
+
+/** Whether the browser tells of jobs: `default` where nobody has asked it to. */
+export const useNotifying = (): NotificationPermission | 'unsupported' =>
+  useSyncExternalStore((changed) => {
+    listeners.add(changed)
+    return () => listeners.delete(changed)
+  }, permission)
+
+export async function askToNotify(): Promise<void> {
+  await Notification.requestPermission()
+  for (const listener of listeners) listener()
+}
