@@ -156,8 +156,10 @@ async function expectTheRest(app: TestStudio['app'], told: string | null, what: 
   assert.deepEqual(await client.judge({ judgments: [judgment, undo] }), { added: 2, known: 0 }, what)
   for (const path of addressesOf(tasks[0].images[0].id)) {
     const answer = await app.request(path)
-    assert.ok(answer.status < 500, `${what}: ${path} ${answer.status} ${await answer.clone().text()}`)
-    await answer.arrayBuffer()
+    if (answer.status >= 500) assert.fail(`${what}: ${path} ${answer.status} ${await answer.text()}`)
+    // Of a file of gigabytes these send all.
+    if (/\/api\/backup|\/log\/file/.test(path)) await answer.body?.cancel()
+    else await answer.arrayBuffer()
   }
 }
 
