@@ -43,8 +43,8 @@ const smallBytes = 4e6
 const passing = /^(address\.json|studio\.sqlite(-wal|-shm|\..*)?|uploads)$/
 const weightNames = /\.(safetensors|bin|pt|pth|ckpt)$/
 
-/** The archive, a piece at a time; few are in memory at once. */
-export function backupPieces(options: BackupOptions): AsyncIterable<Uint8Array> {
+/** The archive, a piece at a time; few are in memory at once. It holds files open until it has ended or is destroyed. */
+export function backupPieces(options: BackupOptions): Readable {
   const gzip = createGzip({ level: 1 })
   pipeline(Readable.from(tarPieces(options), { objectMode: true, highWaterMark: 4 }), gzip).catch(() => undefined)
   return gzip

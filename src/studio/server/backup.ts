@@ -18,7 +18,8 @@ export const backupRoutes = [
       const pieces = backupPieces({ workspace, database, weights: weights === 'true' })
       const day = new Date().toISOString().slice(0, 10)
       return new Response(
-        streamOf(pieces[Symbol.asyncIterator](), () => undefined),
+        // Whoever leaves before the first piece has not begun to iterate.
+        streamOf(pieces[Symbol.asyncIterator](), () => pieces.destroy()),
         {
           headers: {
             'content-type': 'application/gzip',
