@@ -1,7 +1,7 @@
 /** What a policy's base model is to its readers: its name on the hub, its family and its licence, as far as they are known here. */
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parseHubName } from '../networks/checkpoint/hub-cache.ts'
+import { parseHubName } from '../networks/checkpoint/hub-name.ts'
 import { shapesWorld } from '../shapes/world.ts'
 import { licenceOf } from './licence.ts'
 import type { BaseFamily, CardFacts } from './model-card.ts'

@@ -2,33 +2,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-
-/** A model on the hub, at a branch, tag or commit. */
-export interface HubName {
-  /** `owner/name` */
-  readonly name: string
-  readonly revision: string
-}
-
-const word = /^\w(?!.*\.\.)[\w.-]*$/
-
-/** Whether a text has the form `owner/name`. */
-export function isHubName(text: string): boolean {
-  const parts = text.split('/')
-  return parts.length === 2 && parts.every((one) => word.test(one) && !one.includes('--'))
-}
-
-/** Whether a text can name a branch, tag or commit. */
-export function isRevision(text: string): boolean {
-  return text.split('/').every((one) => word.test(one))
-}
-
-/** `owner/name` or `owner/name@revision`; undefined for anything else. */
-export function parseHubName(text: string): HubName | undefined {
-  const at = text.indexOf('@')
-  const [name, revision] = at < 0 ? [text, 'main'] : [text.slice(0, at), text.slice(at + 1)]
-  return isHubName(name) && isRevision(revision) ? { name, revision } : undefined
-}
+import { isRevision, type HubName } from './hub-name.ts'
 
 /** The cache's folder: HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
 export function hubCache(): string {
@@ -45,7 +19,7 @@ export function cachedSnapshot({ name, revision }: HubName): string | undefined 
   const ref = join(repository, 'refs', revision)
   const commit = isKind(ref, 'file') ? readFileSync(ref, 'utf8').trim() : revision
   const snapshot = join(repository, 'snapshots', commit)
-  return word.test(commit) && isKind(snapshot, 'folder') ? snapshot : undefined
+  return !commit.includes('/') && isRevision(commit) && isKind(snapshot, 'folder') ? snapshot : undefined
 }
 
 /** The branches and tags of a model that are in the cache. */

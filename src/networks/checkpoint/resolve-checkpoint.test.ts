@@ -4,7 +4,8 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { FileError } from '../../errors.ts'
-import { hubCache, parseHubName } from './hub-cache.ts'
+import { hubCache } from './hub-cache.ts'
+import { parseHubName } from './hub-name.ts'
 import { resolveCheckpoint } from './resolve-checkpoint.ts'
 
 const commit = 'a'.repeat(40)

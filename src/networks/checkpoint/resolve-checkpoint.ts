@@ -1,7 +1,8 @@
 /** From the name of a checkpoint to its folder. Nothing here reaches the network. */
 import { statSync } from 'node:fs'
 import { FileError } from '../../errors.ts'
-import { cachedRevisions, cachedSnapshot, hubCache, parseHubName, type HubName } from './hub-cache.ts'
+import { cachedRevisions, cachedSnapshot, hubCache } from './hub-cache.ts'
+import { parseHubName, type HubName } from './hub-name.ts'
 import { isPickle, pickleFileError } from './pickle.ts'
 
 /**

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
-import { cachedSnapshot, parseHubName } from '../../networks/checkpoint/hub-cache.ts'
+import { cachedSnapshot } from '../../networks/checkpoint/hub-cache.ts'
+import { parseHubName } from '../../networks/checkpoint/hub-name.ts'
 import { openClip, type ClipEncoder } from '../../networks/clip/clip-encoder.ts'
 import { placementOf, type PlacementSettings } from '../../networks/placement.ts'
 

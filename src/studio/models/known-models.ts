@@ -1,13 +1,8 @@
 /** Which checkpoints and encoders lie here: in the cache that the Hugging Face libraries share, and in the workspace. */
 import { existsSync, globSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  cachedRevisions,
-  cachedSnapshot,
-  hubCache,
-  isHubName,
-  repositoryFolder,
-} from '../../networks/checkpoint/hub-cache.ts'
+import { cachedRevisions, cachedSnapshot, hubCache, repositoryFolder } from '../../networks/checkpoint/hub-cache.ts'
+import { isHubName } from '../../networks/checkpoint/hub-name.ts'
 import { modelsName, type Workspace } from '../workspace.ts'
 
 export interface KnownModel {

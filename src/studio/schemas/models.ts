@@ -1,6 +1,6 @@
 /** Models, LoRA files and policies as files. */
 import { z } from 'zod'
-import { isHubName, isRevision } from '../../networks/checkpoint/hub-cache.ts'
+import { isHubName, isRevision } from '../../networks/checkpoint/hub-name.ts'
 import { count, time } from './basics.ts'
 import { JobProgress } from './jobs.ts'
 
