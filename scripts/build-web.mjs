@@ -11,23 +11,23 @@ import { say } from './setup/shell.mjs'
 const out = join(project, 'build', 'web')
 const digestFile = join(out, 'sources.sha256')
 const digest = digestOf([
-  ...globSync(
-    ['web/**/*', 'src/*.ts', 'src/studio/client.ts', 'src/studio/schemas/*', 'src/feedback/formats/formats.ts'],
-    { cwd: project },
-  ),
+  // Pages share what is free of Node with the server, wherever it lies.
+  ...globSync(['web/**/*', 'src/**/*.ts'], { cwd: project }).filter((file) => !/\.test(-helper)?\.ts$/.test(file)),
   ...['scripts/build-web.mjs', 'package-lock.json'],
 ])
 if (!existsSync(digestFile) || readFileSync(digestFile, 'utf8') !== digest) await buildPages()
 
 async function buildPages() {
   const started = Date.now()
-  const { build } = await import('vite')
+  const { build, createLogger } = await import('vite')
   const { default: react } = await import('@vitejs/plugin-react')
+  const ofNode = []
   const partial = join(project, 'build', `web-${process.pid}.partial`)
   await build({
     root: join(project, 'web'),
     configFile: false,
     logLevel: 'warn',
+    customLogger: listening(createLogger('warn'), ofNode),
     plugins: [react()],
     build: {
       outDir: partial,
@@ -38,9 +38,25 @@ async function buildPages() {
       modulePreload: { polyfill: false },
     },
   })
+  if (ofNode.length > 0) {
+    rmSync(partial, { recursive: true, force: true })
+    throw new Error(ofNode.join('\n'))
+  }
   writeFileSync(join(partial, 'sources.sha256'), digest)
   mkdirSync(dirname(out), { recursive: true })
   rmSync(out, { recursive: true, force: true })
   renameSync(partial, out)
   say(`pages built in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+}
+
+/** A module of Node is empty in a browser: what imports one fails where it is used. */
+function listening(logger, heard) {
+  for (const name of ['warn', 'warnOnce']) {
+    const tell = logger[name].bind(logger)
+    logger[name] = (text, options) => {
+      if (text.includes('externalized for browser')) heard.push(text)
+      else tell(text, options)
+    }
+  }
+  return logger
 }
