@@ -10,7 +10,12 @@ export function PolicyDownload({ name }: { name: string }) {
   if (policy === undefined) return null
   if (!policy.adapters) {
     return (
-      <a className="button small" href={client.policyUrl(name, 'attune')} download aria-label={`Download ${name}`}>
+      <a
+        className="button small"
+        href={client.policyUrl(name, 'attune')}
+        download
+        aria-label={`Download the policy ${name}`}
+      >
         <Icon name="data" size={16} /> Download the policy
       </a>
     )
@@ -23,7 +28,7 @@ export function PolicyDownload({ name }: { name: string }) {
           className="button small"
           href={client.policyUrl(name, form)}
           download
-          aria-label={`Download ${name} as a LoRA for ${form}`}
+          aria-label={`LoRA, ${form}: download ${name}`}
           title={form === 'diffusers' ? 'For diffusers and Python' : 'For kohya’s scripts, web interfaces and ComfyUI'}
         >
           <Icon name="data" size={16} /> LoRA, {form}
