@@ -40,7 +40,7 @@ browserSuite('a policy from pairs', (it) => {
     await person.heading('The model is learning').waitFor()
     await page.getByRole('progressbar', { name: 'Progress of dpo-1' }).first().waitFor()
     assert.equal(await way.count(), 0)
-    await page.getByText('Compare dpo-1 with the pre-trained model, blind.').waitFor({ timeout: jobPatienceMs })
+    await page.getByText('Nobody knows yet whether dpo-1 is better').waitFor({ timeout: jobPatienceMs })
     const [job] = (await client.jobs()).jobs
     const { results, settings } = await client.job(job.id)
     assert.deepEqual([job.stage, job.state, settings.policy, Number(results.pairs) + Number(results.heldOutPairs)], ['policy dpo', 'done', null, 30]) // prettier-ignore

@@ -165,7 +165,9 @@ browserSuite('what did not load is not judged', (it) => {
     await using person = await visitor('Ben', (id) => broken.has(id))
     const { page } = person
     await person.open('label', 'pair')
-    await page.getByText(/(The (left|right) side|Neither side) did not load, so it cannot be judged\./).waitFor()
+    await page
+      .getByText(/(The (left|right) side did not load, so it|Neither side did load, so they) cannot be judged\./)
+      .waitFor()
     assert.equal(await page.getByRole('button', { name: 'Left is better' }).isDisabled(), true)
     for (const key of ['ArrowLeft', '2', 't', 'b']) await page.keyboard.press(key)
     await person.button('Skip as broken').click()
