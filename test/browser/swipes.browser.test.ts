@@ -57,7 +57,7 @@ browserSuite('labelling on a phone', (it) => {
     await becomes('1,0,0', /^Image 2 of 3/)
     assert.equal(await swipe(0, -160), 'Skip')
     await becomes('1,0,1', /^Image 3 of 3/)
-    await page.locator('.judged-one:visible .judge.bad').tap()
+    await page.locator('.judged-one:visible .judge.bad').click()
     await becomes('1,1,1', /^Image 1 of 3/)
     // The way back leads to the prompt before.
     assert.equal(await swipe(0, 160), 'Undo')
