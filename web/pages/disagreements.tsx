@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { Disagreements as Given } from '../../src/studio/schemas/raters.ts'
 import { client } from '../api.ts'
 import { ErrorNotice, Loaded } from '../components/notice.tsx'
+import { Pager } from '../components/pager.tsx'
 import { Picture } from '../components/picture.tsx'
 import { Points } from '../components/points.tsx'
 import { ago, figure, plural } from '../format.ts'
@@ -46,29 +47,7 @@ export function Disagreements({ changes }: { changes: unknown }) {
                 />
               ))}
             </ul>
-            {given.total > perPage && (
-              <nav className="row" aria-label="More disagreements">
-                <button
-                  type="button"
-                  className="button small"
-                  disabled={offset === 0}
-                  onClick={() => setOffset(Math.max(0, offset - perPage))}
-                >
-                  Earlier
-                </button>
-                <span className="soft small number">
-                  {figure(offset + 1)} to {figure(Math.min(given.total, offset + perPage))} of {figure(given.total)}
-                </span>
-                <button
-                  type="button"
-                  className="button small"
-                  disabled={offset + perPage >= given.total}
-                  onClick={() => setOffset(offset + perPage)}
-                >
-                  Further
-                </button>
-              </nav>
-            )}
+            <Pager title="More disagreements" offset={offset} perPage={perPage} total={given.total} show={setOffset} />
           </section>
         )
       }

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { FlagKind, FlaggedAnswer, Flags as Given } from '../../src/studio/schemas/raters.ts'
 import { client } from '../api.ts'
 import { ErrorNotice, Loaded } from '../components/notice.tsx'
+import { Pager } from '../components/pager.tsx'
 import { Picture } from '../components/picture.tsx'
 import { Tabs } from '../components/tabs.tsx'
 import { ago, figure } from '../format.ts'
@@ -91,29 +92,13 @@ export function Flags({ changes, rater }: FlagsProps) {
                   ))}
                 </ul>
               )}
-              {given.total > perPage && (
-                <nav className="row" aria-label="More answers to look at">
-                  <button
-                    type="button"
-                    className="button small"
-                    disabled={offset === 0}
-                    onClick={() => setOffset(Math.max(0, offset - perPage))}
-                  >
-                    Earlier
-                  </button>
-                  <span className="soft small number">
-                    {figure(offset + 1)} to {figure(Math.min(given.total, offset + perPage))} of {figure(given.total)}
-                  </span>
-                  <button
-                    type="button"
-                    className="button small"
-                    disabled={offset + perPage >= given.total}
-                    onClick={() => setOffset(offset + perPage)}
-                  >
-                    Further
-                  </button>
-                </nav>
-              )}
+              <Pager
+                title="More answers to look at"
+                offset={offset}
+                perPage={perPage}
+                total={given.total}
+                show={setOffset}
+              />
             </>
           )
         }}

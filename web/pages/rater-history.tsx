@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { RaterHistory } from '../../src/studio/schemas/raters.ts'
 import { client } from '../api.ts'
 import { Loaded } from '../components/notice.tsx'
+import { Pager } from '../components/pager.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { Picture } from '../components/picture.tsx'
 import { figure, percent } from '../format.ts'
@@ -50,29 +51,14 @@ export function RaterHistoryPage({ name }: { name: string }) {
                   <Answer key={one.answer.id} {...one} />
                 ))}
               </ul>
-              {total > perPage && (
-                <nav className="row" aria-label="More answers">
-                  <button
-                    type="button"
-                    className="button small"
-                    disabled={offset === 0}
-                    onClick={() => setOffset(Math.max(0, offset - perPage))}
-                  >
-                    Later
-                  </button>
-                  <span className="soft small number">
-                    {figure(offset + 1)} to {figure(Math.min(total, offset + perPage))} of {figure(total)}
-                  </span>
-                  <button
-                    type="button"
-                    className="button small"
-                    disabled={offset + perPage >= total}
-                    onClick={() => setOffset(offset + perPage)}
-                  >
-                    Earlier
-                  </button>
-                </nav>
-              )}
+              <Pager
+                title="More answers"
+                offset={offset}
+                perPage={perPage}
+                total={total}
+                show={setOffset}
+                names={['Later', 'Earlier']}
+              />
             </section>
           </div>
         )}
