@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { parseHubName } from '../networks/checkpoint/hub-name.ts'
 import { shapesWorld } from '../shapes/world.ts'
 import { licenceOf } from './licence.ts'
-import type { BaseFamily, CardFacts } from './model-card.ts'
+import type { BaseFamily, CardFacts } from './facts.ts'
 
 /**
  * @param model  as a command names it; null where nobody has said

@@ -15,7 +15,7 @@ import { sha256OfFile } from '../sha256.ts'
 import { factsOf, takesInput, type StageName } from '../stages.ts'
 import { readSafetensorsHeader } from '../tensor/safetensors.ts'
 import { baseModelOf, familyOfWidth, publicName } from './base-model.ts'
-import type { CardFacts, PolicyForm, ReportFacts, ReportRow, RewardFacts } from './model-card.ts'
+import type { CardFacts, PolicyForm, ReportFacts, ReportRow, RewardFacts } from './facts.ts'
 
 /** A file of a policy that is to be handed on. */
 export interface HandedOn {

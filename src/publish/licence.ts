@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError } from '../errors.ts'
 import { resolveCheckpoint } from '../networks/checkpoint/resolve-checkpoint.ts'
-import type { Licence } from './model-card.ts'
+import type { Licence } from './facts.ts'
 
 /** Of a model that lies here: what the card beside it says. */
 export function licenceOf(model: string): Licence | null {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { licenceIn } from './licence.ts'
-import { modelCard, plain, type CardFacts, type RewardFacts } from './model-card.ts'
+import { plain } from './card-text.ts'
+import type { CardFacts, RewardFacts } from './facts.ts'
+import { modelCard } from './model-card.ts'
 
 const ends = (mean: number, low = mean - 0.04, high = mean + 0.04) => ({ mean, low, high })
 

@@ -2,125 +2,21 @@
  * The model card of a policy: a README.md as model hubs read it, with a YAML header. Pure: everything that it says is in its
  * facts. Texts of people and files are data there: they can neither leave their place in Markdown nor in YAML.
  */
-import type { Paper } from '../stages.ts'
-
-/** A figure with its 95 % interval. */
-interface Ends {
-  readonly mean: number
-  readonly low: number
-  readonly high: number
-}
-
-/** What is known of a licence: its id as hubs write it, and its own name and address where the id is `other`. */
-export interface Licence {
-  readonly id: string
-  readonly name?: string
-  readonly link?: string
-}
-
-export type BaseFamily = 'stable-diffusion' | 'stable-diffusion-2' | 'stable-diffusion-xl' | 'embedded' | 'unknown'
-
-/** How the file says what it changes: as diffusers or kohya's scripts write adapters, or as Attune keeps a policy. */
-export type PolicyForm = 'diffusers' | 'kohya' | 'attune'
-
-export interface RewardFacts {
-  readonly name: string
-  /** Null of a reward from elsewhere, which learned from no judgments of ours. */
-  readonly learned: {
-    readonly labels: number
-    readonly comparisons: number
-    readonly prompts: number
-    readonly raters: number
-    readonly isSimulated: boolean
-    readonly encoder: string | null
-    /** On judgments of prompts that were held out. */
-    readonly heldOut: {
-      readonly labels: number
-      readonly auc: number | null
-      readonly aucInterval: readonly [number, number] | null
-      readonly clipScoreAuc: number | null
-      readonly comparisons: number
-      readonly pairAccuracy: number | null
-      readonly pairAccuracyInterval: readonly [number, number] | null
-    } | null
-  } | null
-}
-
-/** A figure of the report, of the policy and of the pre-trained model. */
-export interface ReportRow {
-  readonly title: string
-  readonly policy: Ends
-  readonly base: Ends | null
-}
-
-export interface ReportFacts {
-  readonly name: string
-  readonly at: string
-  readonly machine: string
-  /** What alignment is here, as a clause. */
-  readonly alignment: string
-  readonly rows: readonly ReportRow[]
-  /** In alignment, paired by prompt and noise; positive where the policy is better. */
-  readonly unseenDifference: Ends
-  readonly imagesPerPrompt: number | null
-  /** People's blind votes against the pre-trained model. */
-  readonly votes: readonly {
-    readonly question: string
-    readonly raters: number
-    readonly wins: number
-    readonly ties: number
-    readonly losses: number
-    readonly rate: Ends
-  }[]
-  readonly caveats: readonly string[]
-}
-
-export interface CardFacts {
-  /** `dpok-1` */
-  readonly name: string
-  readonly file: {
-    readonly name: string
-    readonly bytes: number
-    readonly sha256: string
-    readonly form: PolicyForm
-    /** Of adapters, where all have one. */
-    readonly rank: number | null
-  }
-  /** `owner/name` where it is to be published; null of files that stay here. */
-  readonly repository: string | null
-  /** The strength by which the adapters' change was multiplied as they were written. */
-  readonly strength: number
-  readonly base: {
-    /** As a reader knows it: `owner/name`, or the last part of a path; null where nobody has said. */
-    readonly name: string | null
-    readonly isOnHub: boolean
-    readonly sha256: string | null
-    readonly family: BaseFamily
-    readonly licence: Licence | null
-  }
-  /** Null of a file from elsewhere. */
-  readonly training: {
-    readonly method: string
-    readonly sentence: string
-    readonly paper: Paper | null
-    readonly finishedAt: string
-    readonly version: string
-    readonly torch: string | null
-    /** Policies that it was trained further from, the latest first. */
-    readonly earlier: readonly string[]
-    /** With what the earlier ones took. */
-    readonly cost: { readonly imagesDrawn: number; readonly updates: number; readonly seconds: number }
-    readonly settings: readonly (readonly [setting: string, value: string])[]
-    /** SHA-256 of what the result depends on, by names as a reader knows them. */
-    readonly inputs: readonly (readonly [name: string, sha256: string])[]
-    /** A clause behind the policy's name; null without alarms. */
-    readonly alarms: string | null
-  } | null
-  readonly rewards: readonly RewardFacts[]
-  /** Judgments from which a method learns without a reward. */
-  readonly pairs: { readonly pairs: number; readonly raters: number | null } | null
-  readonly report: ReportFacts | null
-}
+import {
+  code,
+  counted,
+  duration,
+  fenced,
+  figure,
+  interval,
+  plain,
+  quoted,
+  shellWord,
+  signed,
+  size,
+  within,
+} from './card-text.ts'
+import type { Licence, BaseFamily, RewardFacts, ReportFacts, CardFacts } from './facts.ts'
 
 /** By this a card can be told from a README that a person wrote. */
 export const cardMark = '<!-- model card by Attune -->'
@@ -401,37 +297,4 @@ function limits(facts: CardFacts): string[] {
 function isProven({ heldOut }: Learned): boolean {
   const low = heldOut?.aucInterval?.[0] ?? heldOut?.pairAccuracyInterval?.[0]
   return low !== undefined && low > chance
-}
-
-/** One line of Markdown in which nothing is markup. */
-export function plain(text: string): string {
-  const line = text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Cf}\s\u2028\u2029]+/gu, ' ')
-    .trim()
-  return line.replaceAll(/[\\`*_{}[\]<>#|!~$]/g, (sign) => `\\${sign}`).replaceAll('&', '&amp;')
-}
-
-/** Between backticks, which it cannot leave. */
-const code = (text: string) =>
-  `\`${text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\s\u2028\u2029]+/gu, ' ')
-    .replaceAll('`', '’')}\``
-const fenced = (language: string, text: string) => `\`\`\`${language}\n${text.replaceAll('```', '’’’')}\n\`\`\``
-/** A text of YAML and of Python: a string of JSON is one of both. */
-const quoted = (text: string) => JSON.stringify(text.toWellFormed().replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' '))
-const shellWord = (text: string) => (/^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll(/['\p{Cc}]/gu, '')}'`)
-
-const figure = (value: number) => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3))))
-const signed = (value: number) => `${value > 0 ? '+' : ''}${figure(value)}`
-const interval = ({ mean, low, high }: Ends) => `${figure(mean)} (${figure(low)} to ${figure(high)})`
-const within = (value: number, ends: readonly [number, number] | null) =>
-  ends === null ? figure(value) : interval({ mean: value, low: ends[0], high: ends[1] })
-const counted = (count: number, noun: string) => `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`
-const size = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)
-function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} seconds`
-  if (seconds < 5400) return `${Math.round(seconds / 60)} minutes`
-  return `${(seconds / 3600).toFixed(1)} hours`
 }
