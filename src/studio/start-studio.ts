@@ -43,9 +43,11 @@ export const StudioConfig = z.strictObject({
     .transform((url) => new URL(url).origin)
     .nullable()
     .default(null)
-    .describe(
-      'Address by which others reach it through a reverse proxy, https://studio.example. Asks for accounts, and believes the proxy about who calls.',
-    ),
+    .meta({
+      description:
+        'Address by which others reach it through a reverse proxy, https://studio.example. Asks for accounts, and believes the proxy about who calls.',
+      expected: 'an address, http://… or https://…',
+    }),
   database: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'postgres://user:password@host/name')
@@ -77,9 +79,10 @@ export const StudioConfig = z.strictObject({
     .url({ protocol: /^https?$/ })
     .nullable()
     .default(null)
-    .describe(
-      `Address that is told by a POST of JSON when a job begins, ends, fails, is held or raises an alarm; signed where ${secretVariable} is set.`,
-    ),
+    .meta({
+      description: `Address that is told by a POST of JSON when a job begins, ends, fails, is held or raises an alarm; signed where ${secretVariable} is set.`,
+      expected: 'an address, http://… or https://…',
+    }),
   processes: z
     .int()
     .min(1)
