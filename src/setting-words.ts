@@ -16,17 +16,3 @@ export function settingTitle(field: string): string {
   const text = words.map((word) => spelled[word] ?? word).join(' ')
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
-
-/** What is meant where a setting says nothing. */
-const emptyWords: Readonly<Record<string, string>> = {
-  policy: 'pre-trained model',
-  prompts: 'those of all rounds',
-  scorer: 'none',
-  heldOutReward: 'none',
-  reward: 'none',
-  mixedPrecision: 'off',
-  latents: 'new noise',
-}
-
-/** What an empty setting means: `pre-trained model`, `none`; else what the model or the machine has for it. */
-export const emptySetting = (field: string): string => emptyWords[field] ?? 'automatic'

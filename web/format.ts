@@ -1,5 +1,5 @@
 /** Numbers, times and names as people read them. */
-import { speech } from './texts/texts.ts'
+import { speech, texts } from './texts/texts.ts'
 
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)
@@ -18,13 +18,14 @@ export function timeLeft(seconds: number): string {
 
 /** As the language that is shown writes them. */
 export const percent = (share: number, digits = 0): string => speech().percent(share, digits)
+export const fixed = (value: number, digits: number): string => speech().fixed(value, digits)
 export const figure = (value: number): string => speech().figure(value)
 export const ago = (at: string): string => speech().ago(at)
 
 /** All ticks of an axis with as many decimals as their distance needs. */
 export function tickText(tick: number, step: number): string {
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9))
-  return Math.abs(tick) >= 10_000 ? figure(tick) : tick.toFixed(Math.min(6, decimals)).replace('-', '−')
+  return Math.abs(tick) >= 10_000 ? figure(tick) : fixed(tick, Math.min(6, decimals))
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
@@ -36,11 +37,11 @@ const units = ['kB', 'MB', 'GB', 'TB']
 export function size(bytes: number): string {
   let [value, unit] = [bytes / 1000, 0]
   for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000
-  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${units[unit]}`
+  return `${fixed(value, value < 9.95 ? 1 : 0)} ${units[unit]}`
 }
 
 /** `pretrained` as people say it. */
-export const policyTitle = (name: string): string => (name === 'pretrained' ? 'pre-trained model' : name)
+export const policyTitle = (name: string): string => (name === 'pretrained' ? texts().policies.pretrained : name)
 
 /** `cuda:0, cuda:1`, `CPU` */
 export const deviceTitles = (ids: readonly string[]): string => ids.map((id) => (id === 'cpu' ? 'CPU' : id)).join(', ')
@@ -57,3 +58,10 @@ export const withUnit = (metric: string, value: number): string =>
   isShare(metric) ? percent(value, 1) : metric === 'kl' ? `${figure(value)} nats` : figure(value)
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** What an empty setting means: `pre-trained model`, `none`; else what the model or the machine has for it. */
+export function emptySetting(field: string): string {
+  const { automatic, empty }: { automatic: string; empty: Readonly<Record<string, string | undefined>> } =
+    texts().settings
+  return empty[field] ?? automatic
+}

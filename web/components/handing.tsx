@@ -5,22 +5,24 @@ import { client } from '../api.ts'
 import { ago } from '../format.ts'
 import { useAction, useRemote } from '../remote.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import { Drawer } from './drawer.tsx'
 import { ErrorNotice, Loaded } from './notice.tsx'
 
 /** @param url of the page, which is one file without anything else */
 export function Handing({ kind, name, url }: NewShare & { readonly url: string }) {
+  const { sharing } = useTexts()
   const [isSharing, setSharing] = useState(false)
   return (
     <>
       <a className="button" href={url} download={`${name}.html`}>
-        Download
+        {sharing.download}
       </a>
       <button type="button" className="button" onClick={() => setSharing(true)}>
-        Share
+        {sharing.share}
       </button>
       {isSharing && (
-        <Drawer title="Share by a link" close={() => setSharing(false)}>
+        <Drawer title={sharing.byLink} close={() => setSharing(false)}>
           <Links kind={kind} name={name} />
         </Drawer>
       )}
@@ -29,6 +31,7 @@ export function Handing({ kind, name, url }: NewShare & { readonly url: string }
 }
 
 function Links({ kind, name }: NewShare) {
+  const { account, sharing } = useTexts()
   const { state } = useStudio()
   const [made, setMade] = useState<{ readonly id: string; readonly link: string }>()
   const [isCopied, setCopied] = useState(false)
@@ -46,20 +49,18 @@ function Links({ kind, name }: NewShare) {
   return (
     <div className="stack">
       <p>
-        Whoever has the link reads this one page, without an account, and nothing else of the studio. You can withdraw
-        it at any time.
-        {state?.login === false &&
-          ' This studio is for this machine alone, and so are its links: a file can be sent to others.'}
+        {sharing.what}
+        {state?.login === false && ` ${sharing.thisMachine}`}
       </p>
       <ErrorNotice error={make.error ?? withdraw.error} />
       <div>
         <button type="button" className="button primary" disabled={make.isBusy} onClick={() => void make.run()}>
-          Make a link
+          {sharing.make}
         </button>
       </div>
       {made !== undefined && (
         <div className="field">
-          <label htmlFor="shared-link">The link: it is told only now</label>
+          <label htmlFor="shared-link">{sharing.toldOnce}</label>
           <input id="shared-link" readOnly value={made.link} onFocus={({ target }) => target.select()} />
           <div>
             <button
@@ -72,7 +73,7 @@ function Links({ kind, name }: NewShare) {
                 )
               }
             >
-              {isCopied ? 'Copied' : 'Copy'}
+              {isCopied ? account.copied : account.copy}
             </button>
           </div>
         </div>
@@ -80,21 +81,19 @@ function Links({ kind, name }: NewShare) {
       <Loaded remote={shares} heights={[60]}>
         {({ shares: all }) => {
           const own = all.filter((one) => one.kind === kind && one.name === name)
-          if (own.length === 0) return <p className="soft">There is no link to it.</p>
+          if (own.length === 0) return <p className="soft">{sharing.none}</p>
           return (
-            <ul className="job-list" aria-label="Links">
+            <ul className="job-list" aria-label={sharing.links}>
               {own.map(({ id, createdBy, createdAt }) => (
                 <li key={id} className="comparison-row">
-                  <span dir="auto">
-                    made by {createdBy}, {ago(createdAt)}
-                  </span>
+                  <span dir="auto">{sharing.madeBy(createdBy, ago(createdAt))}</span>
                   <button
                     type="button"
                     className="button small danger"
                     disabled={withdraw.isBusy}
                     onClick={() => void withdraw.run(id)}
                   >
-                    Withdraw
+                    {sharing.withdraw}
                   </button>
                 </li>
               ))}

@@ -1,5 +1,5 @@
 /** Two buttons through a long list, and which part of it is shown; nothing of a list that fits. */
-import { figure } from '../format.ts'
+import { useTexts } from '../texts/texts.ts'
 
 interface PagerProps {
   /** What there is more of. */
@@ -12,7 +12,8 @@ interface PagerProps {
   readonly names?: readonly [string, string]
 }
 
-export function Pager({ title, offset, perPage, total, show, names = ['Earlier', 'Further'] }: PagerProps) {
+export function Pager({ title, offset, perPage, total, show, names }: PagerProps) {
+  const { frame } = useTexts()
   if (total <= perPage) return null
   const button = (name: string, to: number, isPossible: boolean) => (
     <button type="button" className="button small" disabled={!isPossible} onClick={() => show(to)}>
@@ -21,11 +22,9 @@ export function Pager({ title, offset, perPage, total, show, names = ['Earlier',
   )
   return (
     <nav className="row" aria-label={title}>
-      {button(names[0], Math.max(0, offset - perPage), offset > 0)}
-      <span className="soft small number">
-        {figure(offset + 1)} to {figure(Math.min(total, offset + perPage))} of {figure(total)}
-      </span>
-      {button(names[1], offset + perPage, offset + perPage < total)}
+      {button(names?.[0] ?? frame.earlier, Math.max(0, offset - perPage), offset > 0)}
+      <span className="soft small number">{frame.shownOf(offset + 1, Math.min(total, offset + perPage), total)}</span>
+      {button(names?.[1] ?? frame.further, offset + perPage, offset + perPage < total)}
     </nav>
   )
 }

@@ -1,10 +1,12 @@
 /** A policy as files for other programs, with its model card. */
 import { client } from '../api.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import { Icon } from './icon.tsx'
 
 /** Nothing where the studio has no policy of this name, or this person may not see it. */
 export function PolicyDownload({ name }: { name: string }) {
+  const { policies: texts } = useTexts()
   const { state } = useStudio()
   const policy = state?.policies.find((one) => one.name === name)
   if (policy === undefined) return null
@@ -14,9 +16,9 @@ export function PolicyDownload({ name }: { name: string }) {
         className="button small"
         href={client.policyUrl(name, 'attune')}
         download
-        aria-label={`Download the policy ${name}`}
+        aria-label={texts.downloadNamed(name)}
       >
-        <Icon name="data" size={16} /> Download the policy
+        <Icon name="data" size={16} /> {texts.download}
       </a>
     )
   }
@@ -28,10 +30,10 @@ export function PolicyDownload({ name }: { name: string }) {
           className="button small"
           href={client.policyUrl(name, form)}
           download
-          aria-label={`LoRA, ${form}: download ${name}`}
-          title={form === 'diffusers' ? 'For diffusers and Python' : 'For kohya’s scripts, web interfaces and ComfyUI'}
+          aria-label={texts.loraNamed(form, name)}
+          title={texts.goodFor[form]}
         >
-          <Icon name="data" size={16} /> LoRA, {form}
+          <Icon name="data" size={16} /> {texts.lora(form)}
         </a>
       ))}
     </span>

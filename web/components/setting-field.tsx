@@ -1,9 +1,9 @@
 /** One field of a stage's form, by its type. */
 import { useId } from 'react'
 import type { FormField, SettingValue } from '../../src/studio/schemas/jobs.ts'
-import { emptySetting } from '../../src/setting-words.ts'
-import { figure } from '../format.ts'
+import { emptySetting, figure } from '../format.ts'
 import { promptLines } from '../prompt-lines.ts'
+import { useTexts } from '../texts/texts.ts'
 import { PromptsBox } from './prompts-box.tsx'
 import { Sentence } from './sentence.tsx'
 
@@ -20,7 +20,7 @@ const shown = (value: SettingValue): string =>
 
 /** What an empty field means. */
 const emptyTitle = ({ type, field }: FormField): string =>
-  type === 'run' && field !== 'policy' ? 'none' : emptySetting(field)
+  emptySetting(type === 'run' && field !== 'policy' ? 'reward' : field)
 
 const isPrompts = ({ type, field }: FormField) => type === 'list' && field === 'prompts'
 
@@ -28,6 +28,7 @@ const chosenTypes = new Set(['run', 'choice'])
 const pickedTypes = new Set(['runs', 'choices'])
 
 export function SettingField({ field, value, change, wrong }: SettingFieldProps) {
+  const { settings } = useTexts()
   const id = useId()
   const { label, type, sentence, expected, optional, choices } = field
   const described = `${id}-hint`
@@ -39,7 +40,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
   const hint = (
     <span className="hint" id={described}>
       <Sentence text={sentence || expected} />
-      {wrong !== undefined && <span className="wrong"> Accepted: {expected}.</span>}
+      {wrong !== undefined && <span className="wrong"> {settings.accepted(expected)}</span>}
     </span>
   )
   if (type === 'boolean') {
@@ -63,7 +64,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
     return (
       <fieldset className="field" aria-describedby={described}>
         <legend>{label}</legend>
-        {choices.length === 0 && <span className="soft small">There are none yet.</span>}
+        {choices.length === 0 && <span className="soft small">{settings.noChoice}</span>}
         {choices.map((choice) => (
           <label key={choice.value} className="check">
             <input
@@ -103,7 +104,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
           id={id}
           describedBy={described}
           isWrong={wrong !== undefined}
-          placeholder="one a line"
+          placeholder={settings.onePerLine}
           value={shown(value)}
           change={(text) => change(text === '' ? null : text.split('\n'))}
         />
@@ -111,7 +112,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
         <textarea
           {...common}
           rows={4}
-          placeholder="one a line"
+          placeholder={settings.onePerLine}
           value={shown(value)}
           dir="auto"
           onChange={({ target }) => change(target.value === '' ? null : target.value.split('\n'))}

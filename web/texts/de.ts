@@ -7,7 +7,10 @@ import { home } from './de/home.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
 import { pictures } from './de/pictures.ts'
+import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
+import { settings } from './de/settings.ts'
+import { sharing } from './de/sharing.ts'
 import { signIn } from './de/sign-in.ts'
 import { usual } from './de/usual.ts'
 import { vote } from './de/vote.ts'
@@ -22,7 +25,10 @@ export const de: Texts = {
   jobs,
   label,
   pictures,
+  policies,
   prompts,
+  settings,
+  sharing,
   signIn,
   usual,
   vote,

@@ -7,7 +7,10 @@ import { home } from './en/home.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
 import { pictures } from './en/pictures.ts'
+import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
+import { settings } from './en/settings.ts'
+import { sharing } from './en/sharing.ts'
 import { signIn } from './en/sign-in.ts'
 import { usual } from './en/usual.ts'
 import { vote } from './en/vote.ts'
@@ -21,7 +24,10 @@ export const en = {
   jobs,
   label,
   pictures,
+  policies,
   prompts,
+  settings,
+  sharing,
   signIn,
   usual,
   vote,

@@ -12,6 +12,8 @@ export interface Speech {
   readonly language: Language
   /** Three figures: `0.914`, `18.4`, `1536`, `20,000`. */
   readonly figure: (value: number) => string
+  /** With so many decimals: `0.70`. */
+  readonly fixed: (value: number, digits: number) => string
   /** `82 %` */
   readonly percent: (share: number, digits?: number) => string
   /** `1 answer`, `12 answers` */
@@ -51,6 +53,7 @@ function speechOf(language: Language): Speech {
   return {
     language,
     figure,
+    fixed: (value, digits) => written(value.toFixed(digits)),
     percent: (share, digits = 0) => `${written((100 * share).toFixed(digits))} %`,
     counted: (count, forms) => `${figure(count)} ${form(count, forms)}`,
     form,

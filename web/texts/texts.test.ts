@@ -20,10 +20,7 @@ const filesOf = (pattern: string | readonly string[]) =>
 /** Files whose pages speak every language. */
 const spoken = [
   'app.tsx',
-  'components/{confirm,drawer,job-badge,job-row,language-choice,lightbox,notice,page-head,picture,progress-bar,tabs}.tsx',
-  'components/zoom-*.tsx',
-  'components/prompts-*.tsx',
-  'components/named-texts.tsx',
+  'components/*.tsx',
   'pages/compare/{vote-page,rater-comparisons}.tsx',
   'pages/account*.tsx',
   'pages/sign-in.tsx',

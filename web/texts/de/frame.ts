@@ -1,7 +1,7 @@
 import type { Texts } from '../en.ts'
 import { german } from '../speech.ts'
 
-const { counted, form } = german
+const { counted, figure, form } = german
 
 export const frame: Texts['frame'] = {
   titled: (page) => `${page} · Attune-Studio`,
@@ -38,4 +38,14 @@ export const frame: Texts['frame'] = {
   close: 'Schließen',
   cancel: 'Abbrechen',
   loading: 'Wird geladen',
+  earlier: 'Zurück',
+  further: 'Weiter',
+  shownOf: (from, to, all) => `${figure(from)} bis ${figure(to)} von ${figure(all)}`,
+  needed: {
+    images: 'Die ersten Bilder zeichnen',
+    labels: 'Bilder bewerten',
+    reward: 'Eine Belohnung trainieren',
+    policy: 'Eine Policy trainieren',
+    report: 'Einen Bericht schreiben',
+  },
 }

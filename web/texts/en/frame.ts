@@ -1,7 +1,7 @@
 /** The frame around every page, and what a page shows while its content is missing. */
 import { english } from '../speech.ts'
 
-const { counted, form } = english
+const { counted, figure, form } = english
 
 export const frame = {
   titled: (page: string) => `${page} · Attune studio`,
@@ -38,4 +38,15 @@ export const frame = {
   close: 'Close',
   cancel: 'Cancel',
   loading: 'Loading',
+  earlier: 'Earlier',
+  further: 'Further',
+  shownOf: (from: number, to: number, all: number) => `${figure(from)} to ${figure(to)} of ${figure(all)}`,
+  /** What a page that is empty waits for. */
+  needed: {
+    images: 'Draw the first images',
+    labels: 'Label images',
+    reward: 'Train a reward',
+    policy: 'Train a policy',
+    report: 'Write a report',
+  },
 }
