@@ -1,4 +1,5 @@
 /** Numbers, times and names as people read them. */
+import { stages, stageTitle as stageInEnglish, type StageName } from '../src/stages.ts'
 import { speech, texts } from './texts/texts.ts'
 
 export function duration(seconds: number): string {
@@ -43,11 +44,20 @@ export function size(bytes: number): string {
 /** `pretrained` as people say it. */
 export const policyTitle = (name: string): string => (name === 'pretrained' ? texts().policies.pretrained : name)
 
+/** `Train a reward`; a name of elsewhere as it is. */
+export const stageTitle = (stage: string): string =>
+  texts().names.stages[stage]?.title ?? (Object.hasOwn(stages, stage) ? stageInEnglish(stage as StageName) : stage)
+
+/** What a stage does. */
+export const stageSentence = (stage: StageName): string =>
+  texts().names.stages[stage]?.sentence ?? stages[stage].sentence
+
 /** `cuda:0, cuda:1`, `CPU` */
 export const deviceTitles = (ids: readonly string[]): string => ids.map((id) => (id === 'cpu' ? 'CPU' : id)).join(', ')
 
 /** `reward_mean` → `Reward mean` */
-export const metricTitle = (name: string): string => capital(name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL'))
+export const metricTitle = (name: string): string =>
+  texts().names.metrics[name] ?? capital(name.replaceAll('_', ' ').replace(/\bkl\b/, 'KL'))
 
 /** Shares, which are read as percentages. */
 const shares = /^(alignment|accuracy)(_|$)/

@@ -3,8 +3,8 @@ import { isPolicyStage, usualPolicyStage } from '../src/stages.ts'
 import type { NextAction } from '../src/studio/schemas/next.ts'
 import type { State } from '../src/studio/schemas/state.ts'
 import { client } from './api.ts'
-import { figure, policyTitle } from './format.ts'
 import { go } from './router.ts'
+import { texts } from './texts/texts.ts'
 
 interface NextStep {
   readonly title: string
@@ -20,9 +20,6 @@ const trainPolicy = (settings: Settings) => client.startJob({ stage: usualPolicy
 export const trainOnPairs = (pairs: NonNullable<State['pairs']>, policy: string | null) =>
   client.startJob({ stage: 'policy dpo', settings: { ...pairs.settings, policy } })
 
-export const trainOnPairsTitle = ({ pairs }: NonNullable<State['pairs']>) =>
-  `Train from ${pairs === 1 ? 'this pair' : `these ${figure(pairs)} pairs`}`
-
 /** A reward, and a policy that follows it where it is proven, in place of those that wait for a weaker one. */
 async function trainBoth({ jobs }: State, policy: string | null): Promise<void> {
   for (const { id, state, stage } of jobs) if (state === 'held' && isPolicyStage(stage)) await client.stopJob(id)
@@ -37,50 +34,48 @@ const drawMore = (policy: string | null) => client.drawRound({ policy: policy ??
 export function nextStepOf(action: NextAction, state: State): NextStep {
   const { step, policy, reward, job, comparison, klWeight } = action
   const { pairs } = state
+  const { steps } = texts().home
   switch (step) {
     case 'draw':
-      return { title: 'Draw the first images', work: () => client.drawRound() }
+      return { title: steps.draw, work: () => client.drawRound() }
     case 'label':
-      return { title: 'Label', work: () => goTo('label') }
+      return { title: steps.label, work: () => goTo('label') }
     case 'draw-more':
-      return {
-        title: policy === null ? 'Draw more images' : `Draw more images by ${policy}`,
-        work: () => drawMore(policy),
-      }
+      return { title: steps.drawMore(policy), work: () => drawMore(policy) }
     case 'train-reward':
-      return { title: 'Train a reward', work: () => trainBoth(state, policy) }
+      return { title: steps.trainReward, work: () => trainBoth(state, policy) }
     case 'train-policy':
       return {
-        title: `Train ${policyTitle(policy ?? 'pretrained')}`,
+        title: steps.trainPolicy(policy),
         work: async () => openJob(await trainPolicy({ reward, policy })),
       }
     case 'train-closer':
       return {
-        title: 'Train again, held closer to the start',
+        title: steps.trainCloser,
         work: async () => openJob(await trainPolicy({ reward, policy, klWeight })),
       }
     case 'train-pairs':
       return pairs === null
-        ? { title: 'Train' }
-        : { title: trainOnPairsTitle(pairs), work: () => trainOnPairs(pairs, policy) }
+        ? { title: steps.trainPairs(null) }
+        : { title: steps.trainPairs(pairs.pairs), work: () => trainOnPairs(pairs, policy) }
     case 'draw-again':
-      return { title: 'Collect again with this policy', work: () => drawMore(policy) }
+      return { title: steps.drawAgain, work: () => drawMore(policy) }
     case 'compare':
       return {
-        title: 'Compare blind',
+        title: steps.compare,
         work: async () => go('compare', (await client.compare({ policies: ['pretrained', policy!] })).id),
       }
     case 'vote':
-      return { title: 'Vote blind', work: () => goTo('compare', comparison!, 'vote') }
+      return { title: steps.vote, work: () => goTo('compare', comparison!, 'vote') }
     case 'report':
-      return { title: 'Write a report', work: async () => openJob(await client.startJob({ stage: 'report' })) }
+      return { title: steps.report, work: async () => openJob(await client.startJob({ stage: 'report' })) }
     case 'look':
-      return { title: 'Look at it', work: () => goTo('train', 'job', job!) }
+      return { title: steps.look, work: () => goTo('train', 'job', job!) }
     case 'look-reward':
-      return { title: `Look at ${reward}`, work: () => goTo('rewards', reward!) }
+      return { title: steps.lookReward(reward!), work: () => goTo('rewards', reward!) }
     case 'resume':
-      return { title: 'Go on with it', work: () => client.resumeJob(job!) }
+      return { title: steps.resume, work: () => client.resumeJob(job!) }
     case 'wait':
-      return { title: 'Working' }
+      return { title: steps.wait }
   }
 }

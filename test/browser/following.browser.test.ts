@@ -38,7 +38,7 @@ browserSuite('a policy that follows a reward', (it) => {
       .getByText(/reward-1 (is not shown|was measured)/)
       .first()
       .waitFor()
-    await person.link('Look at it').click()
+    await person.link('Look at it, and begin it all the same').click()
     await page.getByText('It has not begun').waitFor()
     await person.button('Start anyhow').click()
     await person.button('Stop').click({ timeout: jobPatienceMs })

@@ -16,6 +16,7 @@ import { Next } from './home/next.tsx'
 import { Rounds } from './home/rounds.tsx'
 
 export function HomePage() {
+  const { home } = useTexts()
   const { state, reload } = useStudio()
   if (state === undefined) return <Skeleton heights={[160, 160, 120]} />
   if (state.user.role === 'rater') return <RaterHome state={state} />
@@ -24,7 +25,7 @@ export function HomePage() {
       <Next state={state} reload={reload} />
       <FromPairs state={state} reload={reload} />
       <section className="stack tight">
-        <h2>The loop</h2>
+        <h2>{home.loop}</h2>
         <Loop state={state} />
       </section>
       <JobList jobs={state.jobs} />
@@ -49,13 +50,14 @@ function RaterHome({ state }: { state: State }) {
 }
 
 function JobList({ jobs }: { jobs: readonly Job[] }) {
+  const { home } = useTexts()
   if (jobs.length === 0) return null
   return (
     <section className="stack tight">
       <div className="row between">
-        <h2>Jobs</h2>
+        <h2>{home.jobs}</h2>
         <a className="small text-link" href={to('train')}>
-          All jobs
+          {home.allJobs}
         </a>
       </div>
       <ul className="job-list">

@@ -6,6 +6,7 @@ import { frame } from './de/frame.ts'
 import { home } from './de/home.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
+import { names } from './de/names.ts'
 import { pictures } from './de/pictures.ts'
 import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
@@ -24,6 +25,7 @@ export const de: Texts = {
   home,
   jobs,
   label,
+  names,
   pictures,
   policies,
   prompts,

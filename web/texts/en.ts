@@ -6,6 +6,7 @@ import { frame } from './en/frame.ts'
 import { home } from './en/home.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
+import { names } from './en/names.ts'
 import { pictures } from './en/pictures.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
@@ -23,6 +24,7 @@ export const en = {
   home,
   jobs,
   label,
+  names,
   pictures,
   policies,
   prompts,

@@ -1,16 +1,17 @@
 /** What cannot be read is named; everything else works without it. */
 import type { State } from '../../../src/studio/schemas/state.ts'
-import { figure } from '../../format.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 const fewBroken = 5
 
 export function Broken({ broken }: Pick<State, 'broken'>) {
+  const { home } = useTexts()
   if (broken.length === 0) return null
   return (
     <section className="stack tight">
-      <h2>Broken</h2>
+      <h2>{home.broken}</h2>
       <div className="notice warn" role="status">
-        <span>These cannot be read, and are left out of all lists. Everything else works without them.</span>
+        <span>{home.brokenWhy}</span>
         <ul className="broken">
           {broken.slice(0, fewBroken).map(({ name, reason }) => (
             <li key={`${name} ${reason}`} dir="auto">
@@ -18,7 +19,7 @@ export function Broken({ broken }: Pick<State, 'broken'>) {
             </li>
           ))}
         </ul>
-        {broken.length > fewBroken && <span>and {figure(broken.length - fewBroken)} more</span>}
+        {broken.length > fewBroken && <span>{home.more(broken.length - fewBroken)}</span>}
       </div>
     </section>
   )

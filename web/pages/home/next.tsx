@@ -1,5 +1,5 @@
 /** The next sensible step as one big button, or what runs; and what did not work. */
-import { isPolicyStage, stages, type RunKind } from '../../../src/stages.ts'
+import { isPolicyStage, stages } from '../../../src/stages.ts'
 import type { Job } from '../../../src/studio/schemas/jobs.ts'
 import type { State } from '../../../src/studio/schemas/state.ts'
 import { Icon } from '../../components/icon.tsx'
@@ -10,16 +10,10 @@ import { nextStepOf } from '../../next-step.ts'
 import { useAction } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen } from '../../studio-state.tsx'
-
-const workTitles: Readonly<Record<RunKind, string>> = {
-  round: 'The model is drawing',
-  reward: 'A reward is learning from the labels',
-  policy: 'The model is learning',
-  'best-of-n': 'The best images are being picked',
-  report: 'The policies are being measured',
-}
+import { useTexts } from '../../texts/texts.ts'
 
 export function Next({ state, reload }: { state: State; reload: () => Promise<void> }) {
+  const { frame, home } = useTexts()
   const step = nextStepOf(state.next, state)
   const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
     await work()
@@ -33,22 +27,14 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
   return (
     <section className="next card">
       <div className="next-words">
-        <PageHead
-          title={
-            isFirst
-              ? 'Teach a model what you like'
-              : job === undefined
-                ? 'What comes next'
-                : workTitles[stages[job.stage].kind]
-          }
-        >
+        <PageHead title={isFirst ? home.teach : job === undefined ? home.whatNext : home.work[stages[job.stage].kind]}>
           {isFirst
-            ? 'The model draws, you judge, it learns from your answers. Everything stays on this machine.'
+            ? home.teachHow
             : job === undefined
               ? state.next.sentence
               : state.next.step === 'wait' && state.next.others.length > 0
                 ? state.next.sentence
-                : 'You can watch it, or go on with something else.'}
+                : home.meanwhile}
         </PageHead>
         <Others state={state} isBusy={isBusy} run={run} />
         <Held state={state} />
@@ -62,24 +48,24 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
           data-testid="next"
           onClick={() => void run(work)}
         >
-          {isBusy ? 'One moment …' : step.title} <Icon name="arrow" />
+          {isBusy ? home.oneMoment : step.title} <Icon name="arrow" />
         </button>
       ) : (
         job !== undefined && (
           <div className="next-job">
             <strong dir="auto">{job.run}</strong>
-            <ProgressBar share={shareOf(job)} label={`Progress of ${job.run}`} />
+            <ProgressBar share={shareOf(job)} label={frame.progressOf(job.run)} />
             <span className="soft small">
               {progressText(job)}
               <Followers job={job} jobs={running} />
             </span>
             <div className="row">
               <a className="button small" href={to('train', 'job', job.id)}>
-                Watch
+                {home.watch}
               </a>
               {state.counts.images > 0 && (
                 <a className="button small" href={to('label')}>
-                  Label meanwhile
+                  {home.labelMeanwhile}
                 </a>
               )}
             </div>
@@ -92,10 +78,11 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
 
 /** What could be done in place of the main step. */
 function Others({ state, isBusy, run }: OthersProps) {
+  const { home } = useTexts()
   const { others } = state.next
   if (others.length === 0) return null
   return (
-    <div className="row" role="group" aria-label="Or">
+    <div className="row" role="group" aria-label={home.or}>
       {others.map((other) => {
         const { title, work } = nextStepOf(other, state)
         return (
@@ -122,30 +109,34 @@ interface OthersProps {
 
 /** What begins when a job has ended well. */
 function Followers({ job, jobs }: { job: Job; jobs: readonly Job[] }) {
+  const { home } = useTexts()
   const followers = jobs.filter(({ follows }) => follows.includes(job.run))
   if (followers.length === 0) return null
   const isGated = stages[job.stage].kind === 'reward' && followers.some(({ stage }) => isPolicyStage(stage))
   return (
     <>
-      . Then {followers.map(({ run }) => run).join(' and ')} {followers.length === 1 ? 'begins' : 'begin'}
-      {isGated && ', if the reward is shown to be better than chance and the CLIP score'}.
+      .{' '}
+      {home.then(
+        followers.map(({ run }) => run),
+        isGated,
+      )}
     </>
   )
 }
 
 /** What has not begun, since something speaks against it. */
 function Held({ state: { jobs, next } }: { state: State }) {
+  const { home } = useTexts()
   return jobs
     .filter(({ state }) => state === 'held')
     .map((job) => (
       <div key={job.id} className="notice warn" role="status">
-        <strong dir="auto">{job.run} has not begun</strong>
+        <strong dir="auto">{home.hasNotBegun(job.run)}</strong>
         {job.error !== null && !next.sentence.startsWith(job.error) && <span dir="auto">{job.error}</span>}
         <span>
           <a className="text-link" href={to('train', 'job', job.id)}>
-            Look at it
+            {job.can.resume ? home.beginAnyhow : home.steps.look}
           </a>
-          {job.can.resume && ', and begin it all the same.'}
         </span>
       </div>
     ))

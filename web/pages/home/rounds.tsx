@@ -5,8 +5,11 @@ import { ErrorNotice } from '../../components/notice.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
 import { ago, figure, policyTitle } from '../../format.ts'
 import { useAction } from '../../remote.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 export function Rounds({ state, reload }: { state: State; reload: () => Promise<void> }) {
+  const { home } = useTexts()
+  const { columns } = home
   const policy = state.base
   const { run, isBusy, error } = useAction(async () => {
     await client.drawRound({ policy: policy ?? 'pretrained' })
@@ -16,21 +19,21 @@ export function Rounds({ state, reload }: { state: State; reload: () => Promise<
   return (
     <section className="stack tight">
       <div className="row between">
-        <h2>Rounds</h2>
+        <h2>{home.rounds}</h2>
         <button type="button" className="button small" disabled={isBusy} onClick={() => void run()}>
-          {policy === null ? 'Draw more images' : `Draw more images by ${policy}`}
+          {home.steps.drawMore(policy)}
         </button>
       </div>
       <ErrorNotice error={error} />
-      <div className="card flat table-wrap" role="group" aria-label="Rounds" tabIndex={0}>
+      <div className="card flat table-wrap" role="group" aria-label={home.rounds} tabIndex={0}>
         <table className="table">
           <thead>
             <tr>
-              <th scope="col">Round</th>
-              <th scope="col">Drawn by</th>
-              <th scope="col">Images</th>
-              <th scope="col">Judged</th>
-              <th scope="col">When</th>
+              <th scope="col">{columns.round}</th>
+              <th scope="col">{columns.by}</th>
+              <th scope="col">{columns.images}</th>
+              <th scope="col">{columns.judged}</th>
+              <th scope="col">{columns.when}</th>
             </tr>
           </thead>
           <tbody>
@@ -39,17 +42,17 @@ export function Rounds({ state, reload }: { state: State; reload: () => Promise<
                 <td>
                   <strong dir="auto">{name}</strong>
                 </td>
-                <td data-title="Drawn by" dir="auto">
+                <td data-title={columns.by} dir="auto">
                   {policyTitle(by)}
                 </td>
-                <td data-title="Images">{figure(images)}</td>
-                <td data-title="Judged">
+                <td data-title={columns.images}>{figure(images)}</td>
+                <td data-title={columns.judged}>
                   <span className="judged-share">
-                    <ProgressBar share={images === 0 ? 0 : judged / images} label={`Judged of ${name}`} />
+                    <ProgressBar share={images === 0 ? 0 : judged / images} label={home.judgedOf(name)} />
                     {figure(judged)}
                   </span>
                 </td>
-                <td data-title="When" className="soft">
+                <td data-title={columns.when} className="soft">
                   {ago(at)}
                 </td>
               </tr>
