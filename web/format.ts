@@ -1,4 +1,5 @@
 /** Numbers, times and names as people read them. */
+import { settingTitle as settingInEnglish } from '../src/setting-words.ts'
 import { stages, stageTitle as stageInEnglish, type StageName } from '../src/stages.ts'
 import { speech, texts } from './texts/texts.ts'
 
@@ -68,6 +69,9 @@ export const withUnit = (metric: string, value: number): string =>
   isShare(metric) ? percent(value, 1) : metric === 'kl' ? `${figure(value)} nats` : figure(value)
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** `KL weight` of `klWeight`. */
+export const settingTitle = (field: string): string => texts().settings.labels[field] ?? settingInEnglish(field)
 
 /** What an empty setting means: `pre-trained model`, `none`; else what the model or the machine has for it. */
 export function emptySetting(field: string): string {

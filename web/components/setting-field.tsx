@@ -30,7 +30,8 @@ const pickedTypes = new Set(['runs', 'choices'])
 export function SettingField({ field, value, change, wrong }: SettingFieldProps) {
   const { settings } = useTexts()
   const id = useId()
-  const { label, type, sentence, expected, optional, choices } = field
+  const { type, sentence, expected, optional, choices } = field
+  const label = settings.labels[field.field] ?? field.label
   const described = `${id}-hint`
   const common = {
     id,
@@ -39,7 +40,7 @@ export function SettingField({ field, value, change, wrong }: SettingFieldProps)
   } as const
   const hint = (
     <span className="hint" id={described}>
-      <Sentence text={sentence || expected} />
+      <Sentence text={settings.hints[sentence] ?? (sentence || expected)} />
       {wrong !== undefined && <span className="wrong"> {settings.accepted(expected)}</span>}
     </span>
   )

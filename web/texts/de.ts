@@ -4,6 +4,7 @@ import { data } from './de/data.ts'
 import { errors } from './de/errors.ts'
 import { frame } from './de/frame.ts'
 import { home } from './de/home.ts'
+import { job } from './de/job.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
 import { names } from './de/names.ts'
@@ -13,6 +14,7 @@ import { prompts } from './de/prompts.ts'
 import { settings } from './de/settings.ts'
 import { sharing } from './de/sharing.ts'
 import { signIn } from './de/sign-in.ts'
+import { train } from './de/train.ts'
 import { usual } from './de/usual.ts'
 import { vote } from './de/vote.ts'
 import type { Texts } from './en.ts'
@@ -23,6 +25,7 @@ export const de: Texts = {
   errors,
   frame,
   home,
+  job,
   jobs,
   label,
   names,
@@ -32,6 +35,7 @@ export const de: Texts = {
   settings,
   sharing,
   signIn,
+  train,
   usual,
   vote,
 }

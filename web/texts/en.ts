@@ -4,6 +4,7 @@ import { data } from './en/data.ts'
 import { errors } from './en/errors.ts'
 import { frame } from './en/frame.ts'
 import { home } from './en/home.ts'
+import { job } from './en/job.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
 import { names } from './en/names.ts'
@@ -13,6 +14,7 @@ import { prompts } from './en/prompts.ts'
 import { settings } from './en/settings.ts'
 import { sharing } from './en/sharing.ts'
 import { signIn } from './en/sign-in.ts'
+import { train } from './en/train.ts'
 import { usual } from './en/usual.ts'
 import { vote } from './en/vote.ts'
 
@@ -22,6 +24,7 @@ export const en = {
   errors,
   frame,
   home,
+  job,
   jobs,
   label,
   names,
@@ -31,6 +34,7 @@ export const en = {
   settings,
   sharing,
   signIn,
+  train,
   usual,
   vote,
 }

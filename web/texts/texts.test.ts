@@ -26,6 +26,7 @@ const spoken = [
   'pages/sign-in.tsx',
   'pages/home.tsx',
   'pages/home/*.tsx',
+  'pages/train/*.tsx',
   'next-step.ts',
   'pages/data.tsx',
   'pages/data/*.tsx',
@@ -36,7 +37,7 @@ const readAttributes = /^(aria-label|aria-description|alt|title|label|placeholde
 /** What stands in them is a name of its own: a key of the keyboard, a word to type. */
 const named = /^(kbd|code)$/
 /** Names that no language has another word for. */
-const brands = /^Attune$/
+const brands = /^(Attune|GPU)$/
 
 /** Texts that an expression may have as its value. */
 function valuesOf(node: ts.Node): string[] {
@@ -119,7 +120,8 @@ test('German says everything in words of its own, with the same numbers and name
     else assert.notEqual(String(other).trim(), '', name)
   }
   // By words of the server, which English shows as they are.
-  const serverWords = /^(data\.formats|errors\.byCode|jobs\.units|names\.(stages|metrics)|usual)\./
+  const serverWords =
+    /^(data\.formats|errors\.byCode|jobs\.units|names\.(stages|metrics)|settings\.(labels|hints)|train\.form\.missing|usual)\./
   const more = [...inGerman.keys()].filter((name) => !serverWords.test(name))
   assert.equal(more.length, leavesOf(en).length)
 })

@@ -4,6 +4,7 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { isZigzag, pointsOf, rangeOf, stepRange, type CurvePoint } from '../../curve-points.ts'
 import { isShare, metricTitle, tickText, withUnit } from '../../format.ts'
+import { texts, useTexts } from '../../texts/texts.ts'
 import { useSeenTheme } from '../../theme.ts'
 import type { MetricRow } from './metrics.ts'
 
@@ -34,11 +35,12 @@ export function shownFirst(all: readonly string[]): { readonly shown: string[]; 
 }
 
 export function Curves({ rows }: { rows: readonly MetricRow[] }) {
+  const { curves } = useTexts().job
   const [isWhole, setWhole] = useState(false)
   const { shown, rest } = shownFirst([...new Set(rows.flatMap((row) => Object.keys(row)))])
   return (
     <section className="stack tight">
-      <h2>Curves</h2>
+      <h2>{curves.title}</h2>
       <div className="curves">
         {[...shown, ...(isWhole ? rest : [])].map((name) => (
           <Curve key={name} name={name} rows={rows} />
@@ -47,7 +49,7 @@ export function Curves({ rows }: { rows: readonly MetricRow[] }) {
       {rest.length > 0 && (
         <div>
           <button type="button" className="button small quiet" onClick={() => setWhole(!isWhole)}>
-            {isWhole ? 'Fewer curves' : `${rest.length} more curves`}
+            {isWhole ? curves.fewer : curves.more(rest.length)}
           </button>
         </div>
       )}
@@ -60,6 +62,7 @@ export const plotHeight = 190
 const wholeSteps = [1, 10, 100, 1000, 10_000, 100_000].flatMap((power) => [power, 2 * power, 5 * power])
 
 function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
+  const { curves } = useTexts().job
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const theme = useSeenTheme()
@@ -79,7 +82,7 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
       made.destroy()
       plot.current = undefined
     }
-  }, [name, theme, isLoose])
+  }, [name, theme, isLoose, curves])
   const last = points.at(-1)
   const key = `${points.length} ${last?.step}`
   useEffect(() => plot.current?.setData(columnsOf(latest.current)), [key])
@@ -93,7 +96,12 @@ function Curve({ name, rows }: { name: string; rows: readonly MetricRow[] }) {
       <div
         ref={place}
         role="img"
-        aria-label={`${title}: ${points.length} points, from ${withUnit(name, points[0]?.value ?? NaN)} to ${withUnit(name, last?.value ?? NaN)}`}
+        aria-label={curves.said(
+          title,
+          points.length,
+          withUnit(name, points[0]?.value ?? NaN),
+          withUnit(name, last?.value ?? NaN),
+        )}
       />
     </figure>
   )
@@ -169,7 +177,7 @@ function optionsOf(
       y: { range: () => rangeOf(name, points.current) },
     },
     hooks: { draw: [(plot) => isLoose && drawIntervals(plot, points.current, color('--accent'))] },
-    axes: axesOf(name, 'step', true),
+    axes: axesOf(name, texts().job.curves.step, true),
     series: [
       {},
       {

@@ -5,12 +5,15 @@ import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
 import { Sentence } from '../../components/sentence.tsx'
-import { capital, deviceTitles, percent, plural, size } from '../../format.ts'
+import { capital, deviceTitles, percent, size } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 export function Devices() {
+  const texts = useTexts().train.devices
   const { state } = useStudio()
   const jobs = state?.jobs ?? []
   const devices = useRemote(() => client.devices(), ['devices'], {
@@ -19,13 +22,13 @@ export function Devices() {
   })
   return (
     <section className="stack tight">
-      <h2>Devices</h2>
+      <h2>{texts.title}</h2>
       <Loaded remote={devices} heights={[150]}>
         {(value) => (
           <>
             {value.note !== null && (
               <div className="notice warn" role="status">
-                <strong>A GPU is idle</strong>
+                <strong>{texts.idle}</strong>
                 <span dir="auto">
                   <Sentence text={`${capital(value.note)}.`} />
                 </span>
@@ -46,6 +49,7 @@ export function Devices() {
 }
 
 function DeviceCard({ device, jobs }: { device: Device; jobs: readonly Job[] }) {
+  const texts = useTexts().train.devices
   const { id, name, busy, memory, slots } = device
   const title = deviceTitles([id])
   const jobsOf = (ids: readonly string[]) => ids.flatMap((one) => jobs.find((job) => job.id === one) ?? [])
@@ -54,23 +58,23 @@ function DeviceCard({ device, jobs }: { device: Device; jobs: readonly Job[] }) 
     <>
       <div className="row between">
         <h3>{title}</h3>
-        <span className={device.jobs.length > 0 ? 'badge running' : 'badge'}>{stateOf(device)}</span>
+        <span className={device.jobs.length > 0 ? 'badge running' : 'badge'}>{stateOf(device, texts)}</span>
       </div>
       <p className="soft small device-name" dir="auto">
         {name ?? 'GPU'}
-        {slots > 1 && `, ${plural(slots, 'job')} at once`}
+        {slots > 1 && `, ${texts.atOnce(slots)}`}
       </p>
       {busy === null && memory === null ? (
-        <p className="soft small">Nothing tells how busy it is.</p>
+        <p className="soft small">{texts.nothingTells}</p>
       ) : (
         <dl className="meters">
-          {busy !== null && <Meter title="At work" of={title} share={busy} text={percent(busy)} />}
+          {busy !== null && <Meter title={texts.busy} of={title} share={busy} text={percent(busy)} />}
           {memory !== null && (
             <Meter
-              title="Memory"
+              title={texts.memory}
               of={title}
               share={Math.min(1, memory.usedBytes / memory.totalBytes)}
-              text={`${size(memory.usedBytes)} of ${size(memory.totalBytes)}`}
+              text={texts.of(size(memory.usedBytes), size(memory.totalBytes))}
             />
           )}
         </dl>
@@ -81,28 +85,27 @@ function DeviceCard({ device, jobs }: { device: Device; jobs: readonly Job[] }) 
             <strong dir="auto">{job.run}</strong>
             <span className="soft small">{progressText(job)}</span>
           </span>
-          <ProgressBar share={shareOf(job)} label={`Progress of ${job.run} on ${title}`} />
+          <ProgressBar share={shareOf(job)} label={texts.progress(job.run, title)} />
         </a>
       ))}
       {device.playground && (
         <p className="soft small">
-          The <a href={to('playground')}>playground</a> has its model here
-          {device.id !== 'cpu' && ', and makes way for a job'}.
+          <a href={to('playground')}>{device.id === 'cpu' ? texts.playground : texts.playgroundMakesWay}</a>
         </p>
       )}
       {waiting.length > 0 && (
         <p className="soft small" dir="auto">
-          Waiting: {waiting.map(({ run }) => run).join(', ')}
+          {texts.waiting(waiting.map(({ run }) => run).join(', '))}
         </p>
       )}
     </>
   )
 }
 
-function stateOf({ slots, jobs }: Device): string {
-  if (slots === 0) return 'takes no jobs'
-  if (jobs.length === 0) return 'free'
-  return slots === 1 ? 'has a job' : `${jobs.length} of ${plural(slots, 'job')}`
+function stateOf({ slots, jobs }: Device, texts: Texts['train']['devices']): string {
+  if (slots === 0) return texts.takesNone
+  if (jobs.length === 0) return texts.free
+  return slots === 1 ? texts.hasOne : texts.has(jobs.length, slots)
 }
 
 function Meter({ title, of, share, text }: { title: string; of: string; share: number; text: string }) {

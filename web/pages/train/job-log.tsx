@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from 'react'
 import type { JobDetail, JobLog as Part } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
-import { plural, size } from '../../format.ts'
+import { size } from '../../format.ts'
 import { useAction } from '../../remote.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 /** Lines of one search, beyond which it is asked whether more are wanted. */
 const most = 200
@@ -19,6 +20,7 @@ interface Found {
 }
 
 export function JobLog({ job }: { job: JobDetail }) {
+  const texts = useTexts().job.log
   const box = useRef<HTMLPreElement>(null)
   const [text, setText] = useState('')
   const [found, setFound] = useState<Found>()
@@ -35,26 +37,26 @@ export function JobLog({ job }: { job: JobDetail }) {
     } = await through(from, (at) => client.jobLog(job.id, { from: at, find: text, count: most }))
     const all = [...before, ...lines.map((line) => line.text)]
     setFound({
-      title: `${plural(all.length, 'line')} with “${text}”`,
+      title: texts.found(all.length, text),
       lines: all,
       next: lines.length === most && next < whole ? next : null,
     })
   })
   const toError = useAction(async () => {
     const { lines } = await through(0, (at) => client.jobLog(job.id, { from: at, errors: 'true', count: 1 }))
-    if (lines.length === 0) return setFound({ title: 'No line tells of an error', lines: [], next: null })
+    if (lines.length === 0) return setFound({ title: texts.noError, lines: [], next: null })
     const around = await client.jobLog(job.id, { from: lines[0].at, count: context })
-    setFound({ title: 'From the first error on', lines: around.lines.map((line) => line.text), next: null })
+    setFound({ title: texts.fromError, lines: around.lines.map((line) => line.text), next: null })
   })
   if (job.log.length === 0) return null
   const shown = found?.lines ?? job.log
   return (
     <details open={job.state === 'failed'}>
-      <summary>Log</summary>
+      <summary>{texts.title}</summary>
       <form
         className="row log-search"
         role="search"
-        aria-label="Log"
+        aria-label={texts.title}
         onSubmit={(event) => {
           event.preventDefault()
           if (text !== '') void run(0)
@@ -62,25 +64,25 @@ export function JobLog({ job }: { job: JobDetail }) {
       >
         <input
           type="text"
-          aria-label="Text in the log"
-          placeholder="Find in the log"
+          aria-label={texts.text}
+          placeholder={texts.findIn}
           maxLength={200}
           value={text}
           onChange={({ target }) => setText(target.value)}
         />
         <button type="submit" className="button small" disabled={isBusy || text === ''}>
-          Find
+          {texts.find}
         </button>
         <button type="button" className="button small" disabled={toError.isBusy} onClick={() => void toError.run()}>
-          First error
+          {texts.firstError}
         </button>
         {found !== undefined && (
           <button type="button" className="button small quiet" onClick={() => setFound(undefined)}>
-            Last lines
+            {texts.lastLines}
           </button>
         )}
         <a className="button small quiet" href={client.jobLogUrl(job.id)} download>
-          Download
+          {texts.download}
         </a>
       </form>
       <ErrorNotice error={error ?? toError.error} />
@@ -90,13 +92,13 @@ export function JobLog({ job }: { job: JobDetail }) {
         </p>
       )}
       {shown.length > 0 && (
-        <pre className="log" ref={box} tabIndex={0} aria-label={found?.title ?? 'Last lines of the log'}>
+        <pre className="log" ref={box} tabIndex={0} aria-label={found?.title ?? texts.lastLinesOf}>
           {shown.join('\n')}
         </pre>
       )}
       {found !== undefined && found.next !== null && (
         <button type="button" className="button small" disabled={isBusy} onClick={() => void run(found.next ?? 0)}>
-          Find more from {size(found.next)} on
+          {texts.findMore(size(found.next))}
         </button>
       )}
     </details>

@@ -1,7 +1,6 @@
 /** One job: how far it is, its curves, its sample images, its settings and its log. */
 import { lazy, Suspense, useEffect, useState } from 'react'
-import { settingTitle } from '../../../src/setting-words.ts'
-import { stages, stageTitle, type RunKind } from '../../../src/stages.ts'
+import { stages, type RunKind } from '../../../src/stages.ts'
 import type { Job, JobDetail, SettingValue } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
@@ -10,11 +9,23 @@ import { ErrorNotice, Loaded, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { PolicyDownload } from '../../components/policy-download.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { ago, deviceTitles, duration, emptySetting, figure, metricTitle, percent, withUnit } from '../../format.ts'
+import {
+  ago,
+  deviceTitles,
+  duration,
+  emptySetting,
+  figure,
+  metricTitle,
+  percent,
+  settingTitle,
+  stageTitle,
+  withUnit,
+} from '../../format.ts'
 import { askToNotify, useNotifying } from '../../job-news.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
+import { texts, useTexts } from '../../texts/texts.ts'
 import { JobLog } from './job-log.tsx'
 import { SampleSlider } from './samples.tsx'
 import { useMetrics } from './metrics.ts'
@@ -22,6 +33,7 @@ import { useMetrics } from './metrics.ts'
 const Curves = lazy(async () => ({ default: (await import('./curves.tsx')).Curves }))
 
 export function JobView({ id }: { id: string }) {
+  const texts = useTexts().job
   const [isRunning, setRunning] = useState(true)
   const job = useRemote(() => client.job(id), ['job', id], { everyMs: isRunning ? 1000 : 0 })
   const { value } = job
@@ -33,7 +45,7 @@ export function JobView({ id }: { id: string }) {
     <>
       <p className="back">
         <a className="small text-link" href={to('train')}>
-          All jobs
+          {texts.all}
         </a>
       </p>
       <Loaded remote={job} heights={[70, 120, 300]}>
@@ -45,15 +57,17 @@ export function JobView({ id }: { id: string }) {
 
 /** Until the browser was asked whether it may tell of jobs. */
 function Notifying() {
+  const { job } = useTexts()
   if (useNotifying() !== 'default') return null
   return (
     <button type="button" className="button quiet" onClick={() => void askToNotify()}>
-      Let the browser tell me when jobs end
+      {job.tellMe}
     </button>
   )
 }
 
 function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }) {
+  const { frame, job: texts } = useTexts()
   const studio = useStudio()
   const { run, isBusy, error } = useAction(async (work: (id: string) => Promise<unknown>) => {
     await work(job.id)
@@ -66,11 +80,11 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
     <div className="stack">
       <PageHead title={job.run} side={<JobBadge state={job.state} />}>
         {stageTitle(job.stage)} · {times(job)}
-        {job.startedAt !== null && job.devices.length > 0 && ` · on ${deviceTitles(job.devices)}`}
+        {job.startedAt !== null && job.devices.length > 0 && ` · ${texts.on(deviceTitles(job.devices))}`}
       </PageHead>
       {isOpen(job) && (
         <div className="card stack tight">
-          <ProgressBar share={job.state === 'waiting' ? 0 : shareOf(job)} label={`Progress of ${job.run}`} />
+          <ProgressBar share={job.state === 'waiting' ? 0 : shareOf(job)} label={frame.progressOf(job.run)} />
           <div className="row between">
             <span>
               {progressText(job)}
@@ -83,30 +97,28 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
       )}
       {job.state === 'failed' && (
         <div className="notice bad" role="alert">
-          <strong>It failed</strong>
-          <span dir="auto">{job.error ?? 'It ended without saying why.'}</span>
+          <strong>{texts.failed}</strong>
+          <span dir="auto">{job.error ?? texts.saidNothing}</span>
         </div>
       )}
       {(job.state === 'held' || job.state === 'stopped') && job.error !== null && (
         <div className="notice warn" role="status">
-          <strong>{job.state === 'held' ? 'It has not begun' : 'It was stopped'}</strong>
+          <strong>{job.state === 'held' ? texts.held : texts.stopped}</strong>
           <span dir="auto">{job.error}</span>
         </div>
       )}
       {job.alarm !== null && (
         <div className="notice warn" role="status">
-          <strong>Signs of over-optimisation</strong>
+          <strong>{texts.alarm}</strong>
           <span>{job.alarm}</span>
-          <span>
-            The reward may be wrong about such images: look at the samples below, and at the curves of the probes.
-          </span>
+          <span>{texts.alarmWhatNow}</span>
         </div>
       )}
       {(job.can.stop || job.can.resume || job.can.sample) && (
         <div className="row">
           {job.can.sample && (
             <button type="button" className="button" disabled={isBusy} onClick={() => void run(client.sampleJob)}>
-              <Icon name="image" size={18} /> Sample now
+              <Icon name="image" size={18} /> {texts.sampleNow}
             </button>
           )}
           {job.can.resume && (
@@ -116,12 +128,12 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
               disabled={isBusy}
               onClick={() => void run(client.resumeJob)}
             >
-              <Icon name="resume" size={18} /> {job.state === 'held' ? 'Start anyhow' : 'Resume'}
+              <Icon name="resume" size={18} /> {job.state === 'held' ? texts.startAnyhow : texts.resume}
             </button>
           )}
           {job.can.stop && (
             <button type="button" className="button danger" disabled={isBusy} onClick={() => void run(client.stopJob)}>
-              <Icon name="stop" size={18} /> {job.state === 'running' ? 'Stop' : 'Remove from the queue'}
+              <Icon name="stop" size={18} /> {job.state === 'running' ? texts.stop : texts.unqueue}
             </button>
           )}
         </div>
@@ -133,9 +145,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
           <Curves rows={rows} />
         </Suspense>
       )}
-      {rows.length === 0 && isTraining && isOpen(job) && (
-        <p className="notice">The curves begin with the first step.</p>
-      )}
+      {rows.length === 0 && isTraining && isOpen(job) && <p className="notice">{texts.curvesBegin}</p>}
       {isTraining && <SampleSlider job={job} />}
       <Settings job={job} />
       <JobLog job={job} />
@@ -144,18 +154,19 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
 }
 
 function times({ queuedAt, finishedAt, startedAt, seconds, state }: Job): string {
-  if (state === 'waiting' || state === 'held') return `queued ${ago(queuedAt)}`
+  const { job } = texts()
+  if (state === 'waiting' || state === 'held') return job.queued(ago(queuedAt))
   const took = seconds > 0 ? ` · ${duration(seconds)}` : ''
-  if (finishedAt !== null) return `ended ${ago(finishedAt)}${took}`
-  return startedAt === null ? '' : `started ${ago(startedAt)}${took}`
+  if (finishedAt !== null) return `${job.ended(ago(finishedAt))}${took}`
+  return startedAt === null ? '' : `${job.started(ago(startedAt))}${took}`
 }
 
-const nextPages: Readonly<Record<RunKind, readonly [string, (run: string) => string]>> = {
-  round: ['Label the images', () => to('label')],
-  reward: ['Look at the reward', (run) => to('rewards', run)],
-  policy: ['Compare', () => to('compare')],
-  'best-of-n': ['Compare', () => to('compare')],
-  report: ['Read the report', (run) => to('reports', run)],
+const nextPages: Readonly<Record<RunKind, (run: string) => string>> = {
+  round: () => to('label'),
+  reward: (run) => to('rewards', run),
+  policy: () => to('compare'),
+  'best-of-n': () => to('compare'),
+  report: (run) => to('reports', run),
 }
 
 /** They have curves; as results they say little. Runs of before 0.2 name them as their metrics do: `policy_loss`. */
@@ -181,13 +192,14 @@ const technical = new Set([
 const isTechnical = (name: string) => technical.has(name.replaceAll('_', '').toLowerCase()) || name.startsWith('probe')
 
 function Results({ job }: { job: JobDetail }) {
+  const { next } = useTexts().job
   const figures = [
     ...useHeldOut(job),
     ...Object.entries(job.results).flatMap(([name, value]): [string, string][] =>
       typeof value !== 'number' || isTechnical(name) ? [] : [[resultTitle(name), withUnit(name, value)]],
     ),
   ]
-  const [title, href] = nextPages[stages[job.stage].kind]
+  const { kind } = stages[job.stage]
   return (
     <div className="card stack">
       {figures.length > 0 && (
@@ -201,10 +213,10 @@ function Results({ job }: { job: JobDetail }) {
         </dl>
       )}
       <div className="row">
-        <a className="button primary" href={href(job.run)}>
-          {title} <Icon name="arrow" size={18} />
+        <a className="button primary" href={nextPages[kind](job.run)}>
+          {next[kind]} <Icon name="arrow" size={18} />
         </a>
-        {stages[job.stage].kind === 'policy' && <PolicyDownload name={job.run} />}
+        {kind === 'policy' && <PolicyDownload name={job.run} />}
       </div>
     </div>
   )
@@ -216,13 +228,14 @@ function useHeldOut({ stage, run }: Job): [string, string][] {
   const heldOut = stages[stage].kind === 'reward' ? state?.rewards.find(({ name }) => name === run)?.heldOut : undefined
   const { accuracy = null, auc = null } = heldOut ?? {}
   return [
-    ...(accuracy === null ? [] : [['Accuracy', percent(accuracy, 1)] as [string, string]]),
+    ...(accuracy === null ? [] : [[metricTitle('accuracy'), percent(accuracy, 1)] as [string, string]]),
     ...(auc === null ? [] : [['AUC', figure(auc)] as [string, string]]),
   ]
 }
 
 /** `promptsWithDistractors` → `Prompts with distractors` */
 const resultTitle = (name: string) =>
+  texts().names.metrics[name] ??
   metricTitle(
     name
       .replace(/([a-z])([A-Z])/g, '$1 $2')
@@ -231,11 +244,12 @@ const resultTitle = (name: string) =>
   )
 
 function Settings({ job }: { job: JobDetail }) {
+  const texts = useTexts().job
   const settings = Object.entries(job.settings)
   if (settings.length === 0) return null
   return (
     <details>
-      <summary>Settings ({settings.length})</summary>
+      <summary>{texts.settings(settings.length)}</summary>
       <dl className="settings">
         {settings.map(([name, value]) => (
           <div key={name}>
@@ -251,10 +265,11 @@ function Settings({ job }: { job: JobDetail }) {
 const longest = 8
 
 function settingText(name: string, value: SettingValue): string {
+  const { job } = texts()
   if (value === null) return emptySetting(name)
-  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'boolean') return value ? job.yes : job.no
   if (typeof value === 'number') return figure(value)
   if (!Array.isArray(value)) return value.replace(/^named:/, '')
-  const more = value.length > longest ? `, and ${value.length - longest} more` : ''
-  return `${value.slice(0, longest).join(', ')}${more}`
+  const shown = value.slice(0, longest).join(', ')
+  return value.length > longest ? job.firstOf(shown, value.length - longest) : shown
 }

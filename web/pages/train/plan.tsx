@@ -1,14 +1,17 @@
 /** What is to follow a job: queued together with it, so that no page has to stay open. */
 import { isPolicyStage, stages, usualPolicyStage, type FormStage } from '../../../src/stages.ts'
 
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
+
 export type NextStage = FormStage | 'compare'
 
 /** In their order; what needs a policy is offered behind one. */
-const following: readonly { readonly stage: NextStage; readonly title: string; readonly needsPolicy: boolean }[] = [
-  { stage: usualPolicyStage, title: `Fine-tune on it (${stages[usualPolicyStage].title})`, needsPolicy: false },
-  { stage: 'report', title: 'Write a report of it', needsPolicy: true },
-  { stage: 'compare', title: 'Draw a blind comparison with the pre-trained model', needsPolicy: true },
-]
+const following = [
+  { stage: usualPolicyStage, title: 'policy', needsPolicy: false },
+  { stage: 'report', title: 'report', needsPolicy: true },
+  { stage: 'compare', title: 'compare', needsPolicy: true },
+] as const satisfies readonly { stage: NextStage; title: keyof Texts['train']['plan']; needsPolicy: boolean }[]
 
 interface PlanProps {
   readonly stage: FormStage
@@ -17,6 +20,7 @@ interface PlanProps {
 }
 
 export function Plan({ stage, steps, choose }: PlanProps) {
+  const { plan } = useTexts().train
   const isReward = stages[stage].kind === 'reward'
   if (!isReward && !isPolicyStage(stage)) return null
   const offered = following.filter(({ needsPolicy }) => isReward || needsPolicy)
@@ -28,7 +32,7 @@ export function Plan({ stage, steps, choose }: PlanProps) {
   }
   return (
     <fieldset className="plan">
-      <legend>Then</legend>
+      <legend>{plan.title}</legend>
       {offered.map(({ stage: step, title, needsPolicy }) => (
         <label key={step} className="check">
           <input
@@ -37,10 +41,10 @@ export function Plan({ stage, steps, choose }: PlanProps) {
             disabled={needsPolicy && !hasPolicy}
             onChange={() => toggle(step)}
           />
-          {title}
+          {title === 'policy' ? plan.policy(stages[usualPolicyStage].title) : plan[title]}
         </label>
       ))}
-      <span className="hint">The studio goes on by itself when this page is closed.</span>
+      <span className="hint">{plan.goesOn}</span>
     </fieldset>
   )
 }

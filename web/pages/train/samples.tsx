@@ -3,11 +3,13 @@ import type { Job } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
 import { useRemote } from '../../remote.ts'
 import { isOpen } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 
 const few = 16
 
 /** Pictures of the same prompts and noise through the training. */
 export function SampleSlider({ job }: { job: Job }) {
+  const texts = useTexts().job.samples
   const { value } = useRemote(() => client.samples(job.id), ['samples', job.id], {
     everyMs: isOpen(job) ? 2000 : 0,
     changes: [job.state],
@@ -16,7 +18,7 @@ export function SampleSlider({ job }: { job: Job }) {
   const [isWhole, setWhole] = useState(false)
   const steps = value?.steps ?? []
   if (steps.length === 0) {
-    return isOpen(job) ? <p className="notice">Sample images appear here as the training goes on.</p> : null
+    return isOpen(job) ? <p className="notice">{texts.soon}</p> : null
   }
   // Nothing chosen: the newest, and it follows the training.
   const place = Math.min(chosen ?? steps.length - 1, steps.length - 1)
@@ -24,10 +26,8 @@ export function SampleSlider({ job }: { job: Job }) {
   return (
     <section className="stack tight">
       <div className="row between">
-        <h2>Samples</h2>
-        <span className="soft small number">
-          step {step} · {place + 1} of {steps.length}
-        </span>
+        <h2>{texts.title}</h2>
+        <span className="soft small number">{texts.stepOf(step, place + 1, steps.length)}</span>
       </div>
       {steps.length > 1 && (
         <input
@@ -36,8 +36,8 @@ export function SampleSlider({ job }: { job: Job }) {
           min={0}
           max={steps.length - 1}
           value={place}
-          aria-label="Step of the training"
-          aria-valuetext={`step ${step}`}
+          aria-label={texts.stepOfTraining}
+          aria-valuetext={texts.step(step)}
           onChange={({ target }) => {
             const next = Number(target.value)
             setChosen(next === steps.length - 1 ? undefined : next)
@@ -54,7 +54,7 @@ export function SampleSlider({ job }: { job: Job }) {
       {!isWhole && images.length > few && (
         <div>
           <button type="button" className="button small" onClick={() => setWhole(true)}>
-            Show {images.length - few} more samples
+            {texts.more(images.length - few)}
           </button>
         </div>
       )}

@@ -5,11 +5,13 @@ import { productOf } from '../../../src/studio/work.ts'
 import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
 import { isWrong, SettingField, settingOf } from '../../components/setting-field.tsx'
-import { timeLeft } from '../../format.ts'
+import { stageSentence, stageTitle, timeLeft } from '../../format.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
 import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { Plan, type NextStage } from './plan.tsx'
 
 interface StageFormProps {
@@ -20,6 +22,10 @@ interface StageFormProps {
 
 /** A stage's settings: those that matter, the others under "more". Only what was changed is sent. */
 export function StageFormView({ form, like }: StageFormProps) {
+  const {
+    settings,
+    train: { form: texts },
+  } = useTexts()
   const { reload } = useStudio()
   const [changed, setChanged] = useState<Readonly<Record<string, SettingValue>>>({})
   const [name, setName] = useState('')
@@ -70,35 +76,36 @@ export function StageFormView({ form, like }: StageFormProps) {
       }}
     >
       <div>
-        <h2>{form.title}</h2>
+        <h2>{stageTitle(form.stage)}</h2>
         {/* The chooser of methods has said it. */}
-        {!isPolicyStage(form.stage) && <p className="soft">{form.sentence}</p>}
+        {!isPolicyStage(form.stage) && <p className="soft">{stageSentence(form.stage)}</p>}
       </div>
       {like !== undefined && (
         <div className="notice" role="status">
           <span dir="auto">
-            With the settings, the seed and the prompts of <strong>{like.name}</strong>; what you change is changed.
+            {texts.like[0]} <strong>{like.name}</strong>
+            {texts.like[1]}
           </span>
         </div>
       )}
-      {form.missing !== null && <div className="notice warn">{form.missing}</div>}
+      {form.missing !== null && <div className="notice warn">{texts.missing[form.missing] ?? form.missing}</div>}
       <RewardLack form={form} changed={{ ...like?.settings, ...changed }} />
       {show(form.main)}
       <details className="more">
-        <summary>More settings ({form.more.length + 1})</summary>
+        <summary>{texts.more(form.more.length + 1)}</summary>
         <div className="stack">
           <div className="fields">
             <div className="field">
-              <label htmlFor="run-name">Name</label>
+              <label htmlFor="run-name">{texts.name}</label>
               <input
                 id="run-name"
                 type="text"
                 value={name}
-                placeholder="automatic"
+                placeholder={settings.automatic}
                 pattern="[a-z0-9][a-z0-9.\-]{0,79}"
                 onChange={({ target }) => setName(target.value)}
               />
-              <span className="hint">Of the run: lower-case letters, digits, dots and hyphens.</span>
+              <span className="hint">{texts.nameHint}</span>
             </div>
           </div>
           {show(form.more)}
@@ -112,27 +119,32 @@ export function StageFormView({ form, like }: StageFormProps) {
           className="button primary big"
           disabled={isBusy || form.missing !== null || wrong.length > 0}
         >
-          {isBusy ? 'Starting …' : 'Start'}
+          {isBusy ? texts.starting : texts.start}
         </button>
-        <span className="soft small">{estimateSentence(form.estimate, valueOf)}</span>
+        <span className="soft small">{estimateSentence(form.estimate, valueOf, texts)}</span>
       </div>
     </form>
   )
 }
 
 /** How long it takes as it is filled in, and how that is known. */
-function estimateSentence(estimate: StageForm['estimate'], valueOf: (name: string) => SettingValue): string {
-  if (estimate === null) return 'How long it takes is known once it has run here.'
+function estimateSentence(
+  estimate: StageForm['estimate'],
+  valueOf: (name: string) => SettingValue,
+  texts: Texts['train']['form'],
+): string {
+  if (estimate === null) return texts.unknownTime
   const { work, startSeconds, secondsPerWork, run, isOfThisMachine } = estimate
   const done = productOf(work, valueOf)
   if (done === undefined) return ''
-  const takes = `Takes about ${timeLeft(startSeconds + secondsPerWork * done)}`
-  if (run !== null) return `${takes}, as ${run} went.`
-  return isOfThisMachine ? `${takes}, judging by other runs here.` : `${takes} on a usual machine.`
+  const time = timeLeft(startSeconds + secondsPerWork * done)
+  if (run !== null) return texts.takesAs(time, run)
+  return isOfThisMachine ? texts.takesHere(time) : texts.takesUsually(time)
 }
 
 /** Whoever starts a policy by hand is told where its reward is not proven. */
 function RewardLack({ form, changed }: { form: StageForm; changed: Readonly<Record<string, SettingValue>> }) {
+  const texts = useTexts().train.form
   const { state } = useStudio()
   const field = [...form.main, ...form.more].find((one) => one.field === 'reward' && one.type === 'run')
   if (field === undefined || !isPolicyStage(form.stage)) return null
@@ -141,8 +153,10 @@ function RewardLack({ form, changed }: { form: StageForm; changed: Readonly<Reco
   if (reward === undefined || reward.lack === null) return null
   return (
     <div className="notice warn" role="status">
-      <strong>This reward is not proven</strong>
-      <span>{reward.lack} A policy that learns from it may well draw worse.</span>
+      <strong>{texts.notProven}</strong>
+      <span>
+        {reward.lack} {texts.notProvenWhy}
+      </span>
     </div>
   )
 }

@@ -14,38 +14,36 @@ import { client } from '../../api.ts'
 import { JobRow } from '../../components/job-row.tsx'
 import { Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
+import { stageSentence } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
 import { to, useSearch } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import '../../styles/train.css'
 import { Devices } from './devices.tsx'
 import { JobView } from './job-view.tsx'
 import { StageFormView } from './stage-form.tsx'
 
-const tabs: readonly (readonly [RunKind, string])[] = [
-  ['reward', 'Reward'],
-  ['policy', 'Policy'],
-  ['round', 'Draw images'],
-  ['report', 'Report'],
-]
+const tabs = ['reward', 'policy', 'round', 'report'] as const satisfies readonly RunKind[]
 
 /** The stage of `#/train/dpok`, `#/train/reward`; `policy` is the usual one. */
 const stageOf = (part: string): FormStage =>
   part === 'policy' ? usualPolicyStage : (formStages.find((stage) => runBase(stage) === part) ?? 'reward train')
 
 export function TrainPage({ rest }: { rest: readonly string[] }) {
+  const { train } = useTexts()
   const [part = 'reward', id] = rest
   if (part === 'job' && id !== undefined) return <JobView key={id} id={id} />
   const stage = stageOf(part)
   const { kind } = stages[stage]
   return (
     <>
-      <PageHead title="Train">A reward learns from the labels; a policy learns from the reward.</PageHead>
+      <PageHead title={train.title}>{train.about}</PageHead>
       <div className="stack">
-        <nav className="tabs" aria-label="What to start">
-          {tabs.map(([one, title]) => (
+        <nav className="tabs" aria-label={train.whatToStart}>
+          {tabs.map((one) => (
             <a key={one} href={to('train', one)} aria-current={one === kind ? 'page' : undefined}>
-              {title}
+              {train.kinds[one]}
             </a>
           ))}
         </nav>
@@ -60,18 +58,19 @@ export function TrainPage({ rest }: { rest: readonly string[] }) {
 
 /** Each with what it does in a sentence, however many there are. */
 function Methods({ chosen }: { chosen: FormStage }) {
+  const { train } = useTexts()
   const usualFirst: readonly PolicyStage[] = [
     usualPolicyStage,
     ...policyStages.filter((stage) => stage !== usualPolicyStage),
   ]
   return (
-    <nav aria-label="Method">
+    <nav aria-label={train.method}>
       <ul className="methods">
         {usualFirst.map((stage) => (
           <li key={stage}>
             <a href={to('train', runBase(stage))} aria-current={stage === chosen ? 'page' : undefined}>
               <strong>{stages[stage].title}</strong>
-              <span className="soft small">{stages[stage].sentence}</span>
+              <span className="soft small">{stageSentence(stage)}</span>
             </a>
           </li>
         ))}
@@ -109,6 +108,7 @@ function Form({ stage }: { stage: FormStage }) {
 const few = 15
 
 function Queue() {
+  const { train } = useTexts()
   const { state } = useStudio()
   const [isWhole, setWhole] = useState(false)
   const isBusy = state?.jobs.some(isOpen) ?? false
@@ -118,12 +118,12 @@ function Queue() {
   })
   return (
     <section className="stack tight">
-      <h2>Jobs</h2>
+      <h2>{train.jobs}</h2>
       <Loaded remote={jobs} heights={[62, 62]}>
         {({ jobs: all }) =>
           all.length === 0 ? (
-            <Empty icon="train" title="Nothing has been trained yet">
-              What you start above appears here, with curves and samples while it runs.
+            <Empty icon="train" title={train.noJobs}>
+              {train.noJobsWhy}
             </Empty>
           ) : (
             <>
@@ -137,7 +137,7 @@ function Queue() {
               {!isWhole && all.length > few && (
                 <div>
                   <button type="button" className="button" onClick={() => setWhole(true)}>
-                    Show {all.length - few} more
+                    {train.showMore(all.length - few)}
                   </button>
                 </div>
               )}
