@@ -3,6 +3,7 @@ import { account } from './de/account.ts'
 import { data } from './de/data.ts'
 import { errors } from './de/errors.ts'
 import { frame } from './de/frame.ts'
+import { gallery } from './de/gallery.ts'
 import { home } from './de/home.ts'
 import { job } from './de/job.ts'
 import { jobs } from './de/jobs.ts'
@@ -24,6 +25,7 @@ export const de: Texts = {
   data,
   errors,
   frame,
+  gallery,
   home,
   job,
   jobs,

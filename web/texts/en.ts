@@ -3,6 +3,7 @@ import { account } from './en/account.ts'
 import { data } from './en/data.ts'
 import { errors } from './en/errors.ts'
 import { frame } from './en/frame.ts'
+import { gallery } from './en/gallery.ts'
 import { home } from './en/home.ts'
 import { job } from './en/job.ts'
 import { jobs } from './en/jobs.ts'
@@ -23,6 +24,7 @@ export const en = {
   data,
   errors,
   frame,
+  gallery,
   home,
   job,
   jobs,

@@ -23,6 +23,7 @@ const spoken = [
   'components/*.tsx',
   'pages/compare/{vote-page,rater-comparisons}.tsx',
   'pages/account*.tsx',
+  'pages/gallery/*.{ts,tsx}',
   'pages/sign-in.tsx',
   'pages/home.tsx',
   'pages/home/*.tsx',
@@ -98,7 +99,9 @@ test('every text is used', () => {
   const sources = filesOf('**/*.{ts,tsx}').filter((file) => !file.startsWith('texts/'))
   const all = sources.map((file) => readFileSync(join(web, file), 'utf8')).join('\n')
   const used = new Set(all.match(/[\p{L}_$][\p{L}\d_$]*/gu))
-  const chosen = new Set([...all.matchAll(/([\p{L}_$][\p{L}\d_$]*)\[/gu)].map(([, name]) => name))
+  // A group is used as a whole where it is indexed, passed on, or kept under another name.
+  const [indexed, whole] = [/([\p{L}_$][\p{L}\d_$]*)\[/gu, /(?:\(|= |=\{)(?:\w+\.)*(\w+)(?=[)}\n])/g]
+  const chosen = new Set([indexed, whole].flatMap((one) => [...all.matchAll(one)].map(([, name]) => name)))
   const unused = leavesOf(en).filter(([path]) => !used.has(path.at(-1)!) && !chosen.has(path.at(-2)!))
   assert.deepEqual(
     unused.map(([path]) => path.join('.')),

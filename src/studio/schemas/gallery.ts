@@ -106,7 +106,15 @@ export const GalleryDetail = GalleryImage.extend({
       undoes: z.boolean(),
       reasons: z.array(z.string()),
       /** What it says of this image, where the answer alone does not. */
-      told: z.string().nullable(),
+      told: z
+        .union([
+          z.enum(['preferred', 'not-preferred']),
+          /** Each 1 to 7. */
+          z.object({ overall: z.number(), alignment: z.number(), fidelity: z.number() }),
+          /** Its place among so many; 1 is best. */
+          z.object({ rank: z.number(), of: count }),
+        ])
+        .nullable(),
     }),
   ),
   /** Of each reward that has scored it, the newest first. */

@@ -179,16 +179,18 @@ async function historyOf({ store }: Studio, id: string): Promise<GalleryDetail['
   }))
 }
 
+type Told = GalleryDetail['history'][number]['told']
+
 /** What a judgment says of its image at a place. */
-function toldOf(judgment: Judgment, place: number): string | null {
+function toldOf(judgment: Judgment, place: number): Told {
   const { answer, images } = judgment
   if (judgment.kind === 'rating' && judgment.ratings) {
     const { overall, alignment, fidelity } = judgment.ratings
-    return `overall ${overall}, alignment ${alignment}, fidelity ${fidelity} of 7`
+    return { overall, alignment, fidelity }
   }
-  if (judgment.kind === 'ranking' && judgment.ranks) return `rank ${judgment.ranks[place]} of ${images.length}`
+  if (judgment.kind === 'ranking' && judgment.ranks) return { rank: judgment.ranks[place], of: images.length }
   if ((judgment.kind === 'pair' || judgment.kind === 'vote') && (answer === 'first' || answer === 'second')) {
-    return (answer === 'first') === place < images.length / 2 ? 'preferred' : 'not preferred'
+    return (answer === 'first') === place < images.length / 2 ? 'preferred' : 'not-preferred'
   }
   return null
 }

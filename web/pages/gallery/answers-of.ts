@@ -1,11 +1,9 @@
 import type { GalleryImage } from '../../../src/studio/schemas/gallery.ts'
-import { figure } from '../../format.ts'
+import { texts } from '../../texts/texts.ts'
 
 /** What people and the reward say of an image, in short. */
-export const answersOf = ({ good, bad, judged, score }: GalleryImage): string =>
-  [
-    good + bad > 0 ? `${good} good, ${bad} bad` : judged ? 'judged' : 'not judged',
-    score === null ? undefined : `reward ${figure(score)}`,
-  ]
-    .filter(Boolean)
-    .join(' · ')
+export function answersOf({ good, bad, judged, score }: GalleryImage): string {
+  const { gallery } = texts()
+  const people = good + bad > 0 ? gallery.goodAndBad(good, bad) : judged ? gallery.judged : gallery.notJudged
+  return score === null ? people : `${people} · ${gallery.rewardIs(score)}`
+}

@@ -5,8 +5,10 @@ import { timeNow } from '../../clock.ts'
 import { Lightbox } from '../../components/lightbox.tsx'
 import { newId } from '../../new-id.ts'
 import { postJudgment } from '../../outbox.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 export function Compared({ images, close }: { images: readonly GalleryImage[]; close: () => void }) {
+  const { gallery, label } = useTexts()
   const since = useRef(performance.now())
   const shown = images.flatMap(({ image, prompt }) => (image === null ? [] : [{ image, alt: prompt }]))
   const isPair = shown.length === 2 && images.length === 2 && images[0].prompt === images[1].prompt
@@ -18,7 +20,7 @@ export function Compared({ images, close }: { images: readonly GalleryImage[]; c
   }
   return (
     <Lightbox
-      title={isPair ? images[0].prompt : 'Images beside each other'}
+      title={isPair ? images[0].prompt : gallery.besideEachOther}
       images={shown}
       close={close}
       keys={isPair ? { '1': answer('first'), '2': answer('second'), t: answer('tie') } : {}}
@@ -26,13 +28,13 @@ export function Compared({ images, close }: { images: readonly GalleryImage[]; c
         isPair && (
           <>
             <button type="button" className="button" onClick={answer('first')}>
-              The first is better <kbd>1</kbd>
+              {gallery.firstIsBetter} <kbd>1</kbd>
             </button>
             <button type="button" className="button" onClick={answer('tie')}>
-              Tie <kbd>T</kbd>
+              {label.tie} <kbd>T</kbd>
             </button>
             <button type="button" className="button" onClick={answer('second')}>
-              The second is better <kbd>2</kbd>
+              {gallery.secondIsBetter} <kbd>2</kbd>
             </button>
           </>
         )

@@ -1,7 +1,8 @@
 /** Which images are wanted, and in which order. */
 import { useEffect, useState } from 'react'
-import type { GalleryPage, GallerySort, Verdict } from '../../../src/studio/schemas/gallery.ts'
+import type { GalleryPage } from '../../../src/studio/schemas/gallery.ts'
 import { policyTitle } from '../../format.ts'
+import { useTexts } from '../../texts/texts.ts'
 import type { GallerySearch } from './gallery-search.ts'
 
 interface FiltersProps {
@@ -12,78 +13,64 @@ interface FiltersProps {
   readonly change: (change: Readonly<Record<string, string>>) => void
 }
 
-const verdictTitles: Readonly<Record<Verdict, string>> = {
-  unlabelled: 'Not judged yet',
-  judged: 'Judged',
-  good: 'More good than bad',
-  bad: 'More bad than good',
-  even: 'As many good as bad',
-  disagreed: 'Raters disagree',
-}
-const sortTitles: Readonly<Record<GallerySort, string>> = {
-  newest: 'Newest first',
-  oldest: 'Oldest first',
-  highest: 'Highest reward first',
-  lowest: 'Lowest reward first',
-  unsure: 'Reward least sure first',
-}
-const archivedTitles = { hidden: 'Without archived ones', shown: 'With archived ones', only: 'Archived ones only' }
 const typingMs = 300
 
 export function Filters({ search, choices, reward, change }: FiltersProps) {
+  const { gallery } = useTexts()
+  const { verdicts, sorts, archivedOnes } = gallery
   const of = (names: readonly string[] = [], title = (name: string) => name) =>
     Object.fromEntries(names.map((name) => [name, title(name)]))
   const hasRewards = (choices?.rewards.length ?? 0) > 0
   return (
-    <div className="gallery-filters" role="search" aria-label="Images">
-      <TypedField label="Prompt" name="prompt" value={search.prompt} change={change} />
-      <Choice label="Round" name="round" value={search.round} options={of(choices?.rounds)} change={change} />
+    <div className="gallery-filters" role="search" aria-label={gallery.images}>
+      <TypedField label={gallery.prompt} name="prompt" value={search.prompt} change={change} />
+      <Choice label={gallery.round} name="round" value={search.round} options={of(choices?.rounds)} change={change} />
       <Choice
-        label="Policy"
+        label={gallery.policy}
         name="policy"
         value={search.policy}
         options={of(choices?.policies, policyTitle)}
         change={change}
       />
       <Choice
-        label="Category"
+        label={gallery.category}
         name="category"
         value={search.category}
         options={of(choices?.categories)}
         change={change}
       />
-      <Choice label="Answers" name="verdict" value={search.verdict} options={verdictTitles} change={change} />
-      <Choice label="Rater" name="rater" value={search.rater} options={of(choices?.raters)} change={change} />
+      <Choice label={gallery.answers} name="verdict" value={search.verdict} options={verdicts} change={change} />
+      <Choice label={gallery.rater} name="rater" value={search.rater} options={of(choices?.raters)} change={change} />
       {hasRewards && (
         <>
           <Choice
-            label="Reward"
+            label={gallery.reward}
             name="reward"
             value={search.reward}
             options={of(choices?.rewards)}
             any={reward ?? undefined}
             change={change}
           />
-          <TypedField label="Reward from" name="from" value={search.from} isNumber change={change} />
-          <TypedField label="Reward to" name="to" value={search.to} isNumber change={change} />
+          <TypedField label={gallery.rewardFrom} name="from" value={search.from} isNumber change={change} />
+          <TypedField label={gallery.rewardTo} name="to" value={search.to} isNumber change={change} />
         </>
       )}
       <Choice
-        label="Archive"
+        label={gallery.archive}
         name="archived"
         value={search.archived === 'hidden' ? undefined : search.archived}
-        options={{ shown: archivedTitles.shown, only: archivedTitles.only }}
-        any={archivedTitles.hidden}
+        options={{ shown: archivedOnes.shown, only: archivedOnes.only }}
+        any={archivedOnes.hidden}
         change={change}
       />
       <Choice
-        label="Order"
+        label={gallery.order}
         name="sort"
         value={search.sort === 'newest' ? undefined : search.sort}
         options={Object.fromEntries(
-          Object.entries(sortTitles).filter(([sort]) => sort !== 'newest' && (hasRewards || sort === 'oldest')),
+          Object.entries(sorts).filter(([sort]) => sort !== 'newest' && (hasRewards || sort === 'oldest')),
         )}
-        any={sortTitles.newest}
+        any={sorts.newest}
         change={change}
       />
     </div>
@@ -100,12 +87,13 @@ interface ChoiceProps {
   readonly change: FiltersProps['change']
 }
 
-function Choice({ label, name, value = '', options, any = 'Any', change }: ChoiceProps) {
+function Choice({ label, name, value = '', options, any, change }: ChoiceProps) {
+  const { gallery } = useTexts()
   return (
     <div className="field">
       <label htmlFor={`gallery-${name}`}>{label}</label>
       <select id={`gallery-${name}`} value={value} onChange={({ target }) => change({ [name]: target.value })}>
-        <option value="">{any}</option>
+        <option value="">{any ?? gallery.any}</option>
         {value !== '' && !(value in options) && <option value={value}>{value}</option>}
         {Object.entries(options).map(([option, title]) => (
           <option key={option} value={option}>

@@ -4,6 +4,7 @@ import { client } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
 import { policyTitle } from '../../format.ts'
 import { isSmall } from '../../picture-loads.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { answersOf } from './answers-of.ts'
 
 interface GalleryCellProps {
@@ -18,14 +19,16 @@ interface GalleryCellProps {
 
 /** An image of the grid: a click opens it, its box chooses it. */
 export function GalleryCell({ image, isSelected, isFocused, focus, open, select }: GalleryCellProps) {
-  const said = answersOf(image)
+  const { gallery } = useTexts()
+  const answers = answersOf(image)
+  const said = image.archived ? `${gallery.archived} · ${answers}` : answers
   return (
     <li className="gallery-cell" data-selected={isSelected} data-archived={image.archived}>
       <button
         type="button"
         className="zoomable gallery-open"
         tabIndex={isFocused ? 0 : -1}
-        aria-label={`${image.prompt.slice(0, 120)}, by ${policyTitle(image.policy)}, ${said}${image.archived ? ', archived' : ''}`}
+        aria-label={gallery.cell(image.prompt.slice(0, 120), policyTitle(image.policy), said)}
         onFocus={focus}
         onClick={({ shiftKey, ctrlKey, metaKey }) => {
           if (shiftKey || ctrlKey || metaKey) select(shiftKey)
@@ -37,7 +40,7 @@ export function GalleryCell({ image, isSelected, isFocused, focus, open, select 
       <input
         type="checkbox"
         className="gallery-check"
-        aria-label={`Choose ${image.prompt.slice(0, 120)}`}
+        aria-label={gallery.choose(image.prompt.slice(0, 120))}
         tabIndex={isFocused ? 0 : -1}
         checked={isSelected}
         onFocus={focus}
@@ -47,19 +50,20 @@ export function GalleryCell({ image, isSelected, isFocused, focus, open, select 
       <span className="gallery-prompt" dir="auto" title={image.prompt}>
         {image.prompt}
       </span>
-      <span className="gallery-said">{image.archived ? `archived · ${said}` : said}</span>
+      <span className="gallery-said">{said}</span>
     </li>
   )
 }
 
 /** A small copy, which the browser fetches when its place comes near. */
 export function Thumbnail({ image: { image } }: { image: Pick<GalleryImage, 'image'> }) {
+  const { gallery } = useTexts()
   const [isBroken, setBroken] = useState(image === null)
   if (image === null || isBroken) {
     return (
       <span className="not-loaded gallery-broken">
         <Icon name="image" size={24} />
-        <span>broken</span>
+        <span>{gallery.broken}</span>
       </span>
     )
   }

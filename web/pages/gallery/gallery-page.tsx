@@ -3,9 +3,9 @@ import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { client } from '../../api.ts'
 import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { plural } from '../../format.ts'
 import { useAction } from '../../remote.ts'
 import { setSearch, useSearch } from '../../router.ts'
+import { useTexts } from '../../texts/texts.ts'
 import '../../styles/gallery.css'
 import { Compared } from './compared.tsx'
 import { Filters } from './filters.tsx'
@@ -19,6 +19,7 @@ import { Viewer } from './viewer.tsx'
 const [mostCompared, mostExported] = [4, 400]
 
 export function GalleryPage() {
+  const { frame, gallery: texts } = useTexts()
   const params = useSearch()
   const search = readSearch(params)
   const gallery = useGallery(search)
@@ -80,21 +81,17 @@ export function GalleryPage() {
   const viewed = params.get('image')
   return (
     <>
-      <PageHead title="Gallery">
-        {page === undefined ? (
-          'All images, and what people and rewards say of them.'
-        ) : (
-          <span role="status">{plural(page.total, 'image')}</span>
-        )}
+      <PageHead title={frame.places.gallery}>
+        {page === undefined ? texts.about : <span role="status">{texts.found(page.total)}</span>}
       </PageHead>
       <div className="stack">
         <details className="gallery-search" open={matchMedia('(min-width: 861px)').matches || undefined}>
-          <summary>Find and order</summary>
+          <summary>{texts.findAndOrder}</summary>
           <Filters search={search} choices={page?.choices} reward={page?.reward ?? null} change={change} />
         </details>
         <ErrorNotice error={gallery.error ?? archive.error} retry={gallery.reload} />
         {images.length > 0 ? (
-          <ul ref={grid} className="gallery-grid" aria-label="Images" onKeyDown={onKey}>
+          <ul ref={grid} className="gallery-grid" aria-label={texts.images} onKeyDown={onKey}>
             {images.map((image, place) => (
               <GalleryCell
                 key={image.id}
@@ -117,39 +114,39 @@ export function GalleryPage() {
         {images.length > 0 && <More key={images.length} isThere={typeof page?.next === 'string'} more={gallery.more} />}
       </div>
       {chosen.length > 0 && (
-        <div className="gallery-bar" role="toolbar" aria-label="Chosen images">
-          <strong>{plural(chosen.length, 'image')} chosen</strong>
+        <div className="gallery-bar" role="toolbar" aria-label={texts.chosen}>
+          <strong>{texts.countChosen(chosen.length)}</strong>
           <button type="button" className="button small primary" onClick={() => setWork('judge')}>
-            Label these
+            {texts.labelThese}
           </button>
           <button
             type="button"
             className="button small"
             disabled={chosen.length < 2 || chosen.length > mostCompared}
-            title={`2 to ${mostCompared} images`}
+            title={texts.soMany(2, mostCompared)}
             onClick={() => setWork('compare')}
           >
-            Compare these
+            {texts.compareThese}
           </button>
           {chosen.length <= mostExported ? (
             <a className="button small" href={client.galleryExportUrl(chosen.map(({ id }) => id))} download>
-              Export
+              {texts.export}
             </a>
           ) : (
-            <span className="small soft">at most {mostExported} can be exported at once</span>
+            <span className="small soft">{texts.mostExported(mostExported)}</span>
           )}
           {chosen.some(({ archived }) => !archived) && (
             <button type="button" className="button small" onClick={() => void archive.run(true)}>
-              Archive
+              {texts.toArchive}
             </button>
           )}
           {chosen.some(({ archived }) => archived) && (
             <button type="button" className="button small" onClick={() => void archive.run(false)}>
-              Take back
+              {texts.takeBack}
             </button>
           )}
           <button type="button" className="button small quiet" onClick={() => setSelection(noneSelected)}>
-            Clear
+            {texts.clear}
           </button>
         </div>
       )}
@@ -173,6 +170,7 @@ export function GalleryPage() {
 
 /** Asks for more when its place comes near; a button for those who do not scroll. */
 function More({ isThere, more }: { isThere: boolean; more: () => void }) {
+  const { gallery } = useTexts()
   const end = useRef<HTMLDivElement>(null)
   const latest = useRef(more)
   useEffect(() => {
@@ -192,31 +190,32 @@ function More({ isThere, more }: { isThere: boolean; more: () => void }) {
   return (
     <div ref={end} className="gallery-more">
       <button type="button" className="button" onClick={more}>
-        Show more
+        {gallery.showMore}
       </button>
     </div>
   )
 }
 
 function NoImages({ isFiltered, clear }: { isFiltered: boolean; clear: () => void }) {
+  const { gallery } = useTexts()
   if (!isFiltered) {
     return (
-      <Empty icon="image" title="There are no images yet">
-        Let the model draw some, or upload your own.
+      <Empty icon="image" title={gallery.noImages}>
+        {gallery.noImagesHow}
       </Empty>
     )
   }
   return (
     <Empty
       icon="image"
-      title="No image is like that"
+      title={gallery.noneLikeThat}
       action={
         <button type="button" className="button" onClick={clear}>
-          Show all images
+          {gallery.showAll}
         </button>
       }
     >
-      Every condition must hold.
+      {gallery.everyCondition}
     </Empty>
   )
 }

@@ -6,6 +6,7 @@ import { timeNow } from '../../clock.ts'
 import { Lightbox } from '../../components/lightbox.tsx'
 import { newId } from '../../new-id.ts'
 import { postJudgment } from '../../outbox.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { SaveState } from '../label/save-state.tsx'
 
 interface JudgeSelectedProps {
@@ -19,6 +20,7 @@ type Answer = 'good' | 'bad' | 'skip'
 type Given = Extract<NewJudgment, { kind: 'good-bad-skip' }>
 
 export function JudgeSelected({ images, judged, close }: JudgeSelectedProps) {
+  const { gallery, label } = useTexts()
   // The list changes while answers come in; what was chosen is judged.
   const [list] = useState(() => images.filter(({ image }) => image !== null))
   const [given, setGiven] = useState<readonly Given[]>([])
@@ -52,8 +54,8 @@ export function JudgeSelected({ images, judged, close }: JudgeSelectedProps) {
     <Lightbox
       title={
         current === undefined
-          ? `All ${list.length} are judged`
-          : `${given.length + 1} of ${list.length}: ${current.prompt}`
+          ? gallery.allJudged(list.length)
+          : gallery.placeOf(given.length + 1, list.length, current.prompt)
       }
       images={!current?.image ? [] : [{ image: current.image, alt: current.prompt }]}
       close={close}
@@ -63,22 +65,22 @@ export function JudgeSelected({ images, judged, close }: JudgeSelectedProps) {
           {current !== undefined && (
             <>
               <button type="button" className="button" onClick={answer('good')}>
-                Good <kbd>G</kbd>
+                {label.good} <kbd>G</kbd>
               </button>
               <button type="button" className="button" onClick={answer('bad')}>
-                Bad <kbd>B</kbd>
+                {label.bad} <kbd>B</kbd>
               </button>
               <button type="button" className="button" onClick={answer('skip')}>
-                Skip <kbd>S</kbd>
+                {label.skip} <kbd>S</kbd>
               </button>
             </>
           )}
           <button type="button" className="button quiet" disabled={given.length === 0} onClick={undo}>
-            Undo <kbd>U</kbd>
+            {label.undo} <kbd>U</kbd>
           </button>
           {current === undefined && (
             <button type="button" className="button primary" onClick={close}>
-              Done
+              {label.done}
             </button>
           )}
           <SaveState />

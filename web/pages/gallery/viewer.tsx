@@ -5,9 +5,11 @@ import { client } from '../../api.ts'
 import { Comments, useComments } from '../../components/comments.tsx'
 import { Lightbox } from '../../components/lightbox.tsx'
 import { Loaded } from '../../components/notice.tsx'
-import { ago, figure, plural, policyTitle } from '../../format.ts'
+import { ago, figure, policyTitle } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { Thumbnail } from './gallery-cell.tsx'
 
 interface ViewerProps {
@@ -22,6 +24,7 @@ interface ViewerProps {
 const near = 5
 
 export function Viewer({ id, images, more, look, close }: ViewerProps) {
+  const { gallery, pictures } = useTexts()
   const place = images.findIndex((one) => one.id === id)
   const remote = useRemote(() => client.galleryImage(id), ['gallery image', id])
   useEffect(() => {
@@ -34,7 +37,7 @@ export function Viewer({ id, images, more, look, close }: ViewerProps) {
   }
   return (
     <Lightbox
-      title={known?.prompt ?? 'Image'}
+      title={known?.prompt ?? pictures.image}
       images={!known?.image ? [] : [{ image: known.image, alt: known.prompt }]}
       close={close}
       keys={{ arrowleft: step(-1), arrowright: step(1), arrowup: step(-1), arrowdown: step(1) }}
@@ -47,10 +50,10 @@ export function Viewer({ id, images, more, look, close }: ViewerProps) {
       foot={
         <>
           <button type="button" className="button" disabled={place <= 0} onClick={step(-1)}>
-            Previous <kbd>←</kbd>
+            {gallery.previous} <kbd>←</kbd>
           </button>
           <button type="button" className="button" disabled={place < 0 || place + 1 >= images.length} onClick={step(1)}>
-            Next <kbd>→</kbd>
+            {gallery.next} <kbd>→</kbd>
           </button>
         </>
       }
@@ -63,27 +66,33 @@ const playgroundOf = ({ text, policy, seed }: GalleryDetail['record']) =>
   `${to('playground')}?${new URLSearchParams({ prompt: text, policy, seed: String(seed) })}`
 
 function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => void }) {
+  const { gallery: texts, pictures } = useTexts()
+  const kinds: Words = texts.kinds
+  const shown = (value: number | undefined) => (value === undefined ? '–' : figure(value))
   const { record, rounds, scores, history, sameNoise, image, archived } = detail
   const comments = useComments(detail.id, 'all')
   const facts: [string, string | undefined][] = [
     [
-      'Policy',
+      texts.policy,
       record.strength === undefined
         ? policyTitle(record.policy)
-        : `${policyTitle(record.policy)} at ${record.strength.toFixed(2)}`,
+        : texts.atStrength(policyTitle(record.policy), record.strength),
     ],
-    ['Round', rounds.length === 0 ? 'none' : rounds.join(', ')],
-    ['Category', record.category],
-    ['Seed', record.policy === 'uploaded' ? undefined : `${record.seed}, image ${record.draw ?? record.index}`],
-    ['Sampler', record.sampler && `${record.sampler}, ${record.steps} steps, guidance ${record.guidance}`],
-    ['Not to show', record.negative],
-    ['Brought as', record.source?.name],
-    ['Size', image === null ? undefined : `${image.width} × ${image.height}`],
+    [texts.round, rounds.length === 0 ? texts.noRound : rounds.join(', ')],
+    [texts.category, record.category],
+    [
+      texts.seed,
+      record.policy === 'uploaded' ? undefined : texts.seedAndPlace(record.seed, record.draw ?? record.index),
+    ],
+    [texts.sampler, record.sampler && texts.sampling(record.sampler, shown(record.steps), shown(record.guidance))],
+    [texts.negative, record.negative],
+    [texts.source, record.source?.name],
+    [texts.size, image === null ? undefined : `${image.width} × ${image.height}`],
   ]
   return (
     <div className="stack">
-      {image === null && <div className="notice bad">The file of this image is gone or damaged.</div>}
-      {archived && <div className="notice warn">It is archived: nobody is asked about it.</div>}
+      {image === null && <div className="notice bad">{texts.fileGone}</div>}
+      {archived && <div className="notice warn">{texts.isArchived}</div>}
       <p dir="auto">{record.text}</p>
       <dl className="gallery-facts">
         {facts.map(([name, value]) =>
@@ -97,44 +106,44 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
       </dl>
       {record.policy !== 'uploaded' && (
         <a className="small" href={playgroundOf(record)}>
-          Draw the prompt in the playground
+          {texts.inPlayground}
         </a>
       )}
       <section className="stack tight">
-        <h3>Rewards</h3>
-        {scores.length === 0 && <p className="soft small">No reward has scored it.</p>}
+        <h3>{texts.rewards}</h3>
+        {scores.length === 0 && <p className="soft small">{texts.notScored}</p>}
         <ul className="plain-list">
           {scores.map(({ reward, score, uncertainty }) => (
             <li key={reward}>
-              {reward}: {score === null ? 'no score' : figure(score)}
+              {reward}: {score === null ? texts.noScore : figure(score)}
               {uncertainty !== null && <span className="soft"> ± {figure(uncertainty)}</span>}
             </li>
           ))}
         </ul>
       </section>
       <section className="stack tight">
-        <h3>Answers</h3>
-        {history.length === 0 && <p className="soft small">Nobody has judged it.</p>}
+        <h3>{texts.answers}</h3>
+        {history.length === 0 && <p className="soft small">{texts.nobodyJudged}</p>}
         <ol className="plain-list">
           {history.map(({ id, kind, answer, rater, at, stands, undoes, reasons, told }) => (
             <li key={id} data-stands={stands}>
-              <span dir="auto">{rater}</span>: {undoes ? 'takes an answer back' : (told ?? answer)}{' '}
+              <span dir="auto">{rater}</span>: {undoes ? texts.takesBack : saidOf(told ?? answer, texts)}{' '}
               <span className="soft small">
-                {kindTitles[kind] ?? kind}, <time dateTime={at}>{ago(at)}</time>
-                {!stands && !undoes && ', no longer counts'}
-                {reasons.length > 0 && ` · ${reasons.join(', ')}`}
+                {kinds[kind] ?? kind}, <time dateTime={at}>{ago(at)}</time>
+                {!stands && !undoes && `, ${texts.countsNoLonger}`}
+                {reasons.length > 0 && ` · ${texts.reasons(reasons)}`}
               </span>
             </li>
           ))}
         </ol>
       </section>
       <section className="stack tight">
-        <h3>Comments</h3>
+        <h3>{pictures.comments}</h3>
         <Comments key={detail.id} image={detail.id} from="all" remote={comments} />
       </section>
       {sameNoise.length > 0 && (
         <section className="stack tight">
-          <h3>The same noise, {plural(sameNoise.length, 'other image')}</h3>
+          <h3>{texts.sameNoise(sameNoise.length)}</h3>
           <ul className="gallery-relatives">
             {sameNoise.map((one) => (
               <li key={one.id}>
@@ -151,10 +160,16 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
   )
 }
 
-const kindTitles: Readonly<Record<string, string>> = {
-  'good-bad-skip': 'good or bad',
-  pair: 'a pair',
-  rating: 'a rating',
-  ranking: 'a ranking',
-  vote: 'a vote',
+/** By words of the server; one that is not there is shown as it is. */
+type Words = Readonly<Record<string, string | undefined>>
+
+function saidOf(
+  said: string | NonNullable<GalleryDetail['history'][number]['told']>,
+  { answered, ranked, rated }: Texts['gallery'],
+): string {
+  if (typeof said !== 'string') {
+    return 'rank' in said ? ranked(said.rank, said.of) : rated(said.overall, said.alignment, said.fidelity)
+  }
+  const words: Words = answered
+  return words[said] ?? said
 }
