@@ -1,5 +1,6 @@
 /** All texts in German, by page; people are spoken to with "Sie". */
 import { account } from './de/account.ts'
+import { compare } from './de/compare.ts'
 import { data } from './de/data.ts'
 import { errors } from './de/errors.ts'
 import { frame } from './de/frame.ts'
@@ -22,6 +23,7 @@ import type { Texts } from './en.ts'
 
 export const de: Texts = {
   account,
+  compare,
   data,
   errors,
   frame,

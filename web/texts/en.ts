@@ -1,5 +1,6 @@
 /** All texts in English, by page. What another language has to say is the type of this. */
 import { account } from './en/account.ts'
+import { compare } from './en/compare.ts'
 import { data } from './en/data.ts'
 import { errors } from './en/errors.ts'
 import { frame } from './en/frame.ts'
@@ -21,6 +22,7 @@ import { vote } from './en/vote.ts'
 
 export const en = {
   account,
+  compare,
   data,
   errors,
   frame,

@@ -1,7 +1,8 @@
 /** Alignment against fidelity: up is more of the prompt, right is closer to true pictures. */
 import type { ReportSummary } from '../../../src/studio/schemas/runs.ts'
-import { figure, percent, tickText } from '../../format.ts'
+import { percent, tickText } from '../../format.ts'
 import { useSize } from '../../components/use-size.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 const colors = ['--soft', '--orange', '--accent', '--violet', '--teal', '--good']
 const height = 320
@@ -10,6 +11,7 @@ const margin = { left: 56, right: 24, top: 18, bottom: 48 }
 const letter = 7
 
 export function AlignmentFidelity({ report: { policies } }: { report: ReportSummary }) {
+  const { compare: texts } = useTexts()
   const { ref, width } = useSize<HTMLDivElement>(640)
   const x = scaleOf(
     policies.flatMap(({ frechet }) => [frechet.low, frechet.high]),
@@ -21,11 +23,7 @@ export function AlignmentFidelity({ report: { policies } }: { report: ReportSumm
     height - margin.bottom,
     margin.top,
   )
-  const title = policies
-    .map(
-      ({ name, seen, frechet }) => `${name}: alignment ${percent(seen.mean)}, Fréchet distance ${figure(frechet.mean)}`,
-    )
-    .join('; ')
+  const title = policies.map(({ name, seen, frechet }) => texts.placed(name, seen.mean, frechet.mean)).join('; ')
   return (
     <div ref={ref} className="chart">
       <svg width={width} height={height} role="img" aria-label={title}>
@@ -50,7 +48,7 @@ export function AlignmentFidelity({ report: { policies } }: { report: ReportSumm
           y2={height - margin.bottom}
         />
         <text x={margin.left} y={height - 8}>
-          Fréchet distance, smaller is closer to true pictures →
+          {texts.frechetAxis}
         </text>
         {policies.map(({ name, seen, frechet }, i) => {
           const stroke = `var(${colors[i % colors.length]})`
@@ -73,9 +71,7 @@ export function AlignmentFidelity({ report: { policies } }: { report: ReportSumm
           )
         })}
       </svg>
-      <p className="soft small">
-        Up: share of images that show everything in their prompt, on seen prompts. Lines are 95&nbsp;% intervals.
-      </p>
+      <p className="soft small">{texts.alignmentAxis}</p>
     </div>
   )
 }

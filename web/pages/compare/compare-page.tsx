@@ -6,10 +6,11 @@ import { Handing } from '../../components/handing.tsx'
 import { ErrorNotice, Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
-import { ago, plural, policyTitle } from '../../format.ts'
+import { ago, policyTitle } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { go, to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import '../../styles/compare.css'
 import { Icon } from '../../components/icon.tsx'
 import { NewComparisonForm } from './new-comparison.tsx'
@@ -29,6 +30,7 @@ export function ComparePage({ rest }: { rest: readonly string[] }) {
 }
 
 function Overview() {
+  const { compare: texts, frame } = useTexts()
   const { state } = useStudio()
   const comparisons = useRemote(() => client.comparisons(), ['comparisons'], {
     changes: [state?.jobs.map(({ id, state: one }) => [id, one])],
@@ -36,7 +38,7 @@ function Overview() {
   const report = state?.reports.find(({ policies }) => policies.length > 1)
   return (
     <>
-      <PageHead title="Compare">The same prompts and the same noise, drawn by each policy.</PageHead>
+      <PageHead title={frame.places.compare}>{texts.about}</PageHead>
       <div className="stack">
         <Loaded remote={comparisons} heights={[90, 200]}>
           {({ comparisons: all }) => (
@@ -50,7 +52,7 @@ function Overview() {
         {report !== undefined && (
           <section className="card stack tight">
             <div className="row between">
-              <h2>Alignment and fidelity</h2>
+              <h2>{texts.alignmentAndFidelity}</h2>
               <a className="small text-link" href={to('reports', report.name)}>
                 {report.name}
               </a>
@@ -64,6 +66,7 @@ function Overview() {
 }
 
 function List({ comparisons }: { comparisons: Awaited<ReturnType<typeof client.comparisons>>['comparisons'] }) {
+  const { compare: texts, vote } = useTexts()
   return (
     <ul className="job-list">
       {comparisons.map(({ id, policies, at, prompts, perPrompt, ready, opened }) => (
@@ -71,19 +74,19 @@ function List({ comparisons }: { comparisons: Awaited<ReturnType<typeof client.c
           <a href={to('compare', id)}>
             <strong dir="auto">{policies.map(policyTitle).join(' · ')}</strong>
             <span className="soft small">
-              {plural(prompts, 'prompt')} × {plural(perPrompt, 'image')} · {ago(at)}
+              {texts.sizes(prompts, perPrompt)} · {ago(at)}
             </span>
           </a>
           {opened ? (
             <a className="button small" href={to('compare', id)}>
-              See the result
+              {vote.seeResult}
             </a>
           ) : ready ? (
             <a className="button small primary" href={to('compare', id, 'vote')}>
-              Vote blind
+              {vote.voteBlind}
             </a>
           ) : (
-            <span className="badge running">drawing</span>
+            <span className="badge running">{texts.drawing}</span>
           )}
         </li>
       ))}
@@ -92,6 +95,7 @@ function List({ comparisons }: { comparisons: Awaited<ReturnType<typeof client.c
 }
 
 function Comparison({ id }: { id: string }) {
+  const { compare: texts, frame, vote } = useTexts()
   const { state, reload } = useStudio()
   const [isAsking, setAsking] = useState(false)
   const mine = state?.jobs.filter(isOpen) ?? []
@@ -111,7 +115,7 @@ function Comparison({ id }: { id: string }) {
     <>
       <p className="back">
         <a className="small text-link" href={to('compare')}>
-          All comparisons
+          {texts.all}
         </a>
       </p>
       <Loaded remote={comparison} heights={[70, 320]}>
@@ -121,7 +125,7 @@ function Comparison({ id }: { id: string }) {
           return (
             <>
               <PageHead
-                title={detail.policies.map(policyTitle).reverse().join(' against ')}
+                title={texts.against(detail.policies.map(policyTitle).reverse())}
                 side={
                   <div className="row">
                     <Handing kind="comparison" name={id} url={client.outcomeUrl(id)} />
@@ -132,51 +136,49 @@ function Comparison({ id }: { id: string }) {
                         disabled={again.isBusy}
                         onClick={() => void again.run(policy)}
                       >
-                        Collect again with {policy}
+                        {texts.collectAgain(policy)}
                       </button>
                     )}
                   </div>
                 }
               >
-                {plural(detail.prompts, 'prompt')} × {plural(detail.perPrompt, 'image')} · {ago(detail.at)}
+                {texts.sizes(detail.prompts, detail.perPrompt)} · {ago(detail.at)}
               </PageHead>
               <div className="stack">
                 <ErrorNotice error={again.error ?? open.error} />
                 {detail.ready && <WinRates policies={detail.policies} />}
                 {!detail.ready && (
                   <div className="card stack tight">
-                    <strong>{drawing.length > 0 ? 'The images are being drawn' : 'Not all images are drawn'}</strong>
+                    <strong>{drawing.length > 0 ? texts.areDrawn : texts.notAllDrawn}</strong>
                     {drawing.map((job) => (
                       <div key={job.id} className="stack tight">
                         <ProgressBar
                           share={job.state === 'waiting' ? 0 : shareOf(job)}
-                          label={`Progress of ${job.run}`}
+                          label={frame.progressOf(job.run)}
                         />
                         <span className="soft small">
                           {job.run}: {progressText(job)}
                         </span>
                       </div>
                     ))}
-                    {drawing.length === 0 && <a href={to('train')}>Look at the jobs</a>}
+                    {drawing.length === 0 && <a href={to('train')}>{texts.lookAtJobs}</a>}
                   </div>
                 )}
                 {!detail.ready ? (
-                  <p className="notice">
-                    The images are shown when all are drawn: who sees before which policy drew what cannot vote blind.
-                  </p>
+                  <p className="notice">{texts.whenDrawn}</p>
                 ) : detail.opened ? (
                   <section className="stack tight">
-                    <h2>Side by side</h2>
+                    <h2>{texts.sideBySide}</h2>
                     <SideBySide comparison={detail} />
                   </section>
                 ) : (
                   <Empty
                     icon="compare"
-                    title="Vote first, then look"
+                    title={texts.voteFirst}
                     action={
                       <div className="row">
                         <a className="button primary big" href={to('compare', id, 'vote')}>
-                          Vote blind <Icon name="arrow" size={18} />
+                          {vote.voteBlind} <Icon name="arrow" size={18} />
                         </a>
                         <button
                           type="button"
@@ -184,24 +186,23 @@ function Comparison({ id }: { id: string }) {
                           disabled={open.isBusy}
                           onClick={() => setAsking(true)}
                         >
-                          Show side by side
+                          {texts.showSideBySide}
                         </button>
                       </div>
                     }
                   >
-                    The images are drawn. Who has seen which policy drew what cannot vote blind any more: showing them
-                    ends your votes on this comparison.
+                    {texts.voteFirstWhy}
                   </Empty>
                 )}
               </div>
               {isAsking && (
                 <Confirm
-                  title="Show which policy drew what?"
-                  action="Show them"
+                  title={texts.askShow}
+                  action={texts.showThem}
                   confirm={() => void open.run()}
                   close={() => setAsking(false)}
                 >
-                  <p>Your votes so far count. You cannot vote on this comparison any more.</p>
+                  <p>{texts.showingEnds}</p>
                 </Confirm>
               )}
             </>

@@ -8,11 +8,13 @@ import { PromptsBox } from '../../components/prompts-box.tsx'
 import { useAction } from '../../remote.ts'
 import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 
 const most = 6
 
 /** Which policies draw what. */
 export function NewComparisonForm() {
+  const { compare: texts } = useTexts()
   const { state, reload } = useStudio()
   const policies = ['pretrained', ...(state?.policies.map(({ name }) => name) ?? [])]
   const [picked, setPicked] = useState<readonly string[]>()
@@ -20,24 +22,20 @@ export function NewComparisonForm() {
   const [promptCount, setPromptCount] = useState(12)
   const [perPrompt, setPerPrompt] = useState(4)
   const chosen = picked ?? policies.slice(0, 2)
-  const { texts } = promptLines(prompts)
+  const { texts: lines } = promptLines(prompts)
   const { run, isBusy, error } = useAction(async () => {
     const { id } = await client.compare({
       policies: [...chosen],
       perPrompt,
-      ...(texts.length > 0 ? { prompts: [...texts] } : { promptCount }),
+      ...(lines.length > 0 ? { prompts: [...lines] } : { promptCount }),
     })
     await reload()
     go('compare', id)
   })
   if (policies.length < 2) {
     return (
-      <Empty
-        icon="compare"
-        title="Nothing to compare yet"
-        action={<NextNeeded of={['images', 'labels', 'reward', 'policy']} />}
-      >
-        A comparison needs a policy beside the pre-trained model.
+      <Empty icon="compare" title={texts.nothing} action={<NextNeeded of={['images', 'labels', 'reward', 'policy']} />}>
+        {texts.nothingWhy}
       </Empty>
     )
   }
@@ -49,10 +47,10 @@ export function NewComparisonForm() {
         void run()
       }}
     >
-      <h2>New comparison</h2>
+      <h2>{texts.fresh}</h2>
       <div className="fields">
         <fieldset className="field">
-          <legend>Policies</legend>
+          <legend>{texts.policies}</legend>
           {policies.map((policy) => (
             <label key={policy} className="check">
               <input
@@ -68,22 +66,17 @@ export function NewComparisonForm() {
           ))}
         </fieldset>
         <div className="field">
-          <label htmlFor="compare-prompts">Prompts</label>
-          <PromptsBox
-            id="compare-prompts"
-            value={prompts}
-            placeholder="one a line; empty: prompts that no training has seen"
-            change={setPrompts}
-          />
+          <label htmlFor="compare-prompts">{texts.prompts}</label>
+          <PromptsBox id="compare-prompts" value={prompts} placeholder={texts.promptsEmpty} change={setPrompts} />
         </div>
         <div className="stack tight">
-          {texts.length === 0 && (
-            <Number id="compare-count" label="How many prompts" value={promptCount} max={79} change={setPromptCount} />
+          {lines.length === 0 && (
+            <Number id="compare-count" label={texts.howMany} value={promptCount} max={79} change={setPromptCount} />
           )}
           <Number
             id="compare-per-prompt"
-            label="Images of each"
-            hint="Four make a set that can be voted on as a whole."
+            label={texts.imagesOfEach}
+            hint={texts.fourMakeASet}
             value={perPrompt}
             max={8}
             change={setPerPrompt}
@@ -93,7 +86,7 @@ export function NewComparisonForm() {
       <ErrorNotice error={error} />
       <div>
         <button type="submit" className="button primary" disabled={isBusy || chosen.length < 2}>
-          {isBusy ? 'Starting …' : 'Draw and compare'}
+          {isBusy ? texts.starting : texts.start}
         </button>
       </div>
     </form>

@@ -3,11 +3,13 @@ import type { ComparisonDetail } from '../../../src/studio/schemas/comparing.ts'
 import type { ShownImage } from '../../components/lightbox.tsx'
 import { ZoomPicture } from '../../components/zoom-picture.tsx'
 import { policyTitle } from '../../format.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 const few = 6
 
 /** A block a prompt, a row a policy: images of one column come from the same noise. */
 export function SideBySide({ comparison: { rows, policies } }: { comparison: ComparisonDetail }) {
+  const { compare: texts } = useTexts()
   const [isWhole, setWhole] = useState(false)
   const blocks = [...Map.groupBy(rows, ({ prompt }) => prompt)]
   return (
@@ -25,7 +27,7 @@ export function SideBySide({ comparison: { rows, policies } }: { comparison: Com
                   const image = images[p]
                   const besideOf = (all: typeof images): ShownImage[] =>
                     all.flatMap((one, i) =>
-                      one === null ? [] : [{ image: one, alt: `${prompt}, by ${policyTitle(policies[i])}` }],
+                      one === null ? [] : [{ image: one, alt: texts.by(prompt, policyTitle(policies[i])) }],
                     )
                   return image === null ? (
                     <span key={index} className="picture skeleton" />
@@ -34,7 +36,7 @@ export function SideBySide({ comparison: { rows, policies } }: { comparison: Com
                       key={index}
                       image={image}
                       shown={256}
-                      alt={`${prompt}, by ${policyTitle(policy)}`}
+                      alt={texts.by(prompt, policyTitle(policy))}
                       beside={besideOf(images)}
                     />
                   )
@@ -47,7 +49,7 @@ export function SideBySide({ comparison: { rows, policies } }: { comparison: Com
       {!isWhole && blocks.length > few && (
         <div>
           <button type="button" className="button" onClick={() => setWhole(true)}>
-            Show {blocks.length - few} more prompts
+            {texts.morePrompts(blocks.length - few)}
           </button>
         </div>
       )}

@@ -49,7 +49,7 @@ export const gallery: Texts['gallery'] = {
   judged: 'bewertet',
   notJudged: 'nicht bewertet',
   rewardIs: (score) => `Belohnung ${figure(score)}`,
-  cell: (prompt, policy, said) => `${prompt}, von: ${policy}, ${said}`,
+  cell: (prompt, policy, said) => `${prompt} (${policy}), ${said}`,
   archived: 'archiviert',
   choose: (prompt) => `${prompt} auswählen`,
   broken: 'defekt',

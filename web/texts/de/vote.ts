@@ -1,6 +1,7 @@
 import type { Texts } from '../en.ts'
 import { german } from '../speech.ts'
-import { german as say } from '../speech.ts'
+
+const { counted } = german
 
 export const vote: Texts['vote'] = {
   comparisons: 'Vergleichen',
@@ -8,7 +9,7 @@ export const vote: Texts['vote'] = {
   noComparisons: 'Noch gibt es nichts zu vergleichen',
   adminStarts: 'Ein Admin beginnt einen Vergleich; dann können Sie hier abstimmen.',
   voteBlind: 'Blind abstimmen',
-  prompts: (count) => german.counted(count, { one: 'Prompt', other: 'Prompts' }),
+  prompts: (count) => counted(count, { one: 'Prompt', other: 'Prompts' }),
   title: 'Abstimmen',
   whatIsCompared: 'Was verglichen wird',
   forms: { single: 'Einzelne Paare', set: 'Gruppen' },
@@ -26,9 +27,9 @@ export const vote: Texts['vote'] = {
   seeResult: 'Ergebnis ansehen',
   decided: 'Es ist entschieden: Die Stimmen aller zeigen, was besser ist. Sie dürfen weitermachen.',
   wanted: (count) =>
-    `Etwa ${say.counted(count, { one: 'weitere Stimme', other: 'weitere Stimmen' })} würden es entscheiden.`,
+    `Etwa ${counted(count, { one: 'weitere Stimme', other: 'weitere Stimmen' })} würden es entscheiden.`,
   wantedAtLeast: (count) =>
-    `Mindestens ${say.counted(count, { one: 'weitere Stimme ist nötig', other: 'weitere Stimmen sind nötig' })}, um einen Unterschied zu sehen.`,
+    `Mindestens ${counted(count, { one: 'weitere Stimme ist nötig', other: 'weitere Stimmen sind nötig' })}, um einen Unterschied zu sehen.`,
   opened: 'Sie haben gesehen, welches Modell was gezeichnet hat',
   openedWhy: 'Ihre Stimmen zu diesem Vergleich zählen. Weitere wären nicht mehr blind.',
   how: 'Beide Seiten gehören zum selben Prompt. Welches Modell welche gezeichnet hat, wird nicht verraten, und die Seiten wechseln zufällig.',

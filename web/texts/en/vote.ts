@@ -1,7 +1,7 @@
-import { english as say } from '../speech.ts'
-
 /** Blind votes between two policies. */
 import { english } from '../speech.ts'
+
+const { counted } = english
 
 export const vote = {
   comparisons: 'Compare',
@@ -9,7 +9,7 @@ export const vote = {
   noComparisons: 'Nothing to compare yet',
   adminStarts: 'An admin starts a comparison; then you can vote here.',
   voteBlind: 'Vote blind',
-  prompts: (count: number) => english.counted(count, { one: 'prompt', other: 'prompts' }),
+  prompts: (count: number) => counted(count, { one: 'prompt', other: 'prompts' }),
   title: 'Vote',
   whatIsCompared: 'What is compared',
   forms: { single: 'Single pairs', set: 'Sets' },
@@ -26,9 +26,9 @@ export const vote = {
   otherForm: 'You may vote in another form, or on the other question.',
   seeResult: 'See the result',
   decided: 'It is decided: the votes of all raters show which one is better. You may go on.',
-  wanted: (count: number) => `About ${say.counted(count, { one: 'more vote', other: 'more votes' })} would decide it.`,
+  wanted: (count: number) => `About ${counted(count, { one: 'more vote', other: 'more votes' })} would decide it.`,
   wantedAtLeast: (count: number) =>
-    `At least ${say.counted(count, { one: 'more vote is', other: 'more votes are' })} needed to tell them apart.`,
+    `At least ${counted(count, { one: 'more vote is', other: 'more votes are' })} needed to tell them apart.`,
   opened: 'You have seen which policy drew what',
   openedWhy: 'Your votes on this comparison count, and have ended: those that came now would not be blind.',
   how: 'Both sides come from the same prompt. Which policy drew which is not told, and sides change at random.',
