@@ -5,32 +5,30 @@ import { Empty, Loaded } from '../components/notice.tsx'
 import { NextNeeded } from '../components/next-needed.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { ZoomPicture } from '../components/zoom-picture.tsx'
-import { ago, duration, figure, percent, plural } from '../format.ts'
+import { ago, duration, figure, fixed, percent } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import '../styles/rewards.css'
 
 export function RewardsPage({ name }: { name?: string }) {
+  const texts = useTexts().rewards
   const { state } = useStudio()
   const rewards = useRemote(() => client.rewards(), ['rewards'], { changes: [state?.rewards.length] })
   return (
     <>
-      <PageHead title="Rewards">What has been learned from the labels.</PageHead>
+      <PageHead title={texts.title}>{texts.about}</PageHead>
       <Loaded remote={rewards} heights={[60, 260]}>
         {({ rewards: all }) =>
           all.length === 0 ? (
-            <Empty
-              icon="reward"
-              title="There is no reward yet"
-              action={<NextNeeded of={['images', 'labels', 'reward']} />}
-            >
-              It learns from labels what people like, and scores any image of a prompt.
+            <Empty icon="reward" title={texts.none} action={<NextNeeded of={['images', 'labels', 'reward']} />}>
+              {texts.noneWhy}
             </Empty>
           ) : (
             <div className="stack">
               {all.length > 1 && (
-                <nav className="tabs" aria-label="Rewards">
+                <nav className="tabs" aria-label={texts.title}>
                   {all.map((reward) => (
                     <a
                       key={reward.name}
@@ -52,6 +50,7 @@ export function RewardsPage({ name }: { name?: string }) {
 }
 
 function Reward({ name }: { name: string }) {
+  const { rewards } = useTexts()
   const detail = useRemote(() => client.reward(name), ['reward', name])
   return (
     <Loaded remote={detail} heights={[140, 300]}>
@@ -59,7 +58,7 @@ function Reward({ name }: { name: string }) {
         <>
           {reward.lack !== null && (
             <div className="notice warn" role="status">
-              <strong>No policy starts by itself on this reward</strong>
+              <strong>{rewards.noPolicyStarts}</strong>
               <span>{reward.lack}</span>
             </div>
           )}
@@ -76,34 +75,31 @@ function Reward({ name }: { name: string }) {
 }
 
 function Quality({ reward }: { reward: RewardSummary }) {
+  const { quality } = useTexts().rewards
   const { heldOut } = reward
-  if (heldOut === null) {
-    return <p className="notice">No prompts were held out, so it is not known how good this reward is.</p>
-  }
+  if (heldOut === null) return <p className="notice">{quality.notMeasured}</p>
   const { n, comparisons, prompts, accuracy, auc, clipScoreAuc, calibrationError, pairAccuracy } = heldOut
   const { tieShare, expectedTieShare } = heldOut
+  const between = (ends: readonly [number, number] | null, form: (value: number) => string) =>
+    ends === null ? undefined : quality.between(form(ends[0]), form(ends[1]))
   const facts: (readonly [title: string, value: string | undefined, note?: string | undefined])[] = [
-    ['Accuracy', shown(accuracy, inPercent), between(heldOut.accuracyInterval, inPercent)],
-    ['AUC', shown(auc, figure), between(heldOut.aucInterval, figure)],
-    ['AUC of the CLIP score', shown(clipScoreAuc, figure)],
-    ['CLIP score in the reward', shown(reward.clipShare, inPercent)],
-    ['Pairs in order', shown(pairAccuracy, inPercent), between(heldOut.pairAccuracyInterval, inPercent)],
-    ['The same by a head on the frozen encoder', shown(heldOut.frozenPairAccuracy, inPercent)],
-    ['Ahead of it by', shown(heldOut.gain, inPercent), between(heldOut.gainInterval, inPercent)],
+    [quality.accuracy, shown(accuracy, inPercent), between(heldOut.accuracyInterval, inPercent)],
+    [quality.auc, shown(auc, figure), between(heldOut.aucInterval, figure)],
+    [quality.clipAuc, shown(clipScoreAuc, figure)],
+    [quality.clipShare, shown(reward.clipShare, inPercent)],
+    [quality.pairs, shown(pairAccuracy, inPercent), between(heldOut.pairAccuracyInterval, inPercent)],
+    [quality.frozenPairs, shown(heldOut.frozenPairAccuracy, inPercent)],
+    [quality.gain, shown(heldOut.gain, inPercent), between(heldOut.gainInterval, inPercent)],
     [
-      'Ties',
+      quality.ties,
       shown(tieShare, inPercent),
-      expectedTieShare === null ? undefined : `${inPercent(expectedTieShare)} expected`,
+      expectedTieShare === null ? undefined : quality.tiesExpected(inPercent(expectedTieShare)),
     ],
-    ['Calibration error', shown(calibrationError, figure)],
-  ]
-  const judged = [
-    ...(n > 0 ? [plural(n, 'label')] : []),
-    ...(comparisons > 0 ? [plural(comparisons, 'comparison')] : []),
+    [quality.calibrationError, shown(calibrationError, figure)],
   ]
   return (
     <section className="stack tight">
-      <h2>On judgments that it has not seen</h2>
+      <h2>{quality.title}</h2>
       <dl className="stats">
         {facts.map(
           ([title, value, note]) =>
@@ -116,24 +112,20 @@ function Quality({ reward }: { reward: RewardSummary }) {
             ),
         )}
       </dl>
-      <p className="soft small">
-        {judged.join(' and ')} of {plural(prompts, 'prompt')} that training did not see, with 95 % intervals over
-        prompts.
-      </p>
+      <p className="soft small">{quality.on(n, comparisons, prompts)}</p>
     </section>
   )
 }
 
 const inPercent = (share: number) => percent(share, 1)
 const shown = (value: number | null, form: (value: number) => string) => (value === null ? undefined : form(value))
-const between = (ends: readonly [number, number] | null, form: (value: number) => string) =>
-  ends === null ? undefined : `${form(ends[0])} to ${form(ends[1])}`
 
 const side = 300
 const edge = 40
 
 /** Reliability diagram: what is predicted against what people say. */
 function Calibration({ reward: { reliability, pairReliability } }: { reward: RewardDetail }) {
+  const { calibration } = useTexts().rewards
   const ofPairs = reliability.length === 0
   const bins = (ofPairs ? pairReliability : reliability).filter(({ n }) => n > 0)
   const most = Math.max(1, ...bins.map(({ n }) => n))
@@ -141,9 +133,9 @@ function Calibration({ reward: { reliability, pairReliability } }: { reward: Rew
   const up = (share: number) => side - at(share)
   return (
     <section className="card stack tight">
-      <h2>Calibration</h2>
+      <h2>{calibration.title}</h2>
       {bins.length === 0 ? (
-        <p className="soft">There are too few held-out judgments to draw it.</p>
+        <p className="soft">{calibration.tooFew}</p>
       ) : (
         <>
           <svg
@@ -151,9 +143,8 @@ function Calibration({ reward: { reliability, pairReliability } }: { reward: Rew
             viewBox={`0 0 ${side} ${side}`}
             role="img"
             aria-label={bins
-              .map(
-                ({ predicted, observed, interval: [low, high], n }) =>
-                  `predicted ${percent(predicted)}, people ${percent(observed)} (${percent(low)} to ${percent(high)}) of ${n}`,
+              .map(({ predicted, observed, interval: [low, high], n }) =>
+                calibration.point(percent(predicted), percent(observed), percent(low), percent(high), n),
               )
               .join('; ')}
           >
@@ -187,32 +178,25 @@ function Calibration({ reward: { reliability, pairReliability } }: { reward: Rew
               </g>
             ))}
           </svg>
-          <p className="soft small">
-            {ofPairs
-              ? 'Right: how surely the reward expects the first image of a pair to win, in %. Up: how often it did.'
-              : 'Right: what the reward predicts, in %. Up: how many people called it good.'}{' '}
-            On the dashed line both agree; larger dots stand for more {ofPairs ? 'pairs' : 'images'}, and the lines are
-            95&nbsp;% intervals.
-          </p>
+          <p className="soft small">{ofPairs ? calibration.ofPairs : calibration.ofImages}</p>
         </>
       )}
     </section>
   )
 }
 
-const trainedBy = { lora: 'adapters', all: 'all of its weights' } as const
-
 function About({ reward }: { reward: RewardDetail }) {
   const { labels, comparisons, prompts, raters, simulated, head, encoder, at, seconds, policies } = reward
   const { trainedEncoder } = reward
+  const texts = useTexts().rewards.facts
   const facts: (readonly [string, string])[] = [
-    ['Labels', figure(labels)],
-    ...(comparisons > 0 ? [['Comparisons', figure(comparisons)] as const] : []),
-    ['Prompts', figure(prompts)],
-    ['Raters', `${figure(raters)}${simulated ? ', one of them simulated' : ''}`],
-    ...(head === '' ? [] : [['Head', head] as const]),
-    ['Encoder', trainedEncoder === null ? encoder : `${encoder}, trained by ${trainedBy[trainedEncoder]}`],
-    ['Trained', `${ago(at)}, in ${duration(seconds)}`],
+    [texts.labels, figure(labels)],
+    ...(comparisons > 0 ? [[texts.comparisons, figure(comparisons)] as const] : []),
+    [texts.prompts, figure(prompts)],
+    [texts.raters, texts.ratersOf(raters, simulated)],
+    ...(head === '' ? [] : [[texts.head, head] as const]),
+    [texts.encoder, trainedEncoder === null ? encoder : texts.trainedEncoder[trainedEncoder](encoder)],
+    [texts.trained, texts.trainedIn(ago(at), duration(seconds))],
   ]
   return (
     <section className="card stack tight">
@@ -225,14 +209,14 @@ function About({ reward }: { reward: RewardDetail }) {
           </div>
         ))}
         <div>
-          <dt>Policies trained on it</dt>
-          <dd>{policies.length === 0 ? 'none yet' : policies.join(', ')}</dd>
+          <dt>{texts.policies}</dt>
+          <dd>{policies.length === 0 ? texts.noPolicies : policies.join(', ')}</dd>
         </div>
       </dl>
       {policies.length === 0 && (
         <div>
           <a className="button" href={to('train', 'policy')}>
-            Train a policy on it
+            {texts.trainPolicy}
           </a>
         </div>
       )}
@@ -241,31 +225,25 @@ function About({ reward }: { reward: RewardDetail }) {
 }
 
 function Disagreements({ reward: { disagreements } }: { reward: RewardDetail }) {
+  const texts = useTexts().rewards.disagreements
   return (
     <section className="stack tight">
-      <h2>Where people and reward disagree</h2>
-      <p className="soft small">
-        Told by fits that have seen no judgment of the prompt, where there are any. Where an image was only compared,
-        both numbers are its share of wins, a tie being half a win. The largest difference comes first.
-      </p>
-      {disagreements.length === 0 && (
-        <p className="notice">
-          On no image that was judged are they on different sides: good by the one, bad by the other.
-        </p>
-      )}
+      <h2>{texts.title}</h2>
+      <p className="soft small">{texts.how}</p>
+      {disagreements.length === 0 && <p className="notice">{texts.none}</p>}
       <ul className="disagreements">
         {disagreements.map(({ image, prompt, score, people, judgments, by }) => (
           <li key={image.id} className="card flat">
             <ZoomPicture image={image} shown={256} alt={prompt} />
             <strong dir="auto">{prompt}</strong>
             <dl>
-              <dt>Reward</dt>
-              <dd className={score >= 0.5 ? 'is-good' : 'is-bad'}>{score.toFixed(2)}</dd>
-              <dt>People</dt>
+              <dt>{texts.reward}</dt>
+              <dd className={score >= 0.5 ? 'is-good' : 'is-bad'}>{fixed(score, 2)}</dd>
+              <dt>{texts.people}</dt>
               <dd className={people >= 0.5 ? 'is-good' : 'is-bad'}>
-                {people.toFixed(2)}{' '}
+                {fixed(people, 2)}{' '}
                 <small className="soft">
-                  of {by === 'labels' ? figure(judgments) : plural(judgments, 'comparison')}
+                  {by === 'labels' ? texts.ofAnswers(judgments) : texts.ofComparisons(judgments)}
                 </small>
               </dd>
             </dl>

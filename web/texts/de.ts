@@ -13,6 +13,7 @@ import { names } from './de/names.ts'
 import { pictures } from './de/pictures.ts'
 import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
+import { rewards } from './de/rewards.ts'
 import { settings } from './de/settings.ts'
 import { sharing } from './de/sharing.ts'
 import { signIn } from './de/sign-in.ts'
@@ -36,6 +37,7 @@ export const de: Texts = {
   pictures,
   policies,
   prompts,
+  rewards,
   settings,
   sharing,
   signIn,

@@ -13,6 +13,7 @@ import { names } from './en/names.ts'
 import { pictures } from './en/pictures.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
+import { rewards } from './en/rewards.ts'
 import { settings } from './en/settings.ts'
 import { sharing } from './en/sharing.ts'
 import { signIn } from './en/sign-in.ts'
@@ -35,6 +36,7 @@ export const en = {
   pictures,
   policies,
   prompts,
+  rewards,
   settings,
   sharing,
   signIn,

@@ -26,6 +26,7 @@ const spoken = [
   'pages/gallery/*.{ts,tsx}',
   'pages/sign-in.tsx',
   'pages/home.tsx',
+  'pages/rewards.tsx',
   'pages/home/*.tsx',
   'pages/train/*.tsx',
   'next-step.ts',
@@ -110,7 +111,7 @@ test('every text is used', () => {
 })
 
 /** Words of both languages. */
-const alike = new Set(['Auto', 'Enter', '⇧', 'Policy', 'Policies', 'Prompts'])
+const alike = new Set(['Auto', 'Enter', '⇧', 'AUC', 'Encoder', 'Policy', 'Policies', 'Prompts'])
 
 test('German says everything in words of its own, with the same numbers and names', () => {
   const inGerman = new Map(leavesOf(de).map(([path, text]) => [path.join('.'), text]))
