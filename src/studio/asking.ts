@@ -47,9 +47,10 @@ export class Asking {
   async #choose(request: Asked): Promise<{ readonly found: NextTasks; readonly lost: ReadonlySet<string> }> {
     const { mode, rater, without = new Set() } = request
     const reservations = this.#reservations
-    const [all, images, changes, newest, gold, opinions, askedAgain, settings, { excluded }] = await Promise.all([
+    const [all, images, examples, changes, newest, gold, opinions, askedAgain, settings, { excluded }] = await Promise.all([
       reservations.all(),
       this.#rounds.asked(),
+      this.#rounds.examples(),
       this.#store.changes(),
       this.#store.newest(),
       this.#store.kept(readGold, 'gold'),
@@ -63,10 +64,12 @@ export class Asking {
     const queue = this.#follow({ images, gold, uncertainties, seed, overlapShare }, changes)
     this.#third.follow(opinions, changes)
     this.#again.follow(askedAgain, changes)
-    const again = this.#again.openFor(rater, settledBy[mode])
+    const isOpen = ({ images: about }: { readonly images: readonly string[] }) =>
+      !about.some((image) => examples.has(image))
+    const again = this.#again.openFor(rater, settledBy[mode]).filter(isOpen)
     const thirdKind = `third ${mode}` as const
     const withOthers = reservations.ofOthers(thirdKind, rater, all)
-    const open = this.#third.openFor(rater, settledBy[mode], excluded)
+    const open = this.#third.openFor(rater, settledBy[mode], excluded).filter(isOpen)
     const third = open.filter(({ question }) => !withOthers.has(question))
     const reserved = reservations.ofOthers(mode, rater, all)
     const found = queue.next({ ...request, again, third, goldShare, reserved })

@@ -1,4 +1,5 @@
 /** The rounds of the store, and which images people are asked about. */
+import { readExamples } from '../feedback/guidelines.ts'
 import { addRound, askable, readRounds, type Round } from '../feedback/queue/rounds.ts'
 import type { FeedbackStore } from '../feedback/store/store.ts'
 import type { ImageRecord } from '../records.ts'
@@ -48,25 +49,35 @@ export class RoundBook {
     return this.#archived.images
   }
 
-  /** The images that people are asked about: none that are archived, or of archived rounds, nor those that were drawn for a comparison. The same list until one changes. */
+  /** Images of which raters were told what they are: nobody is asked about them. */
+  examples(): Promise<ReadonlySet<string>> {
+    return this.#store.kept(readExamples, 'guidelines')
+  }
+
+  /** The images that people are asked about: none that are archived, or of archived rounds, or examples, nor those that were drawn for a comparison. The same list until one changes. */
   async asked(): Promise<readonly ImageRecord[]> {
-    const [images, rounds, shelved] = await Promise.all([this.#store.images(), this.all(), this.archived()])
-    const from = [images, rounds, shelved]
+    const [images, rounds, shelved, examples] = await Promise.all([
+      this.#store.images(),
+      this.all(),
+      this.archived(),
+      this.examples(),
+    ])
+    const from = [images, rounds, shelved, examples]
     if (this.#asked?.from.some((one, i) => one !== from[i]) ?? true) {
       const records = images
-        .filter(({ record, archived }) => archived !== true && !shelved.has(record.id))
+        .filter(({ record, archived }) => archived !== true && !shelved.has(record.id) && !examples.has(record.id))
         .map(({ record }) => record)
       this.#asked = { from, images: askable(records, rounds) }
     }
     return this.#asked!.images
   }
 
-  /** The rounds that people are asked about, archived ones too but none that were deleted, oldest first, with the images that are not archived one by one. */
+  /** The rounds that people are asked about, archived ones too but none that were deleted, oldest first, with the images that are not archived one by one, nor examples. */
   async drawn(): Promise<readonly DrawnRound[]> {
-    const [images, rounds] = await Promise.all([this.#store.images(), this.all()])
-    const from = [images, rounds, this.#notes.all()]
+    const [images, rounds, examples] = await Promise.all([this.#store.images(), this.all(), this.examples()])
+    const from = [images, rounds, examples, this.#notes.all()]
     if (this.#drawn?.from.some((one, i) => one !== from[i]) ?? true) {
-      const textOf = new Map(images.filter(({ archived }) => archived !== true).map(({ record }) => [record.id, record.text])) // prettier-ignore
+      const textOf = new Map(images.filter(({ record, archived }) => archived !== true && !examples.has(record.id)).map(({ record }) => [record.id, record.text])) // prettier-ignore
       const drawn = rounds
         .filter(({ name, purpose }) => purpose === 'round' && !this.#notes.isDeleted(name))
         .map((round) => ({ ...round, images: round.images.filter((id) => textOf.has(id)) }))

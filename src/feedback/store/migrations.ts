@@ -147,6 +147,13 @@ const steps: Readonly<Record<string, Step>> = {
     await log.execute()
     await refuseChanges(transaction, kind, 'admin_log')
   },
+
+  async 'guideline-examples'(transaction) {
+    await transaction.schema
+      .alterTable('guidelines')
+      .addColumn('examples', 'text', (column) => column.notNull().defaultTo('[]'))
+      .execute()
+  },
 }
 
 type Table = CreateTableBuilder<string, string>

@@ -6,7 +6,7 @@ import { addComment, readComments, removeComment } from '../comments.ts'
 import { awkwardTexts, imageRecord } from '../feedback-fixtures.test-helper.ts'
 import { changePassword, comeIn, comeInByPassword, withdraw } from '../raters/accounts.ts'
 import { readGold, setGold } from '../queue/gold.ts'
-import { addGuidelines, latestGuidelines, readGuidelines } from '../guidelines.ts'
+import { addGuidelines, latestGuidelines, readExamples, readGuidelines } from '../guidelines.ts'
 import { acceptInvitation, addInvitation, readInvitations, removeInvitation } from '../raters/invitations.ts'
 import { findPassword } from '../raters/passwords.ts'
 import { changeRole, excludeRater, readAdmins, readRaters, saveRater } from '../raters/raters.ts'
@@ -155,13 +155,22 @@ export function studioSuite(name: string, freshPlace: () => Promise<FreshPlace>,
         assert.equal(await latestGuidelines(database), undefined)
         const written = { text: awkwardTexts.join('\n'), consent: '', author: null, createdAt: common.at }
         assert.equal(await addGuidelines(database, { ...written, reasons: [] }), 1)
-        const newer = { ...written, author: 'ada', reasons: [{ code: 'blurred', label: awkwardTexts[3] }] }
+        const newer = {
+          ...written,
+          author: 'ada',
+          reasons: [{ code: 'blurred', label: awkwardTexts[3] }],
+          examples: [{ image: ids[0], answer: 'bad' as const, note: awkwardTexts[1] }],
+        }
         assert.equal(await addGuidelines(database, newer), 2)
         assert.deepEqual(await latestGuidelines(database), { ...newer, version: 2 })
         assert.deepEqual(
-          (await readGuidelines(database)).map(({ version }) => version),
-          [1, 2],
+          (await readGuidelines(database)).map(({ version, examples }) => [version, examples.length]),
+          [
+            [1, 0],
+            [2, 1],
+          ],
         )
+        assert.deepEqual(await readExamples(database), new Set([ids[0]]))
         await assert.rejects(database.deleteFrom('guidelines').execute(), /append-only/)
       }))
 

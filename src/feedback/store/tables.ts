@@ -70,6 +70,8 @@ export interface FeedbackTables {
     /** List of `{code, label}` as JSON. */
     reasons: Fixed<string>
     consent: Fixed<string>
+    /** List of `{image, answer, note}` as JSON. */
+    examples: Fixed<string>
     author: Fixed<string | null>
     created_at: Fixed<string>
   }

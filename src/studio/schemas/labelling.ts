@@ -1,7 +1,7 @@
 /** What raters are asked, what they answer, and how they are asked. */
 import { z } from 'zod'
 import { Judgment } from '../../records.ts'
-import { clean, count, ImageRef, isClean, RunName, text } from './basics.ts'
+import { clean, count, ImageId, ImageRef, isClean, RunName, text } from './basics.ts'
 
 export const taskModes = ['good-bad', 'pair', 'rating'] as const
 export const TaskMode = z.enum(taskModes)
@@ -88,6 +88,14 @@ export const Added = z.object({
 })
 export type Added = z.infer<typeof Added>
 
+const GuidelineExample = z.object({
+  image: ImageId,
+  /** What a careful rater calls it. */
+  answer: z.enum(['good', 'bad']),
+  /** Why, in a sentence; may be empty. */
+  note: z.string().max(300, 'at most 300 characters').refine(isClean, clean),
+})
+
 export const Guidelines = z.object({
   /** Plain text; blank lines part paragraphs, lines that begin with "- " are a list, with "# " a heading. */
   text,
@@ -103,8 +111,25 @@ export const Guidelines = z.object({
     .refine((reasons) => new Set(reasons.map(({ code }) => code)).size === reasons.length, 'codes that differ'),
   /** What raters agree to; shown before the first answer where it is not empty, and part of every export. */
   consent: text,
+  /** Images beside the text, in the order shown. Nobody is asked about an image that was one, in whatever version. */
+  examples: z
+    .array(GuidelineExample)
+    .max(12, 'at most 12 examples')
+    .refine((all) => new Set(all.map(({ image }) => image)).size === all.length, 'each image once')
+    .default([]),
 })
 export type Guidelines = z.infer<typeof Guidelines>
+/** As they are shown. */
+export const ShownGuidelines = Guidelines.extend({
+  examples: z.array(
+    GuidelineExample.extend({
+      /** Null: the image was deleted. */
+      picture: ImageRef.nullable(),
+      prompt: z.string(),
+    }),
+  ),
+})
+export type ShownGuidelines = z.infer<typeof ShownGuidelines>
 
 const askedShare = z.number('0 to 100 %').min(0, '0 to 100 %').max(1, '0 to 100 %')
 

@@ -17,6 +17,7 @@ import { withForm, type ReceivedForm } from './forms.ts'
 import { galleryRoutes } from './gallery.ts'
 import { imageRoutes } from './images.ts'
 import { jobRoutes } from './jobs.ts'
+import { guidelineRoutes } from './guidelines.ts'
 import { labellingRoutes } from './labelling.ts'
 import { keyRoutes } from './keys.ts'
 import { logRoutes } from './log.ts'
@@ -43,6 +44,7 @@ import { transferRoutes } from './transfer.ts'
 export const routes: readonly Route[] = [
   ...stateRoutes,
   ...labellingRoutes,
+  ...guidelineRoutes,
   ...imageRoutes,
   ...commentRoutes,
   ...galleryRoutes,

@@ -1,6 +1,7 @@
 /** Images by their ids. An id is made from the content, so what it names never changes. */
 import { z } from 'zod'
 import { ImageId } from '../schemas/basics.ts'
+import { usualPng } from '../usual-examples.ts'
 import { fileRoute } from './route.ts'
 
 const imageSizes = ['64', '128', '256', '512', '1024'] as const
@@ -19,7 +20,7 @@ export const imageRoutes = [
     answer: 'image/png',
     handle: async ({ studio, user, params: { id }, query: { size } }) => {
       const drawn = user.role === 'admin' ? studio.playground.drawn.get(id)?.png : undefined
-      const bytes = drawn ?? (await studio.images.bytes(id, size === undefined ? undefined : Number(size)))
+      const bytes = drawn ?? (await usualPng(id)) ?? (await studio.images.bytes(id, size === undefined ? undefined : Number(size)))
       return pngAnswer(bytes, `private, max-age=${foreverSeconds}, immutable`)
     },
   }),

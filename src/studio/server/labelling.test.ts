@@ -170,8 +170,12 @@ describe('judging', () => {
     await using it = await testStudio()
     const usual = await it.client.guidelines()
     assert.ok(usual.text.length > 50 && usual.reasons.length > 0)
+    const [{ id }] = await addImageRun(it.studio, 'round-1', ['two red circles'])
     for (const text of hostileTexts) {
-      const changed = { text, reasons: [{ code: 'odd', label: text.slice(0, 200) }], consent: text }
+      const examples = [{ image: id, answer: 'bad' as const, note: text.slice(0, 300) }]
+      const picture = { id, width: 24, height: 24 }
+      const shown = [{ ...examples[0], picture, prompt: 'two red circles' }]
+      const changed = { text, reasons: [{ code: 'odd', label: text.slice(0, 200) }], consent: text, examples: shown }
       await it.client.setGuidelines(changed)
       assert.deepEqual(await it.client.guidelines(), changed)
     }
@@ -179,6 +183,45 @@ describe('judging', () => {
     await assert.rejects(it.client.setGuidelines(wrong), refused(400, 'config'))
     const twice = ['first', 'second'].map((label) => ({ code: 'odd', label }))
     await assert.rejects(it.client.setGuidelines({ ...wrong, text: '', reasons: twice }), refused(400, 'config'))
+  })
+
+  test('the guidelines of the embedded world come with pictures of their own', async () => {
+    await using it = await testStudio()
+    const { examples, ...rest } = await it.as('Ada').guidelines()
+    assert.deepEqual([...new Set(examples.map(({ answer }) => answer))].sort(), ['bad', 'good'])
+    for (const { picture, prompt, note } of examples) {
+      assert.ok(picture !== null && prompt !== '' && note !== '')
+      const { status, headers } = await it.app.request(`/images/${picture.id}`)
+      assert.deepEqual([status, headers.get('content-type')], [200, 'image/png'])
+    }
+    await it.client.setGuidelines({ ...rest, examples: examples.slice(1) })
+    assert.deepEqual((await it.client.guidelines()).examples, examples.slice(1))
+  })
+
+  test('images of the studio are examples, and nobody is asked about them again', async () => {
+    await using it = await testStudio()
+    const records = await addImageRun(it.studio, 'round-1', ['two red circles', 'a cross'])
+    const [compared] = await addImageRun(it.studio, 'compare-1-a', ['a ring'], { purpose: 'comparison' })
+    const [first, second] = records.map(({ id }) => ({ image: id, answer: 'good' as const, note: '' }))
+    const told = { text: 'Look.', reasons: [], consent: '' }
+    const set = (examples: (typeof first)[]) => it.client.setGuidelines({ ...told, examples })
+    await assert.rejects(set([{ ...first, image: '0'.repeat(16) }]), refused(409, 'missing'))
+    await assert.rejects(set([{ ...first, image: compared.id }]), refused(409, 'missing'))
+    await assert.rejects(set([first, first]), refused(400, 'config'))
+    await assert.rejects(set([{ ...first, note: 'x'.repeat(301) }]), refused(400, 'config'))
+    const asked = async () => {
+      const { tasks } = await it.as('Ada').tasks({ mode: 'good-bad', count: 50 })
+      return new Set(tasks.flatMap(({ images }) => images.map(({ id }) => id)))
+    }
+    await it.client.setGold(first.image, { answer: 'good' })
+    assert.equal((await asked()).size, 4)
+    await set([first, second])
+    const left = new Set(records.slice(2).map(({ id }) => id))
+    assert.deepEqual(await asked(), left)
+    assert.equal((await it.client.images({})).total, 2)
+    assert.equal((await it.client.state()).rounds[0].images, 2)
+    await set([second])
+    assert.deepEqual(await asked(), left, 'raters remember what they were told')
   })
 
   test('agreement of two raters', async () => {

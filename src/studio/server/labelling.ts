@@ -1,7 +1,7 @@
 /** What is asked next, and the answers. */
 import { StudioError } from '../../errors.ts'
 import { readGold, setGold } from '../../feedback/queue/gold.ts'
-import { addGuidelines, latestGuidelines, readGuidelines } from '../../feedback/guidelines.ts'
+import { readGuidelines } from '../../feedback/guidelines.ts'
 import type { QueueRequest } from '../../feedback/queue/queue.ts'
 import { changeSettings, readSettings } from '../../feedback/store/settings.ts'
 import type { Judgment } from '../../records.ts'
@@ -14,7 +14,6 @@ import {
   AskingSettings,
   Gold,
   GoldChange,
-  Guidelines,
   NewJudgment,
   NewJudgments,
   OwnAnswers,
@@ -70,28 +69,6 @@ export const labellingRoutes = [
     query: OwnAnswersQuery,
     answer: OwnAnswers,
     handle: ({ studio, rater, query }) => ownAnswers(studio, rater, query),
-  }),
-  jsonRoute({
-    method: 'get',
-    path: '/api/guidelines',
-    summary: 'What raters are told.',
-    who: 'rater',
-    answer: Guidelines,
-    handle: async ({ studio }) => (await latestGuidelines(studio.store.database)) ?? usualGuidelines,
-  }),
-  jsonRoute({
-    method: 'put',
-    path: '/api/guidelines',
-    summary: 'Change what raters are told; earlier versions stay on record.',
-    who: 'admin',
-    body: Guidelines,
-    bodyLimit: 200_000,
-    answer: Guidelines,
-    state: ({ studio }) => latestGuidelines(studio.store.database),
-    handle: async ({ studio, rater, body }) => {
-      await addGuidelines(studio.store.database, { ...body, createdAt: new Date().toISOString(), author: rater })
-      return body
-    },
   }),
   jsonRoute({
     method: 'get',

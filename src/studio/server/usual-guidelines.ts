@@ -1,7 +1,7 @@
 import type { Guidelines } from '../schemas/labelling.ts'
 
-/** Until an admin writes others. Pages in another language say the same in theirs: web/texts/de/usual.ts. */
-export const usualGuidelines: Guidelines = {
+/** Until an admin writes others; example images come with them where there are some: usual-examples.ts. Pages in another language say the same in theirs: web/texts/de/usual.ts. */
+export const usualGuidelines: Omit<Guidelines, 'examples'> = {
   text: [
     '# What to look at',
     'Read the prompt, then look at the image. Call it good when everything that the prompt says is right: the object, its colour, how many there are, and the background.',
