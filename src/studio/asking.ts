@@ -47,18 +47,19 @@ export class Asking {
   async #choose(request: Asked): Promise<{ readonly found: NextTasks; readonly lost: ReadonlySet<string> }> {
     const { mode, rater, without = new Set() } = request
     const reservations = this.#reservations
-    const [all, images, examples, changes, newest, gold, opinions, askedAgain, settings, { excluded }] = await Promise.all([
-      reservations.all(),
-      this.#rounds.asked(),
-      this.#rounds.examples(),
-      this.#store.changes(),
-      this.#store.newest(),
-      this.#store.kept(readGold, 'gold'),
-      this.#store.kept(readThirdOpinions, 'third_opinions'),
-      this.#store.kept(readAskedAgain, 'asked_again'),
-      this.#store.kept(readSettings, 'settings'),
-      this.#store.kept(readUntaught, 'gold', 'raters', 'decisions', 'images'),
-    ])
+    const [all, images, examples, changes, newest, gold, opinions, askedAgain, settings, { excluded }] =
+      await Promise.all([
+        reservations.all(),
+        this.#rounds.asked(),
+        this.#rounds.examples(),
+        this.#store.changes(),
+        this.#store.newest(),
+        this.#store.kept(readGold, 'gold'),
+        this.#store.kept(readThirdOpinions, 'third_opinions'),
+        this.#store.kept(readAskedAgain, 'asked_again'),
+        this.#store.kept(readSettings, 'settings'),
+        this.#store.kept(readUntaught, 'gold', 'raters', 'decisions', 'images'),
+      ])
     const { seed, overlapShare, goldShare, byUncertainty } = settings
     const uncertainties = byUncertainty ? this.#runs.uncertainties() : undefined
     const queue = this.#follow({ images, gold, uncertainties, seed, overlapShare }, changes)

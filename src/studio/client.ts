@@ -212,8 +212,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     judge: (body: NewJudgments) => post(Added, '/api/judgments', body),
     ownAnswers: (query: OwnAnswersQuery = {}) => get(OwnAnswers, '/api/judgments', query as Query),
     guidelines: () => get(ShownGuidelines, '/api/guidelines'),
-    setGuidelines: (body: z.input<typeof Guidelines>) =>
-      ask(ShownGuidelines, 'PUT', url('/api/guidelines'), body),
+    setGuidelines: (body: z.input<typeof Guidelines>) => ask(ShownGuidelines, 'PUT', url('/api/guidelines'), body),
     asking: () => get(AskingSettings, '/api/asking'),
     setAsking: (body: AskingSettings) => ask(AskingSettings, 'PUT', url('/api/asking'), body),
     images: (query: AskedImagesQuery = {}) => get(AskedImages, '/api/images', query as Query),

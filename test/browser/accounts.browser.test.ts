@@ -70,6 +70,10 @@ browserSuite(
       assert.equal(await admin.page.getByLabel('Code of reason 7').inputValue(), 'too-dark')
       await admin.button('Move reason 7 up').click()
       await admin.button('Remove reason 1').click()
+      const cards = admin.page.getByRole('list', { name: 'Example images' }).getByRole('listitem')
+      assert.equal(await cards.count(), 4)
+      await cards.first().getByRole('button', { name: 'Remove' }).click()
+      await admin.page.getByLabel('Why, for “a green triangle”').fill('Green, as asked.')
       await admin.button('Save the guidelines').click()
       await admin.page.getByText(/^Saved as a new version/).waitFor()
       const versions = await readGuidelines(it.studio.studio.store.database)
@@ -93,6 +97,13 @@ browserSuite(
         await rater.page.keyboard.press('?')
         await rater.page.getByRole('dialog').getByText('Count every colour.').waitFor()
         assert.equal(await rater.page.getByRole('link', { name: 'Edit the guidelines' }).count(), 0)
+        await rater.page.getByText('Green, as asked.').waitFor()
+        await rater.button('Enlarge Good: a green triangle').press('Enter')
+        const enlarged = rater.page.getByRole('dialog', { name: 'Good: a green triangle' })
+        await enlarged.waitFor()
+        assert.equal(await enlarged.getByRole('button', { name: 'Comments' }).count(), 0)
+        await rater.page.keyboard.press('Escape')
+        await enlarged.waitFor({ state: 'hidden' })
         await rater.page.keyboard.press('Escape')
         for (const [i, key] of [...keys].entries()) {
           await rater.page.getByText(`${i} of 6`).waitFor()
@@ -120,7 +131,21 @@ browserSuite(
       await card.getByRole('button', { name: 'Good', pressed: true }).waitFor()
       await admin.page.getByText('1 gold image: 1 good, 0 bad.').waitFor()
       assert.deepEqual([...(await readGold(store.database))], [[byBen.images[0], 'good']])
+      await admin.button('Done adding').click()
+
+      await admin.button('Add examples').click()
+      await offered.first().getByRole('button', { name: 'Bad' }).click()
+      assert.equal(await cards.count(), 4)
+      await cards.last().getByRole('textbox').fill('Only one.')
       assert.deepEqual(await seriousViolations(admin.page), [])
+      await admin.button('Save the guidelines').click()
+      await admin.page.getByText(/^Saved as a new version/).waitFor()
+      const { examples } = (await readGuidelines(store.database)).at(-1)!
+      assert.deepEqual(examples.map(({ note }) => note).slice(-2), [
+        'One thing wrong is bad: here the background.',
+        'Only one.',
+      ])
+      assert.ok(!(await it.studio.studio.rounds.asked()).some(({ id }) => id === examples[3].image))
 
       await admin.link('beside their names').click()
       await admin.page.getByRole('row', { name: /^Ben/ }).getByText('1 of 1').waitFor()

@@ -3,6 +3,7 @@ import { account } from './de/account.ts'
 import { compare } from './de/compare.ts'
 import { data } from './de/data.ts'
 import { errors } from './de/errors.ts'
+import { examples } from './de/examples.ts'
 import { frame } from './de/frame.ts'
 import { gallery } from './de/gallery.ts'
 import { home } from './de/home.ts'
@@ -27,6 +28,7 @@ export const de: Texts = {
   compare,
   data,
   errors,
+  examples,
   frame,
   gallery,
   home,

@@ -3,6 +3,7 @@ import { account } from './en/account.ts'
 import { compare } from './en/compare.ts'
 import { data } from './en/data.ts'
 import { errors } from './en/errors.ts'
+import { examples } from './en/examples.ts'
 import { frame } from './en/frame.ts'
 import { gallery } from './en/gallery.ts'
 import { home } from './en/home.ts'
@@ -26,6 +27,7 @@ export const en = {
   compare,
   data,
   errors,
+  examples,
   frame,
   gallery,
   home,

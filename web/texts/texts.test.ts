@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { formats } from '../../src/feedback/formats/formats.ts'
 import { usualGuidelines } from '../../src/studio/server/usual-guidelines.ts'
+import { usualExamplesFor } from '../../src/studio/usual-examples.ts'
 import { inWordsOf } from '../pages/label/usual-words.ts'
 import { de } from './de.ts'
 import { en } from './en.ts'
@@ -152,15 +153,19 @@ test('German says what each format of judgments is', () => {
 })
 
 test('the usual guidelines are told in German, and those of an admin as they are', () => {
-  const told = inWordsOf(de, usualGuidelines)
+  const examples = usualExamplesFor('shapes').map((one) => ({ ...one, picture: null, prompt: '' }))
+  assert.ok(examples.length > 0)
+  const usual = { ...usualGuidelines, examples }
+  const told = inWordsOf(de, usual)
   const lines = (text: string) => text.split('\n').filter(Boolean)
   for (const [i, line] of lines(usualGuidelines.text).entries()) assert.notEqual(lines(told.text)[i], line)
   for (const [i, { code, label }] of usualGuidelines.reasons.entries()) {
     assert.equal(told.reasons[i].code, code)
     assert.notEqual(told.reasons[i].label, label)
   }
-  assert.deepEqual(inWordsOf(en, usualGuidelines), usualGuidelines)
-  const own = { ...usualGuidelines, text: `${usualGuidelines.text}\n\nMind the hands.` }
+  for (const [i, { note }] of examples.entries()) assert.notEqual(told.examples[i].note, note)
+  assert.deepEqual(inWordsOf(en, usual), usual)
+  const own = { ...usual, text: `${usualGuidelines.text}\n\nMind the hands.` }
   assert.equal(inWordsOf(de, own).text, own.text)
 })
 

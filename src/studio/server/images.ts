@@ -20,7 +20,8 @@ export const imageRoutes = [
     answer: 'image/png',
     handle: async ({ studio, user, params: { id }, query: { size } }) => {
       const drawn = user.role === 'admin' ? studio.playground.drawn.get(id)?.png : undefined
-      const bytes = drawn ?? (await usualPng(id)) ?? (await studio.images.bytes(id, size === undefined ? undefined : Number(size)))
+      const bytes =
+        drawn ?? (await usualPng(id)) ?? (await studio.images.bytes(id, size === undefined ? undefined : Number(size)))
       return pngAnswer(bytes, `private, max-age=${foreverSeconds}, immutable`)
     },
   }),

@@ -222,6 +222,11 @@ describe('judging', () => {
     assert.equal((await it.client.state()).rounds[0].images, 2)
     await set([second])
     assert.deepEqual(await asked(), left, 'raters remember what they were told')
+
+    await it.client.deleteRun('round-1')
+    const [gone] = (await it.client.guidelines()).examples
+    assert.deepEqual(gone, { ...second, picture: null, prompt: '' })
+    await assert.rejects(set([second]), refused(409, 'missing'))
   })
 
   test('agreement of two raters', async () => {

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
 import { ZoomPicture } from '../../components/zoom-picture.tsx'
@@ -13,10 +14,12 @@ interface GoldCardProps {
   readonly answer: Answer
   readonly isBusy: boolean
   readonly set: (answer: Answer) => void
+  /** Below its answer. */
+  readonly children?: ReactNode
 }
 
 /** An image, its prompt, and its known answer, which a click states, changes or takes back. */
-export function GoldCard({ image, prompt, answer, isBusy, set }: GoldCardProps) {
+export function GoldCard({ image, prompt, answer, isBusy, set, children }: GoldCardProps) {
   const { status } = usePicture(image, 256)
   // Nobody knows the answer to what cannot be seen.
   const isBarred = isBusy || status !== 'shown'
@@ -62,6 +65,7 @@ export function GoldCard({ image, prompt, answer, isBusy, set }: GoldCardProps) 
           </button>
         )}
       </div>
+      {children}
     </li>
   )
 }

@@ -1,6 +1,6 @@
-/** Images to choose gold ones from: by their round, by a part of the prompt, a page at a time. */
+/** Images to choose gold ones and examples from: by their round, by a part of the prompt, a page at a time. */
 import { useEffect, useId, useState } from 'react'
-import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
+import type { AskedImages, GoldChange } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
 import { figure } from '../../format.ts'
@@ -9,10 +9,10 @@ import { useStudio } from '../../studio-state.tsx'
 import { GoldCard } from './gold-card.tsx'
 
 interface GoldPickerProps {
-  /** Of images that are gold already, by their ids. */
+  /** Of images that are chosen already, by their ids. */
   readonly answers: ReadonlyMap<string, 'good' | 'bad'>
   readonly isBusy: boolean
-  readonly set: (image: string, answer: GoldChange['answer']) => void
+  readonly set: (image: AskedImages['images'][number], answer: GoldChange['answer']) => void
 }
 
 const pageSize = 12
@@ -82,14 +82,13 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
           ) : (
             <>
               <ul className="gold-cards" aria-label="Images">
-                {images.map(({ image, prompt: text }) => (
+                {images.map((one) => (
                   <GoldCard
-                    key={image.id}
-                    image={image}
-                    prompt={text}
-                    answer={answers.get(image.id) ?? null}
+                    key={one.image.id}
+                    {...one}
+                    answer={answers.get(one.image.id) ?? null}
                     isBusy={isBusy}
-                    set={(answer) => set(image.id, answer)}
+                    set={(answer) => set(one, answer)}
                   />
                 ))}
               </ul>

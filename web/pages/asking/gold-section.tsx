@@ -92,7 +92,7 @@ export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
               <GoldPicker
                 answers={new Map(items.map(({ image, answer }) => [image.id, answer]))}
                 isBusy={set.isBusy}
-                set={(image, answer) => void set.run(image, answer)}
+                set={({ image }, answer) => void set.run(image.id, answer)}
               />
             )}
           </>

@@ -1,7 +1,8 @@
 /** Guidelines that somebody writes: kept in the browser until they are saved or given up, whatever happens to the page. */
 import { useState } from 'react'
 import { z } from 'zod'
-import type { Guidelines } from '../../../src/studio/schemas/labelling.ts'
+import { ImageRef } from '../../../src/studio/schemas/basics.ts'
+import type { Guidelines, ShownGuidelines } from '../../../src/studio/schemas/labelling.ts'
 import { readStored, writeStored } from '../../stored.ts'
 
 const key = 'attune.guidelines-draft'
@@ -11,6 +12,15 @@ const Written = z.object({
   text: z.string(),
   reasons: z.array(z.object({ code: z.string(), label: z.string() })),
   consent: z.string(),
+  /** Those whose images are there. */
+  examples: z.array(
+    z.object({
+      picture: ImageRef,
+      prompt: z.string(),
+      answer: z.enum(['good', 'bad']),
+      note: z.string(),
+    }),
+  ),
 })
 export type Written = z.infer<typeof Written>
 const Draft = z.object({
@@ -31,7 +41,7 @@ interface GuidelinesDraft {
   readonly giveUp: () => void
 }
 
-export function useGuidelinesDraft(saved: Guidelines): GuidelinesDraft {
+export function useGuidelinesDraft(saved: ShownGuidelines): GuidelinesDraft {
   const [draft, setDraft] = useState(readDraft)
   const keep = (next: Draft | undefined) => {
     setDraft(next)
@@ -50,10 +60,19 @@ export function useGuidelinesDraft(saved: Guidelines): GuidelinesDraft {
   }
 }
 
-const written = ({ text, reasons, consent }: Guidelines): Written => ({
+const written = ({ text, reasons, consent, examples }: ShownGuidelines): Written => ({
   text,
   reasons: reasons.map(({ code, label }) => ({ code, label })),
   consent,
+  examples: examples.flatMap(({ picture, prompt, answer, note }) =>
+    picture === null ? [] : [{ picture, prompt, answer, note }],
+  ),
+})
+
+/** As they are sent. */
+export const toSave = ({ examples, ...rest }: Written): Guidelines => ({
+  ...rest,
+  examples: examples.map(({ picture, answer, note }) => ({ image: picture.id, answer, note: note.trim() })),
 })
 const isSame = (a: Written, b: Written) => JSON.stringify(a) === JSON.stringify(b)
 

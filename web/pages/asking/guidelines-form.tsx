@@ -1,24 +1,25 @@
 import { useId, useState } from 'react'
-import { Guidelines } from '../../../src/studio/schemas/labelling.ts'
+import { Guidelines, type ShownGuidelines } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
 import { GuidelinesText } from '../label/guidelines.tsx'
-import { useGuidelinesDraft } from './guidelines-draft.ts'
+import { toSave, useGuidelinesDraft } from './guidelines-draft.ts'
+import { ExampleCards } from './example-cards.tsx'
 import { ReasonRows } from './reason-rows.tsx'
 import { wrongOf } from './wrong.ts'
 
 /** The text with how raters see it, the reasons, and what raters agree to. */
-export function GuidelinesForm({ saved, reload }: { saved: Guidelines; reload: () => Promise<void> }) {
+export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; reload: () => Promise<void> }) {
   const { written, isChanged, isOvertaken, change, giveUp } = useGuidelinesDraft(saved)
   const [isSaved, setSaved] = useState(false)
   const [isChecked, setChecked] = useState(false)
   const ids = { text: useId(), consent: useId() }
-  const wrong = wrongOf(Guidelines, written)
+  const wrong = wrongOf(Guidelines, toSave(written))
   const { run, isBusy, error } = useAction(async () => {
     setChecked(true)
     if (wrong.size > 0) return
-    await client.setGuidelines(written)
+    await client.setGuidelines(toSave(written))
     await reload()
     giveUp()
     setChecked(false)
@@ -66,6 +67,11 @@ export function GuidelinesForm({ saved, reload }: { saved: Guidelines; reload: (
           </div>
         </div>
       </div>
+      <ExampleCards
+        examples={written.examples}
+        deleted={saved.examples.filter(({ picture }) => picture === null).length}
+        change={(examples) => edit({ examples })}
+      />
       <ReasonRows reasons={written.reasons} wrong={shown} change={(reasons) => edit({ reasons })} />
       <div className="field">
         <label htmlFor={ids.consent}>Consent</label>

@@ -242,11 +242,7 @@ function Votes({ id, rater, form, question, open }: VotesProps) {
       )}
       {isHelpOpen && (
         <Help
-          guidelines={{
-            text: texts.how,
-            reasons: [],
-            consent: '',
-          }}
+          guidelines={{ text: texts.how, examples: [] }}
           keys={duelKeys(label, false)}
           canEdit={false}
           close={() => setHelpOpen(false)}

@@ -1,12 +1,13 @@
-import type { Guidelines } from '../../../src/studio/schemas/labelling.ts'
+import type { ShownGuidelines } from '../../../src/studio/schemas/labelling.ts'
 import { Drawer } from '../../components/drawer.tsx'
 import { to } from '../../router.ts'
 import { useTexts } from '../../texts/texts.ts'
+import { Examples } from './examples.tsx'
 import { GuidelinesText } from './guidelines.tsx'
 import type { KeyLines } from './keys.ts'
 
 interface HelpProps {
-  readonly guidelines?: Guidelines
+  readonly guidelines?: Pick<ShownGuidelines, 'text' | 'examples'>
   readonly keys: KeyLines
   readonly canEdit: boolean
   readonly close: () => void
@@ -18,7 +19,12 @@ export function Help({ guidelines, keys, canEdit, close }: HelpProps) {
   const { keys: texts, keyNames } = label
   return (
     <Drawer title={label.guidelines} close={close}>
-      {guidelines !== undefined && <GuidelinesText text={guidelines.text} />}
+      {guidelines !== undefined && (
+        <>
+          <GuidelinesText text={guidelines.text} />
+          <Examples examples={guidelines.examples} />
+        </>
+      )}
       {canEdit && (
         <div>
           <a className="button small" href={to('raters', 'asking')}>

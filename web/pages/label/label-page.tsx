@@ -1,6 +1,6 @@
 /** Labelling: the way of asking, the frame around it, and what is left to do. */
 import { useState, type ReactNode } from 'react'
-import { taskModes, type Guidelines, type Task, type TaskMode } from '../../../src/studio/schemas/labelling.ts'
+import { taskModes, type ShownGuidelines, type Task, type TaskMode } from '../../../src/studio/schemas/labelling.ts'
 import { client, useRaterName } from '../../api.ts'
 import { Icon } from '../../components/icon.tsx'
 import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
@@ -89,7 +89,7 @@ interface FrameProps {
   readonly mode: TaskMode
   readonly rater: string
   readonly choose: (mode: TaskMode) => void
-  readonly guidelines: Guidelines | undefined
+  readonly guidelines: ShownGuidelines | undefined
   readonly hasImages: boolean
 }
 

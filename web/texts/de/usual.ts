@@ -16,4 +16,9 @@ export const usual: Texts['usual'] = {
   'wrong background': 'falscher Hintergrund',
   distorted: 'verzerrt',
   unpleasant: 'unschön',
+  'A plural without a number: one is right as well.': 'Eine Mehrzahl ohne Zahl: Auch eines ist richtig.',
+  'A number counts exactly, and these are three.': 'Eine Zahl gilt genau, und das sind drei.',
+  'The prompt does not mention the background: any is right.':
+    'Den Hintergrund erwähnt der Prompt nicht: Jeder ist richtig.',
+  'One thing wrong is bad: here the background.': 'Ist etwas falsch, so ist das Bild schlecht: hier der Hintergrund.',
 }

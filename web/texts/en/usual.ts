@@ -1,5 +1,5 @@
 /**
- * What the studio tells raters until an admin writes others, by its own English lines, and reasons by their labels; English
+ * What the studio tells raters until an admin writes others, by its own English lines, and reasons and notes of examples by theirs; English
  * shows them as they are.
  */
 export const usual: Readonly<Record<string, string>> = {}
