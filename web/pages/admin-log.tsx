@@ -6,10 +6,11 @@ import { ErrorNotice, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { useAction, useRemote } from '../remote.ts'
 import { to } from '../router.ts'
-import { speech } from '../texts/texts.ts'
+import { speech, useTexts } from '../texts/texts.ts'
 import '../styles/raters.css'
 
 export function AdminLogPage() {
+  const { adminLog, frame, raters } = useTexts()
   const first = useRemote(() => client.adminActs(), ['admin-log'])
   const [more, setMore] = useState<{ readonly acts: readonly AdminAct[]; readonly next: number | null }>()
   const further = useAction(async (below: number) => {
@@ -20,24 +21,24 @@ export function AdminLogPage() {
     <>
       <p className="back">
         <a className="text-link" href={to('raters')}>
-          All raters
+          {raters.all}
         </a>
       </p>
       <PageHead
-        title="What admins did"
+        title={raters.log}
         side={
           <a className="button" href={client.adminActsUrl()} download>
-            Download all
+            {adminLog.downloadAll}
           </a>
         }
       >
-        Every change, in person or by a key, with how it was before and after. Nobody can change this list.
+        {adminLog.about}
       </PageHead>
       <Loaded remote={first} heights={[300]}>
         {({ acts, next }) => {
           const below = more === undefined ? next : more.next
           const all = [...acts, ...(more?.acts ?? [])]
-          if (all.length === 0) return <p className="notice">Nothing was changed yet.</p>
+          if (all.length === 0) return <p className="notice">{adminLog.nothing}</p>
           return (
             <div className="stack">
               <ul className="acts">
@@ -54,7 +55,7 @@ export function AdminLogPage() {
                     disabled={further.isBusy}
                     onClick={() => void further.run(below)}
                   >
-                    Earlier
+                    {frame.earlier}
                   </button>
                 </div>
               )}
@@ -67,6 +68,7 @@ export function AdminLogPage() {
 }
 
 function Act({ act: { at, who, key, what, address, asked, before, after, outcome } }: { act: AdminAct }) {
+  const { adminLog, errors } = useTexts()
   const changes = changesOf(before, after)
   return (
     <li className="card">
@@ -76,14 +78,16 @@ function Act({ act: { at, who, key, what, address, asked, before, after, outcome
           {key !== null && (
             <>
               {' '}
-              by the key <bdi>{key}</bdi>
+              {adminLog.byKey} <bdi>{key}</bdi>
             </>
           )}{' '}
           <span className="soft small">· {speech().moment(at)}</span>
         </span>
-        {outcome !== 'done' && <span className="badge stopped">refused: {outcome}</span>}
+        {outcome !== 'done' && (
+          <span className="badge stopped">{adminLog.refused(errors.byCode[outcome]?.what ?? outcome)}</span>
+        )}
       </div>
-      <p>{what}</p>
+      <p>{adminLog.acts[what] ?? what}</p>
       {changes.length > 0 && (
         <dl className="facts">
           {changes.map(([name, from, into]) => (

@@ -6,9 +6,10 @@ import { ErrorNotice, Loaded } from '../components/notice.tsx'
 import { Pager } from '../components/pager.tsx'
 import { Picture } from '../components/picture.tsx'
 import { Points } from '../components/points.tsx'
-import { ago, figure, plural } from '../format.ts'
+import { ago } from '../format.ts'
 import { useAction, useRemote } from '../remote.ts'
 import { useSearch } from '../router.ts'
+import { useTexts } from '../texts/texts.ts'
 
 const perPage = 12
 /** Prompts that may need more than the lines there are. */
@@ -16,6 +17,7 @@ const longest = 100
 
 /** @param changes what makes another list likely */
 export function Disagreements({ changes }: { changes: unknown }) {
+  const { flags } = useTexts()
   const [offset, setOffset] = useState(0)
   const query = { offset, count: perPage }
   const remote = useRemote(() => client.disagreements(query), ['disagreements', String(offset)], { changes: [changes] })
@@ -34,7 +36,7 @@ export function Disagreements({ changes }: { changes: unknown }) {
       {(given) =>
         given.total + given.settled === 0 ? null : (
           <section ref={section} className="stack tight" aria-labelledby="disagreements">
-            <h2 id="disagreements">Disagreements to settle</h2>
+            <h2 id="disagreements">{flags.disagreements}</h2>
             <ErrorNotice error={ask.error} />
             <Head given={given} isBusy={ask.isBusy} ask={(questions) => void ask.run(questions)} />
             <ul className="disputes">
@@ -47,7 +49,13 @@ export function Disagreements({ changes }: { changes: unknown }) {
                 />
               ))}
             </ul>
-            <Pager title="More disagreements" offset={offset} perPage={perPage} total={given.total} show={setOffset} />
+            <Pager
+              title={flags.moreDisagreements}
+              offset={offset}
+              perPage={perPage}
+              total={given.total}
+              show={setOffset}
+            />
           </section>
         )
       }
@@ -62,16 +70,14 @@ interface HeadProps {
 }
 
 function Head({ given: { labels, total, asked, settled }, isBusy, ask }: HeadProps) {
+  const { flags } = useTexts()
   const open = labels.flatMap(({ question, askedAt }) => (askedAt === null ? [question] : []))
   return (
     <div className="row">
-      <p className="soft small">
-        {plural(total, 'label')} on which raters differ and no answer has most of them behind it; {figure(asked)} with
-        another rater, {figure(settled)} settled.
-      </p>
+      <p className="soft small">{flags.differ(total, asked, settled)}</p>
       {open.length > 0 && (
         <button type="button" className="button primary small" disabled={isBusy} onClick={() => ask(open)}>
-          Ask a third rater about all {open.length} shown
+          {flags.askAboutAll(open.length)}
         </button>
       )}
     </div>
@@ -80,14 +86,10 @@ function Head({ given: { labels, total, asked, settled }, isBusy, ask }: HeadPro
 
 type Label = Given['labels'][number]
 
-/** What a rater said, as words; of a pair by the sides on which this page shows the images. */
-const answerWords: Readonly<Record<string, string>> = {
-  first: 'left is better',
-  second: 'right is better',
-  'both-bad': 'both bad',
-}
-
 function Dispute({ label, isBusy, ask }: { label: Label; isBusy: boolean; ask: () => void }) {
+  const { flags, label: labelTexts } = useTexts()
+  // Of a pair by the sides on which this page shows the images.
+  const words: Readonly<Record<string, string | undefined>> = { ...flags.answers, ...flags.sides }
   const { kind, prompt, images, answers, askedAt } = label
   return (
     <li className="card dispute">
@@ -97,7 +99,7 @@ function Dispute({ label, isBusy, ask }: { label: Label; isBusy: boolean; ask: (
             <Picture
               image={image}
               shown={256}
-              alt={images.length === 1 ? 'What raters differ about' : place === 0 ? 'Left' : 'Right'}
+              alt={images.length === 1 ? flags.whatAbout : place === 0 ? labelTexts.leftSide : labelTexts.rightSide}
             />
             <Points
               image={image}
@@ -121,8 +123,8 @@ function Dispute({ label, isBusy, ask }: { label: Label; isBusy: boolean; ask: (
               <bdi>{rater}</bdi>
             </dt>
             <dd>
-              {kind === 'rating' ? `${answer} of 7` : (answerWords[answer] ?? answer)}
-              {[...reasons, ...misread.map((word) => `misses “${word}”`)].map((more) => (
+              {kind === 'rating' ? flags.ofSeven(answer) : (words[answer] ?? answer)}
+              {[...reasons, ...misread.map(flags.misses)].map((more) => (
                 <span key={more} className="soft small" dir="auto">
                   {' '}
                   · {more}
@@ -134,10 +136,10 @@ function Dispute({ label, isBusy, ask }: { label: Label; isBusy: boolean; ask: (
       </dl>
       {askedAt === null ? (
         <button type="button" className="button small" disabled={isBusy} onClick={ask}>
-          Ask a third rater
+          {flags.askThird}
         </button>
       ) : (
-        <span className="badge">asked {ago(askedAt)}</span>
+        <span className="badge">{flags.asked(ago(askedAt))}</span>
       )}
     </li>
   )

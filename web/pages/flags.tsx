@@ -6,20 +6,13 @@ import { ErrorNotice, Loaded } from '../components/notice.tsx'
 import { Pager } from '../components/pager.tsx'
 import { Picture } from '../components/picture.tsx'
 import { Tabs } from '../components/tabs.tsx'
-import { ago, figure } from '../format.ts'
+import { ago } from '../format.ts'
 import { useAction, useRemote } from '../remote.ts'
+import { texts, useTexts } from '../texts/texts.ts'
 
 const perPage = 12
 type State = 'open' | 'left-out' | 'kept'
 type Flag = Given['flags'][number]
-
-const kindTitles: Readonly<Record<FlagKind, string>> = {
-  fast: 'Too fast to have looked',
-  gold: 'Known answer missed',
-  changed: 'Answered both ways',
-  cycle: 'Goes round in a circle',
-  against: 'Verdict against comparison',
-}
 
 interface FlagsProps {
   /** What makes another list likely. */
@@ -29,6 +22,7 @@ interface FlagsProps {
 }
 
 export function Flags({ changes, rater }: FlagsProps) {
+  const { flags } = useTexts()
   const [state, setState] = useState<State>('open')
   const [kind, setKind] = useState<FlagKind>()
   const [offset, setOffset] = useState(0)
@@ -45,38 +39,35 @@ export function Flags({ changes, rater }: FlagsProps) {
   }
   return (
     <section className="stack tight" aria-labelledby="flags">
-      <h2 id="flags">Answers to look at</h2>
+      <h2 id="flags">{flags.title}</h2>
       <Loaded remote={remote} heights={[120]}>
         {(given) => {
           const open = given.kinds.reduce((sum, { count }) => sum + count, 0)
           return (
             <>
-              <p className="soft small">
-                Given faster than a person can look, against a known answer, or at odds with another answer of the same
-                rater. They train rewards until you leave them out.
-              </p>
+              <p className="soft small">{flags.about}</p>
               <div className="row">
                 <Tabs
-                  label="Which answers"
+                  label={flags.which}
                   value={state}
                   options={[
-                    { value: 'open', label: `Open (${figure(open)})` },
-                    { value: 'left-out', label: `Left out (${figure(given.leftOut)})` },
-                    { value: 'kept', label: `Kept (${figure(given.kept)})` },
+                    { value: 'open', label: flags.open(open) },
+                    { value: 'left-out', label: flags.leftOut(given.leftOut) },
+                    { value: 'kept', label: flags.kept(given.kept) },
                   ]}
                   choose={(next) => choose(next)}
                 />
                 {state === 'open' && open > 0 && (
                   <select
                     className="flag-kind"
-                    aria-label="Kind"
+                    aria-label={flags.kind}
                     value={kind ?? ''}
                     onChange={({ target }) => choose('open', (target.value || undefined) as FlagKind | undefined)}
                   >
-                    <option value="">All kinds</option>
+                    <option value="">{flags.allKinds}</option>
                     {given.kinds.map(({ name, count }) => (
                       <option key={name} value={name} disabled={count === 0}>
-                        {kindTitles[name as FlagKind]} ({count})
+                        {flags.kindAndCount(flags.kinds[name as FlagKind], count)}
                       </option>
                     ))}
                   </select>
@@ -84,7 +75,7 @@ export function Flags({ changes, rater }: FlagsProps) {
               </div>
               <ErrorNotice error={error} />
               {given.flags.length === 0 ? (
-                <p className="notice">{state === 'open' ? 'Nothing to look at.' : 'None.'}</p>
+                <p className="notice">{state === 'open' ? flags.nothing : flags.none}</p>
               ) : (
                 <ul className="disputes">
                   {given.flags.map((flag) => (
@@ -92,13 +83,7 @@ export function Flags({ changes, rater }: FlagsProps) {
                   ))}
                 </ul>
               )}
-              <Pager
-                title="More answers to look at"
-                offset={offset}
-                perPage={perPage}
-                total={given.total}
-                show={setOffset}
-              />
+              <Pager title={flags.more} offset={offset} perPage={perPage} total={given.total} show={setOffset} />
             </>
           )
         }}
@@ -114,17 +99,18 @@ interface FlagCardProps {
 }
 
 function FlagCard({ flag, isBusy, run }: FlagCardProps) {
+  const { flags, raters } = useTexts()
   const { kind, rater, prompt, images, answers, canAskAgain, askedAt } = flag
   const judgments = answers.map(({ id }) => id)
   const letters = new Map(images.map(({ id }, place) => [id, letterOf(place)]))
   const decide = (decision: 'left-out' | 'kept' | null) => run(() => client.decideFlags({ judgments, decision }))
   return (
     <li className="card dispute">
-      {kind !== null && <span className="badge stopped">{kindTitles[kind]}</span>}
+      {kind !== null && <span className="badge stopped">{flags.kinds[kind]}</span>}
       <div className="dispute-images">
         {images.map((image) => (
           <figure key={image.id} className="flag-image">
-            <Picture image={image} shown={256} alt={`Image ${letters.get(image.id)}`} />
+            <Picture image={image} shown={256} alt={raters.image(letters.get(image.id)!)} />
             {images.length > 1 && <figcaption>{letters.get(image.id)}</figcaption>}
           </figure>
         ))}
@@ -137,9 +123,9 @@ function FlagCard({ flag, isBusy, run }: FlagCardProps) {
         <ul className="said">
           {answers.map((answer) => (
             <li key={answer.id}>
-              {answerText(answer, (id) => letters.get(id) ?? 'an image that is gone', images.length > 1)}
+              {answerText(answer, (id) => letters.get(id) ?? flags.gone, images.length > 1)}
               <span className="soft small">
-                {answer.seconds !== null && ` · after ${answer.seconds.toFixed(1)} s`} · {ago(answer.at)}
+                {answer.seconds !== null && ` · ${raters.after(answer.seconds)}`} · {ago(answer.at)}
               </span>
             </li>
           ))}
@@ -147,12 +133,12 @@ function FlagCard({ flag, isBusy, run }: FlagCardProps) {
       </div>
       {kind === null ? (
         <button type="button" className="button small" disabled={isBusy} onClick={() => decide(null)}>
-          {answers[0].decision === 'left-out' ? 'Take in again' : 'Look at it again'}
+          {answers[0].decision === 'left-out' ? flags.takeIn : flags.lookAgain}
         </button>
       ) : (
         <div className="row">
           {askedAt !== null ? (
-            <span className="badge">asked again {ago(askedAt)}</span>
+            <span className="badge">{flags.askedAgain(ago(askedAt))}</span>
           ) : (
             canAskAgain && (
               <button
@@ -161,15 +147,15 @@ function FlagCard({ flag, isBusy, run }: FlagCardProps) {
                 disabled={isBusy}
                 onClick={() => run(() => client.askAgain({ judgments }))}
               >
-                Ask again
+                {flags.askAgain}
               </button>
             )
           )}
           <button type="button" className="button small" disabled={isBusy} onClick={() => decide('left-out')}>
-            Leave out
+            {flags.leaveOut}
           </button>
           <button type="button" className="button small quiet" disabled={isBusy} onClick={() => decide('kept')}>
-            Keep
+            {flags.keep}
           </button>
         </div>
       )}
@@ -186,16 +172,18 @@ export function answerText(
   letter: (image: string) => string,
   hasSeveral: boolean,
 ): string {
+  const { flags } = texts()
+  const words: Readonly<Record<string, string | undefined>> = flags.answers
   const [first, second] = images.map(letter)
   const of = hasSeveral ? `${first}: ` : ''
-  if (answer === 'skip') return `${of}skipped`
+  if (answer === 'skip') return `${of}${flags.skipped}`
   if (kind === 'pair' || kind === 'vote') {
-    if (answer === 'first') return `${first} is better than ${second}`
-    if (answer === 'second') return `${second} is better than ${first}`
-    return answer === 'tie' ? `${first} and ${second} are alike` : `${first} and ${second} are both bad`
+    if (answer === 'first') return flags.better(first, second)
+    if (answer === 'second') return flags.better(second, first)
+    return answer === 'tie' ? flags.alike(first, second) : flags.bothBad(first, second)
   }
-  if (kind === 'rating') return `${of}${overall} of 7`
-  if (ranks === null) return `${of}${answer}`
+  if (kind === 'rating') return `${of}${flags.ofSeven(String(overall))}`
+  if (ranks === null) return `${of}${words[answer] ?? answer}`
   const order = images.toSorted((a, b) => ranks[images.indexOf(a)] - ranks[images.indexOf(b)])
-  return `order: ${order.map(letter).join(', ')}`
+  return flags.order(order.map(letter))
 }

@@ -6,9 +6,11 @@ import { ErrorNotice, Loaded } from '../components/notice.tsx'
 import { ago } from '../format.ts'
 import { useAction, useRemote } from '../remote.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 
 /** Who may come in; a link is told once. */
 export function Invitations() {
+  const { account, invitations: texts } = useTexts()
   const invitations = useRemote(() => client.invitations(), ['invitations'])
   const [name, setName] = useState('')
   const [role, setRole] = useState<'rater' | 'admin'>('rater')
@@ -26,10 +28,8 @@ export function Invitations() {
   return (
     <section className="card stack">
       <div>
-        <h2>Invitations</h2>
-        <p className="soft small">
-          A link signs one person in on one device, for two weeks. Who has lost a browser or a password gets a new one.
-        </p>
+        <h2>{texts.title}</h2>
+        <p className="soft small">{texts.about}</p>
       </div>
       <form
         className="invite"
@@ -39,7 +39,7 @@ export function Invitations() {
         }}
       >
         <div className="field">
-          <label htmlFor="invite-name">Name</label>
+          <label htmlFor="invite-name">{texts.name}</label>
           <input
             id="invite-name"
             type="text"
@@ -50,24 +50,24 @@ export function Invitations() {
           />
         </div>
         <div className="field">
-          <label htmlFor="invite-role">May</label>
+          <label htmlFor="invite-role">{texts.may}</label>
           <select
             id="invite-role"
             value={role}
             onChange={({ target }) => setRole(target.value === 'admin' ? 'admin' : 'rater')}
           >
-            <option value="rater">label</option>
-            <option value="admin">do everything</option>
+            <option value="rater">{texts.roles.rater}</option>
+            <option value="admin">{texts.roles.admin}</option>
           </select>
         </div>
         <button type="submit" className="button primary" disabled={invite.isBusy || name.trim() === ''}>
-          Invite
+          {texts.invite}
         </button>
       </form>
       <ErrorNotice error={invite.error} />
       {link !== undefined && (
         <div className="notice good" role="status">
-          <strong>Send this link; it is not shown again</strong>
+          <strong>{texts.sendIt}</strong>
           <code>{link}</code>
           <div>
             <button
@@ -75,7 +75,7 @@ export function Invitations() {
               className="button small"
               onClick={() => void navigator.clipboard?.writeText(link).then(() => setCopied(true))}
             >
-              {isCopied ? 'Copied' : 'Copy'}
+              {isCopied ? account.copied : account.copy}
             </button>
           </div>
         </div>
@@ -83,7 +83,7 @@ export function Invitations() {
       <Loaded remote={invitations} heights={[80]}>
         {({ invitations: all }) =>
           all.length === 0 ? (
-            <p className="soft">Nobody has been invited yet.</p>
+            <p className="soft">{texts.nobody}</p>
           ) : (
             <InvitationList all={all} reload={invitations.reload} made={made} />
           )
@@ -104,6 +104,7 @@ interface InvitationListProps {
 
 /** Everybody who was invited, what they may do, and how they leave. Whoever is the last admin stays one. */
 function InvitationList({ all, reload, made }: InvitationListProps) {
+  const { invitations: texts } = useTexts()
   const { state, reload: reloadState } = useStudio()
   const [question, setQuestion] = useState<Question>()
   const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
@@ -115,16 +116,16 @@ function InvitationList({ all, reload, made }: InvitationListProps) {
   const withdraw = ({ id, name, acceptedAt }: Invitation) => {
     const isOwn = acceptedAt !== null && name === state?.user.name
     setQuestion({
-      title: isOwn ? 'Withdraw your own account?' : `Withdraw ${name}?`,
-      action: isOwn ? 'Withdraw my account' : 'Withdraw',
+      title: isOwn ? texts.askWithdrawOwn : texts.askWithdraw(name),
+      action: isOwn ? texts.withdrawOwn : texts.withdraw,
       children:
         acceptedAt === null ? (
-          <p>The link does not work any more.</p>
+          <p>{texts.linkEnds}</p>
         ) : isOwn ? (
-          <p>You are signed out everywhere at once, and come in again only if another admin invites you.</p>
+          <p>{texts.ownEnds}</p>
         ) : (
           <p>
-            <bdi>{name}</bdi> is signed out everywhere, and all links of that name end. The answers stay.
+            <bdi>{name}</bdi> {texts.isSignedOut}
           </p>
         ),
       confirm: () => void run(() => client.withdrawInvitation(id)),
@@ -134,18 +135,17 @@ function InvitationList({ all, reload, made }: InvitationListProps) {
   const renew = ({ name, role }: Invitation) => {
     isLost.current = false
     setQuestion({
-      title: `A new link for ${name}?`,
-      action: 'Make a link',
+      title: texts.askRenew(name),
+      action: texts.makeLink,
       children: (
         <>
           <p>
-            It signs <bdi>{name}</bdi> in on one more device, with the same answers and rights. For an hour after that a
-            new password can be set without the one before.
+            <bdi>{name}</bdi> {texts.comesIn}
           </p>
           {name !== state?.user.name && (
             <label className="check">
-              <input type="checkbox" onChange={({ target }) => (isLost.current = target.checked)} />A browser was lost:
-              sign out all of them now
+              <input type="checkbox" onChange={({ target }) => (isLost.current = target.checked)} />
+              {texts.wasLost}
             </label>
           )}
         </>
@@ -157,9 +157,9 @@ function InvitationList({ all, reload, made }: InvitationListProps) {
     const change = () => void run(() => client.changeRole(name, { role }))
     if (name !== state?.user.name) return change()
     setQuestion({
-      title: 'Give up being an admin?',
-      action: 'Give it up',
-      children: <p>You may only label from now on; another admin can give it back.</p>,
+      title: texts.askGiveUp,
+      action: texts.giveUp,
+      children: <p>{texts.givingUp}</p>,
       confirm: change,
     })
   }
@@ -178,23 +178,23 @@ function InvitationList({ all, reload, made }: InvitationListProps) {
               <span>
                 <strong dir="auto">{name}</strong>{' '}
                 <span className="soft small">
-                  {role === 'admin' ? 'admin' : 'rater'}
-                  {name === state?.user.name && ', you'} · invited {ago(createdAt)}
-                  {isLastAdmin && ' · the only admin: make another one before this one goes'}
+                  {role === 'admin' ? texts.isAdmin : texts.isRater}
+                  {name === state?.user.name && `, ${texts.you}`} · {texts.invited(ago(createdAt))}
+                  {isLastAdmin && ` · ${texts.onlyAdmin}`}
                 </span>
               </span>
               <span className={`badge ${acceptedAt !== null ? 'done' : isOver ? 'stopped' : 'running'}`}>
-                {acceptedAt !== null ? 'accepted' : isOver ? 'expired' : 'open'}
+                {acceptedAt !== null ? texts.accepted : isOver ? texts.expired : texts.open}
               </span>
               {isAccount ? (
                 <select
-                  aria-label={`What ${name} may do`}
+                  aria-label={texts.whatMay(name)}
                   value={role}
                   disabled={isBusy || isLastAdmin}
                   onChange={({ target }) => changeRole(name, target.value === 'admin' ? 'admin' : 'rater')}
                 >
-                  <option value="rater">label</option>
-                  <option value="admin">do everything</option>
+                  <option value="rater">{texts.roles.rater}</option>
+                  <option value="admin">{texts.roles.admin}</option>
                 </select>
               ) : (
                 <span />
@@ -203,11 +203,11 @@ function InvitationList({ all, reload, made }: InvitationListProps) {
                 <button
                   type="button"
                   className="button small"
-                  aria-label={`New link for ${name}`}
+                  aria-label={texts.renewOf(name)}
                   disabled={isBusy}
                   onClick={() => renew(invitation)}
                 >
-                  New link
+                  {texts.renew}
                 </button>
               ) : (
                 <span />
@@ -215,11 +215,11 @@ function InvitationList({ all, reload, made }: InvitationListProps) {
               <button
                 type="button"
                 className="button small danger"
-                aria-label={`Withdraw ${name}`}
+                aria-label={texts.withdrawOf(name)}
                 disabled={isBusy || isLastAdmin}
                 onClick={() => withdraw(invitation)}
               >
-                Withdraw
+                {texts.withdraw}
               </button>
             </li>
           )

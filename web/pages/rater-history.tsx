@@ -6,17 +6,18 @@ import { Loaded } from '../components/notice.tsx'
 import { Pager } from '../components/pager.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { Picture } from '../components/picture.tsx'
-import { figure, percent } from '../format.ts'
+import { figure, fixed } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
-import { speech } from '../texts/texts.ts'
+import { speech, useTexts } from '../texts/texts.ts'
 import { answerText, Flags } from './flags.tsx'
 import '../styles/raters.css'
 
 const perPage = 24
 
 export function RaterHistoryPage({ name }: { name: string }) {
+  const { raters: texts } = useTexts()
   const { state } = useStudio()
   const [offset, setOffset] = useState(0)
   const changes = state?.counts.judgments
@@ -26,18 +27,18 @@ export function RaterHistoryPage({ name }: { name: string }) {
     <>
       <p className="back">
         <a className="text-link" href={to('raters')}>
-          All raters
+          {texts.all}
         </a>
       </p>
       <PageHead
         title={name}
         side={
           <a className="button" href={`${to('raters')}?at=disagreements`}>
-            Disagreements to settle
+            {texts.settle}
           </a>
         }
       >
-        How much, how fast, and how far in agreement with others, day by day.
+        {texts.dayByDay}
       </PageHead>
       <Loaded remote={history} heights={[200, 300]}>
         {({ days, answers, total }) => (
@@ -45,19 +46,19 @@ export function RaterHistoryPage({ name }: { name: string }) {
             <DayTable days={days} />
             <Flags changes={changes} rater={name} />
             <section className="stack tight" aria-labelledby="answers">
-              <h2 id="answers">All answers</h2>
+              <h2 id="answers">{texts.allAnswers}</h2>
               <ul className="disputes">
                 {answers.map((one) => (
                   <Answer key={one.answer.id} {...one} />
                 ))}
               </ul>
               <Pager
-                title="More answers"
+                title={texts.moreAnswers}
                 offset={offset}
                 perPage={perPage}
                 total={total}
                 show={setOffset}
-                names={['Later', 'Earlier']}
+                names={[texts.later, texts.earlier]}
               />
             </section>
           </div>
@@ -68,33 +69,35 @@ export function RaterHistoryPage({ name }: { name: string }) {
 }
 
 function DayTable({ days }: { days: RaterHistory['days'] }) {
+  const { raters: texts } = useTexts()
+  const { columns } = texts
   return (
     <div className="card flat">
       <div className="table-wrap">
         <table className="table">
           <thead>
             <tr>
-              <th scope="col">Day</th>
-              <th scope="col">Answers</th>
-              <th scope="col">Seconds each</th>
-              <th scope="col">As others said</th>
-              <th scope="col">Gold</th>
+              <th scope="col">{columns.day}</th>
+              <th scope="col">{columns.answers}</th>
+              <th scope="col">{columns.seconds}</th>
+              <th scope="col">{columns.asOthers}</th>
+              <th scope="col">{columns.gold}</th>
             </tr>
           </thead>
           <tbody>
             {days.map(({ day, answers, skips, seconds, compared, agreed, gold }) => (
               <tr key={day}>
                 <td>{day}</td>
-                <td data-title="Answers">
+                <td data-title={columns.answers}>
                   <span>
-                    {figure(answers)} {skips > 0 && <span className="soft small">{figure(skips)} skipped</span>}
+                    {figure(answers)} {skips > 0 && <span className="soft small">{texts.skipped(skips)}</span>}
                   </span>
                 </td>
-                <td data-title="Seconds each">{seconds === null ? '–' : seconds.toFixed(1)}</td>
-                <td data-title="As others said">
-                  {compared === 0 ? '–' : `${percent(agreed / compared)} of ${figure(compared)}`}
+                <td data-title={columns.seconds}>{seconds === null ? '–' : fixed(seconds, 1)}</td>
+                <td data-title={columns.asOthers}>
+                  {compared === 0 ? '–' : texts.shareOf(agreed / compared, compared)}
                 </td>
-                <td data-title="Gold">{gold.asked === 0 ? '–' : `${gold.right} of ${gold.asked}`}</td>
+                <td data-title={columns.gold}>{gold.asked === 0 ? '–' : texts.rightOf(gold.right, gold.asked)}</td>
               </tr>
             ))}
           </tbody>
@@ -105,15 +108,16 @@ function DayTable({ days }: { days: RaterHistory['days'] }) {
 }
 
 function Answer({ answer, images, prompt, isOver }: RaterHistory['answers'][number]) {
+  const { raters: texts } = useTexts()
   const letter = (id: string) => {
     const place = answer.images.indexOf(id)
-    return answer.images.length === 2 ? (place === 0 ? 'left' : 'right') : String(place + 1)
+    return answer.images.length === 2 ? (place === 0 ? texts.left : texts.right) : String(place + 1)
   }
   return (
     <li className="card dispute">
       <div className="dispute-images">
         {images.map((image) => (
-          <Picture key={image.id} image={image} shown={256} alt={`Image ${letter(image.id)}`} />
+          <Picture key={image.id} image={image} shown={256} alt={texts.image(letter(image.id))} />
         ))}
       </div>
       <p dir="auto" className="dispute-prompt" tabIndex={prompt.length > 100 ? 0 : undefined}>
@@ -122,11 +126,11 @@ function Answer({ answer, images, prompt, isOver }: RaterHistory['answers'][numb
       <span>
         <strong>{answerText(answer, letter, images.length > 1)}</strong>
         <span className="soft small">
-          {answer.seconds !== null && ` · after ${answer.seconds.toFixed(1)} s`} · {speech().moment(answer.at)}
+          {answer.seconds !== null && ` · ${texts.after(answer.seconds)}`} · {speech().moment(answer.at)}
         </span>
       </span>
       {(isOver || answer.decision === 'left-out') && (
-        <span className="badge">{answer.decision === 'left-out' ? 'left out' : 'taken back or changed'}</span>
+        <span className="badge">{answer.decision === 'left-out' ? texts.leftOut : texts.overtaken}</span>
       )}
     </li>
   )

@@ -4,16 +4,18 @@ import type { Agreement, RaterSummary } from '../../src/studio/schemas/raters.ts
 import { client } from '../api.ts'
 import { Empty, ErrorNotice, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
-import { ago, figure, percent, plural } from '../format.ts'
+import { ago, figure, fixed } from '../format.ts'
 import { useAction, useRemote } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import '../styles/raters.css'
 import { Disagreements } from './disagreements.tsx'
 import { Flags } from './flags.tsx'
 import { Invitations } from './invitations.tsx'
 
 export function RatersPage() {
+  const { frame, raters: texts } = useTexts()
   const { state } = useStudio()
   const key = state?.counts.judgments
   const raters = useRemote(() => client.raters(), ['raters'], { changes: [key] })
@@ -21,19 +23,19 @@ export function RatersPage() {
   return (
     <>
       <PageHead
-        title="Raters"
+        title={frame.places.raters}
         side={
           <div className="row">
             <a className="button" href={to('raters', 'log')}>
-              What admins did
+              {texts.log}
             </a>
             <a className="button" href={to('raters', 'asking')}>
-              How raters are asked
+              {texts.asking}
             </a>
           </div>
         }
       >
-        Who judges, how fast, and how well they agree.
+        {texts.about}
       </PageHead>
       <div className="stack">
         <Loaded remote={raters} heights={[92 + 50 * (state?.counts.raters ?? 1)]}>
@@ -41,10 +43,10 @@ export function RatersPage() {
             all.length === 0 ? (
               <Empty
                 icon="raters"
-                title="Nobody has judged yet"
+                title={texts.nobody}
                 action={
                   <a className="button primary" href={to('label')}>
-                    Label
+                    {frame.places.label}
                   </a>
                 }
               />
@@ -64,13 +66,15 @@ export function RatersPage() {
   )
 }
 
-const coefficient = (value: number) => value.toFixed(2).replace('-', '−')
+const coefficient = (value: number) => fixed(value, 2)
 const intervalText = ({ value, low, high }: Interval): string =>
   low === null || high === null
     ? coefficient(value)
     : `${coefficient(value)} (${coefficient(low)} … ${coefficient(high)})`
 
 function RaterTable({ raters, reload }: { raters: readonly RaterSummary[]; reload: () => Promise<void> }) {
+  const { raters: texts } = useTexts()
+  const { columns } = texts
   const { run, isBusy, error } = useAction(async (name: string, excluded: boolean) => {
     await client.changeRater(name, { excluded })
     await reload()
@@ -82,13 +86,13 @@ function RaterTable({ raters, reload }: { raters: readonly RaterSummary[]; reloa
         <table className="table raters">
           <thead>
             <tr>
-              <th scope="col">Rater</th>
-              <th scope="col">Answers</th>
-              <th scope="col">Seconds each</th>
-              <th scope="col">Agreement, κ</th>
-              <th scope="col">Gold</th>
-              <th scope="col">Last</th>
-              <th scope="col">Trains rewards</th>
+              <th scope="col">{columns.rater}</th>
+              <th scope="col">{columns.answers}</th>
+              <th scope="col">{columns.seconds}</th>
+              <th scope="col">{columns.agreement}</th>
+              <th scope="col">{columns.gold}</th>
+              <th scope="col">{columns.last}</th>
+              <th scope="col">{columns.trains}</th>
             </tr>
           </thead>
           <tbody>
@@ -98,29 +102,29 @@ function RaterTable({ raters, reload }: { raters: readonly RaterSummary[]; reloa
                   <a className="text-link" href={to('raters', 'of', name)}>
                     <strong dir="auto">{name}</strong>
                   </a>{' '}
-                  {kind === 'simulated' && <span className="badge">simulated</span>}
+                  {kind === 'simulated' && <span className="badge">{texts.simulated}</span>}
                 </td>
-                <td data-title="Answers">
+                <td data-title={columns.answers}>
                   <span>
                     {figure(judgments)}{' '}
                     <span className="soft small">
-                      {skips > 0 && `${percent(skips / Math.max(1, judgments))} skipped`}
+                      {skips > 0 && texts.shareSkipped(skips / Math.max(1, judgments))}
                     </span>
                   </span>
                 </td>
-                <td data-title="Seconds each">{secondsPerAnswer === null ? '–' : secondsPerAnswer.toFixed(1)}</td>
-                <td data-title="Agreement, κ">{agreement === null ? '–' : intervalText(agreement)}</td>
-                <td data-title="Gold">{gold.asked === 0 ? '–' : `${gold.right} of ${gold.asked}`}</td>
-                <td data-title="Last" className="soft">
+                <td data-title={columns.seconds}>{secondsPerAnswer === null ? '–' : fixed(secondsPerAnswer, 1)}</td>
+                <td data-title={columns.agreement}>{agreement === null ? '–' : intervalText(agreement)}</td>
+                <td data-title={columns.gold}>{gold.asked === 0 ? '–' : texts.rightOf(gold.right, gold.asked)}</td>
+                <td data-title={columns.last} className="soft">
                   {lastAt === null ? '–' : ago(lastAt)}
                 </td>
-                <td data-title="Trains rewards">
+                <td data-title={columns.trains}>
                   <button
                     type="button"
                     role="switch"
                     className="switch"
                     aria-checked={!excluded}
-                    aria-label={`Answers of ${name} train rewards`}
+                    aria-label={texts.trainsOf(name)}
                     disabled={isBusy}
                     onClick={() => void run(name, !excluded)}
                   />
@@ -134,57 +138,45 @@ function RaterTable({ raters, reload }: { raters: readonly RaterSummary[]; reloa
   )
 }
 
-const kindTitles: Readonly<Record<Agreement['kinds'][number]['kind'], string>> = {
-  'good-bad-skip': 'Good or bad',
-  pair: 'Pairs',
-  rating: 'Ratings',
-  ranking: 'Rankings',
-}
-
 const mostPairs = 12
 
 function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
+  const { raters: texts } = useTexts()
   if (kinds.length === 0) {
-    return (
-      <p className="notice">
-        Agreement is measured on what two raters or more have judged. So far nothing was judged twice.
-      </p>
-    )
+    return <p className="notice">{texts.noAgreement}</p>
   }
   return (
     <section className="stack tight">
-      <h2>Agreement</h2>
+      <h2>{texts.agreement}</h2>
       <div className="columns broad">
         {kinds.map(({ kind, items, raters, alphaNominal, alphaOrdinal, fleissKappa, pairs }) => (
           <article key={kind} className="card stack tight">
             <div>
-              <h3>{kindTitles[kind]}</h3>
-              <p className="soft small">
-                {plural(items, 'item')} judged by two or more of {plural(raters, 'rater')}
-              </p>
+              <h3>{texts.kinds[kind]}</h3>
+              <p className="soft small">{texts.judgedBySeveral(items, raters)}</p>
             </div>
             <dl className="facts figures">
               {(
                 [
-                  ['Krippendorff’s α, nominal', alphaNominal],
-                  ['Krippendorff’s α, ordinal', alphaOrdinal],
-                  ['Fleiss’ κ', fleissKappa],
+                  [texts.alphaNominal, alphaNominal],
+                  [texts.alphaOrdinal, alphaOrdinal],
+                  [texts.fleissKappa, fleissKappa],
                 ] as const
               ).map(([title, interval]) => (
                 <div key={title}>
                   <dt>{title}</dt>
-                  <dd className="number">{interval === null ? 'not defined' : intervalText(interval)}</dd>
+                  <dd className="number">{interval === null ? texts.notDefined : intervalText(interval)}</dd>
                 </div>
               ))}
             </dl>
             {pairs.length > 0 && (
               <>
-                <h4>Cohen’s κ of two raters</h4>
+                <h4>{texts.cohensKappa}</h4>
                 <dl className="facts figures">
                   {pairs.slice(0, mostPairs).map(({ first, second, kappa }) => (
                     <div key={`${first} ${second}`}>
                       <dt>
-                        <bdi>{first}</bdi> and <bdi>{second}</bdi>
+                        <bdi>{first}</bdi> {texts.and} <bdi>{second}</bdi>
                       </dt>
                       <dd className="number">{intervalText(kappa)}</dd>
                     </div>
@@ -192,15 +184,11 @@ function AgreementCards({ agreement: { kinds } }: { agreement: Agreement }) {
                 </dl>
               </>
             )}
-            {alphaNominal === null && (
-              <p className="soft small">All answers are equal, so agreement cannot be told from chance.</p>
-            )}
+            {alphaNominal === null && <p className="soft small">{texts.allEqual}</p>}
           </article>
         ))}
       </div>
-      <p className="soft small">
-        In brackets: 95 % intervals, where there are five items or more. 1 is full agreement, 0 is chance.
-      </p>
+      <p className="soft small">{texts.inBrackets}</p>
     </section>
   )
 }

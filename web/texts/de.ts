@@ -1,12 +1,15 @@
 /** All texts in German, by page; people are spoken to with "Sie". */
 import { account } from './de/account.ts'
+import { adminLog } from './de/admin-log.ts'
 import { compare } from './de/compare.ts'
 import { data } from './de/data.ts'
 import { errors } from './de/errors.ts'
 import { examples } from './de/examples.ts'
+import { flags } from './de/flags.ts'
 import { frame } from './de/frame.ts'
 import { gallery } from './de/gallery.ts'
 import { home } from './de/home.ts'
+import { invitations } from './de/invitations.ts'
 import { job } from './de/job.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
@@ -14,6 +17,7 @@ import { names } from './de/names.ts'
 import { pictures } from './de/pictures.ts'
 import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
+import { raters } from './de/raters.ts'
 import { rewards } from './de/rewards.ts'
 import { settings } from './de/settings.ts'
 import { sharing } from './de/sharing.ts'
@@ -25,13 +29,16 @@ import type { Texts } from './en.ts'
 
 export const de: Texts = {
   account,
+  adminLog,
   compare,
   data,
   errors,
   examples,
+  flags,
   frame,
   gallery,
   home,
+  invitations,
   job,
   jobs,
   label,
@@ -39,6 +46,7 @@ export const de: Texts = {
   pictures,
   policies,
   prompts,
+  raters,
   rewards,
   settings,
   sharing,

@@ -1,12 +1,15 @@
 /** All texts in English, by page. What another language has to say is the type of this. */
 import { account } from './en/account.ts'
+import { adminLog } from './en/admin-log.ts'
 import { compare } from './en/compare.ts'
 import { data } from './en/data.ts'
 import { errors } from './en/errors.ts'
 import { examples } from './en/examples.ts'
+import { flags } from './en/flags.ts'
 import { frame } from './en/frame.ts'
 import { gallery } from './en/gallery.ts'
 import { home } from './en/home.ts'
+import { invitations } from './en/invitations.ts'
 import { job } from './en/job.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
@@ -14,6 +17,7 @@ import { names } from './en/names.ts'
 import { pictures } from './en/pictures.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
+import { raters } from './en/raters.ts'
 import { rewards } from './en/rewards.ts'
 import { settings } from './en/settings.ts'
 import { sharing } from './en/sharing.ts'
@@ -24,13 +28,16 @@ import { vote } from './en/vote.ts'
 
 export const en = {
   account,
+  adminLog,
   compare,
   data,
   errors,
   examples,
+  flags,
   frame,
   gallery,
   home,
+  invitations,
   job,
   jobs,
   label,
@@ -38,6 +45,7 @@ export const en = {
   pictures,
   policies,
   prompts,
+  raters,
   rewards,
   settings,
   sharing,

@@ -26,6 +26,7 @@ const spoken = [
   'pages/account*.tsx',
   'pages/gallery/*.{ts,tsx}',
   'pages/sign-in.tsx',
+  'pages/{raters,rater-history,invitations,flags,disagreements,admin-log}.tsx',
   'pages/home.tsx',
   'pages/rewards.tsx',
   'pages/home/*.tsx',
@@ -126,7 +127,7 @@ test('German says everything in words of its own, with the same numbers and name
   }
   // By words of the server, which English shows as they are.
   const serverWords =
-    /^(data\.formats|errors\.byCode|jobs\.units|names\.(stages|metrics)|settings\.(labels|hints)|train\.form\.missing|usual)\./
+    /^(adminLog\.acts|data\.formats|errors\.byCode|jobs\.units|names\.(stages|metrics)|settings\.(labels|hints)|train\.form\.missing|usual)\./
   const more = [...inGerman.keys()].filter((name) => !serverWords.test(name))
   assert.equal(more.length, leavesOf(en).length)
 })
@@ -146,6 +147,21 @@ test('German knows every code that the studio refuses something with', () => {
     [...codes].filter((code) => de.errors.byCode[code] === undefined),
     [],
   )
+})
+
+test('German says what each change in the log of admins was', () => {
+  const folder = join(web, '..', 'src', 'studio', 'server')
+  const sources = globSync('*.ts', { cwd: folder }).filter((file) => !file.endsWith('.test.ts'))
+  const routes = sources.flatMap((file) =>
+    readFileSync(join(folder, file), 'utf8')
+      .split(/\n +method: '/)
+      .slice(1),
+  )
+  const changes = routes
+    .filter((route) => !route.startsWith('get') && /\n +(who: 'admin'|isLogged: true),/.test(route))
+    .map((route) => /summary:\s*'([^']*)'/.exec(route)![1])
+  assert.ok(changes.length > 30)
+  assert.deepEqual(Object.keys(de.adminLog.acts).sort(), changes.sort())
 })
 
 test('German says what each format of judgments is', () => {
