@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writing } from '../files.ts'
+import { putBack } from './backup/put-back.ts'
 import { RunName } from './schemas/basics.ts'
 
 export interface Workspace {
@@ -32,9 +33,14 @@ export const runNameOf = (path: string) => basename(path)
 
 const project = fileURLToPath(new URL('../../', import.meta.url))
 
-/** @throws {FileError} the folder cannot be written */
+/**
+ * Makes it where there is none, unless a restore was killed that had put it aside.
+ *
+ * @throws {FileError} the folder cannot be written
+ */
 export function openWorkspace(folder: string): Workspace {
   const whole = resolve(folder)
+  putBack(whole)
   const folders = [runsName, lorasName, modelsName, fetchesName, 'run-notes', 'jobs', 'prompts', 'uploads', 'compare']
   for (const name of folders) {
     writing(join(whole, name), () => mkdirSync(join(whole, name), { recursive: true }))

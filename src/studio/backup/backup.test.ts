@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs' // prettier-ignore
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -18,9 +18,11 @@ import { writeJob } from '../jobs/job-record.ts'
 import { recordOf } from '../jobs/job-record.test-helper.ts'
 import { openStudio, type OpenedStudio } from '../open-studio.ts'
 import { addImageRun, addRun, goodBad, testStudio } from '../studio.test-helper.ts'
+import { putBack } from './put-back.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { snapshotOf } from './tables.ts'
 import { padding, tarEnd, tarHeader } from './tar.ts'
+import { unpacked } from './unpacked.ts'
 import { writeBackup } from './write-backup.ts'
 
 const postgres = await postgresServer()
@@ -147,7 +149,28 @@ test('weights come along where they are wanted; tar reads it', async () => {
   const aside = await restoreBackup(file, into(place, null, true))
   assert.equal(readFileSync(join(aside!, 'mine'), 'utf8'), 'mine')
   assert.ok(!existsSync(join(place, 'mine')))
+
+  // As a restore leaves it that is killed between its two renamings.
+  const owner = { pid: process.pid, host: hostname(), began: '' }
+  rmSync(place, { recursive: true })
+  writeFileSync(join(aside!, 'run.lock'), JSON.stringify(owner))
+  putBack(place)
+  assert.ok(!existsSync(place), 'that restore is still at work')
+  writeFileSync(join(aside!, 'run.lock'), JSON.stringify({ ...owner, pid: spawnSync('true').pid }))
   await expectOpens(place, null, 8)
+  assert.deepEqual([existsSync(join(place, 'mine')), existsSync(aside!)], [true, false])
+})
+
+test('an archive that grows more than any backup does is refused before it fills the disk', async () => {
+  const file = `${fresh()}.gz`
+  writeFileSync(file, gzipSync(Buffer.alloc(8e6)))
+  const sizeOf = async (plenty?: number) => {
+    let bytes = 0
+    for await (const piece of unpacked(file, plenty)) bytes += piece.length
+    return bytes
+  }
+  await assert.rejects(sizeOf(1e6), FormatError)
+  assert.equal(await sizeOf(), 8e6)
 })
 
 test(
@@ -241,6 +264,7 @@ test('hostile, damaged and foreign archives are refused, and leave nothing', asy
     'images that lead out': archiveOf([aboutEntry, rows('images', imageRow('../..', 'a.png'))]),
     'an image that leads out': archiveOf([aboutEntry, rows('images', imageRow('runs/a', '../../../a.png'))]),
     'a later format': archiveOf([{ name: 'backup.json', content: JSON.stringify({ ...about, version: 2 }) }]),
+    'a later database': archiveOf([{ name: 'backup.json', content: JSON.stringify({ ...about, steps: ['later'] }) }]),
     'another archive': archiveOf([file('README')]),
     'a part of one': whole.subarray(0, -20),
     'one without its sums': gzipSync(gunzipSync(whole).subarray(0, 2048)),

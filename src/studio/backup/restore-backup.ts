@@ -3,10 +3,9 @@
  * and checked beside that place first, and comes there by one renaming: until then nothing of it is seen.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, createWriteStream, existsSync, globSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs' // prettier-ignore
+import { createWriteStream, existsSync, globSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs' // prettier-ignore
 import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip } from 'node:zlib'
 import { sql, type Transaction } from 'kysely'
 import { z } from 'zod'
 import { AttuneError, FileError, FormatError } from '../../errors.ts'
@@ -18,8 +17,10 @@ import type { FeedbackTables } from '../../feedback/store/tables.ts'
 import { placeInside, sync, writing } from '../../files.ts'
 import { isAlive, lockName, readOwner, takeLock } from '../../run-lock.ts'
 import { databaseName } from '../open-studio.ts'
+import { asideOf, putBack } from './put-back.ts'
 import { keptTables, numbered, type KeptTable, type Row } from './tables.ts'
 import { broken, readTar, type TarFile } from './tar.ts'
+import { unpacked } from './unpacked.ts'
 import { aboutName, backupVersion, databaseFolder, filesFolder, sumsName } from './write-backup.ts'
 
 export interface RestoreOptions {
@@ -34,10 +35,6 @@ export interface RestoreOptions {
 /** Of what is read at once, bytes. */
 const largestText = 64e6
 const mostFiles = 2_000_000
-/** Expanded to more than this share, what is small in an archive is meant to fill a disk. */
-const mostExpansion = 200
-const alwaysExpanded = 1e9
-
 const About = z.object({
   attune: z.literal('backup'),
   version: z.int(),
@@ -57,6 +54,7 @@ export async function restoreBackup(
   { workspace, database, replace }: RestoreOptions,
 ): Promise<string | null> {
   const place = resolve(workspace)
+  putBack(place)
   const isThere = existsSync(place) && !(lstatSync(place).isDirectory() && readdirSync(place).length === 0)
   if (isThere && !replace) throw notEmpty(place, 'a folder that is new, or empty')
   writing(place, () => mkdirSync(dirname(place), { recursive: true }))
@@ -80,7 +78,9 @@ export async function restoreBackup(
       const folderOf = (name: string) => (database === null ? stored(found(name)) : join(place, name))
       await store.transaction().execute(async (transaction) => {
         const tables = await expectEmpty(transaction, database, replace)
-        await readAll(file, partial, { transaction, tables, folderOf })
+        const done = await transaction.selectFrom('migrations').select('name').execute()
+        const steps = new Set(done.map(({ name }) => name))
+        await readAll(file, partial, { transaction, tables, steps, folderOf })
         if (database === null) return
         await setNumbers(transaction)
         put()
@@ -110,7 +110,7 @@ function removeLeft(place: string): void {
 }
 
 function putInPlace(partial: string, place: string, isThere: boolean): string | null {
-  const aside = isThere ? `${place}.before-${new Date().toISOString().replaceAll(':', '-')}` : null
+  const aside = isThere ? asideOf(place) : null
   writing(place, () => {
     if (aside !== null) renameSync(place, aside)
     try {
@@ -129,6 +129,8 @@ interface Into {
   readonly transaction: Transaction<FeedbackTables>
   /** The columns of each table. */
   readonly tables: ReadonlyMap<string, ReadonlySet<string>>
+  /** By which this version has made them. */
+  readonly steps: ReadonlySet<string>
   /** Of images, as the database is to have it. */
   readonly folderOf: (name: string) => string
 }
@@ -148,7 +150,7 @@ async function readAll(file: string, partial: string, into: Into): Promise<void>
       }
       const hash = createHash('sha256')
       const heard: TarFile = { ...entry, pieces: () => hashed(entry, hash) }
-      if (entry.name === aboutName) about = aboutOf(file, await textOf(heard, file, largestText))
+      if (entry.name === aboutName) about = aboutOf(file, await textOf(heard, file, largestText), into.steps)
       else if (entry.name.startsWith(`${databaseFolder}/`)) await readRows(heard, file, partial, into)
       else if (entry.name.startsWith(`${filesFolder}/`)) await writeFile(heard, file, partial)
       else throw broken(file, `${entry.name.slice(0, 200)}, which no backup holds`)
@@ -173,22 +175,7 @@ async function* hashed(entry: TarFile, hash: ReturnType<typeof createHash>): Asy
   }
 }
 
-/** What is in the file, as long as it is not meant to fill a disk. */
-async function* unpacked(file: string): AsyncGenerator<Uint8Array> {
-  const source = createReadStream(file)
-  const gunzip = createGunzip()
-  pipeline(source, gunzip).catch(() => undefined)
-  let bytes = 0
-  for await (const piece of gunzip) {
-    bytes += (piece as Buffer).length
-    if (bytes > alwaysExpanded && bytes > mostExpansion * source.bytesRead) {
-      throw broken(file, 'one that grows more than any backup does')
-    }
-    yield piece as Buffer
-  }
-}
-
-function aboutOf(file: string, text: string): z.infer<typeof About> {
+function aboutOf(file: string, text: string, steps: ReadonlySet<string>): z.infer<typeof About> {
   let told: unknown
   try {
     told = JSON.parse(text)
@@ -197,6 +184,15 @@ function aboutOf(file: string, text: string): z.infer<typeof About> {
   }
   const { data } = About.safeParse(told)
   if (data === undefined) throw broken(file, 'an archive of something else')
+  const later = data.steps.find((step) => !steps.has(step))
+  if (later !== undefined && data.version === backupVersion) {
+    throw new FormatError({
+      where: file,
+      expected: 'a backup of this version of Attune, or of an older one',
+      received: `one whose database has the step ${later}`,
+      remedy: `restore it with the version of Attune that made it, ${data.program}, or a newer one`,
+    })
+  }
   if (data.version === backupVersion) return data
   throw new FormatError({
     where: file,
