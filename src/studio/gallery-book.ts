@@ -64,7 +64,7 @@ export class GalleryBook {
   #choices:
     | {
         readonly from: readonly unknown[]
-        readonly choices: Pick<GalleryPage['choices'], 'policies' | 'categories' | 'raters'>
+        readonly choices: Pick<GalleryPage['choices'], 'policies' | 'categories' | 'raters' | 'rounds'>
       }
     | undefined
   /** The last question, of which further pages are wanted most often. */
@@ -144,16 +144,19 @@ export class GalleryBook {
     const [entries, judgments] = await Promise.all([this.all(), store.judgments()])
     if (this.#choices?.from[0] !== entries || this.#choices.from[1] !== judgments) {
       const [policies, categories, raters] = [new Set<string>(), new Set<Category>(), new Set<string>()]
-      for (const { record } of entries) {
+      const found = new Set<string>()
+      for (const { record, rounds: of } of entries) {
         policies.add(record.policy)
         categories.add(record.category)
+        for (const name of of) found.add(name)
       }
       for (const { kind, rater } of judgments) if (kind !== 'vote') raters.add(rater)
-      const choices = { policies: inOrder(policies), categories: inOrder(categories), raters: inOrder(raters) }
+      // Of a round that was deleted there are none.
+      const names = (await rounds.all()).map(({ name }) => name).filter((name) => found.has(name))
+      const choices = { policies: inOrder(policies), categories: inOrder(categories), raters: inOrder(raters), rounds: names } // prettier-ignore
       this.#choices = { from: [entries, judgments], choices }
     }
-    const names = (await rounds.all()).map(({ name }) => name)
-    return { ...this.#choices.choices, rounds: names, rewards: this.rewards() }
+    return { ...this.#choices.choices, rewards: this.rewards() }
   }
 
   /** Rewards that have scored images, the newest first. */
