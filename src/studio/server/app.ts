@@ -31,12 +31,13 @@ import { policyRoutes } from './policies.ts'
 import { promptRoutes } from './prompts.ts'
 import { raterRoutes } from './raters.ts'
 import { settlingRoutes } from './settling.ts'
+import { refusalPage } from './refusal-page.ts'
 import { reportRoutes } from './reports.ts'
 import { rewardRoutes } from './rewards.ts'
 import { roundRoutes } from './rounds.ts'
 import { runTableRoutes } from './run-table.ts'
 import { usualLimit, type Call, type Route } from './route.ts'
-import { refuseForeign, setHeaders } from './security.ts'
+import { refuseForeign, setHeaders, standingHeaders } from './security.ts'
 import { sharingRoutes } from './sharing.ts'
 import { stateRoutes } from './state.ts'
 import { transferRoutes } from './transfer.ts'
@@ -87,6 +88,8 @@ export function studioApp(studio: Studio, { patience = usualPatience }: AppOptio
   app.onError((error, context) => {
     const { status, body } = refusalOf(error, studio.workspace)
     if (status === 429) context.header('retry-after', String(Math.ceil(60 - ((Date.now() / 1000) % 60))))
+    const isOpened = !context.req.path.startsWith('/api/') && context.req.header('accept')?.includes('text/html')
+    if (isOpened) return context.body(refusalPage(body), status as ContentfulStatusCode, standingHeaders)
     return context.json(body, status as ContentfulStatusCode)
   })
   app.use(setHeaders)

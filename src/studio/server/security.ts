@@ -31,15 +31,15 @@ const standingPolicy = [
   "frame-ancestors 'self'",
 ].join('; ')
 
+export const standingHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': standingPolicy,
+  'x-robots-tag': 'noindex',
+} as const
+
 /** A page that stands alone. */
 export const standingPage = (page: string | Uint8Array): Response =>
-  new Response(typeof page === 'string' ? page : new Uint8Array(page), {
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': standingPolicy,
-      'x-robots-tag': 'noindex',
-    },
-  })
+  new Response(typeof page === 'string' ? page : new Uint8Array(page), { headers: standingHeaders })
 
 const changing = new Set(['POST', 'PUT', 'DELETE', 'PATCH'])
 

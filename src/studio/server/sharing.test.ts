@@ -122,6 +122,17 @@ test('a link opens one report or outcome without an account, until it is withdra
   assert.equal((await withdraw(links[0].share.id, admin)).status, 200)
   assert.equal(await codeOf(await it.app.request(report.pathname)), 'not-found')
   assert.equal((await it.app.request(outcome.pathname)).status, 200, 'the other one stays')
+  // A browser shows a page of it, also of a part of a link and of what asks for an account.
+  for (const [path, status, words] of [
+    [report.pathname, 404, /ask whoever sent it to you for another one\./],
+    [report.pathname.slice(0, -5), 404, /ask whoever sent it to you for another one\./],
+    ['/reports/report-1', 401, /open your invitation link/],
+  ] as const) {
+    const told = await it.app.request(path, { headers: { accept: 'text/html,*/*;q=0.8' } })
+    assert.equal(told.status, status)
+    assert.match(told.headers.get('content-security-policy')!, /^sandbox/)
+    assert.match(await told.text(), words)
+  }
   assert.equal(await codeOf(await withdraw(links[0].share.id, admin)), 'not-found')
 })
 

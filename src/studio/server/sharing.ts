@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { StudioError } from '../../errors.ts'
 import {
   addSharedLink,
   findSharedLink,
@@ -16,7 +17,7 @@ import { NewShare, ShareLink, Shares } from '../schemas/sharing.ts'
 import type { Studio } from '../studio.ts'
 import { hashOf } from './access.ts'
 import { findComparison } from './compare.ts'
-import { notFound } from './failures.ts'
+import { notFound, refuse } from './failures.ts'
 import { outcomePage } from './outcome-page.ts'
 import { reportFile } from './reports.ts'
 import { fileRoute, jsonRoute } from './route.ts'
@@ -27,6 +28,15 @@ const pages: Readonly<Record<SharedLink['kind'], (studio: Studio, name: string) 
   report: (studio, name) => Promise.resolve(reportFile(studio, name)),
   comparison: (studio, name) => outcomePage(studio, findComparison(studio, name)),
 }
+
+/** Whoever opens it need not know what a studio is. */
+const showsNothing = () =>
+  refuse(404, 'not-found', {
+    where: 'link',
+    expected: 'a link that shows something',
+    received: 'one that was withdrawn, whose report is gone, or of which a part is missing',
+    remedy: 'ask whoever sent it to you for another one',
+  })
 
 export const sharingRoutes = [
   jsonRoute({
@@ -70,12 +80,17 @@ export const sharingRoutes = [
     summary: 'What a link shows.',
     who: 'open',
     perMinute: 60,
-    params: z.object({ token: z.string().regex(/^[\w-]{43}$/) }),
+    params: z.object({ token: z.string() }),
     answer: 'text/html',
     handle: async ({ studio, params: { token } }) => {
       const link = await findSharedLink(studio.store.database, hashOf(token))
-      if (link === undefined) throw notFound('link')
-      return standingPage(await pages[link.kind](studio, link.name))
+      if (link === undefined) throw showsNothing()
+      try {
+        return standingPage(await pages[link.kind](studio, link.name))
+      } catch (error) {
+        if (error instanceof StudioError && error.status === 404) throw showsNothing()
+        throw error
+      }
     },
   }),
   fileRoute({
