@@ -1,11 +1,12 @@
 /** What callers may send, how much of it at once and how slowly; by whom is known before a byte of it is read. */
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { request } from 'node:http'
+import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Failure } from '../schemas/basics.ts'
+import { listen } from '../start-studio.ts'
 import { freePort, startProcess } from '../studio-process.test-helper.ts'
 import { addImageRun, changing, goodBad, testStudio, type TestStudio } from '../studio.test-helper.ts'
 import { invite } from './accounts.ts'
@@ -230,3 +231,25 @@ test(
     }
   },
 )
+
+test('a connection goes on after a body that was too large', async () => {
+  await using it = await testStudio()
+  await using server = await listen(it.app, { host: '127.0.0.1', port: 0 })
+  using agent = { keep: new Agent({ keepAlive: true, maxSockets: 1 }), [Symbol.dispose]: () => agent.keep.destroy() }
+  const ask = (method: string, path: string, headers: Record<string, string>, body = '') =>
+    new Promise<[status: number | undefined, isReused: boolean]>((answered, failed) => {
+      const asked = request({ agent: agent.keep, host: '127.0.0.1', port: server.port, method, path, headers }, (answer) => {
+        answer.resume().once('end', () => answered([answer.statusCode, asked.reusedSocket]))
+      }) // prettier-ignore
+      asked.once('error', failed).end(body)
+    })
+  const large = JSON.stringify({ text: 'x'.repeat(300_000) })
+  await ask('GET', '/api/guidelines', {})
+  for (const length of [{ 'content-length': String(large.length) }, { 'transfer-encoding': 'chunked' }]) {
+    const headers = { 'x-attune': '1', 'content-type': 'application/json', ...length }
+    assert.deepEqual(await ask('PUT', '/api/guidelines', headers, large), [413, true])
+    // Longer than the server waits for the rest of a body.
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    assert.deepEqual(await ask('GET', '/api/guidelines', {}), [200, true])
+  }
+})

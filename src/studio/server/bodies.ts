@@ -75,10 +75,12 @@ export interface Reading {
  * @throws {StudioError} too large, too slow, or broken off
  */
 export async function* piecesOf(
-  { body, headers }: Pick<Request, 'body' | 'headers'>,
+  request: Pick<Request, 'body' | 'headers'>,
   { limit, hold, patience }: Reading,
 ): AsyncGenerator<Uint8Array> {
-  if (Number(headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
+  // Before the body is touched: of one that nobody has, the server itself takes what still comes.
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
+  const { body } = request
   if (body === null) return
   const reader = body.getReader()
   const began = Date.now()
@@ -99,8 +101,21 @@ export async function* piecesOf(
     }
   } finally {
     // Not waited for: it ends when the connection does.
-    if (!isWhole) reader.cancel().catch(() => undefined)
+    if (!isWhole) void passOver(reader).catch(() => undefined)
   }
+}
+
+/** More than this of a body that was refused is not taken, and its connection ends. */
+const mostPassedOver = 1e6
+
+/** Takes what little is left of a body that was refused, so that the next request of its connection is read from its beginning. */
+async function passOver(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  for (let bytes = 0; bytes < mostPassedOver;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    bytes += value.length
+  }
+  await reader.cancel()
 }
 
 /** A body as text. @throws {StudioError} as {@link piecesOf}, or it is no UTF-8 */

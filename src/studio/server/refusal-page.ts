@@ -13,7 +13,9 @@ export function refusalPage({ error: { expected, received, remedy } }: Failure):
         <title>Nothing to show</title>
         <style>
           body {
-            font: 1.05rem/1.5 system-ui, sans-serif;
+            font:
+              1.05rem/1.5 system-ui,
+              sans-serif;
             max-width: 36rem;
             margin: 15vh auto;
             padding: 0 1.5rem;
