@@ -245,8 +245,11 @@ test('a connection goes on after a body that was too large', async () => {
     })
   const large = JSON.stringify({ text: 'x'.repeat(300_000) })
   await ask('GET', '/api/guidelines', {})
-  for (const length of [{ 'content-length': String(large.length) }, { 'transfer-encoding': 'chunked' }]) {
-    const headers = { 'x-attune': '1', 'content-type': 'application/json', ...length }
+  for (const [name, length] of [
+    ['content-length', String(large.length)],
+    ['transfer-encoding', 'chunked'],
+  ]) {
+    const headers = { 'x-attune': '1', 'content-type': 'application/json', [name]: length }
     assert.deepEqual(await ask('PUT', '/api/guidelines', headers, large), [413, true])
     // Longer than the server waits for the rest of a body.
     await new Promise((resolve) => setTimeout(resolve, 600))
