@@ -1,6 +1,7 @@
 /** All texts in German, by page; people are spoken to with "Sie". */
 import { account } from './de/account.ts'
 import { adminLog } from './de/admin-log.ts'
+import { asking } from './de/asking.ts'
 import { compare } from './de/compare.ts'
 import { data } from './de/data.ts'
 import { errors } from './de/errors.ts'
@@ -30,6 +31,7 @@ import type { Texts } from './en.ts'
 export const de: Texts = {
   account,
   adminLog,
+  asking,
   compare,
   data,
   errors,

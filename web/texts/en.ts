@@ -1,6 +1,7 @@
 /** All texts in English, by page. What another language has to say is the type of this. */
 import { account } from './en/account.ts'
 import { adminLog } from './en/admin-log.ts'
+import { asking } from './en/asking.ts'
 import { compare } from './en/compare.ts'
 import { data } from './en/data.ts'
 import { errors } from './en/errors.ts'
@@ -29,6 +30,7 @@ import { vote } from './en/vote.ts'
 export const en = {
   account,
   adminLog,
+  asking,
   compare,
   data,
   errors,

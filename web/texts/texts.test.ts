@@ -26,6 +26,7 @@ const spoken = [
   'pages/account*.tsx',
   'pages/gallery/*.{ts,tsx}',
   'pages/sign-in.tsx',
+  'pages/asking/*.{ts,tsx}',
   'pages/{raters,rater-history,invitations,flags,disagreements,admin-log}.tsx',
   'pages/home.tsx',
   'pages/rewards.tsx',
@@ -127,7 +128,7 @@ test('German says everything in words of its own, with the same numbers and name
   }
   // By words of the server, which English shows as they are.
   const serverWords =
-    /^(adminLog\.acts|data\.formats|errors\.byCode|jobs\.units|names\.(stages|metrics)|settings\.(labels|hints)|train\.form\.missing|usual)\./
+    /^(adminLog\.acts|asking\.expected|data\.formats|errors\.byCode|jobs\.units|names\.(stages|metrics)|settings\.(labels|hints)|train\.form\.missing|usual)\./
   const more = [...inGerman.keys()].filter((name) => !serverWords.test(name))
   assert.equal(more.length, leavesOf(en).length)
 })

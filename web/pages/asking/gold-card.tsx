@@ -2,8 +2,8 @@ import type { ReactNode } from 'react'
 import type { ImageRef } from '../../../src/studio/schemas/basics.ts'
 import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
 import { ZoomPicture } from '../../components/zoom-picture.tsx'
-import { capital } from '../../format.ts'
 import { reloadPicture, usePicture } from '../../picture-loads.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 type Answer = GoldChange['answer']
 
@@ -20,6 +20,7 @@ interface GoldCardProps {
 
 /** An image, its prompt, and its known answer, which a click states, changes or takes back. */
 export function GoldCard({ image, prompt, answer, isBusy, set, children }: GoldCardProps) {
+  const { asking, label } = useTexts()
   const { status } = usePicture(image, 256)
   // Nobody knows the answer to what cannot be seen.
   const isBarred = isBusy || status !== 'shown'
@@ -29,7 +30,7 @@ export function GoldCard({ image, prompt, answer, isBusy, set, children }: GoldC
       <p className="gold-prompt" dir="auto" title={prompt}>
         {prompt}
       </p>
-      <div className="gold-answers" role="group" aria-label={`Answer of “${prompt.slice(0, 120)}”`}>
+      <div className="gold-answers" role="group" aria-label={asking.gold.answerOf(prompt.slice(0, 120))}>
         {(['good', 'bad'] as const).map((one) => (
           <button
             key={one}
@@ -41,7 +42,7 @@ export function GoldCard({ image, prompt, answer, isBusy, set, children }: GoldC
               if (!isBarred && answer !== one) set(one)
             }}
           >
-            {capital(one)}
+            {label[one]}
           </button>
         ))}
         {answer !== null && (
@@ -56,12 +57,12 @@ export function GoldCard({ image, prompt, answer, isBusy, set, children }: GoldC
               set(null)
             }}
           >
-            Remove
+            {asking.gold.remove}
           </button>
         )}
         {status === 'broken' && (
           <button type="button" className="button small quiet" onClick={() => reloadPicture(image, 256)}>
-            Load again
+            {label.missing.loadAgain}
           </button>
         )}
       </div>

@@ -3,9 +3,9 @@ import { useEffect, useId, useState } from 'react'
 import type { AskedImages, GoldChange } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
-import { figure } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
 import { useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import { GoldCard } from './gold-card.tsx'
 
 interface GoldPickerProps {
@@ -19,6 +19,8 @@ const pageSize = 12
 const typingMs = 250
 
 export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
+  const { asking, frame } = useTexts()
+  const { picker } = asking
   const { state } = useStudio()
   const id = useId()
   const [round, setRound] = useState('')
@@ -38,10 +40,10 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
     ['images', round, prompt, offset],
   )
   return (
-    <div className="stack gold-picker" role="group" aria-label="Images to choose from">
+    <div className="stack gold-picker" role="group" aria-label={picker.title}>
       <div className="fields">
         <div className="field">
-          <label htmlFor={`${id}-prompt`}>Search prompts</label>
+          <label htmlFor={`${id}-prompt`}>{picker.search}</label>
           <input
             id={`${id}-prompt`}
             type="text"
@@ -53,7 +55,7 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
           />
         </div>
         <div className="field">
-          <label htmlFor={`${id}-round`}>Round</label>
+          <label htmlFor={`${id}-round`}>{picker.round}</label>
           <select
             id={`${id}-round`}
             value={round}
@@ -62,10 +64,10 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
               setOffset(0)
             }}
           >
-            <option value="">all rounds</option>
+            <option value="">{picker.allRounds}</option>
             {state?.rounds.toReversed().map(({ name, images }) => (
               <option key={name} value={name}>
-                {name} ({figure(images)} images)
+                {picker.roundOf(name, images)}
               </option>
             ))}
           </select>
@@ -75,13 +77,11 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
         {({ images, total }) =>
           total === 0 ? (
             <p className="notice" role="status">
-              <span>
-                No prompt of {round === '' ? 'the images' : round} holds “<bdi>{prompt}</bdi>”.
-              </span>
+              {picker.noPrompt(round === '' ? null : round, prompt)}
             </p>
           ) : (
             <>
-              <ul className="gold-cards" aria-label="Images">
+              <ul className="gold-cards" aria-label={picker.images}>
                 {images.map((one) => (
                   <GoldCard
                     key={one.image.id}
@@ -99,7 +99,7 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
                   disabled={offset === 0}
                   onClick={() => setOffset(Math.max(0, offset - pageSize))}
                 >
-                  Earlier
+                  {frame.earlier}
                 </button>
                 <button
                   type="button"
@@ -107,10 +107,10 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
                   disabled={offset + images.length >= total}
                   onClick={() => setOffset(offset + pageSize)}
                 >
-                  Later
+                  {picker.later}
                 </button>
                 <span className="soft small number" role="status">
-                  {figure(offset + 1)} to {figure(offset + images.length)} of {figure(total)}
+                  {frame.shownOf(offset + 1, offset + images.length, total)}
                 </span>
               </div>
             </>

@@ -3,15 +3,16 @@ import type { GoldChange } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { Empty, ErrorNotice, Loaded } from '../../components/notice.tsx'
 import { NextNeeded } from '../../components/next-needed.tsx'
-import { plural } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import { GoldCard } from './gold-card.tsx'
 import { GoldPicker } from './gold-picker.tsx'
 
 /** @param goldShare how many of the questions hold a gold image; undefined while it is not known */
 export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
+  const { gold: texts } = useTexts().asking
   const { state } = useStudio()
   const gold = useRemote(() => client.gold(), ['gold'])
   const [isPicking, setPicking] = useState(false)
@@ -20,15 +21,14 @@ export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
   const set = useAction(async (image: string, answer: GoldChange['answer']) => {
     await client.setGold(image, { answer })
     await gold.reload()
-    setTold(answer === null ? 'Not gold any more.' : `The answer is ${answer}.`)
+    setTold(answer === null ? texts.notGold : texts.isNow[answer])
   })
   return (
     <section className="card stack" aria-labelledby="gold-title">
       <div>
-        <h2 id="gold-title">Gold images</h2>
+        <h2 id="gold-title">{texts.title}</h2>
         <p className="soft small">
-          You know whether they are good or bad. Raters meet them unmarked among the others, in “Good or bad”; how many
-          each got right is <a href={to('raters')}>beside their names</a>. No reward is trained on them.
+          {texts.about} <a href={to('raters')}>{texts.besideNames}</a>. {texts.notTrained}
         </p>
       </div>
       <ErrorNotice error={set.error} />
@@ -41,23 +41,22 @@ export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
             {items.length === 0 ? (
               <Empty
                 icon="reward"
-                title="There are no gold images yet"
+                title={texts.none}
                 action={state?.counts.images === 0 ? <NextNeeded of={['images']} /> : undefined}
               >
-                {state?.counts.images === 0
-                  ? 'The model has to draw some images first.'
-                  : 'A dozen that leave no doubt, good and bad alike, show who answers with care.'}
+                {state?.counts.images === 0 ? texts.drawFirst : texts.aDozen}
               </Empty>
             ) : (
               <>
                 <p className="soft small">
-                  {plural(items.length, 'gold image')}: {items.filter(({ answer }) => answer === 'good').length} good,{' '}
-                  {items.filter(({ answer }) => answer === 'bad').length} bad.
+                  {texts.count(
+                    items.length,
+                    items.filter(({ answer }) => answer === 'good').length,
+                    items.filter(({ answer }) => answer === 'bad').length,
+                  )}
                 </p>
-                {goldShare === 0 && (
-                  <p className="notice warn">None of them is asked about: the share of gold questions is 0 %.</p>
-                )}
-                <ul className="gold-cards" aria-label="Gold images">
+                {goldShare === 0 && <p className="notice warn">{texts.notAsked}</p>}
+                <ul className="gold-cards" aria-label={texts.title}>
                   {items.map(({ image, prompt, answer }) => (
                     <GoldCard
                       key={image.id}
@@ -84,7 +83,7 @@ export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
                   aria-expanded={isPicking}
                   onClick={() => setPicking(!isPicking)}
                 >
-                  {isPicking ? 'Done adding' : 'Add gold images'}
+                  {isPicking ? texts.doneAdding : texts.add}
                 </button>
               </div>
             )}

@@ -3,6 +3,7 @@ import { Guidelines, type ShownGuidelines } from '../../../src/studio/schemas/la
 import { client } from '../../api.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { GuidelinesText } from '../label/guidelines.tsx'
 import { toSave, useGuidelinesDraft } from './guidelines-draft.ts'
 import { ExampleCards } from './example-cards.tsx'
@@ -11,6 +12,8 @@ import { wrongOf } from './wrong.ts'
 
 /** The text with how raters see it, the reasons, and what raters agree to. */
 export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; reload: () => Promise<void> }) {
+  const { asking } = useTexts()
+  const { guidelines: texts } = asking
   const { written, isChanged, isOvertaken, change, giveUp } = useGuidelinesDraft(saved)
   const [isSaved, setSaved] = useState(false)
   const [isChecked, setChecked] = useState(false)
@@ -41,7 +44,7 @@ export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; relo
     >
       <div className="columns broad">
         <div className="field">
-          <label htmlFor={ids.text}>Text</label>
+          <label htmlFor={ids.text}>{texts.text}</label>
           <textarea
             id={ids.text}
             className="guidelines-text"
@@ -53,14 +56,14 @@ export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; relo
             onChange={({ target }) => edit({ text: target.value })}
           />
           <span className="hint" id={`${ids.text}-hint`}>
-            “# ” begins a heading, “- ” a line of a list; empty lines part paragraphs.
+            {texts.textHint}
           </span>
         </div>
         <div className="field">
-          <span className="label">As raters see it</span>
-          <div className="preview" role="group" aria-label="As raters see it" tabIndex={0}>
+          <span className="label">{texts.asSeen}</span>
+          <div className="preview" role="group" aria-label={texts.asSeen} tabIndex={0}>
             {written.text.trim() === '' ? (
-              <p className="soft">Nothing is written yet.</p>
+              <p className="soft">{texts.empty}</p>
             ) : (
               <GuidelinesText text={written.text} />
             )}
@@ -74,7 +77,7 @@ export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; relo
       />
       <ReasonRows reasons={written.reasons} wrong={shown} change={(reasons) => edit({ reasons })} />
       <div className="field">
-        <label htmlFor={ids.consent}>Consent</label>
+        <label htmlFor={ids.consent}>{texts.consent}</label>
         <textarea
           id={ids.consent}
           rows={3}
@@ -85,26 +88,19 @@ export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; relo
           onChange={({ target }) => edit({ consent: target.value })}
         />
         <span className="hint" id={`${ids.consent}-hint`}>
-          Raters agree to it before their first answer, and again when it changes; every export carries it. Empty:
-          nothing is asked.
+          {texts.consentHint}
         </span>
       </div>
-      {isOvertaken && (
-        <p className="notice warn">
-          The guidelines have been changed elsewhere since you began. Yours replace them when you save; no version is
-          lost.
-        </p>
-      )}
+      {isOvertaken && <p className="notice warn">{texts.overtaken}</p>}
       <ErrorNotice error={error} />
       {shown.size > 0 && (
         <p className="notice bad" role="alert">
-          Not saved.{' '}
-          {wrong.has('reasons') ? `Accepted are ${wrong.get('reasons')}.` : 'What has to change is marked above.'}
+          {texts.notSaved} {wrong.has('reasons') ? texts.acceptedReasons(wrong.get('reasons')!) : texts.marked}
         </p>
       )}
       <div className="row">
         <button type="submit" className="button primary" disabled={isBusy || !isChanged}>
-          {isBusy ? 'Saving …' : 'Save the guidelines'}
+          {isBusy ? asking.saving : texts.save}
         </button>
         {isChanged && (
           <button
@@ -116,15 +112,11 @@ export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; relo
               giveUp()
             }}
           >
-            Discard changes
+            {texts.discard}
           </button>
         )}
         <span role="status" className="soft small">
-          {isChanged
-            ? 'Not saved yet. What you write stays in this browser.'
-            : isSaved
-              ? 'Saved as a new version: raters see it from now on, and earlier versions are kept.'
-              : 'Saving makes a new version; earlier versions are kept.'}
+          {isChanged ? texts.isChanged : isSaved ? texts.isSaved : texts.isOld}
         </span>
       </div>
     </form>

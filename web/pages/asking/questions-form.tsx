@@ -6,25 +6,15 @@ import { useAction } from '../../remote.ts'
 import { useTexts } from '../../texts/texts.ts'
 import { wrongOf } from './wrong.ts'
 
-const fields = [
-  {
-    name: 'overlapShare',
-    label: 'Overlap, %',
-    sentence: 'So much of the images is asked of two raters, which tells how far they agree. The rest is asked of one.',
-  },
-  {
-    name: 'goldShare',
-    label: 'Gold, %',
-    sentence: 'So many of the questions hold a gold image, whose answer is known, which tells how careful a rater is.',
-  },
-] as const
+const fields = ['overlapShare', 'goldShare'] as const
 
 const percentOf = (share: number) => String(Number((100 * share).toFixed(2)))
 /** What is not a number goes to the schema as such. */
 const shareOf = (text: string) => (text.trim() === '' ? Number.NaN : Number(text.replace(',', '.')) / 100)
 
 export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload: () => Promise<void> }) {
-  const { modes } = useTexts().label
+  const { asking, label: labelTexts } = useTexts()
+  const { questions: texts } = asking
   const [typed, setTyped] = useState<{
     overlapShare?: string
     goldShare?: string
@@ -44,7 +34,7 @@ export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload
   const isChanged =
     settings.mode !== saved.mode ||
     settings.byUncertainty !== saved.byUncertainty ||
-    fields.some(({ name }) => settings[name] !== saved[name])
+    fields.some((name) => settings[name] !== saved[name])
   const { run, isBusy, error } = useAction(async () => {
     if (wrong.size > 0) return
     await client.setAsking(settings)
@@ -62,9 +52,9 @@ export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload
       }}
     >
       <div className="columns">
-        {fields.map(({ name, label, sentence }) => (
+        {fields.map((name) => (
           <div key={name} className="field">
-            <label htmlFor={`${id}-${name}`}>{label}</label>
+            <label htmlFor={`${id}-${name}`}>{texts.shares[name].label}</label>
             <input
               id={`${id}-${name}`}
               className="share"
@@ -80,14 +70,14 @@ export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload
               }}
             />
             <span className="hint" id={`${id}-${name}-hint`}>
-              {wrong.has(name) && <span className="wrong">Accepted: {wrong.get(name)}. </span>}
-              {sentence}
+              {wrong.has(name) && <span className="wrong">{asking.accepted(wrong.get(name)!)} </span>}
+              {texts.shares[name].sentence}
             </span>
           </div>
         ))}
       </div>
       <div className="field">
-        <label htmlFor={`${id}-mode`}>First way of asking</label>
+        <label htmlFor={`${id}-mode`}>{texts.mode}</label>
         <select
           id={`${id}-mode`}
           value={settings.mode}
@@ -99,12 +89,12 @@ export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload
         >
           {taskModes.map((mode) => (
             <option key={mode} value={mode}>
-              {modes[mode]}
+              {labelTexts.modes[mode]}
             </option>
           ))}
         </select>
         <span className="hint" id={`${id}-mode-hint`}>
-          What the label page opens with. A rater can choose another way, and keeps it.
+          {texts.modeHint}
         </span>
       </div>
       <div className="field">
@@ -118,19 +108,19 @@ export function QuestionsForm({ saved, reload }: { saved: AskingSettings; reload
               setTyped({ ...typed, byUncertainty: target.checked })
             }}
           />
-          Of a new prompt, first the images that the reward is least sure of
+          {texts.unsure}
         </label>
         <span className="hint" id={`${id}-unsure-hint`}>
-          Otherwise by lot. On the embedded model this needed more labels for as good a reward; other images may differ.
+          {texts.unsureHint}
         </span>
       </div>
       <ErrorNotice error={error} />
       <div className="row">
         <button type="submit" className="button primary" disabled={isBusy || !isChanged || wrong.size > 0}>
-          {isBusy ? 'Saving …' : 'Save how they are asked'}
+          {isBusy ? asking.saving : texts.save}
         </button>
         <span role="status" className="soft small">
-          {isChanged ? 'Not saved yet.' : isSaved ? 'Saved: the next questions are asked so.' : ''}
+          {isChanged ? texts.isChanged : isSaved ? texts.isSaved : ''}
         </span>
       </div>
     </form>

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef } from 'react'
 import { Icon } from '../../components/icon.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import type { Written } from './guidelines-draft.ts'
 
 type Reasons = Written['reasons']
@@ -22,6 +23,7 @@ const codeOf = (label: string) =>
 
 /** A label, and the code that stands for it in the data; the code follows the label until it is written by hand. */
 export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
+  const { reasons: texts } = useTexts().asking
   const id = useId()
   const group = useRef<HTMLFieldSetElement>(null)
   // Where the focus goes once the rows have changed.
@@ -47,9 +49,9 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
   }
   return (
     <fieldset className="field" ref={group} aria-describedby={`${id}-hint`}>
-      <legend>Reasons that raters may pick</legend>
+      <legend>{texts.title}</legend>
       {reasons.length === 0 ? (
-        <p className="soft small">None: raters only answer.</p>
+        <p className="soft small">{texts.none}</p>
       ) : (
         <ol className="reason-rows">
           {reasons.map(({ code, label }, place) => {
@@ -61,9 +63,9 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
                   value={label}
                   maxLength={200}
                   dir="auto"
-                  placeholder="what raters read"
+                  placeholder={texts.whatRatersRead}
                   data-field={`label-${place}`}
-                  aria-label={`Reason ${place + 1}`}
+                  aria-label={texts.reason(place + 1)}
                   aria-invalid={wrongLabel !== undefined || undefined}
                   onChange={({ target }) => relabel(place, target.value)}
                 />
@@ -74,8 +76,8 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
                   maxLength={60}
                   spellCheck={false}
                   autoCapitalize="none"
-                  placeholder="code"
-                  aria-label={`Code of reason ${place + 1}`}
+                  placeholder={texts.code}
+                  aria-label={texts.codeOf(place + 1)}
                   aria-invalid={wrongCode !== undefined || undefined}
                   onChange={({ target }) => change(reasons.with(place, { code: target.value, label }))}
                 />
@@ -84,7 +86,7 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
                     type="button"
                     className="button quiet icon"
                     data-field={`up-${place}`}
-                    aria-label={`Move reason ${place + 1} up`}
+                    aria-label={texts.up(place + 1)}
                     disabled={place === 0}
                     onClick={() => move(place, -1)}
                   >
@@ -94,7 +96,7 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
                     type="button"
                     className="button quiet icon"
                     data-field={`down-${place}`}
-                    aria-label={`Move reason ${place + 1} down`}
+                    aria-label={texts.down(place + 1)}
                     disabled={place === reasons.length - 1}
                     onClick={() => move(place, 1)}
                   >
@@ -103,7 +105,7 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
                   <button
                     type="button"
                     className="button quiet icon"
-                    aria-label={`Remove reason ${place + 1}`}
+                    aria-label={texts.remove(place + 1)}
                     onClick={() => remove(place)}
                   >
                     <Icon name="close" size={18} />
@@ -111,7 +113,7 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
                 </span>
                 {(wrongLabel ?? wrongCode) !== undefined && (
                   <span className="wrong">
-                    Accepted: {wrongLabel === undefined ? `as a code, ${wrongCode}` : `as a text, ${wrongLabel}`}.
+                    {wrongLabel === undefined ? texts.acceptedCode(wrongCode!) : texts.acceptedLabel(wrongLabel)}
                   </span>
                 )}
               </li>
@@ -130,11 +132,11 @@ export function ReasonRows({ reasons, wrong, change }: ReasonRowsProps) {
             change([...reasons, { code: '', label: '' }])
           }}
         >
-          Add a reason
+          {texts.add}
         </button>
       </div>
       <span className="hint" id={`${id}-hint`}>
-        In this order, under each question. The code is what the data holds: keep it when you only change the words.
+        {texts.hint}
       </span>
     </fieldset>
   )

@@ -24,7 +24,8 @@ export const adminLog: Texts['adminLog'] = {
     'Draw sample images at the next step.': 'Hat Probebilder zeichnen lassen.',
     'Make a key for scripts; it is told once.': 'Hat einen Schlüssel für Skripte angelegt.',
     'Revoke a key: no script comes in by it any more.': 'Hat einen Schlüssel widerrufen.',
-    'Change what raters are told; earlier versions stay on record.': 'Hat die Richtlinien geändert.',
+    'Change what raters are told; earlier versions stay on record, and nobody is asked about an example.':
+      'Hat die Richtlinien geändert.',
     'Change how raters are asked.': 'Hat geändert, wie gefragt wird.',
     'State the answer of an image, by which raters are checked, or take it back.':
       'Hat die bekannte Antwort eines Goldbildes geändert.',
