@@ -153,9 +153,9 @@ const Config = z.record(z.string(), z.unknown())
 
 async function childrenOf(studio: Parts, name: string): Promise<RunDeletion['children']> {
   const { workspace, queue, runs, store, rounds } = studio
-  const children = new Map<string, string>()
-  const add = (child: string, what: string) => {
-    if (child !== name && !children.has(child)) children.set(child, what)
+  const children = new Map<string, RunDeletion['children'][number]>()
+  const add = (child: string, what: string, judgments: number | null = null) => {
+    if (child !== name && !children.has(child)) children.set(child, { name: child, what, judgments })
   }
   const isMeant = mentions(name)
   const finished = new Map(runs.all().map((run) => [run.name, run]))
@@ -172,8 +172,8 @@ async function childrenOf(studio: Parts, name: string): Promise<RunDeletion['chi
   for (const round of await rounds.all()) if (round.policy === name) add(round.name, 'images that it drew')
   const images = new Set((await imagesOf(studio, name)).map(({ id }) => id))
   const judged = (await store.judgments()).filter((one) => one.images.some((id) => images.has(id))).length
-  if (judged > 0) add('judgments', `${judged} ${judged === 1 ? 'judgment' : 'judgments'} of its images`)
-  return [...children].map(([child, what]) => ({ name: child, what }))
+  if (judged > 0) add('judgments', `${judged} ${judged === 1 ? 'judgment' : 'judgments'} of its images`, judged)
+  return [...children.values()]
 }
 
 /** Whether a text has the path of a run in it: `runs/dpok-1`, and not `runs/dpok-12`. */

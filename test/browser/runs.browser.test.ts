@@ -43,8 +43,8 @@ browserSuite('the table of runs', (it) => {
     await page.getByLabel('Stage').selectOption('DPOK fine-tuning')
     await page.getByText('2 runs,').waitFor()
     for (const name of ['dpok-1', 'dpok-2']) await page.getByLabel(`Choose ${name}`).check()
-    await page.getByRole('columnheader', { name: 'klWeight' }).waitFor()
-    assert.equal(await page.getByRole('columnheader', { name: 'seed' }).count(), 0)
+    await page.getByRole('columnheader', { name: 'KL weight' }).waitFor()
+    assert.equal(await page.getByRole('columnheader', { name: 'Seed' }).count(), 0)
     await page.getByRole('img', { name: 'Reward mean by steps: dpok-2 0.310, dpok-1 0.300' }).waitFor()
     // The value of each run where the pointer is.
     await page.getByRole('img', { name: /^Reward mean/ }).hover({ position: { x: 70, y: 60 } })

@@ -20,6 +20,7 @@ import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
 import { raters } from './de/raters.ts'
 import { rewards } from './de/rewards.ts'
+import { runs } from './de/runs.ts'
 import { settings } from './de/settings.ts'
 import { sharing } from './de/sharing.ts'
 import { signIn } from './de/sign-in.ts'
@@ -50,6 +51,7 @@ export const de: Texts = {
   prompts,
   raters,
   rewards,
+  runs,
   settings,
   sharing,
   signIn,

@@ -20,6 +20,7 @@ import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
 import { raters } from './en/raters.ts'
 import { rewards } from './en/rewards.ts'
+import { runs } from './en/runs.ts'
 import { settings } from './en/settings.ts'
 import { sharing } from './en/sharing.ts'
 import { signIn } from './en/sign-in.ts'
@@ -49,6 +50,7 @@ export const en = {
   prompts,
   raters,
   rewards,
+  runs,
   settings,
   sharing,
   signIn,

@@ -1,6 +1,6 @@
 /** All runs of a studio as a table, what one would take along that is deleted, and curves to lay over each other. */
 import { z } from 'zod'
-import { RunName, share, text, time } from './basics.ts'
+import { count, RunName, share, text, time } from './basics.ts'
 import { JobState, SettingValue } from './jobs.ts'
 
 const bytes = z.number().nonnegative()
@@ -65,6 +65,8 @@ export const RunDeletion = z.object({
       name: z.string(),
       /** `policy dpok`, `a comparison of it`, `12 judgments of its images` */
       what: z.string(),
+      /** How many judgments; null of all else. */
+      judgments: count.nullable(),
     }),
   ),
 })

@@ -298,7 +298,7 @@ describe('deleting a run', () => {
     copyFileSync(at('runs', 'round-1', b.file), at('runs', 'round-0', b.file))
     await it.client.judge({ judgments: [goodBad('x', a.id), goodBad('y', b.id, 'bad')] })
     const { children } = await it.client.runDeletion('round-1')
-    assert.deepEqual(children, [{ name: 'judgments', what: '2 judgments of its images' }])
+    assert.deepEqual(children, [{ name: 'judgments', what: '2 judgments of its images', judgments: 2 }])
     await it.client.deleteRun('round-1', { children: ['judgments'] })
     assert.deepEqual(
       (await trainingJudgments(it.studio.store)).map(({ id }) => id),

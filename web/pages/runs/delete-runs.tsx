@@ -3,8 +3,9 @@ import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
 import { useModal } from '../../components/use-modal.ts'
-import { plural, size } from '../../format.ts'
+import { size } from '../../format.ts'
 import { useRemote } from '../../remote.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 interface DeleteProps {
   readonly runs: readonly RunRow[]
@@ -13,10 +14,12 @@ interface DeleteProps {
   readonly close: () => void
 }
 
-const exact = (bytes: number) => `${size(bytes)} (${bytes.toLocaleString('en')} bytes)`
-
 /** What becomes free, and what would be left without it: that needs a yes of its own. */
 export function DeleteRuns({ runs, remove, close }: DeleteProps) {
+  const {
+    frame,
+    runs: { deleting },
+  } = useTexts()
   const dialog = useModal(close)
   const id = useId()
   const [isAgreed, setAgreed] = useState(false)
@@ -25,7 +28,7 @@ export function DeleteRuns({ runs, remove, close }: DeleteProps) {
   return (
     <dialog {...dialog} className="confirm" aria-labelledby={id}>
       <h2 id={id} dir="auto">
-        Delete {runs.length === 1 ? names[0] : `${runs.length} runs`}?
+        {runs.length === 1 ? deleting.one(names[0]) : deleting.several(runs.length)}
       </h2>
       <Loaded remote={deletions} heights={[80]}>
         {(all) => {
@@ -37,32 +40,34 @@ export function DeleteRuns({ runs, remove, close }: DeleteProps) {
           const bytes = all.reduce((sum, one) => sum + one.bytes, 0)
           return (
             <div className="stack tight">
-              <p>This frees {exact(bytes)}, and cannot be taken back. To have them out of the way, archive them.</p>
+              <p>{deleting.frees(size(bytes), bytes)}</p>
               {obstacles.map(({ name, obstacle }) => (
                 <div key={name} className="notice bad" role="alert">
-                  <strong dir="auto">{name} cannot be deleted now</strong>
+                  <strong dir="auto">{deleting.notNow(name)}</strong>
                   <span dir="auto">{obstacle}</span>
                 </div>
               ))}
               {children.length > 0 && (
                 <div className="notice warn">
-                  <strong>{plural(children.length, 'thing')} would be left without it</strong>
+                  <strong>{deleting.leftWithout(children.length)}</strong>
                   <ul className="children">
-                    {children.map(({ name, what, from }) => (
+                    {children.map(({ name, what, judgments, from }) => (
                       <li key={`${from} ${name}`} dir="auto">
-                        {name === 'judgments' ? what : `${name} (${what})`}, from {from}
+                        {judgments === null
+                          ? deleting.child(name, deleting.what[what] ?? what, from)
+                          : deleting.judgments(judgments, from)}
                       </li>
                     ))}
                   </ul>
                   <label className="check">
                     <input type="checkbox" checked={isAgreed} onChange={({ target }) => setAgreed(target.checked)} />
-                    Delete all the same
+                    {deleting.allTheSame}
                   </label>
                 </div>
               )}
               <div className="row">
                 <button type="button" className="button" autoFocus onClick={close}>
-                  Cancel
+                  {frame.cancel}
                 </button>
                 <button
                   type="button"
@@ -73,7 +78,7 @@ export function DeleteRuns({ runs, remove, close }: DeleteProps) {
                     remove(all.flatMap((one) => one.children.map((child) => child.name)))
                   }}
                 >
-                  Delete
+                  {deleting.delete}
                 </button>
               </div>
             </div>

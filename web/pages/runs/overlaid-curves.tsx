@@ -5,8 +5,9 @@ import 'uplot/dist/uPlot.min.css'
 import { metricTitle, withUnit } from '../../format.ts'
 import { axesOf, plotHeight, shownFirst } from '../train/curves.tsx'
 import type { MetricRow } from '../train/metrics.ts'
+import { texts, useTexts } from '../../texts/texts.ts'
 import { useSeenTheme } from '../../theme.ts'
-import { aligned, axes, nearest, pointsOf, type AxisName } from './overlaid.ts'
+import { aligned, nearest, pointsOf, type AxisName } from './overlaid.ts'
 
 /** Each can be told from the others without its colour. */
 const strokes: readonly (readonly [color: string, dash: readonly number[]])[] = [
@@ -32,6 +33,7 @@ interface OverlaidProps {
 }
 
 export function OverlaidCurves({ runs, axis }: OverlaidProps) {
+  const { curves } = useTexts().job
   const [isWhole, setWhole] = useState(false)
   const names = [...new Set(runs.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row))))]
   const { shown, rest } = shownFirst(names)
@@ -45,7 +47,7 @@ export function OverlaidCurves({ runs, axis }: OverlaidProps) {
       {rest.length > 0 && (
         <div>
           <button type="button" className="button small quiet" onClick={() => setWhole(!isWhole)}>
-            {isWhole ? 'Fewer curves' : `${rest.length} more curves`}
+            {isWhole ? curves.fewer : curves.more(rest.length)}
           </button>
         </div>
       )}
@@ -54,6 +56,7 @@ export function OverlaidCurves({ runs, axis }: OverlaidProps) {
 }
 
 function OverlaidCurve({ metric, runs, axis }: OverlaidProps & { readonly metric: string }) {
+  const { curves } = useTexts().runs
   const place = useRef<HTMLDivElement>(null)
   const theme = useSeenTheme()
   const [at, setAt] = useState<number>()
@@ -70,7 +73,7 @@ function OverlaidCurve({ metric, runs, axis }: OverlaidProps & { readonly metric
       observer.disconnect()
       plot.destroy()
     }
-  }, [metric, axis, theme, key])
+  }, [metric, axis, theme, key, curves])
   const title = metricTitle(metric)
   const lasts = points.map(([xs, ys]) => (at === undefined || xs.length === 0 ? ys.at(-1) : nearest([xs, ys], at)))
   const text = (value: number | undefined) => (value === undefined ? '–' : withUnit(metric, value))
@@ -78,12 +81,12 @@ function OverlaidCurve({ metric, runs, axis }: OverlaidProps & { readonly metric
     <figure className="curve">
       <figcaption>
         <span>{title}</span>
-        <span className="soft small number">{at === undefined ? 'last' : `at ${placeText(at, axis)}`}</span>
+        <span className="soft small number">{at === undefined ? curves.last : curves.at[axis](placeOf(at, axis))}</span>
       </figcaption>
       <div
         ref={place}
         role="img"
-        aria-label={`${title} by ${axes[axis]}: ${runs.map((run, i) => `${run.title} ${text(points[i][1].at(-1))}`).join(', ')}`}
+        aria-label={`${title} ${curves.by[axis]}: ${runs.map((run, i) => `${run.title} ${text(points[i][1].at(-1))}`).join(', ')}`}
       />
       <ul className="curve-legend">
         {runs.map(({ name, title: run }, i) => (
@@ -112,8 +115,8 @@ const Stroke = ({ place }: { place: number }) => (
   </svg>
 )
 
-const placeText = (at: number, axis: AxisName) =>
-  axis === 'seconds' ? `${at.toFixed(at < 10 ? 1 : 0)} s` : `${Math.round(at)} ${axis === 'step' ? 'steps' : 'images'}`
+/** As exactly as it is read: there is no half a step. */
+const placeOf = (at: number, axis: AxisName) => (axis === 'seconds' && at < 10 ? Number(at.toFixed(1)) : Math.round(at))
 
 function optionsOf(
   metric: string,
@@ -123,14 +126,13 @@ function optionsOf(
   tell: (at: number | undefined) => void,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
-  const label = axis === 'seconds' ? 'seconds' : axis === 'step' ? 'step' : 'images drawn'
   return {
     width: element.clientWidth || 300,
     height: plotHeight,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
     scales: { x: { time: false } },
-    axes: axesOf(metric, label, axis !== 'seconds'),
+    axes: axesOf(metric, texts().runs.curves.axes[axis], axis !== 'seconds'),
     hooks: {
       setCursor: [
         (plot) => {

@@ -1,8 +1,8 @@
 /** Curves of several runs on the same axes. */
 import type { MetricRow } from '../train/metrics.ts'
 
-export const axes = { step: 'steps', images_drawn: 'images', seconds: 'time' } as const
-export type AxisName = keyof typeof axes
+export const axes = ['step', 'images_drawn', 'seconds'] as const
+export type AxisName = (typeof axes)[number]
 
 /** Steps before what was drawn has been written down have none of it. */
 const placeOf = (row: MetricRow, axis: AxisName): number | undefined => (axis === 'step' ? row.step : row[axis])

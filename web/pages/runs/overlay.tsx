@@ -5,16 +5,12 @@ import { client } from '../../api.ts'
 import { Loaded, Skeleton } from '../../components/notice.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { useRemote } from '../../remote.ts'
-import { axes, type AxisName } from './overlaid.ts'
+import { useTexts } from '../../texts/texts.ts'
+import { axes } from './overlaid.ts'
 
 const OverlaidCurves = lazy(async () => ({ default: (await import('./overlaid-curves.tsx')).OverlaidCurves }))
 /** More cannot be told from each other. */
 const most = 8
-const options = [
-  { value: 'step', label: 'By steps' },
-  { value: 'images_drawn', label: 'By images' },
-  { value: 'seconds', label: 'By time' },
-] as const
 
 interface OverlayProps {
   readonly runs: readonly RunRow[]
@@ -23,7 +19,8 @@ interface OverlayProps {
 }
 
 export function Overlay({ runs: all, axis: asked, change }: OverlayProps) {
-  const axis: AxisName = Object.hasOwn(axes, asked) ? (asked as AxisName) : 'step'
+  const { curves } = useTexts().runs
+  const axis = axes.find((one) => one === asked) ?? 'step'
   const runs = all.slice(0, most)
   const isOpen = runs.some(({ state }) => state === 'running' || state === 'stopping')
   const measured = useRemote(
@@ -34,10 +31,15 @@ export function Overlay({ runs: all, axis: asked, change }: OverlayProps) {
   return (
     <section className="stack tight">
       <div className="row between">
-        <h2>Curves</h2>
-        <Tabs label="Below the curves" value={axis} options={options} choose={(by) => change({ by })} />
+        <h2>{curves.title}</h2>
+        <Tabs
+          label={curves.below}
+          value={axis}
+          options={axes.map((value) => ({ value, label: curves.tabs[value] }))}
+          choose={(by) => change({ by })}
+        />
       </div>
-      {all.length > most && <p className="notice">The first {most} of them: more could not be told apart.</p>}
+      {all.length > most && <p className="notice">{curves.onlyFirst(most)}</p>}
       <Loaded remote={measured} heights={[240]}>
         {(answers) => (
           <Suspense fallback={<Skeleton heights={[240]} />}>

@@ -1,6 +1,7 @@
 import { useId, useState } from 'react'
 import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { useModal } from '../../components/use-modal.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 interface RenameProps {
   readonly run: RunRow
@@ -10,6 +11,10 @@ interface RenameProps {
 
 /** A title beside the name, which others know the run by. */
 export function RenameRun({ run, rename, close }: RenameProps) {
+  const {
+    frame,
+    runs: { renaming },
+  } = useTexts()
   const dialog = useModal(close)
   const id = useId()
   const [title, setTitle] = useState(run.title ?? '')
@@ -23,9 +28,9 @@ export function RenameRun({ run, rename, close }: RenameProps) {
           rename(title.trim() === '' ? null : title.trim())
         }}
       >
-        <h2 id={id}>Title of {run.name}</h2>
+        <h2 id={id}>{renaming.title(run.name)}</h2>
         <div className="field">
-          <label htmlFor={`${id}-title`}>Title</label>
+          <label htmlFor={`${id}-title`}>{renaming.field}</label>
           <input
             id={`${id}-title`}
             type="text"
@@ -35,14 +40,14 @@ export function RenameRun({ run, rename, close }: RenameProps) {
             placeholder={run.name}
             onChange={({ target }) => setTitle(target.value)}
           />
-          <span className="hint">Shown in place of {run.name}. Its folder keeps its name.</span>
+          <span className="hint">{renaming.hint(run.name)}</span>
         </div>
         <div className="row">
           <button type="button" className="button" onClick={close}>
-            Cancel
+            {frame.cancel}
           </button>
           <button type="submit" className="button primary">
-            Save
+            {renaming.save}
           </button>
         </div>
       </form>

@@ -1,25 +1,27 @@
 /** All runs as a table: found, chosen, laid over each other, started once more, renamed, archived and deleted. */
 import { useMemo, useState } from 'react'
-import { runBase, stages, stageTitle, type FormStage, type StageName } from '../../../src/stages.ts'
+import { runBase, type FormStage } from '../../../src/stages.ts'
 import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
 import { JobBadge } from '../../components/job-badge.tsx'
 import { Empty, ErrorNotice, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
-import { ago, duration, figure, percent, plural, size } from '../../format.ts'
+import { ago, duration, figure, percent, settingTitle, size, stageTitle } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { go, setSearch, to, useSearch } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
+import type { Texts } from '../../texts/en.ts'
+import { useTexts } from '../../texts/texts.ts'
 import '../../styles/runs.css'
 import { cellText, differingSettings } from './differing.ts'
 import { DeleteRuns } from './delete-runs.tsx'
 import { Overlay } from './overlay.tsx'
 import { RenameRun } from './rename-run.tsx'
 
-const stageText = (stage: string) => (Object.hasOwn(stages, stage) ? stageTitle(stage as StageName) : stage)
 export const runTitle = ({ title, name }: Pick<RunRow, 'title' | 'name'>) => title ?? name
 
 export function RunsPage() {
+  const texts = useTexts().runs
   const { state } = useStudio()
   const isBusy = state?.jobs.some(isOpen) ?? false
   const runs = useRemote(() => client.runs(), ['runs'], {
@@ -28,18 +30,16 @@ export function RunsPage() {
   })
   return (
     <>
-      <PageHead title="Runs">
-        Everything that was made here. Choose two or more to see which settings differ, and their curves over each other.
-      </PageHead>
+      <PageHead title={texts.title}>{texts.about}</PageHead>
       <Loaded remote={runs} heights={[60, 300]}>
         {({ runs: all }) =>
           all.length === 0 ? (
             <Empty
               icon="runs"
-              title="Nothing has been made yet"
+              title={texts.none}
               action={
                 <a className="button primary" href={to()}>
-                  Begin
+                  {texts.begin}
                 </a>
               }
             />
@@ -53,6 +53,7 @@ export function RunsPage() {
 }
 
 function Runs({ all, reload }: { all: readonly RunRow[]; reload: () => Promise<void> }) {
+  const texts = useTexts().runs
   const search = useSearch()
   const asked = (name: string) => search.get(name) ?? ''
   const change = (changes: Readonly<Record<string, string>>) => {
@@ -83,13 +84,13 @@ function Runs({ all, reload }: { all: readonly RunRow[]; reload: () => Promise<v
     <div className="stack">
       <Filters all={all} asked={asked} change={change} />
       <p className="soft small" role="status">
-        {plural(shown.length, 'run')}, {size(shown.reduce((sum, { bytes }) => sum + bytes, 0))} on the disk
+        {texts.shown(shown.length, size(shown.reduce((sum, { bytes }) => sum + bytes, 0)))}
       </p>
       {chosen.length > 0 && <Chosen runs={chosen} reload={reload} clear={() => change({ chosen: '' })} />}
       {shown.length === 0 ? (
-        <Empty icon="runs" title="No run is like that" />
+        <Empty icon="runs" title={texts.noneLikeThat} />
       ) : (
-        <div className="card flat table-wrap" role="group" aria-label="Runs" tabIndex={0}>
+        <div className="card flat table-wrap" role="group" aria-label={texts.title} tabIndex={0}>
           <table className="table run-table">
             <Head runs={shown} differing={differing} />
             <tbody>
@@ -121,15 +122,19 @@ interface FiltersProps {
 }
 
 function Filters({ all, asked, change }: FiltersProps) {
+  const {
+    jobs,
+    runs: { filters, title },
+  } = useTexts()
   const [stageNames, states] = useMemo(
     () => [[...new Set(all.map(({ stage }) => stage))], [...new Set(all.map(({ state }) => state))]],
     [all],
   )
   const hasArchived = all.some(({ archived }) => archived)
   return (
-    <div className="run-filters" role="search" aria-label="Runs">
+    <div className="run-filters" role="search" aria-label={title}>
       <div className="field">
-        <label htmlFor="runs-text">Name or setting</label>
+        <label htmlFor="runs-text">{filters.text}</label>
         <input
           id="runs-text"
           type="text"
@@ -138,38 +143,38 @@ function Filters({ all, asked, change }: FiltersProps) {
         />
       </div>
       <div className="field">
-        <label htmlFor="runs-stage">Stage</label>
+        <label htmlFor="runs-stage">{filters.stage}</label>
         <select id="runs-stage" value={asked('stage')} onChange={({ target }) => change({ stage: target.value })}>
-          <option value="">All stages</option>
+          <option value="">{filters.allStages}</option>
           {stageNames.map((stage) => (
             <option key={stage} value={stage}>
-              {stageText(stage)}
+              {stageTitle(stage)}
             </option>
           ))}
         </select>
       </div>
       <div className="field">
-        <label htmlFor="runs-state">State</label>
+        <label htmlFor="runs-state">{filters.state}</label>
         <select id="runs-state" value={asked('state')} onChange={({ target }) => change({ state: target.value })}>
-          <option value="">All states</option>
+          <option value="">{filters.allStates}</option>
           {states.map((state) => (
             <option key={state} value={state}>
-              {state}
+              {jobs.states[state]}
             </option>
           ))}
         </select>
       </div>
       {(hasArchived || asked('archived') !== '') && (
         <div className="field">
-          <label htmlFor="runs-archived">Archived</label>
+          <label htmlFor="runs-archived">{filters.archived}</label>
           <select
             id="runs-archived"
             value={asked('archived')}
             onChange={({ target }) => change({ archived: target.value })}
           >
-            <option value="">Without archived ones</option>
-            <option value="shown">With archived ones</option>
-            <option value="only">Archived ones only</option>
+            <option value="">{filters.withoutArchived}</option>
+            <option value="shown">{filters.withArchived}</option>
+            <option value="only">{filters.onlyArchived}</option>
           </select>
         </div>
       )}
@@ -178,42 +183,43 @@ function Filters({ all, asked, change }: FiltersProps) {
 }
 
 interface Column {
-  readonly title: string
+  readonly title: keyof Texts['runs']['columns']
   readonly of: (run: RunRow) => string | null
 }
 const text = (value: number | null, told: (value: number) => string = figure) => (value === null ? null : told(value))
 const figureColumns: readonly Column[] = [
-  { title: 'Reward', of: ({ figures }) => text(figures.reward) },
-  { title: 'Alignment', of: ({ figures }) => text(figures.alignment, (share) => percent(share)) },
-  { title: 'KL, nats', of: ({ figures }) => text(figures.klNats) },
-  { title: 'Fréchet', of: ({ figures }) => text(figures.frechet) },
-  { title: 'AUC', of: ({ figures }) => text(figures.auc) },
+  { title: 'reward', of: ({ figures }) => text(figures.reward) },
+  { title: 'alignment', of: ({ figures }) => text(figures.alignment, (share) => percent(share)) },
+  { title: 'kl', of: ({ figures }) => text(figures.klNats) },
+  { title: 'frechet', of: ({ figures }) => text(figures.frechet) },
+  { title: 'auc', of: ({ figures }) => text(figures.auc) },
 ]
 /** Figures that one of the runs has. */
 const columnsOf = (runs: readonly RunRow[]) => figureColumns.filter(({ of }) => runs.some((run) => of(run) !== null))
 
 function Head({ runs, differing }: { runs: readonly RunRow[]; differing: readonly string[] }) {
+  const { columns } = useTexts().runs
   return (
     <thead>
       <tr>
         <th scope="col">
-          <span className="hidden">Chosen</span>
+          <span className="hidden">{columns.chosen}</span>
         </th>
-        <th scope="col">Run</th>
-        <th scope="col">State</th>
+        <th scope="col">{columns.run}</th>
+        <th scope="col">{columns.state}</th>
         {differing.map((name) => (
           <th key={name} scope="col" className="differs">
-            {name}
+            {settingTitle(name)}
           </th>
         ))}
         {columnsOf(runs).map(({ title }) => (
           <th key={title} scope="col">
-            {title}
+            {columns[title]}
           </th>
         ))}
-        <th scope="col">Took</th>
-        <th scope="col">Size</th>
-        <th scope="col">When</th>
+        <th scope="col">{columns.took}</th>
+        <th scope="col">{columns.size}</th>
+        <th scope="col">{columns.when}</th>
       </tr>
     </thead>
   )
@@ -228,12 +234,13 @@ interface RowProps {
 }
 
 function Row({ run, columns, differing, isChosen, toggle }: RowProps) {
+  const texts = useTexts().runs
   const { name, title, stage, state, job, seconds, bytes, at, archived, settings } = run
   return (
     <tr data-chosen={isChosen}>
       <td>
         <label className="run-check">
-          <input type="checkbox" checked={isChosen} aria-label={`Choose ${name}`} onChange={() => toggle(name)} />
+          <input type="checkbox" checked={isChosen} aria-label={texts.choose(name)} onChange={() => toggle(name)} />
         </label>
       </td>
       <td>
@@ -247,31 +254,31 @@ function Row({ run, columns, differing, isChosen, toggle }: RowProps) {
           )}
           <span className="soft small" dir="auto">
             {title !== null && `${name} · `}
-            {stageText(stage)}
-            {archived && ' · archived'}
+            {stageTitle(stage)}
+            {archived && ` · ${texts.archived}`}
           </span>
         </span>
       </td>
-      <td data-title="State">
+      <td data-title={texts.columns.state}>
         <JobBadge state={state} />
       </td>
       {differing.map((setting) => (
-        <td key={setting} data-title={setting} className="differs" dir="auto">
+        <td key={setting} data-title={settingTitle(setting)} className="differs" dir="auto">
           {isChosen ? cellText(settings[setting]) : ''}
         </td>
       ))}
       {columns.map(({ title: column, of }) => (
-        <td key={column} data-title={column} className="number">
+        <td key={column} data-title={texts.columns[column]} className="number">
           {of(run) ?? '–'}
         </td>
       ))}
-      <td data-title="Took" className="number">
+      <td data-title={texts.columns.took} className="number">
         {seconds > 0 ? duration(seconds) : '–'}
       </td>
-      <td data-title="Size" className="number">
+      <td data-title={texts.columns.size} className="number">
         {size(bytes)}
       </td>
-      <td data-title="When" className="soft">
+      <td data-title={texts.columns.when} className="soft">
         {ago(at)}
       </td>
     </tr>
@@ -286,6 +293,7 @@ interface ChosenProps {
 
 /** What can be done with the runs that are chosen. */
 function Chosen({ runs, reload, clear }: ChosenProps) {
+  const texts = useTexts().runs
   const studio = useStudio()
   const [asking, setAsking] = useState<'delete' | 'rename'>()
   const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
@@ -303,35 +311,35 @@ function Chosen({ runs, reload, clear }: ChosenProps) {
     go('train', 'job', job.id)
   }
   return (
-    <section className="chosen-runs card" aria-label="Chosen runs">
-      <strong>{isOne ? runTitle(only) : `${runs.length} runs chosen`}</strong>
+    <section className="chosen-runs card" aria-label={texts.chosen}>
+      <strong>{isOne ? runTitle(only) : texts.chosenCount(runs.length)}</strong>
       <div className="row">
         {isOne && only.canRerun && (
           <>
             <button type="button" className="button small" disabled={isBusy} onClick={() => void run(again)}>
-              Run again
+              {texts.again}
             </button>
             <a
               className="button small"
               href={`${to('train', runBase(only.stage as FormStage))}?like=${encodeURIComponent(only.name)}`}
             >
-              Change settings, then run
+              {texts.changeFirst}
             </a>
           </>
         )}
         {isOne && (
           <button type="button" className="button small" onClick={() => setAsking('rename')}>
-            Rename
+            {texts.rename}
           </button>
         )}
         <button type="button" className="button small" disabled={isBusy} onClick={() => void run(archive)}>
-          {isShelved ? 'Take back' : 'Archive'}
+          {isShelved ? texts.takeBack : texts.archive}
         </button>
         <button type="button" className="button small danger" disabled={isBusy} onClick={() => setAsking('delete')}>
-          Delete …
+          {texts.delete}
         </button>
         <button type="button" className="button small quiet" onClick={clear}>
-          Choose none
+          {texts.chooseNone}
         </button>
       </div>
       <ErrorNotice error={error} />
