@@ -14,6 +14,7 @@ import { invitations } from './de/invitations.ts'
 import { job } from './de/job.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
+import { models } from './de/models.ts'
 import { names } from './de/names.ts'
 import { pictures } from './de/pictures.ts'
 import { policies } from './de/policies.ts'
@@ -45,6 +46,7 @@ export const de: Texts = {
   job,
   jobs,
   label,
+  models,
   names,
   pictures,
   policies,

@@ -14,6 +14,7 @@ import { invitations } from './en/invitations.ts'
 import { job } from './en/job.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
+import { models } from './en/models.ts'
 import { names } from './en/names.ts'
 import { pictures } from './en/pictures.ts'
 import { policies } from './en/policies.ts'
@@ -44,6 +45,7 @@ export const en = {
   job,
   jobs,
   label,
+  models,
   names,
   pictures,
   policies,

@@ -30,6 +30,7 @@ const spoken = [
   'pages/{raters,rater-history,invitations,flags,disagreements,admin-log}.tsx',
   'pages/home.tsx',
   'pages/rewards.tsx',
+  'pages/models/*.tsx',
   'pages/runs/*.{ts,tsx}',
   'pages/home/*.tsx',
   'pages/train/*.tsx',
@@ -43,7 +44,7 @@ const readAttributes = /^(aria-label|aria-description|alt|title|label|placeholde
 /** What stands in them is a name of its own: a key of the keyboard, a word to type. */
 const named = /^(kbd|code)$/
 /** Names that no language has another word for. */
-const brands = /^(Attune|GPU)$/
+const brands = /^(Attune|GPU|shapes)$/
 
 /** Texts that an expression may have as its value. */
 function valuesOf(node: ts.Node): string[] {
@@ -115,7 +116,18 @@ test('every text is used', () => {
 })
 
 /** Words of both languages. */
-const alike = new Set(['Auto', 'Enter', '⇧', 'AUC', 'Encoder', 'Fréchet', 'Policy', 'Policies', 'Prompts'])
+const alike = new Set([
+  'Auto',
+  'Enter',
+  '⇧',
+  'AUC',
+  'Checkpoint',
+  'Encoder',
+  'Fréchet',
+  'Policy',
+  'Policies',
+  'Prompts',
+])
 
 test('German says everything in words of its own, with the same numbers and names', () => {
   const inGerman = new Map(leavesOf(de).map(([path, text]) => [path.join('.'), text]))

@@ -5,6 +5,7 @@ import { Icon } from '../../components/icon.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { size } from '../../format.ts'
 import { useAction } from '../../remote.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 interface ModelsProps {
   readonly models: Models
@@ -12,6 +13,7 @@ interface ModelsProps {
 }
 
 export function Checkpoints({ models, reload }: ModelsProps) {
+  const { here } = useTexts().models
   const { checkpoints, inUse, chosen } = models
   const next = chosen ?? { model: inUse.isEmbedded ? null : inUse.model, encoder: inUse.encoder }
   const { run, isBusy, error } = useAction(async (choice: ModelChoice) => {
@@ -21,17 +23,15 @@ export function Checkpoints({ models, reload }: ModelsProps) {
   return (
     <section className="card stack">
       <div>
-        <h2>Here</h2>
-        <p className="soft small">
-          In the cache that the Hugging Face libraries share, and in the folder “models” of this workspace.
-        </p>
+        <h2>{here.title}</h2>
+        <p className="soft small">{here.where}</p>
       </div>
       <ErrorNotice error={error} />
       <ul className="models">
         <li>
           <div className="model-head">
             <strong>shapes</strong>
-            <span className="soft small">embedded: coloured shapes, for trying things out in minutes</span>
+            <span className="soft small">{here.embedded}</span>
             <Use
               isNext={next.model === null}
               isUsed={inUse.isEmbedded}
@@ -66,7 +66,7 @@ export function Checkpoints({ models, reload }: ModelsProps) {
           </li>
         ))}
       </ul>
-      {checkpoints.length === 0 && <p className="soft">No other model lies here yet: fetch one below.</p>}
+      {checkpoints.length === 0 && <p className="soft">{here.none}</p>}
     </section>
   )
 }
@@ -80,22 +80,22 @@ interface UseProps {
 }
 
 function Use({ isNext, isUsed, isBusy, use, what }: UseProps) {
-  if (isNext) return <span className="badge done">{isUsed ? 'in use' : 'from the next start on'}</span>
+  const { here } = useTexts().models
+  if (isNext) return <span className="badge done">{isUsed ? here.used : here.usedNext}</span>
   return (
-    <button type="button" className="button small" disabled={isBusy} aria-label={`Use ${what}`} onClick={use}>
-      Use
+    <button type="button" className="button small" disabled={isBusy} aria-label={here.useNamed(what)} onClick={use}>
+      {here.use}
     </button>
   )
 }
 
-const kinds = { checkpoint: 'draws images', encoder: 'encoder of rewards', reward: 'reward' } as const
-
 function Model({ one, children }: { one: Checkpoint; children: React.ReactNode }) {
+  const { here } = useTexts().models
   const { name, bytes, licence, kind, rows, error } = one
   const facts = [
-    ...(kind === null ? [] : [kinds[kind]]),
+    ...(kind === null ? [] : [here.kinds[kind]]),
     size(bytes),
-    licence === null ? 'licence not known here' : `licence ${licence.name ?? licence.id}`,
+    licence === null ? here.noLicence : here.licence(licence.name ?? licence.id),
   ]
   return (
     <>
@@ -108,7 +108,7 @@ function Model({ one, children }: { one: Checkpoint; children: React.ReactNode }
       </div>
       {rows === null && error === null && (
         <p className="soft small" role="status">
-          Being looked at …
+          {here.lookedAt}
         </p>
       )}
       {error !== null && (
@@ -118,7 +118,7 @@ function Model({ one, children }: { one: Checkpoint; children: React.ReactNode }
       )}
       {rows !== null && rows.length > 0 && (
         <details>
-          <summary>Parts and size</summary>
+          <summary>{here.parts}</summary>
           <dl className="model-rows">
             {rows
               .filter(([label]) => label !== 'checkpoint')

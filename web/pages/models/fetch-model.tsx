@@ -4,8 +4,9 @@ import type { Fetch, Offer, Wanted } from '../../../src/studio/schemas/models.ts
 import { client } from '../../api.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
-import { ago, figure, size } from '../../format.ts'
+import { ago, size } from '../../format.ts'
 import { useAction } from '../../remote.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 interface FetchProps {
   readonly fetches: readonly Fetch[]
@@ -13,6 +14,7 @@ interface FetchProps {
 }
 
 export function FetchModel({ fetches, reload }: FetchProps) {
+  const texts = useTexts().models.fetching
   const [model, setModel] = useState('')
   const [variant, setVariant] = useState<'' | 'fp16' | 'bf16'>('')
   const [offer, setOffer] = useState<{ readonly wanted: Wanted; readonly told: Offer }>()
@@ -31,10 +33,8 @@ export function FetchModel({ fetches, reload }: FetchProps) {
   return (
     <section className="card stack">
       <div>
-        <h2>Fetch by name</h2>
-        <p className="soft small">
-          From the Hugging Face hub, or the one that HF_ENDPOINT names; only what is read here.
-        </p>
+        <h2>{texts.title}</h2>
+        <p className="soft small">{texts.from}</p>
       </div>
       <form
         className="stack"
@@ -45,36 +45,39 @@ export function FetchModel({ fetches, reload }: FetchProps) {
       >
         <div className="fields">
           <div className="field">
-            <label htmlFor="fetch-model">Name</label>
+            <label htmlFor="fetch-model">{texts.name}</label>
             <input
               id="fetch-model"
               type="text"
               value={model}
               required
-              placeholder="owner/name"
+              placeholder={texts.nameForm}
               pattern="\s*\w[\w.\-]*/\w[\w.\-]*\s*"
-              title="owner/name"
+              title={texts.nameForm}
               autoCapitalize="off"
               spellCheck={false}
               onChange={({ target }) => setModel(target.value)}
             />
           </div>
           <div className="field">
-            <label htmlFor="fetch-variant">Precision</label>
+            <label htmlFor="fetch-variant">{texts.precision}</label>
             <select
               id="fetch-variant"
               value={variant}
               onChange={({ target }) => setVariant(target.value as typeof variant)}
             >
-              <option value="">as published</option>
-              <option value="fp16">fp16, half the size</option>
-              <option value="bf16">bf16, half the size</option>
+              <option value="">{texts.asPublished}</option>
+              {(['fp16', 'bf16'] as const).map((precision) => (
+                <option key={precision} value={precision}>
+                  {texts.half(precision)}
+                </option>
+              ))}
             </select>
           </div>
         </div>
         <div>
           <button type="submit" className="button" disabled={look.isBusy || model.trim() === ''}>
-            {look.isBusy ? 'Looking …' : 'Look it up'}
+            {look.isBusy ? texts.looking : texts.look}
           </button>
         </div>
       </form>
@@ -83,19 +86,18 @@ export function FetchModel({ fetches, reload }: FetchProps) {
         <div className="notice">
           <strong dir="auto">{offer.told.model}</strong>
           <span>
-            {figure(offer.told.files)} files, {size(offer.told.bytes)}
-            {offer.told.missingBytes < offer.told.bytes &&
-              `, of which ${size(offer.told.missingBytes)} are not here yet`}
+            {texts.files(offer.told.files, size(offer.told.bytes))}
+            {offer.told.missingBytes < offer.told.bytes && `, ${texts.missing(size(offer.told.missingBytes))}`}
           </span>
           <span dir="auto">
-            Licence: <strong>{offer.told.licence?.name ?? offer.told.licence?.id ?? 'the hub tells none'}</strong>{' '}
+            {texts.licence} <strong>{offer.told.licence?.name ?? offer.told.licence?.id ?? texts.noLicence}</strong>{' '}
             <a href={offer.told.page} target="_blank" rel="noreferrer">
-              Read it on the model’s page
+              {texts.readLicence}
             </a>
           </span>
           <label className="row tight">
-            <input type="checkbox" checked={isAccepted} onChange={({ target }) => setAccepted(target.checked)} />I have
-            read the licence and accept it
+            <input type="checkbox" checked={isAccepted} onChange={({ target }) => setAccepted(target.checked)} />
+            {texts.accept}
           </label>
           <span>
             <button
@@ -104,7 +106,7 @@ export function FetchModel({ fetches, reload }: FetchProps) {
               disabled={!isAccepted || begin.isBusy}
               onClick={() => void begin.run(offer)}
             >
-              Download
+              {texts.download}
             </button>
           </span>
         </div>
@@ -126,9 +128,11 @@ export function FetchModel({ fetches, reload }: FetchProps) {
   )
 }
 
-const states = { running: 'running', done: 'done', stopped: 'stopped', failed: 'failed' } as const
-
 function Progress({ one, reload, again }: { one: Fetch; reload: () => Promise<void>; again: () => void }) {
+  const {
+    jobs,
+    models: { fetching: texts },
+  } = useTexts()
   const { model, state, progress, error, startedAt } = one
   const stop = useAction(async () => {
     await client.stopFetch(model)
@@ -138,22 +142,22 @@ function Progress({ one, reload, again }: { one: Fetch; reload: () => Promise<vo
     <>
       <div className="model-head">
         <strong dir="auto">{model}</strong>
-        <span className="soft small">begun {ago(startedAt)}</span>
-        <span className={`badge ${states[state]}`}>{state}</span>
+        <span className="soft small">{texts.begun(ago(startedAt))}</span>
+        <span className={`badge ${state}`}>{jobs.states[state]}</span>
       </div>
       {state === 'running' && (
         <>
           <ProgressBar
             share={progress === null || progress.total === 0 ? undefined : progress.done / progress.total}
-            label={`Download of ${model}`}
+            label={texts.downloadOf(model)}
           />
           <span className="soft small" dir="auto">
             {progress === null
-              ? 'getting ready'
-              : `${figure(progress.done)} of ${figure(progress.total)} ${progress.unit}`}
+              ? jobs.gettingReady
+              : jobs.doneOf(progress.done, progress.total, jobs.units[progress.unit] ?? progress.unit)}
           </span>
           <button type="button" className="button small" disabled={stop.isBusy} onClick={() => void stop.run()}>
-            Stop
+            {texts.stop}
           </button>
         </>
       )}
@@ -164,7 +168,7 @@ function Progress({ one, reload, again }: { one: Fetch; reload: () => Promise<vo
       )}
       {(state === 'failed' || state === 'stopped') && (
         <button type="button" className="button small" onClick={again}>
-          Go on with it
+          {texts.goOn}
         </button>
       )}
       <ErrorNotice error={stop.error} />

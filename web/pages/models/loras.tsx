@@ -5,9 +5,10 @@ import { client } from '../../api.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { DropZone } from '../../components/drop-zone.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'
-import { plural, size } from '../../format.ts'
+import { size } from '../../format.ts'
 import { useAction } from '../../remote.ts'
 import { to } from '../../router.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 interface LorasProps {
   readonly loras: Models['loras']
@@ -15,6 +16,7 @@ interface LorasProps {
 }
 
 export function Loras({ loras, reload }: LorasProps) {
+  const texts = useTexts().models.loras
   const [added, setAdded] = useState<AddedLora>()
   const [removed, setRemoved] = useState<string>()
   const add = useAction(async (file: File) => {
@@ -30,29 +32,24 @@ export function Loras({ loras, reload }: LorasProps) {
   return (
     <section className="card stack">
       <div>
-        <h2>LoRA files</h2>
+        <h2>{texts.title}</h2>
         <p className="soft small">
-          Of diffusers, PEFT, kohya’s scripts or ComfyUI, for the checkpoint in use. They can be drawn with in the{' '}
-          <a href={to('playground')}>Playground</a>, and a <a href={to('train', 'policy')}>policy</a> can start from
-          one.
+          {texts.about} <a href={to('playground')}>{texts.toPlayground}</a> ·{' '}
+          <a href={to('train', 'policy')}>{texts.toPolicy}</a>
         </p>
       </div>
       <DropZone
         accept=".safetensors"
-        label={add.isBusy ? 'Being looked at …' : 'Choose a file'}
+        label={add.isBusy ? texts.lookedAt : texts.choose}
         take={([file]) => file !== undefined && void add.run(file)}
       >
-        or drop a .safetensors file here
+        {texts.drop}
       </DropZone>
       <ErrorNotice error={add.error ?? remove.error} />
       {added !== undefined && (
         <div className="notice good" role="status">
-          <strong dir="auto">{added.name} fits</strong>
-          <span dir="auto">
-            {plural(added.layers, 'layer')}
-            {added.rank !== null && `, rank ${added.rank}`}, in the form of {added.form}
-            {added.trainedOn !== null && `; it says that it was trained on ${added.trainedOn}`}.
-          </span>
+          <strong dir="auto">{texts.fits(added.name)}</strong>
+          <span dir="auto">{texts.facts(added.layers, added.rank, added.form, added.trainedOn)}</span>
         </div>
       )}
       {loras.length > 0 && (
@@ -65,11 +62,11 @@ export function Loras({ loras, reload }: LorasProps) {
                 <button
                   type="button"
                   className="button small"
-                  aria-label={`Remove ${name}`}
+                  aria-label={texts.removeNamed(name)}
                   disabled={remove.isBusy}
                   onClick={() => setRemoved(name)}
                 >
-                  Remove
+                  {texts.remove}
                 </button>
               </div>
             </li>
@@ -78,12 +75,12 @@ export function Loras({ loras, reload }: LorasProps) {
       )}
       {removed !== undefined && (
         <Confirm
-          title={`Remove ${removed}?`}
-          action="Remove"
+          title={texts.removeIt(removed)}
+          action={texts.remove}
           confirm={() => void remove.run(removed)}
           close={() => setRemoved(undefined)}
         >
-          The file is deleted from this workspace. Runs that started from it stay, but cannot be repeated.
+          {texts.removeWhat}
         </Confirm>
       )}
     </section>

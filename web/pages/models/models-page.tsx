@@ -6,6 +6,7 @@ import { PageHead } from '../../components/page-head.tsx'
 import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
+import { useTexts } from '../../texts/texts.ts'
 import '../../styles/models.css'
 import { Checkpoints } from './checkpoints.tsx'
 import { FetchModel } from './fetch-model.tsx'
@@ -14,10 +15,11 @@ import { Loras } from './loras.tsx'
 const everyMs = 1500
 
 export function ModelsPage() {
+  const texts = useTexts().models
   const models = useRemote(() => client.models(), ['models'], { everyMs })
   return (
     <>
-      <PageHead title="Models">What draws the images, what rewards look through, and what lies here beside.</PageHead>
+      <PageHead title={texts.title}>{texts.about}</PageHead>
       <Loaded remote={models} heights={[160, 240, 200]}>
         {(value) => (
           <div className="stack">
@@ -35,46 +37,39 @@ export function ModelsPage() {
 }
 
 function InUse({ models: { inUse, chosen } }: { models: Models }) {
+  const texts = useTexts().models.inUse
   const { state } = useStudio()
   const [reward] = state?.rewards ?? []
   return (
     <section className="card stack">
-      <h2>In use</h2>
+      <h2>{texts.title}</h2>
       <dl className="stats">
         <div>
-          <dt>Checkpoint</dt>
+          <dt>{texts.checkpoint}</dt>
           <dd className="model-name" dir="auto">
-            {inUse.isEmbedded ? `${inUse.model}, embedded` : inUse.model}
+            {inUse.isEmbedded ? texts.embedded(inUse.model) : inUse.model}
           </dd>
         </div>
         <div>
-          <dt>Encoder of rewards</dt>
+          <dt>{texts.encoder}</dt>
           <dd className="model-name" dir="auto">
-            {inUse.encoder ?? (inUse.isEmbedded ? 'the checkpoint’s own' : 'none')}
+            {inUse.encoder ?? (inUse.isEmbedded ? texts.ownEncoder : texts.noEncoder)}
           </dd>
         </div>
         <div>
-          <dt>Newest reward</dt>
+          <dt>{texts.newestReward}</dt>
           <dd className="model-name">
-            {reward === undefined ? 'none yet' : <a href={to('rewards', reward.name)}>{reward.name}</a>}
+            {reward === undefined ? texts.noReward : <a href={to('rewards', reward.name)}>{reward.name}</a>}
           </dd>
         </div>
       </dl>
       {chosen !== null && (
         <div className="notice warn" role="status">
-          <strong>Restart the studio to change over</strong>
-          <span dir="auto">
-            From its next start on it uses {chosen.model}
-            {chosen.encoder !== null && `, with the encoder ${chosen.encoder}`}, unless its command line names another
-            with --model. Images and judgments of this workspace stay as they are.
-          </span>
+          <strong>{texts.restart}</strong>
+          <span dir="auto">{texts.restartWhy(chosen.model, chosen.encoder)}</span>
         </div>
       )}
-      {!inUse.isEmbedded && inUse.encoder === null && (
-        <div className="notice warn">
-          Rewards that are trained here need an encoder: choose a CLIPModel below, or start the studio with --encoder.
-        </div>
-      )}
+      {!inUse.isEmbedded && inUse.encoder === null && <div className="notice warn">{texts.encoderNeeded}</div>}
     </section>
   )
 }
