@@ -24,6 +24,8 @@ interface HubFaults {
   text?: string
   /** Every request to the hub is sent round in a circle. */
   circle?: boolean
+  /** Every request to the hub is sent on to there. */
+  sentTo?: string
 }
 
 interface HubRequest {
@@ -71,6 +73,7 @@ export async function startHub(name: string, files: ReadonlyMap<string, Buffer>)
       void response.writeHead(status, { 'x-error-code': code, 'x-error-message': message }).end()
     if (faults.status !== undefined) return void response.writeHead(faults.status).end()
     if (faults.text !== undefined) return void response.end(faults.text)
+    if (faults.sentTo !== undefined) return void response.writeHead(307, { location: faults.sentTo }).end()
     if (faults.circle) return void response.writeHead(307, { location: request.url }).end()
     if (!path.startsWith(`/api/models/${name}/`) && !path.startsWith(`/${name}/`) && !path.startsWith('/cache/')) {
       return refuse(401, 'RepoNotFound', 'Invalid username or password.')

@@ -37,8 +37,7 @@ const sampleBytes = 512
  * @throws {ConfigError} the token would go over the network for all to read
  */
 export function expectSafe(endpoint: string): void {
-  const { protocol, hostname } = new URL(endpoint)
-  if (protocol === 'https:' || isLoopback(hostname)) return
+  if (travelsUnread(new URL(endpoint))) return
   throw new ConfigError({
     where: '--endpoint',
     expected: 'an address with https://, by which a token can travel unread',
@@ -46,6 +45,10 @@ export function expectSafe(endpoint: string): void {
     remedy: 'give the address of the hub with https://',
   })
 }
+
+/** Nobody on the way reads what goes there. */
+const travelsUnread = ({ protocol, hostname }: URL) =>
+  protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
 
 export class HubRepository {
   readonly #target: Target
@@ -229,20 +232,31 @@ export class HubRepository {
   /** The token goes to the hub alone: storages have signed addresses. */
   async #send(url: string, init: RequestInit, type?: string): Promise<Response> {
     const { endpoint, token } = this.#target
-    const headers = new Headers(init.headers)
-    if (new URL(url, endpoint).origin === new URL(endpoint).origin) headers.set('authorization', `Bearer ${token}`)
+    const place = URL.parse(url, endpoint)
+    if (place === null || !travelsUnread(place)) throw this.#strange(`${url} as an address to send to`)
+    const headers = this.#headersOf(init)
+    if (place.origin === new URL(endpoint).origin) headers.set('authorization', `Bearer ${token}`)
     if (type !== undefined && init.body !== undefined) headers.set('content-type', type)
     if (type !== undefined) headers.set('accept', type === lfsJson ? lfsJson : json)
     try {
-      return await fetch(new URL(url, endpoint), { ...init, headers, redirect: 'manual' })
+      return await fetch(place, { ...init, headers, redirect: 'manual' })
     } catch (cause) {
       throw new UploadError({
-        where: new URL(url, endpoint).origin,
+        where: place.origin,
         expected: 'an answer',
         received: this.#clean(reasonOf(cause)),
         remedy: `check the network and --endpoint; behind a proxy set HTTPS_PROXY and NODE_USE_ENV_PROXY=1; then ${again}`,
         cause,
       })
+    }
+  }
+
+  /** A hub says with which headers its storage is to be called. */
+  #headersOf({ headers }: RequestInit): Headers {
+    try {
+      return new Headers(headers)
+    } catch (cause) {
+      throw this.#strange((cause as Error).message)
     }
   }
 
@@ -322,5 +336,10 @@ const Batch = z.object({
   ),
 })
 const Preupload = z.object({ files: z.array(z.object({ path: z.string(), uploadMode: z.enum(['lfs', 'regular']) })) })
-const Committed = z.object({ commitUrl: z.string().optional() })
+const Committed = z.object({
+  commitUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .catch(undefined),
+})
 const Visibility = z.object({ private: z.boolean() })

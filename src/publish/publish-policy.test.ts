@@ -78,6 +78,13 @@ test('a repository that everybody can see is left alone, unless that is wanted',
 })
 
 test('every refusal says what to do, and none shows the token', async () => {
+  await publish()
+  const [oid] = hub.objects.keys()
+  for (const kept of [hub.repositories, hub.objects]) kept.clear()
+  const sendTo = (href: string, header = {}) => ({
+    status: 200,
+    text: JSON.stringify({ objects: [{ oid, actions: { upload: { href, header } } }] }),
+  })
   for (const [part, fault, told] of [
     ['/create', { status: 401 }, /401 a fault — set HF_TOKEN to a token that may write/],
     ['/create', { status: 403 }, /403 a fault — check that me is your account/],
@@ -89,6 +96,11 @@ test('every refusal says what to do, and none shows the token', async () => {
     ['/commit/', { status: 400, text: JSON.stringify({ error: `no ${hub.token}` }) }, /400 no …/],
     ['/batch', { status: 200, text: '<html>' }, /expected the answer of a Hugging Face hub/],
     ['/create', { status: 307, headers: { location: 'http://127.0.0.1:1/' } }, /it has moved/],
+    ['/batch', sendTo('http://['), /received http:\/\/\[ as an address to send to — check --endpoint/],
+    ['/batch', sendTo('data:text/plain,x'), /received data:\S+ as an address to send to/],
+    ['/batch', sendTo('http://storage.example/x'), /received http:\S+ as an address to send to/],
+    ['/batch', sendTo('/x', { 'a b': 'c' }), /the answer of a Hugging Face hub, received .*a b/],
+    ['/batch', sendTo('/x', { chunk_size: '100000', 1: 'http://[' }), /as an address to send to/],
   ] as const) {
     hub.faults.set(part, fault)
     await assert.rejects(publish(), (error) => {

@@ -22,7 +22,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { startHub, type TestHub } from '../../../test/hub.test-helper.ts'
-import { ConfigError, DownloadError, FileError, RunInUseError } from '../../errors.ts'
+import { ConfigError, DownloadError, FileError, FormatError, RunInUseError } from '../../errors.ts'
 import { writeTinyImageReward } from '../blip/tiny-image-reward.test-helper.ts'
 import { FetchConfig, fetchModel } from './fetch-model.ts'
 import { resolveCheckpoint } from './resolve-checkpoint.ts'
@@ -273,6 +273,20 @@ describe('fetchModel', () => {
     await refused(DownloadError, /^unet\/\S+: expected 299990 more of 300000 bytes, received the end after 10/)
   })
 
+  it('puts nothing outside of the cache, whatever names a hub tells', async () => {
+    const place = join(folder, 'config.json')
+    for (const part of ['../../../../..', folder]) {
+      writeFileSync(place, 'mine')
+      const parts = { ...index, [part]: ['diffusers', 'U'] }
+      // Of a content that is there by another name nothing would be asked for.
+      const told = new Map([...files, ['model_index.json', Buffer.from(JSON.stringify(parts))], [`${part}/config.json`, files.get('unet/config.json')!]]) // prettier-ignore
+      await using hostile = await startHub(name, told)
+      process.env.HF_ENDPOINT = hostile.endpoint
+      await refused(FormatError, /config\.json: expected a name below its folder/)
+      assert.equal(readFileSync(place, 'utf8'), 'mine', part)
+    }
+  })
+
   it('opens gated models with a token, which only the hub sees', async () => {
     hub.faults.gated = true
     await refused(DownloadError, /^owner\/name: expected access to this gated model, received 401 .* then set HF_TOKEN/)
@@ -306,6 +320,8 @@ describe('fetchModel', () => {
     await refused(DownloadError, /^http:\/\/127\S+: expected a file, received 403 Forbidden/)
     hub.faults.circle = true
     await refused(DownloadError, /received more than 10 redirects/)
+    hub.faults.sentTo = 'http://['
+    await refused(DownloadError, /expected an answer of the hub, received 307 Temporary Redirect/)
   })
 
   it('says when something else answers', async () => {

@@ -1,9 +1,9 @@
 /** `model fetch`: a model from the Hugging Face hub into the local cache, where `resolveCheckpoint` finds it. */
 import { mkdirSync, readlinkSync, rmSync, statfsSync, symlinkSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { z } from 'zod'
 import { FileError } from '../../errors.ts'
-import { writeFileAtomic, writing } from '../../files.ts'
+import { placeInside, writeFileAtomic, writing } from '../../files.ts'
 import { progress } from '../../progress.ts'
 import { lockName, takeLock } from '../../run-lock.ts'
 import { isImageRewardAt } from '../blip/image-reward.ts'
@@ -43,6 +43,7 @@ const megabyte = 1e6
  * @returns the folder with the model
  * @throws {DownloadError} no such model, no permission, no network, damaged on the way
  * @throws {ConfigError} HF_HUB_OFFLINE is set, or the model has no safetensors weights of this kind
+ * @throws {FormatError} the hub tells of files outside of the model
  * @throws {FileError} no space, or the cache cannot be written
  * @throws {RunInUseError} another process downloads this model
  */
@@ -65,14 +66,21 @@ async function fetchOne({ model, revision, variant }: FetchConfig): Promise<stri
     const paths = listing.files.map(({ path }) => path)
     const offer = { paths, page: hub.page, ...(await inspect(hub, listing, repository)) }
     const files = filesOf(listing, offer, variant)
-    await fetchFiles(hub, model, { ...listing, files }, repository)
     const snapshot = join(repository, 'snapshots', listing.commit)
-    for (const { path, hash } of files) link(join(snapshot, path), join(repository, 'blobs', hash))
+    const places = files.map(({ path }) => placeIn(snapshot, path, hub.page))
+    await fetchFiles(hub, model, { ...listing, files }, repository)
+    for (const [i, { hash }] of files.entries()) link(places[i], join(repository, 'blobs', hash))
     if (revision !== listing.commit) writeRef(join(repository, 'refs', revision), listing.commit)
     return snapshot
   } finally {
     rmSync(join(locks, lockName), { force: true })
   }
+}
+
+/** Where a file of a hub goes: what stands there may be a link, its folder may be none that leads out. @throws {FormatError} */
+function placeIn(snapshot: string, path: string, page: string): string {
+  const folder = dirname(path)
+  return join(folder === '.' ? snapshot : placeInside(snapshot, folder, `${page} ${path}`), basename(path))
 }
 
 /** What there is of a model under a name. */

@@ -48,11 +48,11 @@ export function openHub(name: string): Hub {
       const response = await answer(url, headers)
       if (response.ok) return response
       await response.body?.cancel()
-      const target = response.headers.get('location')
-      if (response.status < 300 || response.status >= 400 || target === null) {
+      const target = URL.parse(response.headers.get('location') ?? '', url.href)
+      if (response.status < 300 || response.status >= 400 || !response.headers.has('location') || target === null) {
         throw isHub ? refusal(name, page, response) : storageError(url, response)
       }
-      url = new URL(target, url)
+      url = target
     }
     const received = `more than ${mostRedirects} redirects`
     throw new DownloadError({ where: name, expected: 'a file', received, remedy: 'check HF_ENDPOINT' })
