@@ -2,10 +2,12 @@
 import { chdir } from 'node:process'
 import { AttuneError, errorOf } from './errors.ts'
 import { serveLimited } from './limited-process.ts'
+import type { MemoryPreset } from './policy/preset-request.ts'
 import type { InspectionResult, LoraResult, ModelTask, OfferResult } from './studio/models/model-tasks.ts'
 
 // What one task needs takes longer to load than the task takes.
-serveLimited(async ({ folder, ...task }: ModelTask): Promise<string | InspectionResult | LoraResult | OfferResult> => {
+type Result = string | InspectionResult | LoraResult | OfferResult | MemoryPreset[]
+serveLimited(async ({ folder, ...task }: ModelTask): Promise<Result> => {
   chdir(folder)
   switch (task.kind) {
     case 'export': {
@@ -26,6 +28,8 @@ serveLimited(async ({ folder, ...task }: ModelTask): Promise<string | Inspection
       const { card, ...offer } = await offerOf(task)
       return { ...offer, licence: card === undefined ? null : licenceIn(card) }
     }
+    case 'presets':
+      return await (await import('./policy/memory-presets.ts')).memoryPresets(task.request)
   }
 })
 

@@ -75,6 +75,29 @@ export function chooseAtOnce(settings: readonly AtOnce[], room: Room): number[] 
   return counts
 }
 
+/**
+ * What would be chosen where so much is free, whatever is free here.
+ *
+ * @param isOnCpu where the usual number is the most
+ * @returns counts, in the order of the settings; undefined where not even one at a time fits with room to spare
+ */
+export function chosenWithin(
+  settings: readonly AtOnce[],
+  free: number,
+  { isOnCpu, checkpoints }: { readonly isOnCpu: boolean; readonly checkpoints: boolean },
+): number[] | undefined {
+  const counts = settings.map(ofAll).map(({ bytes, usual, most }) => {
+    const needs = (count: number) => withMargin(bytes(count, checkpoints))
+    if (isOnCpu && needs(usual) <= free) return usual
+    return mostThatFits(needs, free, isOnCpu ? usual : most)
+  })
+  return counts.includes(0) ? undefined : counts
+}
+
+/** What these take at the most beside what is loaded, with the room that a choice leaves. */
+export const heldWith = (settings: readonly AtOnce[], counts: readonly number[], checkpoints: boolean): number =>
+  withMargin(Math.max(...settings.map(ofAll).map(({ bytes }, place) => bytes(counts[place], checkpoints))))
+
 /** No more than there are. */
 function ofAll(setting: AtOnce): AtOnce {
   const { most, all } = setting

@@ -61,5 +61,9 @@ export function placementOf({ device: wanted, mixedPrecision, threads, determini
     })
   }
   if (deterministic && isGpu) useDeterministic(true)
-  return { device, dtype: dtypes[mixedPrecision ?? (isGpu ? 'bf16' : 'no')] }
+  return { device, dtype: dtypeOf(mixedPrecision, device) }
 }
+
+/** In which type a checkpoint computes on a device, `cpu`, `cuda`, `cuda:0`. */
+export const dtypeOf = (mixedPrecision: PlacementSettings['mixedPrecision'], device: string): Dtype =>
+  dtypes[mixedPrecision ?? (device === 'cpu' ? 'no' : 'bf16')]

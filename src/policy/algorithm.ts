@@ -63,7 +63,7 @@ export type Given<Takes extends TrainingInput, Settings> = All<Inputs[Takes]> & 
  * The same by shapes alone, for a trainer that is tried out before it begins: networks, what is trained and the reward are
  * hollow (`GenerativeModel.hollow`), and a trajectory has a step or two.
  */
-export type HollowGiven<Takes extends TrainingInput, Settings> = Given<Exclude<Takes, 'images'>, Settings> & {
+export type HollowGiven<Takes extends TrainingInput, Settings> = Given<Exclude<Takes, 'images' | 'pairs'>, Settings> & {
   /** Of a trajectory, as it will be. */
   readonly steps: number
   readonly sampler: Sampler

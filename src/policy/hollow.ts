@@ -21,8 +21,11 @@ export function hollowTrainable({ parameters, change }: TrainableChange): Traina
 
 /** Of a reward that computes with other things than an encoder, nothing is foretold: it takes no part. */
 export function hollowReward(reward: Reward): Reward {
-  if (reward.hollow !== undefined) return reward.hollow()
-  const { name, sha256, range } = reward
+  return reward.hollow?.() ?? weightlessReward(reward)
+}
+
+/** A reward that takes no memory. */
+export function weightlessReward({ name, sha256, range }: Pick<Reward, 'name' | 'sha256' | 'range'>): Reward {
   const nothing = (pixels: Tensor) => zeros([pixels.shape[0], 1])
   return {
     ...{ name, sha256, range, embedImages: nothing, features: nothing },

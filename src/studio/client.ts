@@ -59,7 +59,18 @@ import {
   type PolicyForm,
   type Wanted,
 } from './schemas/models.ts'
-import { JobDetail, JobLog, Jobs, Metrics, Samples, StageForms, type JobLogQuery, type NewJob } from './schemas/jobs.ts'
+import {
+  JobDetail,
+  JobLog,
+  Jobs,
+  Metrics,
+  Presets,
+  Samples,
+  StageForms,
+  type JobLogQuery,
+  type NewJob,
+  type PresetsQuery,
+} from './schemas/jobs.ts'
 import {
   Added,
   AskedImages,
@@ -245,6 +256,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     askAgain: (body: FlagsAsked) => post(ThirdOpinions, '/api/flags', body),
 
     stages: () => get(StageForms, '/api/stages'),
+    presets: (of: PresetsQuery) => get(Presets, '/api/presets', of as Query),
     startJob: (body: NewJob) => post(JobDetail, '/api/jobs', body),
     jobs: () => get(Jobs, '/api/jobs'),
     devices: () => get(Devices, '/api/devices'),

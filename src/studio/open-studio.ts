@@ -19,6 +19,7 @@ import type { JobRecord } from './jobs/job-record.ts'
 import { JobViews } from './jobs/job-view.ts'
 import type { Webhook } from './jobs/webhook.ts'
 import type { StudioModel } from './jobs/orders.ts'
+import { PresetShelf } from './jobs/presets.ts'
 import { stageSchemas } from './jobs/stage-schemas.ts'
 import { Inspections } from './models/inspections.ts'
 import { PairBook } from './pair-book.ts'
@@ -109,6 +110,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     queue,
     views,
     figures: new DeviceFigures(),
+    presets: new PresetShelf(),
     playground,
     gpuNote: options.gpuNote ?? null,
     runs,

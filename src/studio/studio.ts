@@ -9,6 +9,7 @@ import type { ImageShelf } from './images.ts'
 import type { JobQueue } from './jobs/job-queue.ts'
 import type { JobViews } from './jobs/job-view.ts'
 import type { StudioModel } from './jobs/orders.ts'
+import type { PresetShelf } from './jobs/presets.ts'
 import type { StageSchemas } from './jobs/stage-schemas.ts'
 import type { Inspections } from './models/inspections.ts'
 import type { PairBook } from './pair-book.ts'
@@ -52,6 +53,7 @@ export interface Studio extends StudioModel {
   readonly asking: Asking
   /** What is known of the models that lie here. */
   readonly inspections: Inspections
+  readonly presets: PresetShelf
   readonly stages: () => Promise<StageSchemas>
   /** Passwords that were wrong of late. */
   readonly signIns: Attempts

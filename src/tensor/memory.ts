@@ -18,6 +18,9 @@ export function releaseMemory(device: string): void {
   if (device !== 'cpu') native().emptyCache(device)
 }
 
+/** Bytes that tensors on `meta` would hold now. */
+export const countedBytes = (): number => native().countedBytes()[0]
+
 /**
  * Bytes that tensors of `work` hold at the most beyond those of before, of its tensors on `meta`. What a kernel needs
  * beside its operands is not among them, but for convolutions, of which each lays its operands out anew.

@@ -15,6 +15,7 @@ import { job } from './de/job.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
 import { models } from './de/models.ts'
+import { machine } from './de/machine.ts'
 import { names } from './de/names.ts'
 import { pictures } from './de/pictures.ts'
 import { policies } from './de/policies.ts'
@@ -47,6 +48,7 @@ export const de: Texts = {
   jobs,
   label,
   models,
+  machine,
   names,
   pictures,
   policies,

@@ -15,6 +15,7 @@ import { job } from './en/job.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
 import { models } from './en/models.ts'
+import { machine } from './en/machine.ts'
 import { names } from './en/names.ts'
 import { pictures } from './en/pictures.ts'
 import { policies } from './en/policies.ts'
@@ -46,6 +47,7 @@ export const en = {
   jobs,
   label,
   models,
+  machine,
   names,
   pictures,
   policies,

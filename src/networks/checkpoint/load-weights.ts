@@ -23,7 +23,8 @@ const floating: ReadonlySet<Dtype> = new Set<Dtype>(['float16', 'bfloat16', 'flo
 
 /**
  * The tensors, each converted and moved before the next is read, so that no more memory is taken than the result and one
- * tensor. They belong to the scope in force, or to the caller where there is none; on an error none is left.
+ * tensor. On the device `meta` nothing is read. They belong to the scope in force, or to the caller where there is none; on
+ * an error none is left.
  *
  * @throws {FormatError} names file and key: NaN, an infinity, a number that `dtype` cannot hold, a name given twice
  * @throws {FileError} a file that has gone
@@ -33,6 +34,7 @@ export function loadWeights(
   { dtype, device, order = imageOrderOn(device, dtype), rename }: LoadOptions,
 ): Map<string, Tensor> {
   const names = namesOf(found, rename)
+  if (device === 'meta') return emptyWeights(found, names, dtype, order)
   const loaded = new Map<string, Tensor>()
   try {
     for (const file of found.files) {
@@ -60,6 +62,22 @@ export function loadWeights(
     throw error
   }
   return loaded
+}
+
+/** As they would be loaded, without their elements. */
+function emptyWeights(
+  { entries }: FoundWeights,
+  names: ReadonlyMap<string, string>,
+  dtype: Dtype,
+  order: ImageOrder,
+): Map<string, Tensor> {
+  return new Map(
+    [...entries].map(([key, entry]) => {
+      const type = floating.has(entry.dtype) ? dtype : entry.dtype
+      const format = memoryFormat[entry.shape.length === 4 ? order : 'rows']
+      return [names.get(key)!, emptyOf(entry.shape, dtypeCode(type), 'meta', format)]
+    }),
+  )
 }
 
 /** By the name of each of a file's tensors, the entries that are made from it. */

@@ -19,6 +19,8 @@ export interface OpenOptions {
   /** Takes large images through the autoencoder in tiles. */
   readonly tiling: boolean
   readonly checkpoint?: CheckpointOptions
+  /** By its shapes alone, as on the device but on `meta`: no weights are read, and its SHA-256 is empty. See `GenerativeModel.hollow`. */
+  readonly isHollow?: boolean
 }
 
 /**
@@ -29,27 +31,33 @@ export interface OpenOptions {
  */
 export function openStableDiffusion(
   name: string,
-  { device, dtype, imageSize, tiling, checkpoint }: OpenOptions,
+  { device, dtype, imageSize, tiling, checkpoint, isHollow = false }: OpenOptions,
 ): { model: GenerativeModel; notes: readonly string[] } {
   const checked = checkCheckpoint(name, checkpoint)
   const size = imageSize ?? checked.imageSize
   const { factor, forceUpcast } = checked.vae.config
   expectMultiples(size, factor)
+  const [place, order] = [isHollow ? 'meta' : device, imageOrderOn(device, dtype)]
   const tensors = new Map<string, Tensor>()
   const parts = [{ name: 'unet', network: checked.unet.network }, ...checked.towers]
   for (const part of parts) {
-    for (const [key, tensor] of part.network.load({ device, dtype })) tensors.set(`${part.name}.${key}`, tensor)
+    for (const [key, tensor] of part.network.load({ device: place, dtype, order }))
+      tensors.set(`${part.name}.${key}`, tensor)
   }
   // SDXL's autoencoder overflows in fp16.
   const codecType = forceUpcast && dtype === 'float16' ? 'float32' : dtype
-  const stored = checked.vae.network.load({ device: 'cpu', dtype: codecType, order: imageOrderOn(device, codecType) })
+  const stored = checked.vae.network.load({
+    device: isHollow ? 'meta' : 'cpu',
+    dtype: codecType,
+    order: imageOrderOn(device, codecType),
+  })
   const model = stableDiffusion({
     name,
-    sha256: checked.sha256(),
-    weights: Weights.of(tensors, { dtype }),
+    sha256: isHollow ? '' : checked.sha256(),
+    weights: Weights.of(tensors, { dtype, order }),
     unet: checked.unet.config,
     towers: checked.towers,
-    codec: new Codec(stored, checked.vae.config, { device, dtype: codecType, tiling }),
+    codec: new Codec(stored, checked.vae.config, { device: place, dtype: codecType, tiling }),
     noise: checked.noise,
     imageSize: size,
     zeroEmptyPrompt: checked.zeroEmptyPrompt,

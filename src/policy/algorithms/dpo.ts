@@ -19,14 +19,14 @@
 import { z } from 'zod'
 import { DivergenceError } from '../../errors.ts'
 import { gradientCheckpointingField } from '../../networks/adapters.ts'
-import { mapStates, policyOf, type GenerativeModel } from '../../networks/generative-model.ts'
+import { mapStates, policyOf, type GenerativeModel, type ModelStage } from '../../networks/generative-model.ts'
 import { random, seedOf } from '../../random.ts'
 import { expectDecided } from '../../reward/examples/preferences.ts'
 import type { Comparison } from '../../reward/examples/reward-examples.ts'
 import { davidsonLogits, outcomes } from '../../reward/training/davidson.ts'
 import { policyStreams, type StreamPath } from '../../streams.ts'
 import { noGrad, withoutGrad } from '../../tensor/autograd.ts'
-import { cat, randn, stack, tensor } from '../../tensor/create.ts'
+import { cat, randn, stack, tensor, zeros } from '../../tensor/create.ts'
 import { crossEntropy } from '../../tensor/functional.ts'
 import { Generator } from '../../tensor/generator.ts'
 import { gradientCheckpoints } from '../../tensor/gradient-checkpoints.ts'
@@ -35,12 +35,13 @@ import { readTogether } from '../../tensor/read-together.ts'
 import { tensorScope } from '../../tensor/scope.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { expectWithin, numbersOf, type TrainingState } from '../../tensor/training-state.ts'
-import type { Algorithm, Given } from '../algorithm.ts'
+import type { Algorithm, Given, HollowGiven } from '../algorithm.ts'
 import { PolicyOptimiser, policyOptimiserFields, type UsualRates } from '../policy-optimiser.ts'
 import { impliedPreference, pairErrors, type Noise, type NoisyPairs, type PairErrors } from '../pair-errors.ts'
 import { logNuOf, withHeldOut } from '../preference-pairs.ts'
 import { shownChange } from '../trainable.ts'
 import type { StepMetrics, Trainer } from '../training-run.ts'
+import { stepBytes } from '../trial-memory.ts'
 
 const usualRates: UsualRates = { text: 1e-3, lora: 1e-4 }
 /** Where β is not given; docs/log.md tells how that of the embedded model was found. */
@@ -352,10 +353,37 @@ function preferred(difference: Tensor): Tensor {
   return of.gt(0).to('float32').add(of.eq(0).to('float32').mul(0.5))
 }
 
+/** Bytes that are held at the most beside the model in an update of which `count` pairs are computed at once. */
+function updateBytes(tried: HollowGiven<'pairs', DpoSettings>, count: number, gradientCheckpointing: boolean): number {
+  using _scope = tensorScope()
+  const { stages, policyStage } = tried.model
+  const room = ({ stateShape }: ModelStage) => zeros([2, ...stateShape])
+  const states = { x0: room(policyOf(tried.model)), earlier: stages.slice(0, policyStage).map(room) }
+  const pairs = [{ better: 0, worse: 1, text: '', isTie: false, weight: 1 }]
+  const own = { batchSize: count, gradientAccumulationSteps: 1, gradientCheckpointing, heldOut: 0 }
+  return stepBytes(() => new Dpo({ ...tried, pairs, states, settings: { ...tried.settings, ...own }, group: alone }))
+}
+
 /** `policy dpo` */
 export const dpo: Algorithm<'policy dpo', typeof fields> = {
   fields,
   changeable: ['gradientAccumulationSteps'],
+  atOnce: (tried) => {
+    const { batchSize, gradientAccumulationSteps: parts } = tried.settings
+    const own = Math.ceil(batchSize / (tried.group?.size ?? 1))
+    return [
+      {
+        field: 'gradientAccumulationSteps',
+        what: 'pairs with gradients',
+        given: Math.ceil(own / parts),
+        usual: own,
+        most: own,
+        all: own,
+        bytes: (count, checkpoints) => updateBytes(tried, count, checkpoints),
+        settingFor: (count) => Math.ceil(own / count),
+      },
+    ]
+  },
   recorded: [],
   checkpointEvery: 100,
   begin: (given) => new Dpo(given),

@@ -1,6 +1,7 @@
 /** What a form asks of the machine: the devices of a job, and the processes that share it. */
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '../../errors.ts'
+import { groupOf } from '../../setting-groups.ts'
 import { cpuId, gpusOf, type Device } from '../devices/devices.ts'
 import type { FormField, SettingValue } from '../schemas/jobs.ts'
 import type { JobRecord } from './job-record.ts'
@@ -32,6 +33,7 @@ export function deviceFields(isShared: boolean, context: DeviceContext): FormFie
   const device: FormField = {
     field: devicesField,
     label: hasSeveral ? 'Devices' : 'Device',
+    group: groupOf(devicesField, true),
     type: hasSeveral ? 'choices' : 'choice',
     sentence: `Where to compute: ${automatic}.${hasSeveral ? ' Several GPUs share the work, one process each.' : ''}`,
     expected: `one of ${usable.map(({ id }) => id).join(', ')}${hasSeveral ? ', several GPUs' : ''}, or nothing`,
@@ -48,6 +50,7 @@ export function deviceFields(isShared: boolean, context: DeviceContext): FormFie
     {
       field: workersField,
       label: 'Workers',
+      group: groupOf(workersField, true),
       type: 'integer',
       sentence: 'Processes that share the work, each on a GPU of its own, or on the CPU with its part of the cores.',
       expected: `a whole number from 1 to ${most}, or nothing`,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { nearest } from '../../config.ts'
 import { ConfigError } from '../../errors.ts'
 import { factsOf, stages, stageTitle, takesInput, type FormStage, type RunKind, type StageInput } from '../../stages.ts'
+import { groupOf } from '../../setting-groups.ts'
 import { settingTitle } from '../../setting-words.ts'
 import type { FormField, SettingValue, StageForm } from '../schemas/jobs.ts'
 import { comparisonPrefix, type RunLibrary } from '../runs.ts'
@@ -143,6 +144,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
       return {
         field: flag.field,
         label: settingTitle(flag.field),
+        group: groupOf(flag.field, isOptional),
         type: kind === undefined ? typeOf(variant) : isList ? 'runs' : 'run',
         sentence: runSentences[flag.field] ?? flag.sentence,
         expected:
@@ -171,6 +173,7 @@ function fieldsOf(stage: FormStage, { flags, schema }: PrintedStage, context: Fo
 const ownField = (field: string, { max, ...one }: OwnField): FormField => ({
   field,
   label: settingTitle(field),
+  group: groupOf(field, one.default === null),
   ...one,
   optional: one.default === null,
   min: one.type === 'integer' ? 1 : null,

@@ -1,5 +1,6 @@
 /** What the studio has done with models in a process of its own, which may reach libtorch: see `src/model-tasks.ts`. */
 import { runLimited, type Limits } from '../../limited-process.ts'
+import type { PresetRequest } from '../../policy/preset-request.ts'
 import { scriptBeside } from '../../script-beside.ts'
 
 /** A policy as files to be handed on, with its model card. */
@@ -66,7 +67,13 @@ export interface OfferResult {
   readonly licence: LicenceTold | null
 }
 
-export type ModelTask = (ExportTask | InspectTask | LoraTask | OfferTask) & {
+/** With which settings a stage fits into so much memory. */
+interface PresetsTask {
+  readonly kind: 'presets'
+  readonly request: PresetRequest
+}
+
+export type ModelTask = (ExportTask | InspectTask | LoraTask | OfferTask | PresetsTask) & {
   /** Of the workspace: names in settings of runs are relative to it. */
   readonly folder: string
 }

@@ -1,5 +1,6 @@
 /** Jobs: forms of the stages, what runs, what it measured and drew. */
 import { z } from 'zod'
+import { settingGroups } from '../../setting-groups.ts'
 import { formStages } from '../../stages.ts'
 import { count, RunName, text, time } from './basics.ts'
 
@@ -79,6 +80,8 @@ export const FormField = z.object({
   field: z.string(),
   /** `KL weight` */
   label: z.string(),
+  /** The heading under which it stands where there are many. */
+  group: z.enum(settingGroups),
   type: z.enum(['number', 'integer', 'text', 'boolean', 'list', 'choice', 'choices', 'run', 'runs']),
   /** The sentence of the flag's help. */
   sentence: z.string(),
@@ -119,6 +122,34 @@ export const StageForm = z.object({
   more: z.array(FormField),
 })
 export type StageForm = z.infer<typeof StageForm>
+/** What is to be asked of {@link Presets}. */
+export const PresetsQuery = z.object({
+  stage: FormStage,
+  /** Settings that are not the form's defaults, as JSON: `{"rank": 16}`. */
+  settings: z.string().max(8000).default('{}'),
+})
+export type PresetsQuery = z.input<typeof PresetsQuery>
+
+/** Settings of a stage with which it fits into so much memory. */
+export const Presets = z.object({
+  /** They are still being worked out: ask again. */
+  isReady: z.boolean(),
+  /** The smallest memory first; none for the embedded model, and where nothing is foretold. */
+  presets: z.array(
+    z.object({
+      /** Bytes of the device. */
+      memory: z.number().positive(),
+      /** That of this machine's own device, and not one that somebody may have. */
+      isHere: z.boolean(),
+      /** Of the form; null: nothing fits. */
+      settings: z.record(z.string(), SettingValue).nullable(),
+      /** Bytes that it takes with them; of the least that it could take where nothing fits. */
+      takes: z.number().positive(),
+    }),
+  ),
+})
+export type Presets = z.infer<typeof Presets>
+
 export const StageForms = z.object({ stages: z.array(StageForm) })
 export type StageForms = z.infer<typeof StageForms>
 

@@ -170,6 +170,7 @@ async function sendEverything(it: TestStudio): Promise<void> {
     '/api/export': '?format=jsonl',
     '/api/gallery/export': `?images=${image}`,
     '/api/comments': `?image=${image}`,
+    '/api/presets': '?stage=report',
   }
   assert.deepEqual(it.studio.queue.all(), [], 'none of it has started a process')
   for (const { path, method, operation } of operations) {

@@ -3,18 +3,32 @@ import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { z } from 'zod'
-import { formOf } from '../jobs/stage-forms.ts'
+import { filledIn, formOf } from '../jobs/stage-forms.ts'
+import { hasPresets } from '../jobs/presets.ts'
 import { metricRows, thinned } from '../jobs/metric-rows.ts'
 import { configOf } from '../jobs/orders.ts'
 import { logFile, type JobRecord } from '../jobs/job-record.ts'
 import { searchLog } from '../jobs/log-search.ts'
-import { JobDetail, JobLog, JobLogQuery, Jobs, Metrics, NewJob, Samples, StageForms } from '../schemas/jobs.ts'
+import {
+  JobDetail,
+  JobLog,
+  JobLogQuery,
+  Jobs,
+  Metrics,
+  NewJob,
+  Presets,
+  PresetsQuery,
+  Samples,
+  SettingValue,
+  StageForms,
+} from '../schemas/jobs.ts'
 import { sampleFolderName, samplePromptsName, samplesName } from '../../run-files.ts'
-import { formStages } from '../../stages.ts'
+import { formStages, type FormStage } from '../../stages.ts'
 import type { Studio } from '../studio.ts'
 import { runsName, withoutPlaces } from '../workspace.ts'
 import { readBytes, readJson, whatWorks } from '../workspace-files.ts'
-import { notFound } from './failures.ts'
+import { worldOf } from '../worlds.ts'
+import { notFound, refuse } from './failures.ts'
 import { formContext } from './form-context.ts'
 import { pngAnswer } from './images.ts'
 import { fileRoute, jsonRoute } from './route.ts'
@@ -34,6 +48,15 @@ export const jobRoutes = [
       const [printed, context] = await Promise.all([studio.stages(), formContext(studio)])
       return { stages: formStages.map((stage) => formOf(stage, printed[stage], context)) }
     },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/presets',
+    summary: 'Settings of a stage with which it fits into 8, 24 and 80 GB, and into what this machine has.',
+    who: 'admin',
+    query: PresetsQuery,
+    answer: Presets,
+    handle: async ({ studio, query: { stage, settings: given } }) => await presetsOf(studio, stage, settingsIn(given)),
   }),
   jsonRoute({
     method: 'post',
@@ -183,6 +206,40 @@ export const jobRoutes = [
     },
   }),
 ]
+
+async function presetsOf(studio: Studio, stage: FormStage, given: Settings): Promise<Presets> {
+  const none: Presets = { isReady: true, presets: [] }
+  if (!hasPresets(stage) || worldOf(studio.model) !== undefined) return none
+  const [printed, context] = await Promise.all([studio.stages(), formContext(studio)])
+  const form = formOf(stage, printed[stage], context)
+  if (form.missing !== null) return none
+  const settings = filledIn(form, printed[stage], given)
+  const config = configOf(stage, 'preset', settings, studio)
+  return await studio.presets.of(stage, settings, config, { ...studio, devices: studio.queue.devices })
+}
+
+type Settings = z.infer<typeof GivenSettings>
+const GivenSettings = z.record(z.string().max(100), SettingValue)
+
+/** @throws {StudioError} no JSON, or other than settings */
+function settingsIn(text: string): Settings {
+  const parsed = GivenSettings.safeParse(parsedJson(text))
+  if (parsed.success) return parsed.data
+  throw refuse(400, 'invalid', {
+    where: 'settings',
+    expected: 'settings as JSON, {"rank": 16}',
+    received: text.slice(0, 80),
+    remedy: 'name settings of the form with their values',
+  })
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { settingGroups } from '../../../src/setting-groups.ts'
 import { isPolicyStage } from '../../../src/stages.ts'
 import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas/jobs.ts'
 import { productOf } from '../../../src/studio/work.ts'
@@ -12,6 +13,7 @@ import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
 import type { Texts } from '../../texts/en.ts'
 import { useTexts } from '../../texts/texts.ts'
+import { MemoryPresets } from './memory-presets.tsx'
 import { Plan, type NextStage } from './plan.tsx'
 
 interface StageFormProps {
@@ -24,6 +26,7 @@ interface StageFormProps {
 export function StageFormView({ form, like }: StageFormProps) {
   const {
     settings,
+    machine,
     train: { form: texts },
   } = useTexts()
   const { reload } = useStudio()
@@ -54,6 +57,8 @@ export function StageFormView({ form, like }: StageFormProps) {
     if (field === undefined) return null
     return field.field in changed ? settingOf(field, changed[field.field]) : begun(field)
   }
+  const isChanged = ({ field, default: usual }: FormField) => JSON.stringify(valueOf(field)) !== JSON.stringify(usual)
+  const fill = (values: Readonly<Record<string, SettingValue>>) => setChanged({ ...changed, ...values })
   const show = (list: readonly FormField[]) => (
     <div className="fields">
       {list.map((field) => (
@@ -91,8 +96,12 @@ export function StageFormView({ form, like }: StageFormProps) {
       {form.missing !== null && <div className="notice warn">{texts.missing[form.missing] ?? form.missing}</div>}
       <RewardLack form={form} changed={{ ...like?.settings, ...changed }} />
       {show(form.main)}
+      <MemoryPresets {...{ form, fields, valueOf, fill }} time={timeOf(form.estimate, valueOf)} />
       <details className="more">
-        <summary>{texts.more(form.more.length + 1)}</summary>
+        <summary>
+          {texts.more(form.more.length + 1)}
+          <ChangedCount of={form.more} isChanged={isChanged} />
+        </summary>
         <div className="stack">
           <div className="fields">
             <div className="field">
@@ -108,7 +117,19 @@ export function StageFormView({ form, like }: StageFormProps) {
               <span className="hint">{texts.nameHint}</span>
             </div>
           </div>
-          {show(form.more)}
+          {settingGroups.map((group) => {
+            const members = form.more.filter((field) => field.group === group)
+            if (members.length === 0) return null
+            return (
+              <section key={group} className="stack tight" aria-labelledby={`settings-${group}`}>
+                <h3 id={`settings-${group}`}>
+                  {machine.groups[group]}
+                  <ChangedCount of={members} isChanged={isChanged} />
+                </h3>
+                {show(members)}
+              </section>
+            )
+          })}
         </div>
       </details>
       <Plan stage={form.stage} steps={steps} choose={setSteps} />
@@ -127,6 +148,18 @@ export function StageFormView({ form, like }: StageFormProps) {
   )
 }
 
+/** How many of these are other than usual. */
+function ChangedCount({ of, isChanged }: { of: readonly FormField[]; isChanged: (field: FormField) => boolean }) {
+  const { changed } = useTexts().machine
+  const count = of.filter(isChanged).length
+  return count === 0 ? null : <span className="badge changed-count">{changed(count)}</span>
+}
+
+function timeOf(estimate: StageForm['estimate'], valueOf: (name: string) => SettingValue): string | null {
+  const done = estimate === null ? undefined : productOf(estimate.work, valueOf)
+  return done === undefined ? null : timeLeft(estimate!.startSeconds + estimate!.secondsPerWork * done)
+}
+
 /** How long it takes as it is filled in, and how that is known. */
 function estimateSentence(
   estimate: StageForm['estimate'],
@@ -134,10 +167,9 @@ function estimateSentence(
   texts: Texts['train']['form'],
 ): string {
   if (estimate === null) return texts.unknownTime
-  const { work, startSeconds, secondsPerWork, run, isOfThisMachine } = estimate
-  const done = productOf(work, valueOf)
-  if (done === undefined) return ''
-  const time = timeLeft(startSeconds + secondsPerWork * done)
+  const { run, isOfThisMachine } = estimate
+  const time = timeOf(estimate, valueOf)
+  if (time === null) return ''
   if (run !== null) return texts.takesAs(time, run)
   return isOfThisMachine ? texts.takesHere(time) : texts.takesUsually(time)
 }

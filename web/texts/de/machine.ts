@@ -1,0 +1,30 @@
+import type { Texts } from '../en.ts'
+import { german } from '../speech.ts'
+
+const { figure } = german
+
+export const machine: Texts['machine'] = {
+  groups: {
+    drawing: 'Zeichnen',
+    trained: 'Was trainiert wird',
+    learning: 'Lernen',
+    holding: 'Nahe am Anfang bleiben',
+    watching: 'Messen und Warnen',
+    memory: 'Speicher und Geräte',
+    keeping: 'Zwischenstände und Probebilder',
+  },
+  changed: (count) => `${figure(count)} geändert`,
+  presets: {
+    title: 'Was passt',
+    about: 'Füllt aus, was über den Speicherbedarf entscheidet: vorausgesagt allein aus Größen, mit etwas Reserve.',
+    working: 'Es wird ausgerechnet, was in wie viel Speicher passt …',
+    fits: (memory) => `Passt in ${memory}`,
+    fitsHere: (memory) => `Passt in diesen Rechner, ${memory}`,
+    takes: (bytes) => `etwa ${bytes}`,
+    takesAndLasts: (bytes, time) => `etwa ${bytes}, ${time}`,
+    nothingFits: (bytes) => `Nichts passt: Es braucht mindestens ${bytes}.`,
+    nothingFitsWhole: (bytes) => `Nichts passt: Es braucht mindestens ${bytes}; Adapter brauchen weit weniger.`,
+    setting: (title, value) => `${title} ${value}`,
+    asItIs: 'wie üblich',
+  },
+}

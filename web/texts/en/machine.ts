@@ -1,0 +1,31 @@
+/** Memory, processors and disks: what fits, what a job has, what is left. */
+import { english } from '../speech.ts'
+
+const { figure } = english
+
+export const machine = {
+  /** Headings of settings, by `SettingGroup`. */
+  groups: {
+    drawing: 'Drawing',
+    trained: 'What is trained',
+    learning: 'Learning',
+    holding: 'Staying near the start',
+    watching: 'Measuring and alarms',
+    memory: 'Memory and devices',
+    keeping: 'Checkpoints and samples',
+  },
+  changed: (count: number) => `${figure(count)} changed`,
+  presets: {
+    title: 'What fits',
+    about: 'Fills in what decides how much memory it takes: foretold by shapes alone, with room to spare.',
+    working: 'Working out what fits into how much memory …',
+    fits: (memory: string) => `Fits ${memory}`,
+    fitsHere: (memory: string) => `Fits this machine, ${memory}`,
+    takes: (bytes: string) => `about ${bytes}`,
+    takesAndLasts: (bytes: string, time: string) => `about ${bytes}, ${time}`,
+    nothingFits: (bytes: string) => `Nothing fits: it takes ${bytes} at the least.`,
+    nothingFitsWhole: (bytes: string) => `Nothing fits: it takes ${bytes} at the least; adapters take far less.`,
+    setting: (title: string, value: string) => `${title} ${value}`,
+    asItIs: 'as usual',
+  },
+}
