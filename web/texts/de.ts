@@ -18,6 +18,7 @@ import { models } from './de/models.ts'
 import { machine } from './de/machine.ts'
 import { names } from './de/names.ts'
 import { pictures } from './de/pictures.ts'
+import { playground } from './de/playground.ts'
 import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
 import { raters } from './de/raters.ts'
@@ -51,6 +52,7 @@ export const de: Texts = {
   machine,
   names,
   pictures,
+  playground,
   policies,
   prompts,
   raters,

@@ -18,6 +18,7 @@ import { models } from './en/models.ts'
 import { machine } from './en/machine.ts'
 import { names } from './en/names.ts'
 import { pictures } from './en/pictures.ts'
+import { playground } from './en/playground.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
 import { raters } from './en/raters.ts'
@@ -50,6 +51,7 @@ export const en = {
   machine,
   names,
   pictures,
+  playground,
   policies,
   prompts,
   raters,
