@@ -22,9 +22,8 @@ export const trainOnPairs = (pairs: NonNullable<State['pairs']>, policy: string 
 
 /** A reward, and a policy that follows it where it is proven, in place of those that wait for a weaker one. */
 async function trainBoth({ jobs }: State, policy: string | null): Promise<void> {
+  await client.startJob({ stage: 'reward train', then: [{ stage: usualPolicyStage, settings: { policy } }] })
   for (const { id, state, stage } of jobs) if (state === 'held' && isPolicyStage(stage)) await client.stopJob(id)
-  const { run } = await client.startJob({ stage: 'reward train' })
-  await trainPolicy({ reward: run, policy })
 }
 
 const openJob = ({ id }: { id: string }) => go('train', 'job', id)
