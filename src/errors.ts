@@ -189,11 +189,14 @@ export class ProcessError extends AttuneError {
 export class StudioError extends AttuneError {
   readonly code: string
   readonly status: number
+  /** When the same request may do well, where that is known. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(status: number, code: string, complaint: Complaint) {
+  constructor(status: number, code: string, complaint: Complaint, retryAfterSeconds?: number) {
     super(complaint)
     this.status = status
     this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
   }
 
   /** The server cannot be reached at present: the same request may do well later. */

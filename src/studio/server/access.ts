@@ -13,7 +13,7 @@ import { isLoopback } from '../../loopback.ts'
 import type { User } from '../schemas/accounts.ts'
 import { RaterName } from '../schemas/basics.ts'
 import type { Studio } from '../studio.ts'
-import { refuse } from './failures.ts'
+import { refuse, tooMany } from './failures.ts'
 import type { Route } from './route.ts'
 
 export const sessionCookie = 'attune-session'
@@ -195,11 +195,9 @@ export class Limiter {
     this.#counts.set(key, count)
     if (this.#counts.size > mostCallers) this.#counts.delete(this.#counts.keys().next().value!)
     if (count <= most) return
-    throw refuse(429, 'too-many-requests', {
-      where: 'request',
-      expected: `at most ${most} a minute`,
-      received: 'more',
-      remedy: 'wait a minute',
-    })
+    throw tooMany(
+      { where: 'request', expected: `at most ${most} a minute`, received: 'more', remedy: 'wait a minute' },
+      60 - ((Date.now() / 1000) % 60),
+    )
   }
 }

@@ -86,8 +86,8 @@ export function studioApp(studio: Studio, { patience = usualPatience }: AppOptio
   const reading = { json: new Budget(jsonBudget), files: new Budget(fileBudget), patience }
   const app = new Hono()
   app.onError((error, context) => {
-    const { status, body } = refusalOf(error, studio.workspace)
-    if (status === 429) context.header('retry-after', String(Math.ceil(60 - ((Date.now() / 1000) % 60))))
+    const { status, body, retryAfterSeconds } = refusalOf(error, studio.workspace)
+    if (retryAfterSeconds !== undefined) context.header('retry-after', String(retryAfterSeconds))
     const isOpened = !context.req.path.startsWith('/api/') && context.req.header('accept')?.includes('text/html')
     if (isOpened) return context.body(refusalPage(body), status as ContentfulStatusCode, standingHeaders)
     return context.json(body, status as ContentfulStatusCode)

@@ -1,6 +1,6 @@
 /** How often somebody may fail before having to wait. In memory: it begins anew with the server. */
 import { createHash } from 'node:crypto'
-import { refuse } from './failures.ts'
+import { tooMany } from './failures.ts'
 
 /** Failures count for so long. */
 export const windowMs = 15 * 60_000
@@ -39,7 +39,7 @@ export class Attempts {
       const key = createHash('sha256').update(what).digest('base64')
       const kept = this.#counts.get(key)
       const count = kept !== undefined && kept.until > now ? kept : { failures: 0, until: now + windowMs }
-      if (count.failures >= most) throw tooOften(most)
+      if (count.failures >= most) throw tooOften(most, count.until - now)
       return { key, count }
     })
     for (const { key, count } of counts) {
@@ -53,10 +53,15 @@ export class Attempts {
   }
 }
 
-const tooOften = (most: number) =>
-  refuse(429, 'too-many-requests', {
-    where: 'sign-in',
-    expected: `at most ${most} wrong attempts in ${windowMs / 60_000} minutes`,
-    received: 'more',
-    remedy: `wait ${windowMs / 60_000} minutes, or ask an admin for a link`,
-  })
+function tooOften(most: number, leftMs: number) {
+  const minutes = Math.ceil(leftMs / 60_000)
+  return tooMany(
+    {
+      where: 'sign-in',
+      expected: `at most ${most} wrong attempts in ${windowMs / 60_000} minutes`,
+      received: 'more',
+      remedy: `wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`}, or ask an admin for a link`,
+    },
+    leftMs / 1000,
+  )
+}

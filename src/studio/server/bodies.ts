@@ -2,7 +2,7 @@
  * Reading what a request brings: piece by piece, never more than its route allows, and never for as long as a caller likes.
  * Who calls has been told by then.
  */
-import { refuse } from './failures.ts'
+import { refuse, tooMany } from './failures.ts'
 
 /** How long a body may take. */
 export interface Patience {
@@ -11,6 +11,8 @@ export interface Patience {
   /** Beyond that: as slow as this on average. */
   readonly bytesPerSecond: number
 }
+/** Nobody knows how fast others send: ask again soon. */
+const usualWaitSeconds = 5
 export const usualPatience: Patience = { startMs: 30_000, bytesPerSecond: 20_000 }
 
 /** What one request holds of a {@link Budget}, until it is disposed. */
@@ -53,12 +55,15 @@ export class Budget {
   }
 
   #refusal() {
-    return refuse(429, 'too-many-requests', {
-      where: 'body',
-      expected: `at most ${sizeOf(this.#mostEach)} of one caller at once, and ${sizeOf(this.#most)} of all`,
-      received: 'more',
-      remedy: 'wait until what is being sent has arrived',
-    })
+    return tooMany(
+      {
+        where: 'body',
+        expected: `at most ${sizeOf(this.#mostEach)} of one caller at once, and ${sizeOf(this.#most)} of all`,
+        received: 'more',
+        remedy: 'wait until what is being sent has arrived',
+      },
+      usualWaitSeconds,
+    )
   }
 }
 

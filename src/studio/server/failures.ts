@@ -16,6 +16,7 @@ const statuses: Readonly<Record<string, number>> = {
 interface Refusal {
   readonly status: number
   readonly body: Failure
+  readonly retryAfterSeconds?: number | undefined
 }
 
 /** What a client is told of an error. Those that are not ours are named to the log only. */
@@ -26,6 +27,7 @@ export function refusalOf(error: unknown, workspace: Workspace): Refusal {
     const clean = (text: string) => withoutPlaces(workspace, text)
     return {
       status,
+      retryAfterSeconds: error instanceof StudioError ? error.retryAfterSeconds : undefined,
       body: {
         error: {
           code,
@@ -54,6 +56,10 @@ export function refusalOf(error: unknown, workspace: Workspace): Refusal {
 
 /** @param code `not-found`, `forbidden` … */
 export const refuse = (status: number, code: string, complaint: Complaint) => new StudioError(status, code, complaint)
+
+/** @param seconds after which the same request may do well, > 0 */
+export const tooMany = (complaint: Complaint, seconds: number) =>
+  new StudioError(429, 'too-many-requests', complaint, Math.max(1, Math.ceil(seconds)))
 
 export const notFound = (what: string) =>
   refuse(404, 'not-found', {

@@ -8,7 +8,7 @@ export const signIn: Texts['signIn'] = {
   signIn: 'Anmelden',
   wrongPassword: 'Der Name oder das Passwort stimmt nicht.',
   tooOften:
-    'Das waren zu viele falsche Versuche. Warten Sie eine Viertelstunde, oder bitten Sie einen Admin um einen Link.',
+    'Das waren zu viele falsche Versuche. Warten Sie bis zu einer Viertelstunde, oder bitten Sie einen Admin um einen Link.',
   noPassword: 'Kein Passwort, oder vergessen?',
   openLink:
     'Öffnen Sie einen Link, den Ihnen ein Admin geschickt hat: Er meldet Sie auf diesem Gerät an. Ist Ihrer verbraucht, bitten Sie um einen neuen.',

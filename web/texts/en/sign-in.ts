@@ -6,7 +6,7 @@ export const signIn = {
   password: 'Password',
   signIn: 'Sign in',
   wrongPassword: 'The name or the password is wrong.',
-  tooOften: 'There were too many wrong attempts. Wait a quarter of an hour, or ask an admin for a link.',
+  tooOften: 'There were too many wrong attempts. Wait up to a quarter of an hour, or ask an admin for a link.',
   noPassword: 'No password, or forgotten?',
   openLink:
     'Open a link that an admin has sent you: it signs you in on this device. Ask for a new one if yours is used up.',
