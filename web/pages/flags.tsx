@@ -174,7 +174,9 @@ export function answerText(
 ): string {
   const { flags } = texts()
   const words: Readonly<Record<string, string | undefined>> = flags.answers
-  const [first, second] = images.map(letter)
+  // A vote may be on several images of each side.
+  const side = kind === 'vote' ? images.length / 2 : 1
+  const [first, second] = [0, side].map((from) => images.slice(from, from + side).map(letter).join(' + ')) // prettier-ignore
   const of = hasSeveral ? `${first}: ` : ''
   if (answer === 'skip') return `${of}${flags.skipped}`
   if (kind === 'pair' || kind === 'vote') {

@@ -9,21 +9,18 @@ import { examples } from './en/examples.ts'
 import { flags } from './en/flags.ts'
 import { frame } from './en/frame.ts'
 import { gallery } from './en/gallery.ts'
-import { history } from './en/history.ts'
 import { home } from './en/home.ts'
 import { invitations } from './en/invitations.ts'
 import { job } from './en/job.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
-import { machine } from './en/machine.ts'
 import { models } from './en/models.ts'
+import { machine } from './en/machine.ts'
 import { names } from './en/names.ts'
 import { pictures } from './en/pictures.ts'
-import { playground } from './en/playground.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
 import { raters } from './en/raters.ts'
-import { reports } from './en/reports.ts'
 import { rewards } from './en/rewards.ts'
 import { runs } from './en/runs.ts'
 import { settings } from './en/settings.ts'
@@ -44,21 +41,18 @@ export const en = {
   flags,
   frame,
   gallery,
-  history,
   home,
   invitations,
   job,
   jobs,
   label,
-  machine,
   models,
+  machine,
   names,
   pictures,
-  playground,
   policies,
   prompts,
   raters,
-  reports,
   rewards,
   runs,
   settings,

@@ -26,8 +26,6 @@ const spoken = [
   'pages/account*.tsx',
   'pages/gallery/*.{ts,tsx}',
   'pages/sign-in.tsx',
-  'pages/{history,report}.tsx',
-  'pages/playground/*.{ts,tsx}',
   'pages/asking/*.{ts,tsx}',
   'pages/{raters,rater-history,invitations,flags,disagreements,admin-log}.tsx',
   'pages/home.tsx',
@@ -128,8 +126,6 @@ const alike = new Set([
   'Fréchet',
   'Policy',
   'Policies',
-  'Guidance',
-  'Prompt',
   'Prompts',
 ])
 

@@ -55,6 +55,16 @@ describe('flags', () => {
       ['fast', fast.id],
       ['fast', rows[4].id],
     ])
+    const vote: Judgment = {
+      ...common(),
+      kind: 'vote',
+      images: ['a', 'b'],
+      policies: ['p', 'q'],
+      question: 'alignment',
+      answer: 'first',
+      durationMs: 200,
+    }
+    assert.deepEqual(kindsOf([vote, { ...vote, id: 'slow', images: ['c', 'd'], durationMs: 900 }]), [['fast', vote.id]])
     const { durationMs: _none, ...imported } = verdict('e', 'bad')
     assert.deepEqual(kindsOf([imported]), [])
   })

@@ -1,6 +1,7 @@
 /**
  * Answers of one rater that somebody should look at: given faster than a person can look, against a known answer, or at odds
- * with another answer of the same rater. A flag takes nothing out of training: that is for an admin to decide.
+ * with another answer of the same rater; blind votes too, by their speed. A flag takes nothing out of training, and no vote out of the
+ * count: that is for an admin to decide.
  */
 import { createHash } from 'node:crypto'
 import type { Judgment } from '../../records.ts'
@@ -40,17 +41,14 @@ export function flagsOf(
   rows: readonly Judgment[],
   { gold, leftOut }: { readonly gold: Gold; readonly leftOut: ReadonlySet<string> },
 ): Flag[] {
-  const counted = standing(rows).filter(
-    ({ id, answer, kind }) => !leftOut.has(id) && answer !== 'skip' && kind !== 'vote',
-  )
+  const all = standing(rows).filter(({ id, answer }) => !leftOut.has(id) && answer !== 'skip')
+  const counted = all.filter(({ kind }) => kind !== 'vote')
   const looks = looksOf(rows)
   const single = (kind: FlagKind, judgments: readonly Judgment[]) => judgments.map((one) => flagOf(kind, [one]))
   return [
     ...single(
       'fast',
-      counted.filter(
-        ({ id, raterKind }) => raterKind === 'person' && (looks.get(id) ?? shortestLookMs) < shortestLookMs,
-      ),
+      all.filter(({ id, raterKind }) => raterKind === 'person' && (looks.get(id) ?? shortestLookMs) < shortestLookMs),
     ),
     ...single(
       'gold',

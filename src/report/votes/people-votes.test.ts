@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { imageRecord } from '../../feedback/feedback-fixtures.test-helper.ts'
+import { decide } from '../../feedback/raters/decisions.ts'
 import { excludeRater } from '../../feedback/raters/raters.ts'
 import { openFeedback } from '../../feedback/store/store.ts'
 import { startRun } from '../../run.ts'
@@ -93,6 +94,12 @@ test('raters who vote on one comparison count once, together', async () => {
     await excludeRater(opened.database, 'bob', true)
   }
   assert.equal((await readVotes([twice], policies))!.raters, 1)
+  {
+    await using opened = await openFeedback(twice)
+    const by = { decision: 'left-out', by: 'me', at: '2026-01-01T00:00:00Z' } as const
+    await decide(opened.database, (await opened.judgments()).map(({ id }) => id), by) // prettier-ignore
+  }
+  assert.equal(await readVotes([twice], policies), undefined, 'all are left out')
 })
 
 test('skips, votes of programs, and votes between two runs of one name count for nothing', async () => {

@@ -1,7 +1,7 @@
 /** People's blind votes between the policies of a report: win rates of pairs, and strengths of all. */
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { readRaters } from '../../feedback/raters/raters.ts'
+import { countedVotes, type Vote } from '../../feedback/counted-votes.ts'
 import { isDatabaseUrl } from '../../feedback/store/database.ts'
 import { openExistingFeedback } from '../../feedback/store/feedback-file.ts'
 import type { ComparedPolicy } from '../compared-policies.ts'
@@ -9,7 +9,7 @@ import type { Interval } from '../interval.ts'
 import type { PolicyName } from '../policy-name.ts'
 import type { Report } from '../schema.ts'
 import { bradleyTerry, type PairCounts, type Strengths } from './bradley-terry.ts'
-import { duelKey, turned, winnerOf, winRates, type Vote, type WinRate } from './win-rates.ts'
+import { duelKey, turned, winnerOf, winRates, type WinRate } from './win-rates.ts'
 
 /** Votes on all questions, by the names of the report. */
 export interface PeopleVotes {
@@ -25,7 +25,7 @@ const votedBase = 'pretrained'
 
 /**
  * Votes name runs, so a policy is known by the name of its folder; one of two policies whose folders have the same name is
- * not known. Votes of raters that were excluded, and of programs, do not count.
+ * not known. Votes of raters that were excluded, those that were left out, and those of programs do not count.
  *
  * @param stores those that are there are read; of a vote that several have, one counts
  * @returns undefined where nobody has voted between policies of the report
@@ -39,9 +39,7 @@ export async function readVotes(
   for (const file of new Set(stores.map((one) => (isDatabaseUrl(one) ? one : resolve(one))))) {
     if (!isDatabaseUrl(file) && !existsSync(file)) continue
     await using store = await openExistingFeedback(file)
-    const excluded = new Set((await readRaters(store.database)).flatMap((one) => (one.excluded ? [one.name] : [])))
-    for (const judgment of await store.judgments()) {
-      if (judgment.kind !== 'vote' || judgment.raterKind !== 'person' || excluded.has(judgment.rater)) continue
+    for (const judgment of await countedVotes(store)) {
       const [first, second] = judgment.policies.map((name) => names.get(name))
       if (judgment.answer === 'skip' || first === undefined || second === undefined || first === second) continue
       found.set(judgment.id, { ...judgment, policies: [first, second] })

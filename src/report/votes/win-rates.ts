@@ -1,10 +1,10 @@
 /** What people's blind votes between policies came to. Free of tensors: the studio's server reads it too. */
 import { wilsonInterval, type Interval } from '../interval.ts'
+import type { Vote } from '../../feedback/counted-votes.ts'
 import type { Judgment } from '../../records.ts'
 import { isDecided, sequentialInterval, trialsWanted } from './sign-test.ts'
 import type { TrialsWanted } from './trials-wanted.ts'
 
-export type Vote = Extract<Judgment, { kind: 'vote' }>
 type Question = Vote['question']
 /** A policy is shown by one image, or by a set (Lee et al. 2023). */
 type Form = 'single' | 'set'

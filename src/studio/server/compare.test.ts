@@ -133,6 +133,13 @@ test('votes are blind, count once, and give a win rate', async () => {
   await it.client.changeRater('Ada', { excluded: false })
   await ada.vote({ votes: [{ ...votes[0], id: 'undo', undoes: 'v0' }] })
   assert.equal((await it.client.votes()).winRates[0].votes, 7)
+  await ada.vote({ votes: [{ ...votes[0], id: 'hasty', durationMs: 200 }] })
+  const { flags } = await it.client.flags()
+  assert.deepEqual(flags.map(({ kind, canAskAgain, answers }) => [kind, canAskAgain, answers[0].id]), [['fast', false, 'hasty']]) // prettier-ignore
+  assert.ok(!/dpok|pretrained|compare-1-/.test(JSON.stringify(flags)), 'and tell nobody which policy drew what')
+  assert.equal((await it.client.votes()).winRates[0].votes, 8, 'a flag leaves nothing out')
+  await it.client.decideFlags({ judgments: ['hasty'], decision: 'left-out' })
+  assert.equal((await it.client.votes()).winRates[0].votes, 7)
   await assert.rejects(it.as('Bob').vote({ votes }), /vote task: expected/, 'a task is of one rater')
   for (const task of ['compare-9.x', 'compare-1', '../compare-1.x', '']) {
     await assert.rejects(ada.vote({ votes: [{ id: 'w', task, answer: 'first', at }] }), StudioError)

@@ -1,5 +1,6 @@
 /** Comparing policies: the same prompts and noise for each, side by side, and blind votes. */
 import { z } from 'zod'
+import { countedVotes } from '../../feedback/counted-votes.ts'
 import { addOpening, openedBy } from '../../feedback/raters/opened-comparisons.ts'
 import { random } from '../../random.ts'
 import type { ImageRecord } from '../../records.ts'
@@ -34,7 +35,7 @@ import { firstComparisonSeed, formContext, usedSeeds } from './form-context.ts'
 import { addOwn } from './own-judgments.ts'
 import { jsonRoute } from './route.ts'
 import { ownVotes, shownDuel } from './shown-duels.ts'
-import { countedVotes, duelOf, duelsOf, standingDuels, standingOf, winRates } from './votes.ts'
+import { duelOf, duelsOf, standingDuels, standingOf, winRates } from './votes.ts'
 
 /** Images from elsewhere may have any seed; ours count on below this one. */
 const lastSeed = 1e9

@@ -2,6 +2,7 @@
  * What votes on a comparison came to, as one page without a link or a script. It has no images: whoever is sent it may be asked
  * to vote on them.
  */
+import { countedVotes } from '../../feedback/counted-votes.ts'
 import { html, Markup } from '../../report/page/markup.ts'
 import { pageStyle } from '../../report/page/style.ts'
 import {
@@ -13,7 +14,7 @@ import {
 import type { WinRate } from '../schemas/comparing.ts'
 import type { Studio } from '../studio.ts'
 import type { ComparisonFile } from './comparison-files.ts'
-import { countedVotes, winRates } from './votes.ts'
+import { winRates } from './votes.ts'
 
 const titleOf = (policy: string) => (policy === 'pretrained' ? 'the pre-trained model' : policy)
 const questions = { alignment: 'Which shows the prompt better?', fidelity: 'Which is the better picture?' }

@@ -1,5 +1,6 @@
 /** What a studio holds, as far as it decides what is next. */
 import { z } from 'zod'
+import { countedVotes } from '../../feedback/counted-votes.ts'
 import { openedBy } from '../../feedback/raters/opened-comparisons.ts'
 import { toldAlarms } from '../../policy/alarms/alarm-record.ts'
 import { turned, winRates, type WinRate } from '../../report/votes/win-rates.ts'
@@ -16,7 +17,6 @@ import { runNameOf } from '../workspace.ts'
 import { whatWorks } from '../workspace-files.ts'
 import { duelsBetween, isDrawn } from './drawn-duels.ts'
 import { readComparisons } from './comparison-files.ts'
-import { countedVotes } from './votes.ts'
 import { rewardStanding } from './rewards.ts'
 
 interface Feedback {

@@ -1,11 +1,11 @@
 /** Blind votes between two policies: what is asked of whom, and what came out. */
 import { createHash } from 'node:crypto'
-import { readRaters } from '../../feedback/raters/raters.ts'
+import type { Vote } from '../../feedback/counted-votes.ts'
 import type { FeedbackStore } from '../../feedback/store/store.ts'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import type { Interval as ReportInterval } from '../../report/interval.ts'
 import { trialsWanted } from '../../report/votes/sign-test.ts'
-import { duelKey, turned, winRates as ratesOf, type Vote } from '../../report/votes/win-rates.ts'
+import { duelKey, turned, winRates as ratesOf } from '../../report/votes/win-rates.ts'
 import type { Interval } from '../schemas/basics.ts'
 import type { VoteForm, VoteQuestion, VoteTasks, WinRate } from '../schemas/comparing.ts'
 import type { z } from 'zod'
@@ -99,13 +99,6 @@ export function duelOf(
 export async function standingDuels(store: FeedbackStore, rater: string): Promise<Set<string>> {
   const votes = (await store.judgments()).filter((one): one is Vote => one.kind === 'vote' && one.rater === rater)
   return new Set(votes.map(duelKey))
-}
-
-/** Votes that stand, without those of raters who were excluded. */
-export async function countedVotes(store: FeedbackStore): Promise<Judgment[]> {
-  const raters = await readRaters(store.database)
-  const excluded = new Set(raters.filter((rater) => rater.excluded).map(({ name }) => name))
-  return (await store.judgments()).filter(({ kind, rater }) => kind === 'vote' && !excluded.has(rater))
 }
 
 /** Win rates of all pairs of policies that were voted on, said of the trained one; what is asked first comes first. */

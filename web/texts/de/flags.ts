@@ -6,7 +6,7 @@ const { counted, figure, form } = german
 export const flags: Texts['flags'] = {
   title: 'Antworten zum Nachsehen',
   about:
-    'Schneller gegeben, als jemand hinsehen kann, gegen eine bekannte Antwort oder im Widerspruch zu einer anderen derselben Person. Sie trainieren Belohnungen, bis Sie sie ausschließen.',
+    'Schneller gegeben, als jemand hinsehen kann, gegen eine bekannte Antwort oder im Widerspruch zu einer anderen derselben Person. Sie trainieren Belohnungen, und Stimmen zählen, bis Sie sie ausschließen.',
   which: 'Welche Antworten',
   open: (count) => `Offen (${figure(count)})`,
   leftOut: (count) => `Ausgeschlossen (${figure(count)})`,

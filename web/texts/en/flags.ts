@@ -6,7 +6,7 @@ const { counted, figure, form } = english
 export const flags = {
   title: 'Answers to look at',
   about:
-    'Given faster than a person can look, against a known answer, or at odds with another answer of the same rater. They train rewards until you leave them out.',
+    'Given faster than a person can look, against a known answer, or at odds with another answer of the same rater. They train rewards, and votes count, until you leave them out.',
   which: 'Which answers',
   open: (count: number) => `Open (${figure(count)})`,
   leftOut: (count: number) => `Left out (${figure(count)})`,
