@@ -14,6 +14,7 @@ import { DeviceFigures } from './devices/device-figures.ts'
 import { devicesOf, type Device } from './devices/devices.ts'
 import { GalleryBook } from './gallery-book.ts'
 import { ImageShelf } from './images.ts'
+import { JobLoads } from './jobs/job-loads.ts'
 import { JobQueue, type JobQueueOptions } from './jobs/job-queue.ts'
 import type { JobRecord } from './jobs/job-record.ts'
 import { JobViews } from './jobs/job-view.ts'
@@ -99,7 +100,8 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     guest: playground,
     onState: (job) => webhook?.changed(job),
   })
-  const views = new JobViews(workspace, queue)
+  const loads = new JobLoads(queue)
+  const views = new JobViews(workspace, queue, loads)
   webhook?.watch(queue, (job) => views.alarmWhileAtWork(job))
   playground.watch(queue)
   let leads = follows === undefined
@@ -151,6 +153,7 @@ export async function openStudio(folder: string, options: StudioOptions = {}): P
     },
     async [Symbol.asyncDispose]() {
       queue[Symbol.dispose]()
+      loads[Symbol.dispose]()
       webhook?.[Symbol.dispose]()
       await playground.stop()
       await store.close()

@@ -1,7 +1,7 @@
 /** A job as a line of a list. */
 import { stageTitle } from '../../src/stages.ts'
 import type { Job } from '../../src/studio/schemas/jobs.ts'
-import { ago, deviceTitles } from '../format.ts'
+import { ago, deviceTitles, fixed, size } from '../format.ts'
 import { to } from '../router.ts'
 import { isOpen } from '../studio-state.tsx'
 import { useTexts } from '../texts/texts.ts'
@@ -9,7 +9,7 @@ import { JobBadge } from './job-badge.tsx'
 import { ProgressBar, progressText, shareOf } from './progress-bar.tsx'
 
 export function JobRow({ job }: { job: Job }) {
-  const { frame } = useTexts()
+  const { frame, machine } = useTexts()
   return (
     <a className="job-row" href={to('train', 'job', job.id)}>
       <span className="job-row-name">
@@ -23,7 +23,10 @@ export function JobRow({ job }: { job: Job }) {
         {isOpen(job) ? (
           <>
             <ProgressBar share={job.state === 'waiting' ? 0 : shareOf(job)} label={frame.progressOf(job.run)} />
-            <span className="soft small">{progressText(job)}</span>
+            <span className="soft small">
+              {progressText(job)}
+              {job.load !== null && ` · ${machine.load.brief(fixed(job.load.cores, 1), size(job.load.memoryBytes))}`}
+            </span>
           </>
         ) : (
           <span className="soft small job-row-end" dir="auto">

@@ -9,6 +9,7 @@ import { isPolicyStage } from '../../stages.ts'
 import type { Job, JobDetail, JobProgress } from '../schemas/jobs.ts'
 import { runsName, withoutPlaces, type Workspace } from '../workspace.ts'
 import { readBytes, whatWorks } from '../workspace-files.ts'
+import type { JobLoads } from './job-loads.ts'
 import { secondsOf, type JobQueue } from './job-queue.ts'
 import { logFile, type JobRecord } from './job-record.ts'
 import { lastLines, readProgress, toldLines } from './progress-line.ts'
@@ -25,13 +26,16 @@ interface Sighting {
 export class JobViews {
   readonly #workspace: Workspace
   readonly #queue: JobQueue
+  readonly #loads: JobLoads | undefined
   readonly #sightings = new Map<string, Sighting>()
   /** Raised while it was looked at: the rows that told it may lie far back by now. */
   readonly #alarms = new Map<string, string>()
 
-  constructor(workspace: Workspace, queue: JobQueue) {
+  /** @param loads what jobs take of the machine; nothing is told of it without */
+  constructor(workspace: Workspace, queue: JobQueue, loads?: JobLoads) {
     this.#workspace = workspace
     this.#queue = queue
+    this.#loads = loads
   }
 
   brief(job: JobRecord): Job {
@@ -55,6 +59,7 @@ export class JobViews {
       progress,
       etaSeconds: progress === null ? null : this.#secondsLeft(job, progress),
       seconds: secondsOf(job),
+      load: (isRunning ? this.#loads?.of(job.id) : undefined) ?? null,
       error: job.error,
       can: {
         stop: ['waiting', 'held', 'running'].includes(job.state),
@@ -69,6 +74,7 @@ export class JobViews {
     const manifest = this.#manifest(job)
     return {
       ...this.brief(job),
+      recentLoad: [...(this.#loads?.recent(job.id) ?? [])],
       log: log.map((line) => withoutPlaces(this.#workspace, line).slice(0, 2000)),
       repeatedPrompts: repeatsIn(job.settings.prompts),
       settings: job.settings,

@@ -26,6 +26,17 @@ export const JobProgress = z.object({
 })
 export type JobProgress = z.infer<typeof JobProgress>
 
+/** What a running job takes of the machine, all of its processes. */
+export const JobLoad = z.object({
+  /** Cores that it kept busy of late: `1.9`. */
+  cores: z.number().nonnegative(),
+  ofCores: z.number().positive(),
+  memoryBytes: z.number().nonnegative(),
+  /** Of the machine, or what its container may take. */
+  ofMemoryBytes: z.number().positive(),
+})
+export type JobLoad = z.infer<typeof JobLoad>
+
 export const Job = z.object({
   id: z.string(),
   stage: FormStage,
@@ -47,6 +58,8 @@ export const Job = z.object({
   etaSeconds: z.number().nonnegative().nullable(),
   /** Wall-clock seconds so far. */
   seconds: z.number().nonnegative(),
+  /** Null unless it runs on this machine, and where the system does not tell. */
+  load: JobLoad.nullable(),
   /** The line on which a failed job ended; why a held one has not begun. */
   error: z.string().nullable(),
   can: z.object({
@@ -61,6 +74,8 @@ export const Job = z.object({
 export type Job = z.infer<typeof Job>
 
 export const JobDetail = Job.extend({
+  /** What it took in the last minutes, every two seconds, the oldest first. */
+  recentLoad: z.array(JobLoad.pick({ cores: true, memoryBytes: true })),
   /** The last lines of what it printed. */
   log: z.array(z.string()),
   /** Prompts that it was given more than once: each is used once. */

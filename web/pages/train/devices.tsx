@@ -2,6 +2,7 @@
 import type { Device } from '../../../src/studio/schemas/devices.ts'
 import type { Job } from '../../../src/studio/schemas/jobs.ts'
 import { client } from '../../api.ts'
+import { Meter } from '../../components/meter.tsx'
 import { Loaded } from '../../components/notice.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
 import { Sentence } from '../../components/sentence.tsx'
@@ -106,26 +107,4 @@ function stateOf({ slots, jobs }: Device, texts: Texts['train']['devices']): str
   if (slots === 0) return texts.takesNone
   if (jobs.length === 0) return texts.free
   return slots === 1 ? texts.hasOne : texts.has(jobs.length, slots)
-}
-
-function Meter({ title, of, share, text }: { title: string; of: string; share: number; text: string }) {
-  return (
-    <div className="meter">
-      <dt className="soft small">{title}</dt>
-      <dd>
-        <span
-          className="bar"
-          role="meter"
-          aria-label={`${title}, ${of}`}
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-valuenow={Math.round(100 * share)}
-          aria-valuetext={text}
-        >
-          <span style={{ width: `${100 * share}%` }} />
-        </span>
-        <span className="small number">{text}</span>
-      </dd>
-    </div>
-  )
 }

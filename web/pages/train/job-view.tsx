@@ -27,6 +27,7 @@ import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
 import { texts, useTexts } from '../../texts/texts.ts'
 import { JobLog } from './job-log.tsx'
+import { Load } from './load.tsx'
 import { SampleSlider } from './samples.tsx'
 import { useMetrics } from './metrics.ts'
 
@@ -95,6 +96,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
           <Notifying />
         </div>
       )}
+      <Load job={job} />
       {job.state === 'failed' && (
         <div className="notice bad" role="alert">
           <strong>{texts.failed}</strong>

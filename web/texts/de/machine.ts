@@ -1,7 +1,7 @@
 import type { Texts } from '../en.ts'
 import { german } from '../speech.ts'
 
-const { figure } = german
+const { counted, figure } = german
 
 export const machine: Texts['machine'] = {
   groups: {
@@ -14,6 +14,17 @@ export const machine: Texts['machine'] = {
     keeping: 'Zwischenstände und Probebilder',
   },
   changed: (count) => `${figure(count)} geändert`,
+  load: {
+    title: 'Last',
+    processor: 'Prozessor',
+    memory: 'Speicher',
+    gpu: (name) => `${name}: Auslastung`,
+    gpuMemory: (name) => `${name}: Speicher`,
+    coresOf: (cores, all) => `${cores} von ${counted(all, { one: 'Kern', other: 'Kernen' })}`,
+    bytesOf: (bytes, all) => `${bytes} von ${all}`,
+    brief: (cores, bytes) => `${cores} Kerne, ${bytes}`,
+    lately: (title, low, high) => `${title} in den letzten Minuten: ${low} bis ${high}`,
+  },
   presets: {
     title: 'Was passt',
     about: 'Füllt aus, was über den Speicherbedarf entscheidet: vorausgesagt allein aus Größen, mit etwas Reserve.',

@@ -1,7 +1,7 @@
 /** Memory, processors and disks: what fits, what a job has, what is left. */
 import { english } from '../speech.ts'
 
-const { figure } = english
+const { counted, figure } = english
 
 export const machine = {
   /** Headings of settings, by `SettingGroup`. */
@@ -15,6 +15,18 @@ export const machine = {
     keeping: 'Checkpoints and samples',
   },
   changed: (count: number) => `${figure(count)} changed`,
+  load: {
+    title: 'Load',
+    processor: 'Processor',
+    memory: 'Memory',
+    gpu: (name: string) => `${name} at work`,
+    gpuMemory: (name: string) => `${name} memory`,
+    coresOf: (cores: string, all: number) => `${cores} of ${counted(all, { one: 'core', other: 'cores' })}`,
+    bytesOf: (bytes: string, all: string) => `${bytes} of ${all}`,
+    /** In a list: cores and memory. */
+    brief: (cores: string, bytes: string) => `${cores} cores, ${bytes}`,
+    lately: (title: string, low: string, high: string) => `${title} in the last minutes: ${low} to ${high}`,
+  },
   presets: {
     title: 'What fits',
     about: 'Fills in what decides how much memory it takes: foretold by shapes alone, with room to spare.',
