@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { en } from '../../web/texts/en.ts'
+import { sayWhy } from '../../web/why-next.ts'
 import { baseOf, nextStep, type PolicyStanding, type Situation, type VoteOutcome } from './next-step.ts'
+import type { Alarm } from '../policy/alarms/alarm-record.ts'
 import type { NextAction } from './schemas/next.ts'
+import type { RewardLack } from './schemas/runs.ts'
 
 const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']
 
@@ -17,17 +21,15 @@ const empty: Situation = {
   comparison: null,
   isReported: false,
   round: null,
-  pairs: { pairs: 0, lack: '30 more pairs' },
+  pairs: { pairs: 0, missing: 30 },
 }
 const drawn: Situation = { ...empty, images: 96, unlabelled: 96 }
 const labelled: Situation = { ...drawn, unlabelled: 36, labels: 60, canTeach: true }
 type Reward = NonNullable<Situation['reward']>
-const proven: Reward = { name: 'reward-1', finishedAt: early, unused: 0, learned: 60, lack: null, wanted: null }
-const chance: Reward = {
-  ...proven,
-  lack: 'reward-1 is no better than chance yet (AUC 0.47, 0.31 … 0.63, on 11 held-out labels): about 60 more labels.',
-  wanted: 60,
-}
+const proven: Reward = { name: 'reward-1', finishedAt: early, unused: 0, learned: 60, lack: null }
+const figures = { of: 'auc', value: 0.47, interval: [0.31, 0.63], bar: 0.6, n: 11 } as const
+const lack: RewardLack = { kind: 'at-chance', figures: { ...figures, interval: [...figures.interval] }, wanted: 60 }
+const chance: Reward = { ...proven, lack }
 const vote = (verdict: VoteOutcome['verdict']): VoteOutcome => ({
   rival: 'pretrained',
   wins: 6,
@@ -52,10 +54,8 @@ const voted = (verdict: VoteOutcome['verdict'], more: Partial<Situation> = {}): 
   policies: [{ ...dpok, vote: vote(verdict) }],
   ...more,
 })
-const alarming = {
-  ...dpok,
-  alarms: 'was trained on although its probe images show over-optimisation from step 4 on: grids',
-}
+const grids: Alarm = { statistic: 'spectral_peak', step: 4, value: 3, base: 1, deviation: 0.2 }
+const alarming: PolicyStanding = { ...dpok, alarms: [grids] }
 const failed = { job: 'job-3', run: 'dpok-1', state: 'failed', error: 'out of memory', canResume: true } as const
 const stopped = { ...failed, state: 'stopped', error: null } as const
 const round = { name: 'round-2', images: 60, judged: 0, at: late }
@@ -90,8 +90,8 @@ const rows: readonly Row[] = [
   ['a reward at chance, and no image left', { ...labelled, reward: chance, unlabelled: 0 }, 'draw-more', /no better than chance/, ['look-reward']],
   ['half of the labels it wants', { ...labelled, reward: { ...chance, unused: 35 } }, 'label', /35 labels were used by no reward since/, ['train-reward', 'draw-more', 'look-reward']],
   ['all the labels it wants', { ...labelled, reward: { ...chance, unused: 60 } }, 'train-reward', /60 labels were used by no reward/, ['label', 'draw-more', 'look-reward']],
-  ['as many as it had, where it wants a thousand', { ...labelled, reward: { ...chance, wanted: 1000, unused: 60 } }, 'train-reward', /train the next/, ['label', 'draw-more', 'look-reward']],
-  ['a reward measured on nothing', { ...labelled, reward: { ...chance, lack: 'reward-1 was measured on nothing.', wanted: null, unused: 10 } }, 'label', /measured on nothing\. 10 labels/, ['draw-more', 'look-reward']],
+  ['as many as it had, where it wants a thousand', { ...labelled, reward: { ...chance, lack: { ...lack, wanted: 1000 }, unused: 60 } }, 'train-reward', /train the next/, ['label', 'draw-more', 'look-reward']],
+  ['a reward measured on nothing', { ...labelled, reward: { ...chance, lack: { kind: 'unmeasured', figures: null, wanted: null }, unused: 10 } }, 'label', /measured on no held-out prompts: .*\. 10 labels/, ['draw-more', 'look-reward']],
   ['a proven reward', { ...labelled, reward: proven }, 'train-policy', /shown to be better than chance and than the CLIP score/, ['label', 'draw-more']],
   ['a proven reward, and one new label', { ...labelled, reward: { ...proven, unused: 1 } }, 'train-policy', /./, ['train-reward', 'label', 'draw-more']],
   ['a proven reward, and half as many new labels', { ...labelled, reward: { ...proven, unused: 30 } }, 'train-reward', /30 labels were used by no reward after reward-1, which learned from 60/, ['train-policy', 'label', 'draw-more']],
@@ -110,7 +110,7 @@ const rows: readonly Row[] = [
   ['a lost vote, and labels that no reward has used', voted('lost', { reward: { ...proven, unused: 40 }, labels: 100 }), 'train-reward', /lost .*40 labels were used by no reward yet: train the next reward from all 100/, ['train-closer', 'label', 'draw-more']],
   ['a lost vote, and a proven reward since', voted('lost', { reward: { ...proven, finishedAt: '2026-01-03T00:00:00.000Z' } }), 'train-policy', /lost .*fine-tune the model/, ['label', 'draw-more']],
   ['a lost vote by a reward at chance', voted('lost', { reward: chance }), 'label', /lost .*no better than chance/, ['draw-more', 'look-reward']],
-  ['a lost vote of a policy from pairs', voted('lost', { policies: [{ ...dpo, vote: vote('lost') }], reward: null, pairs: { pairs: 50, lack: null } }), 'label', /More pairs/, ['train-pairs', 'draw-more']],
+  ['a lost vote of a policy from pairs', voted('lost', { policies: [{ ...dpo, vote: vote('lost') }], reward: null, pairs: { pairs: 50, missing: 0 } }), 'label', /More pairs/, ['train-pairs', 'draw-more']],
   ['no clear difference', voted('even'), 'label', /^No clear difference between dpok-1 and the pre-trained model \(6 wins/, ['train-closer', 'compare', 'report', 'draw-more']],
   ['no clear difference, and new labels', voted('even', { reward: { ...proven, unused: 30 }, isReported: true }), 'train-reward', /No clear difference/, ['train-closer', 'compare', 'label', 'draw-more']],
   ['an alarming policy', { ...trained, policies: [alarming] }, 'label', /dpok-1 was trained on although its probe images show over-optimisation.*may be wrong about such images/, ['train-closer', 'compare', 'draw-more']],
@@ -121,7 +121,7 @@ const rows: readonly Row[] = [
   ['a round of it', { ...measured, round }, 'label', /Judge the images of round-2/, ['draw-again']],
   ['a round of it that is judged', { ...measured, round: { ...round, judged: 30 } }, 'train-reward', /round-2 is judged, and reward-1 has learned from none of it/, ['label', 'draw-more']],
   ['a reward of that round', { ...measured, round: { ...round, judged: 30 }, reward: { ...proven, finishedAt: '2026-01-03T00:00:00.000Z' } }, 'train-policy', /fine-tune dpok-1/, ['label', 'draw-more']],
-  ['a round of a policy from pairs', { ...fromPairs, round: { ...round, judged: 30 }, pairs: { pairs: 80, lack: null } }, 'train-pairs', /train further from 80 pairs/, ['label', 'draw-more']],
+  ['a round of a policy from pairs', { ...fromPairs, round: { ...round, judged: 30 }, pairs: { pairs: 80, missing: 0 } }, 'train-pairs', /train further from 80 pairs/, ['label', 'draw-more']],
   ['a round of a policy from pairs, with too few', { ...fromPairs, round: { ...round, judged: 30 } }, 'label', /30 more pairs/, ['draw-more']],
 ]
 
@@ -130,7 +130,7 @@ describe('what is next', () => {
     test(what, () => {
       const next = nextStep(at)
       assert.equal(next.step, step)
-      assert.match(next.sentence, sentence)
+      assert.match(sayWhy(next.why, en), sentence)
       assert.deepEqual(
         next.others.map((other) => other.step),
         others,
@@ -145,8 +145,8 @@ test('the policy to go on from is the newest that nothing speaks against', () =>
   assert.equal(baseOf([]), null)
   assert.equal(baseOf([two, one]), 'dpok-2')
   assert.equal(baseOf([{ ...two, vote: lost }, one]), 'dpok-1')
-  assert.equal(baseOf([{ ...two, alarms: 'grids' }, one]), 'dpok-1')
-  assert.equal(baseOf([{ ...two, alarms: 'grids', vote: vote('won') }, one]), 'dpok-2')
+  assert.equal(baseOf([{ ...two, alarms: [grids] }, one]), 'dpok-1')
+  assert.equal(baseOf([{ ...two, alarms: [grids], vote: vote('won') }, one]), 'dpok-2')
   assert.equal(baseOf([{ ...two, vote: vote('even') }, one]), 'dpok-2')
   assert.equal(
     baseOf([
@@ -185,12 +185,12 @@ test('whatever there is, nothing goes on from what lost, nor follows a reward th
   let count = 0
   for (const at of situations()) {
     count++
-    const { sentence, others, ...main } = nextStep(at)
+    const { why, others, ...main } = nextStep(at)
+    const sentence = sayWhy(why, en)
     const all = [main, ...others]
     const [newest] = at.policies
     const told = JSON.stringify({ at, all, sentence })
-    const isBad =
-      newest?.vote?.verdict === 'lost' || (typeof newest?.alarms === 'string' && newest.vote?.verdict !== 'won')
+    const isBad = newest?.vote?.verdict === 'lost' || (Array.isArray(newest?.alarms) && newest.vote?.verdict !== 'won')
     for (const { step, policy, reward } of all) {
       if (
         isBad &&

@@ -3,7 +3,9 @@
  * step to a policy, and further from one, stands on evidence: a reward's interval, a blind vote. Pure: a table of situations
  * in `next-step.test.ts` says what it decides.
  */
-import type { Next, NextAction } from './schemas/next.ts'
+import type { Alarm } from '../policy/alarms/alarm-record.ts'
+import type { Next, NextAction, Reason } from './schemas/next.ts'
+import type { RewardLack } from './schemas/runs.ts'
 
 /** A blind vote on a policy as far as it is counted. */
 export interface VoteOutcome {
@@ -22,8 +24,8 @@ export interface PolicyStanding {
   /** It learned from pairs, without a reward. */
   readonly isFromPairs: boolean
   readonly finishedAt: string
-  /** Signs of over-optimisation that it was trained on in spite of, behind its name; null where there were none. */
-  readonly alarms: string | null
+  /** Signs of over-optimisation that it was trained on in spite of; null where there were none. */
+  readonly alarms: Alarm[] | null
   /** Of the usual method, where it has one above 0: a heavier one keeps the next policy nearer to its start. */
   readonly klWeight: number | null
   /** Null before the first vote. */
@@ -55,9 +57,7 @@ export interface Situation {
     readonly unused: number
     readonly learned: number
     /** Why no policy should follow it; null where it is proven. */
-    readonly lack: string | null
-    /** About how many more labels would prove it. */
-    readonly wanted: number | null
+    readonly lack: RewardLack | null
   } | null
   /** The newest first. */
   readonly policies: readonly PolicyStanding[]
@@ -71,7 +71,8 @@ export interface Situation {
     readonly judged: number
     readonly at: string
   } | null
-  readonly pairs: { readonly pairs: number; readonly lack: string | null }
+  /** That people decided, and those that are missing for a training. */
+  readonly pairs: { readonly pairs: number; readonly missing: number }
 }
 
 /** Fewer labels than this teach a reward little. */
@@ -93,39 +94,24 @@ export function nextStep(at: Situation): Next {
   if (active !== null) {
     const { job, run, alarm } = active
     return alarm === null
-      ? { ...action('wait'), sentence: `${run} is being made.`, others: [] }
-      : {
-          ...action('wait', { job }),
-          sentence: `${run} shows signs of over-optimisation. ${alarm} Look at its samples: where they have become worse, stop it, label more, and train again.`,
-          others: [action('look', { job })],
-        }
+      ? { ...action('wait'), why: [{ kind: 'being-made', run }], others: [] }
+      : { ...action('wait', { job }), why: [{ kind: 'alarm', run, alarm }], others: [action('look', { job })] }
   }
-  const usual =
-    images === 0
-      ? { ...action('draw'), sentence: 'Let the model draw its first images.', others: [] }
-      : usualStep(at, base)
+  const usual: Next =
+    images === 0 ? { ...action('draw'), why: [{ kind: 'first-images' }], others: [] } : usualStep(at, base)
   return broken === null ? usual : afterBroken(broken, usual)
 }
 
 /** What went wrong comes first; what would be next without it stays one click away. */
 function afterBroken({ job, run, state, error, canResume }: NonNullable<Situation['broken']>, usual: Next): Next {
-  const { sentence: _sentence, others, ...step } = usual
+  const { why: _why, others, ...step } = usual
   const resume = canResume ? [action('resume', { job })] : []
   const look = action('look', { job })
   if (state === 'failed') {
-    const reason = error === null ? 'It ended without saying why.' : asSentence(error)
-    return {
-      ...look,
-      sentence: `${run} failed. ${reason} Look at its log, mend what it says, and try again.`,
-      others: [...resume, step, ...others],
-    }
+    return { ...look, why: [{ kind: 'failed', run, error }], others: [...resume, step, ...others] }
   }
   const [main, ...rest] = [...resume, look]
-  return {
-    ...main,
-    sentence: `${run} was stopped before its end${canResume ? ': it can go on where it stands' : ''}. Or leave it, and go on with the next step.`,
-    others: [...rest, step, ...others],
-  }
+  return { ...main, why: [{ kind: 'stopped', run, canResume }], others: [...rest, step, ...others] }
 }
 
 function usualStep(at: Situation, base: string | null): Next {
@@ -140,7 +126,7 @@ function usualStep(at: Situation, base: string | null): Next {
   if (!at.isReported) {
     return {
       ...action('report', { policy: policy.name }),
-      sentence: `${policy.name} won the blind vote (${counted(vote)}). Measure it in a report.`,
+      why: [{ kind: 'won', policy: policy.name, vote: counted(vote) }],
       others: [action('draw-again', { policy: policy.name })],
     }
   }
@@ -154,13 +140,15 @@ function towardsPolicy(at: Situation, base: string | null): Next {
     if (canTeach && labels >= enoughLabels) {
       return {
         ...action('train-reward', { policy: base }),
-        sentence: `${labels} labels are there: train a reward from them. A policy follows it only if it is shown to be better than chance and than the CLIP score.`,
+        why: [{ kind: 'enough-labels', labels }],
         others: gatherSteps(at, base),
       }
     }
-    const left = Math.max(1, enoughLabels - labels)
-    const missing = labels >= enoughLabels ? ' So far all answers are alike: a reward needs good and bad ones.' : ''
-    return gather(at, base, `Judge ${left} more ${left === 1 ? 'image' : 'images'} to train a first reward.${missing}`)
+    const missing = Math.max(1, enoughLabels - labels)
+    return gather(at, base, [
+      { kind: 'more-labels', missing },
+      ...(labels >= enoughLabels ? [{ kind: 'all-alike' as const }] : []),
+    ])
   }
   const { name, lack, unused, learned } = reward
   if (lack !== null) return weakReward(at, base, reward, lack)
@@ -169,31 +157,39 @@ function towardsPolicy(at: Situation, base: string | null): Next {
   if (unused >= Math.max(enoughLabels, learned / 2)) {
     return {
       ...fresh,
-      sentence: `${unusedWords(unused)} after ${name}, which learned from ${learned}: train the next reward from all of them.`,
+      why: [{ kind: 'unused-after', labels: unused, reward: name, learned }],
       others: [train, ...gatherSteps(at, base)],
     }
   }
   return {
     ...train,
-    sentence: `${name} is shown to be better than chance and than the CLIP score: fine-tune ${base ?? 'the model'} on it.`,
+    why: [{ kind: 'proven', reward: name, policy: base }],
     others: [...(unused > 0 ? [fresh] : []), ...gatherSteps(at, base)],
   }
 }
 
 /** More labels first; where as many are new as were wanted, or as it has learned from, the next reward. */
-function weakReward(at: Situation, base: string | null, reward: NonNullable<Situation['reward']>, lack: string): Next {
-  const { unused, wanted, learned, name } = reward
+function weakReward(
+  at: Situation,
+  base: string | null,
+  reward: NonNullable<Situation['reward']>,
+  lack: RewardLack,
+): Next {
+  const { unused, learned, name } = reward
+  const weak = { kind: 'weak-reward', reward: name, lack } as const
   const fresh = action('train-reward', { policy: base })
-  const enough = Math.min(wanted ?? enoughLabels, Math.max(enoughLabels, learned))
+  const enough = Math.min(lack.wanted ?? enoughLabels, Math.max(enoughLabels, learned))
   if (unused >= enough && at.canTeach) {
     return {
       ...fresh,
-      sentence: `${lack} ${unusedWords(unused)} since: train the next reward.`,
+      why: [weak, { kind: 'unused-since', labels: unused, isEnough: true }],
       others: [...gatherSteps(at, base), action('look-reward', { reward: name })],
     }
   }
-  const there = unused > 0 ? ` ${unusedWords(unused)} since.` : ''
-  const next = gather(at, base, `${lack}${there}`)
+  const next = gather(at, base, [
+    weak,
+    ...(unused > 0 ? [{ kind: 'unused-since' as const, labels: unused, isEnough: false }] : []),
+  ])
   const early = unused >= enoughLabels ? [fresh] : []
   return { ...next, others: [...early, ...next.others, action('look-reward', { reward: name })] }
 }
@@ -202,50 +198,38 @@ function untilVoted(policy: PolicyStanding, vote: VoteOutcome | null, comparison
   const { name } = policy
   const compare = action('compare', { policy: name })
   if (comparison === null || !comparison.isDrawn) {
-    return {
-      ...compare,
-      sentence: `Nobody knows yet whether ${name} is better: compare it blind with the pre-trained model.`,
-      others: [],
-    }
+    return { ...compare, why: [{ kind: 'not-compared', policy: name }], others: [] }
   }
   if (comparison.isOpened) {
-    return {
-      ...compare,
-      sentence: `You have opened ${comparison.id} before it was decided: compare ${name} blind on other prompts.`,
-      others: [],
-    }
+    return { ...compare, why: [{ kind: 'opened', comparison: comparison.id, policy: name }], others: [] }
   }
-  // Who is ahead is not said to somebody who is to vote.
-  const more =
-    vote === null || vote.wanted === null ? '' : `, about ${vote.wanted} more ${vote.wanted === 1 ? 'vote' : 'votes'}`
   return {
     ...action('vote', { comparison: comparison.id }),
-    sentence:
+    why: [
       vote === null
-        ? `${comparison.id} is drawn: vote blind, and see whether ${name} is better.`
-        : `The blind vote on ${name} is not decided yet: go on voting${more}.`,
+        ? { kind: 'drawn', comparison: comparison.id, policy: name }
+        : // Who is ahead is not said to somebody who is to vote.
+          { kind: 'undecided', policy: name, wanted: vote.wanted },
+    ],
     others: [compare],
   }
 }
 
 /** Never on with it: from the policy before it, by labels that its reward did not have. */
 function afterLoss(at: Situation, policy: PolicyStanding, vote: VoteOutcome, base: string | null): Next {
-  const why = `${policy.name} lost the blind vote against ${titleOf(vote.rival)} (${counted(vote)}): go on from ${titleOf(base)}.`
-  return anew(at, policy, base, why, [])
+  return anew(at, policy, base, { kind: 'lost', policy: policy.name, vote: counted(vote), base }, [])
 }
 
-function afterAlarm(at: Situation, policy: PolicyStanding, alarms: string, base: string | null): Next {
-  const why = `${policy.name} ${alarms}. Its reward may be wrong about such images.`
+function afterAlarm(at: Situation, policy: PolicyStanding, alarms: Alarm[], base: string | null): Next {
   const look =
     at.comparison?.isDrawn === true && !at.comparison.isOpened
       ? action('vote', { comparison: at.comparison.id })
       : action('compare', { policy: policy.name })
-  return anew(at, policy, base, why, [look])
+  return anew(at, policy, base, { kind: 'alarming', policy: policy.name, alarms }, [look])
 }
 
 function afterEven(at: Situation, policy: PolicyStanding, vote: VoteOutcome, base: string | null): Next {
-  const why = `No clear difference between ${policy.name} and ${titleOf(vote.rival)} (${counted(vote)}).`
-  return anew(at, policy, base, why, [
+  return anew(at, policy, base, { kind: 'even', policy: policy.name, vote: counted(vote) }, [
     action('compare', { policy: policy.name }),
     ...(at.isReported ? [] : [action('report', { policy: policy.name })]),
   ])
@@ -256,7 +240,7 @@ function anew(
   at: Situation,
   policy: PolicyStanding,
   base: string | null,
-  why: string,
+  why: Reason,
   others: readonly NextAction[],
 ): Next {
   const { reward, labels } = at
@@ -265,28 +249,24 @@ function anew(
       ? [action('train-closer', { reward: reward.name, policy: base, klWeight: 2 * policy.klWeight })]
       : []
   if (policy.isFromPairs && (reward === null || reward.finishedAt < policy.finishedAt)) {
-    const pairs = at.pairs.lack === null ? [action('train-pairs', { policy: base })] : []
-    const next = gather(at, base, `${why} More pairs are what it can learn from.`)
+    const pairs = at.pairs.missing === 0 ? [action('train-pairs', { policy: base })] : []
+    const next = gather(at, base, [why, { kind: 'more-pairs' }])
     return { ...next, others: [...pairs, ...others, ...next.others] }
   }
   // A reward that came after it was not tried yet.
   if (reward === null || reward.finishedAt > policy.finishedAt || reward.lack !== null) {
     const next = towardsPolicy(at, base)
-    return { ...next, sentence: `${why} ${next.sentence}`, others: [...next.others, ...others] }
+    return { ...next, why: [why, ...next.why], others: [...next.others, ...others] }
   }
   if (reward.unused >= enoughLabels) {
     return {
       ...action('train-reward', { policy: base }),
-      sentence: `${why} ${unusedWords(reward.unused)} yet: train the next reward from all ${labels}.`,
+      why: [why, { kind: 'unused-yet', labels: reward.unused, all: labels }],
       others: [...closer, ...others, ...gatherSteps(at, base)],
     }
   }
-  const left = Math.max(enoughLabels, reward.learned) - reward.unused
-  const next = gather(
-    at,
-    base,
-    `${why} A better reward comes first: about ${left} more labels, as many again as ${reward.name} had.`,
-  )
+  const missing = Math.max(enoughLabels, reward.learned) - reward.unused
+  const next = gather(at, base, [why, { kind: 'better-reward', reward: reward.name, missing }])
   return { ...next, others: [...closer, ...others, ...next.others] }
 }
 
@@ -297,30 +277,30 @@ function nextRound(at: Situation, policy: PolicyStanding, base: string | null): 
   if (round === null) {
     return {
       ...action('draw-again', { policy: name }),
-      sentence: `${name} won the blind vote. Collect again: let it draw new images.`,
+      why: [{ kind: 'won-measured', policy: name }],
       others: [],
     }
   }
   if (round.judged < Math.min(enoughLabels, round.images)) {
     return {
       ...action('label'),
-      sentence: `Judge the images of ${round.name}.`,
+      why: [{ kind: 'judge-round', round: round.name }],
       others: [action('draw-again', { policy: name })],
     }
   }
   // Who has learned from pairs goes on with them, unless somebody has trained a reward since.
   if (policy.isFromPairs && (reward === null || reward.finishedAt < policy.finishedAt)) {
-    if (pairs.lack !== null) return gather(at, base, pairs.lack)
+    if (pairs.missing > 0) return gather(at, base, [{ kind: 'few-pairs', missing: pairs.missing }])
     return {
       ...action('train-pairs', { policy: base }),
-      sentence: `${round.name} is judged: train further from ${pairs.pairs} pairs.`,
+      why: [{ kind: 'round-for-pairs', round: round.name, pairs: pairs.pairs }],
       others: gatherSteps(at, base),
     }
   }
   if (reward !== null && reward.finishedAt < round.at) {
     return {
       ...action('train-reward', { policy: base }),
-      sentence: `${round.name} is judged, and ${reward.name} has learned from none of it: train the next reward.`,
+      why: [{ kind: 'round-for-reward', round: round.name, reward: reward.name }],
       others: gatherSteps(at, base),
     }
   }
@@ -328,9 +308,9 @@ function nextRound(at: Situation, policy: PolicyStanding, base: string | null): 
 }
 
 /** Where all is judged, more labels need more images. */
-function gather(at: Situation, base: string | null, sentence: string): Next {
+function gather(at: Situation, base: string | null, why: Reason[]): Next {
   const [main, ...others] = gatherSteps(at, base)
-  return { ...main, sentence, others }
+  return { ...main, why, others }
 }
 
 const gatherSteps = ({ unlabelled }: Situation, base: string | null): [NextAction, ...NextAction[]] =>
@@ -346,10 +326,9 @@ export const action = (step: NextAction['step'], what: Partial<Omit<NextAction, 
   ...what,
 })
 
-const titleOf = (policy: string | null) =>
-  policy === null || policy === 'pretrained' ? 'the pre-trained model' : policy
-const counted = ({ wins, losses, ties }: VoteOutcome) =>
-  `${wins} ${wins === 1 ? 'win' : 'wins'}, ${losses} ${losses === 1 ? 'loss' : 'losses'}, ${ties} ${ties === 1 ? 'tie' : 'ties'}`
-const unusedWords = (count: number) =>
-  count === 1 ? '1 label was used by no reward' : `${count} labels were used by no reward`
-const asSentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
+const counted = ({ rival, wins, losses, ties }: VoteOutcome) => ({
+  rival: rival === 'pretrained' ? null : rival,
+  wins,
+  losses,
+  ties,
+})

@@ -33,6 +33,7 @@ import { RunLibrary } from './runs.ts'
 import { Attempts } from './server/attempts.ts'
 import { uploadsName } from './server/forms.ts'
 import { reportSummary } from './server/reports.ts'
+import { lackInWords } from './reward-evidence.ts'
 import { rewardStanding, rewardSummary } from './server/rewards.ts'
 import type { PassedCall, Studio } from './studio.ts'
 import { TaughtBook } from './taught-book.ts'
@@ -167,7 +168,8 @@ function objectionTo({ stage, queuedAt, settings: { reward } }: JobRecord, runs:
   const made = runs.everyOfKind('reward').find(({ name }) => name === reward)
   if (made === undefined || made.manifest.finishedAt <= queuedAt) return null
   try {
-    return rewardStanding(made).lack
+    const { name, lack } = rewardStanding(made)
+    return lack === null ? null : lackInWords(name, lack)
   } catch (error) {
     return reasonOf(error)
   }

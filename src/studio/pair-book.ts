@@ -113,11 +113,8 @@ function pairsOf(
   return {
     pairs,
     prompts,
-    lack: pairs >= enoughPairs ? null : lackOf(enoughPairs - pairs),
-    caveat:
-      measured >= enoughHeldOut
-        ? null
-        : `They count as ${choices} independent ${choices === 1 ? 'choice' : 'choices'}, of which ${measured} of other prompts would measure the policy: too few to show that it prefers what people prefer. That takes about ${wanted}, of ten prompts and more. Until then only the blind comparison tells.`,
+    missing: Math.max(0, enoughPairs - pairs),
+    caveat: measured >= enoughHeldOut ? null : { choices, measured, wanted },
     settings: { heldOut, updates: updatesFor(choices) },
   }
 }
@@ -127,9 +124,6 @@ function taughtBy({ standing }: OfPrompt, text: string, textOf: (image: string) 
   const decided = preferencesOf(examplesOfJudgments(judgments, textOf)).filter((one) => !one.isTie && one.text === text)
   return { pairs: decided.length, choices: decided.reduce((sum, { weight }) => sum + weight, 0) }
 }
-
-const lackOf = (left: number) =>
-  `${left} more ${left === 1 ? 'pair' : 'pairs'} with a better image would be enough to train from pairs straight away.`
 
 /** Each choice about eight times in batches of 32, the usual number; few choices more often, for a policy moves at all. */
 const updatesFor = (choices: number) => Math.min(mostUpdates, Math.max(leastUpdates, Math.ceil(choices / 4)))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labelsWanted, rewardLack, type HeldOutFigures } from './reward-evidence.ts'
+import { labelsWanted, lackInWords, rewardLack, type HeldOutFigures } from './reward-evidence.ts'
 
 const nothing: HeldOutFigures = {
   n: 11,
@@ -44,7 +44,11 @@ test('nothing can be told where nothing was measured', () => {
 })
 
 test('what is lacking is said with the figure, its interval and about how many labels', () => {
-  const lack = (heldOut: Partial<HeldOutFigures>) => rewardLack('reward-1', rewardOf(heldOut))
+  const said = (name: string, reward: Parameters<typeof rewardLack>[0]) => {
+    const lack = rewardLack(reward)
+    return lack === null ? null : lackInWords(name, lack)
+  }
+  const lack = (heldOut: Partial<HeldOutFigures>) => said('reward-1', rewardOf(heldOut))
   assert.equal(
     lack({ auc: 0.467, aucInterval: [0.31, 0.63], clipScoreAuc: 0.6 }),
     'reward-1 is no better than chance yet (AUC 0.47, 0.31 … 0.63, on 11 held-out labels): about 60 more labels.',
@@ -59,7 +63,7 @@ test('what is lacking is said with the figure, its interval and about how many l
     /not shown to be better than chance yet \(pairs in order 0\.55, 0\.40 … 0\.70, on 1 held-out pair\)/,
   )
   assert.match(lack({})!, /too few held-out labels/)
-  assert.match(rewardLack('r', { ...rewardOf({}), heldOut: null })!, /no held-out prompts/)
+  assert.match(said('r', { ...rewardOf({}), heldOut: null })!, /no held-out prompts/)
   // Exactly at the bar is not above it.
   assert.notEqual(lack({ auc: 0.8, aucInterval: [0.5, 0.9] }), null)
   assert.equal(lack({ auc: 0.8, aucInterval: [0.51, 0.9], clipScoreAuc: 0.5 }), null)

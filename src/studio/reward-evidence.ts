@@ -1,5 +1,6 @@
 /** What held-out judgments prove of a reward, in words, and about how many more labels it would take. Pure. */
 import { labelsUntilAhead } from '../label-curve.ts'
+import type { RewardLack } from './schemas/runs.ts'
 
 /** Figures of a reward as they are known: null where there is none. */
 export interface HeldOutFigures {
@@ -23,16 +24,7 @@ export interface MeasuredReward {
   readonly isEmbedded: boolean
 }
 
-/** A figure of a reward beside what it has to be above. */
-interface Evidence {
-  readonly of: 'AUC' | 'pairs in order'
-  readonly value: number
-  readonly interval: readonly [number, number]
-  /** Chance, or what the CLIP score reaches on the same images where that is more. */
-  readonly bar: number
-  /** `11 held-out labels` */
-  readonly on: string
-}
+type Evidence = NonNullable<RewardLack['figures']>
 
 const chance = 0.5
 const [leastWanted, mostWanted] = [20, 5000]
@@ -41,39 +33,37 @@ function evidenceOf(heldOut: HeldOutFigures): Evidence | undefined {
   const { n, comparisons, auc, aucInterval, clipScoreAuc, pairAccuracy, pairAccuracyInterval } = heldOut
   if (auc !== null && aucInterval !== null) {
     const bar = Math.max(chance, clipScoreAuc ?? chance)
-    return { of: 'AUC', value: auc, interval: aucInterval, bar, on: counted(n, 'held-out label') }
+    return { of: 'auc', value: auc, interval: [...aucInterval], bar, n }
   }
   if (pairAccuracy === null || pairAccuracyInterval === null) return undefined
-  return {
-    of: 'pairs in order',
-    value: pairAccuracy,
-    interval: pairAccuracyInterval,
-    bar: chance,
-    on: counted(comparisons, 'held-out pair'),
-  }
+  return { of: 'pairs', value: pairAccuracy, interval: [...pairAccuracyInterval], bar: chance, n: comparisons }
 }
 
-/**
- * Why no policy should follow a reward, with the figure and its 95 % interval; null where the interval lies above chance and
- * above the CLIP score.
- */
-export function rewardLack(name: string, reward: MeasuredReward): string | null {
+/** Why no policy should follow a reward; null where the interval of its figure lies above chance and above the CLIP score. */
+export function rewardLack(reward: MeasuredReward): RewardLack | null {
   const { heldOut } = reward
-  if (heldOut === null) return `${name} was measured on no held-out prompts: label images of more prompts.`
-  const evidence = evidenceOf(heldOut)
-  if (evidence === undefined)
-    return `${name} was measured on too few held-out labels to tell: label images of more prompts.`
-  const { of, value, interval, bar, on } = evidence
+  const figures = heldOut === null ? undefined : evidenceOf(heldOut)
+  if (figures === undefined) return { kind: heldOut === null ? 'unmeasured' : 'too-few', figures: null, wanted: null }
+  const [low] = figures.interval
+  if (low > figures.bar) return null
+  const kind = low > chance ? 'not-above-clip' : figures.value > chance ? 'not-above-chance' : 'at-chance'
+  return { kind, figures, wanted: labelsWanted(reward) ?? null }
+}
+
+/** The same as a sentence. */
+export function lackInWords(name: string, { kind, figures, wanted }: RewardLack): string {
+  if (kind === 'unmeasured') return `${name} was measured on no held-out prompts: label images of more prompts.`
+  if (figures === null) return `${name} was measured on too few held-out labels to tell: label images of more prompts.`
+  const { of, value, interval, bar, n } = figures
   const [low, high] = interval
-  if (low > bar) return null
-  const figures = `${of} ${told(value)}, ${told(low)} … ${told(high)}, on ${on}`
-  const wanted = labelsWanted(reward)!
+  const [title, one] = of === 'auc' ? ['AUC', 'held-out label'] : ['pairs in order', 'held-out pair']
+  const told = `${title} ${near(value)}, ${near(low)} … ${near(high)}, on ${n} ${one}${n === 1 ? '' : 's'}`
   const more = `about ${wanted} more labels`
-  if (low <= chance) {
-    const is = value <= chance ? 'is no better than chance yet' : 'is not shown to be better than chance yet'
-    return `${name} ${is} (${figures}): ${more}.`
+  if (kind === 'not-above-clip') {
+    return `${name} is better than chance, but not shown to be better than the CLIP score, which is there without any label (${near(bar)}; ${told}): ${more}.`
   }
-  return `${name} is better than chance, but not shown to be better than the CLIP score, which is there without any label (${told(bar)}; ${figures}): ${more}.`
+  const is = kind === 'at-chance' ? 'is no better than chance yet' : 'is not shown to be better than chance yet'
+  return `${name} ${is} (${told}): ${more}.`
 }
 
 /**
@@ -86,15 +76,14 @@ export function labelsWanted({ labels, comparisons, heldOut, isEmbedded }: Measu
   const evidence = heldOut === null ? undefined : evidenceOf(heldOut)
   if (evidence === undefined) return undefined
   const { of, value, interval, bar } = evidence
-  const had = of === 'AUC' ? labels : comparisons
+  const had = of === 'auc' ? labels : comparisons
   const ahead = value - bar
   const byInterval = ahead <= 0 ? had : had * (((value - interval[0]) / ahead) ** 2 - 1)
   // What is not even better than chance has another trouble than the CLIP score.
-  const isBehindClip = of === 'AUC' && bar > chance && interval[0] > chance && ahead < 0.01
+  const isBehindClip = of === 'auc' && bar > chance && interval[0] > chance && ahead < 0.01
   const more = isBehindClip && isEmbedded ? Math.max(byInterval, labelsUntilAhead(had)) : byInterval
   const step = more < 100 ? 10 : 50
   return Math.min(mostWanted, Math.max(leastWanted, Math.ceil(more / step) * step))
 }
 
-const told = (value: number) => value.toFixed(2)
-const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`
+const near = (value: number) => value.toFixed(2)

@@ -1,15 +1,17 @@
 /** A job as a line of a list. */
-import { stageTitle } from '../../src/stages.ts'
 import type { Job } from '../../src/studio/schemas/jobs.ts'
-import { ago, deviceTitles, fixed, size } from '../format.ts'
+import { ago, deviceTitles, fixed, size, stageTitle } from '../format.ts'
 import { to } from '../router.ts'
-import { isOpen } from '../studio-state.tsx'
+import { isOpen, useStudio } from '../studio-state.tsx'
 import { useTexts } from '../texts/texts.ts'
+import { sayError } from '../why-next.ts'
 import { JobBadge } from './job-badge.tsx'
 import { ProgressBar, progressText, shareOf } from './progress-bar.tsx'
 
 export function JobRow({ job }: { job: Job }) {
-  const { frame, machine } = useTexts()
+  const texts = useTexts()
+  const { frame, machine } = texts
+  const { state } = useStudio()
   return (
     <a className="job-row" href={to('train', 'job', job.id)}>
       <span className="job-row-name">
@@ -30,7 +32,11 @@ export function JobRow({ job }: { job: Job }) {
           </>
         ) : (
           <span className="soft small job-row-end" dir="auto">
-            {job.error ?? (job.finishedAt === null ? '' : ago(job.finishedAt))}
+            {job.error === null
+              ? job.finishedAt === null
+                ? ''
+                : ago(job.finishedAt)
+              : sayError(job.error, state?.rewards ?? [], texts)}
           </span>
         )}
       </span>

@@ -50,7 +50,7 @@ export function RewardsPage({ name }: { name?: string }) {
 }
 
 function Reward({ name }: { name: string }) {
-  const { rewards } = useTexts()
+  const { next, rewards } = useTexts()
   const detail = useRemote(() => client.reward(name), ['reward', name])
   return (
     <Loaded remote={detail} heights={[140, 300]}>
@@ -59,7 +59,7 @@ function Reward({ name }: { name: string }) {
           {reward.lack !== null && (
             <div className="notice warn" role="status">
               <strong>{rewards.noPolicyStarts}</strong>
-              <span>{reward.lack}</span>
+              <span>{next.lack(reward.name, reward.lack)}</span>
             </div>
           )}
           <Quality reward={reward} />

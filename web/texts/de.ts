@@ -17,6 +17,7 @@ import { label } from './de/label.ts'
 import { models } from './de/models.ts'
 import { machine } from './de/machine.ts'
 import { names } from './de/names.ts'
+import { next } from './de/next.ts'
 import { pictures } from './de/pictures.ts'
 import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
@@ -50,6 +51,7 @@ export const de: Texts = {
   models,
   machine,
   names,
+  next,
   pictures,
   policies,
   prompts,

@@ -17,6 +17,7 @@ import { label } from './en/label.ts'
 import { models } from './en/models.ts'
 import { machine } from './en/machine.ts'
 import { names } from './en/names.ts'
+import { next } from './en/next.ts'
 import { pictures } from './en/pictures.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
@@ -49,6 +50,7 @@ export const en = {
   models,
   machine,
   names,
+  next,
   pictures,
   policies,
   prompts,

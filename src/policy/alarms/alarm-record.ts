@@ -50,9 +50,20 @@ export function toldAlarms(results: Readonly<Record<string, unknown>>): string |
   const { data } = Results.safeParse(results)
   if (data === undefined) return undefined
   const { alarms, stoppedAtStep, policyOfStep } = data
-  const words = alarms.map(alarmInWords).join(', ')
-  const first = Math.min(...alarms.map(({ step }) => step))
   return stoppedAtStep === undefined
-    ? `was trained on although its probe images show over-optimisation from step ${first} on: ${words}`
-    : `is that of step ${policyOfStep}: its training was stopped at step ${stoppedAtStep}, where its probe images showed over-optimisation: ${words}`
+    ? trainedInSpiteOf(alarms)
+    : `is that of step ${policyOfStep}: its training was stopped at step ${stoppedAtStep}, where its probe images showed over-optimisation: ${listed(alarms)}`
+}
+
+/** Of a training that went on at alarms. */
+export const trainedInSpiteOf = (alarms: readonly Alarm[]): string =>
+  `was trained on although its probe images show over-optimisation from step ${firstStep(alarms)} on: ${listed(alarms)}`
+
+export const firstStep = (alarms: readonly Alarm[]): number => Math.min(...alarms.map(({ step }) => step))
+const listed = (alarms: readonly Alarm[]) => alarms.map(alarmInWords).join(', ')
+
+/** Those of a training that went on at them, from its results; null where there were none, or it was stopped there. */
+export function ignoredAlarms(results: Readonly<Record<string, unknown>>): Alarm[] | null {
+  const { data } = Results.safeParse(results)
+  return data === undefined || data.stoppedAtStep !== undefined ? null : data.alarms
 }

@@ -3,6 +3,32 @@ import { z } from 'zod'
 import { mostPrompts } from './prompts.ts'
 import { count, ImageRef, PolicyRef, PromptText, RunName, share, time } from './basics.ts'
 
+/** What keeps a reward from being proven, and what would help. */
+export const RewardLack = z.object({
+  /**
+   * Measured on no held-out prompts, or on `too-few`; `at-chance` or below; a figure above chance whose interval is not:
+   * `not-above-chance`; better than chance, not shown to be better than the CLIP score: `not-above-clip`.
+   */
+  kind: z.enum(['unmeasured', 'too-few', 'at-chance', 'not-above-chance', 'not-above-clip']),
+  /** Null where there is none. */
+  figures: z
+    .object({
+      /** AUC of labels, or the share of pairs that it orders as people do. */
+      of: z.enum(['auc', 'pairs']),
+      value: z.number(),
+      /** 95 %. */
+      interval: z.tuple([z.number(), z.number()]),
+      /** Chance, or what the CLIP score reaches on the same images where that is more. */
+      bar: z.number(),
+      /** Held-out labels, or pairs. */
+      n: count,
+    })
+    .nullable(),
+  /** About how many more labels would prove it; null where there are no figures. */
+  wanted: count.nullable(),
+})
+export type RewardLack = z.infer<typeof RewardLack>
+
 export const Round = z.object({
   /** Name of the run that drew it; uploads are a round as well. */
   name: z.string(),
@@ -59,10 +85,10 @@ export const RewardSummary = z.object({
   /** Some of the labels are of a simulated rater. */
   simulated: z.boolean(),
   /**
-   * Why no policy starts by itself on this reward, and what would help, as a sentence; null where it is proven: the interval
-   * of its AUC on held-out prompts (without labels, of its share of pairs) lies above chance and above the CLIP score's.
+   * Why no policy starts by itself on this reward; null where it is proven: the interval of its AUC on held-out prompts
+   * (without labels, of its share of pairs) lies above chance and above the CLIP score's.
    */
-  lack: z.string().nullable(),
+  lack: RewardLack.nullable(),
   /** Of the CLIP score in the reward; null where it was left out, or before there was one. */
   clipShare: share.nullable(),
   /** On judgments of prompts that were held out; null where none were, or where the figure does not exist. */

@@ -29,10 +29,17 @@ export const PairsToTrain = z.object({
   /** Two images of a prompt of which people preferred one: when asked, by ranks or stars, or one called good and one bad. */
   pairs: count,
   prompts: count,
-  /** What is missing for a training, as a sentence; null where they are enough. */
-  lack: z.string().nullable(),
-  /** Why held-out pairs could not show that such a policy is better, as a sentence; null where they could. */
-  caveat: z.string().nullable(),
+  /** Pairs that are missing for a training; 0 where they are enough. */
+  missing: count,
+  /** Why held-out pairs could not show that such a policy is better; null where they could. */
+  caveat: z
+    .object({
+      /** Independent choices that they count as, those of them that would be held out, and about how many it takes. */
+      choices: count,
+      measured: count,
+      wanted: count,
+    })
+    .nullable(),
   /** Settings of `policy dpo` for so many. */
   settings: z.record(z.string(), SettingValue),
 })

@@ -31,7 +31,7 @@ describe('a machine without a GPU', () => {
     const [busy] = await ask()
     assert.deepEqual([busy.jobs, busy.waiting], [[a.id], [b.id]])
     assert.deepEqual([a.devices, a.wanted, b.devices, b.wanted, b.ahead], [['cpu'], 1, ['cpu'], 1, 1])
-    assert.equal((await it.client.state()).next.sentence, `${a.run} is being made.`)
+    assert.deepEqual((await it.client.state()).next.why, [{ kind: 'being-made', run: a.run }])
   })
 
   test('offers it alone, and processes that share its cores', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { lackInWords } from '../reward-evidence.ts'
 import { addImageRun, addRun, testStudio, type TestStudio } from '../studio.test-helper.ts'
 
 const figures = { n: 40, prompts: 12, auc: 0.8, aucInterval: [0.7, 0.9], clipScoreAuc: 0.6, comparisons: 0 }
@@ -48,8 +49,11 @@ for (const [what, heldOut, lack] of rewards) {
     const { rewards: told, next } = await it.client.state()
     if (lack === null) assert.deepEqual([told[0].lack, next.step], [null, 'train-policy'])
     else {
-      assert.match(told[0].lack ?? '', lack)
-      assert.deepEqual([next.step, next.sentence], ['label', told[0].lack])
+      assert.match(lackInWords('reward-1', told[0].lack!), lack)
+      assert.deepEqual(
+        [next.step, next.why],
+        ['label', [{ kind: 'weak-reward', reward: 'reward-1', lack: told[0].lack }]],
+      )
     }
   })
 }

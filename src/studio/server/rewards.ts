@@ -7,7 +7,7 @@ import { RunName } from '../schemas/basics.ts'
 import { RewardDetail, Rewards, RewardSummary } from '../schemas/runs.ts'
 import type { StudioRun } from '../runs.ts'
 import type { Studio } from '../studio.ts'
-import { labelsWanted, rewardLack } from '../reward-evidence.ts'
+import { rewardLack } from '../reward-evidence.ts'
 import { runNameOf, runPath, runsName } from '../workspace.ts'
 import { readJson, shaped, whatWorks } from '../workspace-files.ts'
 import { jsonRoute } from './route.ts'
@@ -90,12 +90,10 @@ export function rewardStanding(run: StudioRun) {
   const { good, bad, pairs, rankings, ratings, labels, comparisons } = results
   const isEmbedded = results.encoder.name === embeddedEncoder
   const measured = { labels, comparisons, heldOut: results.heldOut ?? null, isEmbedded }
-  const lack = rewardLack(name, measured)
   return {
     name,
     finishedAt: manifest.finishedAt,
-    lack,
-    wanted: lack === null ? null : (labelsWanted(measured) ?? null),
+    lack: rewardLack(measured),
     /** Answers. */
     learned: good + bad + pairs + rankings + ratings || labels + comparisons,
   }

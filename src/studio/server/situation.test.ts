@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { en } from '../../../web/texts/en.ts'
+import { sayWhy } from '../../../web/why-next.ts'
 import { writeJob, type JobRecord } from '../jobs/job-record.ts'
 import { recordOf } from '../jobs/job-record.test-helper.ts'
 import { openStudio } from '../open-studio.ts'
@@ -62,7 +64,7 @@ const label = async (it: TestStudio, count: number, from = 0) => {
 }
 const nextOf = async (it: TestStudio) => {
   const { next, base } = await it.client.state()
-  return { ...next, base, all: [next.step, ...next.others.map(({ step }) => step)] }
+  return { ...next, sentence: sayWhy(next.why, en), base, all: [next.step, ...next.others.map(({ step }) => step)] }
 }
 
 test('a policy goes on only when people voted for it', async () => {

@@ -1,8 +1,7 @@
 /** What a studio holds, as far as it decides what is next. */
-import { z } from 'zod'
 import { countedVotes } from '../../feedback/counted-votes.ts'
 import { openedBy } from '../../feedback/raters/opened-comparisons.ts'
-import { toldAlarms } from '../../policy/alarms/alarm-record.ts'
+import { ignoredAlarms } from '../../policy/alarms/alarm-record.ts'
 import { turned, winRates, type WinRate } from '../../report/votes/win-rates.ts'
 import { isPolicyStage, takesInput, usualPolicyStage } from '../../stages.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
@@ -89,16 +88,12 @@ const setOf = ({ run }: JobRecord) => (run.startsWith(comparisonPrefix) ? run.re
 const isBeside = (job: JobRecord, last: JobRecord | undefined) =>
   last !== undefined && (setOf(job) === setOf(last) || last.needs.includes(job.run))
 
-const Trained = z.object({ alarms: z.array(z.unknown()).default([]), stoppedAtStep: z.number().optional() })
-
 /** The newest first. */
 export async function policyStandings(studio: Studio): Promise<PolicyStanding[]> {
   const policies = studio.runs.ofKind('policy')
   const rates = policies.length === 0 ? [] : winRates(await countedVotes(studio.store))
   return policies
     .map(({ name, manifest, config }, place): PolicyStanding => {
-      const { data: results } = Trained.safeParse(manifest.results)
-      const wasStopped = results?.stoppedAtStep !== undefined
       const { klWeight } = config
       const isUsual = manifest.stage === usualPolicyStage
       return {
@@ -106,7 +101,7 @@ export async function policyStandings(studio: Studio): Promise<PolicyStanding[]>
         isFromPairs: isPolicyStage(manifest.stage) && takesInput(manifest.stage, 'pairs'),
         finishedAt: manifest.finishedAt,
         // A training that was stopped left the policy of a step before them.
-        alarms: wasStopped ? null : (toldAlarms(manifest.results) ?? null),
+        alarms: ignoredAlarms(manifest.results),
         klWeight: isUsual && typeof klWeight === 'number' && klWeight > 0 ? klWeight : null,
         vote: voteOf(studio, name, ['pretrained', ...policies.slice(0, place).map((one) => one.name)], rates),
       }

@@ -99,7 +99,7 @@ async function nextFor(
   { counts, rounds, pairs }: { counts: Counts; rounds: readonly Round[]; pairs: PairsToTrain | null },
   rater: string,
 ): Promise<Pick<State, 'next' | 'base'>> {
-  if (pairs === null) return { next: { ...action('label'), sentence: 'Judge some images.', others: [] }, base: null }
+  if (pairs === null) return { next: { ...action('label'), why: [], others: [] }, base: null }
   const situation = await situationOf(studio, { counts, rounds, pairs }, rater)
   return { next: nextStep(situation), base: baseOf(situation.policies) }
 }

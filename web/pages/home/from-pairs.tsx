@@ -9,7 +9,7 @@ import { isOpen } from '../../studio-state.tsx'
 import { useTexts } from '../../texts/texts.ts'
 
 export function FromPairs({ state, reload }: { state: State; reload: () => Promise<void> }) {
-  const { home } = useTexts()
+  const { home, next: texts } = useTexts()
   const { pairs, jobs, base: policy, next } = state
   const { run, isBusy, error } = useAction(async () => {
     if (pairs !== null) await trainOnPairs(pairs, policy)
@@ -21,18 +21,22 @@ export function FromPairs({ state, reload }: { state: State; reload: () => Promi
     <section className="card stack tight" aria-labelledby="from-pairs">
       <h2 id="from-pairs">{home.fromPairs}</h2>
       <p dir="auto">{home.fromPairsHow(policy, pairs.pairs, pairs.prompts)}</p>
-      {pairs.lack !== null ? (
+      {pairs.missing > 0 ? (
         <p className="soft">
-          {pairs.lack}{' '}
+          {texts.why['few-pairs']({ kind: 'few-pairs', missing: pairs.missing })}{' '}
           <a className="text-link" href={to('label', 'pair')}>
             {home.comparePairs}
           </a>
         </p>
       ) : (
-        pairs.caveat !== null && <p className="soft small">{pairs.caveat}</p>
+        pairs.caveat !== null && (
+          <p className="soft small">
+            {texts.pairsCaveat(pairs.caveat.choices, pairs.caveat.measured, pairs.caveat.wanted)}
+          </p>
+        )
       )}
       <ErrorNotice error={error} />
-      {pairs.lack === null && next.step !== 'train-pairs' && (
+      {pairs.missing === 0 && next.step !== 'train-pairs' && (
         <div>
           <button type="button" className="button" disabled={isBusy} onClick={() => void run()}>
             {isBusy ? home.oneMoment : home.steps.trainPairs(pairs.pairs)} <Icon name="arrow" size={18} />

@@ -7,13 +7,16 @@ import { ErrorNotice } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar, progressText, shareOf } from '../../components/progress-bar.tsx'
 import { nextStepOf } from '../../next-step.ts'
+import { sayError, sayWhy } from '../../why-next.ts'
 import { useAction } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen } from '../../studio-state.tsx'
 import { useTexts } from '../../texts/texts.ts'
 
 export function Next({ state, reload }: { state: State; reload: () => Promise<void> }) {
-  const { frame, home } = useTexts()
+  const texts = useTexts()
+  const { frame, home } = texts
+  const why = sayWhy(state.next.why, texts)
   const step = nextStepOf(state.next, state)
   const { run, isBusy, error } = useAction(async (work: () => Promise<unknown>) => {
     await work()
@@ -31,9 +34,9 @@ export function Next({ state, reload }: { state: State; reload: () => Promise<vo
           {isFirst
             ? home.teachHow
             : job === undefined
-              ? state.next.sentence
+              ? why
               : state.next.step === 'wait' && state.next.others.length > 0
-                ? state.next.sentence
+                ? why
                 : home.meanwhile}
         </PageHead>
         <Others state={state} isBusy={isBusy} run={run} />
@@ -125,14 +128,18 @@ function Followers({ job, jobs }: { job: Job; jobs: readonly Job[] }) {
 }
 
 /** What has not begun, since something speaks against it. */
-function Held({ state: { jobs, next } }: { state: State }) {
-  const { home } = useTexts()
-  return jobs
+function Held({ state }: { state: State }) {
+  const texts = useTexts()
+  const { home } = texts
+  const why = sayWhy(state.next.why, texts)
+  return state.jobs
     .filter(({ state }) => state === 'held')
     .map((job) => (
       <div key={job.id} className="notice warn" role="status">
         <strong dir="auto">{home.hasNotBegun(job.run)}</strong>
-        {job.error !== null && !next.sentence.startsWith(job.error) && <span dir="auto">{job.error}</span>}
+        {job.error !== null && !why.startsWith(sayError(job.error, state.rewards, texts)) && (
+          <span dir="auto">{sayError(job.error, state.rewards, texts)}</span>
+        )}
         <span>
           <a className="text-link" href={to('train', 'job', job.id)}>
             {job.can.resume ? home.beginAnyhow : home.steps.look}

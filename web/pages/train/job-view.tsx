@@ -26,6 +26,7 @@ import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { isOpen, useStudio } from '../../studio-state.tsx'
 import { texts, useTexts } from '../../texts/texts.ts'
+import { sayError } from '../../why-next.ts'
 import { JobLog } from './job-log.tsx'
 import { Load } from './load.tsx'
 import { SampleSlider } from './samples.tsx'
@@ -68,7 +69,8 @@ function Notifying() {
 }
 
 function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }) {
-  const { frame, job: texts } = useTexts()
+  const all = useTexts()
+  const { frame, job: texts } = all
   const studio = useStudio()
   const { run, isBusy, error } = useAction(async (work: (id: string) => Promise<unknown>) => {
     await work(job.id)
@@ -106,7 +108,7 @@ function Detail({ job, reload }: { job: JobDetail; reload: () => Promise<void> }
       {(job.state === 'held' || job.state === 'stopped') && job.error !== null && (
         <div className="notice warn" role="status">
           <strong>{job.state === 'held' ? texts.held : texts.stopped}</strong>
-          <span dir="auto">{job.error}</span>
+          <span dir="auto">{sayError(job.error, studio.state?.rewards ?? [], all)}</span>
         </div>
       )}
       {job.alarm !== null && (

@@ -176,7 +176,10 @@ function estimateSentence(
 
 /** Whoever starts a policy by hand is told where its reward is not proven. */
 function RewardLack({ form, changed }: { form: StageForm; changed: Readonly<Record<string, SettingValue>> }) {
-  const texts = useTexts().train.form
+  const {
+    next,
+    train: { form: texts },
+  } = useTexts()
   const { state } = useStudio()
   const field = [...form.main, ...form.more].find((one) => one.field === 'reward' && one.type === 'run')
   if (field === undefined || !isPolicyStage(form.stage)) return null
@@ -187,7 +190,7 @@ function RewardLack({ form, changed }: { form: StageForm; changed: Readonly<Reco
     <div className="notice warn" role="status">
       <strong>{texts.notProven}</strong>
       <span>
-        {reward.lack} {texts.notProvenWhy}
+        {next.lack(reward.name, reward.lack)} {texts.notProvenWhy}
       </span>
     </div>
   )
