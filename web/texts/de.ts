@@ -19,6 +19,7 @@ import { machine } from './de/machine.ts'
 import { names } from './de/names.ts'
 import { next } from './de/next.ts'
 import { pictures } from './de/pictures.ts'
+import { playground } from './de/playground.ts'
 import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
 import { raters } from './de/raters.ts'
@@ -53,6 +54,7 @@ export const de: Texts = {
   names,
   next,
   pictures,
+  playground,
   policies,
   prompts,
   raters,

@@ -19,6 +19,7 @@ import { machine } from './en/machine.ts'
 import { names } from './en/names.ts'
 import { next } from './en/next.ts'
 import { pictures } from './en/pictures.ts'
+import { playground } from './en/playground.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
 import { raters } from './en/raters.ts'
@@ -52,6 +53,7 @@ export const en = {
   names,
   next,
   pictures,
+  playground,
   policies,
   prompts,
   raters,

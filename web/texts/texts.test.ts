@@ -26,6 +26,7 @@ const spoken = [
   'pages/account*.tsx',
   'pages/gallery/*.{ts,tsx}',
   'pages/sign-in.tsx',
+  'pages/playground/*.{ts,tsx}',
   'pages/asking/*.{ts,tsx}',
   'pages/{raters,rater-history,invitations,flags,disagreements,admin-log}.tsx',
   'pages/home.tsx',
@@ -126,6 +127,8 @@ const alike = new Set([
   'Fréchet',
   'Policy',
   'Policies',
+  'Guidance',
+  'Prompt',
   'Prompts',
 ])
 

@@ -90,7 +90,7 @@ export class Playground {
   }
 
   /** Where it draws: where its process is, or the first GPU that no job has or waits for, or the CPU where there is none. */
-  #place(): { readonly device: string; readonly lack: string | null } {
+  #place(): Pick<PlaygroundState, 'device' | 'lack'> {
     const gpus = this.#options.isEmbedded ? [] : gpusOf(this.#jobs?.devices ?? []).map(({ id }) => id)
     if (gpus.length === 0) return { device: cpuId, lack: null }
     const users = gpus.map((id) => ({ id, ...(this.#jobs?.usersOf(id) ?? { has: [], wait: [] }) }))
@@ -98,14 +98,13 @@ export class Playground {
     const own = free.find((id) => id === this.#resident.on)
     const device = own ?? free.at(0)
     if (device !== undefined) return { device, lack: null }
-    const told = users.map(({ id, has, wait }) => `${id} ${has.length > 0 ? `has ${has.join(', ')}` : `is kept for ${wait.join(', ')}`}`) // prettier-ignore
-    return { device: users[0].id, lack: `Jobs go first: ${told.join('; ')}. It draws again when a GPU is free.` }
+    return { device: users[0].id, lack: users.map(({ id, has, wait }) => ({ id, has: [...has], wait: [...wait] })) }
   }
 
   /** @throws {StudioError} jobs have all GPUs, or too many wait */
   expectRoom(): void {
     const { lack } = this.#place()
-    if (lack !== null) throw busy('a GPU that no job has', lack)
+    if (lack !== null) throw busy('a GPU that no job has', usersText(lack))
     if (this.#open >= mostWaiting) throw busy(`at most ${mostWaiting} drawings at once`, 'more of them')
   }
 
@@ -131,7 +130,7 @@ export class Playground {
 
   async #drawNow(order: DrawOrder, listener: DrawListener, signal: AbortSignal): Promise<UsedSampling | undefined> {
     const { device, lack } = this.#place()
-    if (lack !== null) throw busy('a GPU that no job has', lack)
+    if (lack !== null) throw busy('a GPU that no job has', usersText(lack))
     const id = ++this.#count
     const { promise, resolve, reject } = Promise.withResolvers<UsedSampling | undefined>()
     let patience: NodeJS.Timeout | undefined
@@ -182,3 +181,8 @@ const ended = (how: string) =>
     received: `one that ended (${how})`,
     remedy: 'draw again, which starts it anew; fewer images or policies at once take less memory',
   })
+
+const usersText = (users: NonNullable<PlaygroundState['lack']>): string =>
+  users
+    .map(({ id, has, wait }) => (has.length > 0 ? `${id} with ${has.join(', ')}` : `${id} kept for ${wait.join(', ')}`))
+    .join('; ')

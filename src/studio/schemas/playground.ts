@@ -77,7 +77,9 @@ export const PlaygroundState = z.object({
     }),
   ),
   /** Words that the model of a closed world knows, by what they state; null: any text will do. */
-  words: z.array(z.object({ title: z.string(), words: z.array(z.string()) })).nullable(),
+  words: z
+    .array(z.object({ of: z.enum(['counts', 'colors', 'objects', 'backgrounds']), words: z.array(z.string()) }))
+    .nullable(),
   /** A prompt to begin with. */
   example: z.string().nullable(),
   /** Whether the negative prompt can be given: a closed world has none. */
@@ -88,8 +90,8 @@ export const PlaygroundState = z.object({
   device: z.string(),
   /** Runs that compute there; drawing waits for nobody on a CPU, and is slower then. */
   beside: z.array(z.string()),
-  /** Why nothing can be drawn now, as a sentence. */
-  lack: z.string().nullable(),
+  /** Jobs have all GPUs, or wait for them: nothing can be drawn now. */
+  lack: z.array(z.object({ id: z.string(), has: z.array(z.string()), wait: z.array(z.string()) })).nullable(),
   /** Minutes without work after which the process ends. */
   idleMinutes: z.number(),
 })

@@ -164,9 +164,9 @@ async function keptImages({ store, rounds }: Studio): Promise<(id: string) => Dr
 const shareOf = ({ policy, images }: DrawProgress, each: number, all: number) =>
   Math.min(1, (policy * each + images) / all)
 
-const wordsOf = ({ counts, colors, objects, backgrounds }: PromptVocabulary) => [
-  { title: 'how many', words: [...counts] },
-  { title: 'colour', words: [...colors] },
-  { title: 'object', words: objects.map(({ plural }) => plural) },
-  { title: 'background', words: backgrounds.map((one) => `on a ${one} background`) },
+const wordsOf = ({ counts, colors, objects, backgrounds }: PromptVocabulary): PlaygroundState['words'] => [
+  { of: 'counts', words: [...counts] },
+  { of: 'colors', words: [...colors] },
+  { of: 'objects', words: objects.map(({ plural }) => plural) },
+  { of: 'backgrounds', words: backgrounds.map((one) => `on a ${one} background`) },
 ]

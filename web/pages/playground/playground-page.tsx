@@ -10,9 +10,10 @@ import { client } from '../../api.ts'
 import { Empty, ErrorNotice, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
-import { deviceTitles, duration, plural } from '../../format.ts'
+import { deviceTitles, duration } from '../../format.ts'
 import { useAction, useRemote } from '../../remote.ts'
 import { to, useSearch } from '../../router.ts'
+import { texts, useTexts } from '../../texts/texts.ts'
 import '../../styles/playground.css'
 import { PoliciesField, type ChosenPolicy } from './policies-field.tsx'
 import { Results } from './results.tsx'
@@ -21,12 +22,11 @@ import { useDrawing, type Drawing } from './use-drawing.ts'
 const everyMs = 4000
 
 export function PlaygroundPage() {
+  const { frame, playground: texts } = useTexts()
   const remote = useRemote(() => client.playground(), ['playground'], { everyMs })
   return (
     <>
-      <PageHead title="Playground">
-        Draw a prompt by several policies from the same noise. Nothing is kept unless you say so.
-      </PageHead>
+      <PageHead title={frame.places.playground}>{texts.about}</PageHead>
       <Loaded remote={remote} heights={[320, 320]}>
         {(known) => <Playground known={known} reload={() => void remote.reload()} />}
       </Loaded>
@@ -41,6 +41,7 @@ const freshSeed = () => freshSeeds.least + Math.floor(Math.random() * (freshSeed
 const numberOf = (text: string): number | null => (text.trim() === '' ? null : Number(text))
 
 function Playground({ known, reload }: { known: PlaygroundState; reload: () => void }) {
+  const { frame, playground: texts } = useTexts()
   const search = useSearch()
   const [prompt, setPrompt] = useState(search.get('prompt') ?? known.example ?? '')
   const [negative, setNegative] = useState('')
@@ -99,7 +100,7 @@ function Playground({ known, reload }: { known: PlaygroundState; reload: () => v
         }}
       >
         <div className="field">
-          <label htmlFor="play-prompt">Prompt</label>
+          <label htmlFor="play-prompt">{texts.prompt}</label>
           <textarea
             ref={box}
             id="play-prompt"
@@ -114,20 +115,20 @@ function Playground({ known, reload }: { known: PlaygroundState; reload: () => v
         <PoliciesField known={known.policies} chosen={policies} change={setPolicies} />
         <div className="play-numbers">
           <NumberField
-            label="Images of each"
+            label={texts.imagesOfEach}
             value={images}
             change={setImages}
             min={1}
             max={mostImagesDrawn}
             isNeeded
           />
-          <NumberField label="Seed" value={seed} change={setSeed} min={0} max={4_294_967_295} isNeeded />
-          <NumberField label="Steps" value={steps} change={setSteps} min={1} max={1000} />
-          <NumberField label="Guidance" value={guidance} change={setGuidance} min={0} max={100} step="any" />
+          <NumberField label={texts.seed} value={seed} change={setSeed} min={0} max={4_294_967_295} isNeeded />
+          <NumberField label={texts.steps} value={steps} change={setSteps} min={1} max={1000} />
+          <NumberField label={texts.guidance} value={guidance} change={setGuidance} min={0} max={100} step="any" />
         </div>
         {known.hasNegative && (
           <div className="field">
-            <label htmlFor="play-negative">Not to show</label>
+            <label htmlFor="play-negative">{texts.negative}</label>
             <input
               id="play-negative"
               type="text"
@@ -139,12 +140,17 @@ function Playground({ known, reload }: { known: PlaygroundState; reload: () => v
         )}
         {known.lack !== null && (
           <div className="notice warn" role="status">
-            {known.lack}
+            {texts.jobsFirst(known.lack)}
           </div>
         )}
         <div className="row">
-          <button type="submit" className="button primary" title="Ctrl+Enter" disabled={isBusy || known.lack !== null}>
-            {drawing === undefined ? 'Draw' : 'Again'}
+          <button
+            type="submit"
+            className="button primary"
+            title={texts.drawKey}
+            disabled={isBusy || known.lack !== null}
+          >
+            {drawing === undefined ? texts.draw : texts.again}
           </button>
           <button
             type="button"
@@ -154,20 +160,20 @@ function Playground({ known, reload }: { known: PlaygroundState; reload: () => v
               if (currentTarget.form?.reportValidity() === true) newNoise()
             }}
           >
-            New noise
+            {texts.newNoise}
           </button>
           {isBusy && (
             <button type="button" className="button" onClick={stop}>
-              Stop
+              {texts.stop}
             </button>
           )}
         </div>
         <Resident known={known} reload={reload} />
       </form>
-      <section className="stack" aria-label="Drawn">
+      <section className="stack" aria-label={texts.drawn}>
         {drawing === undefined ? (
-          <Empty icon="policy" title="Nothing is drawn yet">
-            Each row of images begins with the same noise, so that only the policies differ.
+          <Empty icon="policy" title={texts.nothing}>
+            {texts.sameNoise}
           </Empty>
         ) : (
           <>
@@ -176,8 +182,8 @@ function Playground({ known, reload }: { known: PlaygroundState; reload: () => v
             {(drawing.images.size > 0 || drawing.stage !== 'stopped') && <Results drawing={drawing} kept={kept} />}
             {[...drawing.images.values()].some((one) => one.kept === 'kept') && (
               <p className="soft small">
-                What is kept is asked about on the page <a href={to('label')}>Label</a>, and stands in the{' '}
-                <a href={`${to('gallery')}?round=playground`}>gallery</a>.
+                {texts.keptInLabel} <a href={to('label')}>{frame.places.label}</a>, {texts.keptInGallery}{' '}
+                <a href={`${to('gallery')}?round=playground`}>{texts.gallery}</a>.
               </p>
             )}
           </>
@@ -202,12 +208,13 @@ function Words({
   add: (word: string) => void
   clear: () => void
 }) {
+  const { playground: texts } = useTexts()
   return (
     <details>
-      <summary>Words that the model knows</summary>
+      <summary>{texts.knownWords}</summary>
       <div className="stack tight">
-        {words.map(({ title, words: of }) => (
-          <div key={title} className="play-words" role="group" aria-label={title}>
+        {words.map(({ of: group, words: of }) => (
+          <div key={group} className="play-words" role="group" aria-label={texts.words[group]}>
             {of.map((word) => (
               <button key={word} type="button" className="chip" onClick={() => add(word)}>
                 {word}
@@ -216,7 +223,7 @@ function Words({
           </div>
         ))}
         <button type="button" className="button small" onClick={clear}>
-          Empty the prompt
+          {texts.emptyPrompt}
         </button>
       </div>
     </details>
@@ -242,7 +249,7 @@ const NumberField = ({ label, value, change, min, max, step, isNeeded = false }:
       max={max}
       step={step}
       required={isNeeded}
-      placeholder={isNeeded ? undefined : 'automatic'}
+      placeholder={isNeeded ? undefined : texts().settings.automatic}
       value={value}
       onChange={({ target }) => change(target.value)}
     />
@@ -250,12 +257,16 @@ const NumberField = ({ label, value, change, min, max, step, isNeeded = false }:
 )
 
 function Progress({ drawing: { stage, ahead, share, durationMs, sampling, request } }: { drawing: Drawing }) {
+  const { playground: texts } = useTexts()
+  const seconds = (durationMs ?? 0) / 1000
+  const time = seconds < 9.95 ? texts.seconds(seconds) : duration(seconds)
+  const how = sampling === undefined ? '' : `, ${texts.sampling(sampling.steps, sampling.guidance)}`
   const told = {
-    waiting: ahead > 0 ? `${plural(ahead, 'drawing')} before this one` : 'Waiting for the model',
-    loading: 'The model is being loaded',
-    drawing: 'Drawing',
-    stopped: 'Stopped',
-    done: `Drawn in ${durationMs === undefined || durationMs < 9950 ? `${((durationMs ?? 0) / 1000).toFixed(1)} s` : duration(durationMs / 1000)}, seed ${request.seed}${sampling === undefined ? '' : `, ${plural(sampling.steps, 'step')}, guidance ${sampling.guidance}`}`,
+    waiting: ahead > 0 ? texts.waitsFor(ahead) : texts.waiting,
+    loading: texts.loading,
+    drawing: texts.drawing,
+    stopped: texts.stopped,
+    done: `${texts.done(time, request.seed)}${how}`,
   }[stage]
   return (
     <div className="play-progress">
@@ -263,7 +274,7 @@ function Progress({ drawing: { stage, ahead, share, durationMs, sampling, reques
         {told}
       </span>
       {(stage === 'drawing' || stage === 'loading') && (
-        <ProgressBar {...(stage === 'drawing' && { share })} label="Progress of the drawing" />
+        <ProgressBar {...(stage === 'drawing' && { share })} label={texts.progress} />
       )}
     </div>
   )
@@ -277,6 +288,7 @@ function Resident({
   known: PlaygroundState
   reload: () => void
 }) {
+  const { playground: texts } = useTexts()
   const end = useAction(async () => {
     await client.endPlayground()
     reload()
@@ -285,18 +297,13 @@ function Resident({
   return (
     <div className="soft small stack tight" aria-live="off">
       <span>
-        Draws on {where === 'CPU' ? 'the CPU' : where}
-        {beside.length > 0 &&
-          `, where ${beside.join(' and ')} ${beside.length === 1 ? 'runs' : 'run'} too: slower for now`}
-        .{' '}
-        {process === 'none'
-          ? 'The model is loaded with the first drawing.'
-          : `The model stays in memory for ${plural(idleMinutes, 'minute')} after the last drawing. A job that needs a GPU goes first.`}
+        {texts.drawsOn(where === 'CPU' ? null : where, beside)}{' '}
+        {process === 'none' ? texts.loadedFirst : texts.staysLoaded(idleMinutes)}
       </span>
       {process === 'ready' && (
         <span>
           <button type="button" className="button small" disabled={end.isBusy} onClick={() => void end.run()}>
-            Free its memory
+            {texts.freeMemory}
           </button>
         </span>
       )}

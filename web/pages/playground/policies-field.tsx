@@ -1,7 +1,8 @@
 /** Which policies draw, one to four of them, each at a strength of its own. */
 import { mostPoliciesDrawn, mostStrength, type PlaygroundState } from '../../../src/studio/schemas/playground.ts'
 import { Icon } from '../../components/icon.tsx'
-import { policyTitle } from '../../format.ts'
+import { fixed, policyTitle } from '../../format.ts'
+import { useTexts } from '../../texts/texts.ts'
 
 export interface ChosenPolicy {
   readonly policy: string
@@ -14,39 +15,33 @@ interface PoliciesFieldProps {
   readonly change: (chosen: readonly ChosenPolicy[]) => void
 }
 
-const hints = {
-  none: '',
-  adapters: 'of its adapters: 0 is the pre-trained model, 1 as it was trained',
-  weights: 'between the pre-trained weights (0) and its own (1), and beyond',
-} as const
-
 export function PoliciesField({ known, chosen, change }: PoliciesFieldProps) {
+  const { playground: texts } = useTexts()
   const set = (place: number, one: ChosenPolicy) => change(chosen.with(place, one))
   const unused = known.find(({ policy }) => chosen.every((one) => one.policy !== policy)) ?? known[0]
   return (
     <fieldset className="field play-policies">
-      <legend>Policies, beside each other</legend>
+      <legend>{texts.policies}</legend>
       <ol>
         {chosen.map(({ policy, strength }, place) => {
           const { change: what = 'none' } = known.find((one) => one.policy === policy) ?? {}
-          const name = `Policy ${place + 1}`
           return (
             <li key={place}>
               <div className="play-policy">
                 <select
-                  aria-label={name}
+                  aria-label={texts.policy(place + 1)}
                   value={policy}
                   onChange={({ target }) => set(place, { policy: target.value, strength: 1 })}
                 >
                   <Options known={known} kind="pretrained" />
-                  <Options known={known} kind="run" title="Policies" />
-                  <Options known={known} kind="lora" title="LoRA files" />
+                  <Options known={known} kind="run" title={texts.runs} />
+                  <Options known={known} kind="lora" title={texts.loras} />
                 </select>
                 {chosen.length > 1 && (
                   <button
                     type="button"
                     className="button small quiet icon"
-                    aria-label={`Remove ${name.toLowerCase()}`}
+                    aria-label={texts.removePolicy(place + 1)}
                     onClick={() => change(chosen.toSpliced(place, 1))}
                   >
                     <Icon name="close" size={18} />
@@ -54,18 +49,18 @@ export function PoliciesField({ known, chosen, change }: PoliciesFieldProps) {
                 )}
               </div>
               {what !== 'none' && (
-                <label className="play-strength" title={`Strength ${hints[what]}`}>
-                  <span className="small">Strength</span>
+                <label className="play-strength" title={texts.strengthHints[what]}>
+                  <span className="small">{texts.strength}</span>
                   <input
                     type="range"
-                    aria-label={`Strength of ${name.toLowerCase()}`}
+                    aria-label={texts.strengthOf(place + 1)}
                     min={0}
                     max={mostStrength}
                     step={0.05}
                     value={strength}
                     onChange={({ target }) => set(place, { policy, strength: target.valueAsNumber })}
                   />
-                  <output className="small number">{strength.toFixed(2)}</output>
+                  <output className="small number">{fixed(strength, 2)}</output>
                 </label>
               )}
             </li>
@@ -78,7 +73,7 @@ export function PoliciesField({ known, chosen, change }: PoliciesFieldProps) {
           className="button small"
           onClick={() => change([...chosen, { policy: unused.policy, strength: 1 }])}
         >
-          Add a policy
+          {texts.addPolicy}
         </button>
       )}
     </fieldset>

@@ -10,6 +10,7 @@ import { policyTitle } from '../../format.ts'
 import { newId } from '../../new-id.ts'
 import { postJudgment } from '../../outbox.ts'
 import { useAction } from '../../remote.ts'
+import { useTexts } from '../../texts/texts.ts'
 import { cellOf, type Drawing } from './use-drawing.ts'
 
 interface ResultsProps {
@@ -24,6 +25,7 @@ interface Vote {
 }
 
 export function Results({ drawing: { request, images }, kept }: ResultsProps) {
+  const { playground: texts } = useTexts()
   const [votes, setVotes] = useState<ReadonlyMap<string, Vote>>(new Map())
   const keep = useAction(async (ids: readonly string[], isKept: boolean) => {
     if (isKept) await client.keepDrawn({ images: [...new Set(ids)] })
@@ -47,7 +49,7 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
     setVotes((now) => new Map([...now].filter(([one]) => one !== row)))
   }
   const titles = request.policies.map(({ policy, strength = 1 }) =>
-    strength === 1 ? policyTitle(policy) : `${policyTitle(policy)} at ${strength.toFixed(2)}`,
+    strength === 1 ? policyTitle(policy) : texts.atStrength(policyTitle(policy), strength),
   )
   const rows = Array.from({ length: request.images ?? 1 }, (_, index) =>
     titles.map((_, policy) => images.get(cellOf(policy, index))),
@@ -68,7 +70,7 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
           const shown = cells.filter((one) => one !== undefined)
           const differ = new Set(shown.map(({ image }) => image.id)).size
           const own = votes.get(row)
-          const alt = (policy: number) => `${request.prompt}, by ${titles[policy]}, image ${index + 1}`
+          const alt = (policy: number) => texts.by(request.prompt, titles[policy], index + 1)
           return cells.map((one, policy) => (
             <div
               key={cellOf(policy, index)}
@@ -92,26 +94,26 @@ export function Results({ drawing: { request, images }, kept }: ResultsProps) {
                       type="button"
                       className="chip"
                       aria-pressed={one.kept !== 'no'}
-                      aria-label={`Keep ${alt(policy)}`}
-                      title={one.kept === 'there' ? 'The studio has this image already' : undefined}
+                      aria-label={texts.keepThis(alt(policy))}
+                      title={one.kept === 'there' ? texts.thereAlready : undefined}
                       disabled={keep.isBusy || one.kept === 'there' || one.isStale}
                       onClick={() => void keep.run([one.image.id], one.kept === 'no')}
                     >
-                      {one.kept === 'no' ? 'Keep' : 'Kept'}
+                      {one.kept === 'no' ? texts.keep : texts.kept}
                     </button>
                     {differ > 1 && (
                       <button
                         type="button"
                         className="chip"
                         aria-pressed={own?.winner === one.image.id}
-                        aria-label={`Better: ${alt(policy)}`}
+                        aria-label={texts.betterThis(alt(policy))}
                         disabled={vote.isBusy || shown.length < titles.length || one.isStale}
                         onClick={() => {
                           undo(row)
                           if (own?.winner !== one.image.id) void vote.run(row, one, shown)
                         }}
                       >
-                        Better
+                        {texts.better}
                       </button>
                     )}
                   </div>
