@@ -3,15 +3,12 @@ import { useEffect, useSyncExternalStore } from 'react'
 import type { Job } from '../src/studio/schemas/jobs.ts'
 import { client } from './api.ts'
 import { go } from './router.ts'
+import { texts } from './texts/texts.ts'
 
 /** A page in the background is let to look about once a minute at the most by browsers. */
 const everyMs = 5000
-const comeTo: Readonly<Partial<Record<Job['state'], string>>> = {
-  done: 'is done',
-  failed: 'failed',
-  stopped: 'was stopped',
-  held: 'is held',
-}
+const ends = ['done', 'failed', 'stopped', 'held'] as const
+const isEnd = (state: Job['state']): state is (typeof ends)[number] => (ends as readonly string[]).includes(state)
 
 /** Of jobs that were on the way, those that are not any more. */
 export const newsOf = <J extends Pick<Job, 'id' | 'state'>>(
@@ -20,7 +17,7 @@ export const newsOf = <J extends Pick<Job, 'id' | 'state'>>(
 ): J[] =>
   jobs.filter(({ id, state }) => {
     const before = known.get(id)
-    return before !== undefined && comeTo[before] === undefined && comeTo[state] !== undefined
+    return before !== undefined && !isEnd(before) && isEnd(state)
   })
 
 /** `(2) Train · Attune` */
@@ -29,7 +26,7 @@ export const counted = (title: string, count: number): string =>
 
 /** @param jobs as the page knows them; while it is in the background, they are asked for */
 export function useJobNews(jobs: readonly Job[]): void {
-  const key = jobs.flatMap(({ id, state }) => (comeTo[state] === undefined ? [id] : [])).join()
+  const key = jobs.flatMap(({ id, state }) => (isEnd(state) ? [] : [id])).join()
   useEffect(() => {
     if (key === '') return
     let known: ReadonlyMap<string, Job['state']> = new Map(jobs.map(({ id, state }) => [id, state]))
@@ -60,7 +57,8 @@ export function useJobNews(jobs: readonly Job[]): void {
 
 function notify({ id, run, state, error }: Job): void {
   if (!('Notification' in globalThis) || Notification.permission !== 'granted') return
-  const told = new Notification(`${run} ${comeTo[state] ?? state}`, {
+  if (!isEnd(state)) return
+  const told = new Notification(texts().jobs.cameTo[state](run), {
     ...(error !== null && { body: error }),
     icon: '/favicon.svg',
     tag: id,

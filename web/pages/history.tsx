@@ -6,32 +6,34 @@ import { Empty, Loaded } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
 import { PolicyDownload } from '../components/policy-download.tsx'
 import { useSize } from '../components/use-size.ts'
-import { ago } from '../format.ts'
+import { ago, policyTitle, stageTitle } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { texts, useTexts } from '../texts/texts.ts'
 import '../styles/history.css'
 
 export function HistoryPage() {
+  const { frame, history } = useTexts()
   const { state } = useStudio()
   const changes = [state?.rounds.length, state?.rewards.length, state?.policies.length, state?.reports.length]
   const lineage = useRemote(() => client.lineage(), ['lineage'], { changes })
   return (
     <>
-      <PageHead title="History">Who came from whom: every reward, policy and round with its parents.</PageHead>
+      <PageHead title={frame.places.history}>{history.about}</PageHead>
       <Loaded remote={lineage} heights={[360]}>
         {(graph) =>
           graph.nodes.length <= 1 ? (
             <Empty
               icon="history"
-              title="The history begins with the first round"
+              title={history.none}
               action={
                 <a className="button primary" href={to()}>
-                  Begin
+                  {history.begin}
                 </a>
               }
             >
-              Rounds of images, rewards and policies appear here as they are made.
+              {history.noneWhy}
             </Empty>
           ) : (
             <div className="stack">
@@ -45,13 +47,15 @@ export function HistoryPage() {
   )
 }
 
-const kindTitles: Readonly<Record<LineageNode['kind'], string>> = {
-  pretrained: 'Pre-trained model',
-  round: 'Round',
-  judgments: 'Judgments',
-  reward: 'Reward',
-  policy: 'Policy',
-  report: 'Report',
+/** `32 images, 20 judged`, `120 labels, AUC 0.91` */
+function factsText({ kind, label, stage, facts }: LineageNode): string {
+  const { history } = texts()
+  if (kind === 'pretrained') return label === 'pretrained' ? history.embedded : history.checkpoint
+  const told = (['images', 'judged', 'labels', 'auc', 'updates'] as const).flatMap((name) => {
+    const value = facts[name]
+    return value === undefined ? [] : [history.facts[name](value)]
+  })
+  return told.join(', ') || (stage === null ? '' : stageTitle(stage))
 }
 
 const box = { width: 192, height: 66, pad: 16 }
@@ -134,6 +138,7 @@ const letter = 8.2
 const shortened = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
 function Picture({ graph }: { graph: Lineage }) {
+  const { history } = useTexts()
   const { ref, width: room } = useSize<HTMLDivElement>(usualRoom)
   const drawing = place(graph, room)
   const { placed, width, height, boxWidth } = drawing
@@ -148,29 +153,23 @@ function Picture({ graph }: { graph: Lineage }) {
     return from === undefined || until === undefined ? [] : [{ ...edge, start: from, end: until }]
   })
   return (
-    <div
-      ref={ref}
-      className="card lineage"
-      tabIndex={0}
-      role="group"
-      aria-label="Picture of the history; the list below says the same"
-    >
+    <div ref={ref} className="card lineage" tabIndex={0} role="group" aria-label={history.picture}>
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
         {edges.map(({ start, end, role }) => (
           <path key={`${start.id} ${end.id} ${role}`} className={`edge ${role}`} d={edgePath(start, end, drawing)} />
         ))}
-        {[...placed.values()].map(({ id, kind, label, fact, x, y }) => (
-          <g key={id} className={`node ${kind}`} transform={`translate(${x} ${y})`}>
+        {[...placed.values()].map((node) => (
+          <g key={node.id} className={`node ${node.kind}`} transform={`translate(${node.x} ${node.y})`}>
             <rect width={boxWidth} height={box.height} rx="10" />
             <rect className="stripe" width="5" height={box.height - 20} x="8" y="10" rx="2.5" />
             <text className="node-kind" x="22" y="20">
-              {kindTitles[kind]}
+              {history.kinds[node.kind]}
             </text>
             <text className="node-label" x="22" y="38">
-              {shortened(label, letters)}
+              {shortened(policyTitle(node.label), letters)}
             </text>
             <text className="node-fact" x="22" y="55">
-              {shortened(fact, Math.floor(letters * 1.2))}
+              {shortened(factsText(node), Math.floor(letters * 1.2))}
             </text>
           </g>
         ))}
@@ -180,13 +179,15 @@ function Picture({ graph }: { graph: Lineage }) {
 }
 
 function Timeline({ graph: { nodes, edges } }: { graph: Lineage }) {
-  const labels = new Map(nodes.map(({ id, label }) => [id, label]))
+  const { history } = useTexts()
+  const labels = new Map(nodes.map(({ id, label }) => [id, policyTitle(label)]))
   const known = nodes.filter(({ at }) => at !== null).toSorted((a, b) => (a.at! < b.at! ? 1 : -1))
   return (
     <section className="stack tight">
-      <h2>In order of time</h2>
+      <h2>{history.inOrder}</h2>
       <ol className="timeline">
-        {known.map(({ id, kind, label, fact, at }) => {
+        {known.map((node) => {
+          const { id, kind, label, at } = node
           const parents = edges.filter((edge) => edge.to === id)
           const href = hrefs[kind]?.(id)
           return (
@@ -194,15 +195,13 @@ function Timeline({ graph: { nodes, edges } }: { graph: Lineage }) {
               <span className="timeline-dot" aria-hidden="true" />
               <div>
                 <strong dir="auto">{href === undefined ? label : <a href={href}>{label}</a>}</strong>{' '}
-                <span className="soft small">
-                  {kindTitles[kind].toLowerCase()} · {ago(at!)}
-                </span>
+                <span className="soft small">{history.kindAndTime(history.kinds[kind], ago(at!))}</span>
                 <p className="small" dir="auto">
-                  {fact}
+                  {factsText(node)}
                 </p>
                 {parents.length > 0 && (
                   <p className="soft small" dir="auto">
-                    from {parents.map(({ from }) => labels.get(from) ?? from).join(', ')}
+                    {history.from(parents.map(({ from }) => labels.get(from) ?? from))}
                   </p>
                 )}
                 {kind === 'policy' && <PolicyDownload name={id} />}

@@ -9,11 +9,13 @@ import { ago } from '../format.ts'
 import { useRemote } from '../remote.ts'
 import { to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
+import { useTexts } from '../texts/texts.ts'
 import { useSeenTheme } from '../theme.ts'
 import '../styles/report.css'
 
 /** Reports inside the page; they can run no script and reach nothing. */
 export function ReportPage({ name }: { name?: string }) {
+  const { frame, reports: texts } = useTexts()
   const { state } = useStudio()
   const reports = useRemote(() => client.reports(), ['reports'], { changes: [state?.reports.length] })
   return (
@@ -23,13 +25,13 @@ export function ReportPage({ name }: { name?: string }) {
         if (report === undefined) {
           return (
             <>
-              <PageHead title="Reports">What training has changed, measured.</PageHead>
+              <PageHead title={frame.places.reports}>{texts.about}</PageHead>
               <Empty
                 icon="report"
-                title="There is no report yet"
+                title={texts.none}
                 action={<NextNeeded of={['images', 'labels', 'reward', 'report']} />}
               >
-                It measures policies on prompts and noise that no training has used.
+                {texts.noneWhy}
               </Empty>
             </>
           )
@@ -41,7 +43,7 @@ export function ReportPage({ name }: { name?: string }) {
               side={
                 <div className="row">
                   {all.length > 1 && (
-                    <nav className="tabs" aria-label="Reports">
+                    <nav className="tabs" aria-label={texts.all}>
                       {all.slice(0, 5).map((one) => (
                         <a
                           key={one.name}
@@ -57,7 +59,7 @@ export function ReportPage({ name }: { name?: string }) {
                 </div>
               }
             >
-              written {ago(report.at)}
+              {texts.written(ago(report.at))}
             </PageHead>
             <div className="row">
               {report.policies.map(

@@ -9,13 +9,14 @@ import { examples } from './de/examples.ts'
 import { flags } from './de/flags.ts'
 import { frame } from './de/frame.ts'
 import { gallery } from './de/gallery.ts'
+import { history } from './de/history.ts'
 import { home } from './de/home.ts'
 import { invitations } from './de/invitations.ts'
 import { job } from './de/job.ts'
 import { jobs } from './de/jobs.ts'
 import { label } from './de/label.ts'
-import { models } from './de/models.ts'
 import { machine } from './de/machine.ts'
+import { models } from './de/models.ts'
 import { names } from './de/names.ts'
 import { next } from './de/next.ts'
 import { pictures } from './de/pictures.ts'
@@ -23,6 +24,7 @@ import { playground } from './de/playground.ts'
 import { policies } from './de/policies.ts'
 import { prompts } from './de/prompts.ts'
 import { raters } from './de/raters.ts'
+import { reports } from './de/reports.ts'
 import { rewards } from './de/rewards.ts'
 import { runs } from './de/runs.ts'
 import { settings } from './de/settings.ts'
@@ -44,13 +46,14 @@ export const de: Texts = {
   flags,
   frame,
   gallery,
+  history,
   home,
   invitations,
   job,
   jobs,
   label,
-  models,
   machine,
+  models,
   names,
   next,
   pictures,
@@ -58,6 +61,7 @@ export const de: Texts = {
   policies,
   prompts,
   raters,
+  reports,
   rewards,
   runs,
   settings,

@@ -9,13 +9,14 @@ import { examples } from './en/examples.ts'
 import { flags } from './en/flags.ts'
 import { frame } from './en/frame.ts'
 import { gallery } from './en/gallery.ts'
+import { history } from './en/history.ts'
 import { home } from './en/home.ts'
 import { invitations } from './en/invitations.ts'
 import { job } from './en/job.ts'
 import { jobs } from './en/jobs.ts'
 import { label } from './en/label.ts'
-import { models } from './en/models.ts'
 import { machine } from './en/machine.ts'
+import { models } from './en/models.ts'
 import { names } from './en/names.ts'
 import { next } from './en/next.ts'
 import { pictures } from './en/pictures.ts'
@@ -23,6 +24,7 @@ import { playground } from './en/playground.ts'
 import { policies } from './en/policies.ts'
 import { prompts } from './en/prompts.ts'
 import { raters } from './en/raters.ts'
+import { reports } from './en/reports.ts'
 import { rewards } from './en/rewards.ts'
 import { runs } from './en/runs.ts'
 import { settings } from './en/settings.ts'
@@ -43,13 +45,14 @@ export const en = {
   flags,
   frame,
   gallery,
+  history,
   home,
   invitations,
   job,
   jobs,
   label,
-  models,
   machine,
+  models,
   names,
   next,
   pictures,
@@ -57,6 +60,7 @@ export const en = {
   policies,
   prompts,
   raters,
+  reports,
   rewards,
   runs,
   settings,

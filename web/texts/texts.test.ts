@@ -26,6 +26,7 @@ const spoken = [
   'pages/account*.tsx',
   'pages/gallery/*.{ts,tsx}',
   'pages/sign-in.tsx',
+  'pages/{history,report}.tsx',
   'pages/playground/*.{ts,tsx}',
   'pages/asking/*.{ts,tsx}',
   'pages/{raters,rater-history,invitations,flags,disagreements,admin-log}.tsx',

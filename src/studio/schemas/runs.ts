@@ -193,9 +193,19 @@ export const LineageNode = z.object({
   /** Unique in the graph; the run's name, `pretrained`, or `judgments`. */
   id: z.string(),
   kind: z.enum(['pretrained', 'round', 'judgments', 'reward', 'policy', 'report']),
+  /** Of the embedded model: `pretrained`. */
   label: z.string(),
-  /** `32 images`, `AUC 0.91` */
-  fact: z.string(),
+  /** That made it; null of the pre-trained model and of what was brought. */
+  stage: z.string().nullable(),
+  /** What is told of it, as far as it is known. */
+  facts: z.object({
+    images: count.optional(),
+    judged: count.optional(),
+    labels: count.optional(),
+    /** On held-out prompts. */
+    auc: share.optional(),
+    updates: count.optional(),
+  }),
   at: time.nullable(),
   /** Column from the left: every edge goes from a smaller to a larger one. */
   depth: count,

@@ -119,13 +119,13 @@ function lineageOf(
     ...new Map(edges.filter(({ from, to }) => from !== to).map((edge) => [`${edge.from} ${edge.to}`, edge])).values(),
   ]
   const depths = depthsOf([...ids], kept)
-  const world = worldOf(model)
   const nodes: LineageNode[] = [
     {
       id: 'pretrained',
       kind: 'pretrained',
-      label: world === undefined ? model.slice(0, 80) : 'pre-trained',
-      fact: world?.title ?? 'checkpoint',
+      label: worldOf(model) === undefined ? model.slice(0, 80) : 'pretrained',
+      stage: null,
+      facts: {},
       at: null,
       depth: 0,
       archived: false,
@@ -134,7 +134,8 @@ function lineageOf(
       id: name,
       kind: 'round',
       label: label(name),
-      fact: `${images} images, ${judged} judged`,
+      stage: null,
+      facts: { images, judged },
       at,
       depth: depths.get(name) ?? 0,
       archived: archived(name),
@@ -145,7 +146,8 @@ function lineageOf(
         id: name,
         kind: kindOf(manifest.stage)!,
         label: label(name),
-        fact: factOf(manifest),
+        stage: manifest.stage,
+        facts: factsToTell(manifest),
         at: manifest.finishedAt,
         depth: depths.get(name) ?? 0,
         archived: archived(name),
@@ -160,15 +162,11 @@ function kindOf(stage: string): LineageNode['kind'] | undefined {
   return kind === 'best-of-n' ? 'policy' : kind
 }
 
-function factOf({ stage, results }: StudioRun['manifest']): string {
-  const number = (value: unknown, digits: number) => (typeof value === 'number' ? value.toFixed(digits) : undefined)
-  const auc = number((results.heldOut as Record<string, unknown> | null)?.auc, 2)
-  const labels = number(results.labels, 0)
-  const facts =
-    kindOf(stage) === 'reward'
-      ? [labels && `${labels} labels`, auc && `AUC ${auc}`]
-      : [number(results.imagesDrawn, 0)?.concat(' images'), number(results.updates, 0)?.concat(' updates')]
-  return facts.filter(Boolean).join(', ') || stage
+function factsToTell({ stage, results }: StudioRun['manifest']): LineageNode['facts'] {
+  const { labels, imagesDrawn: images, updates } = results
+  const auc = (results.heldOut as Record<string, unknown> | null)?.auc
+  const facts = Object.entries(kindOf(stage) === 'reward' ? { labels, auc } : { images, updates })
+  return Object.fromEntries(facts.filter(([, value]) => typeof value === 'number'))
 }
 
 /** The longest way to each node; a graph of records has no circle, and one that had would not hang this. */

@@ -119,8 +119,8 @@ describe('rewards, reports, lineage', () => {
       'round-2 images rw-1',
     ])
     assert.deepEqual(
-      nodes.filter(({ kind }) => kind === 'reward').map(({ fact }) => fact),
-      ['1 labels, AUC 0.90'],
+      nodes.filter(({ kind }) => kind === 'reward').map(({ facts }) => facts),
+      [{ labels: 1, auc: 0.9 }],
     )
     const { rounds } = await it.client.rounds()
     assert.deepEqual(

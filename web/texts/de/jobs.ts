@@ -15,6 +15,12 @@ export const jobs: Texts['jobs'] = {
     done: 'fertig',
     failed: 'gescheitert',
   },
+  cameTo: {
+    done: (run) => `${run} ist fertig`,
+    failed: (run) => `${run} ist gescheitert`,
+    stopped: (run) => `${run} wurde angehalten`,
+    held: (run) => `${run} wird zurückgehalten`,
+  },
   follows: (runs) => `folgt auf ${listed(runs)}`,
   waitsForJobs: (ahead) => `wartet auf ${counted(ahead, { one: 'Auftrag', other: 'Aufträge' })}`,
   waitsForGpus: (wanted, ahead) =>

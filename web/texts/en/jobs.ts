@@ -13,6 +13,13 @@ export const jobs = {
     done: 'done',
     failed: 'failed',
   },
+  /** What somebody is told who does not look. */
+  cameTo: {
+    done: (run: string) => `${run} is done`,
+    failed: (run: string) => `${run} failed`,
+    stopped: (run: string) => `${run} was stopped`,
+    held: (run: string) => `${run} is held`,
+  },
   follows: (runs: readonly string[]) => `follows ${listed(runs)}`,
   waitsForJobs: (ahead: number) => `waits for ${counted(ahead, { one: 'job', other: 'jobs' })}`,
   waitsForGpus: (wanted: number, ahead: number) =>
