@@ -4,8 +4,6 @@ import type { PromptVocabulary } from './vocabulary.ts'
 
 /** Prompts that belong to a model. */
 export interface PromptWorld {
-  /** What a person calls its models: `embedded model`. */
-  readonly title: string
   /** What `--model` says of them. */
   readonly models: readonly string[]
   readonly vocabulary: PromptVocabulary

@@ -8,7 +8,6 @@ export const shapesNames = ['shapes', 'shapes-flow'] as const
 export type ShapesName = (typeof shapesNames)[number]
 
 export const shapesWorld: PromptWorld = {
-  title: 'embedded model',
   models: shapesNames,
   vocabulary: shapesVocabulary,
   seen: seenPrompts,

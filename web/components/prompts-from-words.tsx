@@ -42,7 +42,7 @@ const asTyped = ({ objects, colors, counts, backgrounds }: PromptWords): Typed =
 })
 
 function Words(props: PromptsFromWordsProps) {
-  const words = useRemote(() => client.promptWords(), ['prompt words'])
+  const words = useRemote(() => client.promptWords(), ['prompt-words'])
   return (
     <Loaded remote={words} heights={[120]}>
       {(known) => <WordLists known={asTyped(known)} {...props} />}

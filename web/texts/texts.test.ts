@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { formats } from '../../src/feedback/formats/formats.ts'
+import { stages } from '../../src/stages.ts'
 import { usualGuidelines } from '../../src/studio/server/usual-guidelines.ts'
 import { usualExamplesFor } from '../../src/studio/usual-examples.ts'
 import { inWordsOf } from '../pages/label/usual-words.ts'
@@ -18,35 +19,23 @@ const web = dirname(dirname(fileURLToPath(import.meta.url)))
 const filesOf = (pattern: string | readonly string[]) =>
   globSync(pattern, { cwd: web }).map((file) => file.replaceAll('\\', '/'))
 
-/** Files whose pages speak every language. */
-const spoken = [
-  'app.tsx',
-  'components/*.tsx',
-  'pages/compare/*.tsx',
-  'pages/account*.tsx',
-  'pages/gallery/*.{ts,tsx}',
-  'pages/sign-in.tsx',
-  'pages/{history,report}.tsx',
-  'pages/playground/*.{ts,tsx}',
-  'pages/asking/*.{ts,tsx}',
-  'pages/{raters,rater-history,invitations,flags,disagreements,admin-log}.tsx',
-  'pages/home.tsx',
-  'pages/rewards.tsx',
-  'pages/models/*.tsx',
-  'pages/runs/*.{ts,tsx}',
-  'pages/home/*.tsx',
-  'pages/train/*.tsx',
-  'next-step.ts',
-  'pages/data.tsx',
-  'pages/data/*.tsx',
-  'pages/label/*.{ts,tsx}',
-]
+/** All that is shown or told; prompts are in the language of models, which is English. */
+const spoken = filesOf('**/*.{ts,tsx}').filter(
+  (file) => !/^texts\/|\.test(-helper)?\.ts$|^prompt-templates\.ts$/.test(file),
+)
 /** Attributes that somebody reads or hears. */
 const readAttributes = /^(aria-label|aria-description|alt|title|label|placeholder|action|data-title)$/
+/** Attributes that nobody reads. */
+const unread = /^(className|style|d|id|key|transform|viewBox|data-(?!title).*)$/
 /** What stands in them is a name of its own: a key of the keyboard, a word to type. */
 const named = /^(kbd|code)$/
 /** Names that no language has another word for. */
 const brands = /^(Attune|GPU|shapes)$/
+
+/** Names of stages, and of what a browser has. */
+const known = new Set<string>([...Object.keys(stages), 'Enter', 'Notification'])
+/** Words with blanks between them, or one as it begins a sentence. */
+const isSpoken = (text: string) => (/\p{L} \p{L}/u.test(text) || /^\p{Lu}\p{Ll}/u.test(text)) && !known.has(text)
 
 /** Texts that an expression may have as its value. */
 function valuesOf(node: ts.Node): string[] {
@@ -63,22 +52,26 @@ function valuesOf(node: ts.Node): string[] {
   return []
 }
 
-/** Texts that stand in the elements of a page: `line: text`. */
-function literalsIn(name: string, source: string): string[] {
+/** Texts that stand in the elements of a page, and sentences anywhere else: `line: text`. */
+function literalsIn(name: string, source: string): Set<string> {
   const file = ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true)
-  const found: string[] = []
+  const found = new Set<string>()
   const look = (node: ts.Node): void => {
     if (ts.isJsxElement(node) && named.test(node.openingElement.tagName.getText(file))) return
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isTypeNode(node)) return
+    if (ts.isJsxAttribute(node) && unread.test(node.name.getText(file))) return
     const texts = ts.isJsxText(node)
       ? [node.text]
       : ts.isJsxExpression(node) && !ts.isJsxAttribute(node.parent) && node.expression !== undefined
         ? valuesOf(node.expression)
         : ts.isJsxAttribute(node) && readAttributes.test(node.name.getText(file)) && node.initializer !== undefined
           ? valuesOf(ts.isJsxExpression(node.initializer) ? node.initializer.expression! : node.initializer)
-          : []
+          : ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)
+            ? valuesOf(node).filter(isSpoken)
+            : []
     for (const text of texts.map((one) => one.trim())) {
       if (!/\p{L}/u.test(text) || brands.test(text)) continue
-      found.push(`${name}:${file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1}: ${text}`)
+      found.add(`${name}:${file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1}: ${text}`)
     }
     node.forEachChild(look)
   }
@@ -93,19 +86,20 @@ function leavesOf(texts: object, path: readonly string[] = []): [path: readonly 
   )
 }
 
-test('a page that speaks every language has no text of its own', () => {
-  const example = `const A = () => <p title="Two words" className="x">{is ? 'yes' : t.no} and {\`\${n} left\`} <kbd>A</kbd></p>`
+test('pages have no text of their own', () => {
+  const example = `
+const A = () => <p title="Two words" className="x">{is ? 'yes' : t.no} and {\`\${n} left\`} <kbd>A</kbd></p>
+const b = { c: 'A sentence', d: 'reward train', e: 'kept' }`
   assert.deepEqual(
-    literalsIn('a.tsx', example).map((line) => line.replace(/^.*: /, '')),
-    ['Two words', 'yes', 'and', 'left'],
+    [...literalsIn('a.tsx', example)].map((line) => line.replace(/^.*: /, '')),
+    ['Two words', 'yes', 'and', 'left', 'A sentence'],
   )
-  const wrong = filesOf(spoken).flatMap((file) => literalsIn(file, readFileSync(join(web, file), 'utf8')))
+  const wrong = spoken.flatMap((file) => [...literalsIn(file, readFileSync(join(web, file), 'utf8'))])
   assert.deepEqual(wrong, [], 'these belong into web/texts/')
 })
 
 test('every text is used', () => {
-  const sources = filesOf('**/*.{ts,tsx}').filter((file) => !file.startsWith('texts/'))
-  const all = sources.map((file) => readFileSync(join(web, file), 'utf8')).join('\n')
+  const all = spoken.map((file) => readFileSync(join(web, file), 'utf8')).join('\n')
   const used = new Set(all.match(/[\p{L}_$][\p{L}\d_$]*/gu))
   // A group is used as a whole where it is indexed, passed on, or kept under another name.
   const [indexed, whole] = [/([\p{L}_$][\p{L}\d_$]*)\[/gu, /(?:\(|= |=\{)(?:\w+\.)*(\w+)(?=[)}\n])/g]

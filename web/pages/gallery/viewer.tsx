@@ -26,7 +26,7 @@ const near = 5
 export function Viewer({ id, images, more, look, close }: ViewerProps) {
   const { gallery, pictures } = useTexts()
   const place = images.findIndex((one) => one.id === id)
-  const remote = useRemote(() => client.galleryImage(id), ['gallery image', id])
+  const remote = useRemote(() => client.galleryImage(id), ['gallery-image', id])
   useEffect(() => {
     if (place >= 0 && place > images.length - near) more()
   }, [place, images.length])
