@@ -77,6 +77,8 @@ export const StudioConfig = z.strictObject({
     .describe('Jobs that share the CPU at once, each with its part of the cores.'),
   webhook: z
     .url({ protocol: /^https?$/ })
+    // Nothing could be sent there, and what is not sent is told with its address.
+    .refine((url) => !/^https?:\/\/[^/?#]*@/i.test(url), 'an address without a name and a password')
     .nullable()
     .default(null)
     .meta({

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { StudioConfig } from '../start-studio.ts'
 import { recordOf } from './job-record.test-helper.ts'
 import { Webhook } from './webhook.ts'
 
@@ -95,4 +96,12 @@ test('tries again where the other side is at fault, follows no redirect, and tel
   hook.changed(job)
   await hook.idle()
   assert.match(notes.join(), /^webhook: job\.finished of dpok-1 did not arrive: ./)
+})
+
+test('an address with a name and a password, to which nothing could be sent, is refused', () => {
+  const { webhook } = StudioConfig.shape
+  for (const given of ['http://me:secret@hook.example/', 'https://me@hook.example/', 'ftp://hook.example/', 'hook']) {
+    assert.ok(!webhook.safeParse(given).success, given)
+  }
+  for (const given of ['https://hook.example/?key=a:b@c', null]) assert.ok(webhook.safeParse(given).success)
 })
