@@ -32,6 +32,9 @@ function testPages(it: BrowserStage, addresses: readonly string[], name?: string
         const scrolled = Number(await page.evaluate('document.documentElement.scrollWidth'))
         if (scrolled > look.viewport!.width) wrong.push(`${address}: ${scrolled} px wide`)
         wrong.push(...(await seriousViolations(page)).map((line) => `${address}: ${line}`))
+        const [tab, heading] = [await page.title(), await page.locator('main h1').first().textContent()]
+        // While somebody votes the heading is the question.
+        if (!address.endsWith('/vote') && !tab.includes(heading ?? '')) wrong.push(`${address}: ${tab} over ${heading}`)
       }
       assert.deepEqual(wrong, [])
     })

@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react'
 import { StudioError } from '../../src/errors.ts'
 import { capital } from '../format.ts'
+import { usePageTitle } from '../page-title.ts'
 import { isOffline, type Remote } from '../remote.ts'
 import { useTexts } from '../texts/texts.ts'
 import { Icon, type IconName } from './icon.tsx'
@@ -77,6 +78,7 @@ interface EmptyProps {
 
 export function Empty({ icon, title, children, action, isPage = false }: EmptyProps) {
   const Heading = isPage ? 'h1' : 'h2'
+  usePageTitle(isPage ? title : undefined)
   return (
     <div className="empty">
       <Icon name={icon} size={36} />

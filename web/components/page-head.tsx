@@ -1,12 +1,9 @@
-import { useEffect, type ReactNode } from 'react'
-import { useTexts } from '../texts/texts.ts'
+import type { ReactNode } from 'react'
+import { usePageTitle } from '../page-title.ts'
 
 /** The title of a page, also in the browser's tab. */
 export function PageHead({ title, children, side }: { title: string; children?: ReactNode; side?: ReactNode }) {
-  const { titled } = useTexts().frame
-  useEffect(() => {
-    document.title = titled(title)
-  }, [titled, title])
+  usePageTitle(title)
   return (
     <header className="page-head">
       <div>

@@ -1,8 +1,9 @@
-import { useEffect, useState, type ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { StudioError } from '../../src/errors.ts'
 import { client } from '../api.ts'
 import { ErrorNotice } from '../components/notice.tsx'
 import { PageHead } from '../components/page-head.tsx'
+import { usePageTitle } from '../page-title.ts'
 import { useAction } from '../remote.ts'
 import { go, to } from '../router.ts'
 import { useStudio } from '../studio-state.tsx'
@@ -96,7 +97,7 @@ const isClosed = (error: unknown): boolean =>
 
 /** Where an invitation's link leads. */
 export function InvitationPage({ token }: { token: string }) {
-  const { signIn, frame } = useTexts()
+  const { signIn } = useTexts()
   const { reload } = useStudio()
   const { run, isBusy, error } = useAction(async () => {
     await client.accept({ token })
@@ -105,9 +106,7 @@ export function InvitationPage({ token }: { token: string }) {
     await reload()
     go()
   })
-  useEffect(() => {
-    document.title = frame.titled(signIn.invitation)
-  }, [frame, signIn])
+  usePageTitle(signIn.invitation)
   if (error instanceof StudioError && error.code === 'expired-link') return <DeadLinkPage />
   return (
     <Gate>

@@ -12,6 +12,7 @@ import { timeNow } from '../../clock.ts'
 import { newId } from '../../new-id.ts'
 import { outbox, postVote, useOutbox, type NewVote } from '../../outbox.ts'
 import { pastOf, type Given } from '../../past.ts'
+import { usePageTitle } from '../../page-title.ts'
 import { isOffline, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
@@ -31,6 +32,7 @@ let returned: Given | undefined
 
 export function VotePage({ id }: { id: string }) {
   const { vote } = useTexts()
+  usePageTitle(vote.title)
   const { state } = useStudio()
   const named = useRaterName()
   const [form, setForm] = useState<Form>('single')

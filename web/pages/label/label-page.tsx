@@ -7,6 +7,7 @@ import { Empty, ErrorNotice, Skeleton } from '../../components/notice.tsx'
 import { ProgressBar } from '../../components/progress-bar.tsx'
 import { PromptText } from '../../components/prompt-text.tsx'
 import { Tabs } from '../../components/tabs.tsx'
+import { usePageTitle } from '../../page-title.ts'
 import { isOffline, useRemote } from '../../remote.ts'
 import { go, to } from '../../router.ts'
 import { readStored, writeStored } from '../../stored.ts'
@@ -139,6 +140,7 @@ function Frame<S>({ mode, choose, guidelines, hasImages, session, keys, show, no
   const { label } = useTexts()
   const { state } = useStudio()
   const [isHelpOpen, setHelpOpen] = useState(false)
+  usePageTitle(label.title)
   const { turn, isDone, error, progress, given, canUndo, undo } = session
   const images = turn === undefined ? [] : marked(turn.task, turn.state)
   const { isOn, toggle, kind, chooseKind, image, chooseImage } = useMarking(images)
