@@ -1,6 +1,6 @@
 /** Who asks. Invitations and sessions exist only where accounts are asked for. */
 import { z } from 'zod'
-import { clean, isClean, RaterName, time } from './basics.ts'
+import { clean, isClean, isVisible, RaterName, time, visible } from './basics.ts'
 
 export const User = z.object({
   /** Null on a machine without login until the page has asked for one; send it with every request then. */
@@ -20,8 +20,9 @@ export const Invitation = z.object({
 export type Invitation = z.infer<typeof Invitation>
 export const Invitations = z.object({ invitations: z.array(Invitation) })
 export type Invitations = z.infer<typeof Invitations>
+const NewName = RaterName.refine(isVisible, visible)
 export const NewInvitation = z.strictObject({
-  name: RaterName,
+  name: NewName,
   role: z.enum(['admin', 'rater']).default('rater'),
   days: z.int().min(1).max(90).default(14),
   /** Ends all sessions of this account: of a browser that was lost or stolen. */
@@ -80,7 +81,7 @@ export const ApiKey = z.object({
 export type ApiKey = z.infer<typeof ApiKey>
 export const ApiKeys = z.object({ keys: z.array(ApiKey) })
 export const NewApiKey = z.strictObject({
-  name: RaterName,
+  name: NewName,
   role: z.enum(['admin', 'rater']).default('rater'),
   days: z.int().min(1).max(366).default(90),
 })

@@ -7,6 +7,9 @@ export const time = z.iso.datetime()
 /** No database keeps a NUL in a text, nor half a pair of surrogates. */
 export const isClean = (given: string) => !given.includes('\0') && given.isWellFormed()
 export const clean = 'whole characters, none of them NUL'
+/** Of spaces and signs without a shape nobody could tell what it names. */
+export const isVisible = (given: string) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(given)
+export const visible = 'at least one character that can be seen'
 /** A text that a person wrote. It is data wherever it goes. */
 export const text = z.string().max(10_000).refine(isClean, clean)
 export const PromptText = text.trim().min(1)

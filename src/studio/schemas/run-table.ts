@@ -1,6 +1,6 @@
 /** All runs of a studio as a table, what one would take along that is deleted, and curves to lay over each other. */
 import { z } from 'zod'
-import { count, RunName, share, text, time } from './basics.ts'
+import { count, isVisible, RunName, share, text, time, visible } from './basics.ts'
 import { JobState, SettingValue } from './jobs.ts'
 
 const bytes = z.number().nonnegative()
@@ -46,7 +46,7 @@ export type RunRows = z.infer<typeof RunRows>
 export const RunChange = z
   .strictObject({
     /** Null takes it away. */
-    title: text.trim().min(1).max(120).nullable().optional(),
+    title: text.trim().min(1).max(120).refine(isVisible, visible).nullable().optional(),
     archived: z.boolean().optional(),
   })
   .refine(({ title, archived }) => title !== undefined || archived !== undefined, 'a title, or whether it is archived')

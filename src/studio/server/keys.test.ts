@@ -63,6 +63,11 @@ async function useKeys(it: TestStudio): Promise<void> {
     assert.equal((await failureOf(await nightly(path, method, body))).code, 'forbidden', `${method} ${path}`)
   }
 
+  for (const path of ['/api/keys', '/api/invitations']) {
+    const unseen = await admin(path, 'POST', { name: '\u200b\u202e' })
+    assert.equal((await failureOf(unseen)).code, 'config', `${path} of a name that nobody sees`)
+  }
+
   const tooMuch = await ada('/api/keys', 'POST', { name: 'mine', role: 'admin' })
   assert.equal((await failureOf(tooMuch)).code, 'forbidden')
   const own = await madeBy(ada, { name: 'mine' })

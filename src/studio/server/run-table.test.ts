@@ -87,7 +87,7 @@ describe('the table of runs', () => {
     assert.ok(existsSync(it.studio.workspace.at('runs', 'reward-1', 'manifest.json')))
     assert.equal((await it.client.lineage()).nodes.find(({ id }) => id === 'reward-1')?.label, 'Käthe’s <b>first</b>')
     assert.equal((await it.client.changeRun('reward-1', { title: null })).title, null)
-    for (const title of ['', ' ', 'x'.repeat(121), 'a\0'])
+    for (const title of ['', ' ', '\u200b\u202e', 'x'.repeat(121), 'a\0'])
       await assert.rejects(it.client.changeRun('reward-1', { title }), refused(400, 'config'))
     await assert.rejects(it.client.changeRun('reward-1', {}), refused(400, 'config'))
     await assert.rejects(it.client.changeRun('none', { title: 'a' }), refused(404, 'not-found'))
