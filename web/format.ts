@@ -42,8 +42,11 @@ export function size(bytes: number): string {
   return `${fixed(value, value < 9.95 ? 1 : 0)} ${units[unit]}`
 }
 
-/** `pretrained` as people say it. */
-export const policyTitle = (name: string): string => (name === 'pretrained' ? texts().policies.pretrained : name)
+/** `pretrained`, and `uploaded` for those who brought an image, as people say it. */
+export function policyTitle(name: string): string {
+  const { pretrained, uploaded } = texts().policies
+  return name === 'pretrained' ? pretrained : name === 'uploaded' ? uploaded : name
+}
 
 /** `Train a reward`; a name of elsewhere as it is. */
 export const stageTitle = (stage: string): string =>

@@ -47,15 +47,17 @@ export function HistoryPage() {
   )
 }
 
+const labelText = ({ label }: LineageNode): string => (label === 'pretrained' ? texts().history.embedded : label)
+
 /** `32 images, 20 judged`, `120 labels, AUC 0.91` */
 function factsText({ kind, label, stage, facts }: LineageNode): string {
   const { history } = texts()
-  if (kind === 'pretrained') return label === 'pretrained' ? history.embedded : history.checkpoint
+  if (kind === 'pretrained') return label === 'pretrained' ? '' : history.checkpoint
   const told = (['images', 'judged', 'labels', 'auc', 'updates'] as const).flatMap((name) => {
     const value = facts[name]
     return value === undefined ? [] : [history.facts[name](value)]
   })
-  return told.join(', ') || (stage === null ? '' : stageTitle(stage))
+  return told.join(', ') || (stage === null || kind === 'report' ? '' : stageTitle(stage))
 }
 
 const box = { width: 192, height: 66, pad: 16 }
@@ -166,7 +168,7 @@ function Picture({ graph }: { graph: Lineage }) {
               {history.kinds[node.kind]}
             </text>
             <text className="node-label" x="22" y="38">
-              {shortened(policyTitle(node.label), letters)}
+              {shortened(labelText(node), letters)}
             </text>
             <text className="node-fact" x="22" y="55">
               {shortened(factsText(node), Math.floor(letters * 1.2))}

@@ -5,6 +5,7 @@ import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
 import { useTexts } from '../../texts/texts.ts'
 import { GuidelinesText } from '../label/guidelines.tsx'
+import { inWordsOf } from '../label/usual-words.ts'
 import { toSave, useGuidelinesDraft } from './guidelines-draft.ts'
 import { ExampleCards } from './example-cards.tsx'
 import { ReasonRows } from './reason-rows.tsx'
@@ -12,7 +13,8 @@ import { wrongOf } from './wrong.ts'
 
 /** The text with how raters see it, the reasons, and what raters agree to. */
 export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; reload: () => Promise<void> }) {
-  const { asking } = useTexts()
+  const all = useTexts()
+  const { asking } = all
   const { guidelines: texts } = asking
   const { written, isChanged, isOvertaken, change, giveUp } = useGuidelinesDraft(saved)
   const [isSaved, setSaved] = useState(false)
@@ -65,7 +67,7 @@ export function GuidelinesForm({ saved, reload }: { saved: ShownGuidelines; relo
             {written.text.trim() === '' ? (
               <p className="soft">{texts.empty}</p>
             ) : (
-              <GuidelinesText text={written.text} />
+              <GuidelinesText text={inWordsOf(all, { ...written, examples: [] }).text} />
             )}
           </div>
         </div>

@@ -36,7 +36,7 @@ export function Filters({ search, choices, reward, change }: FiltersProps) {
         label={gallery.category}
         name="category"
         value={search.category}
-        options={of(choices?.categories)}
+        options={Object.fromEntries((choices?.categories ?? []).map((name) => [name, gallery.categories[name]]))}
         change={change}
       />
       <Choice label={gallery.answers} name="verdict" value={search.verdict} options={verdicts} change={change} />

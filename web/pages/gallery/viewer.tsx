@@ -79,7 +79,7 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
         : texts.atStrength(policyTitle(record.policy), record.strength),
     ],
     [texts.round, rounds.length === 0 ? texts.noRound : rounds.join(', ')],
-    [texts.category, record.category],
+    [texts.category, texts.categories[record.category]],
     [
       texts.seed,
       record.policy === 'uploaded' ? undefined : texts.seedAndPlace(record.seed, record.draw ?? record.index),

@@ -20,6 +20,13 @@ export const gallery: Texts['gallery'] = {
   round: 'Runde',
   policy: 'Gezeichnet von',
   category: 'Kategorie',
+  categories: {
+    color: 'Farbe',
+    count: 'Anzahl',
+    background: 'Hintergrund',
+    combination: 'Kombination',
+    other: 'andere',
+  },
   answers: 'Antworten',
   rater: 'Bewertet von',
   reward: 'Belohnung',

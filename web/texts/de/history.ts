@@ -28,5 +28,5 @@ export const history: Texts['history'] = {
   picture: 'Bild des Verlaufs; die Liste darunter sagt dasselbe',
   inOrder: 'Der Zeit nach',
   kindAndTime: (kind, when) => `${kind} · ${when}`,
-  from: (parents) => `aus ${parents.join(', ')}`,
+  from: (parents) => `Herkunft: ${parents.join(', ')}`,
 }

@@ -2,6 +2,7 @@ import type { Texts } from '../en.ts'
 
 export const policies: Texts['policies'] = {
   pretrained: 'vortrainiertes Modell',
+  uploaded: 'hochgeladen',
   download: 'Policy herunterladen',
   downloadNamed: (name) => `Policy ${name} herunterladen`,
   lora: (form) => `LoRA für ${form}`,

@@ -20,6 +20,13 @@ export const gallery = {
   round: 'Round',
   policy: 'Policy',
   category: 'Category',
+  categories: {
+    color: 'colour',
+    count: 'number',
+    background: 'background',
+    combination: 'combination',
+    other: 'other',
+  },
   answers: 'Answers',
   rater: 'Rater',
   reward: 'Reward',

@@ -1,6 +1,7 @@
 /** Policies by name, and as files for other programs. */
 export const policies = {
   pretrained: 'pre-trained model',
+  uploaded: 'uploaded',
   download: 'Download the policy',
   downloadNamed: (name: string) => `Download the policy ${name}`,
   lora: (form: string) => `LoRA, ${form}`,
