@@ -86,5 +86,10 @@ export const names: Texts['names'] = {
     pairs: 'Paare',
     good: 'Gut',
     bad: 'Schlecht',
+    width: 'Breite',
+    height: 'Höhe',
+    skips: 'Ausgelassen',
+    rankings: 'Reihenfolgen',
+    ratings: 'Mit Punkten',
   },
 }

@@ -14,8 +14,7 @@ const told = ({ wins, losses, ties }: Vote) =>
     counted(losses, { one: 'Niederlage', other: 'Niederlagen' }),
     `${figure(ties)}-mal gleich gut`,
   ].join(', ')
-const unused = (count: number) =>
-  `${counted(count, { one: 'Antwort hat', other: 'Antworten haben' })} noch keine Belohnung gelehrt`
+const unused = (count: number) => `Aus ${counted(count, labels)} hat noch keine Belohnung gelernt`
 const nearly = (value: number) => fixed(value, 2)
 
 /** As the alarms of a training name what they look at. */
@@ -45,7 +44,7 @@ function lack(name: string, { kind, figures, wanted }: Of<'weak-reward'>['lack']
   const { of, value, interval, bar, n } = figures
   const [low, high] = interval.map(nearly)
   const on = counted(n, of === 'auc' ? labels : { one: 'Paar', other: 'Paare' })
-  const figureText = `${of === 'auc' ? 'AUC' : 'richtig geordnete Paare'} ${nearly(value)}, ${low} … ${high}, zurückgelegt: ${on}`
+  const figureText = `${of === 'auc' ? 'AUC' : 'richtig geordnete Paare'} ${nearly(value)}; ${low} … ${high}; zurückgelegt: ${on}`
   const more = `noch etwa ${counted(wanted ?? 0, labels)}`
   if (kind === 'not-above-clip')
     return `${name} ist besser als der Zufall, aber nicht nachweislich besser als der CLIP-Score, den es ohne jede Antwort gibt (${nearly(bar)}; ${figureText}): ${more}.`
@@ -58,11 +57,11 @@ export const next: Texts['next'] = {
     'first-images': () => 'Lassen Sie das Modell seine ersten Bilder zeichnen.',
     'being-made': ({ run }) => `${run} entsteht gerade.`,
     alarm: ({ run, alarm }) =>
-      `${run} zeigt Anzeichen von Überoptimierung (${alarm.replace(/\.$/, '')}). Sehen Sie sich die Probebilder an: Sind sie schlechter geworden, so halten Sie es an, bewerten Sie mehr, und trainieren Sie noch einmal.`,
+      `${run} zeigt Anzeichen von Überoptimierung (${alarm.replace(/\.$/, '')}). Sehen Sie sich die Probebilder an: Sind sie schlechter geworden, so halten Sie den Lauf an, bewerten Sie mehr, und trainieren Sie noch einmal.`,
     failed: ({ run, error }) =>
       `${run} ist gescheitert${error === null ? ', ohne zu sagen, warum' : `: ${error.replace(/\.$/, '')}`}. Sehen Sie ins Protokoll, beheben Sie, was dort steht, und versuchen Sie es noch einmal.`,
     stopped: ({ run, canResume }) =>
-      `${run} wurde vor dem Ende angehalten${canResume ? ' und kann dort weitergehen, wo es steht' : ''}. Oder lassen Sie es, und machen Sie mit dem nächsten Schritt weiter.`,
+      `${run} wurde vor dem Ende angehalten${canResume ? ' und kann dort weitergehen, wo er steht' : ''}. Oder lassen Sie ihn ruhen, und machen Sie mit dem nächsten Schritt weiter.`,
     'enough-labels': ({ labels: count }) =>
       `${counted(count, labels)} sind da: Trainieren Sie daraus eine Belohnung. Eine Policy folgt ihr nur, wenn sie nachweislich besser ist als der Zufall und als der CLIP-Score.`,
     'more-labels': ({ missing }) =>
@@ -72,7 +71,7 @@ export const next: Texts['next'] = {
     'unused-since': ({ labels: count, isEnough }) =>
       `${unused(count)}${isEnough ? ': Trainieren Sie die nächste' : ''}.`,
     'unused-after': ({ labels: count, reward, learned }) =>
-      `${unused(count)}, seit ${reward} aus ${figure(learned)} gelernt hat: Trainieren Sie die nächste aus allen.`,
+      `${unused(count)}, seit ${reward} aus ${figure(learned)} entstand: Trainieren Sie die nächste aus allen.`,
     'unused-yet': ({ labels: count, all }) => `${unused(count)}: Trainieren Sie die nächste aus allen ${figure(all)}.`,
     proven: ({ reward, policy }) =>
       `${reward} ist nachweislich besser als der Zufall und als der CLIP-Score: Trainieren Sie ${policy ?? 'das Modell'} damit.`,
@@ -90,13 +89,13 @@ export const next: Texts['next'] = {
       `${policy} wurde trainiert, obwohl die Probebilder ab Schritt ${figure(firstStep(alarms))} Überoptimierung zeigen: ${alarms.map(alarmInWords).join(', ')}. Vielleicht irrt sich die Belohnung bei solchen Bildern.`,
     even: ({ policy, vote }) =>
       `Kein klarer Unterschied zwischen ${policy} und ${vote.rival ?? 'dem vortrainierten Modell'} (${told(vote)}).`,
-    'more-pairs': () => 'Lernen kann es aus weiteren Paaren.',
+    'more-pairs': () => 'Lernen kann die Policy aus weiteren Paaren.',
     'better-reward': ({ reward, missing }) =>
       `Zuerst braucht es eine bessere Belohnung: noch etwa ${counted(missing, labels)}, noch einmal so viele, wie ${reward} hatte.`,
     won: ({ policy, vote }) =>
-      `${policy} hat die blinde Abstimmung gewonnen (${told(vote)}). Messen Sie es in einem Bericht.`,
+      `${policy} hat die blinde Abstimmung gewonnen (${told(vote)}). Messen Sie die Policy in einem Bericht.`,
     'won-measured': ({ policy }) =>
-      `${policy} hat die blinde Abstimmung gewonnen. Sammeln Sie von Neuem: Lassen Sie es neue Bilder zeichnen.`,
+      `${policy} hat die blinde Abstimmung gewonnen. Sammeln Sie weiter: Lassen Sie die Policy neue Bilder zeichnen.`,
     'judge-round': ({ round }) => `Bewerten Sie die Bilder von ${round}.`,
     'few-pairs': ({ missing }) =>
       `Noch ${counted(missing, { one: 'Paar', other: 'Paare' })} mit einem besseren Bild würden genügen, um gleich aus Paaren zu lernen.`,

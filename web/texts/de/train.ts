@@ -50,7 +50,7 @@ export const train: Texts['train'] = {
     idle: 'Eine GPU ist frei',
     atOnce: (count) => `${counted(count, { one: 'Auftrag', other: 'Aufträge' })} zugleich`,
     nothingTells: 'Wie beschäftigt es ist, lässt sich nicht erfahren.',
-    busy: 'Auslastung',
+    busy: 'Last',
     memory: 'Speicher',
     of: (used, total) => `${used} von ${total}`,
     progress: (run, device) => `Fortschritt von ${run} auf ${device}`,
