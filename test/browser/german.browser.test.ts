@@ -2,16 +2,55 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { writeComparison } from '../../src/studio/server/comparison-files.ts'
-import { addImageRun } from '../../src/studio/studio.test-helper.ts'
+import { usualGuidelines } from '../../src/studio/server/usual-guidelines.ts'
+import { addImageRun, addRun } from '../../src/studio/studio.test-helper.ts'
 import { en } from '../../web/texts/en.ts'
 import { seriousViolations } from './accessibility.ts'
 import { browserSuite } from './browser-suite.ts'
+import type { Visitor } from './visitor.ts'
 
 /** English sentences and names of buttons; single words may be German as well, as "Name" is. */
 function sentencesOf(texts: object): string[] {
   return Object.values(texts).flatMap((text: unknown) =>
     typeof text === 'string' ? (text.includes(' ') ? [text] : []) : typeof text === 'object' ? sentencesOf(text!) : [],
   )
+}
+
+/** An admin edits the usual guidelines as they are kept. */
+const english = sentencesOf(en).filter((text) => !usualGuidelines.text.includes(text))
+const adminPages = [
+  '',
+  'train/reward',
+  'train/policy',
+  'train/round',
+  'train/report',
+  'runs',
+  'models',
+  'gallery',
+  'playground',
+  'compare',
+  'reports',
+  'history',
+  'raters',
+  'raters/asking',
+  'raters/log',
+]
+
+/** What is shown is German, and not wider than the window. */
+async function look({ page }: Visitor, where: string, isAudited = false): Promise<void> {
+  const body = await page.locator('body').innerText()
+  const names = await page.locator('[aria-label], [title], [alt], [placeholder]').evaluateAll(
+    (all: { getAttribute(name: string): string | null }[]) => all.map((one) => ['aria-label', 'title', 'alt', 'placeholder'].map((name) => one.getAttribute(name)).join('\n')),
+  ) // prettier-ignore
+  const said = [body, ...names].join('\n')
+  assert.deepEqual(
+    english.filter((text) => said.includes(text)),
+    [],
+    `${where}: English`,
+  )
+  const [scrolled, width] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[]
+  assert.ok(scrolled <= width, `${where}: ${scrolled} px wide`)
+  if (isAudited) assert.deepEqual(await seriousViolations(page), [], where)
 }
 
 browserSuite('a studio in German', (it) => {
@@ -35,25 +74,9 @@ browserSuite('a studio in German', (it) => {
     test(`labels and votes, ${viewport.width} px wide`, async () => {
       await using person = await it.visit({ viewport, locale: 'de-AT' })
       const { page } = person
-      const english = sentencesOf(en)
-      const look = async (where: string, isAudited = false) => {
-        const body = await page.locator('body').innerText()
-        const names = await page.locator('[aria-label], [title], [alt]').evaluateAll(
-          (all: { getAttribute(name: string): string | null }[]) => all.map((one) => ['aria-label', 'title', 'alt'].map((name) => one.getAttribute(name)).join('\n')),
-        ) // prettier-ignore
-        const said = [body, ...names].join('\n')
-        assert.deepEqual(
-          english.filter((text) => said.includes(text)),
-          [],
-          `${where}: English`,
-        )
-        const scrolled = Number(await page.evaluate('document.documentElement.scrollWidth'))
-        assert.ok(scrolled <= viewport.width, `${where}: ${scrolled} px wide`)
-        if (isAudited) assert.deepEqual(await seriousViolations(page), [], where)
-      }
       await person.open('label', 'good-bad')
       await page.getByLabel('Ihr Name').fill('Änne')
-      await look('name')
+      await look(person, 'name')
       await person.button('Anfangen').click()
       await page.getByText('Zeigt das Bild, was verlangt ist?').waitFor()
       assert.equal(await page.evaluate('document.documentElement.lang'), 'de')
@@ -61,30 +84,30 @@ browserSuite('a studio in German', (it) => {
       await page.getByText('Warum ist Bild 1 schlecht? (freiwillig)').waitFor()
       await page.getByRole('button', { name: 'falsche Farbe' }).click()
       await page.getByRole('status').getByText('Gespeichert', { exact: true }).waitFor()
-      await look('good or bad', true)
+      await look(person, 'good or bad', true)
       await page.getByRole('button', { name: 'Richtlinien und Tasten' }).click()
       await page.getByRole('dialog').getByText('Worauf Sie achten').waitFor()
-      await look('guidelines')
+      await look(person, 'guidelines')
       await page.keyboard.press('Escape')
       await page.keyboard.press('m')
       await page.getByText(/^Klicken Sie auf falsche Stellen/).waitFor()
-      await look('marks')
+      await look(person, 'marks')
       await page.keyboard.press('m')
 
       await page.getByRole('button', { name: 'Paare' }).click()
       await page.getByRole('button', { name: 'Links ist besser' }).waitFor()
-      await look('pairs')
+      await look(person, 'pairs')
       await page.keyboard.press('f')
       await page.getByRole('dialog').getByRole('button', { name: 'Gleich gut' }).waitFor()
-      await look('enlarged')
+      await look(person, 'enlarged')
       await page.keyboard.press('Escape')
       await page.getByRole('button', { name: 'Punkte' }).click()
       await page.getByRole('button', { name: 'Insgesamt: 7 von 7' }).waitFor()
-      await look('ratings')
+      await look(person, 'ratings')
 
       await person.open('compare', 'compare-1', 'vote')
       await page.getByText('Welche Seite zeigt besser, was verlangt ist?').waitFor()
-      await look('vote', true)
+      await look(person, 'vote', true)
       await page.getByRole('button', { name: 'Rechts ist besser' }).click()
       // The second visit goes on where the first one was.
       await page.getByText(/[12] von 8/).waitFor()
@@ -100,4 +123,24 @@ browserSuite('a studio in German', (it) => {
       assert.equal(await page.evaluate('document.documentElement.lang'), 'en')
     })
   }
+
+  test('tells admins all on a phone', async () => {
+    const { studio } = it.studio
+    const heldOut = { n: 12, prompts: 2, accuracy: 0.75, auc: 0.55, aucInterval: [0.4, 0.7], clipScoreAuc: 0.6 }
+    addRun(studio, 'reward-1', 'reward train', { feedback: 'studio.sqlite' }, { labels: 12, good: 6, bad: 6, heldOut })
+    addRun(studio, 'dpok-1', 'policy dpok', { reward: 'runs/reward-1' }, { imagesDrawn: 160 })
+    await using person = await it.visit({ viewport: { width: 390, height: 844 }, locale: 'de-DE', name: 'Änne' })
+    const { page } = person
+    await person.open('rewards')
+    await page
+      .getByText(/^reward-1 ist noch nicht nachweislich besser als der Zufall \(AUC 0,55; 0,40 … 0,70/)
+      .waitFor()
+    await look(person, 'rewards')
+    for (const place of adminPages) {
+      await person.open(...place.split('/'))
+      await page.locator('main h1').waitFor()
+      await page.locator('main:not(:has([aria-busy=true]))').waitFor()
+      await look(person, place)
+    }
+  })
 })

@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { formats } from '../../src/feedback/formats/formats.ts'
 import { stages } from '../../src/stages.ts'
+import { formStages } from '../../src/stages.ts'
+import { hiddenFields, mainFields, ownFields, runSentences } from '../../src/studio/jobs/stage-plans.ts'
+import { stageSchemas } from '../../src/studio/jobs/stage-schemas.ts'
 import { usualGuidelines } from '../../src/studio/server/usual-guidelines.ts'
 import { usualExamplesFor } from '../../src/studio/usual-examples.ts'
 import { inWordsOf } from '../pages/label/usual-words.ts'
@@ -186,6 +189,24 @@ test('German says what each change in the log of admins was', () => {
     .map((route) => /summary:\s*'([^']*)'/.exec(route)![1])
   assert.ok(changes.length > 30)
   assert.deepEqual(Object.keys(de.adminLog.acts).sort(), changes.sort())
+})
+
+test('German names every setting of a form, and explains those that come first', async () => {
+  const schemas = await stageSchemas()
+  const { hints, labels } = de.settings
+  for (const stage of formStages) {
+    const [own, { flags }] = [ownFields(stage), schemas[stage]]
+    const fields = [...Object.keys(own), ...flags.map(({ field }) => field).filter((field) => !hiddenFields.has(field))]
+    assert.deepEqual(
+      fields.filter((field) => labels[field] === undefined),
+      [],
+      stage,
+    )
+    for (const field of mainFields(stage)) {
+      const said = own[field] ?? flags.find((flag) => flag.field === field)
+      assert.notEqual(hints[runSentences[field] ?? said!.sentence], undefined, `${stage}: ${field}`)
+    }
+  }
 })
 
 test('German says what each format of judgments is', () => {
