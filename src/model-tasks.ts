@@ -2,11 +2,11 @@
 import { chdir } from 'node:process'
 import { AttuneError, errorOf } from './errors.ts'
 import { serveLimited } from './limited-process.ts'
-import type { MemoryPreset } from './policy/preset-request.ts'
+import type { MemoryPresets } from './policy/preset-request.ts'
 import type { InspectionResult, LoraResult, ModelTask, OfferResult } from './studio/models/model-tasks.ts'
 
 // What one task needs takes longer to load than the task takes.
-type Result = string | InspectionResult | LoraResult | OfferResult | MemoryPreset[]
+type Result = string | InspectionResult | LoraResult | OfferResult | MemoryPresets
 serveLimited(async ({ folder, ...task }: ModelTask): Promise<Result> => {
   chdir(folder)
   switch (task.kind) {

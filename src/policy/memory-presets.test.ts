@@ -42,7 +42,11 @@ describe('presets by memory', () => {
       const schema = stage === 'images generate' ? GenerateConfig : await policySchema(stage)
       for (const device of stage === 'policy dpok' ? (['cuda', 'cpu'] as const) : (['cuda'] as const)) {
         const request = { stage, config: configOf(stage), device, budgets: [1e6, 8e9], encoder }
-        const [small, large] = await memoryPresets(request)
+        const {
+          presets: [small, large],
+          trainedBytes,
+        } = await memoryPresets(request)
+        assert.equal(trainedBytes > 0, stage !== 'images generate')
         assert.equal(small.settings, null)
         // Half a gigabyte is left for kernels, however small the model.
         assert.ok(small.bytes > 5e8 && small.bytes < 6e8, `${small.bytes}`)
@@ -62,15 +66,17 @@ describe('presets by memory', () => {
     const [tried] = trainedAtOnce(dpo, { model: hollow, trainable, settings }, sampling)
     const held = (count: number) => tried.bytes(count, false)
     assert.ok(held(8) > 1.5 * held(4))
+    const adapters = [...trainable.parameters.values()].reduce((sum, { numel }) => sum + 4 * numel, 0)
     const config = configOf('policy dpo')
     const of = async (budget: number) => {
-      const [found] = await memoryPresets({ stage: 'policy dpo', config, device: 'cuda', budgets: [budget], encoder })
-      return found
+      const request = { stage: 'policy dpo', config, device: 'cuda', budgets: [budget], encoder } as const
+      const { presets, trainedBytes } = await memoryPresets(request)
+      assert.equal(trainedBytes, adapters)
+      return presets[0]
     }
     const loaded = (await of(8e9)).bytes - withRoom(held(32))
-    // The model in half precision, and adapters of four bytes a number.
+    // The model in half precision.
     const own = [...hollow.weights.tensors().values()].reduce((sum, { numel }) => sum + 2 * numel, 0)
-    const adapters = [...trainable.parameters.values()].reduce((sum, { numel }) => sum + 4 * numel, 0)
     assert.ok(loaded > own + adapters && loaded < 2 * (own + adapters), `${loaded} of ${own} and ${adapters}`)
     const justFour = (loaded + withRoom(held(4))) / usable
     assert.equal((await of(justFour + 1)).settings?.gradientAccumulationSteps, 32 / 4)
@@ -83,14 +89,14 @@ describe('presets by memory', () => {
   test('count a reward as nothing where nothing tells what it reads', async () => {
     const of = async (reward: string) => {
       const config = { ...configOf('policy dpok'), reward }
-      const [found] = await memoryPresets({
+      const { presets } = await memoryPresets({
         stage: 'policy dpok',
         config,
         device: 'cuda',
         budgets: [8e9],
         encoder: null,
       })
-      return found.bytes
+      return presets[0].bytes
     }
     assert.ok((await of(encoder)) > (await of('runs/elsewhere')))
   })

@@ -22,7 +22,7 @@ import { tensorScope } from '../tensor/scope.ts'
 import type { AnyAlgorithm } from './algorithm.ts'
 import { algorithms } from './algorithms/index.ts'
 import { weightlessReward } from './hollow.ts'
-import type { MemoryPreset, PresetRequest, PresetStage } from './preset-request.ts'
+import type { MemoryPreset, MemoryPresets, PresetRequest, PresetStage } from './preset-request.ts'
 import { policySchema } from './train-policy.ts'
 import { trainableChange, trainableFields } from './trainable.ts'
 import { trainedAtOnce } from './training-memory.ts'
@@ -39,16 +39,17 @@ interface Tried {
   readonly settings: readonly AtOnce[]
   /** Bytes of what is loaded before it begins. */
   readonly loaded: number
+  /** Of what is trained. */
+  readonly trained: number
 }
 
 /** Of the memory of a device, what is there for tensors: contexts, screens and other programs have the rest. */
 const usable = 0.94
 
 /**
- * @returns one for each budget; none where nothing is foretold of this stage or model
  * @throws {AttuneError} the checkpoint is not there or broken
  */
-export async function memoryPresets(request: PresetRequest): Promise<MemoryPreset[]> {
+export async function memoryPresets(request: PresetRequest): Promise<MemoryPresets> {
   using _scope = tensorScope()
   const { stage, config, device, budgets } = request
   const isOnCpu = device === 'cpu'
@@ -60,13 +61,14 @@ export async function memoryPresets(request: PresetRequest): Promise<MemoryPrese
     opened.set(key, known)
     return known
   }
+  const ways = waysOf(isOnCpu, (config.mixedPrecision ?? null) as ModelConfig['mixedPrecision'], stage)
+  const { settings, trained: trainedBytes } = tried(ways[0])
+  if (settings.length === 0) return { presets: [], trainedBytes }
   try {
-    const ways = waysOf(isOnCpu, (config.mixedPrecision ?? null) as ModelConfig['mixedPrecision'], stage)
-    if (tried(ways[0]).settings.length === 0) return []
-    return budgets.map((budget) => presetOf(budget, ways, tried, isOnCpu, stage))
+    return { presets: budgets.map((budget) => presetOf(budget, ways, tried, isOnCpu, stage)), trainedBytes }
   } catch (error) {
     // Where a model calls an operator of which libtorch knows no shapes.
-    if (error instanceof TensorError) return []
+    if (error instanceof TensorError) return { presets: [], trainedBytes }
     throw error
   }
 }
@@ -128,7 +130,7 @@ async function attemptOf({ stage, config: given, device, encoder }: PresetReques
     })
     const sampling = samplingOf(model, wanted)
     if (algorithm === undefined) {
-      return { settings: drawnAtOnce(model, sampling, manyImages, null), loaded: countedBytes() - before }
+      return { settings: drawnAtOnce(model, sampling, manyImages, null), loaded: countedBytes() - before, trained: 0 }
     }
     const trainable = trainableChange(model, z.object(trainableFields).parse(pick(config, Object.keys(trainableFields))), 0) // prettier-ignore
     // Each that is named has an encoder of its own in memory.
@@ -143,7 +145,8 @@ async function attemptOf({ stage, config: given, device, encoder }: PresetReques
       { model, trainable, ...(reward && { reward }), settings: { ...config, ...open } },
       sampling,
     )
-    return { settings: all, loaded }
+    const trained = [...trainable.parameters.values()].reduce((sum, { numel }) => sum + 4 * numel, 0)
+    return { settings: all, loaded, trained }
   }
 }
 
@@ -164,9 +167,9 @@ function hollowScore(name: string, usual: string | null, dtype: Dtype): Reward {
 const weightless = weightlessReward({ name: 'a reward', sha256: '', range: undefined })
 
 /** Each number is tried once, and what is given is left open. */
-function remembered({ settings, loaded }: Tried): Tried {
+function remembered({ settings, ...tried }: Tried): Tried {
   return {
-    loaded,
+    ...tried,
     settings: settings.map((setting) => {
       const known = new Map<string, number>()
       const bytes = (count: number, checkpoints: boolean): number => {

@@ -22,3 +22,10 @@ export interface MemoryPreset {
   /** That it takes with them, the room for kernels among it; of the least that could be set where nothing fits. */
   readonly bytes: number
 }
+
+export interface MemoryPresets {
+  /** One for each budget; none where nothing is foretold of the stage or the model. */
+  readonly presets: readonly MemoryPreset[]
+  /** Bytes of what is trained, which checkpoints hold; 0 of a stage that trains nothing. */
+  readonly trainedBytes: number
+}

@@ -39,6 +39,7 @@ import {
   type VoteTasksQuery,
 } from './schemas/comparing.ts'
 import { Devices } from './schemas/devices.ts'
+import { Disk } from './schemas/disk.ts'
 import { Archived, GalleryDetail, GalleryPage, type ArchiveChange, type GalleryQuery } from './schemas/gallery.ts'
 import {
   DrawEvent,
@@ -260,6 +261,7 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     startJob: (body: NewJob) => post(JobDetail, '/api/jobs', body),
     jobs: () => get(Jobs, '/api/jobs'),
     devices: () => get(Devices, '/api/devices'),
+    disk: () => get(Disk, '/api/disk'),
     job: (id: string) => get(JobDetail, `/api/jobs/${part(id)}`),
     stopJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/stop`),
     resumeJob: (id: string) => post(JobDetail, `/api/jobs/${part(id)}/resume`),

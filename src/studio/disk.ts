@@ -1,5 +1,5 @@
 /** What lies on the disk, and what is left of it. */
-import { lstat, readdir } from 'node:fs/promises'
+import { lstat, readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
@@ -17,4 +17,10 @@ export async function bytesOf(path: string): Promise<number> {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0
     throw error
   }
+}
+
+/** Of the disk on which a folder lies, bytes. */
+export async function roomAt(folder: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
+  const { bavail, blocks, bsize } = await statfs(folder)
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
 }

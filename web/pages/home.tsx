@@ -1,6 +1,7 @@
 /** The loop as a picture, what runs, and the next sensible step. */
 import type { Job } from '../../src/studio/schemas/jobs.ts'
 import type { State } from '../../src/studio/schemas/state.ts'
+import { LowDisk } from '../components/disk-room.tsx'
 import { Icon } from '../components/icon.tsx'
 import { JobRow } from '../components/job-row.tsx'
 import { Skeleton } from '../components/notice.tsx'
@@ -23,6 +24,7 @@ export function HomePage() {
   return (
     <div className="stack">
       <Next state={state} reload={reload} />
+      <LowDisk />
       <FromPairs state={state} reload={reload} />
       <section className="stack tight">
         <h2>{home.loop}</h2>

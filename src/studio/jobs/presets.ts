@@ -1,7 +1,7 @@
 /** With which settings a stage fits into so much memory, worked out in the background and remembered. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { hostMemory } from '../../host-memory.ts'
-import type { MemoryPreset, PresetRequest, PresetStage } from '../../policy/preset-request.ts'
+import type { MemoryPresets, PresetRequest, PresetStage } from '../../policy/preset-request.ts'
 import { takesMemory } from '../../setting-groups.ts'
 import { isPolicyStage, type FormStage } from '../../stages.ts'
 import type { DeviceFigures } from '../devices/device-figures.ts'
@@ -17,7 +17,7 @@ const patienceMs = 1500
 /** Answers are small: of so many different settings of a day. */
 const mostKept = 200
 interface Kept {
-  done?: readonly MemoryPreset[]
+  done?: MemoryPresets
   error?: unknown
   readonly work: Promise<unknown>
 }
@@ -53,10 +53,11 @@ export class PresetShelf {
     const kept = this.#begin(keyOf(request), workspace, request)
     await Promise.race([kept.work, wait(patienceMs, undefined, { ref: false })])
     if (kept.error !== undefined) throw kept.error
-    if (kept.done === undefined) return { isReady: false, presets: [] }
+    if (kept.done === undefined) return { isReady: false, presets: [], trainedBytes: null }
+    const { presets, trainedBytes } = kept.done
     return {
-      isReady: true,
-      presets: kept.done.map(({ budget, settings: filled, bytes }) => ({
+      ...{ isReady: true, trainedBytes },
+      presets: presets.map(({ budget, settings: filled, bytes }) => ({
         ...{ memory: budget, isHere: budget === here, settings: filled, takes: bytes },
       })),
     }
@@ -65,7 +66,7 @@ export class PresetShelf {
   #begin(key: string, { folder }: Workspace, request: PresetRequest): Kept {
     const known = this.#kept.get(key)
     if (known !== undefined) return known
-    const task = doModelTask<MemoryPreset[]>('presets', { kind: 'presets', folder, request })
+    const task = doModelTask<MemoryPresets>('presets', { kind: 'presets', folder, request })
     const kept: Kept = {
       work: task.then(
         (done) => (kept.done = done),

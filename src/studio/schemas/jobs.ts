@@ -149,6 +149,8 @@ export type PresetsQuery = z.input<typeof PresetsQuery>
 export const Presets = z.object({
   /** They are still being worked out: ask again. */
   isReady: z.boolean(),
+  /** Bytes of what is trained, which each checkpoint holds; null where it is not known. */
+  trainedBytes: z.number().nonnegative().nullable(),
   /** The smallest memory first; none for the embedded model, and where nothing is foretold. */
   presets: z.array(
     z.object({

@@ -11,6 +11,7 @@ import { compareRoutes } from './compare.ts'
 import { addressOf, guardAccess, Limiter, mostAnswersOfRater, mostCallsOfRater, userOf } from './access.ts'
 import { Budget, textOf, usualPatience, type Patience, type Reading } from './bodies.ts'
 import { deviceRoutes } from './devices.ts'
+import { diskRoutes } from './disk.ts'
 import { notFound, refusalOf, refuse } from './failures.ts'
 import { flagRoutes } from './flags.ts'
 import { withForm, type ReceivedForm } from './forms.ts'
@@ -55,6 +56,7 @@ export const routes: readonly Route[] = [
   ...flagRoutes,
   ...jobRoutes,
   ...deviceRoutes,
+  ...diskRoutes,
   ...promptRoutes,
   ...roundRoutes,
   ...runTableRoutes,

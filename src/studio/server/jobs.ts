@@ -208,7 +208,7 @@ export const jobRoutes = [
 ]
 
 async function presetsOf(studio: Studio, stage: FormStage, given: Settings): Promise<Presets> {
-  const none: Presets = { isReady: true, presets: [] }
+  const none: Presets = { isReady: true, presets: [], trainedBytes: null }
   if (!hasPresets(stage) || worldOf(studio.model) !== undefined) return none
   const [printed, context] = await Promise.all([studio.stages(), formContext(studio)])
   const form = formOf(stage, printed[stage], context)

@@ -45,7 +45,7 @@ describe('presets by memory', () => {
   test('are none for the embedded model, and of a stage of which nothing is foretold', async () => {
     await using it = await testStudio()
     for (const one of [stage, 'policy dpok', 'reward train', 'report'] as const) {
-      assert.deepEqual(await it.client.presets({ stage: one }), { isReady: true, presets: [] })
+      assert.deepEqual(await it.client.presets({ stage: one }), { isReady: true, presets: [], trainedBytes: null })
     }
   })
 })

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { runBase, type FormStage } from '../../../src/stages.ts'
 import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
+import { DiskRoom, LowDisk } from '../../components/disk-room.tsx'
 import { JobBadge } from '../../components/job-badge.tsx'
 import { Empty, ErrorNotice, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
@@ -31,6 +32,8 @@ export function RunsPage() {
   return (
     <>
       <PageHead title={texts.title}>{texts.about}</PageHead>
+      <DiskRoom />
+      <LowDisk />
       <Loaded remote={runs} heights={[60, 300]}>
         {({ runs: all }) =>
           all.length === 0 ? (

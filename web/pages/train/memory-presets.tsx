@@ -5,14 +5,14 @@ import type { FormField, Presets, SettingValue, StageForm } from '../../../src/s
 import { client } from '../../api.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { figure, settingTitle, size } from '../../format.ts'
-import { useRemote } from '../../remote.ts'
+import { useRemote, type Remote } from '../../remote.ts'
 import { useTexts } from '../../texts/texts.ts'
 
 type Settings = Readonly<Record<string, SettingValue>>
 type Preset = Presets['presets'][number]
 
 interface MemoryPresetsProps {
-  readonly form: StageForm
+  readonly presets: Remote<Presets>
   readonly fields: readonly FormField[]
   readonly valueOf: (field: string) => SettingValue
   /** How long it takes as it is filled in; none where that is not known. */
@@ -25,8 +25,12 @@ const everyMs = 2000
 /** Somebody may still be typing. */
 const restMs = 700
 
-export function MemoryPresets({ form, fields, valueOf, time, fill }: MemoryPresetsProps) {
-  const texts = useTexts().machine.presets
+/** Of a form as it is filled in, asked for until they are worked out. */
+export function usePresets(
+  form: StageForm,
+  fields: readonly FormField[],
+  valueOf: (field: string) => SettingValue,
+): Remote<Presets> {
   const [isReady, setReady] = useState(false)
   const [filled, setFilled] = useState<ReadonlySet<string>>(new Set())
   const asked = useRested(askedOf(fields, valueOf, filled))
@@ -34,7 +38,7 @@ export function MemoryPresets({ form, fields, valueOf, time, fill }: MemoryPrese
     everyMs: isReady ? 0 : everyMs,
     changes: [asked, form.missing],
   })
-  const { value, error } = remote
+  const { value } = remote
   useEffect(() => setReady(false), [asked])
   useEffect(() => {
     if (value === undefined) return
@@ -42,6 +46,11 @@ export function MemoryPresets({ form, fields, valueOf, time, fill }: MemoryPrese
     const names = value.presets.flatMap(({ settings }) => Object.keys(settings ?? {}))
     if (names.some((name) => !filled.has(name))) setFilled(new Set([...filled, ...names]))
   }, [value])
+  return remote
+}
+
+export function MemoryPresets({ presets: { value, error }, fields, valueOf, time, fill }: MemoryPresetsProps) {
+  const texts = useTexts().machine.presets
   if (error !== undefined) return <ErrorNotice error={error} />
   if (value === undefined || (value.isReady && value.presets.length === 0)) return null
   if (!value.isReady) {

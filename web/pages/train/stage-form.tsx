@@ -3,17 +3,19 @@ import { settingGroups } from '../../../src/setting-groups.ts'
 import { isPolicyStage } from '../../../src/stages.ts'
 import type { FormField, SettingValue, StageForm } from '../../../src/studio/schemas/jobs.ts'
 import { productOf } from '../../../src/studio/work.ts'
+import { writtenBytes } from '../../../src/studio/writes.ts'
 import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
+import { useDisk } from '../../components/disk-room.tsx'
 import { isWrong, SettingField, settingOf } from '../../components/setting-field.tsx'
-import { stageSentence, stageTitle, timeLeft } from '../../format.ts'
+import { size, stageSentence, stageTitle, timeLeft } from '../../format.ts'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { useAction } from '../../remote.ts'
 import { go } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
 import type { Texts } from '../../texts/en.ts'
 import { useTexts } from '../../texts/texts.ts'
-import { MemoryPresets } from './memory-presets.tsx'
+import { MemoryPresets, usePresets } from './memory-presets.tsx'
 import { Plan, type NextStage } from './plan.tsx'
 
 interface StageFormProps {
@@ -57,6 +59,7 @@ export function StageFormView({ form, like }: StageFormProps) {
     if (field === undefined) return null
     return field.field in changed ? settingOf(field, changed[field.field]) : begun(field)
   }
+  const presets = usePresets(form, fields, valueOf)
   const isChanged = ({ field, default: usual }: FormField) => JSON.stringify(valueOf(field)) !== JSON.stringify(usual)
   const fill = (values: Readonly<Record<string, SettingValue>>) => setChanged({ ...changed, ...values })
   const show = (list: readonly FormField[]) => (
@@ -96,7 +99,7 @@ export function StageFormView({ form, like }: StageFormProps) {
       {form.missing !== null && <div className="notice warn">{texts.missing[form.missing] ?? form.missing}</div>}
       <RewardLack form={form} changed={{ ...like?.settings, ...changed }} />
       {show(form.main)}
-      <MemoryPresets {...{ form, fields, valueOf, fill }} time={timeOf(form.estimate, valueOf)} />
+      <MemoryPresets {...{ presets, fields, valueOf, fill }} time={timeOf(form.estimate, valueOf)} />
       <details className="more">
         <summary>
           {texts.more(form.more.length + 1)}
@@ -133,6 +136,7 @@ export function StageFormView({ form, like }: StageFormProps) {
         </div>
       </details>
       <Plan stage={form.stage} steps={steps} choose={setSteps} />
+      <TooLargeForDisk stage={form.stage} valueOf={valueOf} trainedBytes={presets.value?.trainedBytes ?? 0} />
       <ErrorNotice error={error} />
       <div className="row">
         <button
@@ -172,6 +176,28 @@ function estimateSentence(
   if (time === null) return ''
   if (run !== null) return texts.takesAs(time, run)
   return isOfThisMachine ? texts.takesHere(time) : texts.takesUsually(time)
+}
+
+interface WritesProps {
+  readonly stage: StageForm['stage']
+  readonly valueOf: (name: string) => SettingValue
+  readonly trainedBytes: number
+}
+
+/** Said before it begins where what it writes finds no room. */
+function TooLargeForDisk({ stage, valueOf, trainedBytes }: WritesProps) {
+  const texts = useTexts().machine.disk
+  const { value } = useDisk()
+  if (value === undefined) return null
+  const { freeBytes, imageBytes } = value
+  const writes = writtenBytes(stage, valueOf, { imageBytes, trainedBytes })
+  if (writes <= freeBytes) return null
+  return (
+    <div className="notice warn" role="status">
+      <strong>{texts.tooMuch}</strong>
+      <span>{texts.tooMuchWhy(size(writes), size(freeBytes))}</span>
+    </div>
+  )
 }
 
 /** Whoever starts a policy by hand is told where its reward is not proven. */

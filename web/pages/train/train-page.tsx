@@ -11,6 +11,7 @@ import {
   type RunKind,
 } from '../../../src/stages.ts'
 import { client } from '../../api.ts'
+import { LowDisk } from '../../components/disk-room.tsx'
 import { JobRow } from '../../components/job-row.tsx'
 import { Empty, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
@@ -47,6 +48,7 @@ export function TrainPage({ rest }: { rest: readonly string[] }) {
             </a>
           ))}
         </nav>
+        <LowDisk />
         {kind === 'policy' && <Methods chosen={stage} />}
         <Form key={stage} stage={stage} />
         <Devices />

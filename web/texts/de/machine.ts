@@ -25,6 +25,16 @@ export const machine: Texts['machine'] = {
     brief: (cores, bytes) => `${cores} Kerne, ${bytes}`,
     lately: (title, low, high) => `${title} in den letzten Minuten: ${low} bis ${high}`,
   },
+  disk: {
+    left: (free, total) => `${free} von ${total} sind auf der Festplatte frei.`,
+    low: 'Auf der Festplatte ist wenig Platz',
+    lowWhy: (free) =>
+      `${free} sind frei, und Aufträge scheitern, wenn sie nichts schreiben können. Löschen Sie Läufe, die niemand braucht.`,
+    runs: 'Zu den Läufen',
+    tooMuch: 'Das passt nicht auf die Festplatte',
+    tooMuchWhy: (writes, free) =>
+      `Es schreibt etwa ${writes}, und ${free} sind frei. Löschen Sie Läufe, behalten Sie weniger Zwischenstände, oder zeichnen Sie weniger Bilder.`,
+  },
   presets: {
     title: 'Was passt',
     about: 'Füllt aus, was über den Speicherbedarf entscheidet: vorausgesagt allein aus Größen, mit etwas Reserve.',

@@ -27,6 +27,15 @@ export const machine = {
     brief: (cores: string, bytes: string) => `${cores} cores, ${bytes}`,
     lately: (title: string, low: string, high: string) => `${title} in the last minutes: ${low} to ${high}`,
   },
+  disk: {
+    left: (free: string, total: string) => `${free} of ${total} are free on the disk.`,
+    low: 'Little room is left on the disk',
+    lowWhy: (free: string) => `${free} are free, and jobs fail where they cannot write. Delete runs that nobody needs.`,
+    runs: 'Look at the runs',
+    tooMuch: 'It does not fit on the disk',
+    tooMuchWhy: (writes: string, free: string) =>
+      `It writes about ${writes}, and ${free} are free. Delete runs, keep fewer checkpoints, or draw fewer images.`,
+  },
   presets: {
     title: 'What fits',
     about: 'Fills in what decides how much memory it takes: foretold by shapes alone, with room to spare.',
