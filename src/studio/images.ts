@@ -26,27 +26,34 @@ export class ImageShelf {
 
   /** @throws {StudioError} no such image */
   async find(id: string): Promise<StoredImage> {
-    if (!this.#byId.has(id)) {
-      const images = await this.#store.images()
-      if (images !== this.#listed) this.#byId = new Map(images.map((image) => [image.record.id, image]))
-      this.#listed = images
-    }
+    if (!this.#byId.has(id)) await this.#readList()
     return this.#byId.get(id) ?? notFound()
   }
 
-  /** Images may lie elsewhere from now on, or nowhere. */
-  forget(): void {
-    this.#refs.clear()
-    this.#whole.clear()
-    this.#byId.clear()
-    this.#listed = undefined
+  async #readList(): Promise<void> {
+    const images = await this.#store.images()
+    if (images !== this.#listed) this.#byId = new Map(images.map((image) => [image.record.id, image]))
+    this.#listed = images
+  }
+
+  /** Its absolute file. One that is not where it was may lie elsewhere since some process has deleted a run. @throws {StudioError} as {@link ref} */
+  async #fileOf(id: string): Promise<string> {
+    const known = await this.find(id)
+    try {
+      return fileOf(known)
+    } catch (error) {
+      await this.#readList()
+      const now = await this.find(id)
+      if (now === known) throw error
+      return fileOf(now)
+    }
   }
 
   /** Its size is read from the file once. @throws {StudioError} no such image, or its file is gone */
   async ref(id: string): Promise<ImageRef> {
+    const file = await this.#fileOf(id)
     const known = this.#refs.get(id)
     if (known !== undefined) return known
-    const file = fileOf(await this.find(id))
     const ref = { id, ...readable(() => pngSize(file)) }
     this.#refs.set(id, ref)
     return ref
@@ -64,7 +71,7 @@ export class ImageShelf {
    */
   async wholeRef(id: string): Promise<ImageRef> {
     const ref = await this.ref(id)
-    const file = fileOf(await this.find(id))
+    const file = await this.#fileOf(id)
     if (this.#whole.get(id) !== stampOf(file)) await this.#inTurn(() => this.#wholeBytes(id, file))
     return ref
   }
@@ -82,13 +89,13 @@ export class ImageShelf {
   /** The record and the absolute file of an image. @throws {StudioError} as {@link wholeRef} */
   async wholeFile(id: string): Promise<{ readonly record: StoredImage['record']; readonly file: string }> {
     await this.wholeRef(id)
-    const image = await this.find(id)
-    return { record: image.record, file: fileOf(image) }
+    const file = await this.#fileOf(id)
+    return { record: (await this.find(id)).record, file }
   }
 
   /** The file, or a copy of it of at most `size` pixels a side. @throws {StudioError} as {@link wholeRef} */
   async bytes(id: string, size?: number): Promise<Uint8Array> {
-    const file = fileOf(await this.find(id))
+    const file = await this.#fileOf(id)
     const { width, height } = await this.ref(id)
     if (size === undefined || Math.max(width, height) <= size) return await this.#wholeBytes(id, file)
     return await this.#inTurn(async () => {

@@ -25,7 +25,7 @@ import { runNames, runNameOf, runPath, runsName, type Workspace } from './worksp
 import { readJson, whatWorks } from './workspace-files.ts'
 
 type Stored = Pick<Studio, 'workspace' | 'store' | 'rounds' | 'notes'>
-type Parts = Stored & Pick<Studio, 'runs' | 'queue' | 'images'>
+type Parts = Stored & Pick<Studio, 'runs' | 'queue'>
 
 const promptsOf = ({ at }: Workspace, name: string) => at('prompts', `${name}.jsonl`)
 
@@ -77,7 +77,6 @@ export async function deleteRun(studio: Parts, name: string, agreed: readonly st
   const trash = rename(workspace, name)
   queue.forget(name)
   await finish(studio, trash)
-  studio.images.forget()
   return bytes
 }
 

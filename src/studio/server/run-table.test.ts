@@ -12,11 +12,13 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
+import { openFeedback } from '../../feedback/store/store.ts'
 import { trainingJudgments } from '../../feedback/training-judgments.ts'
 import { syntheticReport } from '../../report/page/synthetic-report.test-helper.ts'
 import { ownerOf } from '../../run-lock.ts'
 import { devicesOf } from '../devices/devices.ts'
-import { openStudio } from '../open-studio.ts'
+import { ImageShelf } from '../images.ts'
+import { databaseName, openStudio } from '../open-studio.ts'
 import { addImageRun, addRun, changing, goodBad, refused, testStudio, type TestStudio } from '../studio.test-helper.ts'
 import { writeComparison } from './comparison-files.ts'
 
@@ -299,7 +301,12 @@ describe('deleting a run', () => {
     await it.client.judge({ judgments: [goodBad('x', a.id), goodBad('y', b.id, 'bad')] })
     const { children } = await it.client.runDeletion('round-1')
     assert.deepEqual(children, [{ name: 'judgments', what: '2 judgments of its images', judgments: 2 }])
+    await using store = await openFeedback(at(databaseName))
+    const elsewhere = new ImageShelf(store)
+    for (const { id } of [a, b]) await elsewhere.wholeRef(id)
     await it.client.deleteRun('round-1', { children: ['judgments'] })
+    assert.equal(await elsewhere.refIfThere(a.id), undefined, 'another process knows that it is gone')
+    assert.equal((await elsewhere.wholeFile(b.id)).file, at('runs', 'round-0', b.file), 'and where it lies now')
     assert.deepEqual(
       (await trainingJudgments(it.studio.store)).map(({ id }) => id),
       ['y'],
