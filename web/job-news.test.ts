@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { counted, newsOf } from './job-news.ts'
+import { counted, iconOf, newsOf } from './job-news.ts'
 
 test('news are of jobs that were on the way and are not any more', () => {
   const known = new Map([
@@ -26,4 +27,14 @@ test('the title counts them, once', () => {
   assert.equal(counted('Train · Attune', 1), '(1) Train · Attune')
   assert.equal(counted('(1) Train · Attune', 2), '(2) Train · Attune')
   assert.equal(counted('(2) Train · Attune', 0), 'Train · Attune')
+})
+
+test('the icon tells of news first, then of work', () => {
+  assert.deepEqual(
+    [iconOf(0, false), iconOf(0, true), iconOf(2, true), iconOf(1, false)],
+    ['/favicon.svg', '/favicon-busy.svg', '/favicon-news.svg', '/favicon-news.svg'],
+  )
+  for (const icon of [iconOf(0, false), iconOf(0, true), iconOf(1, false)]) {
+    assert.ok(existsSync(new URL(`./public${icon}`, import.meta.url)), icon)
+  }
 })

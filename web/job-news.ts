@@ -24,13 +24,24 @@ export const newsOf = <J extends Pick<Job, 'id' | 'state'>>(
 export const counted = (title: string, count: number): string =>
   `${count === 0 ? '' : `(${count}) `}${title.replace(/^\(\d+\) /, '')}`
 
+/** The icon of the tab: with a green dot as long as news were not seen, else with an amber one while something is on the way. */
+export const iconOf = (news: number, isAtWork: boolean): string =>
+  news > 0 ? '/favicon-news.svg' : isAtWork ? '/favicon-busy.svg' : '/favicon.svg'
+
+function showIcon(address: string): void {
+  const link = document.querySelector('link[rel="icon"]')
+  if (link !== null && link.getAttribute('href') !== address) link.setAttribute('href', address)
+}
+
 /** @param jobs as the page knows them; while it is in the background, they are asked for */
 export function useJobNews(jobs: readonly Job[]): void {
   const key = jobs.flatMap(({ id, state }) => (isEnd(state) ? [] : [id])).join()
   useEffect(() => {
+    showIcon(iconOf(0, key !== ''))
     if (key === '') return
     let known: ReadonlyMap<string, Job['state']> = new Map(jobs.map(({ id, state }) => [id, state]))
     let count = 0
+    const isAtWork = () => [...known.values()].some((state) => !isEnd(state))
     const look = async () => {
       if (!document.hidden) return
       const { jobs: now } = await client.state()
@@ -38,6 +49,7 @@ export function useJobNews(jobs: readonly Job[]): void {
       known = new Map(now.map(({ id, state }) => [id, state]))
       count += news.length
       document.title = counted(document.title, count)
+      showIcon(iconOf(count, isAtWork()))
       news.forEach(notify)
     }
     const timer = setInterval(() => void look().catch(() => undefined), everyMs)
@@ -45,6 +57,7 @@ export function useJobNews(jobs: readonly Job[]): void {
       if (document.hidden) return
       count = 0
       document.title = counted(document.title, 0)
+      showIcon(iconOf(0, isAtWork()))
     }
     document.addEventListener('visibilitychange', seen)
     return () => {
