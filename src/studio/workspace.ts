@@ -26,6 +26,8 @@ export const lorasName = 'loras'
 export const modelsName = 'models'
 /** Records of downloads, relative to the workspace. */
 export const fetchesName = 'fetches'
+/** What every workspace has; somebody may have put one on another disk, and left a link to it. */
+export const workspaceFolders = [runsName, lorasName, modelsName, fetchesName, 'run-notes', 'jobs', 'prompts', 'uploads', 'compare'] // prettier-ignore
 /** A run as the settings of a stage name it. */
 export const runPath = (name: string) => `${runsName}/${name}`
 /** The name of a run by its path; anything else by its last part. */
@@ -41,8 +43,7 @@ const project = fileURLToPath(new URL('../../', import.meta.url))
 export function openWorkspace(folder: string): Workspace {
   const whole = resolve(folder)
   putBack(whole)
-  const folders = [runsName, lorasName, modelsName, fetchesName, 'run-notes', 'jobs', 'prompts', 'uploads', 'compare']
-  for (const name of folders) {
+  for (const name of workspaceFolders) {
     writing(join(whole, name), () => mkdirSync(join(whole, name), { recursive: true }))
   }
   return { folder: whole, name: basename(whole), at: (...names) => join(whole, ...names) }

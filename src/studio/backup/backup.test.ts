@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs' // prettier-ignore
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs' // prettier-ignore
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -130,16 +130,20 @@ test('from SQLite to PostgreSQL, and back', { skip: postgres ? false : noPostgre
   await roundTrip(await postgres!.freshDatabase(), null)
 })
 
-test('weights come along where they are wanted; tar reads it', async () => {
+test('weights come along where they are wanted, and runs that lie on another disk; tar reads it', async () => {
   await using it = await testStudio()
   await fill(it.studio)
   const { workspace } = it.studio
+  const disk = fresh('disk')
+  renameSync(workspace.at('runs'), disk)
+  symlinkSync(disk, workspace.at('runs'))
   const [file, place] = [`${fresh()}.tar.gz`, fresh()]
   await writeBackup(file, { workspace, database: workspace.at('studio.sqlite'), weights: true })
   assert.match(execFileSync('tar', ['tzf', file], { encoding: 'utf8' }), /workspace\/runs\/reward-1\/head\.safetensors/)
   mkdirSync(place)
   await restoreBackup(file, into(place))
   assert.equal(readFileSync(join(place, 'runs/reward-1/head.safetensors'), 'utf8'), 'weights')
+  assert.deepEqual(readdirSync(join(place, 'images')), ['from-elsewhere-1'], 'of another folder, and nothing twice')
 
   await assert.rejects(restoreBackup(file, into(place)), (error) => error instanceof FileError && /--replace/.test(error.remedy)) // prettier-ignore
   takeLock(place)

@@ -4,21 +4,21 @@
  * after that, so all that it names is there.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { createWriteStream, lstatSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { createWriteStream, lstatSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { version } from '../../../scripts/setup/places.mjs'
-import { FormatError } from '../../errors.ts'
+import { FileError, FormatError } from '../../errors.ts'
 import { isDatabaseUrl } from '../../feedback/store/database.ts'
 import { imageFolders } from '../../feedback/store/image-folders.ts'
 import { imageOf } from '../../feedback/store/rows.ts'
 import { partialName, placeInside, sync, writing } from '../../files.ts'
 import { getOrAdd } from '../../get-or-add.ts'
 import { lockName } from '../../run-lock.ts'
-import type { Workspace } from '../workspace.ts'
+import { modelsName, workspaceFolders, type Workspace } from '../workspace.ts'
 import { snapshotOf, type KeptTable, type Row } from './tables.ts'
 import { padding, tarEnd, tarHeader } from './tar.ts'
 
@@ -41,6 +41,8 @@ const partLength = 4e6
 const smallBytes = 4e6
 /** In the workspace: what a server that runs holds, and what a backup has in another form. */
 const passing = /^(address\.json|studio\.sqlite(-wal|-shm|\..*)?|uploads)$/
+/** Folders of the workspace that may be links to another disk; models that lie there are no part of it. */
+const followed: ReadonlySet<string> = new Set(workspaceFolders.filter((name) => name !== modelsName))
 const weightNames = /\.(safetensors|bin|pt|pth|ckpt)$/
 
 /** The archive, a piece at a time; few are in memory at once. It holds files open until it has ended or is destroyed. */
@@ -50,7 +52,7 @@ export function backupPieces(options: BackupOptions): Readable {
   return gzip
 }
 
-/** Writes an archive whole or not at all. @throws {FileError} */
+/** Writes an archive whole or not at all. @throws {FileError} it cannot be written, or a file of the workspace not read */
 export async function writeBackup(file: string, options: BackupOptions): Promise<void> {
   const partial = `${file}.${randomUUID().slice(0, 8)}.partial`
   try {
@@ -106,12 +108,12 @@ async function* tarPieces({ workspace, database, weights }: BackupOptions): Asyn
     // Gone since: a run that is being made replaces its files.
     if (stat === undefined || !stat.isFile()) continue
     if (stat.size <= smallBytes) {
-      const bytes = await readFile(file.path).catch(() => undefined)
+      const bytes = await readFile(file.path).catch(unlessGone(name))
       if (bytes !== undefined) yield* small(name, bytes)
       continue
     }
     // What is replaced meanwhile stays as it was for who has it open.
-    const handle = await open(file.path).catch(() => undefined)
+    const handle = await open(file.path).catch(unlessGone(name))
     if (handle === undefined) continue
     await using _closing = { [Symbol.asyncDispose]: () => handle.close() }
     const { size } = await handle.stat()
@@ -122,6 +124,14 @@ async function* tarPieces({ workspace, database, weights }: BackupOptions): Asyn
   yield listed
   yield padding(listed.length)
   yield tarEnd
+}
+
+/** Of what is gone since nothing is wanted; what cannot be read would be missed when it is needed. */
+const unlessGone = (name: string) => (cause: unknown) => {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'ENOENT') return undefined
+  const remedy = 'let it be read by whoever makes the backup, or remove it'
+  throw new FileError({ where: name, expected: 'a file that can be read', received: message, remedy, cause })
 }
 
 interface FoundFile {
@@ -136,10 +146,13 @@ function imagePlaces({ folder }: Workspace, database: string) {
   const numbers = new Map<string, number>()
   const outside = new Map<string, FoundFile>()
   const isInside = (place: string, way: string) => {
+    if (way.startsWith('..')) return false
+    const [first, ...rest] = way.split(sep)
     try {
-      return !way.startsWith('..') && realpathSync(place) === join(realpathSync(folder), way)
+      const own = followed.has(first) ? realpathSync(join(folder, first)) : join(realpathSync(folder), first)
+      return realpathSync(place) === join(own, ...rest)
     } catch {
-      return !way.startsWith('..')
+      return true
     }
   }
   return {
@@ -167,7 +180,9 @@ function* filesBelow({ at }: Workspace, weights: boolean, within: readonly strin
     const { name } = entry
     if (name.startsWith(lockName) || partialName.test(name) || (within.length === 0 && passing.test(name))) continue
     const names = [...within, name]
-    if (entry.isDirectory()) yield* filesBelow({ at } as Workspace, weights, names)
+    const isLink = within.length === 0 && entry.isSymbolicLink() && followed.has(name)
+    const isFolder = isLink ? statSync(at(name), { throwIfNoEntry: false })?.isDirectory() : entry.isDirectory()
+    if (isFolder === true) yield* filesBelow({ at } as Workspace, weights, names)
     else if (entry.isFile() && (weights || within[0] !== 'runs' || !weightNames.test(name))) {
       yield { name: names.join('/'), path: at(...names) }
     }
