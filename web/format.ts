@@ -30,9 +30,6 @@ export function tickText(tick: number, step: number): string {
   return Math.abs(tick) >= 10_000 ? figure(tick) : fixed(tick, Math.min(6, decimals))
 }
 
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${figure(count)} ${count === 1 ? one : many}`
-
 const units = ['kB', 'MB', 'GB', 'TB']
 
 /** Sizes in powers of 1000: `5.2 GB`, `85 GB`. */

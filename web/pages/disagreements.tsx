@@ -7,6 +7,7 @@ import { Pager } from '../components/pager.tsx'
 import { Picture } from '../components/picture.tsx'
 import { Points } from '../components/points.tsx'
 import { ago } from '../format.ts'
+import { useReasonLabels } from '../reason-labels.ts'
 import { useAction, useRemote } from '../remote.ts'
 import { useSearch } from '../router.ts'
 import { useTexts } from '../texts/texts.ts'
@@ -18,6 +19,7 @@ const longest = 100
 /** @param changes what makes another list likely */
 export function Disagreements({ changes }: { changes: unknown }) {
   const { flags } = useTexts()
+  const reasonLabel = useReasonLabels()
   const [offset, setOffset] = useState(0)
   const query = { offset, count: perPage }
   const remote = useRemote(() => client.disagreements(query), ['disagreements', String(offset)], { changes: [changes] })
@@ -44,6 +46,7 @@ export function Disagreements({ changes }: { changes: unknown }) {
                 <Dispute
                   key={label.question}
                   label={label}
+                  reasonLabel={reasonLabel}
                   isBusy={ask.isBusy}
                   ask={() => void ask.run([label.question])}
                 />
@@ -86,7 +89,14 @@ function Head({ given: { labels, total, asked, settled }, isBusy, ask }: HeadPro
 
 type Label = Given['labels'][number]
 
-function Dispute({ label, isBusy, ask }: { label: Label; isBusy: boolean; ask: () => void }) {
+interface DisputeProps {
+  readonly label: Label
+  readonly reasonLabel: (code: string) => string
+  readonly isBusy: boolean
+  readonly ask: () => void
+}
+
+function Dispute({ label, reasonLabel, isBusy, ask }: DisputeProps) {
   const { flags, label: labelTexts } = useTexts()
   // Of a pair by the sides on which this page shows the images.
   const words: Readonly<Record<string, string | undefined>> = { ...flags.answers, ...flags.sides }
@@ -124,7 +134,7 @@ function Dispute({ label, isBusy, ask }: { label: Label; isBusy: boolean; ask: (
             </dt>
             <dd>
               {kind === 'rating' ? flags.ofSeven(answer) : (words[answer] ?? answer)}
-              {[...reasons, ...misread.map(flags.misses)].map((more) => (
+              {[...reasons.map(reasonLabel), ...misread.map(flags.misses)].map((more) => (
                 <span key={more} className="soft small" dir="auto">
                   {' '}
                   · {more}

@@ -6,6 +6,7 @@ import { Comments, useComments } from '../../components/comments.tsx'
 import { Lightbox } from '../../components/lightbox.tsx'
 import { Loaded } from '../../components/notice.tsx'
 import { ago, figure, policyTitle } from '../../format.ts'
+import { useReasonLabels } from '../../reason-labels.ts'
 import { useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import type { Texts } from '../../texts/en.ts'
@@ -68,6 +69,7 @@ const playgroundOf = ({ text, policy, seed }: GalleryDetail['record']) =>
 function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => void }) {
   const { gallery: texts, pictures } = useTexts()
   const kinds: Words = texts.kinds
+  const reasonLabel = useReasonLabels()
   const shown = (value: number | undefined) => (value === undefined ? '–' : figure(value))
   const { record, rounds, scores, history, sameNoise, image, archived } = detail
   const comments = useComments(detail.id, 'all')
@@ -131,7 +133,7 @@ function Facts({ detail, look }: { detail: GalleryDetail; look: (id: string) => 
               <span className="soft small">
                 {kinds[kind] ?? kind}, <time dateTime={at}>{ago(at)}</time>
                 {!stands && !undoes && `, ${texts.countsNoLonger}`}
-                {reasons.length > 0 && ` · ${texts.reasons(reasons)}`}
+                {reasons.length > 0 && ` · ${texts.reasons(reasons.map(reasonLabel))}`}
               </span>
             </li>
           ))}
