@@ -85,6 +85,8 @@ browserSuite('the loop in the browser', (it) => {
       'Checkpoint every': 1,
       'Sample every': 5,
     })
+    for (const group of ['Drawing', 'Learning', 'Checkpoints and samples'])
+      await person.heading(`${group} 2 changed`).waitFor()
     await person.button('Start').click()
     const curve = page.getByRole('img', { name: /^reward mean: /i })
     await curve.waitFor({ timeout: jobPatienceMs })

@@ -40,6 +40,7 @@ browserSuite('the table of runs', (it) => {
     await person.open()
     await person.goTo('Runs')
     await page.getByText('3 runs,').waitFor()
+    await page.getByText(/ free on the disk\.$/).waitFor()
     await page.getByLabel('Stage').selectOption('DPOK fine-tuning')
     await page.getByText('2 runs,').waitFor()
     for (const name of ['dpok-1', 'dpok-2']) await page.getByLabel(`Choose ${name}`).check()

@@ -10,7 +10,7 @@ const everyMs = 30_000
 
 export const useDisk = (): Remote<Disk> => useRemote(() => client.disk(), ['disk'], { everyMs })
 
-/** Nothing as long as there is enough. */
+/** A warning; nothing as long as there is enough. */
 export function LowDisk() {
   const texts = useTexts().machine.disk
   const { value } = useDisk()
@@ -26,13 +26,17 @@ export function LowDisk() {
   )
 }
 
+/** Where runs can be deleted: always how much is left. */
 export function DiskRoom() {
   const texts = useTexts().machine.disk
   const { value } = useDisk()
   if (value === undefined) return null
+  const left = texts.left(size(value.freeBytes), size(value.totalBytes))
+  if (!value.isLow) return <p className="soft small disk-room">{left}</p>
   return (
-    <p className="soft small" role="status">
-      {texts.left(size(value.freeBytes), size(value.totalBytes))}
-    </p>
+    <div className="notice warn disk-room" role="status">
+      <strong>{texts.low}</strong>
+      <span>{left}</span>
+    </div>
   )
 }

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import { runBase, type FormStage } from '../../../src/stages.ts'
 import type { RunRow } from '../../../src/studio/schemas/run-table.ts'
 import { client } from '../../api.ts'
-import { DiskRoom, LowDisk } from '../../components/disk-room.tsx'
+import { DiskRoom } from '../../components/disk-room.tsx'
 import { JobBadge } from '../../components/job-badge.tsx'
 import { Empty, ErrorNotice, Loaded } from '../../components/notice.tsx'
 import { PageHead } from '../../components/page-head.tsx'
@@ -33,7 +33,6 @@ export function RunsPage() {
     <>
       <PageHead title={texts.title}>{texts.about}</PageHead>
       <DiskRoom />
-      <LowDisk />
       <Loaded remote={runs} heights={[60, 300]}>
         {({ runs: all }) =>
           all.length === 0 ? (

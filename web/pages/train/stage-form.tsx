@@ -102,8 +102,7 @@ export function StageFormView({ form, like }: StageFormProps) {
       <MemoryPresets {...{ presets, fields, valueOf, fill }} time={timeOf(form.estimate, valueOf)} />
       <details className="more">
         <summary>
-          {texts.more(form.more.length + 1)}
-          <ChangedCount of={form.more} isChanged={isChanged} />
+          {texts.more(form.more.length + 1)} <ChangedCount of={form.more} isChanged={isChanged} />
         </summary>
         <div className="stack">
           <div className="fields">
@@ -126,8 +125,7 @@ export function StageFormView({ form, like }: StageFormProps) {
             return (
               <section key={group} className="stack tight" aria-labelledby={`settings-${group}`}>
                 <h3 id={`settings-${group}`}>
-                  {machine.groups[group]}
-                  <ChangedCount of={members} isChanged={isChanged} />
+                  {machine.groups[group]} <ChangedCount of={members} isChanged={isChanged} />
                 </h3>
                 {show(members)}
               </section>
