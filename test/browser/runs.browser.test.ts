@@ -49,7 +49,7 @@ browserSuite('the table of runs', (it) => {
     await page.getByRole('img', { name: 'Reward mean by steps: dpok-2 0.310, dpok-1 0.300' }).waitFor()
     // The value of each run where the pointer is.
     await page.getByRole('img', { name: /^Reward mean/ }).hover({ position: { x: 70, y: 60 } })
-    await page.getByText('at 1 steps').waitFor()
+    await page.getByText('at 1 step').waitFor()
     await page.locator('figure').first().getByText('0.110').waitFor()
     await person.button('By images').click()
     await page.getByRole('img', { name: /^Reward mean by images/ }).waitFor()
