@@ -1,5 +1,6 @@
 /** What held-out judgments prove of a reward, in words, and about how many more labels it would take. Pure. */
 import { labelsUntilAhead } from '../label-curve.ts'
+import { moreUntilClear } from '../more-until-clear.ts'
 import type { RewardLack } from './schemas/runs.ts'
 
 /** Figures of a reward as they are known: null where there is none. */
@@ -27,7 +28,6 @@ export interface MeasuredReward {
 type Evidence = NonNullable<RewardLack['figures']>
 
 const chance = 0.5
-const [leastWanted, mostWanted] = [20, 5000]
 
 function evidenceOf(heldOut: HeldOutFigures): Evidence | undefined {
   const { n, comparisons, auc, aucInterval, clipScoreAuc, pairAccuracy, pairAccuracyInterval } = heldOut
@@ -67,23 +67,18 @@ export function lackInWords(name: string, { kind, figures, wanted }: RewardLack)
 }
 
 /**
- * About how many more labels it takes until a reward is shown to be better than chance and than the CLIP score. Were it as
- * good as it seems, its interval narrows with the root of their number; where it seems no better at all, as many again. What
- * was measured of the embedded world says when a reward goes ahead of the CLIP score at all. Rounded; undefined where nothing
- * was measured.
+ * About how many more labels it takes until a reward is shown to be better than chance and than the CLIP score. What was
+ * measured of the embedded world says when a reward goes ahead of the CLIP score at all. Undefined where nothing was measured.
  */
 export function labelsWanted({ labels, comparisons, heldOut, isEmbedded }: MeasuredReward): number | undefined {
   const evidence = heldOut === null ? undefined : evidenceOf(heldOut)
   if (evidence === undefined) return undefined
   const { of, value, interval, bar } = evidence
   const had = of === 'auc' ? labels : comparisons
-  const ahead = value - bar
-  const byInterval = ahead <= 0 ? had : had * (((value - interval[0]) / ahead) ** 2 - 1)
   // What is not even better than chance has another trouble than the CLIP score.
-  const isBehindClip = of === 'auc' && bar > chance && interval[0] > chance && ahead < 0.01
-  const more = isBehindClip && isEmbedded ? Math.max(byInterval, labelsUntilAhead(had)) : byInterval
-  const step = more < 100 ? 10 : 50
-  return Math.min(mostWanted, Math.max(leastWanted, Math.ceil(more / step) * step))
+  const isBehindClip = of === 'auc' && bar > chance && interval[0] > chance && value - bar < 0.01
+  const ahead = isBehindClip && isEmbedded ? labelsUntilAhead(had) : 0
+  return moreUntilClear(had, value, interval[0], bar, ahead)
 }
 
 const near = (value: number) => value.toFixed(2)

@@ -59,7 +59,7 @@ test('a reward that is not proven comes before anything that follows it', async 
     heldOut: null,
     comparisons: { n: 40, pairAccuracy: 0.6, pairInterval: [0.45, 0.72], clipScorePairAccuracy: 0.5 },
   }
-  assert.match(nextSteps(report)[0], /^Compare about 60 more pairs of images: .* 0\.60 of 40 held-out pairs/)
+  assert.match(nextSteps(report)[0], /^Compare about 50 more pairs of images: .* 0\.60 of 40 held-out pairs/)
 })
 
 test('what it cost leads to a smaller KL, or to the policy that has one', async () => {
