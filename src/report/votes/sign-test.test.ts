@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { random } from '../../random.ts'
 import { wilsonInterval } from '../interval.ts'
-import { errorRate, isDecided, mixtureRatioNats, sequentialInterval, trialsWanted } from './sign-test.ts'
+import { isDecided, mixtureRatioNats, sequentialInterval, trialsWanted } from './sign-test.ts'
+import { errorRate } from './trials-wanted.ts'
 
 /** How many of `walks` of fair or unfair trials are ever decided, looked at after each of `length`. */
 function everDecided(walks: number, length: number, p: number, decides: (wins: number, losses: number) => boolean) {

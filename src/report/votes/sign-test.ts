@@ -3,10 +3,7 @@
  * that was set before; who looks again and again and stops where it excludes one half is wrong far more often than 1 in 20.
  */
 import { gammaln } from 'simple-statistics'
-import { mostTold, type TrialsWanted } from './trials-wanted.ts'
-
-/** Probability of ever calling two equal sides different. */
-export const errorRate = 0.05
+import { errorRate, mostTold, type TrialsWanted } from './trials-wanted.ts'
 
 /**
  * Logarithm of the likelihood ratio of a coin of unknown bias, uniform between 0 and 1, to one whose probability of winning is

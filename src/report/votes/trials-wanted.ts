@@ -5,5 +5,8 @@ export interface TrialsWanted {
   readonly about: number | null
 }
 
+/** Probability of ever calling two equal sides different. */
+export const errorRate = 0.05
+
 /** Larger numbers are not told. */
 export const mostTold = 1000

@@ -1,5 +1,5 @@
 /** A verdict in words, the same in the studio, in a report and in a file of its own. Free of everything: pages read it too. */
-import { mostTold, type TrialsWanted } from './trials-wanted.ts'
+import { errorRate, mostTold, type TrialsWanted } from './trials-wanted.ts'
 
 /** What was said of `first`; each thing that was compared counts once. */
 export interface SaidVerdict {
@@ -25,6 +25,19 @@ export function verdictSentence({ better }: Pick<SaidVerdict, 'better'>, first: 
 }
 
 const whole = (share: number) => `${(100 * share).toFixed(0)}`
+
+/**
+ * Beside several verdicts. Each is a test of its own that errs in 5 % of cases at the most; that one of them errs is no more
+ * likely than the sum of these (Bonferroni's inequality; Dunn 1961, J. Amer. Statist. Assoc. 56). They are not made stricter, so
+ * that a verdict does not change when another question is asked.
+ *
+ * @param verdicts 2 or more
+ */
+export const severalSentence = (verdicts: number): string =>
+  `Each of these ${verdicts} verdicts is a test of its own, wrong in at most 5 % of cases; that one of them is wrong is up to ${mostWrong(verdicts)} % likely.`
+
+/** Percent. */
+export const mostWrong = (verdicts: number): number => Math.min(100, Math.round(100 * errorRate * verdicts))
 
 /** What the interval is of, and that it may be looked at after every vote. */
 export function intervalSentence({ won, lost, interval }: SaidVerdict): string {

@@ -7,6 +7,7 @@ import { html, Markup } from '../../report/page/markup.ts'
 import { pageStyle } from '../../report/page/style.ts'
 import {
   intervalSentence,
+  severalSentence,
   verdictSentence,
   wantedSentence,
   type SaidVerdict,
@@ -48,7 +49,7 @@ export async function outcomePage({ store }: Pick<Studio, 'store'>, comparison: 
             voted did not know which policy drew what.
           </p>
         </header>
-        <main>${rates.map(section)}</main>
+        <main>${rates.map(section)} ${rates.length > 1 ? html`<p>${severalSentence(rates.length)}</p>` : ''}</main>
         <footer>As of ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC.</footer>
       </body>
     </html>`

@@ -21,11 +21,14 @@ export function WinRates({ policies }: { policies?: readonly string[] }) {
           return shown.length === 0 ? (
             <p className="notice">{texts.nobodyVoted}</p>
           ) : (
-            <div className="verdicts">
-              {shown.map((rate) => (
-                <VerdictCard key={`${rate.first} ${rate.second} ${rate.form} ${rate.question}`} rate={rate} />
-              ))}
-            </div>
+            <>
+              {shown.length > 1 && <p className="soft small">{texts.several(shown.length)}</p>}
+              <div className="verdicts">
+                {shown.map((rate) => (
+                  <VerdictCard key={`${rate.first} ${rate.second} ${rate.form} ${rate.question}`} rate={rate} />
+                ))}
+              </div>
+            </>
           )
         }}
       </Loaded>

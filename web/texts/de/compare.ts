@@ -59,6 +59,8 @@ export const compare: Texts['compare'] = {
       `${figure(tied)} unentschieden`,
       counted(lost, { one: 'Niederlage', other: 'Niederlagen' }),
     ].join(', '),
+  several: (verdicts) =>
+    `Jedes dieser ${verdicts} Urteile ist ein Test für sich, der in höchstens 5 % der Fälle irrt; dass eines von ihnen irrt, ist bis zu ${mostWrong(verdicts)} % wahrscheinlich.`,
   interval({ won, lost, interval }) {
     if (interval === null || won + lost === 0) return 'Bisher war alles unentschieden.'
     return `Von den entschiedenen wurden ${percent(won / (won + lost))} gewonnen; das 95-%-Intervall, ${percent(interval.low)} bis ${percent(interval.high)}, gilt, sooft man auch nachsieht.`

@@ -1,6 +1,7 @@
 /** Comparisons of policies: what is drawn, what votes came to, and how policies stand in a report. */
 import {
   intervalSentence,
+  severalSentence,
   verdictSentence,
   wantedSentence,
   type SaidVerdict,
@@ -57,6 +58,7 @@ export const compare = {
       counted(tied, { one: 'tie', other: 'ties' }),
       counted(lost, { one: 'loss', other: 'losses' }),
     ].join(', '),
+  several: (verdicts: number) => severalSentence(verdicts),
   interval: (said: SaidVerdict) => intervalSentence(said),
   wanted: (said: SaidVerdict) => wantedSentence(said),
   byTwoThirds: (first: number, second: number, undecided: number) =>
