@@ -79,13 +79,14 @@ export function PromptsFromFile({ value, change }: PromptsFromFileProps) {
 
 function Preview({ found: { name, of }, take, leave }: { found: Found; take: () => void; leave: () => void }) {
   const { prompts } = useTexts()
-  const { again, wrong, repeated, total } = of
+  const { again, wrong, repeated, total, negatives } = of
   return (
     <div className="card stack tight" role="status" dir="auto">
       <NamedTexts title={prompts.foundIn(name, total)} count={total}>
         {of.prompts.slice(0, fewShown)}
       </NamedTexts>
       {total > mostPrompts && <span className="wrong">{prompts.onlyFirst(mostPrompts)}</span>}
+      {negatives > 0 && <span className="wrong">{prompts.negatives(negatives)}</span>}
       {repeated > 0 && (
         <NamedTexts title={prompts.again(repeated)} count={repeated}>
           {again.map(({ line, text }) => prompts.line(line, text))}

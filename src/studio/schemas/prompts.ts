@@ -36,6 +36,8 @@ const NamedLine = z.object({ line: count, text: z.string() })
 /** Of a file also what was left out, by its lines; ten are named of each. */
 export const PromptsOfFile = PromptCheck.extend({
   again: z.array(NamedLine),
+  /** Prompts that have a negative prompt of their own, of which this says no more. */
+  negatives: count,
   /** Lines that are no prompts, and why. */
   wrong: z.object({ count, named: z.array(NamedLine) }),
 })

@@ -65,6 +65,13 @@ test('broken lines of a file are named, all at once, and the others are taken', 
   await assert.rejects(it.client.promptsOfFile(new File(['{\n{\n'], 'a.jsonl')), /a\.jsonl:1/)
   const table = new File(['prompt\na cross\n"broken\n'], 'a.csv')
   await assert.rejects(it.client.promptsOfFile(table), /a\.csv/)
+  const rows = ['prompt,seed', 'two rings,1', 'a cross,2,too much', '', '"two, red circles",3', 'a ring,minus one']
+  const rest = await it.client.promptsOfFile(new File([rows.join('\n')], 'a.csv'))
+  assert.deepEqual(rest.prompts, ['two rings', 'two, red circles'])
+  const led = new File(['{"prompt": "a ring", "negative_prompt": "blue"}\n{"prompt": "a cross"}\n'], 'a.jsonl')
+  assert.equal((await it.client.promptsOfFile(led)).negatives, 1)
+  assert.deepEqual(rest.wrong.named.map(({ line }) => line), [3, 6]) // prettier-ignore
+  await assert.rejects(it.client.promptsOfFile(new File(['colour\nred\n'], 'a.csv')), /a\.csv:1/)
 })
 
 test('each prompt comes with wrong ones that a reward is shown beside it, and words to make prompts of', async () => {

@@ -71,7 +71,8 @@ export const promptRoutes = [
         [...prompts, ...repeated].map(({ text }) => text),
       )
       const again = repeated.slice(0, mostNamed).map(({ line, text }) => ({ line, text: shownText(text, 200) }))
-      return { ...checked, again, wrong: { count: wrong.length, named: wrong.slice(0, mostNamed) } }
+      const negatives = prompts.filter(({ negative }) => negative !== undefined).length
+      return { ...checked, again, negatives, wrong: { count: wrong.length, named: wrong.slice(0, mostNamed) } }
     },
   }),
 ]
@@ -84,13 +85,16 @@ interface ReadFile extends PromptList {
 const mostWrong = 100
 
 /**
- * A file of an object a line is read without the lines that are broken, so that all of them can be named at once.
+ * A file of an object a line, or a table of a row a line, is read without the lines that are broken, so that all of them can be named
+ * at once.
  *
  * @throws {FormatError} nothing is left, or what is wrong is no line of such a file
  */
 function withoutWrongLines(name: string, content: string, column: string | null): ReadFile {
-  const isByLine = /\.(jsonl|ndjson)$/i.test(name) && !content.trimStart().startsWith('[')
   const lines = content.split(plainLineEnd)
+  // Where a cell goes on over lines, rows are no lines.
+  const isTable = /\.(csv|tsv)$/i.test(name) && lines.every((line) => line.split('"').length % 2 === 1)
+  const isByLine = isTable || (/\.(jsonl|ndjson)$/i.test(name) && !content.trimStart().startsWith('['))
   const wrong: { line: number; text: string }[] = []
   let first: unknown
   for (;;) {
@@ -101,6 +105,7 @@ function withoutWrongLines(name: string, content: string, column: string | null)
       if (!isByLine || !(error instanceof FormatError) || wrong.length === mostWrong) throw first
       const line = Number(error.where.slice(name.length).match(/^:(\d+)/)?.[1])
       if (!Number.isInteger(line) || (lines[line - 1] ?? '').trim() === '') throw first
+      if (isTable && lines.slice(0, line - 1).every((one) => one.trim() === '' || one.startsWith('sep='))) throw first
       wrong.push({ line, text: `${error.received}: ${error.remedy}` })
       lines[line - 1] = ''
     }

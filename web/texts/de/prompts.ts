@@ -45,6 +45,8 @@ export const prompts: Texts['prompts'] = {
   notThese: 'Nicht hinzufügen',
   onlyFirst: (most) => `Genommen werden die ersten ${figure(most)}.`,
   again: (count) => `${counted(count, { one: 'Wiederholung fällt', other: 'Wiederholungen fallen' })} weg:`,
+  negatives: (count) =>
+    `${counted(count, { one: 'Prompt hat einen eigenen negativen Prompt', other: 'Prompts haben eigene negative Prompts' })}, für die im Feld kein Platz ist. Zeichnen Sie sie mit attune images generate --prompts.`,
   wrong: (count) =>
     `${counted(count, { one: 'Zeile ist kein Prompt und fällt', other: 'Zeilen sind keine Prompts und fallen' })} weg:`,
   line: (line, text) => `Zeile ${line}: ${text}`,

@@ -45,6 +45,8 @@ export const prompts = {
   notThese: 'Leave them',
   onlyFirst: (most: number) => `The first ${figure(most)} are taken.`,
   again: (count: number) => `${counted(count, { one: 'repetition is', other: 'repetitions are' })} left out:`,
+  negatives: (count: number) =>
+    `${counted(count, { one: 'prompt has a negative prompt of its own', other: 'prompts have negative prompts of their own' })}, for which the box has no place. Draw them by attune images generate --prompts.`,
   wrong: (count: number) =>
     `${counted(count, { one: 'line is no prompt and', other: 'lines are no prompts and' })} left out:`,
   line: (line: number, text: string) => `line ${line}: ${text}`,
