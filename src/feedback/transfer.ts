@@ -124,6 +124,8 @@ const usualExports = exportFormatNames.filter(
 export interface ExportOptions extends ProvenanceOptions {
   /** By default what the ending of the file says. */
   readonly format?: ExportFormatName
+  /** Tells what is kept back, as if it had not been said; by default nothing. */
+  readonly isHeld?: (judgment: Judgment) => boolean
   /** Hears how far an export is that copies images; by default nobody does. */
   readonly stderr?: ProgressStream
 }
@@ -136,6 +138,8 @@ export interface ExportCounts {
    * counted by themselves, those within rankings too.
    */
   readonly leftOut: Readonly<Partial<Record<Judgment['kind'] | 'tie', number>>>
+  /** Judgments, of all that were ever added, that were kept back. */
+  readonly held: number
   /** Files and folders that were written beside the file. */
   readonly beside: readonly string[]
 }
@@ -152,21 +156,30 @@ export interface ExportCounts {
 export async function exportFeedback(
   store: FeedbackStore,
   file: string,
-  { format = formatOf(file, usualExports), stderr = { write: () => true }, ...options }: ExportOptions = {},
+  {
+    format = formatOf(file, usualExports),
+    stderr = { write: () => true },
+    isHeld = () => false,
+    ...options
+  }: ExportOptions = {},
 ): Promise<ExportCounts> {
   const provenance = await provenanceOf(store, options)
   const byId = new Map((await store.images()).map((image) => [image.record.id, image]))
   // No judgment is in a store without its images.
   const imageOf = (id: string) => byId.get(id) as StoredImage
+  const told = (judgments: readonly Judgment[]) => judgments.filter((one) => !isHeld(one))
+  const every = await store.allRows()
+  const all = told(every)
+  const held = every.length - all.length
   if (!isForeign(format)) {
-    const all = await store.allRows()
     const rows = all.values().map((judgment) => outwardRow(judgment, imageOf, provenance))
     writePiecesAtomic(file, format === 'csv' ? csvOf(rows, all.some(hasMarks)) : linesOf(rows))
-    return { rows: all.length, leftOut: {}, beside: await exportComments(store, file, imageOf, provenance) }
+    return { rows: all.length, leftOut: {}, held, beside: await exportComments(store, file, imageOf, provenance) }
   }
-  const judgments = await store.judgments()
+  const judgments = told(await store.judgments())
   const write = await writers[format]()
   return {
+    held,
     leftOut: leftOutOf(judgments, formats[format]),
     ...(await write(file, judgments, imageOf, provenance, stderr)),
   }

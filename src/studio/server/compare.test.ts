@@ -133,6 +133,10 @@ test('votes are blind, count once, and give a win rate', async () => {
   await it.client.changeRater('Ada', { excluded: false })
   await ada.vote({ votes: [{ ...votes[0], id: 'undo', undoes: 'v0' }] })
   assert.equal((await it.client.votes()).winRates[0].votes, 7)
+  const exported = async () => await it.app.request(ada.exportUrl('jsonl').replace('http://localhost', ''), { headers: { 'x-attune-rater': 'Ada' } }) // prettier-ignore
+  const closed = await exported()
+  assert.equal(closed.headers.get('x-attune-held'), '9')
+  assert.equal(await closed.text(), '', 'who may still vote is not told which policy drew what')
   await ada.vote({ votes: [{ ...votes[0], id: 'hasty', durationMs: 200 }] })
   const { flags } = await it.client.flags()
   assert.deepEqual(flags.map(({ kind, canAskAgain, answers }) => [kind, canAskAgain, answers[0].id]), [['fast', false, 'hasty']]) // prettier-ignore

@@ -6,12 +6,14 @@ import { formats } from '../../feedback/formats/formats.ts'
 import { exportFeedback } from '../../feedback/transfer.ts'
 import { imageListName, readImageList } from '../../images/image-run.ts'
 import { addImagesApart, importApart } from '../imports.ts'
+import type { Judgment } from '../../records.ts'
 import { promptsFrom } from '../jobs/orders.ts'
 import { PromptText, RaterName } from '../schemas/basics.ts'
 import { ExportQuery, Imported, ImportFormat, Uploaded } from '../schemas/transfer.ts'
 import type { Studio } from '../studio.ts'
 import { runsName } from '../workspace.ts'
 import { worldOf } from '../worlds.ts'
+import { blindImages } from './blind.ts'
 import { download } from './downloads.ts'
 import { refuse } from './failures.ts'
 import type { ReceivedFile } from './forms.ts'
@@ -50,16 +52,24 @@ export const transferRoutes = [
   fileRoute({
     method: 'get',
     path: '/api/export',
-    summary: 'All judgments as a file.',
+    summary:
+      'All judgments as a file; votes on comparisons that the caller has not opened are kept back, and counted in the header x-attune-held.',
     who: 'admin',
     query: ExportQuery,
     answer: 'application/octet-stream',
-    handle: ({ studio, query: { format, names } }) =>
-      download(studio, async (folder) => {
+    handle: async ({ studio, rater, query: { format, names } }) => {
+      // A vote names the policies in the order of its images.
+      const blind = await blindImages(studio, rater)
+      const isHeld = ({ kind, images }: Judgment) => kind === 'vote' && images.some((id) => blind.has(id))
+      let held = 0
+      const answer = await download(studio, async (folder) => {
         const file = `judgments${formats[format].ending}`
-        await exportFeedback(studio.store, join(folder, file), { format, names })
+        held = (await exportFeedback(studio.store, join(folder, file), { format, names, isHeld })).held
         return { file, archive: 'judgments.zip' }
-      }),
+      })
+      answer.headers.set('x-attune-held', String(held))
+      return answer
+    },
   }),
   jsonRoute({
     method: 'post',

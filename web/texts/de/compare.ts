@@ -1,4 +1,5 @@
 import { mostTold } from '../../../src/report/votes/trials-wanted.ts'
+import { mostWrong } from '../../../src/report/votes/verdict-words.ts'
 import type { Texts } from '../en.ts'
 import { german } from '../speech.ts'
 

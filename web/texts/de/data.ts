@@ -23,7 +23,7 @@ export const data: Texts['data'] = {
   export: 'Urteile ausgeben',
   nothingToExport: 'Es gibt noch nichts auszugeben.',
   exported: (count) =>
-    `${counted(count, judgments)}, mit SHA-256 der Bilder, Pseudonymen der Bewertenden, Zeiten und dem Text der Einwilligung.`,
+    `${counted(count, judgments)}, mit SHA-256 der Bilder, Pseudonymen der Bewertenden, Zeiten und dem Text der Einwilligung. Stimmen zu Vergleichen, die Sie nicht geöffnet haben, sind nicht dabei.`,
   download: 'Herunterladen',
   downloadAs: (format) => `Als ${format} herunterladen`,
 

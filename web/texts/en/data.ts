@@ -14,7 +14,7 @@ export const data = {
   export: 'Export judgments',
   nothingToExport: 'There is nothing to export yet.',
   exported: (count: number) =>
-    `${counted(count, judgments)}, with the images’ SHA-256, pseudonyms of raters, times and the consent text.`,
+    `${counted(count, judgments)}, with the images’ SHA-256, pseudonyms of raters, times and the consent text. Votes on comparisons that you have not opened are not among them.`,
   download: 'Download',
   downloadAs: (format: string) => `Download as ${format}`,
 
