@@ -69,6 +69,8 @@ export class FreshOrder {
   readonly #tiers = new SortedList<Tier>(orderOfRanks)
   /** The tier of each prompt that has fresh images. */
   readonly #tierOf = new Map<PromptState, Tier>()
+  /** The tiers are made when they are first looked at: nobody waits for those of judgments that come before. */
+  #hasTiers = false
   #freshCount = 0
 
   constructor({ images, uncertainties, size, isAskable }: FreshOrderOptions) {
@@ -92,7 +94,6 @@ export class FreshOrder {
       this.#freshCount++
     }
     this.prompts = [...prompts.values()]
-    for (const prompt of this.prompts) this.#enter(prompt)
   }
 
   /** How many images are fresh. */
@@ -102,6 +103,8 @@ export class FreshOrder {
 
   /** The first come first. */
   get tiers(): readonly Tier[] {
+    if (!this.#hasTiers) for (const prompt of this.prompts) this.#enter(prompt)
+    this.#hasTiers = true
     return this.#tiers.items
   }
 
@@ -115,7 +118,7 @@ export class FreshOrder {
     const wasJudged = image.judgments > 0
     image.judgments += change
     if (wasJudged === image.judgments > 0) return
-    this.#leave(prompt)
+    if (this.#hasTiers) this.#leave(prompt)
     prompt.judged += change
     prompt.category.judged += change
     if (image.isAskable) {
@@ -123,7 +126,7 @@ export class FreshOrder {
       else prompt.fresh.delete(image)
       this.#freshCount -= change
     }
-    this.#enter(prompt)
+    if (this.#hasTiers) this.#enter(prompt)
   }
 
   #leave(prompt: PromptState): void {

@@ -1,4 +1,5 @@
 /** Which of the recorded judgments count. */
+import { getOrAdd } from '../../get-or-add.ts'
 import type { Judgment } from '../../records.ts'
 import { SortedList } from '../queue/sorted-list.ts'
 
@@ -27,12 +28,22 @@ export interface StandingChange {
   readonly stands: boolean
 }
 
+/** What one rater was asked. */
+interface Question {
+  /** The answer that arrived last. */
+  newest: Entry | undefined
+  standing: Entry | undefined
+}
+
 /** A row, and how many rows that are in force take it back. */
 interface Entry {
   readonly row: Judgment
   /** In order of arrival. */
   readonly place: number
-  readonly question: string
+  /** None of a row that takes another one back. */
+  readonly question: Question | undefined
+  /** The answer to the same question that arrived before. */
+  readonly earlier: Entry | undefined
   undone: number
 }
 
@@ -43,21 +54,23 @@ interface Entry {
  */
 export class StandingJudgments {
   readonly #entries = new Map<string, Entry>()
-  readonly #questions = new Map<string, Entry[]>()
-  readonly #latest = new Map<string, Entry>()
+  readonly #questions = new Map<string, Question>()
   readonly #inOrder = new SortedList<Entry>((a, b) => a.place - b.place)
   readonly #changes: StandingChange[] = []
   #all: readonly Judgment[] | undefined
 
   add(row: Judgment): void {
-    const question = `${row.rater}\0${questionOf(row)}`
-    const entry: Entry = { row, place: this.#entries.size, question, undone: 0 }
+    const question = row.undoes === undefined ? this.#questionOf(row) : undefined
+    const entry: Entry = { row, place: this.#entries.size, question, earlier: question?.newest, undone: 0 }
     this.#entries.set(row.id, entry)
     if (row.undoes !== undefined) return this.#undo(row.undoes, 1)
-    const entries = this.#questions.get(question)
-    if (entries === undefined) this.#questions.set(question, [entry])
-    else entries.push(entry)
-    this.#settle(question)
+    question!.newest = entry
+    this.#settle(question!)
+  }
+
+  /** A row that was added, whether it stands or not. */
+  row(id: string): Judgment | undefined {
+    return this.#entries.get(id)?.row
   }
 
   /** In their order of arrival; the same list until one changes. */
@@ -77,24 +90,29 @@ export class StandingJudgments {
     const wasUndone = entry.undone > 0
     entry.undone += change
     if (wasUndone === entry.undone > 0) return
-    if (entry.row.undoes === undefined) this.#settle(entry.question)
-    else this.#undo(entry.row.undoes, change === 1 ? -1 : 1)
+    if (entry.question !== undefined) this.#settle(entry.question)
+    else this.#undo(entry.row.undoes!, change === 1 ? -1 : 1)
   }
 
-  #settle(question: string): void {
-    const best = this.#questions.get(question)?.findLast(({ undone }) => undone === 0)
-    const before = this.#latest.get(question)
+  #questionOf(row: Judgment): Question {
+    return getOrAdd(this.#questions, `${row.rater}\0${questionOf(row)}`, () => ({
+      newest: undefined,
+      standing: undefined,
+    }))
+  }
+
+  #settle(question: Question): void {
+    let best = question.newest
+    while (best !== undefined && best.undone > 0) best = best.earlier
+    const before = question.standing
     if (best === before) return
+    question.standing = best
     this.#all = undefined
     if (before !== undefined) {
       this.#inOrder.remove(before)
       this.#changes.push({ judgment: before.row, place: before.place, stands: false })
     }
-    if (best === undefined) {
-      this.#latest.delete(question)
-      return
-    }
-    this.#latest.set(question, best)
+    if (best === undefined) return
     this.#inOrder.add(best)
     this.#changes.push({ judgment: best.row, place: best.place, stands: true })
   }

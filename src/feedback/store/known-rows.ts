@@ -1,6 +1,5 @@
 /** What has been read of the database already: of a later reading only what is new is fetched. */
-import type { ImageRecord } from '../../records.ts'
-import { type Judgment } from '../../records.ts'
+import type { ImageRecord, Judgment } from '../../records.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { imageOf, judgmentOf } from './rows.ts'
@@ -22,6 +21,9 @@ interface Known {
   /** Of the newest row: see `judgments.sequence`. */
   sequence: number
 }
+
+/** Of one query for judgments. */
+const mostRows = 2000
 
 /**
  * Reads what is new; calls at the same time share a reading.
@@ -54,17 +56,23 @@ export function knownRows(
     version = now
   }
 
+  /** Piece by piece: rows are forgotten before there are many. */
   async function readJudgments(): Promise<void> {
-    const added = database
-      .selectFrom('judgments')
-      .selectAll()
-      .where('sequence', '>', known.sequence)
-      .orderBy('sequence')
-    for (const row of await added.execute()) {
-      const judgment = judgmentOf(row)
-      known.rows.push(judgment)
-      known.standing.add(judgment)
-      known.sequence = row.sequence
+    for (;;) {
+      const rows = await database
+        .selectFrom('judgments')
+        .selectAll()
+        .where('sequence', '>', known.sequence)
+        .orderBy('sequence')
+        .limit(mostRows)
+        .execute()
+      for (const row of rows) {
+        const judgment = judgmentOf(row)
+        known.rows.push(judgment)
+        known.standing.add(judgment)
+        known.sequence = row.sequence
+      }
+      if (rows.length < mostRows) return
     }
   }
 

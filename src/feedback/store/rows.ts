@@ -6,6 +6,7 @@ import { ImageRecord, Judgment } from '../../records.ts'
 import { complaintOf } from '../issue-complaint.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
+import { isPlainJudgment } from './plain-judgment.ts'
 import type { FeedbackTables } from './tables.ts'
 
 export function rowOf(judgment: Judgment): Insertable<FeedbackTables['judgments']> {
@@ -24,32 +25,34 @@ export function rowOf(judgment: Judgment): Insertable<FeedbackTables['judgments'
   }
 }
 
-/** @throws {FormatError} the row is none */
-export const judgmentOf = (row: Selectable<FeedbackTables['judgments']>): Judgment =>
-  checked(Judgment, `judgment ${shownText(String(row.id), 60)}`, {
-    id: row.id,
-    kind: row.kind,
-    images: parsed(row.images),
-    answer: row.answer,
-    rater: row.rater,
-    raterKind: row.rater_kind,
-    at: row.at,
-    ...(row.duration_ms !== null && { durationMs: row.duration_ms }),
-    ...(row.undoes !== null && { undoes: row.undoes }),
-    ...Object(parsed(row.details)),
-  })
+/** Fields come in the order in which the schema has them. @throws {FormatError} the row is none */
+export function judgmentOf(row: Selectable<FeedbackTables['judgments']>): Judgment {
+  const judgment: Record<string, unknown> = { id: row.id, rater: row.rater, raterKind: row.rater_kind, at: row.at }
+  if (row.duration_ms !== null) judgment.durationMs = row.duration_ms
+  if (row.undoes !== null) judgment.undoes = row.undoes
+  const { reasons, shown, ...own } = (row.details === '{}' ? {} : Object(parsed(row.details))) as typeof judgment
+  if (reasons !== undefined) judgment.reasons = reasons
+  if (shown !== undefined) judgment.shown = shown
+  judgment.kind = row.kind
+  judgment.images = parsed(row.images)
+  judgment.answer = row.answer
+  Object.assign(judgment, own)
+  return isPlainJudgment(judgment)
+    ? judgment
+    : checked(Judgment, () => `judgment ${shownText(String(row.id), 60)}`, judgment)
+}
 
 /** @throws {FormatError} the row is none */
 export const imageOf = ({ id, record }: Pick<Selectable<FeedbackTables['images']>, 'id' | 'record'>): ImageRecord =>
-  checked(ImageRecord, `image ${shownText(String(id), 60)}`, parsed(record))
+  checked(ImageRecord, () => `image ${shownText(String(id), 60)}`, parsed(record))
 
 /** A database may come from elsewhere, and any program can write to it. */
-function checked<T>(schema: z.ZodType<T>, what: string, value: unknown): T {
+function checked<T>(schema: z.ZodType<T>, what: () => string, value: unknown): T {
   const { data, error } = schema.safeParse(value)
   if (error === undefined) return data
   const [issue] = error.issues
   throw new FormatError({
-    where: ['feedback database,', what, ...issue.path].join(' '),
+    where: ['feedback database,', what(), ...issue.path].join(' '),
     ...complaintOf(issue, value),
     remedy: 'another program has written it: go back to a copy from before',
   })
