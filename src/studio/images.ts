@@ -1,5 +1,5 @@
 /** The images of the store by their ids: where they lie, how large they are, and smaller copies of them. */
-import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { FormatError, StudioError } from '../errors.ts'
@@ -8,6 +8,9 @@ import type { FeedbackStore } from '../feedback/store/store.ts'
 import { mostPixels } from '../images/foreign-picture.ts'
 import { pngFault } from '../images/png-file.ts'
 import type { ImageRef } from './schemas/basics.ts'
+
+/** Bytes of a file that is read at once: to have it read beside costs more than it takes. */
+const mostAtOnce = 100_000
 
 export class ImageShelf {
   readonly #store: FeedbackStore
@@ -36,27 +39,23 @@ export class ImageShelf {
     this.#listed = images
   }
 
-  /** Its absolute file. One that is not where it was may lie elsewhere since some process has deleted a run. @throws {StudioError} as {@link ref} */
-  async #fileOf(id: string): Promise<string> {
+  /** Where it lies. One that is not where it was may lie elsewhere since some process has deleted a run. @throws {StudioError} as {@link ref} */
+  async #placeOf(id: string): Promise<Place> {
     const known = await this.find(id)
     try {
-      return fileOf(known)
+      return placeOf(known)
     } catch (error) {
       await this.#readList()
       const now = await this.find(id)
       if (now === known) throw error
-      return fileOf(now)
+      return placeOf(now)
     }
   }
 
   /** Its size is read from the file once. @throws {StudioError} no such image, or its file is gone */
   async ref(id: string): Promise<ImageRef> {
-    const file = await this.#fileOf(id)
-    const known = this.#refs.get(id)
-    if (known !== undefined) return known
-    const ref = { id, ...readable(() => pngSize(file)) }
-    this.#refs.set(id, ref)
-    return ref
+    const { file } = await this.#placeOf(id)
+    return this.#refs.get(id) ?? this.#noted(id, pngHead(file))
   }
 
   /** Undefined where {@link ref} would throw: a picture that is gone is no reason to show none of the others. */
@@ -70,10 +69,12 @@ export class ImageShelf {
    * @throws {StudioError} as {@link ref}, or a part of its file is damaged or missing
    */
   async wholeRef(id: string): Promise<ImageRef> {
-    const ref = await this.ref(id)
-    const file = await this.#fileOf(id)
-    if (this.#whole.get(id) !== stampOf(file)) await this.#inTurn(() => this.#wholeBytes(id, file))
-    return ref
+    const place = await this.#placeOf(id)
+    if (this.#whole.get(id) !== place.stamp) {
+      if (place.size <= mostAtOnce) await this.#wholeBytes(id, place)
+      else await this.#inTurn(() => this.#wholeBytes(id, place))
+    }
+    return this.#refs.get(id) ?? this.#noted(id, pngHead(place.file))
   }
 
   /** Undefined where {@link wholeRef} would throw. */
@@ -89,31 +90,37 @@ export class ImageShelf {
   /** The record and the absolute file of an image. @throws {StudioError} as {@link wholeRef} */
   async wholeFile(id: string): Promise<{ readonly record: StoredImage['record']; readonly file: string }> {
     await this.wholeRef(id)
-    const file = await this.#fileOf(id)
+    const { file } = await this.#placeOf(id)
     return { record: (await this.find(id)).record, file }
   }
 
   /** The file, or a copy of it of at most `size` pixels a side. @throws {StudioError} as {@link wholeRef} */
   async bytes(id: string, size?: number): Promise<Uint8Array> {
-    const file = await this.#fileOf(id)
+    const place = await this.#placeOf(id)
     const { width, height } = await this.ref(id)
-    if (size === undefined || Math.max(width, height) <= size) return await this.#wholeBytes(id, file)
+    if (size === undefined || Math.max(width, height) <= size) return await this.#wholeBytes(id, place)
     return await this.#inTurn(async () => {
       const { default: sharp } = await import('sharp')
-      const smaller = sharp(await this.#wholeBytes(id, file))
+      const smaller = sharp(await this.#wholeBytes(id, place))
         .resize(size, size, { fit: 'inside' })
         .png()
       return await smaller.toBuffer().catch(notFound)
     })
   }
 
-  async #wholeBytes(id: string, file: string): Promise<Uint8Array> {
-    const stamp = stampOf(file)
-    const bytes = await readFile(file).catch(notFound)
+  async #wholeBytes(id: string, { file, stamp, size }: Place): Promise<Uint8Array> {
+    const bytes = size <= mostAtOnce ? readable(() => readFileSync(file)) : await readFile(file).catch(notFound)
     if (this.#whole.get(id) === stamp) return bytes
     if (pngFault(bytes) !== undefined) notFound()
+    if (!this.#refs.has(id)) this.#noted(id, bytes)
     this.#whole.set(id, stamp)
     return bytes
+  }
+
+  #noted(id: string, head: Buffer): ImageRef {
+    const ref = { id, ...readable(() => pngSize(head)) }
+    this.#refs.set(id, ref)
+    return ref
   }
 
   /** So many large pictures at once are in memory, however many are asked for. */
@@ -130,17 +137,21 @@ export class ImageShelf {
   }
 }
 
-/** A record comes from a file of ours or from an import: it never leads out of its folder. */
-function fileOf({ folder, record }: StoredImage): string {
-  const [inside, file] = readable(() => [realpathSync(folder), realpathSync(join(folder, record.file))])
-  const isFile = readable(() => statSync(file)).isFile()
-  return isFile && file.startsWith(inside + sep) ? file : notFound()
+interface Place {
+  /** Without links on the way. */
+  readonly file: string
+  /** Bytes. */
+  readonly size: number
+  /** Changes whenever the file does. */
+  readonly stamp: string
 }
 
-/** Changes whenever the file does. */
-function stampOf(file: string): string {
-  const { mtimeMs, size } = readable(() => statSync(file))
-  return `${file} ${mtimeMs} ${size}`
+/** A record comes from a file of ours or from an import: it never leads out of its folder. */
+function placeOf({ folder, record }: StoredImage): Place {
+  const [inside, file] = readable(() => [folder, join(folder, record.file)].map((path) => realpathSync.native(path)))
+  const facts = readable(() => statSync(file))
+  if (!facts.isFile() || !file.startsWith(inside + sep)) return notFound()
+  return { file, size: facts.size, stamp: `${file} ${facts.mtimeMs} ${facts.size}` }
 }
 
 async function ifThere(find: () => Promise<ImageRef>): Promise<ImageRef | undefined> {
@@ -172,18 +183,23 @@ function notFound(): never {
 
 const pngHeader = '89504e470d0a1a0a'
 
-/** Width and height from the first chunk of a PNG file. @throws {FormatError} it is none, or too large to be shown */
-function pngSize(file: string): { width: number; height: number } {
-  const bytes = Buffer.alloc(24)
-  const descriptor = openSync(file, 'r')
+/** The beginning of a file, up to its width and height. */
+function pngHead(file: string): Buffer {
+  const head = Buffer.alloc(24)
+  const descriptor = readable(() => openSync(file, 'r'))
   try {
-    readSync(descriptor, bytes, 0, bytes.length, 0)
+    readable(() => readSync(descriptor, head, 0, head.length, 0))
   } finally {
     closeSync(descriptor)
   }
-  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
+  return head
+}
+
+/** Width and height from the first chunk of a PNG file. @throws {FormatError} it is none, or too large to be shown */
+function pngSize(head: Buffer): { width: number; height: number } {
+  const [width, height] = [head.readUInt32BE(16), head.readUInt32BE(20)]
   const isShown = width > 0 && height > 0 && width * height <= mostPixels
-  if (bytes.toString('hex', 0, 8) === pngHeader && isShown) return { width, height }
+  if (head.toString('hex', 0, 8) === pngHeader && isShown) return { width, height }
   throw new FormatError({
     where: 'image',
     expected: 'a PNG file',

@@ -4,6 +4,9 @@ import { FormatError } from '../../errors.ts'
 /** Clocks of honest machines differ by less. */
 const mostAheadMs = 5 * 60_000
 
+/** More than five minutes ahead of this machine's clock. */
+export const isAhead = (at: string): boolean => !(Date.parse(at) <= Date.now() + mostAheadMs)
+
 /**
  * A judgment of the future would be one that nobody has made.
  *
@@ -12,11 +15,10 @@ const mostAheadMs = 5 * 60_000
  * @throws {FormatError} more than five minutes ahead of this machine's clock
  */
 export function expectNotAhead(at: string, where: string): void {
-  const now = Date.now()
-  if (Date.parse(at) <= now + mostAheadMs) return
+  if (!isAhead(at)) return
   throw new FormatError({
     where,
-    expected: `a time that is not ahead of ${new Date(now).toISOString()}, which is now`,
+    expected: `a time that is not ahead of ${new Date().toISOString()}, which is now`,
     received: at,
     remedy: 'correct the time, or the clock of the machine that is wrong',
   })

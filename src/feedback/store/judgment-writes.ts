@@ -3,13 +3,16 @@ import type { Transaction } from 'kysely'
 import { FormatError, UnknownRecordError } from '../../errors.ts'
 import { wordsOf } from '../../prompts/words.ts'
 import { Judgment } from '../../records.ts'
+import type { Append } from './append.ts'
 import { chunks } from './chunks.ts'
 import type { FeedbackDatabase } from './database.ts'
 import type { ImageFolders } from './image-folders.ts'
 import { writeImages, type ImagesOfFolder } from './image-writes.ts'
 import { complaintOf } from '../issue-complaint.ts'
+import type { Read } from './known-rows.ts'
 import { imageOf, isStorable, judgmentOf, knownIds, rowOf } from './rows.ts'
-import { expectNotAhead } from './judgment-times.ts'
+import { expectNotAhead, isAhead } from './judgment-times.ts'
+import { isPlainJudgment } from './plain-judgment.ts'
 import type { FeedbackTables } from './tables.ts'
 
 /** What goes into a store together, or not at all. */
@@ -29,11 +32,15 @@ interface Submission {
   readonly reject: (error: unknown) => void
 }
 
+interface Writing {
+  readonly database: FeedbackDatabase
+  readonly folders: ImageFolders
+  readonly append: Append
+  readonly read: Read
+}
+
 /** Submissions that arrive while one is written go together into the next transaction: one flush of the disk for all. */
-export function groupedWrites(
-  database: FeedbackDatabase,
-  folders: ImageFolders,
-): (addition: Addition) => Promise<Added> {
+export function groupedWrites({ database, folders, append, read }: Writing): (addition: Addition) => Promise<Added> {
   let waiting: Submission[] = []
   let isWriting = false
 
@@ -43,14 +50,8 @@ export function groupedWrites(
       const group = waiting
       waiting = []
       try {
-        const outcomes = await database.transaction().execute(async (transaction) => {
-          const known = await knownOf(transaction, group)
-          const done: (() => void)[] = []
-          for (const submission of group) done.push(await outcomeOf(transaction, submission, folders, known))
-          const rows = known.fresh.map(rowOf)
-          for (const chunk of chunks(rows)) await transaction.insertInto('judgments').values(chunk).execute()
-          return done
-        })
+        const isWritten = await appended(group, append, read)
+        const outcomes = isWritten ? group.map(acceptance) : await carefully(group)
         for (const tell of outcomes) tell()
       } catch (error) {
         for (const { reject } of group) reject(error)
@@ -59,12 +60,52 @@ export function groupedWrites(
     isWriting = false
   }
 
+  const carefully = (group: readonly Submission[]) =>
+    database.transaction().execute(async (transaction) => {
+      const known = await knownOf(transaction, group)
+      const done: (() => void)[] = []
+      for (const submission of group) done.push(await outcomeOf(transaction, submission, folders, known))
+      const rows = known.fresh.map(rowOf)
+      for (const chunk of chunks(rows)) await transaction.insertInto('judgments').values(chunk).execute()
+      return done
+    })
+
   return (addition) =>
     new Promise((resolve, reject) => {
       waiting.push({ addition, resolve, reject })
       if (!isWriting) void write()
     })
 }
+
+/**
+ * The short way of a group in which nothing is unusual, as far as this process has read the store.
+ *
+ * @returns false where nothing was written: what stands in the way has to be looked for
+ */
+async function appended(group: readonly Submission[], append: Append, { images, standing }: Read): Promise<boolean> {
+  const ids = new Set<string>()
+  const isUsual = (judgment: Judgment): boolean => {
+    const { id, at, undoes } = judgment
+    const isNew = !ids.has(id) && standing.row(id) === undefined
+    ids.add(id)
+    return (
+      isNew &&
+      isPlainJudgment(judgment) &&
+      judgment.images.every((image) => images.has(image)) &&
+      (undoes === undefined || standing.row(undoes) !== undefined) &&
+      !isAhead(at)
+    )
+  }
+  const judgments = group.flatMap(({ addition }) => addition.judgments ?? [])
+  if (judgments.length === 0 || group.some(({ addition: { images: lists = [] } }) => lists.length > 0)) return false
+  return judgments.every(isUsual) && (await append.rows(judgments.map(rowOf)))
+}
+
+/** Of a submission all of which was new. */
+const acceptance =
+  ({ addition: { judgments = [] }, resolve }: Submission) =>
+  () =>
+    resolve({ images: 0, judgments: judgments.length })
 
 /** What is there of all that a group of submissions names, with what the group has added so far. */
 interface Known {

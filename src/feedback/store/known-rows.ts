@@ -22,11 +22,17 @@ interface Known {
   sequence: number
 }
 
+/** What this process has read of the store; there may be more. */
+export interface Read {
+  readonly images: ReadonlyMap<string, unknown>
+  readonly standing: Pick<StandingJudgments, 'row'>
+}
+
 /** Of one query for judgments. */
 const mostRows = 2000
 
 /**
- * Reads what is new; calls at the same time share a reading.
+ * `known` reads what is new; calls at the same time share a reading. `read` is what was read, and grows with it.
  *
  * @param versions  how often each table has changed: images are read where that has
  */
@@ -34,7 +40,7 @@ export function knownRows(
   database: FeedbackDatabase,
   folders: ImageFolders,
   versions: () => Promise<ReadonlyMap<string, number>>,
-): () => Promise<Known> {
+): { readonly known: () => Promise<Known>; readonly read: Read } {
   const known: Known = { rows: [], standing: new StandingJudgments(), images: [], sequence: 0 }
   const images = new Map<string, StoredImage>()
   let revision = -1
@@ -76,8 +82,9 @@ export function knownRows(
     }
   }
 
-  return sharedReading(async () => {
+  const reading = sharedReading(async () => {
     await Promise.all([readImages(), readJudgments()])
     return known
   })
+  return { known: reading, read: { images, standing: known.standing } }
 }

@@ -14,7 +14,7 @@ import {
 import { FileError, UnreachableError } from '../../errors.ts'
 
 /** Any number will do that all processes agree upon. */
-const writeLock = 23_056_381
+export const writeLock = 23_056_381
 
 /**
  * A dialect over a PostgreSQL server. A transaction takes one lock of the database when it begins: writers wait for each

@@ -81,18 +81,9 @@ class NodeSqliteDriver extends SqliteDriver {
 
   /** Waits for another writer without holding up this process, as SQLite's own waiting would. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    const giveUpAt = Date.now() + busyTimeoutMs
     this.#database.exec('PRAGMA busy_timeout = 0')
     try {
-      for (;;) {
-        try {
-          await connection.executeQuery(CompiledQuery.raw('begin immediate'))
-          return
-        } catch (error) {
-          if (!isBusy(error) || Date.now() > giveUpAt) throw error
-        }
-        await new Promise((resolve) => setTimeout(resolve, 2 + 6 * Math.random()))
-      }
+      await whenFree(() => connection.executeQuery(CompiledQuery.raw('begin immediate')))
     } finally {
       this.#database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
     }
@@ -132,6 +123,23 @@ function adapted(file: string, database: DatabaseSync): SqliteDatabase {
   }
 }
 
+/**
+ * What `begin` makes, once no other connection is writing.
+ *
+ * @throws {FileError} one writes for too long, or what `begin` throws
+ */
+export async function whenFree<T>(begin: () => T | Promise<T>): Promise<T> {
+  const giveUpAt = Date.now() + busyTimeoutMs
+  for (;;) {
+    try {
+      return await begin()
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > giveUpAt) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2 + 6 * Math.random()))
+  }
+}
+
 /** Another connection is writing. */
 function isBusy(error: unknown): boolean {
   return error instanceof FileError && ((error.cause as { errcode: number }).errcode & 0xff) === 5
@@ -147,7 +155,8 @@ const fileCodes: Readonly<Record<number, string>> = {
 }
 const damageCodes: readonly number[] = [11, 26]
 
-function translated<T>(file: string, query: () => T): T {
+/** What a query gives, with complaints in Attune's words. */
+export function translated<T>(file: string, query: () => T): T {
   try {
     return query()
   } catch (cause) {

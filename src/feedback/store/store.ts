@@ -5,9 +5,12 @@
 import { dirname, resolve } from 'node:path'
 import type { ImageRecord, Judgment } from '../../records.ts'
 import { isDatabaseUrl, openDatabase, type FeedbackDatabase } from './database.ts'
+import type { Append } from './append.ts'
 import { imageFolders, type ImageFolders } from './image-folders.ts'
 import { groupedWrites, type Addition } from './judgment-writes.ts'
 import { knownRows, type StoredImage } from './known-rows.ts'
+import { postgresAppend } from './postgres-append.ts'
+import { sqliteAppend } from './sqlite-append.ts'
 import { StandingCounts } from './standing-counts.ts'
 import { keptReading, tableVersions, type KeptReading } from './versions.ts'
 import type { StandingChange } from '../raters/standing.ts'
@@ -80,14 +83,16 @@ export interface FeedbackStore extends AsyncDisposable {
  */
 export async function openFeedback(fileOrUrl: string): Promise<FeedbackStore> {
   const place = isDatabaseUrl(fileOrUrl) ? undefined : dirname(resolve(fileOrUrl))
-  return feedbackStore(await openDatabase(fileOrUrl), imageFolders(place))
+  const database = await openDatabase(fileOrUrl)
+  const append = place === undefined ? postgresAppend(database) : sqliteAppend(fileOrUrl)
+  return feedbackStore(database, append, imageFolders(place))
 }
 
 /** The store over any database that has the tables; nothing in here is particular to one. */
-function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): FeedbackStore {
+function feedbackStore(database: FeedbackDatabase, append: Append, folders: ImageFolders): FeedbackStore {
   const versions = tableVersions(database)
-  const known = knownRows(database, folders, versions)
-  const add = groupedWrites(database, folders)
+  const { known, read } = knownRows(database, folders, versions)
+  const add = groupedWrites({ database, folders, append, read })
   const standingCounts = new StandingCounts()
   const store: FeedbackStore = {
     database,
@@ -114,7 +119,10 @@ function feedbackStore(database: FeedbackDatabase, folders: ImageFolders): Feedb
       return (image) => standingCounts.isJudged(image)
     },
 
-    close: () => database.destroy(),
+    async close() {
+      await append.close()
+      await database.destroy()
+    },
     [Symbol.asyncDispose]: () => store.close(),
   }
   return store
