@@ -4,6 +4,7 @@
  */
 import { PostgresAdapter, sql } from 'kysely'
 import { getOrAdd } from '../../get-or-add.ts'
+import { grouped } from '../../grouped.ts'
 import type { FeedbackStore } from '../store/store.ts'
 import { sharedReading } from '../store/shared-reading.ts'
 import type { TaskMode } from './queue.ts'
@@ -105,6 +106,12 @@ class OwnReservations implements Reservations {
   }
 }
 
+/** Items that a rater is to get, chosen by what was known of the newest judgment. */
+interface Wish extends Pick<Handing, 'rater' | 'newest'> {
+  readonly mode: Kind
+  readonly items: readonly string[]
+}
+
 /**
  * Of several processes, as rows of the database: of two that hand out one item at once, one has to choose another. What
  * this one has just handed out it knows by itself, since what it has read may be older.
@@ -157,54 +164,53 @@ class SharedReservations implements Reservations {
     const left = mine.filter((item) => !handed.includes(item))
     if (handing.fresh.length > 0) this.#own.add({ handing, forgottenAt: this.#now() + ownMs })
     if (left.length > 0) await this.#forget(kind, rater, left)
-    const got = handed.length === 0 ? new Set() : await this.#insert(kind, rater, handed, newest)
+    const got = handed.length === 0 ? new Set() : await this.#insert({ mode: kind, rater, items: handed, newest })
     return handed.filter((item) => !got.has(item))
   }
 
   async release(rater: string, answered: readonly string[]): Promise<void> {
     for (const own of this.#own) if (own.handing.rater === rater) this.#own.delete(own)
     await this.#clean()
-    await again(() =>
-      this.#database
-        .updateTable('reservations')
-        .set((row) => ({
-          released: row
-            .selectFrom('judgments')
-            .select((judgment) => judgment.fn.coalesce(judgment.fn.max('sequence'), sql.lit(0)).as('newest')),
-        }))
-        .where('rater', '=', rater)
-        .where('item', 'in', [...answered])
-        .returning(this.#unwaited)
-        .execute(),
-    )
+    await this.#released({ rater, items: answered })
   }
 
+  readonly #released = grouped(
+    async (answers: readonly { readonly rater: string; readonly items: readonly string[] }[]) => {
+      const rows = answers.flatMap(({ rater, items }) => items.map((item) => ({ rater, item })))
+      await again(() =>
+        sql`
+        update reservations set released = (select coalesce(max(sequence), 0) from judgments)
+        from unnest(${rows.map(({ rater }) => rater)}::text[], ${rows.map(({ item }) => item)}::text[]) as answered(rater, item)
+        where reservations.rater = answered.rater and reservations.item = answered.item
+        returning ${this.#unwaited}`.execute(this.#database),
+      )
+      return answers
+    },
+  )
+
   /** @returns those that were to be had */
-  async #insert(mode: Kind, rater: string, items: readonly string[], newest: number): Promise<ReadonlySet<string>> {
-    const until = this.#now() + keptMs
-    // In one order, so that no two processes wait for each other.
-    const rows = items.toSorted().map((item) => ({ mode, item, rater, until, released: null }))
+  readonly #insert = grouped(async (wishes: readonly Wish[]): Promise<ReadonlySet<string>[]> => {
+    const now = this.#now()
+    const until = now + keptMs
+    // Of two wishes for one item the first counts. In one order, so that no two processes wait for each other.
+    const byKey = new Map(wishes.toReversed().flatMap((wish) => wish.items.map((item) => [`${wish.mode} ${item}`, { item, ...wish }]))) // prettier-ignore
+    const rows = [...byKey.keys()].sort().map((key) => byKey.get(key)!)
+    const newest = Math.min(...wishes.map((wish) => wish.newest))
     const given = await again(() =>
-      this.#database
-        .insertInto('reservations')
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict
-            .columns(['item', 'mode'])
-            .doUpdateSet({ rater, until, released: null })
-            .where((row) =>
-              row.or([
-                row('reservations.rater', '=', rater),
-                row('reservations.until', '<=', this.#now()),
-                row('reservations.released', '<=', newest),
-              ]),
-            ),
-        )
-        .returning(['item', this.#unwaited])
-        .execute(),
+      sql<{ mode: string; item: string; rater: string }>`
+        insert into reservations (mode, item, rater, until, released)
+        select wish.*, ${until}::double precision, null::integer from unnest(
+          ${rows.map(({ mode }) => mode)}::text[], ${rows.map(({ item }) => item)}::text[], ${rows.map(({ rater }) => rater)}::text[]
+        ) as wish
+        on conflict (item, mode) do update set rater = excluded.rater, until = excluded.until, released = null
+        where reservations.rater = excluded.rater or reservations.until <= ${now} or reservations.released <= ${newest}
+        returning mode, item, rater, ${this.#unwaited}`.execute(this.#database),
     )
-    return new Set(given.map(({ item }) => item))
-  }
+    return wishes.map(
+      ({ mode, rater }) =>
+        new Set(given.rows.filter((row) => row.mode === mode && row.rater === rater).map(({ item }) => item)),
+    )
+  })
 
   #forget(mode: Kind, rater: string, items: readonly string[]) {
     return again(() =>

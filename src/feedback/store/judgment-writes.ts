@@ -1,6 +1,7 @@
 /** How images and judgments get into the database: checked, each once, many submissions in one transaction. */
 import type { Transaction } from 'kysely'
 import { FormatError, UnknownRecordError } from '../../errors.ts'
+import { grouped } from '../../grouped.ts'
 import { wordsOf } from '../../prompts/words.ts'
 import { Judgment } from '../../records.ts'
 import type { Append } from './append.ts'
@@ -26,11 +27,8 @@ interface Added {
   readonly judgments: number
 }
 
-interface Submission {
-  readonly addition: Addition
-  readonly resolve: (added: Added) => void
-  readonly reject: (error: unknown) => void
-}
+/** What has become of an addition, told when all of its group are on the disk. @throws {AttuneError} it was refused */
+type Outcome = () => Added
 
 interface Writing {
   readonly database: FeedbackDatabase
@@ -39,42 +37,21 @@ interface Writing {
   readonly read: Read
 }
 
-/** Submissions that arrive while one is written go together into the next transaction: one flush of the disk for all. */
+/** What is to be added while something is written goes together into the next transaction: one flush of the disk for all. */
 export function groupedWrites({ database, folders, append, read }: Writing): (addition: Addition) => Promise<Added> {
-  let waiting: Submission[] = []
-  let isWriting = false
-
-  async function write(): Promise<void> {
-    isWriting = true
-    while (waiting.length > 0) {
-      const group = waiting
-      waiting = []
-      try {
-        const isWritten = await appended(group, append, read)
-        const outcomes = isWritten ? group.map(acceptance) : await carefully(group)
-        for (const tell of outcomes) tell()
-      } catch (error) {
-        for (const { reject } of group) reject(error)
-      }
-    }
-    isWriting = false
-  }
-
-  const carefully = (group: readonly Submission[]) =>
+  const carefully = (group: readonly Addition[]) =>
     database.transaction().execute(async (transaction) => {
       const known = await knownOf(transaction, group)
-      const done: (() => void)[] = []
-      for (const submission of group) done.push(await outcomeOf(transaction, submission, folders, known))
+      const outcomes: Outcome[] = []
+      for (const addition of group) outcomes.push(await outcomeOf(transaction, addition, folders, known))
       const rows = known.fresh.map(rowOf)
       for (const chunk of chunks(rows)) await transaction.insertInto('judgments').values(chunk).execute()
-      return done
+      return outcomes
     })
-
-  return (addition) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ addition, resolve, reject })
-      if (!isWriting) void write()
-    })
+  const write = grouped(async (group: readonly Addition[]) =>
+    (await appended(group, append, read)) ? group.map(acceptance) : await carefully(group),
+  )
+  return async (addition) => (await write(addition))()
 }
 
 /**
@@ -82,7 +59,7 @@ export function groupedWrites({ database, folders, append, read }: Writing): (ad
  *
  * @returns false where nothing was written: what stands in the way has to be looked for
  */
-async function appended(group: readonly Submission[], append: Append, { images, standing }: Read): Promise<boolean> {
+async function appended(group: readonly Addition[], append: Append, { images, standing }: Read): Promise<boolean> {
   const ids = new Set<string>()
   const isUsual = (judgment: Judgment): boolean => {
     const { id, at, undoes } = judgment
@@ -96,16 +73,15 @@ async function appended(group: readonly Submission[], append: Append, { images, 
       !isAhead(at)
     )
   }
-  const judgments = group.flatMap(({ addition }) => addition.judgments ?? [])
-  if (judgments.length === 0 || group.some(({ addition: { images: lists = [] } }) => lists.length > 0)) return false
+  const judgments = group.flatMap(({ judgments: given = [] }) => given)
+  if (judgments.length === 0 || group.some(({ images: lists = [] }) => lists.length > 0)) return false
   return judgments.every(isUsual) && (await append.rows(judgments.map(rowOf)))
 }
 
-/** Of a submission all of which was new. */
+/** Of an addition all of which was new. */
 const acceptance =
-  ({ addition: { judgments = [] }, resolve }: Submission) =>
-  () =>
-    resolve({ images: 0, judgments: judgments.length })
+  ({ judgments = [] }: Addition): Outcome =>
+  () => ({ images: 0, judgments: judgments.length })
 
 /** What is there of all that a group of submissions names, with what the group has added so far. */
 interface Known {
@@ -116,8 +92,8 @@ interface Known {
 }
 
 /** Asked once for all of a group: it holds up every other writer meanwhile. */
-async function knownOf(transaction: Transaction<FeedbackTables>, group: readonly Submission[]): Promise<Known> {
-  const given = group.flatMap(({ addition: { judgments = [] } }) => judgments)
+async function knownOf(transaction: Transaction<FeedbackTables>, group: readonly Addition[]): Promise<Known> {
+  const given = group.flatMap(({ judgments = [] }) => judgments)
   const images = await knownIds(
     transaction,
     'images',
@@ -132,26 +108,30 @@ async function knownOf(transaction: Transaction<FeedbackTables>, group: readonly
   return { images, judgments, fresh: [] }
 }
 
-/** Takes one submission in, or refuses it without having written anything; to be told when the transaction is on the disk. */
+/** Takes one addition in, or refuses it without having written anything. */
 async function outcomeOf(
   transaction: Transaction<FeedbackTables>,
-  { addition: { images: lists = [], judgments = [] }, resolve, reject }: Submission,
+  { images: lists = [], judgments = [] }: Addition,
   folders: ImageFolders,
   known: Known,
-): Promise<() => void> {
+): Promise<Outcome> {
   let fresh: Judgment[]
   try {
     const brought = new Map(lists.flatMap(({ records }) => records.map(({ id, text }) => [id, text])))
     fresh = await freshJudgments(transaction, judgments, brought, known)
   } catch (error) {
-    if (error instanceof FormatError || error instanceof UnknownRecordError) return () => reject(error)
+    if (error instanceof FormatError || error instanceof UnknownRecordError) {
+      return () => {
+        throw error
+      }
+    }
     throw error
   }
   const images = await writeImages(transaction, lists, folders)
   for (const { records } of lists) for (const { id } of records) known.images.add(id)
   for (const judgment of fresh) known.judgments.set(judgment.id, judgment)
   known.fresh.push(...fresh)
-  return () => resolve({ images, judgments: fresh.length })
+  return () => ({ images, judgments: fresh.length })
 }
 
 /**

@@ -57,6 +57,8 @@ export interface FeedbackStore extends AsyncDisposable {
   changes(): Promise<readonly StandingChange[]>
   /** Every judgment ever added, in order of arrival. */
   allRows(): Promise<readonly Judgment[]>
+  /** A judgment by its id, as far as this process has read them; another one may have added more. */
+  row(id: string): Judgment | undefined
   /** All images, in order of their ids. The same list until one changes. */
   images(): Promise<readonly StoredImage[]>
   counts(): Promise<FeedbackCounts>
@@ -103,6 +105,7 @@ function feedbackStore(database: FeedbackDatabase, append: Append, folders: Imag
     judgments: async () => (await known()).standing.all(),
     changes: async () => (await known()).standing.changes,
     allRows: async () => [...(await known()).rows],
+    row: (id) => read.standing.row(id),
     images: async () => (await known()).images,
     newest: async () => (await known()).sequence,
     kept: keptReading(database, versions),

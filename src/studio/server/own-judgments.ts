@@ -22,41 +22,68 @@ export async function addOwn(studio: Filing, rater: string, judgments: readonly 
   const { store } = studio
   for (const judgment of judgments) await expectAskable(studio, judgment)
   await expectAgreeingRanks(store, rater, judgments)
-  for (let attempt = 1; ; attempt++) {
-    const filed = await filedIds(studio, rater, judgments)
+  async function addAs(filed: Filed): Promise<Added> {
     const rows = judgments.map((judgment) => ({
       ...judgment,
       id: filed.get(judgment.id)!,
       ...(judgment.undoes !== undefined && { undoes: filed.get(judgment.undoes)! }),
     }))
+    const added = await store.addJudgments(rows)
+    return { added, known: judgments.length - added }
+  }
+
+  try {
+    // What this process has read tells of nearly all. Where that is too little the store refuses, and it is looked up.
+    return await addAs(filedIds(studio, rater, judgments, (id) => store.row(id)?.rater))
+  } catch (error) {
+    if (!(error instanceof UnknownRecordError || error instanceof FormatError)) throw error
+  }
+  for (let attempt = 1; ; attempt++) {
+    const filed = await lookedUpIds(studio, rater, judgments)
     try {
-      const added = await store.addJudgments(rows)
-      return { added, known: judgments.length - added }
+      return await addAs(filed)
     } catch (error) {
       if (error instanceof UnknownRecordError) throw asSent(error, filed)
       if (!(error instanceof FormatError)) throw error
       // Another rater may have used the id in this moment.
-      const again = await filedIds(studio, rater, judgments)
+      const again = await lookedUpIds(studio, rater, judgments)
       const isSame = judgments.every(({ id }) => again.get(id) === filed.get(id))
       if (isSame || attempt > 1) throw asSent(error, filed)
     }
   }
 }
 
-/** Under which id of the store this rater's ids are, or will be. @throws {UnknownRecordError} `undoes` names none of them */
-async function filedIds(
-  { store, secret }: Filing,
+/** Under which id of the store each id is that a rater has sent. */
+type Filed = ReadonlyMap<string, string>
+
+/** {@link filedIds} by what the database holds. */
+async function lookedUpIds(studio: Filing, rater: string, judgments: readonly Judgment[]): Promise<Filed> {
+  const ids = [...new Set(judgments.flatMap(({ id, undoes = id }) => [id, undoes]))]
+  const aliases = ids.map((id) => aliasOf(studio.secret, rater, id))
+  const raters = await ratersOfJudgments(studio.store.database, [...ids, ...aliases])
+  return filedIds(studio, rater, judgments, (id) => raters.get(id))
+}
+
+/**
+ * Under which id of the store this rater's ids are, or will be.
+ *
+ * @param raterOf  who has given a judgment, by its id; undefined of one that is not there
+ * @throws {UnknownRecordError} `undoes` names none of them
+ */
+function filedIds(
+  { secret }: Filing,
   rater: string,
   judgments: readonly Judgment[],
-): Promise<ReadonlyMap<string, string>> {
-  const ids = [...new Set(judgments.flatMap(({ id, undoes = id }) => [id, undoes]))]
-  const aliases = new Map(ids.map((id) => [id, aliasOf(secret, rater, id)]))
-  const raters = await ratersOfJudgments(store.database, [...ids, ...aliases.values()])
-  const isForeign = (id: string) => (raters.get(id) ?? rater) !== rater
-  const filed = new Map(ids.map((id) => [id, isForeign(id) ? aliases.get(id)! : id]))
+  raterOf: (id: string) => string | undefined,
+): Filed {
+  const isForeign = (id: string) => (raterOf(id) ?? rater) !== rater
+  const filed = new Map<string, string>()
+  for (const { id, undoes = id } of judgments) {
+    for (const one of [id, undoes]) filed.set(one, isForeign(one) ? aliasOf(secret, rater, one) : one)
+  }
   const sent = new Set(judgments.map(({ id }) => id))
   for (const { id, undoes } of judgments) {
-    if (undoes === undefined || sent.has(undoes) || raters.get(filed.get(undoes)!) === rater) continue
+    if (undoes === undefined || sent.has(undoes) || raterOf(filed.get(undoes)!) === rater) continue
     throw new UnknownRecordError({
       where: `judgment ${id}`,
       expected: 'to take back an earlier judgment of your own',
