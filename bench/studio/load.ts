@@ -38,7 +38,7 @@ async function measure(name: string, database: string | null, processes: number,
     )
     // The first requests read what is in the store.
     await rateTogether({ port, tokens: tokens.slice(0, 4 * processes), thinkMs: 50, seconds: 3 })
-    const pids = [server.pid, ...childrenOf(server.pid)]
+    const pids = [server.pid, ...(processes === 1 ? [] : childrenOf(server.pid))]
     const [load, free] = [loadavg()[0], share()]
     const before = cpuMs(...pids)
     const { answeringMs, askingMs, judgments, seconds: took } = await rateTogether({ port, tokens, thinkMs, seconds })

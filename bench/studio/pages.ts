@@ -1,7 +1,7 @@
 /**
  * `node bench/studio/pages.ts`: a studio of 5,000 images and 20,000 judgments in a process of its own, on SQLite and, where
- * it is installed, on PostgreSQL. How long it takes to start, what each page asks for takes after a start and again, and
- * what it takes after an answer has come in. The second figure is the server's processor time, which other work on the
+ * it is installed, on PostgreSQL. How long it takes to start and to answer a question at once, what each page asks for takes
+ * after a start and again, and what it takes after an answer has come in. The second figure is the server's processor time, which other work on the
  * machine moves little.
  */
 import { randomUUID } from 'node:crypto'
@@ -53,14 +53,16 @@ async function measure(name: string, database: string | null): Promise<void> {
       const server = await startProcess(...flags, ...(database === null ? [] : ['--database', database]))
       return { server, ask: connection(port, admin, 0) }
     }
-    const times: number[] = []
-    for (let start = 0; start < 3; start++) {
-      const { server } = await started()
-      times.push(server.startMs)
+    const starts: Took[] = []
+    const questions: Took[] = []
+    for (let start = 0; start < 5; start++) {
+      const { server, ask } = await started()
+      starts.push({ wallMs: server.startMs, processorMs: cpuMs(server.pid) })
+      questions.push(await took(server, () => ask('GET', '/api/tasks?count=1')))
       await server.end('SIGTERM')
     }
-    times.sort((a, b) => a - b)
-    process.stdout.write(`${name}, load ${loadavg()[0].toFixed(1)}: start ${times.map((ms) => ms.toFixed(0)).join(', ')} ms\n`) // prettier-ignore
+    process.stdout.write(`${name}, load ${loadavg()[0].toFixed(1)}; wall / processor time in ms, of five starts\n`)
+    process.stdout.write(`start: ${starts.map(told).join(' | ')}\nfirst question at once: ${questions.map(told).join(' | ')}\n`) // prettier-ignore
     process.stdout.write('page: wall / processor time in ms: first after a start | again | after an answer\n')
     for (const [page, paths] of Object.entries(pages)) {
       const { server, ask } = await started()
