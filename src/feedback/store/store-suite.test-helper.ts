@@ -328,6 +328,26 @@ export function storeSuite(name: string, freshPlace: () => Promise<FreshPlace>, 
         assert.deepEqual(await two.allRows(), await one.allRows())
       }))
 
+    it('takes in what is usual at once, and looks up what another process may know of', () =>
+      within(async (store, address) => {
+        await store.addImages([first], '.')
+        await store.images()
+        assert.equal(await store.addJudgments([judgment('1', first)]), 1)
+        await using two = await openFeedback(address)
+        await two.addJudgments([judgment('2', first)])
+        assert.equal(await store.addJudgments([judgment('2', first), judgment('3', first)]), 1)
+        await assert.rejects(store.addJudgments([judgment('2', first, 'bad')]), /the id of another judgment/)
+        assert.equal(await store.addJudgments([{ ...judgment('4', first), undoes: '2' }]), 1)
+        await assert.rejects(store.addJudgments([{ ...judgment('5', first), undoes: 'none' }]), /unknown judgment none/)
+        await assert.rejects(store.addJudgments([judgment('6', second)]), /unknown image/)
+        for (const each of [store, two]) {
+          assert.deepEqual(
+            (await each.allRows()).map(({ id }) => id),
+            ['1', '2', '3', '4'],
+          )
+        }
+      }))
+
     it('refuses one of several submissions at the same time alone', () =>
       within(async (store) => {
         await store.addImages([first], '.')
