@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Prompt, type Attributes } from '../records.ts'
 import { novelPairs } from './captions.ts'
-import { heldOutObject, seenPrompts, unseenPrompts } from './split.ts'
+import { allPrompts, heldOutObject, seenPrompts, unseenPrompts } from './split.ts'
 import { shapesVocabulary, tokenize } from './vocabulary.ts'
 
 const seen = seenPrompts()
@@ -20,6 +20,13 @@ test('the lists have the stated sizes, are valid and always the same', () => {
   }
   assert.deepEqual(seenPrompts(), seen)
   assert.equal(new Set([...seen, ...unseen].map((prompt) => prompt.id)).size, seen.length + unseen.length)
+})
+
+test('both lists are among all prompts, each of which is there once', () => {
+  const all = new Map(allPrompts().map((prompt) => [prompt.id, prompt]))
+  assert.equal(all.size, allPrompts().length)
+  assert.deepEqual(sizes([...all.values()]), [24, 16, 24, 792])
+  for (const prompt of [...seen, ...unseen]) assert.deepEqual(all.get(prompt.id), prompt)
 })
 
 test('seen prompts cover every word but the held-out object', () => {

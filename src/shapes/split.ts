@@ -66,6 +66,19 @@ export function unseenPrompts(): Prompt[] {
   })
 }
 
+/** All 856 prompts of the world: seen ones, unseen ones, and those in neither list. */
+export function allPrompts(): Prompt[] {
+  return [...seenObjects, heldOutObject].flatMap((object) => {
+    const { three, two } = combinationsOf(object)
+    return [
+      ...colors.map((color) => prompt('color', { object, color })),
+      ...counts.map((count) => prompt('count', { object, count })),
+      ...backgrounds.map((background) => prompt('background', { object, background })),
+      ...[...three, ...two].map((one) => prompt('combination', one)),
+    ]
+  })
+}
+
 /** What is held back for an object; everything for the held-out one. */
 function newTo(object: ObjectName) {
   const held = heldBack[object]
@@ -76,26 +89,28 @@ function newTo(object: ObjectName) {
   }
 }
 
+/** What can be stated of an object together: three attributes, and two. */
+function combinationsOf(object: ObjectName): { readonly three: Attributes[]; readonly two: Attributes[] } {
+  const colored = colors.flatMap((color) =>
+    backgrounds.filter((background) => occurs(color, background)).map((background) => ({ object, color, background })),
+  )
+  return {
+    three: colored.flatMap(({ color, background }) => counts.map((count) => ({ object, color, count, background }))),
+    two: [
+      ...colors.flatMap((color) => counts.map((count) => ({ object, color, count }))),
+      ...backgrounds.flatMap((background) => counts.map((count) => ({ object, count, background }))),
+      ...colored,
+    ],
+  }
+}
+
 /** Prompts that state three or two attributes of an object. */
 function pickCombinations(
   object: ObjectName,
   fits: (attributes: Attributes) => boolean,
   picks: { readonly three: number; readonly two: number },
 ): Prompt[] {
-  const three: Attributes[] = colors.flatMap((color) =>
-    backgrounds
-      .filter((background) => occurs(color, background))
-      .flatMap((background) => counts.map((count) => ({ object, color, count, background }))),
-  )
-  const two: Attributes[] = [
-    ...colors.flatMap((color) => counts.map((count) => ({ object, color, count }))),
-    ...backgrounds.flatMap((background) => counts.map((count) => ({ object, count, background }))),
-    ...colors.flatMap((color) =>
-      backgrounds
-        .filter((background) => occurs(color, background))
-        .map((background) => ({ object, color, background })),
-    ),
-  ]
+  const { three, two } = combinationsOf(object)
   return [...balanced(three.filter(fits), picks.three), ...balanced(two.filter(fits), picks.two)].map((one) =>
     prompt('combination', one),
   )

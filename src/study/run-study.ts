@@ -21,7 +21,7 @@ import { makeFolder } from '../run-folder.ts'
 import { lockName, takeLock } from '../run-lock.ts'
 import { scriptBeside } from '../script-beside.ts'
 import { captionFaults, colorShare } from '../shapes/captions.ts'
-import { seenPrompts, unseenPrompts } from '../shapes/split.ts'
+import { allPrompts, seenPrompts, unseenPrompts } from '../shapes/split.ts'
 import { describeLibrary } from '../tensor/library.ts'
 import { findingsOf, tuningReport } from './recipes.ts'
 import { resultsCsv, resultsText } from './results-text.ts'
@@ -165,6 +165,11 @@ async function writeStudyPrompts(
   const heldOut = all.filter((_, i) => i % heldOutEvery === 0)
   const half = Math.ceil(heldOut.length / 2)
   const seen = await write('seen', all)
+  const others = unseenPrompts()
+  const allBut = (name: string, heldBack: readonly Prompt[]) => {
+    const ids = new Set([...others, ...heldBack].map(({ id }) => id))
+    return write(name, some(allPrompts().filter(({ id }) => !ids.has(id))))
+  }
   const singles = categories.flatMap((category) => all.find((prompt) => prompt.category === category) ?? [])
   const groups = await writeGroups(all, write)
   const common = { labelled: seen, singles: await Promise.all(singles.map((one) => single(one))), ...groups }
@@ -173,13 +178,15 @@ async function writeStudyPrompts(
       ...common,
       trained: seen,
       trainedCount: all.length,
+      many: await allBut('many', []),
       seen,
-      unseen: await write('unseen', some(unseenPrompts())),
+      unseen: await write('unseen', some(others)),
     },
     tuning: {
       ...common,
       trained: await write('trained', trained),
       trainedCount: trained.length,
+      many: await allBut('many-tuning', heldOut),
       seen: await write('held-out-a', heldOut.slice(0, half)),
       unseen: await write('held-out-b', heldOut.slice(half)),
     },

@@ -26,6 +26,8 @@ export interface StudyPrompts {
   /** Policies are trained on them, and how many there are. */
   readonly trained: Source
   readonly trainedCount: number
+  /** All that the world has but those held back: nobody labels an image of most of them. */
+  readonly many: Source
   /** Arms are measured on them. */
   readonly seen: Source
   readonly unseen: Source

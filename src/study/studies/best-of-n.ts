@@ -9,6 +9,8 @@ const shares = [0.25, 1, 4]
 /** One seed of DPOK draws so many, for the curve alone. */
 const most = 16
 const nftShares = [1, 4, most]
+/** Of the arms that are trained on many prompts. */
+const manyShares = [4, most]
 
 function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
   const { seed, size, prompts } = bench
@@ -21,11 +23,17 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
       at: Number(imagesDrawn),
     }
   }
-  const nft = (share: number): Arm => {
-    const title = `DiffusionNFT${share === 1 ? '' : `, ${share} × the images`}`
+  const onMany: Bench = { ...bench, prompts: { ...prompts, trained: prompts.many } }
+  const nft = (share: number, name = `nft-${share}`, on = bench): Arm => {
+    const title = `DiffusionNFT${timesAsMany(share)}${on === onMany ? manyPrompts : ''}`
     const imagesDrawn = share * drawnInGroups(bench)
-    const policy = method(bench, 'policy nft', title, { ...chosen.nft, imagesDrawn })
-    return { ...policyArm(bench, { name: `nft-${share}`, title }, policy), at: imagesDrawn }
+    const policy = method(on, 'policy nft', title, { ...chosen.nft, imagesDrawn })
+    return { ...policyArm(bench, { name, title }, policy), at: imagesDrawn }
+  }
+  const many = (share: number): Arm => {
+    const title = `${titleOf(share)}${manyPrompts}`
+    const policy = train(onMany, title, { ...settings, imagesDrawn: share * all })
+    return { ...policyArm(bench, { name: `prompts-${share}`, title }, policy), at: share * all }
   }
   const drawn = (share: number) => ({ ...(share !== 1 && { imagesDrawn: Math.round(share * all) }) })
   return [
@@ -35,13 +43,17 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     ...(seed === 0 ? [of(`images-${most}`, titleOf(most), drawn(most))] : []),
     ...[1, 4].map((share) => of(`judge-${share}`, `${titleOf(share)}, the judge as its reward`, drawn(share), true)),
     ...[1, 4].map((share) => of(`kl-0-${share}`, `${titleOf(share)}, no KL`, { ...drawn(share), klWeight: 0 })),
-    ...nftShares.map(nft),
+    ...nftShares.map((share) => nft(share)),
+    ...manyShares.map(many),
+    ...manyShares.map((share) => nft(share, `nft-prompts-${share}`, onMany)),
     of('updates-9', 'DPOK, three times as many updates an iteration', { gradientSteps: 9 }),
     of('rollouts-384', 'DPOK, four times as many roll-outs an iteration', { rolloutsPerIteration: 384 }),
   ]
 }
 
-const titleOf = (share: number) => (share === 1 ? 'DPOK' : `DPOK, ${share} × the images`)
+const timesAsMany = (share: number) => (share === 1 ? '' : `, ${share} × the images`)
+const titleOf = (share: number) => `DPOK${timesAsMany(share)}`
+const manyPrompts = ', on all prompts but the unseen'
 
 const against = (arm: string, method: string) => [
   ...(['seen', 'unseen'] as const).map((split) => ({
@@ -72,6 +84,22 @@ const claims: readonly Claim[] = [
     says: 'With sixteen times the images, so it is with DiffusionNFT and the usual reward.',
     source: 'Ours',
     parts: against(`nft-${most}`, 'DiffusionNFT'),
+  },
+  ...manyShares.map((share) => ({
+    says: `So it is with ${share === most ? 'sixteen' : 'four'} times the images where DPOK trains on prompts that nobody labelled as well.`,
+    source: 'Ours: a reward can score images of any prompt',
+    parts: against(`prompts-${share}`, 'DPOK'),
+  })),
+  {
+    says: 'What holds DPOK back is the number of its prompts: on many it aligns images of unseen ones better.',
+    source: 'Ours',
+    parts: [
+      {
+        says: 'alignment on unseen prompts where it trains on all others less that where it trains on the labelled ones, four times the images',
+        unit: 'points',
+        of: (look) => look('prompts-4', 'alignment', 'unseen') - look('images-4', 'alignment', 'unseen'),
+      },
+    ],
   },
   {
     says: 'What holds DPOK back is its reward: with the judge in its place it aligns better.',
@@ -127,6 +155,8 @@ export const bestOfN: Study = {
       lines: [
         { title: 'DPOK', arms: [...shares, most].map((share) => `images-${share}`) },
         { title: 'DiffusionNFT', arms: nftShares.map((share) => `nft-${share}`) },
+        { title: 'DPOK, on many prompts', arms: manyShares.map((share) => `prompts-${share}`) },
+        { title: 'DiffusionNFT, on many prompts', arms: manyShares.map((share) => `nft-prompts-${share}`) },
         { title: 'The judge as its reward', arms: [1, 4].map((share) => `judge-${share}`) },
         { title: 'No KL', arms: [1, 4].map((share) => `kl-0-${share}`) },
       ],
