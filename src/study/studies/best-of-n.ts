@@ -10,7 +10,7 @@ const shares = [0.25, 1, 4]
 const most = 16
 const nftShares = [1, 4, most]
 /** Of the arms that are trained on many prompts. */
-const manyShares = [4, most]
+const manyShare = 4
 
 function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
   const { seed, size, prompts } = bench
@@ -30,10 +30,10 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     const policy = method(on, 'policy nft', title, { ...chosen.nft, imagesDrawn })
     return { ...policyArm(bench, { name, title }, policy), at: imagesDrawn }
   }
-  const many = (share: number): Arm => {
-    const title = `${titleOf(share)}${manyPrompts}`
-    const policy = train(onMany, title, { ...settings, imagesDrawn: share * all })
-    return { ...policyArm(bench, { name: `prompts-${share}`, title }, policy), at: share * all }
+  const many = (): Arm => {
+    const title = `${titleOf(manyShare)}${manyPrompts}`
+    const policy = train(onMany, title, { ...settings, imagesDrawn: manyShare * all })
+    return { ...policyArm(bench, { name: `prompts-${manyShare}`, title }, policy), at: manyShare * all }
   }
   const drawn = (share: number) => ({ ...(share !== 1 && { imagesDrawn: Math.round(share * all) }) })
   return [
@@ -44,8 +44,8 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     ...[1, 4].map((share) => of(`judge-${share}`, `${titleOf(share)}, the judge as its reward`, drawn(share), true)),
     ...[1, 4].map((share) => of(`kl-0-${share}`, `${titleOf(share)}, no KL`, { ...drawn(share), klWeight: 0 })),
     ...nftShares.map((share) => nft(share)),
-    ...manyShares.map(many),
-    ...manyShares.map((share) => nft(share, `nft-prompts-${share}`, onMany)),
+    many(),
+    nft(manyShare, `nft-prompts-${manyShare}`, onMany),
     of('updates-9', 'DPOK, three times as many updates an iteration', { gradientSteps: 9 }),
     of('rollouts-384', 'DPOK, four times as many roll-outs an iteration', { rolloutsPerIteration: 384 }),
   ]
@@ -85,11 +85,6 @@ const claims: readonly Claim[] = [
     source: 'Ours',
     parts: against(`nft-${most}`, 'DiffusionNFT'),
   },
-  ...manyShares.map((share) => ({
-    says: `So it is with ${share === most ? 'sixteen' : 'four'} times the images where DPOK trains on prompts that nobody labelled as well.`,
-    source: 'Ours: a reward can score images of any prompt',
-    parts: against(`prompts-${share}`, 'DPOK'),
-  })),
   {
     says: 'What holds DPOK back is the number of its prompts: on many it aligns images of unseen ones better.',
     source: 'Ours',
@@ -155,8 +150,6 @@ export const bestOfN: Study = {
       lines: [
         { title: 'DPOK', arms: [...shares, most].map((share) => `images-${share}`) },
         { title: 'DiffusionNFT', arms: nftShares.map((share) => `nft-${share}`) },
-        { title: 'DPOK, on many prompts', arms: manyShares.map((share) => `prompts-${share}`) },
-        { title: 'DiffusionNFT, on many prompts', arms: manyShares.map((share) => `nft-prompts-${share}`) },
         { title: 'The judge as its reward', arms: [1, 4].map((share) => `judge-${share}`) },
         { title: 'No KL', arms: [1, 4].map((share) => `kl-0-${share}`) },
       ],
