@@ -1,6 +1,6 @@
 /** How far RL comes with more images, and what holds it back, beside the best of n images of the pre-trained model. */
 import { baseArm, bestOfArm, dpok as train, drawnInGroups, method, policyArm } from '../recipes.ts'
-import type { Arm, Bench, Claim, Coefficients, Look, Study } from '../study.ts'
+import type { Arm, Bench, Claim, Coefficients, Look, Study, Tuning } from '../study.ts'
 import { dpok as rl, usual } from './dpok.ts'
 import { nftTuning } from './methods.ts'
 
@@ -13,6 +13,19 @@ const nftShares = [1, 4, most]
 const manyShare = 4
 const nftManyShares = [manyShare, most]
 
+/** Trained on many prompts. */
+const onMany = (bench: Bench): Bench => ({ ...bench, prompts: { ...bench.prompts, trained: bench.prompts.many } })
+/** DiffusionNFT on many prompts moves far: what is chosen is how it is held, at the rate that is chosen on few. */
+const nftManyTuning: Tuning = {
+  name: 'nft on many prompts',
+  candidates: [1e-4, 0.1, 1].map((referenceWeight) => ({ learningRate: 1e-3, referenceWeight })),
+  train: (bench, coefficients) =>
+    method(onMany(bench), 'policy nft', `DiffusionNFT${manyPrompts}, γ ${coefficients.referenceWeight}`, {
+      ...coefficients,
+      imagesDrawn: manyShare * drawnInGroups(bench),
+    }),
+}
+
 function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
   const { seed, size, prompts } = bench
   const settings = { ...usual, ...chosen.dpok }
@@ -24,16 +37,21 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
       at: Number(imagesDrawn),
     }
   }
-  const onMany: Bench = { ...bench, prompts: { ...prompts, trained: prompts.many } }
-  const nft = (share: number, name = `nft-${share}`, on = bench): Arm => {
-    const title = `DiffusionNFT${timesAsMany(share)}${on === onMany ? manyPrompts : ''}`
+  const nft = (share: number): Arm => {
+    const title = `DiffusionNFT${timesAsMany(share)}`
     const imagesDrawn = share * drawnInGroups(bench)
-    const policy = method(on, 'policy nft', title, { ...chosen.nft, imagesDrawn })
-    return { ...policyArm(bench, { name, title }, policy), at: imagesDrawn }
+    const policy = method(bench, 'policy nft', title, { ...chosen.nft, imagesDrawn })
+    return { ...policyArm(bench, { name: `nft-${share}`, title }, policy), at: imagesDrawn }
+  }
+  const nftMany = (share: number): Arm => {
+    const title = `DiffusionNFT${timesAsMany(share)}${manyPrompts}`
+    const imagesDrawn = share * drawnInGroups(bench)
+    const policy = method(onMany(bench), 'policy nft', title, { ...chosen[nftManyTuning.name], imagesDrawn })
+    return { ...policyArm(bench, { name: `nft-prompts-${share}`, title }, policy), at: imagesDrawn }
   }
   const many = (): Arm => {
     const title = `${titleOf(manyShare)}${manyPrompts}`
-    const policy = train(onMany, title, { ...settings, imagesDrawn: manyShare * all })
+    const policy = train(onMany(bench), title, { ...settings, imagesDrawn: manyShare * all })
     return { ...policyArm(bench, { name: `prompts-${manyShare}`, title }, policy), at: manyShare * all }
   }
   const drawn = (share: number) => ({ ...(share !== 1 && { imagesDrawn: Math.round(share * all) }) })
@@ -46,7 +64,7 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     ...[1, 4].map((share) => of(`kl-0-${share}`, `${titleOf(share)}, no KL`, { ...drawn(share), klWeight: 0 })),
     ...nftShares.map((share) => nft(share)),
     many(),
-    ...nftManyShares.map((share) => nft(share, `nft-prompts-${share}`, onMany)),
+    ...nftManyShares.map((share) => nftMany(share)),
     of('updates-9', 'DPOK, three times as many updates an iteration', { gradientSteps: 9 }),
     of('rollouts-384', 'DPOK, four times as many roll-outs an iteration', { rolloutsPerIteration: 384 }),
   ]
@@ -150,7 +168,7 @@ export const bestOfN: Study = {
   name: 'best-of-n',
   title: 'RL against best-of-n: images, and what holds it back',
   question: 'With how many images does RL reach the best of four images of the pre-trained model?',
-  tunings: [...rl.tunings.filter(({ name }) => name === 'dpok'), nftTuning],
+  tunings: [...rl.tunings.filter(({ name }) => name === 'dpok'), nftTuning, nftManyTuning],
   arms,
   claims,
   sweeps: [
