@@ -52,7 +52,7 @@ export function browserSuite(
   })
 }
 
-async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(): Promise<Browser> {
   return await chromium.launch({
     executablePath: chromiumPath(),
     headless: true,
