@@ -83,5 +83,5 @@ export const compare: Texts['compare'] = {
     `${name}: Treue zum Prompt ${percent(alignment)}, Fréchet-Abstand ${figure(frechet)}`,
   frechetAxis: 'Fréchet-Abstand; kleiner ist näher an echten Bildern →',
   alignmentAxis:
-    'Nach oben: Anteil der Bilder, die alles aus ihrem Prompt zeigen, bei gesehenen Prompts. Linien sind 95-%-Intervalle.',
+    'Nach oben: Anteil der Bilder, die alles aus ihrem Prompt zeigen, bei gesehenen Prompts. Linien sind 95‑%‑Intervalle.',
 }

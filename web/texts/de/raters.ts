@@ -39,7 +39,7 @@ export const raters: Texts['raters'] = {
   cohensKappa: 'κ nach Cohen, je zwei Personen',
   and: 'und',
   allEqual: 'Alle Antworten sind gleich, daher lässt sich Einigkeit nicht vom Zufall unterscheiden.',
-  inBrackets: 'In Klammern: 95-%-Intervalle, ab fünf Fragen. 1 ist völlige Einigkeit, 0 ist Zufall.',
+  inBrackets: 'In Klammern: 95‑%‑Intervalle, ab fünf Fragen. 1 ist völlige Einigkeit, 0 ist Zufall.',
 
   settle: 'Strittiges klären',
   dayByDay: 'Wie viel, wie schnell und wie einig mit anderen, Tag für Tag.',

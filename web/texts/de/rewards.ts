@@ -28,7 +28,7 @@ export const rewards: Texts['rewards'] = {
       `${listed([
         ...(labels > 0 ? [counted(labels, { one: 'Antwort', other: 'Antworten' })] : []),
         ...(comparisons > 0 ? [counted(comparisons, { one: 'Vergleich', other: 'Vergleiche' })] : []),
-      ])} zu ${counted(prompts, { one: 'Prompt', other: 'Prompts' })}, die das Training nicht gesehen hat, mit 95-%-Intervallen über Prompts.`,
+      ])} zu ${counted(prompts, { one: 'Prompt', other: 'Prompts' })}, die das Training nicht gesehen hat, mit 95‑%‑Intervallen über Prompts.`,
   },
 
   calibration: {
@@ -37,9 +37,9 @@ export const rewards: Texts['rewards'] = {
     point: (predicted, observed, low, high, count) =>
       `vorhergesagt ${predicted}, Menschen ${observed} (${low} bis ${high}) von ${figure(count)}`,
     ofImages:
-      'Nach rechts: was die Belohnung vorhersagt, in %. Nach oben: wie viele es gut nannten. Auf der gestrichelten Linie stimmen beide überein; größere Punkte stehen für mehr Bilder, die Striche sind 95-%-Intervalle.',
+      'Nach rechts: was die Belohnung vorhersagt, in %. Nach oben: wie viele es gut nannten. Auf der gestrichelten Linie stimmen beide überein; größere Punkte stehen für mehr Bilder, die Striche sind 95‑%‑Intervalle.',
     ofPairs:
-      'Nach rechts: wie sicher die Belohnung erwartet, dass das erste Bild eines Paares gewinnt, in %. Nach oben: wie oft es gewann. Auf der gestrichelten Linie stimmen beide überein; größere Punkte stehen für mehr Paare, die Striche sind 95-%-Intervalle.',
+      'Nach rechts: wie sicher die Belohnung erwartet, dass das erste Bild eines Paares gewinnt, in %. Nach oben: wie oft es gewann. Auf der gestrichelten Linie stimmen beide überein; größere Punkte stehen für mehr Paare, die Striche sind 95‑%‑Intervalle.',
   },
 
   facts: {
