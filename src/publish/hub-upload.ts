@@ -7,7 +7,7 @@ import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ConfigError, UploadError } from '../errors.ts'
-import { isLoopback } from '../loopback.ts'
+import { travelsUnread } from '../loopback.ts'
 import { reasonOf } from '../networks/checkpoint/hub.ts'
 
 /** A file to be sent. */
@@ -45,10 +45,6 @@ export function expectSafe(endpoint: string): void {
     remedy: 'give the address of the hub with https://',
   })
 }
-
-/** Nobody on the way reads what goes there. */
-const travelsUnread = ({ protocol, hostname }: URL) =>
-  protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
 
 export class HubRepository {
   readonly #target: Target

@@ -287,6 +287,12 @@ describe('fetchModel', () => {
     }
   })
 
+  it('sends a token nowhere where all could read it', async () => {
+    process.env.HF_TOKEN = 'hf_member'
+    process.env.HF_ENDPOINT = 'http://hub.example'
+    await refused(ConfigError, /^HF_ENDPOINT: expected an address with https:.*received http:\/\/hub\.example/)
+  })
+
   it('opens gated models with a token, which only the hub sees', async () => {
     hub.faults.gated = true
     await refused(DownloadError, /^owner\/name: expected access to this gated model, received 401 .* then set HF_TOKEN/)

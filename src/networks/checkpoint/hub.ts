@@ -2,6 +2,7 @@
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'
 import { AttuneError, ConfigError, DownloadError } from '../../errors.ts'
+import { travelsUnread } from '../../loopback.ts'
 
 export interface Hub {
   /** Address of a model's page, without a slash at the end. */
@@ -30,12 +31,16 @@ const mostRedirects = 10
  * The hub of HF_ENDPOINT, or huggingface.co, with HF_TOKEN for what it does not give to everybody. The token goes to the
  * hub alone: not along with a redirect to the storage that most files lie in.
  *
- * @throws {ConfigError} HF_HUB_OFFLINE forbids it, or HF_ENDPOINT is no address
+ * @throws {ConfigError} HF_HUB_OFFLINE forbids it, HF_ENDPOINT is no address, or one where all could read the token
  */
 export function openHub(name: string): Hub {
   const { HF_TOKEN } = process.env
   const endpoint = hubEndpoint('to download', 'unset it, or copy the model into the cache by hand')
   const { origin } = new URL(endpoint)
+  if (HF_TOKEN && !travelsUnread(new URL(endpoint))) {
+    const expected = 'an address with https://, by which HF_TOKEN can travel unread'
+    throw new ConfigError({ where: 'HF_ENDPOINT', expected, received: endpoint, remedy: 'give it with https://, or unset HF_TOKEN' }) // prettier-ignore
+  }
   const page = `${endpoint}/${name}`
 
   const call: typeof fetch = async (input, init) => {
