@@ -248,6 +248,7 @@ describe('exportFeedback', () => {
         assert.deepEqual(await exportFeedback(store, file, { names: true }), {
           rows: rows.length,
           leftOut: {},
+          held: 0,
           beside: [],
         })
         assert.deepEqual(

@@ -33,6 +33,7 @@ describe('ImageReward', () => {
     assert.deepEqual(counts, {
       rows: 11,
       leftOut: { 'good-bad-skip': 1, pair: 1 },
+      held: 0,
       beside: [at('out-images'), at('out.provenance.json')],
     })
     const items = JSON.parse(readFileSync(at('out.json'), 'utf8')) as Record<string, unknown>[]

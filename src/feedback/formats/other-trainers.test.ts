@@ -48,7 +48,7 @@ describe('an export for another trainer', () => {
     const told: string[] = []
     const stderr = { write: (text: string) => told.push(text) }
     const counts = await exportFeedback(place.store, folder, { format: 'kohya', stderr })
-    assert.deepEqual({ ...counts, beside: [] }, { rows: 4, leftOut, beside: [] })
+    assert.deepEqual({ ...counts, beside: [] }, { rows: 4, leftOut, held: 0, beside: [] })
     assert.match(told.join(''), /export: 8 images/)
     assert.deepEqual(
       readBy('kohya', folder),

@@ -37,7 +37,7 @@ describe('export to Pick-a-Pic', () => {
     ])
     const file = at('out.parquet')
     const counts = await exportFeedback(store, file, { licence: 'CC0' })
-    assert.deepEqual(counts, { rows: 5, leftOut: { 'good-bad-skip': 1, pair: 1 }, beside: [] })
+    assert.deepEqual(counts, { rows: 5, leftOut: { 'good-bad-skip': 1, pair: 1 }, held: 0, beside: [] })
 
     const { metadata, rows } = await rowsOf(file)
     const [, ...elements] = metadata.schema
