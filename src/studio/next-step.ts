@@ -43,7 +43,7 @@ export interface Situation {
     readonly error: string | null
     readonly canResume: boolean
   } | null
-  /** That people are asked about, and those of them that nobody has judged. */
+  /** That people are asked about, and about how many of them nobody has judged or skipped. */
   readonly images: number
   readonly unlabelled: number
   /** Answers that may train. */

@@ -167,3 +167,16 @@ test('a failed job is told until something has come of another one', async () =>
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+test('what was skipped is not asked about again: more images come next', async () => {
+  await using it = await testStudio()
+  const records = await addImageRun(it.studio, 'round-1', texts, { perPrompt: 2 })
+  const judge = (from: number, to: number, answer: 'good' | 'skip') =>
+    it.client.judge({
+      judgments: records.slice(from, to).map(({ id }, i) => goodBad(`j${from + i}`, id, answer)),
+    })
+  await judge(0, 4, 'good')
+  assert.equal((await nextOf(it)).step, 'label')
+  await judge(4, 6, 'skip')
+  assert.equal((await nextOf(it)).step, 'draw-more')
+})

@@ -46,7 +46,7 @@ export async function situationOf(
     active: active === undefined ? null : { job: active.id, run: active.run, alarm: views.alarmWhileAtWork(active) },
     broken: await brokenOf(studio),
     images,
-    unlabelled: images - rounds.reduce((sum, round) => sum + round.judged, 0),
+    unlabelled: Math.max(0, images - rounds.reduce((sum, round) => sum + round.judged, counts.skip)),
     labels,
     canTeach: (counts.good > 0 && counts.bad > 0) || counts.pairs + counts.rankings + counts.ratings > 0,
     reward: reward === undefined ? null : { ...reward, unused: Math.max(0, labels - reward.learned) },
