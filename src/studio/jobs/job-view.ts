@@ -77,6 +77,7 @@ export class JobViews {
       recentLoad: [...(this.#loads?.recent(job.id) ?? [])],
       log: log.map((line) => withoutPlaces(this.#workspace, line).slice(0, 2000)),
       repeatedPrompts: repeatsIn(job.settings.prompts),
+      isCompared: job.purpose === 'comparison',
       settings: job.settings,
       results: manifest === undefined ? {} : plainResults(manifest.results),
       alarm: this.#alarm(job, manifest),

@@ -80,6 +80,8 @@ export const JobDetail = Job.extend({
   log: z.array(z.string()),
   /** Prompts that it was given more than once: each is used once. */
   repeatedPrompts: count,
+  /** Of images: whether they are for a blind comparison, and nobody is asked to label them. */
+  isCompared: z.boolean(),
   /** What it was started with; runs by their names. */
   settings: z.record(z.string(), SettingValue),
   /** Of the manifest of a finished run; figures only. */

@@ -204,6 +204,7 @@ function Results({ job }: { job: JobDetail }) {
     ),
   ]
   const { kind } = stages[job.stage]
+  const leadsTo = job.isCompared ? 'policy' : kind
   return (
     <div className="card stack">
       {figures.length > 0 && (
@@ -217,8 +218,8 @@ function Results({ job }: { job: JobDetail }) {
         </dl>
       )}
       <div className="row">
-        <a className="button primary" href={nextPages[kind](job.run)}>
-          {next[kind]} <Icon name="arrow" size={18} />
+        <a className="button primary" href={nextPages[leadsTo](job.run)}>
+          {next[leadsTo]} <Icon name="arrow" size={18} />
         </a>
         {kind === 'policy' && <PolicyDownload name={job.run} />}
       </div>
