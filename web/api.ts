@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from 'react'
 import { createClient } from '../src/studio/client.ts'
 import { setClockBy } from './clock.ts'
+import { sendingFetch } from './sending-fetch.ts'
 import { readStored, writeStored } from './stored.ts'
 
 const key = 'attune.rater'
@@ -28,6 +29,10 @@ const fetchAndTellTime: typeof globalThis.fetch = async (...asked) => {
   setClockBy(answer.headers.get('date'))
   return answer
 }
+
+/** For large files. @param tell is given the share that has been sent */
+export const clientTelling = (tell: (share: number) => void) =>
+  createClient('', { rater: raterName, fetch: sendingFetch(tell) })
 
 export const client = createClient('', { rater: raterName, fetch: fetchAndTellTime })
 /** For answers that were given under another name. */

@@ -52,6 +52,7 @@ import {
 import { PromptCheck, PromptsOfFile, PromptWords } from './schemas/prompts.ts'
 import {
   AddedLora,
+  BroughtFile,
   Fetch,
   Models,
   Offer,
@@ -293,6 +294,8 @@ export function createClient(base = '', { rater = () => null, fetch = globalThis
     offer: (body: Wanted) => post(Offer, '/api/models/offer', body),
     fetchModel: (body: NewFetch) => post(Fetch, '/api/models/fetches', body),
     stopFetch: (model: string) => post(Fetch, '/api/models/fetches/stop', { model }),
+    addCheckpoint: (file: File) => post(BroughtFile, '/api/models/files', formOf({}, 'file', [file])),
+    removeCheckpoint: (name: string) => ask(Models, 'DELETE', url(`/api/models/files/${part(name)}`)),
     addLora: (file: File) => post(AddedLora, '/api/loras', formOf({}, 'file', [file])),
     removeLora: (name: string) => ask(Models, 'DELETE', url(`/api/loras/${part(name)}`)),
     /** Address of a download: a policy and its model card. */

@@ -85,12 +85,14 @@ export const ModelChoice = z.strictObject({
 })
 export type ModelChoice = z.infer<typeof ModelChoice>
 
-export const LoraName = z
+/** Of a file that somebody brings. */
+export const FileName = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,99}\.safetensors$/, 'a file name ending with .safetensors')
-export const AddedLora = z.object({
-  name: z.string(),
-  bytes: count,
+export const BroughtFile = z.object({ name: z.string(), bytes: count })
+export type BroughtFile = z.infer<typeof BroughtFile>
+
+export const AddedLora = BroughtFile.extend({
   layers: count,
   rank: count.nullable(),
   form: z.string(),

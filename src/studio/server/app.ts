@@ -80,8 +80,8 @@ interface AppOptions {
 
 /** Of JSON that is being read or answered. */
 const jsonBudget = { most: 64e6, mostEach: 8e6 }
-/** Of files that are being received or looked at: an admin's whole upload, and another beside it. */
-const fileBudget = { most: 2e9, mostEach: 1e9 }
+/** Of files that are being received or looked at, on the disk: an admin's largest checkpoint, and what comes beside it. */
+const fileBudget = { most: 25e9, mostEach: 21e9 }
 
 export function studioApp(studio: Studio, { patience = usualPatience }: AppOptions = {}): Hono {
   const calls = new Limiter()

@@ -171,4 +171,5 @@ export const tooLarge = (limit: number) =>
     remedy: 'send less at once',
   })
 
-const sizeOf = (bytes: number) => (bytes < 1e6 ? `${Math.floor(bytes / 1000)} kB` : `${Math.floor(bytes / 1e6)} MB`)
+export const sizeOf = (bytes: number) =>
+  bytes < 1e6 ? `${Math.floor(bytes / 1000)} kB` : `${Math.floor(bytes / 1e6)} MB`

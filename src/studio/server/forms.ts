@@ -4,8 +4,9 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writing } from '../../files.ts'
+import { roomAt } from '../disk.ts'
 import type { Workspace } from '../workspace.ts'
-import { piecesOf, tooLarge, type Reading } from './bodies.ts'
+import { piecesOf, sizeOf, tooLarge, type Reading } from './bodies.ts'
 import { refuse } from './failures.ts'
 import { boundaryOf, partsOf, type Part } from './multipart.ts'
 
@@ -30,6 +31,11 @@ const mostParts = 1000
 /** Of all fields that are no files; they are kept in memory. */
 const mostFieldBytes = 5_000_000
 
+/** What is smaller is taken whatever the disk has left. */
+const smallUpload = 100e6
+/** Of the disk, for answers and all else that is written meanwhile. */
+const reserved = 1e9
+
 /** Where uploads lie while they are looked at. */
 export const uploadsName = 'uploads'
 
@@ -46,6 +52,7 @@ export async function withForm<T>(
   work: (form: ReceivedForm) => Promise<T>,
 ): Promise<T> {
   const boundary = boundaryOf(request.headers.get('content-type'))
+  await expectRoom(at(uploadsName), Number(request.headers.get('content-length') ?? 0))
   const folder = at(uploadsName, randomUUID())
   writing(folder, () => mkdirSync(folder))
   const pieces = piecesOf(request, reading)
@@ -56,6 +63,19 @@ export async function withForm<T>(
     await pieces.return(undefined)
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** @throws {StudioError} nothing else could be written beside it */
+async function expectRoom(folder: string, bytes: number): Promise<void> {
+  if (bytes <= smallUpload) return
+  const { freeBytes } = await roomAt(folder)
+  if (bytes + reserved <= freeBytes) return
+  throw refuse(413, 'too-large', {
+    where: 'body',
+    expected: `at most ${sizeOf(Math.max(0, freeBytes - reserved))}, for which there is room on the disk`,
+    received: sizeOf(bytes),
+    remedy: 'make room on the disk of the workspace',
+  })
 }
 
 async function receive(folder: string, parts: AsyncIterable<Part>): Promise<ReceivedForm> {

@@ -1,11 +1,21 @@
 /** Models that lie here, that are fetched and that are brought, over HTTP and with a hub on loopback. */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startHub } from '../../../test/hub.test-helper.ts'
-import { chosenModel } from '../models/chosen-model.ts'
+import { chooseModel, chosenModel } from '../models/chosen-model.ts'
 import type { Fetch, Models } from '../schemas/models.ts'
 import { optionsOf, StudioConfig } from '../start-studio.ts'
 import { refused, testStudio, type TestStudio } from '../studio.test-helper.ts'
@@ -81,6 +91,37 @@ test('what lies here is looked at, and chosen for the next start', async () => {
   }
   await it.client.chooseModel({ model: null, encoder: null })
   assert.equal(chosenModel(workspace), null)
+})
+
+test('a file that is no whole checkpoint is refused, and leaves nothing; one that lies here is removed unless it is used', async () => {
+  const tiny = join(fixtures, 'single-files', 'sd1.safetensors')
+  await using it = await testStudio({ model: tiny })
+  const { workspace } = it.studio
+  const add = (name: string, content: Uint8Array<ArrayBuffer> | string) =>
+    it.client.addCheckpoint(new File([content], name))
+  // Its parts are too narrow for the published configuration, by which a file without one is read.
+  const whole = Uint8Array.from(readFileSync(tiny))
+  for (const content of [whole, Uint8Array.from(lora), whole.subarray(0, 9000), 'no tensors']) {
+    await assert.rejects(add('other.safetensors', content), (error: Error) => {
+      assert.match(
+        error.message,
+        /^other\.safetensors: expected all parts of a Stable Diffusion checkpoint in one file/,
+      )
+      assert.ok(!error.message.includes(workspace.folder), error.message)
+      return refused(400, 'format')(error)
+    })
+  }
+  await assert.rejects(add('empty.safetensors', ''), refused(400, 'invalid'))
+  await assert.rejects(add('pickle.ckpt', whole), refused(400, 'format'))
+  assert.deepEqual([...readdirSync(workspace.at('models')), ...readdirSync(workspace.at('uploads'))], [])
+
+  copyFileSync(tiny, workspace.at('models', 'mine.safetensors'))
+  chooseModel(workspace, { model: 'models/mine.safetensors', encoder: null })
+  await assert.rejects(it.client.removeCheckpoint('mine.safetensors'), refused(409, 'wrong-kind'))
+  chooseModel(workspace, null)
+  await assert.rejects(it.client.removeCheckpoint('none.safetensors'), refused(404, 'not-found'))
+  await it.client.removeCheckpoint('mine.safetensors')
+  assert.deepEqual(readdirSync(workspace.at('models')), [])
 })
 
 test('a LoRA file is looked at before it is kept, and a policy can start from it', async () => {

@@ -1,5 +1,5 @@
 /** Checkpoints, encoders and LoRA files: what lies here, what is fetched, what somebody brings, and what the studio uses. */
-import { linkSync, rmSync, statSync } from 'node:fs'
+import { linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { placeInside, writing } from '../../files.ts'
 import { chooseModel, chosenModel } from '../models/chosen-model.ts'
@@ -9,9 +9,10 @@ import { knownModels, type KnownModel } from '../models/known-models.ts'
 import { doModelTask, type InspectionResult, type LoraResult, type OfferResult } from '../models/model-tasks.ts'
 import {
   AddedLora,
+  BroughtFile,
   Fetch,
+  FileName,
   HubModel,
-  LoraName,
   ModelChoice,
   Models,
   NewFetch,
@@ -20,7 +21,7 @@ import {
   type Checkpoint,
 } from '../schemas/models.ts'
 import type { Studio } from '../studio.ts'
-import { lorasName } from '../workspace.ts'
+import { lorasName, modelsName } from '../workspace.ts'
 import { worldOf } from '../worlds.ts'
 import { notFound, refuse } from './failures.ts'
 import type { ReceivedFile } from './forms.ts'
@@ -28,6 +29,8 @@ import { jsonRoute } from './route.ts'
 
 /** Adapters of the largest models that are read are smaller. */
 const loraLimit = 900e6
+/** The largest checkpoints in one file that are read have 7 GB in fp16, twice as much in fp32. */
+const checkpointLimit = 20e9
 
 export const modelRoutes = [
   jsonRoute({
@@ -99,31 +102,56 @@ export const modelRoutes = [
   }),
   jsonRoute({
     method: 'post',
+    path: '/api/models/files',
+    summary: 'Bring a checkpoint in one .safetensors file.',
+    who: 'admin',
+    bodyLimit: checkpointLimit,
+    form: z.object({ file: z.file() }),
+    answer: BroughtFile,
+    handle: async ({ studio, form: { files } }) =>
+      await keep(studio, { files, folder: modelsName, look: (file) => expectCheckpoint(studio, file) }),
+  }),
+  jsonRoute({
+    method: 'delete',
+    path: '/api/models/files/:name',
+    summary: 'Remove a checkpoint that lies in the workspace in one file.',
+    who: 'admin',
+    params: z.object({ name: FileName }),
+    answer: Models,
+    handle: ({ studio, params: { name } }) => {
+      const known = `${modelsName}/${name}`
+      if (!knownModels(studio.workspace).some((one) => one.name === known)) throw notFound('model')
+      const chosen = chosenModel(studio.workspace)
+      if ([studio.model, studio.encoder, chosen?.model, chosen?.encoder].includes(known)) {
+        throw wrongChoice('a model that the studio does not use, now or from its next start on')
+      }
+      rmSync(placeInside(studio.workspace.at(modelsName), name, 'model'))
+      return modelsOf(studio)
+    },
+  }),
+  jsonRoute({
+    method: 'post',
     path: '/api/loras',
     summary: 'Bring a LoRA file that fits the model of the studio.',
     who: 'admin',
     bodyLimit: loraLimit,
     form: z.object({ file: z.file() }),
     answer: AddedLora,
-    handle: async ({ studio, form: { files } }) => {
-      const file = files.find(({ field }) => field === 'file')
-      if (file === undefined || file.bytes === 0) {
-        throw refuse(400, 'invalid', {
-          where: 'form file',
-          expected: 'a LoRA file',
-          received: file === undefined ? 'none' : 'an empty one',
-          remedy: 'choose a .safetensors file',
-        })
-      }
-      return await addLora(studio, file)
-    },
+    handle: async ({ studio, form: { files } }) =>
+      await keep(studio, {
+        ...{ files, folder: lorasName },
+        look: async ({ name, file }) => {
+          const { workspace, model } = studio
+          return await doModelTask<LoraResult>(name, { kind: 'lora', folder: workspace.folder, file, name, model })
+        },
+      }),
   }),
   jsonRoute({
     method: 'delete',
     path: '/api/loras/:name',
     summary: 'Remove a LoRA file.',
     who: 'admin',
-    params: z.object({ name: LoraName }),
+    params: z.object({ name: FileName }),
     answer: Models,
     handle: ({ studio, params: { name } }) => {
       if (!loraFiles(studio).some((one) => one.name === name)) throw notFound('LoRA file')
@@ -190,31 +218,69 @@ async function offered({ workspace }: Studio, wanted: z.output<typeof Wanted>): 
   return await doModelTask<OfferResult>(wanted.model, { kind: 'offer', folder: workspace.folder, ...wanted })
 }
 
-/** Kept once it was found to fit. @throws {StudioError} a name that cannot be one, or is taken */
-async function addLora({ workspace, model }: Studio, { name: sent, path, bytes }: ReceivedFile): Promise<AddedLora> {
-  const name = LoraName.safeParse(sent.split(/[/\\]/).at(-1)).data
+interface Brought<T> {
+  readonly files: readonly ReceivedFile[]
+  /** Of the workspace: where it is kept. */
+  readonly folder: typeof lorasName | typeof modelsName
+  /** Throws where it is not to be kept. */
+  readonly look: (brought: { readonly name: string; readonly file: string }) => Promise<T>
+}
+
+/** Keeps a file once it was looked at. @throws {StudioError} none, a name that cannot be one, or is taken */
+async function keep<T>(
+  { workspace }: Studio,
+  { files, folder, look }: Brought<T>,
+): Promise<T & { readonly name: string; readonly bytes: number }> {
+  const sent = files.find(({ field }) => field === 'file')
+  if (sent === undefined || sent.bytes === 0) {
+    throw refuse(400, 'invalid', {
+      where: 'form file',
+      expected: 'a .safetensors file',
+      received: sent === undefined ? 'none' : 'an empty one',
+      remedy: 'choose a file',
+    })
+  }
+  const name = FileName.safeParse(sent.name.split(/[/\\]/).at(-1)).data
   if (name === undefined) {
     throw refuse(400, 'format', {
       where: 'form file',
       expected: 'a name of letters, digits, dots and hyphens that ends with .safetensors',
-      received: JSON.stringify(sent.slice(0, 100)),
+      received: JSON.stringify(sent.name.slice(0, 100)),
       remedy: 'rename the file; pickles (.pt, .ckpt, .bin) are not read',
     })
   }
-  const place = placeInside(workspace.at(lorasName), name, 'form file')
-  const task = { kind: 'lora', folder: workspace.folder, file: path, name, model } as const
-  const told = await doModelTask<LoraResult>(name, task)
+  const place = placeInside(workspace.at(folder), name, 'form file')
+  // What it is, is told by its name too.
+  const file = `${sent.path}.safetensors`
+  renameSync(sent.path, file)
+  const told = await look({ name, file })
   try {
     // Never over another one, whoever sends it at the same time.
-    writing(place, () => linkSync(path, place))
+    writing(place, () => linkSync(file, place))
   } catch (error) {
     if (statSync(place, { throwIfNoEntry: false }) === undefined) throw error
     throw refuse(409, 'name-taken', {
       where: name,
-      expected: 'a name that no LoRA file here has',
+      expected: 'a name that no file here has',
       received: 'one that is taken',
       remedy: 'rename the file, or remove the other one first',
     })
   }
-  return { name, bytes, ...told }
+  return { ...told, name, bytes: sent.bytes }
+}
+
+/** @throws {StudioError} no checkpoint, or one that lacks something */
+async function expectCheckpoint(
+  { workspace }: Studio,
+  { name, file }: { name: string; file: string },
+): Promise<object> {
+  const told = await doModelTask<InspectionResult>(name, { kind: 'inspect', folder: workspace.folder, model: file })
+  if (kindOf(told) === 'checkpoint') return {}
+  throw refuse(400, 'format', {
+    where: name,
+    expected: 'all parts of a Stable Diffusion checkpoint in one file',
+    received: told.error?.replaceAll(file, name) ?? 'something else',
+    remedy:
+      'choose another file; models of several files are fetched by name, or laid into the folder “models” of the workspace',
+  })
 }

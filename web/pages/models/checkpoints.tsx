@@ -1,11 +1,14 @@
 /** What lies in the cache and in the workspace: looked at, and chosen for the studio. */
+import { useState } from 'react'
 import type { Checkpoint, ModelChoice, Models } from '../../../src/studio/schemas/models.ts'
 import { client } from '../../api.ts'
+import { Confirm } from '../../components/confirm.tsx'
 import { Icon } from '../../components/icon.tsx'
 import { ErrorNotice } from '../../components/notice.tsx'
 import { size } from '../../format.ts'
 import { useAction } from '../../remote.ts'
 import { useTexts } from '../../texts/texts.ts'
+import { BringCheckpoint } from './bring-checkpoint.tsx'
 
 interface ModelsProps {
   readonly models: Models
@@ -13,20 +16,26 @@ interface ModelsProps {
 }
 
 export function Checkpoints({ models, reload }: ModelsProps) {
-  const { here } = useTexts().models
+  const { here, removing } = useTexts().models
   const { checkpoints, inUse, chosen } = models
   const next = chosen ?? { model: inUse.isEmbedded ? null : inUse.model, encoder: inUse.encoder }
   const { run, isBusy, error } = useAction(async (choice: ModelChoice) => {
     await client.chooseModel(choice)
     await reload()
   })
+  const [removed, setRemoved] = useState<string>()
+  const remove = useAction(async (file: string) => {
+    await client.removeCheckpoint(file)
+    await reload()
+  })
+  const isUsed = (name: string) => [inUse.model, inUse.encoder, next.model, next.encoder].includes(name)
   return (
     <section className="card stack">
       <div>
         <h2>{here.title}</h2>
         <p className="soft small">{here.where}</p>
       </div>
-      <ErrorNotice error={error} />
+      <ErrorNotice error={error ?? remove.error} />
       <ul className="models">
         <li>
           <div className="model-head">
@@ -62,14 +71,40 @@ export function Checkpoints({ models, reload }: ModelsProps) {
                   what={one.name}
                 />
               )}
+              {fileOf(one) !== undefined && !isUsed(one.name) && (
+                <button
+                  type="button"
+                  className="button small quiet"
+                  disabled={remove.isBusy}
+                  aria-label={removing.removeNamed(one.name)}
+                  onClick={() => setRemoved(fileOf(one))}
+                >
+                  {removing.remove}
+                </button>
+              )}
             </Model>
           </li>
         ))}
       </ul>
       {checkpoints.length === 0 && <p className="soft">{here.none}</p>}
+      <BringCheckpoint reload={reload} />
+      {removed !== undefined && (
+        <Confirm
+          title={removing.removeIt(removed)}
+          action={removing.remove}
+          confirm={() => void remove.run(removed)}
+          close={() => setRemoved(undefined)}
+        >
+          {removing.removeWhat}
+        </Confirm>
+      )}
     </section>
   )
 }
+
+/** The name of the file of a model that is one, in the workspace. */
+const fileOf = ({ name, place }: Checkpoint): string | undefined =>
+  place === 'workspace' && name.endsWith('.safetensors') ? name.split('/').at(-1) : undefined
 
 interface UseProps {
   readonly isNext: boolean

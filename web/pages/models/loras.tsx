@@ -16,7 +16,7 @@ interface LorasProps {
 }
 
 export function Loras({ loras, reload }: LorasProps) {
-  const texts = useTexts().models.loras
+  const { loras: texts, removing } = useTexts().models
   const [added, setAdded] = useState<AddedLora>()
   const [removed, setRemoved] = useState<string>()
   const add = useAction(async (file: File) => {
@@ -62,11 +62,11 @@ export function Loras({ loras, reload }: LorasProps) {
                 <button
                   type="button"
                   className="button small"
-                  aria-label={texts.removeNamed(name)}
+                  aria-label={removing.removeNamed(name)}
                   disabled={remove.isBusy}
                   onClick={() => setRemoved(name)}
                 >
-                  {texts.remove}
+                  {removing.remove}
                 </button>
               </div>
             </li>
@@ -75,12 +75,12 @@ export function Loras({ loras, reload }: LorasProps) {
       )}
       {removed !== undefined && (
         <Confirm
-          title={texts.removeIt(removed)}
-          action={texts.remove}
+          title={removing.removeIt(removed)}
+          action={removing.remove}
           confirm={() => void remove.run(removed)}
           close={() => setRemoved(undefined)}
         >
-          {texts.removeWhat}
+          {removing.removeWhat}
         </Confirm>
       )}
     </section>

@@ -35,6 +35,8 @@ export const adminLog: Texts['adminLog'] = {
     'Download a model whose licence was read and accepted, or go on with a download.':
       'Hat ein Modell herunterladen lassen.',
     'End a download; what has arrived stays, and the next one goes on with it.': 'Hat ein Herunterladen beendet.',
+    'Bring a checkpoint in one .safetensors file.': 'Hat einen Checkpoint hochgeladen.',
+    'Remove a checkpoint that lies in the workspace in one file.': 'Hat einen Checkpoint entfernt.',
     'Bring a LoRA file that fits the model of the studio.': 'Hat eine LoRA-Datei hochgeladen.',
     'Remove a LoRA file.': 'Hat eine LoRA-Datei entfernt.',
     'Set or change your password; all other sessions of your account end.': 'Hat das eigene Passwort gesetzt.',

@@ -27,7 +27,7 @@ export const models: Texts['models'] = {
     title: 'Vorhanden',
     where: 'Im gemeinsamen Speicher der Hugging-Face-Bibliotheken und im Ordner „models“ dieses Studios.',
     embedded: 'eingebaut: farbige Formen, um alles in Minuten auszuprobieren',
-    none: 'Noch liegt kein anderes Modell hier: Holen Sie unten eines.',
+    none: 'Noch liegt kein anderes Modell hier: Holen Sie unten eines, oder bringen Sie eines mit.',
     use: 'Benutzen',
     useNamed: (model) => `${model} benutzen`,
     used: 'in Gebrauch',
@@ -37,6 +37,22 @@ export const models: Texts['models'] = {
     noLicence: 'Lizenz hier nicht bekannt',
     lookedAt: 'Wird angesehen …',
     parts: 'Teile und Größe',
+  },
+
+  bringing: {
+    choose: 'Checkpoint mitbringen',
+    drop: 'in einer .safetensors-Datei: wählen oder hier ablegen',
+    progress: 'Die Datei wird gesendet',
+    sent: (share) => `${share} gesendet`,
+    lookedAt: 'Wird angesehen …',
+    isHere: (file) => `${file} ist hier.`,
+  },
+  removing: {
+    remove: 'Entfernen',
+    removeNamed: (model) => `${model} entfernen`,
+    removeIt: (model) => `${model} entfernen?`,
+    removeWhat:
+      'Die Datei wird aus diesem Studio gelöscht. Läufe, die damit entstanden sind, bleiben, lassen sich aber nicht wiederholen.',
   },
 
   fetching: {
@@ -74,10 +90,5 @@ export const models: Texts['models'] = {
     fits: (file) => `${file} passt`,
     facts: (layers, rank, form, trainedOn) =>
       `${counted(layers, { one: 'Schicht', other: 'Schichten' })}${rank === null ? '' : `, Rang ${rank}`}, in der Form von ${form}${trainedOn === null ? '' : `; nach eigener Angabe mit ${trainedOn} trainiert`}.`,
-    remove: 'Entfernen',
-    removeNamed: (file) => `${file} entfernen`,
-    removeIt: (file) => `${file} entfernen?`,
-    removeWhat:
-      'Die Datei wird aus diesem Studio gelöscht. Läufe, die mit ihr begannen, bleiben, lassen sich aber nicht wiederholen.',
   },
 }

@@ -27,7 +27,7 @@ export const models = {
     title: 'Here',
     where: 'In the cache that the Hugging Face libraries share, and in the folder “models” of this workspace.',
     embedded: 'embedded: coloured shapes, for trying things out in minutes',
-    none: 'No other model lies here yet: fetch one below.',
+    none: 'No other model lies here yet: fetch or bring one below.',
     use: 'Use',
     useNamed: (model: string) => `Use ${model}`,
     used: 'in use',
@@ -37,6 +37,21 @@ export const models = {
     noLicence: 'licence not known here',
     lookedAt: 'Being looked at …',
     parts: 'Parts and size',
+  },
+
+  bringing: {
+    choose: 'Bring a checkpoint',
+    drop: 'in one .safetensors file: choose it, or drop it here',
+    progress: 'Sending the file',
+    sent: (share: string) => `${share} sent`,
+    lookedAt: 'Being looked at …',
+    isHere: (file: string) => `${file} is here.`,
+  },
+  removing: {
+    remove: 'Remove',
+    removeNamed: (model: string) => `Remove ${model}`,
+    removeIt: (model: string) => `Remove ${model}?`,
+    removeWhat: 'The file is deleted from this workspace. Runs that were made with it stay, but cannot be repeated.',
   },
 
   fetching: {
@@ -74,9 +89,5 @@ export const models = {
     fits: (file: string) => `${file} fits`,
     facts: (layers: number, rank: number | null, form: string, trainedOn: string | null) =>
       `${counted(layers, { one: 'layer', other: 'layers' })}${rank === null ? '' : `, rank ${rank}`}, in the form of ${form}${trainedOn === null ? '' : `; it says that it was trained on ${trainedOn}`}.`,
-    remove: 'Remove',
-    removeNamed: (file: string) => `Remove ${file}`,
-    removeIt: (file: string) => `Remove ${file}?`,
-    removeWhat: 'The file is deleted from this workspace. Runs that started from it stay, but cannot be repeated.',
   },
 }
