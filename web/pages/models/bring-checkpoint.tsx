@@ -22,7 +22,7 @@ export function BringCheckpoint({ reload }: { reload: () => Promise<void> }) {
   return (
     <div className="stack tight">
       {bring.isBusy ? (
-        <div className="row" role="status">
+        <div className="stack tight" role="status">
           <ProgressBar label={texts.progress} {...(sent < 1 && { share: sent })} />
           <span className="soft small">{sent < 1 ? texts.sent(percent(sent)) : texts.lookedAt}</span>
         </div>
