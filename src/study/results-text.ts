@@ -7,14 +7,17 @@ import {
   columnsOf,
   measuredOf,
   overSeeds,
+  seedsOf,
   units,
   valuesOf,
   verdictsOf,
   type Column,
   type PartVerdict,
   type Results,
+  type Seeds,
   type StudyResult,
 } from './results.ts'
+import type { Verdict } from './verdict.ts'
 
 /** One row a number: `study,arm,title,at,seed,measure,split,value`. */
 export const resultsCsv = ({ results }: Results): string =>
@@ -42,10 +45,29 @@ export function cellText(result: Pick<StudyResult, 'rows'>, arm: string, { measu
   return `${written(unit, interval)}${values.length < seeds ? `, ${values.length} of ${seeds} seeds` : ''}`
 }
 
+/** Told where not all seeds are measured: `, 3 of 5 seeds`. */
+const fewerSeeds = ({ measured, all }: Seeds): string => (measured < all ? `, ${measured} of ${all} seeds` : '')
+
+/** Of an arm, with its seeds where some are missing. */
+export const armTitle = (result: StudyResult, arm: string): string =>
+  `${result.arms.get(arm)!.title}${fewerSeeds(seedsOf(result, arm))}`
+
+/** `Of 32 claims 18 are supported, 1 is not supported and 13 are inconclusive.` */
+export function verdictCounts(verdicts: readonly Verdict[]): string {
+  const said = (['supported', 'not supported', 'inconclusive'] as const).map((verdict) => {
+    const count = verdicts.filter((one) => one === verdict).length
+    return `${count} ${count === 1 ? 'is' : 'are'} ${verdict}`
+  })
+  return `Of ${verdicts.length} claims ${said.slice(0, -1).join(', ')} and ${said.at(-1)}.`
+}
+
 /** How a number of a claim was found, in words. */
-export function partText({ part, interval }: PartVerdict): string {
+export function partText({ part, interval, seeds }: PartVerdict): string {
   const unit = units[part.unit]
-  const found = interval === undefined ? 'not measured' : `${written(unit, interval)}${unit.text && ` ${unit.text}`}`
+  const found =
+    interval === undefined
+      ? 'not measured'
+      : `${written(unit, interval)}${unit.text && ` ${unit.text}`}${fewerSeeds(seeds)}`
   const { bound = 0 } = part
   return `${part.says}: ${found}${bound === 0 ? '' : `, wanted above ${unit.write(bound)}`}`
 }
@@ -68,13 +90,12 @@ export const rule =
 
 /** The results as Markdown, a verdict and its numbers for every claim, then a table for every study. */
 export function resultsText(all: Results): string {
-  const claims = all.results.flatMap(verdictsOf)
-  const count = (verdict: string) => claims.filter((claim) => claim.verdict === verdict).length
+  const verdicts = all.results.flatMap(verdictsOf).map(({ verdict }) => verdict)
   return [
     '# Results',
     'Made by `npm run study` from the figures alone. Pictures: [study.html](study.html). Every number: [results.csv](results.csv).',
     provenance(all),
-    `Of ${claims.length} claims ${count('supported')} are supported, ${count('not supported')} are not supported, ${count('inconclusive')} are inconclusive.`,
+    verdictCounts(verdicts),
     rule,
     ...all.results.flatMap(studyText),
   ]
@@ -106,9 +127,9 @@ export const settingsText = (values: Readonly<Record<string, number>>): string =
 function table(result: StudyResult): string {
   const columns = columnsOf(result)
   const heads = columns.map(({ measure, split }) => `${measuredOf(measure).title}${split ? `, ${split}` : ''}`)
-  const rows = [...result.arms].map(([arm, { title }]) => {
+  const rows = [...result.arms.keys()].map((arm) => {
     const cells = columns.map((column) => cellText(result, arm, column))
-    return `| ${[title, ...cells].join(' | ')} |`
+    return `| ${[armTitle(result, arm), ...cells].join(' | ')} |`
   })
   return [`| | ${heads.join(' | ')} |`, `| --- |${' --- |'.repeat(heads.length)}`, ...rows].join('\n')
 }

@@ -87,11 +87,24 @@ export const units: Readonly<Record<ClaimPart['unit'], Unit>> = {
   nats,
 }
 
+export interface Seeds {
+  readonly measured: number
+  readonly all: number
+}
+
+/** Seeds that have anything of an arm. */
+export const seedsOf = ({ rows, seeds }: StudyResult, arm: string): Seeds => ({
+  measured: new Set(rows.filter((row) => row.arm === arm).map(({ seed }) => seed)).size,
+  all: seeds.length,
+})
+
 export interface PartVerdict {
   readonly part: ClaimPart
   readonly verdict: Verdict
   /** Over seeds; undefined where fewer than two seeds have all that it needs. */
   readonly interval?: Interval
+  /** That have all that it needs, and that were asked for. */
+  readonly seeds: Seeds
 }
 export interface ClaimVerdict {
   readonly claim: Claim
@@ -123,5 +136,6 @@ function verdictOf({ rows, seeds }: StudyResult, part: ClaimPart): PartVerdict {
       throw error
     }
   })
-  return values.length < 2 ? { part, verdict: 'inconclusive' } : { part, ...judge(values, part.bound ?? 0) }
+  const of = { part, seeds: { measured: values.length, all: seeds.length } }
+  return values.length < 2 ? { ...of, verdict: 'inconclusive' } : { ...of, ...judge(values, part.bound ?? 0) }
 }

@@ -16,7 +16,7 @@ import {
   type Results,
   type StudyResult,
 } from './results.ts'
-import { cellText, partText, provenance, rule, settingsText } from './results-text.ts'
+import { armTitle, cellText, partText, provenance, rule, settingsText, verdictCounts } from './results-text.ts'
 import type { Sweep } from './study.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -28,8 +28,7 @@ const badges: Readonly<Record<Verdict, string>> = {
 const ownStyle = '.goals.claims li { grid-template-columns: 118px 1fr; } .goals.claims small { display: block; }'
 
 export function studyPage(all: Results): string {
-  const claims = all.results.flatMap(verdictsOf)
-  const count = (verdict: Verdict) => claims.filter((claim) => claim.verdict === verdict).length
+  const verdicts = all.results.flatMap(verdictsOf).map(({ verdict }) => verdict)
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -46,10 +45,7 @@ export function studyPage(all: Results): string {
       <body>
         <header>
           <h1>Attune: what moves alignment and fidelity</h1>
-          <p class="headline">
-            Of ${claims.length} claims, ${count('supported')} are supported, ${count('not supported')} are not supported
-            and ${count('inconclusive')} are inconclusive.
-          </p>
+          <p class="headline">${verdictCounts(verdicts)}</p>
           <p>${rule}</p>
         </header>
         <main>${all.results.map(studySection)}</main>
@@ -113,7 +109,7 @@ const intervalOf = (result: StudyResult, arm: string, { measure, split }: Column
 /** Alignment on unseen prompts against another quantity, a mark for every arm. */
 function pointChart(result: StudyResult, across: Column, isReversed: boolean): Markup | undefined {
   const up: Column = { measure: 'alignment', split: 'unseen' }
-  const looks = looksFor(new Map([...result.arms].map(([name, { title }]) => [name, title])))
+  const looks = looksFor(new Map([...result.arms.keys()].map((name) => [name, armTitle(result, name)])))
   const points = [...result.arms.keys()].flatMap((name) => {
     const [x, y] = [intervalOf(result, name, across), intervalOf(result, name, up)]
     return x === undefined || y === undefined ? [] : [{ name, x, y }]
@@ -206,10 +202,10 @@ function table(result: StudyResult): Markup {
       </tr>
     </thead>
     <tbody>
-      ${[...result.arms].map(
-        ([arm, { title }]) =>
+      ${[...result.arms.keys()].map(
+        (arm) =>
           html`<tr>
-            <th>${title}</th>
+            <th>${armTitle(result, arm)}</th>
             ${columns.map((column) => html`<td>${cellText(result, arm, column)}</td>`)}
           </tr>`,
       )}
