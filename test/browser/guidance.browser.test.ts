@@ -105,6 +105,8 @@ browserSuite(
       await person.fill({ Prompts: `a cow\na dog${' and a cat'.repeat(40)}` })
       await person.page.getByText(/1 prompt is longer than the 77 tokens that the model reads/).waitFor()
       await person.page.getByText(/“a dog and a cat .*: \d+ tokens, \d+ cut off/).waitFor()
+      await person.button(/^Fits 24 GB/).waitFor()
+      assert.deepEqual(await seriousViolations(person.page), [], 'a form with presets')
     })
   },
   { model: fileURLToPath(new URL('../fixtures/stable-diffusion/sd1', import.meta.url)) },

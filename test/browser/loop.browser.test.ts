@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { seriousViolations } from './accessibility.ts'
 import { browserSuite } from './browser-suite.ts'
 import { jobPatienceMs, until, type Visitor } from './visitor.ts'
 
@@ -90,6 +91,7 @@ browserSuite('the loop in the browser', (it) => {
     await person.button('Start').click()
     const curve = page.getByRole('img', { name: /^reward mean: /i })
     await curve.waitFor({ timeout: jobPatienceMs })
+    assert.deepEqual(await seriousViolations(page), [], 'a job at work')
     const points = async () => Number(/(\d+) points/.exec((await curve.getAttribute('aria-label')) ?? '')?.[1])
     await person.button('Stop').click()
     await person.button('Resume').waitFor({ timeout: jobPatienceMs })
@@ -100,6 +102,7 @@ browserSuite('the loop in the browser', (it) => {
     await person.link('Compare').waitFor({ timeout: jobPatienceMs })
     await page.getByRole('img', { name: /^reward mean: 20 points/i }).waitFor()
     await page.getByRole('img', { name: /^KL: 20 points/i }).waitFor()
+    assert.deepEqual(await seriousViolations(page), [], 'a job that has ended')
 
     await page.getByText(/^step 20 · (\d+) of \1$/).waitFor()
     await page.getByRole('slider', { name: 'Step of the training' }).press('Home')
@@ -173,6 +176,7 @@ browserSuite('the loop in the browser', (it) => {
     const report = page.frameLocator('iframe')
     await report.getByText('dpok').first().waitFor()
     assert.ok((await report.getByRole('heading').count()) > 2)
+    assert.deepEqual(await seriousViolations(page), [], 'a report')
     assert.deepEqual(
       (await it.studio.client.reports()).reports.map(({ policies }) => policies.map(({ name }) => name)),
       [['base', 'dpok-1']],
