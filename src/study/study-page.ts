@@ -64,7 +64,7 @@ function studySection(result: StudyResult): Markup {
       ${verdictsOf(result).map(claimItem)}
     </ul>
     ${charts(result)}
-    <div class="scroll">${table(result)}</div>
+    <div class="scroll" role="group" aria-label="${study.title}" tabindex="0">${table(result)}</div>
     ${coefficients.length > 0 ? html`<p class="soft">Chosen coefficients: ${coefficients.join('; ')}.</p>` : undefined}
     ${
       failures.length > 0

@@ -37,7 +37,7 @@ function categoryNumbers(
 ): Markup {
   return html`<details>
     <summary>The numbers</summary>
-    <div class="scroll">
+    <div class="scroll" role="group" aria-label="Alignment by category" tabindex="0">
       <table class="plain">
         <thead>
           <tr>

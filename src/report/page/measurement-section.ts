@@ -62,7 +62,7 @@ export function measurementSection(report: Report): Markup {
         details?.config && Object.keys(details.config).length > 0
           ? html`<details>
               <summary>Configuration</summary>
-              <div class="scroll">
+              <div class="scroll" role="group" aria-label="Configuration" tabindex="0">
                 <table class="plain">
                   <tbody>
                     ${Object.entries(details.config).map(

@@ -12,7 +12,7 @@ export function objectsSection(report: Report): Markup | undefined {
   return folded(
     'Objects, by what prompts ask for',
     html`
-      <div class="scroll">
+      <div class="scroll" role="group" aria-label="Objects, by what prompts ask for" tabindex="0">
         <table class="numbers" style="--columns: ${policies.length}">
           <thead>
             <tr>

@@ -25,6 +25,10 @@ async function assertSound(page: string): Promise<void> {
   assert.ok(!/url\(|@import|https?:\/\//.test(page))
   assert.ok(!/NaN|undefined|\bnull\b|Infinity|\[object/.test(page))
   assertBalanced(page)
+  // What scrolls is reached by the keyboard, and says what it is.
+  const scrolling = page.match(/<div class="scroll"[^>]*>/g) ?? []
+  assert.ok(scrolling.length >= 3)
+  for (const tag of scrolling) assert.match(tag, / aria-label="[^"]+".* tabindex="0">/)
   const charts = page.match(/<svg\b[\s\S]*?<\/svg\s*>/g) ?? []
   assert.ok(charts.length >= 8)
   for (const chart of charts) {

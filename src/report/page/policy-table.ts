@@ -39,7 +39,7 @@ export function policyTable(report: Report): Markup {
         Every policy draws the same prompts with the same seeds, sampler and guidance. An arrow tells which direction is
         the better one. Small figures are 95 % intervals; ${words.tableNote}.
       </p>
-      <div class="scroll">
+      <div class="scroll" role="group" aria-label="The policies side by side" tabindex="0">
         <table class="numbers" style="--columns: ${policies.length}">
           <thead>
             <tr>

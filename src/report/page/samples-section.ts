@@ -41,8 +41,9 @@ export function samplesSection(rows: readonly SampleRow[], report: Report): Mark
         const shown = rows.filter((row) => row.split === split)
         if (shown.length === 0) return undefined
         const policies = shown[0].cells.map((cell) => cell.policy)
-        return html`<h3>${split === 'seen' ? words.seenTitle : 'Unseen prompts'}</h3>
-          <div class="scroll">
+        const title = split === 'seen' ? words.seenTitle : 'Unseen prompts'
+        return html`<h3>${title}</h3>
+          <div class="scroll" role="group" aria-label="${title}" tabindex="0">
             <table class="samples${isLarge ? ' large' : ''}" style="--columns: ${policies.length}">
               <thead>
                 <tr>

@@ -21,7 +21,7 @@ export function votesSection(report: Report): Markup | undefined {
         Intervals are Wilson’s, over comparisons, and right for one look; the verdict holds however often one has
         looked.
       </p>
-      <div class="scroll">
+      <div class="scroll" role="group" aria-label="What people voted" tabindex="0">
         <table class="plain">
           <thead>
             <tr>
