@@ -1,9 +1,8 @@
 /** The example images of the guidelines: chosen like gold ones, with a sentence each. */
-import { useId, useRef, useState } from 'react'
-import { useStudio } from '../../studio-state.tsx'
+import { useId, useRef } from 'react'
 import { useTexts } from '../../texts/texts.ts'
-import { GoldCard } from './gold-card.tsx'
-import { GoldPicker } from './gold-picker.tsx'
+import { AnsweredCard } from './answered-card.tsx'
+import { AddImages } from './image-picker.tsx'
 import type { Written } from './guidelines-draft.ts'
 
 type Examples = Written['examples']
@@ -19,9 +18,7 @@ const most = 12
 
 export function ExampleCards({ examples, deleted, change }: ExampleCardsProps) {
   const { examples: texts } = useTexts()
-  const { state } = useStudio()
   const id = useId()
-  const [isPicking, setPicking] = useState(false)
   const adding = useRef<HTMLButtonElement>(null)
   const isFull = examples.length >= most
   const set = (given: Pick<Examples[number], 'picture' | 'prompt'>, answer: 'good' | 'bad' | null) => {
@@ -36,9 +33,9 @@ export function ExampleCards({ examples, deleted, change }: ExampleCardsProps) {
       {examples.length === 0 ? (
         <p className="soft small">{texts.none}</p>
       ) : (
-        <ul className="gold-cards" aria-label={texts.choose}>
+        <ul className="answered-cards" aria-label={texts.choose}>
           {examples.map((example, place) => (
-            <GoldCard
+            <AnsweredCard
               key={example.picture.id}
               image={example.picture}
               prompt={example.prompt}
@@ -59,7 +56,7 @@ export function ExampleCards({ examples, deleted, change }: ExampleCardsProps) {
                 dir="auto"
                 onChange={({ target }) => change(examples.with(place, { ...example, note: target.value }))}
               />
-            </GoldCard>
+            </AnsweredCard>
           ))}
         </ul>
       )}
@@ -71,26 +68,13 @@ export function ExampleCards({ examples, deleted, change }: ExampleCardsProps) {
       <span className="hint" id={`${id}-hint`}>
         {texts.hint} {isFull && texts.full(most)}
       </span>
-      {(state?.counts.images ?? 0) > 0 && (
-        <div>
-          <button
-            type="button"
-            className="button small"
-            ref={adding}
-            aria-expanded={isPicking}
-            onClick={() => setPicking(!isPicking)}
-          >
-            {isPicking ? texts.doneAdding : texts.add}
-          </button>
-        </div>
-      )}
-      {isPicking && (
-        <GoldPicker
-          answers={new Map(examples.map(({ picture, answer }) => [picture.id, answer]))}
-          isBusy={false}
-          set={({ image, prompt }, answer) => set({ picture: image, prompt }, answer)}
-        />
-      )}
+      <AddImages
+        titles={texts}
+        opener={adding}
+        answers={new Map(examples.map(({ picture, answer }) => [picture.id, answer]))}
+        isBusy={false}
+        set={({ image, prompt }, answer) => set({ picture: image, prompt }, answer)}
+      />
     </fieldset>
   )
 }

@@ -7,15 +7,14 @@ import { useAction, useRemote } from '../../remote.ts'
 import { to } from '../../router.ts'
 import { useStudio } from '../../studio-state.tsx'
 import { useTexts } from '../../texts/texts.ts'
-import { GoldCard } from './gold-card.tsx'
-import { GoldPicker } from './gold-picker.tsx'
+import { AnsweredCard } from './answered-card.tsx'
+import { AddImages } from './image-picker.tsx'
 
 /** @param goldShare how many of the questions hold a gold image; undefined while it is not known */
 export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
   const { gold: texts } = useTexts().asking
   const { state } = useStudio()
   const gold = useRemote(() => client.gold(), ['gold'])
-  const [isPicking, setPicking] = useState(false)
   const [told, setTold] = useState('')
   const adding = useRef<HTMLButtonElement>(null)
   const set = useAction(async (image: string, answer: GoldChange['answer']) => {
@@ -56,9 +55,9 @@ export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
                   )}
                 </p>
                 {goldShare === 0 && <p className="notice warn">{texts.notAsked}</p>}
-                <ul className="gold-cards" aria-label={texts.title}>
+                <ul className="answered-cards" aria-label={texts.title}>
                   {items.map(({ image, prompt, answer }) => (
-                    <GoldCard
+                    <AnsweredCard
                       key={image.id}
                       image={image}
                       prompt={prompt}
@@ -74,26 +73,13 @@ export function GoldSection({ goldShare }: { goldShare: number | undefined }) {
                 </ul>
               </>
             )}
-            {state !== undefined && state.counts.images > 0 && (
-              <div>
-                <button
-                  type="button"
-                  className="button"
-                  ref={adding}
-                  aria-expanded={isPicking}
-                  onClick={() => setPicking(!isPicking)}
-                >
-                  {isPicking ? texts.doneAdding : texts.add}
-                </button>
-              </div>
-            )}
-            {isPicking && (
-              <GoldPicker
-                answers={new Map(items.map(({ image, answer }) => [image.id, answer]))}
-                isBusy={set.isBusy}
-                set={({ image }, answer) => void set.run(image.id, answer)}
-              />
-            )}
+            <AddImages
+              titles={texts}
+              opener={adding}
+              answers={new Map(items.map(({ image, answer }) => [image.id, answer]))}
+              isBusy={set.isBusy}
+              set={({ image }, answer) => void set.run(image.id, answer)}
+            />
           </>
         )}
       </Loaded>

@@ -1,14 +1,14 @@
 /** Images to choose gold ones and examples from: by their round, by a part of the prompt, a page at a time. */
-import { useEffect, useId, useState } from 'react'
+import { useEffect, useId, useState, type RefObject } from 'react'
 import type { AskedImages, GoldChange } from '../../../src/studio/schemas/labelling.ts'
 import { client } from '../../api.ts'
 import { Loaded } from '../../components/notice.tsx'
 import { useRemote } from '../../remote.ts'
 import { useStudio } from '../../studio-state.tsx'
 import { useTexts } from '../../texts/texts.ts'
-import { GoldCard } from './gold-card.tsx'
+import { AnsweredCard } from './answered-card.tsx'
 
-interface GoldPickerProps {
+interface ImagePickerProps {
   /** Of images that are chosen already, by their ids. */
   readonly answers: ReadonlyMap<string, 'good' | 'bad'>
   readonly isBusy: boolean
@@ -18,7 +18,37 @@ interface GoldPickerProps {
 const pageSize = 12
 const typingMs = 250
 
-export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
+interface AddImagesProps extends ImagePickerProps {
+  readonly titles: { readonly add: string; readonly doneAdding: string }
+  /** Where the focus goes when a card goes. */
+  readonly opener: RefObject<HTMLButtonElement | null>
+}
+
+/** A button that opens the picker; nothing before there are images. */
+export function AddImages({ titles, opener, ...picker }: AddImagesProps) {
+  const { state } = useStudio()
+  const [isPicking, setPicking] = useState(false)
+  return (
+    <>
+      {(state?.counts.images ?? 0) > 0 && (
+        <div>
+          <button
+            type="button"
+            className="button"
+            ref={opener}
+            aria-expanded={isPicking}
+            onClick={() => setPicking(!isPicking)}
+          >
+            {isPicking ? titles.doneAdding : titles.add}
+          </button>
+        </div>
+      )}
+      {isPicking && <ImagePicker {...picker} />}
+    </>
+  )
+}
+
+function ImagePicker({ answers, isBusy, set }: ImagePickerProps) {
   const { asking, frame } = useTexts()
   const { picker } = asking
   const { state } = useStudio()
@@ -40,7 +70,7 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
     ['images', round, prompt, offset],
   )
   return (
-    <div className="stack gold-picker" role="group" aria-label={picker.title}>
+    <div className="stack image-picker" role="group" aria-label={picker.title}>
       <div className="fields">
         <div className="field">
           <label htmlFor={`${id}-prompt`}>{picker.search}</label>
@@ -81,9 +111,9 @@ export function GoldPicker({ answers, isBusy, set }: GoldPickerProps) {
             </p>
           ) : (
             <>
-              <ul className="gold-cards" aria-label={picker.images}>
+              <ul className="answered-cards" aria-label={picker.images}>
                 {images.map((one) => (
-                  <GoldCard
+                  <AnsweredCard
                     key={one.image.id}
                     {...one}
                     answer={answers.get(one.image.id) ?? null}

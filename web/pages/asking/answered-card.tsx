@@ -7,7 +7,7 @@ import { useTexts } from '../../texts/texts.ts'
 
 type Answer = GoldChange['answer']
 
-interface GoldCardProps {
+interface AnsweredCardProps {
   readonly image: ImageRef
   readonly prompt: string
   /** Null: an ordinary image. */
@@ -19,18 +19,18 @@ interface GoldCardProps {
 }
 
 /** An image, its prompt, and its known answer, which a click states, changes or takes back. */
-export function GoldCard({ image, prompt, answer, isBusy, set, children }: GoldCardProps) {
+export function AnsweredCard({ image, prompt, answer, isBusy, set, children }: AnsweredCardProps) {
   const { asking, label } = useTexts()
   const { status } = usePicture(image, 256)
   // Nobody knows the answer to what cannot be seen.
   const isBarred = isBusy || status !== 'shown'
   return (
-    <li className="gold-card" data-answer={answer ?? undefined}>
+    <li className="answered-card" data-answer={answer ?? undefined}>
       <ZoomPicture image={image} shown={256} alt={prompt} />
-      <p className="gold-prompt" dir="auto" title={prompt}>
+      <p className="answered-prompt" dir="auto" title={prompt}>
         {prompt}
       </p>
-      <div className="gold-answers" role="group" aria-label={asking.gold.answerOf(prompt.slice(0, 120))}>
+      <div className="answered-buttons" role="group" aria-label={asking.gold.answerOf(prompt.slice(0, 120))}>
         {(['good', 'bad'] as const).map((one) => (
           <button
             key={one}
