@@ -9,6 +9,9 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { writeTinyImageReward } from '../../src/networks/blip/tiny-image-reward.test-helper.ts'
+import { createClient } from '../../src/studio/client.ts'
+import { freePort, startProcess } from '../../src/studio/studio-process.test-helper.ts'
 import { readSafetensors } from '../../src/tensor/safetensors.ts'
 import { tensorScope } from '../../src/tensor/scope.ts'
 
@@ -24,6 +27,7 @@ const onGpu = device !== 'cpu'
 const folder = values.out
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 const fixtures = fileURLToPath(new URL('../../test/fixtures/stable-diffusion', import.meta.url))
+const features = fileURLToPath(new URL('../../test/fixtures/features', import.meta.url))
 const at = (...names: string[]) => join(folder, ...names)
 
 rmSync(folder, { recursive: true, force: true })
@@ -46,7 +50,9 @@ async function attune(words: readonly string[], untilFile?: string): Promise<str
       child.stderr.on('data', (text) => (said += text))
       if (untilFile !== undefined) void killAt(untilFile, () => child.kill('SIGKILL'), child)
       child.on('close', (code) =>
-        code === 0 || untilFile !== undefined ? done(said) : refuse(new Error(said.trim().split('\n').at(-1))),
+        code === 0 || untilFile !== undefined
+          ? done(said)
+          : refuse(new Error(said.trim().split('\n').slice(-8).join('<br>'))),
       )
     })
   } finally {
@@ -102,7 +108,7 @@ const rows = (run: string) =>
   readFileSync(at(run, 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, number>)
+    .map((line) => JSON.parse(line) as { readonly at: string } & Readonly<Record<string, number>>)
 
 async function latentsAgree(model: string): Promise<string> {
   const draw = async (side: string, where: string) => {
@@ -125,6 +131,33 @@ function dpok(model: string, precision: string, out: string, more: readonly stri
   ]
 }
 
+/** Draws images in a studio on the device, and asks for its figures while the job is at work. */
+async function watchStudio(): Promise<string> {
+  const port = await freePort()
+  const place = ['--workspace', at('studio'), '--port', String(port), '--model', join(fixtures, 'sd1')]
+  const server = await startProcess(...place)
+  try {
+    const client = createClient(`http://127.0.0.1:${port}`, { rater: () => 'Ada' })
+    const settings = { prompts: ['a red square', 'a blue circle'], perPrompt: 8, steps: 50 }
+    const { id } = await client.startJob({ stage: 'images generate', settings })
+    let seen = ''
+    for (;;) {
+      const job = await client.job(id)
+      if (job.state === 'running') {
+        const { devices } = await client.devices()
+        const { name, busy, memory } = devices.find((one) => one.jobs.includes(id)) ?? devices[0]
+        seen = `${job.devices.join()}: ${name}, busy ${busy ?? '?'}, ${memory === null ? '?' : Math.round(memory.usedBytes / 1e6)} MB used; job ${job.load?.cores.toFixed(1) ?? '?'} cores`
+      } else if (job.state !== 'waiting') {
+        if (job.state !== 'done') throw new Error(`${job.state}: ${job.error}`)
+        return seen
+      }
+      await wait(300)
+    }
+  } finally {
+    await server.end('SIGTERM')
+  }
+}
+
 console.log(`| check on ${device} | result | s |\n|---|---|---|`)
 await Promise.all(
   ['sd1', 'sd2', 'sdxl'].map((model) => check(`latents of ${model}, cpu and ${device}`, () => latentsAgree(model))),
@@ -135,8 +168,11 @@ await check('images generate', async () => {
   const words = ['--per-prompt', '4', '--steps', '4', ...base, '--out', at('images')]
   await attune(['images', 'generate', '--prompts', at('prompts.txt'), ...words])
   const drawn = readFileSync(at('images', 'images.jsonl'), 'utf8').trim().split('\n')
-  const answers = drawn.map((row, i) => `${(JSON.parse(row) as { id: string }).id},${i % 2 ? 'good' : 'bad'}\n`)
-  writeFileSync(at('labels.csv'), `image,answer\n${answers.join('')}`)
+  const ids = drawn.map((row) => (JSON.parse(row) as { id: string }).id)
+  const answers = ids.map(
+    (id, i) => `${id},${i % 2 ? 'good' : 'bad'},\n${i % 2 ? `${ids[i - 1]} ${id},second,pair\n` : ''}`,
+  )
+  writeFileSync(at('labels.csv'), `image,answer,kind\n${answers.join('')}`)
   const store = ['--feedback', at('feedback.sqlite'), '--images', at('images'), '--labels', at('labels.csv')]
   await attune(['feedback', 'import', ...store])
   return `${drawn.length} images`
@@ -147,6 +183,25 @@ await check('reward train', async () => {
   await attune(['reward', 'train', '--feedback', at('feedback.sqlite'), ...words, ...base, '--out', at('reward')])
   return 'done'
 })
+
+const drawing = ['--prompts', at('prompts.txt'), '--images-drawn', '32', '--steps', '6', '--batch-size', '4']
+const inGroups = [...drawing, '--rollouts-per-iteration', '16', '--group-size', '4', '--gradient-steps', '2']
+const withReward = ['--reward', at('reward')]
+const methods: readonly (readonly [method: string, title: string, words: readonly string[]])[] = [
+  ['grpo', '', [...inGroups, ...withReward, '--ema-decay', '0.5']],
+  ['grpo', ', window', [...inGroups, ...withReward, '--window', '2', '--gradient-checkpointing']],
+  ['ddpo', '', [...drawing, ...withReward, '--rollouts-per-iteration', '16', '--prompt-memory', '4']],
+  ['nft', '', [...inGroups, ...withReward, '--times-per-image', '3', '--ema-decay', '0.5']],
+  ['nft', ', ImageReward', [...inGroups, '--reward', at('image-reward'), '--held-out-reward', join(fixtures, 'clip')]],
+  ['draft', '', [...drawing, '--reward', join(fixtures, 'clip'), '--images-per-update', '8', '--pretraining-weight', '0', '--held-out-reward', at('reward')]], // prettier-ignore
+  ['draft', ', whole networks', [...drawing, '--reward', join(fixtures, 'clip'), '--images-per-update', '8', '--pretraining-weight', '0', '--held-out-reward', at('reward'), '--parameters', 'all', '--gradient-checkpointing']], // prettier-ignore
+  ['dpo', '', ['--feedback', at('feedback.sqlite'), '--updates', '6', '--batch-size', '4', '--held-out', '0.5']],
+  ['reward-weighted', ', signed rounds', [...withReward, '--images', at('images'), '--images-drawn', '32', '--updates', '4', '--batch-size', '8', '--signed', '--pretraining-weight', '0', '--steps', '6', '--group-size', '4']], // prettier-ignore
+]
+{
+  using _scope = tensorScope()
+  writeTinyImageReward(at('image-reward'))
+}
 
 const precisions = onGpu ? ['no', 'fp16', 'bf16'] : ['no', 'bf16']
 await Promise.all([
@@ -213,6 +268,16 @@ await Promise.all([
       return 'done'
     }),
   ),
+  ...methods.map(([method, title, words]) =>
+    check(`policy ${method}${title}`, async () => {
+      const out = `${method}${title}`.replaceAll(/\W+/g, '-')
+      await attune(['policy', method, ...words, ...base, '--out', at(out)])
+      const told = Object.entries(rows(out).at(-1)!).filter(([name]) =>
+        /_loss$|^kl$|^first_delta$|^reward_mean$/.test(name),
+      )
+      return told.map(([name, value]) => `${name} ${Number(value).toPrecision(2)}`).join('; ')
+    }),
+  ),
   ...[
     ['--gradient-checkpointing'],
     ['--no-value'],
@@ -237,8 +302,31 @@ await Promise.all([
     const policies = ['--policies', `${at('policy-3')},${at('dpok-no')}`, '--best-of', '2']
     const prompts = ['--seen', at('prompts.txt'), '--unseen', at('unseen.txt'), '--images-per-prompt', '2']
     const words = [...policies, ...prompts, '--kl-rollouts', '4', '--steps', '4', ...base]
-    await attune(['report', '--reward', at('reward'), ...words, '--out', at('report')])
+    const networks = ['--features', join(features, 'dinov2'), '--detector', join(features, 'owlvit')]
+    const encoder = ['--encoder', join(fixtures, 'clip')]
+    await attune(['report', '--reward', at('reward'), ...words, ...networks, ...encoder, '--out', at('report')])
     return 'done'
   }),
+  check('reward train --train-encoder', async () => {
+    const words = ['--encoder', join(fixtures, 'clip'), '--epochs', '3', '--ensemble', '0', '--held-out', '0.25']
+    const encoder = ['--train-encoder', 'lora', '--encoder-epochs', '2', '--encoder-batch-size', '4']
+    await attune(['reward', 'train', '--feedback', at('feedback.sqlite'), ...words, ...encoder, ...base, '--out', at('own-encoder')]) // prettier-ignore
+    return 'done'
+  }),
+  check('the embedded model, policy dpok', async () => {
+    const place = ['--device', device, '--threads', '1']
+    const words = ['--images-drawn', '480', '--out', at('embedded')]
+    writeFileSync(at('shapes.txt'), 'two red circles\ngreen triangles\nthree crosses\n')
+    await attune(['policy', 'dpok', '--prompts', at('shapes.txt'), '--reward', 'redness', ...place, ...words])
+    const told = rows('embedded')
+    const [first, last] = [told[0], told.at(-1)!]
+    const rate = (last.images_drawn - first.images_drawn) / ((Date.parse(last.at) - Date.parse(first.at)) / 1000)
+    return `first_delta ${first.first_delta.toExponential(1)}; reward ${first.reward_mean.toFixed(3)} → ${last.reward_mean.toFixed(3)}; ${rate.toFixed(1)} images/s`
+  }),
+  check('studio: a job, and what the device says meanwhile', watchStudio),
 ])
+await check('attune check', async () => {
+  const said = await attune(['check', '--device', device, '--minutes', '1', '--out', at('check')])
+  return said.trim().replaceAll(/\s*\n\s*/g, '<br>')
+})
 process.exitCode = failed > 0 ? 1 : 0

@@ -7,8 +7,10 @@
 #   OUT=out bench/gpu/run.sh                there, in the project's folder with .gpu/ in it
 #   OUT=out bench/gpu/run.sh --tiny bench   shows on a machine without a GPU that it works: the CPU and small networks
 #
-# The parts that run are named by arguments: bench, checks, rounding (all three in this order without any). BENCH_FLAGS and
-# ROUNDING_FLAGS are added to theirs. ATTUNE_LIMIT stretches all limits, for a try on a busy machine.
+# The parts that run are named by arguments: bench, checks, real, rounding (bench, checks and rounding in this order without
+# any). `real` makes a checkpoint of Stable Diffusion 1.5's size and runs the commands of a user on it; $OUT/memory.csv has the
+# device's memory meanwhile. BENCH_FLAGS and ROUNDING_FLAGS are added to theirs. ATTUNE_LIMIT stretches all limits, for a try
+# on a busy machine.
 set -o pipefail
 cd "$(dirname "$0")/../.." || exit 1
 OUT=${OUT:?a folder for what is measured}
@@ -36,6 +38,8 @@ tarfile.open('.gpu/node.tar.xz').extractall('.gpu/unpacked', filter='fully_trust
 tarfile.open('.gpu/modules.tar.xz').extractall('.', filter='fully_trusted')
 P
 export PATH=$PWD/.gpu/unpacked/n/bin:$PATH
+# Where bin/attune looks for it.
+mkdir -p node_modules/.bin && [ -e node_modules/.bin/node ] || ln -s "$PWD/.gpu/unpacked/n/bin/node" node_modules/.bin/node
 python3 -m pip install -q --no-index --no-deps --no-compile --target .gpu/site .gpu/*.whl && export PYTHONPATH=$PWD/.gpu/site
 [ "$device" = cpu ] || nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
 say "unpacked: node $(node --version), torch $(python3 -c 'import torch; print(torch.__version__)')"
@@ -56,6 +60,13 @@ for name in $parts; do
   case $name in
     bench) part bench 290 node bench/stable-diffusion/gpu.ts --device $device "${tiny[@]}" --steps 20 --rollouts 8 ${BENCH_FLAGS:-} ;;
     checks) part checks 110 node bench/gpu/checks.ts --device ${device%:0} --out .gpu/checks ;;
+    real)
+      part checkpoint 60 python3 bench/gpu/random_checkpoint.py .gpu/real "${tiny[@]}"
+      [ "$device" = cpu ] || nvidia-smi --query-gpu=timestamp,memory.used,utilization.gpu --format=csv,noheader -lms 500 >"$OUT/memory.csv" &
+      part real-check 120 node src/cli.ts check --model .gpu/real/model --device ${device%:0} --minutes 1 --out .gpu/real-check
+      part recipe 150 env MODEL=.gpu/real/model REWARD=.gpu/real/clip SCORER=.gpu/real/clip OUT=.gpu/recipe SETS=color \
+        IMAGES=20 REPORT_IMAGES=2 STEPS="${STEPS:-50}" ALLOW_CPU="${tiny:+1}" sh recipes/dpok-paper.sh
+      ;;
     rounding) part rounding 40 node bench/gpu/rounding.ts --device $device "${tiny[@]}" --seeds 1 ${ROUNDING_FLAGS:-} ;;
     *) say "no part is called $name" ;;
   esac
