@@ -72,12 +72,16 @@ export function partText({ part, interval, seeds }: PartVerdict): string {
   return `${part.says}: ${found}${bound === 0 ? '' : `, wanted above ${unit.write(bound)}`}`
 }
 
-export const provenance = ({ date, machine, torch, version, seconds, isSmall, results }: Results): string => {
+/** A sentence for every run that the results come from, then one for all. */
+export const provenance = ({ runs, isSmall, results }: Results): string[] => {
   const seeds = Math.max(...results.map((result) => result.seeds.length), 0)
-  return (
-    `${date}, ${machine}, libtorch ${torch}, Attune ${version}; ${seeds} seeds; all steps together took ` +
-    `${duration(seconds)} on one core each.${isSmall ? ' A small study: its figures mean nothing.' : ''}`
-  )
+  return [
+    ...runs.map(
+      ({ date, machine, torch, version, seconds }) =>
+        `${date}, ${machine}, libtorch ${torch}, Attune ${version}; all steps together took ${duration(seconds)} on one core each.`,
+    ),
+    `${seeds} seeds.${isSmall ? ' A small study: its figures mean nothing.' : ''}`,
+  ]
 }
 
 export const rule =
@@ -94,7 +98,7 @@ export function resultsText(all: Results): string {
   return [
     '# Results',
     'Made by `npm run study` from the figures alone. Pictures: [study.html](study.html). Every number: [results.csv](results.csv).',
-    provenance(all),
+    ...provenance(all),
     verdictCounts(verdicts),
     rule,
     ...all.results.flatMap(studyText),

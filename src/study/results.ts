@@ -27,16 +27,21 @@ export interface StudyResult {
   readonly failures: readonly string[]
 }
 
-/** All results of a run, and where and when they were made. */
-export interface Results {
-  readonly results: readonly StudyResult[]
-  readonly isSmall: boolean
+/** Where and when steps were computed. */
+export interface Provenance {
   readonly date: string
   readonly machine: string
   readonly torch: string
   readonly version: string
-  /** Of all steps behind the results, on one core each. */
+  /** Of all these steps, on one core each. */
   readonly seconds: number
+}
+
+export interface Results {
+  readonly results: readonly StudyResult[]
+  readonly isSmall: boolean
+  /** All runs that the results come from. */
+  readonly runs: readonly Provenance[]
 }
 
 /** What can be said of a measure of a study. */
@@ -58,6 +63,7 @@ const own: Readonly<Record<string, Measured>> = {
   wall: { title: 'Training, least of the seeds', unit: { text: 's', write: whole }, better: undefined, isLeast: true },
 }
 export const measuredOf = (name: string): Measured => own[name] ?? measures.find((measure) => measure.name === name)!
+export const measureNames: readonly string[] = [...Object.keys(own), ...measures.map(({ name }) => name)]
 
 /** The values of an arm, in the order of the seeds that have one. */
 export const valuesOf = ({ rows }: Pick<StudyResult, 'rows'>, arm: string, measure: string, split?: Split): number[] =>

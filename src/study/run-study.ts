@@ -1,12 +1,12 @@
 /**
  * `study`: repeats the analyses of Lee et al. and of Fan et al. on the embedded world over seeds, and writes for each claim
- * what the figures say. Every step stays in the folder, so a second run computes only what changed.
+ * what the figures say. Every step stays in the folder, so a second run computes only what changed; what files of other runs say
+ * is not computed at all.
  */
 import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { mean } from 'simple-statistics'
 import { z } from 'zod'
 import { version } from '../../scripts/setup/places.mjs'
 import { CommandLanes } from '../command-lanes.ts'
@@ -14,24 +14,21 @@ import { optionalCount } from '../config-fields.ts'
 import { ConfigError } from '../errors.ts'
 import { writeFileAtomic } from '../files.ts'
 import { machineName } from '../machine-name.ts'
-import { writePrompts } from '../prompts/prompt-file.ts'
-import { hashOfJson } from '../content-hash.ts'
-import { categories, type Prompt } from '../records.ts'
 import { makeFolder } from '../run-folder.ts'
 import { lockName, takeLock } from '../run-lock.ts'
 import { scriptBeside } from '../script-beside.ts'
-import { captionFaults, colorShare } from '../shapes/captions.ts'
-import { allPrompts, seenPrompts, unseenPrompts } from '../shapes/split.ts'
 import { describeLibrary } from '../tensor/library.ts'
-import { findingsOf, tuningReport } from './recipes.ts'
+import { choiceOf, tunedSteps } from './choices.ts'
+import { armKey, readKnown, resultsJson, type Found, type KnownResults } from './known-results.ts'
 import { resultsCsv, resultsText } from './results-text.ts'
-import type { Results, Row, StudyResult } from './results.ts'
+import type { Provenance, Results, Row, StudyResult } from './results.ts'
 import { runSteps } from './run-steps.ts'
-import { isDone, secondsOf, Steps, type Source, type Step } from './steps.ts'
+import { isDone, secondsOf, Steps, type Step } from './steps.ts'
 import { studies } from './studies/index.ts'
-import type { Arm, Bench, Coefficients, Study, StudyPrompts, StudySize, Tuning } from './study.ts'
+import type { Arm, Coefficients, Finding, Study, StudySize } from './study.ts'
 import { studyPage } from './study-page.ts'
-import { choose, tuningSeed } from './tuning.ts'
+import { writeStudyPrompts } from './study-prompts.ts'
+import { tuningSeed } from './tuning.ts'
 
 const names = studies.map(({ name }) => name)
 
@@ -50,6 +47,12 @@ export const StudyConfig = z.strictObject({
     .describe('The same code with less of everything, in some minutes: its figures mean nothing.'),
   minutes: optionalCount(10_000).describe('Begins nothing new after so many minutes; the same command goes on.'),
   processes: optionalCount(1024).describe('Steps at once; as many as cores without it.'),
+  known: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Files results.json of other folders or machines: what they have measured and chosen is not computed again.',
+    ),
   out: z.string().min(1).default('runs/study').describe('Folder of all steps, and of what was found.'),
 })
 export type StudyConfig = z.infer<typeof StudyConfig>
@@ -70,51 +73,51 @@ const small: StudySize = {
   imagesPerPrompt: 2,
   klRollouts: 8,
 }
-/** Every so many of the seen prompts is held out from fine-tuning while coefficients are chosen. */
-const heldOutEvery = 5
-
 /**
  * @param all studies that there are
  * @returns the path of the page
  * @throws {ConfigError} no study of a name
+ * @throws {FileError} a file of known results cannot be read
+ * @throws {FormatError} a file of known results is none
  * @throws {RunInUseError} another process computes in that folder
  */
 export async function runStudy(config: StudyConfig, all: readonly Study[] = studies): Promise<string> {
   const { only, out } = config
   const chosen = only.length === 0 ? all : only.map(studyNamed)
+  const known = await readKnown(config.known)
   makeFolder(out)
   takeLock(out)
   try {
-    return await computeStudies(chosen, config)
+    return await computeStudies(chosen, config, known)
   } finally {
     rmSync(join(out, lockName), { force: true })
   }
 }
 
-async function computeStudies(chosen: readonly Study[], config: StudyConfig): Promise<string> {
+async function computeStudies(chosen: readonly Study[], config: StudyConfig, known: KnownResults): Promise<string> {
   const { out, minutes } = config
   const size = config.small ? small : full
   const seeds = Array.from({ length: config.seeds ?? (config.small ? 2 : 5) }, (_, seed) => seed)
   const until = minutes === null ? Infinity : performance.now() + 60_000 * minutes
   const prompts = await writeStudyPrompts(out, size)
   const steps = new Steps(join(out, 'steps'))
-  const compute = async () => {
+  const compute = async (wanted: readonly Step[]) => {
     using lanes = new CommandLanes(fileURLToPath(scriptBeside(import.meta.url, '../cli')), out)
     const processes = config.processes ?? availableParallelism()
     const note = (text: string) => process.stderr.write(`${text}\n`)
-    return await runSteps(steps.all, lanes, { processes, until, note })
+    return await runSteps(steps.withNeeds(wanted), lanes, { processes, until, note })
   }
 
   const tunings = new Map(chosen.flatMap((study) => study.tunings).map((tuning) => [tuning.name, tuning]))
   const bench = { seed: tuningSeed, size, steps, prompts: prompts.tuning }
-  const tuned = new Map([...tunings].map(([name, tuning]) => [name, tuningSteps(tuning, bench)]))
-  const tuningOutcome = await compute()
-  const coefficients = Object.fromEntries(
-    [...tuned].flatMap(([name, candidates]) => {
-      const found = chosenOf(candidates, tuningOutcome.failed)
-      return found === undefined ? [] : [[name, found]]
-    }),
-  )
+  const tuned = [...tunings.values()].map((tuning) => tunedSteps(tuning, bench))
+  const open = tuned.filter((one) => choiceOf(one, known) === undefined)
+  const tuningOutcome = await compute(open.flatMap(({ candidates }) => candidates.map(({ report }) => report)))
+  const choices = tuned.flatMap((one) => {
+    const found = choiceOf(one, known, tuningOutcome.failed)
+    return found === undefined ? [] : [{ ...one, found }]
+  })
+  const coefficients = Object.fromEntries(choices.map(({ name, found }) => [name, found.value]))
 
   const planned = chosen
     .filter(({ tunings }) => tunings.every(({ name }) => coefficients[name] !== undefined))
@@ -122,23 +125,45 @@ async function computeStudies(chosen: readonly Study[], config: StudyConfig): Pr
       study,
       arms: seeds.map((seed) => study.arms({ seed, size, steps, prompts: prompts.figures }, coefficients)),
     }))
-  const outcome = await compute()
+  const arms = planned.flatMap((one) => one.arms.flat())
+  const outcome = await compute(
+    arms.flatMap((arm) => (isHere(arm) || known.measured.has(armKey(arm)) ? [] : [arm.step])),
+  )
   const failed = new Map([...tuningOutcome.failed, ...outcome.failed])
+  const measured = new Map(
+    arms.flatMap((arm) => {
+      const found = isHere(arm) ? { value: arm.read(), steps: [arm.step], runs: [] } : known.measured.get(armKey(arm))
+      return found === undefined ? [] : [[arm, found] as const]
+    }),
+  )
+  const runs = runsOf([...choices.map(({ found }) => found), ...measured.values()], steps)
   const results: Results = {
-    results: planned.map(({ study, arms }) => resultOf(study, seeds, arms, coefficients, failed)),
+    results: planned.map((one) => resultOf(one.study, seeds, one.arms, { coefficients, measured, failed })),
     isSmall: config.small,
-    date: new Date().toISOString().slice(0, 10),
-    machine: machineName(),
-    torch: describeLibrary().version,
-    version,
-    seconds: steps.all.filter(isDone).reduce((sum, step) => sum + secondsOf(step), 0),
+    runs,
   }
   writeFileAtomic(join(out, 'results.csv'), resultsCsv(results))
   writeFileAtomic(join(out, 'results.md'), resultsText(results))
+  const tunedTo = choices.map(({ name, key, found }) => [name, { key, coefficients: found.value }] as const)
+  const findings = [...measured].map(([arm, { value }]) => [arm, value] as const)
+  writeFileAtomic(join(out, 'results.json'), resultsJson(runs, Object.fromEntries(tunedTo), findings))
   const page = join(out, 'study.html')
   writeFileAtomic(page, studyPage(results))
   if (tuningOutcome.isCutOff || outcome.isCutOff) process.stderr.write('study: time is up; the same command goes on\n')
   return page
+}
+
+/** What an arm says stands in its step and, seconds of training, in what that needs. */
+const isHere = ({ step }: Arm): boolean => [step, ...step.needs].every(isDone)
+
+/** Those that files name, each once, then this one, where anything rests on steps of its own. */
+function runsOf(found: readonly Found<unknown>[], steps: Steps): readonly Provenance[] {
+  const others = new Map(found.flatMap(({ runs }) => runs).map((run) => [JSON.stringify(run), run]))
+  const own = steps.withNeeds(found.flatMap((one) => one.steps)).filter(isDone)
+  if (own.length === 0) return [...others.values()]
+  const seconds = own.reduce((sum, step) => sum + secondsOf(step), 0)
+  const date = new Date().toISOString().slice(0, 10)
+  return [...others.values(), { date, machine: machineName(), torch: describeLibrary().version, version, seconds }]
 }
 
 function studyNamed(name: string): Study {
@@ -148,134 +173,38 @@ function studyNamed(name: string): Study {
   throw new ConfigError({ where: '--only', expected, received: name, remedy: 'leave it out for all studies' })
 }
 
-/** The prompts of figures, and those of the choice of coefficients. */
-async function writeStudyPrompts(
-  out: string,
-  { promptStride }: StudySize,
-): Promise<{ figures: StudyPrompts; tuning: StudyPrompts }> {
-  const write = async (name: string, prompts: readonly Prompt[]): Promise<Source> => {
-    const path = join(out, `${name}.jsonl`)
-    await writePrompts(path, prompts)
-    return { key: hashOfJson(prompts), path }
-  }
-  const single = async (prompt: Prompt) => ({ ...prompt, ...(await write(`one-${prompt.category}`, [prompt])) })
-  const some = (prompts: readonly Prompt[]) => prompts.filter((_, i) => i % promptStride === 0)
-  const all = some(seenPrompts())
-  const trained = all.filter((_, i) => i % heldOutEvery !== 0)
-  const heldOut = all.filter((_, i) => i % heldOutEvery === 0)
-  const half = Math.ceil(heldOut.length / 2)
-  const seen = await write('seen', all)
-  const others = unseenPrompts()
-  const allBut = (name: string, heldBack: readonly Prompt[]) => {
-    const ids = new Set([...others, ...heldBack].map(({ id }) => id))
-    return write(name, some(allPrompts().filter(({ id }) => !ids.has(id))))
-  }
-  const singles = categories.flatMap((category) => all.find((prompt) => prompt.category === category) ?? [])
-  const groups = await writeGroups(all, write)
-  const common = { labelled: seen, singles: await Promise.all(singles.map((one) => single(one))), ...groups }
-  return {
-    figures: {
-      ...common,
-      trained: seen,
-      trainedCount: all.length,
-      many: await allBut('many', []),
-      seen,
-      unseen: await write('unseen', some(others)),
-    },
-    tuning: {
-      ...common,
-      trained: await write('trained', trained),
-      trainedCount: trained.length,
-      many: await allBut('many-tuning', heldOut),
-      seen: await write('held-out-a', heldOut.slice(0, half)),
-      unseen: await write('held-out-b', heldOut.slice(half)),
-    },
-  }
-}
-
-/** The prompts by what pre-training captions were like. Those that no caption states are in no quarter. */
-async function writeGroups(
-  prompts: readonly Prompt[],
-  write: (name: string, prompts: readonly Prompt[]) => Promise<Source>,
-): Promise<Pick<StudyPrompts, 'faults' | 'colors'>> {
-  const known = prompts
-    .flatMap((prompt) => {
-      const wrong = captionFaults(prompt.attributes!)?.wrong
-      return wrong === undefined ? [] : [{ prompt, wrong }]
-    })
-    .sort((one, other) => one.wrong - other.wrong)
-  const ofQuarter = (quarter: number) =>
-    known.slice(Math.round((known.length * quarter) / 4), Math.round((known.length * (quarter + 1)) / 4))
-  const colored = prompts
-    .flatMap((prompt) => {
-      const { object, color } = prompt.attributes!
-      return color === undefined ? [] : [{ prompt, share: colorShare(object!, color) }]
-    })
-    .sort((one, other) => other.share - one.share)
-  const half = Math.ceil(colored.length / 2)
-  const writeAll = (name: string, of: readonly { readonly prompt: Prompt }[]) => write(name, of.map(({ prompt }) => prompt)) // prettier-ignore
-  return {
-    faults: await Promise.all(
-      [0, 1, 2, 3].map(async (quarter) => {
-        const of = ofQuarter(quarter)
-        return { ...(await writeAll(`quarter-${quarter + 1}`, of)), wrong: mean(of.map(({ wrong }) => wrong)) }
-      }),
-    ),
-    colors: {
-      common: await writeAll('common', colored.slice(0, half)),
-      rare: await writeAll('rare', colored.slice(half)),
-    },
-  }
-}
-
-interface TunedCandidate {
-  readonly coefficients: Coefficients
-  readonly report: Step
-}
-
-const tuningSteps = (tuning: Tuning, bench: Bench): TunedCandidate[] =>
-  tuning.candidates.map((coefficients) => ({
-    coefficients,
-    report: tuningReport(bench, tuning.name, tuning.train(bench, coefficients)),
-  }))
-
-/** By the rule; of candidates that failed nothing is known. Undefined where not all others are measured yet. */
-function chosenOf(all: readonly TunedCandidate[], failed: ReadonlyMap<Step, string>): Coefficients | undefined {
-  const measured = all.filter(({ report }) => !failed.has(report))
-  if (measured.length === 0 || !measured.every(({ report }) => isDone(report))) return undefined
-  const looks = measured.map(({ report }) => {
-    const of = (policy: string, measure: string) =>
-      findingsOf(report, policy).find((finding) => finding.measure === measure)!.interval!
-    return {
-      reward: of('policy', 'mean-reward'),
-      frechet: of('policy', 'frechet').mean,
-      base: of('base', 'frechet').mean,
-    }
-  })
-  return measured[choose(looks, looks[0].base)].coefficients
-}
-
 function resultOf(
   study: Study,
   seeds: readonly number[],
   arms: readonly (readonly Arm[])[],
-  chosen: Readonly<Record<string, Coefficients>>,
-  failed: ReadonlyMap<Step, string>,
+  {
+    coefficients,
+    measured,
+    failed,
+  }: {
+    readonly coefficients: Readonly<Record<string, Coefficients>>
+    readonly measured: ReadonlyMap<Arm, Found<readonly Finding[]>>
+    readonly failed: ReadonlyMap<Step, string>
+  },
 ): StudyResult {
   const rows = arms.flatMap((ofSeed, i) =>
-    ofSeed
-      .filter(({ step }) => isDone(step))
-      .flatMap(({ name, read }) =>
-        read().map(({ measure, split, value }): Row => ({ arm: name, seed: seeds[i], measure, split, value })),
-      ),
+    ofSeed.flatMap((arm) =>
+      (measured.get(arm)?.value ?? []).map(({ measure, split, value }): Row => ({
+        arm: arm.name,
+        seed: seeds[i],
+        measure,
+        split,
+        value,
+      })),
+    ),
   )
-  const missing = arms.flat().filter(({ step }) => !isDone(step))
+  const missing = arms.flat().filter((arm) => !measured.has(arm))
   return {
     study,
     seeds,
     arms: new Map(arms.flat().map(({ name, title, at }) => [name, { title, at }])),
     rows,
-    chosen: Object.fromEntries(study.tunings.map(({ name }) => [name, chosen[name]])),
+    chosen: Object.fromEntries(study.tunings.map(({ name }) => [name, coefficients[name]])),
     failures: [...new Set(missing.map(({ step }) => `${step.title}: ${failed.get(step) ?? 'not computed yet'}`))],
   }
 }

@@ -65,6 +65,14 @@ export class Steps {
     return [...this.#byKey.values()]
   }
 
+  /** Those that are given and all that they need, in the order of asking. */
+  withNeeds(given: Iterable<Step>): readonly Step[] {
+    const found = new Set(given)
+    // A set is gone through with what is added on the way.
+    for (const { needs } of found) for (const need of needs) found.add(need)
+    return this.all.filter((step) => found.has(step))
+  }
+
   add(program: Program, settings: StepSettings, { title, guess, writes = ['out', 'run'] }: StepOptions): Step {
     const name = 'command' in program ? program.command : program.script.pathname.replace(/^.*\/|\.[jt]s$/g, '')
     const key = hashOfJson([name, mapValues(settings, keyOf)]).slice(0, 16)

@@ -49,7 +49,7 @@ export function studyPage(all: Results): string {
           <p>${rule}</p>
         </header>
         <main>${all.results.map(studySection)}</main>
-        <footer>${provenance(all)}</footer>
+        <footer>${provenance(all).map((sentence) => html`<p>${sentence}</p>`)}</footer>
       </body>
     </html> `.text
 }

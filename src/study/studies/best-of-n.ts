@@ -6,7 +6,6 @@ import { nftTuning } from './methods.ts'
 
 /** Of the images that every fine-tuning may draw. */
 const shares = [0.25, 1, 4]
-/** One seed of DPOK draws so many, for the curve alone. */
 const most = 16
 const nftShares = [1, 4, most]
 /** Of the arms that are trained on many prompts. */
@@ -27,7 +26,7 @@ const nftManyTuning: Tuning = {
 }
 
 function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm[] {
-  const { seed, size, prompts } = bench
+  const { size, prompts } = bench
   const settings = { ...usual, ...chosen.dpok }
   const all = prompts.trainedCount * size.drawnPerPrompt
   const of = (name: string, title: string, more: Record<string, number | string>, isJudged = false): Arm => {
@@ -59,7 +58,6 @@ function arms(bench: Bench, chosen: Readonly<Record<string, Coefficients>>): Arm
     baseArm(bench),
     bestOfArm(bench, 4),
     ...shares.map((share) => of(`images-${share}`, titleOf(share), drawn(share))),
-    ...(seed === 0 ? [of(`images-${most}`, titleOf(most), drawn(most))] : []),
     ...[1, 4].map((share) => of(`judge-${share}`, `${titleOf(share)}, the judge as its reward`, drawn(share), true)),
     ...[1, 4].map((share) => of(`kl-0-${share}`, `${titleOf(share)}, no KL`, { ...drawn(share), klWeight: 0 })),
     ...nftShares.map((share) => nft(share)),
@@ -183,7 +181,7 @@ export const bestOfN: Study = {
         { measure: 'kl' },
       ],
       lines: [
-        { title: 'DPOK', arms: [...shares, most].map((share) => `images-${share}`) },
+        { title: 'DPOK', arms: shares.map((share) => `images-${share}`) },
         { title: 'DiffusionNFT', arms: nftShares.map((share) => `nft-${share}`) },
         { title: 'DiffusionNFT, on many prompts', arms: nftManyShares.map((share) => `nft-prompts-${share}`) },
         { title: 'The judge as its reward', arms: [1, 4].map((share) => `judge-${share}`) },
