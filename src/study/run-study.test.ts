@@ -1,19 +1,22 @@
 /** Studies from their arms to the page, with a tiny study of policies and the real one of rewards. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parse } from 'csv-parse/sync'
+import { FormatError } from '../errors.ts'
 import { baseArm, policyArm, rewardWeighted } from './recipes.ts'
 import { runStudy, StudyConfig } from './run-study.ts'
 import { studies } from './studies/index.ts'
 import type { Study } from './study.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'attune-study-'))
-after(() => rmSync(out, { recursive: true }))
+const elsewhere = mkdtempSync(join(tmpdir(), 'attune-study-'))
+after(() => [out, elsewhere].forEach((folder) => rmSync(folder, { recursive: true })))
 
-const rowsOf = () => parse(readFileSync(join(out, 'results.csv')), { columns: true }) as Record<string, string>[]
+const rowsOf = (folder = out) =>
+  parse(readFileSync(join(folder, 'results.csv')), { columns: true }) as Record<string, string>[]
 
 const tiny: Study = {
   name: 'tiny',
@@ -78,6 +81,55 @@ test('a study of policies: coefficients chosen, arms measured, claims decided, f
     join(out, 'study.html'),
   )
   assert.deepEqual(done.map((name) => statSync(join(out, 'steps', name, 'done.json')).mtimeMs), before) // prettier-ignore
+})
+
+test('what another folder has chosen and measured is taken from its file, and only the rest is computed', async () => {
+  const more: Study = {
+    ...tiny,
+    arms: (bench, chosen) => [
+      ...tiny.arms(bench, chosen).slice(0, 2),
+      policyArm(bench, { name: 'more', title: 'More' }, rewardWeighted(bench, 'more', { pretrainingWeight: 0.5 })),
+    ],
+  }
+  const file = join(out, 'results.json')
+  const config = StudyConfig.parse({ small: true, seeds: 1, out: elsewhere, known: [file] })
+  await runStudy(config, [more])
+  const known = rowsOf().filter(({ seed }) => seed === '0')
+  const rows = rowsOf(elsewhere)
+  const isMore = ({ arm }: Record<string, string>) => arm === 'more'
+  assert.deepEqual(rows.filter((row) => !isMore(row)), known) // prettier-ignore
+  assert.ok(rows.some(isMore))
+  const titles = readdirSync(join(elsewhere, 'steps')).map((name) => {
+    const done = readFileSync(join(elsewhere, 'steps', name, 'done.json'), 'utf8')
+    return (JSON.parse(done) as { title: string }).title
+  })
+  assert.deepEqual(titles.sort(), [
+    'images, seed 0',
+    'images, seed 0',
+    'labels, seed 0',
+    'measuring More, seed 0',
+    'reward, seed 0',
+    'reward-weighted more, seed 0',
+  ])
+  const text = readFileSync(join(elsewhere, 'results.md'), 'utf8')
+  assert.match(text, /Chosen: rate: learningRate 0\.00?01/)
+  assert.equal(text.match(/all steps together took/g)?.length, 2)
+  assert.doesNotMatch(text, /Not measured/)
+
+  // What the own folder has comes before what files say.
+  const other = join(elsewhere, 'other.json')
+  const written = readFileSync(join(elsewhere, 'results.json'), 'utf8')
+  writeFileSync(other, written.replaceAll(/("kl",null),[\d.e-]+/g, '$1,7'))
+  await runStudy({ ...config, known: [other] }, [more])
+  const kls = rowsOf(elsewhere).filter(({ measure }) => measure === 'kl')
+  const klOfMore = rows.find((row) => isMore(row) && row.measure === 'kl')!.value
+  assert.deepEqual(kls.map(({ arm, value }) => [arm, value]), [['base', '7'], ['tuned', '7'], ['more', klOfMore]]) // prettier-ignore
+
+  writeFileSync(other, written.replace(/"learningRate":[\d.e-]+/, '"learningRate":0.5'))
+  await assert.rejects(
+    runStudy({ ...config, known: [other] }, [more]),
+    (error) => error instanceof FormatError && /chosen\.rate: expected one of .* received .*0\.5/.test(error.message),
+  )
 })
 
 test('the study of rewards: a curve for each share of wrong labels', async () => {
