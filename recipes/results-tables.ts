@@ -84,7 +84,7 @@ export async function pageWith(table: Table): Promise<string> {
 
 if (import.meta.main) {
   const [, , folder] = process.argv
-  for (const name of folder === undefined ? [] : ['results.md', 'results.csv', 'study.html']) {
+  for (const name of folder === undefined ? [] : ['results.md', 'results.csv', 'results.json', 'study.html']) {
     copyFileSync(join(folder, name), join(root, 'docs', name))
   }
   for (const table of tables) writeFileAtomic(join(root, table.file), await pageWith(table))

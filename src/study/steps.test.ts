@@ -48,6 +48,17 @@ test('paths stand in the settings of a command where its sources were named', ()
   assert.deepEqual(report.needs, [policy])
 })
 
+test('a step with all that it needs, in the order of asking', () => {
+  const steps = new Steps('s')
+  const add = (command: string, ...from: readonly Step[]) => steps.add({ command }, { from }, options)
+  const images = add('images generate')
+  const reward = add('reward train', images)
+  add('policy dpok', reward)
+  const report = add('report', reward)
+  assert.deepEqual(steps.withNeeds([report]), [images, reward, report])
+  assert.deepEqual(steps.withNeeds([]), [])
+})
+
 /** Steps are this file's own children: one writes what it was given, one fails. */
 const script = new URL('steps-child.test-helper.ts', import.meta.url)
 const adder = (steps: Steps) => (title: string, settings: StepSettings) =>
