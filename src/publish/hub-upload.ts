@@ -7,6 +7,7 @@ import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ConfigError, UploadError } from '../errors.ts'
+import { limitedBody } from '../limited-body.ts'
 import { travelsUnread } from '../loopback.ts'
 import { reasonOf } from '../networks/checkpoint/hub.ts'
 
@@ -30,6 +31,8 @@ interface Target {
 const branch = 'main'
 const json = 'application/json'
 const lfsJson = 'application/vnd.git-lfs+json'
+/** A hub answers with some lines of JSON a file. */
+const mostAnswerBytes = 16 * 2 ** 20
 /** From which the hub tells text from other content. */
 const sampleBytes = 512
 
@@ -235,7 +238,7 @@ export class HubRepository {
     if (type !== undefined && init.body !== undefined) headers.set('content-type', type)
     if (type !== undefined) headers.set('accept', type === lfsJson ? lfsJson : json)
     try {
-      return await fetch(place, { ...init, headers, redirect: 'manual' })
+      return limitedBody(await fetch(place, { ...init, headers, redirect: 'manual' }), mostAnswerBytes)
     } catch (cause) {
       throw new UploadError({
         where: place.origin,

@@ -95,6 +95,8 @@ test('every refusal says what to do, and none shows the token', async () => {
     ['/commit/', { status: 500, text: `<p>Bearer ${hub.token}` }, /500 Internal Server Error/],
     ['/commit/', { status: 400, text: JSON.stringify({ error: `no ${hub.token}` }) }, /400 no …/],
     ['/batch', { status: 200, text: '<html>' }, /expected the answer of a Hugging Face hub/],
+    ['/batch', { status: 200, text: ' '.repeat(17 * 2 ** 20) }, /expected the answer of a Hugging Face hub/],
+    ['/commit/', { status: 400, text: ' '.repeat(17 * 2 ** 20) }, /400 Bad Request/],
     ['/create', { status: 307, headers: { location: 'http://127.0.0.1:1/' } }, /it has moved/],
     ['/batch', sendTo('http://['), /received http:\/\/\[ as an address to send to — check --endpoint/],
     ['/batch', sendTo('data:text/plain,x'), /received data:\S+ as an address to send to/],

@@ -112,19 +112,21 @@ function place({ nodes }: Lineage, room: number): Drawing {
 }
 
 /** From one box to another; an edge that passes over a generation goes around what stands there. */
-function edgePath(start: Placed, end: Placed, { isDown, boxWidth, width }: Drawing): string {
+function edgePath(start: Placed, end: Placed, { isDown, boxWidth, width, height }: Drawing): string {
+  // A curve goes three quarters of the way to its handles: it must stay inside the picture.
+  const within = (wanted: number, a: number, b: number, size: number) =>
+    Math.min(Math.max(wanted, (box.pad / 2 - Math.min(a, b)) / 0.75), (size - box.pad / 2 - Math.max(a, b)) / 0.75)
   if (isDown) {
     const [x1, y1, x2, y2] = [start.x + boxWidth / 2, start.y + box.height, end.x + boxWidth / 2, end.y]
     const bend = Math.max(24, (y2 - y1) / 2)
-    // A curve goes three quarters of the way to its handles: it must stay inside the picture.
-    const free = (width - box.pad / 2 - Math.max(x1, x2)) / 0.75
-    const around = y2 - y1 > box.height ? Math.min(boxWidth * 0.9, free) : 0
+    const around = y2 - y1 > box.height ? within(boxWidth * 0.9, x1, x2, width) : 0
     return `M${x1} ${y1}C${x1 + around} ${y1 + bend} ${x2 + around} ${y2 - bend} ${x2} ${y2}`
   }
   const [x1, y1, x2, y2] = [start.x + boxWidth, start.y + box.height / 2, end.x, end.y + box.height / 2]
   const bend = Math.max(24, (x2 - x1) / 2)
   const side = y2 >= y1 ? 1 : -1
-  const around = x2 - x1 > boxWidth && Math.abs(y2 - y1) < box.height ? side * box.height * 1.1 : 0
+  const isPast = x2 - x1 > boxWidth && Math.abs(y2 - y1) < box.height
+  const around = isPast ? within(side * box.height * 1.1, y1, y2, height) : 0
   return `M${x1} ${y1}C${x1 + bend} ${y1 + around} ${x2 - bend} ${y2 + around} ${x2} ${y2}`
 }
 

@@ -335,6 +335,8 @@ describe('fetchModel', () => {
     await refused(DownloadError, /expected the answer of a Hugging Face hub, received .* check HF_ENDPOINT/)
     hub.faults.text = '{"sha": "../.."}'
     await refused(DownloadError, /expected the answer of a Hugging Face hub, received Invalid string/)
+    hub.faults.text = ' '.repeat(17 * 2 ** 20)
+    await refused(DownloadError, /expected the answer of a Hugging Face hub, received an answer of more than 16777216/)
   })
 
   it('says when nothing answers', async () => {

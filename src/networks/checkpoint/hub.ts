@@ -2,6 +2,7 @@
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'
 import { AttuneError, ConfigError, DownloadError } from '../../errors.ts'
+import { limitedBody } from '../../limited-body.ts'
 import { travelsUnread } from '../../loopback.ts'
 
 export interface Hub {
@@ -26,6 +27,9 @@ export interface HubListing {
 }
 
 const mostRedirects = 10
+/** Of a page of a listing, of which the hub makes one for every thousand files. */
+const mostListingBytes = 16 * 2 ** 20
+const mostFiles = 100_000
 
 /**
  * The hub of HF_ENDPOINT, or huggingface.co, with HF_TOKEN for what it does not give to everybody. The token goes to the
@@ -159,13 +163,17 @@ const Entry = z
  */
 export async function listModel(hub: Hub, name: string, revision: string): Promise<HubListing> {
   const hubUrl = hub.page.slice(0, -name.length - 1)
-  const access = { hubUrl, fetch: hub.fetch }
+  const access = {
+    hubUrl,
+    fetch: (async (...given) => limitedBody(await hub.fetch(...given), mostListingBytes)) satisfies typeof fetch,
+  }
   try {
     const info = await modelInfo({ ...access, name, revision, additionalFields: ['sha'] })
     const { sha: commit } = Info.parse(info)
     const files: HubFile[] = []
     for await (const entry of listFiles({ ...access, repo: name, revision: commit, recursive: true })) {
       if (entry.type === 'file') files.push(Entry.parse(entry))
+      if (files.length > mostFiles) throw new TypeError(`more than ${mostFiles} files`)
     }
     return { commit, files }
   } catch (cause) {

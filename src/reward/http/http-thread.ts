@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import sharp from 'sharp'
 import type { Picture } from '../../images/png.ts'
+import { limitedBody, TooLarge } from '../../limited-body.ts'
 import { longestWaitMs } from './protocol.ts'
 
 export interface HttpQuestion {
@@ -22,8 +23,6 @@ export interface HttpQuestion {
   readonly done: Int32Array
 }
 export type HttpAnswer = { readonly status: number; readonly text: string } | { readonly failure: string }
-
-class TooLarge extends Error {}
 
 async function answerOf(question: HttpQuestion): Promise<HttpAnswer> {
   const body = await bodyOf(question)
@@ -58,7 +57,7 @@ async function tryOnce({ url, token, timeoutMs, mostAnswerBytes }: HttpQuestion,
       signal: AbortSignal.timeout(timeoutMs),
     })
     const { status, headers } = response
-    const text = await boundedText(response, mostAnswerBytes)
+    const text = await limitedBody(response, mostAnswerBytes).text()
     const seconds = Number(headers.get('retry-after') ?? NaN)
     return {
       status,
@@ -67,8 +66,7 @@ async function tryOnce({ url, token, timeoutMs, mostAnswerBytes }: HttpQuestion,
       ...(seconds > 0 && { waitMs: 1000 * seconds }),
     }
   } catch (error) {
-    if (error instanceof TooLarge)
-      return { failure: `an answer of more than ${mostAnswerBytes} bytes`, isTransient: false }
+    if (error instanceof TooLarge) return { failure: error.message, isTransient: false }
     if ((error as Error).name === 'TimeoutError') {
       return { failure: `no answer in ${timeoutMs / 1000} s`, isTransient: true }
     }
@@ -77,22 +75,6 @@ async function tryOnce({ url, token, timeoutMs, mostAnswerBytes }: HttpQuestion,
     }
     return { failure: cause?.code ?? cause?.message ?? message, isTransient: true }
   }
-}
-
-async function boundedText({ body, headers }: Response, most: number): Promise<string> {
-  if (Number(headers.get('content-length') ?? 0) > most) {
-    await body?.cancel()
-    throw new TooLarge()
-  }
-  const pieces: Uint8Array[] = []
-  let bytes = 0
-  for await (const piece of body ?? []) {
-    bytes += (piece as Uint8Array).length
-    // To leave the loop ends the answer.
-    if (bytes > most) throw new TooLarge()
-    pieces.push(piece as Uint8Array)
-  }
-  return Buffer.concat(pieces).toString()
 }
 
 async function bodyOf({ scored }: HttpQuestion): Promise<string | undefined> {
