@@ -11,12 +11,15 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
+import { writeTinyImageReward } from '../src/networks/blip/tiny-image-reward.test-helper.ts'
 import { ImageRecord } from '../src/records.ts'
 import { Report } from '../src/report/schema.ts'
+import { tensorScope } from '../src/tensor/scope.ts'
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const fixtures = path('fixtures/stable-diffusion/')
 const cli = path('../src/cli.ts')
+const features = path('fixtures/features')
 const killer = path('../src/policy/kill-at-write.test-helper.ts')
 const temporary = mkdtempSync(join(tmpdir(), 'attune-fake-'))
 after(() => rmSync(temporary, { recursive: true, force: true }))
@@ -121,6 +124,25 @@ function stages(name: string, to: string, precision: string): string[] {
   ]
 }
 
+/** All methods beside those of `stages`, with the rewards and networks that only they meet there. */
+function otherMethods(to: string): string[] {
+  const quick = `--model sd1 --device ${to} --threads 1 --mixed-precision no --batch-size 4`
+  const short = `--images-drawn 16 --steps 3 --rank 2 ${quick}`
+  const drawn = `--prompts seen.txt ${short}`
+  const grouped = `${drawn} --rollouts-per-iteration 8 --gradient-steps 2`
+  const bothRewards = '--reward reward --held-out-reward clip'
+  return [
+    `policy grpo ${grouped} ${bothRewards} --group-size 4 --window 2 --ema-decay 0.5 --out ${to}-grpo`,
+    `policy ddpo ${grouped} --reward reward --prompt-memory 4 --out ${to}-ddpo`,
+    `policy nft ${grouped} --reward image-reward --group-size 4 --times-per-image 2 --out ${to}-nft`,
+    `policy draft ${drawn} --reward clip --held-out-reward reward --images-per-update 4 --train-data-dir photos --out ${to}-draft`,
+    `policy dpo --feedback feedback.sqlite --updates 3 --held-out 0.5 --rank 2 ${quick} --out ${to}-dpo`,
+    `policy reward-weighted ${short} --images images --reward reward --updates 4 --signed --pretraining-weight 0 --out ${to}-rounds`,
+    `reward train --feedback feedback.sqlite --encoder clip --train-encoder lora --encoder-epochs 2 --encoder-batch-size 4 --rank 2 --epochs 2 --ensemble 0 --held-out 0.5 --device ${to} --threads 1 --mixed-precision no --out ${to}-encoder`,
+    `report --reward reward --policies ${to}-grpo --seen seen.txt --unseen unseen.txt --features ${features}/dinov2 --detector ${features}/owlvit --encoder clip --images-per-prompt 4 --best-of 1 --kl-rollouts 2 --steps 3 --model sd1 --device ${to} --threads 1 --mixed-precision no --out ${to}-seen-report`,
+  ]
+}
+
 describe('every stage on a device that is none', () => {
   for (const { name, precision, levels, share, names } of [
     { name: 'sd1', precision: 'no', levels: 0.01, share: 0.02 },
@@ -163,4 +185,30 @@ describe('every stage on a device that is none', () => {
       assert.deepEqual(metrics(at('again')), metrics(at('cuda-dpok')))
     })
   }
+
+  test('and all other methods do', async () => {
+    const folder = await prepare('sd1')
+    const at = (file: string) => join(folder, file)
+    works(folder, ['images generate --prompts seen.txt --per-prompt 4 --model sd1 --steps 3 --out images'])
+    const ids = records(at('images')).map(({ id }) => id)
+    const pairs = ids.flatMap((id, i) => (i % 2 === 1 ? [`${ids[i - 1]} ${id},${i % 4 === 1 ? 'first' : 'second'},pair`] : [])) // prettier-ignore
+    const labels = [...ids.map((id, i) => `${id},${i % 3 === 0 ? 'good' : 'bad'},`), ...pairs]
+    writeFileSync(at('labels.csv'), `image,answer,kind\n${labels.join('\n')}\n`)
+    {
+      using _scope = tensorScope()
+      writeTinyImageReward(at('image-reward'))
+    }
+    works(folder, [
+      'feedback import --feedback feedback.sqlite --images images --labels labels.csv --rater ada',
+      'reward train --feedback feedback.sqlite --encoder clip --epochs 2 --held-out 0.5 --threads 1 --out reward',
+      ...otherMethods('cuda'),
+      ...otherMethods('cpu'),
+    ])
+    // What is divided by the spread of a few rewards differs by more than rounding.
+    const names = ['reward_mean', 'nft_loss', 'train_loss', 'dpo_loss', 'matching_loss', 'heldout_loss']
+    for (const method of ['grpo', 'ddpo', 'nft', 'draft', 'dpo', 'rounds'])
+      assertNear(metrics(at(`cuda-${method}`), names), metrics(at(`cpu-${method}`), names), 0.02, method)
+    const [one, other] = ['cuda', 'cpu'].map((on) => measured(at(`${on}-seen-report/report.json`)))
+    assertNear(one, other, 0.02, 'report')
+  })
 })

@@ -313,20 +313,6 @@ await Promise.all([
     await attune(['reward', 'train', '--feedback', at('feedback.sqlite'), ...words, ...encoder, ...base, '--out', at('own-encoder')]) // prettier-ignore
     return 'done'
   }),
-  check('the embedded model, policy dpok', async () => {
-    const place = ['--device', device, '--threads', '1']
-    const words = ['--images-drawn', '480', '--out', at('embedded')]
-    writeFileSync(at('shapes.txt'), 'two red circles\ngreen triangles\nthree crosses\n')
-    await attune(['policy', 'dpok', '--prompts', at('shapes.txt'), '--reward', 'redness', ...place, ...words])
-    const told = rows('embedded')
-    const [first, last] = [told[0], told.at(-1)!]
-    const rate = (last.images_drawn - first.images_drawn) / ((Date.parse(last.at) - Date.parse(first.at)) / 1000)
-    return `first_delta ${first.first_delta.toExponential(1)}; reward ${first.reward_mean.toFixed(3)} → ${last.reward_mean.toFixed(3)}; ${rate.toFixed(1)} images/s`
-  }),
   check('studio: a job, and what the device says meanwhile', watchStudio),
 ])
-await check('attune check', async () => {
-  const said = await attune(['check', '--device', device, '--minutes', '1', '--out', at('check')])
-  return said.trim().replaceAll(/\s*\n\s*/g, '<br>')
-})
 process.exitCode = failed > 0 ? 1 : 0
