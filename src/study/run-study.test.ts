@@ -92,9 +92,9 @@ test('what another folder has chosen and measured is taken from its file, and on
     ],
   }
   const file = join(out, 'results.json')
-  const config = StudyConfig.parse({ small: true, seeds: 1, out: elsewhere, known: [file] })
+  const config = StudyConfig.parse({ small: true, firstSeed: 1, seeds: 1, out: elsewhere, known: [file] })
   await runStudy(config, [more])
-  const known = rowsOf().filter(({ seed }) => seed === '0')
+  const known = rowsOf().filter(({ seed }) => seed === '1')
   const rows = rowsOf(elsewhere)
   const isMore = ({ arm }: Record<string, string>) => arm === 'more'
   assert.deepEqual(rows.filter((row) => !isMore(row)), known) // prettier-ignore
@@ -104,12 +104,12 @@ test('what another folder has chosen and measured is taken from its file, and on
     return (JSON.parse(done) as { title: string }).title
   })
   assert.deepEqual(titles.sort(), [
-    'images, seed 0',
-    'images, seed 0',
-    'labels, seed 0',
-    'measuring More, seed 0',
-    'reward, seed 0',
-    'reward-weighted more, seed 0',
+    'images, seed 1',
+    'images, seed 1',
+    'labels, seed 1',
+    'measuring More, seed 1',
+    'reward, seed 1',
+    'reward-weighted more, seed 1',
   ])
   const text = readFileSync(join(elsewhere, 'results.md'), 'utf8')
   assert.match(text, /Chosen: rate: learningRate 0\.00?01/)
@@ -140,6 +140,14 @@ test('the study of rewards: a curve for each share of wrong labels', async () =>
   assert.equal(rows.length, 2 * 4 * 4 * 2)
   assert.equal(right.length, 2)
   assert.ok(right.every(({ measure, value }) => measure === 'auc' && Number(value) > 0.5))
+})
+
+test('the seed of the choice is never one of the figures', async () => {
+  for (const seeds of [{ seeds: 90, firstSeed: 1 }, { firstSeed: 86 }]) {
+    const config = StudyConfig.parse({ ...seeds, out: join(out, 'none') })
+    await assert.rejects(runStudy(config, [tiny]), /--seeds: expected seeds below 90/)
+  }
+  assert.ok(!existsSync(join(out, 'none')))
 })
 
 test('a study that is not there is refused', async () => {

@@ -40,7 +40,13 @@ export const StudyConfig = z.strictObject({
       description: 'Studies to repeat, by name or by number; all of them without it.',
       expected: names.join(','),
     }),
-  seeds: optionalCount(100).describe('Seeds of every figure, from 0 on; five, and two of a small study, without it.'),
+  seeds: optionalCount(tuningSeed).describe('Seeds of every figure; five, and two of a small study, without it.'),
+  firstSeed: z
+    .int()
+    .min(0)
+    .max(tuningSeed - 1)
+    .default(0)
+    .describe('The seeds are this one and those after it: for a machine that computes a part of them.'),
   small: z
     .boolean()
     .default(false)
@@ -84,6 +90,7 @@ const small: StudySize = {
 export async function runStudy(config: StudyConfig, all: readonly Study[] = studies): Promise<string> {
   const { only, out } = config
   const chosen = only.length === 0 ? all : only.map(studyNamed)
+  seedsOf(config)
   const known = await readKnown(config.known)
   makeFolder(out)
   takeLock(out)
@@ -96,8 +103,8 @@ export async function runStudy(config: StudyConfig, all: readonly Study[] = stud
 
 async function computeStudies(chosen: readonly Study[], config: StudyConfig, known: KnownResults): Promise<string> {
   const { out, minutes } = config
+  const seeds = seedsOf(config)
   const size = config.small ? small : full
-  const seeds = Array.from({ length: config.seeds ?? (config.small ? 2 : 5) }, (_, seed) => seed)
   const until = minutes === null ? Infinity : performance.now() + 60_000 * minutes
   const prompts = await writeStudyPrompts(out, size)
   const steps = new Steps(join(out, 'steps'))
@@ -164,6 +171,18 @@ function runsOf(found: readonly Found<unknown>[], steps: Steps): readonly Proven
   const seconds = own.reduce((sum, step) => sum + secondsOf(step), 0)
   const date = new Date().toISOString().slice(0, 10)
   return [...others.values(), { date, machine: machineName(), torch: describeLibrary().version, version, seconds }]
+}
+
+/** @throws {ConfigError} the seed of the choice of coefficients is among them */
+function seedsOf({ seeds, firstSeed, small }: StudyConfig): number[] {
+  const count = seeds ?? (small ? 2 : 5)
+  if (firstSeed + count <= tuningSeed) return Array.from({ length: count }, (_, i) => firstSeed + i)
+  throw new ConfigError({
+    where: '--seeds',
+    expected: `seeds below ${tuningSeed}, on which coefficients are chosen`,
+    received: `${firstSeed} to ${firstSeed + count - 1}`,
+    remedy: 'give fewer, or a smaller --first-seed',
+  })
 }
 
 function studyNamed(name: string): Study {
