@@ -51,7 +51,13 @@ export const StudyConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('The same code with less of everything, in some minutes: its figures mean nothing.'),
-  minutes: optionalCount(10_000).describe('Begins nothing new after so many minutes; the same command goes on.'),
+  minutes: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .nullable()
+    .default(null)
+    .describe('Begins nothing new after so many minutes, of 0 nothing at all; the same command goes on.'),
   processes: optionalCount(1024).describe('Steps at once; as many as cores without it.'),
   known: z
     .array(z.string().min(1))
