@@ -23,7 +23,7 @@ export interface StudyResult {
   readonly arms: ReadonlyMap<string, { readonly title: string; readonly at?: number }>
   readonly rows: readonly Row[]
   readonly chosen: Readonly<Record<string, Coefficients>>
-  /** What was not computed, and why. */
+  /** What was not computed, with its seeds, and why. */
   readonly failures: readonly string[]
 }
 

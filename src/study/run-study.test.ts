@@ -63,7 +63,7 @@ test('a study of policies: coefficients chosen, arms measured, claims decided, f
   assert.match(page, /A study with &lt;one&gt; policy/)
   assert.match(page, /Training changes something/)
   assert.match(page, /not measured/)
-  assert.match(page, /reward-weighted impossible, seed 0/)
+  assert.match(page, /<li>Impossible, seed 0: it needs “reward-weighted impossible, seed 0”, which failed<\/li>/)
   const text = readFileSync(join(out, 'results.md'), 'utf8')
   assert.match(text, /Chosen: rate: learningRate 0\.00?01/)
   assert.match(text, /inconclusive\*\*: What failed is never a figure/)
@@ -111,6 +111,12 @@ test('what another folder has chosen and measured is taken from its file, and on
     'reward, seed 1',
     'reward-weighted more, seed 1',
   ])
+  await runStudy({ ...config, firstSeed: 0, seeds: 4, minutes: 0 }, [more])
+  const missing = readFileSync(join(elsewhere, 'results.md'), 'utf8')
+  assert.match(missing, /^- Tuned, seeds 2, 3: not computed yet$/m)
+  assert.match(missing, /^- More, seeds 0, 2, 3: not computed yet$/m)
+
+  await runStudy(config, [more])
   const text = readFileSync(join(elsewhere, 'results.md'), 'utf8')
   assert.match(text, /Chosen: rate: learningRate 0\.00?01/)
   assert.equal(text.match(/all steps together took/g)?.length, 2)

@@ -198,38 +198,36 @@ function studyNamed(name: string): Study {
   throw new ConfigError({ where: '--only', expected, received: name, remedy: 'leave it out for all studies' })
 }
 
+/** What is known once nothing more is computed. */
+interface Known {
+  readonly coefficients: Readonly<Record<string, Coefficients>>
+  readonly measured: ReadonlyMap<Arm, Found<readonly Finding[]>>
+  readonly failed: ReadonlyMap<Step, string>
+}
+
 function resultOf(
   study: Study,
   seeds: readonly number[],
   arms: readonly (readonly Arm[])[],
-  {
-    coefficients,
-    measured,
-    failed,
-  }: {
-    readonly coefficients: Readonly<Record<string, Coefficients>>
-    readonly measured: ReadonlyMap<Arm, Found<readonly Finding[]>>
-    readonly failed: ReadonlyMap<Step, string>
-  },
+  { coefficients, measured, failed }: Known,
 ): StudyResult {
-  const rows = arms.flatMap((ofSeed, i) =>
-    ofSeed.flatMap((arm) =>
-      (measured.get(arm)?.value ?? []).map(({ measure, split, value }): Row => ({
-        arm: arm.name,
-        seed: seeds[i],
-        measure,
-        split,
-        value,
-      })),
-    ),
+  const all = arms.flatMap((ofSeed, i) => ofSeed.map((arm) => ({ arm, seed: seeds[i], found: measured.get(arm) })))
+  const missing = all.flatMap(({ arm: { title, step }, seed, found }) =>
+    found === undefined ? [{ title, seed, reason: failed.get(step) ?? 'not computed yet' }] : [],
   )
-  const missing = arms.flat().filter((arm) => !measured.has(arm))
   return {
     study,
     seeds,
-    arms: new Map(arms.flat().map(({ name, title, at }) => [name, { title, at }])),
-    rows,
+    arms: new Map(all.map(({ arm: { name, title, at } }) => [name, { title, at }])),
+    rows: all.flatMap(({ arm, seed, found }) =>
+      (found?.value ?? []).map(({ measure, split, value }): Row => ({ arm: arm.name, seed, measure, split, value })),
+    ),
     chosen: Object.fromEntries(study.tunings.map(({ name }) => [name, coefficients[name]])),
-    failures: [...new Set(missing.map(({ step }) => `${step.title}: ${failed.get(step) ?? 'not computed yet'}`))],
+    failures: [...Map.groupBy(missing, ({ title, reason }) => JSON.stringify([title, reason])).values()].map(
+      (those) => {
+        const [{ title, reason }] = those
+        return `${title}, ${those.length === 1 ? 'seed' : 'seeds'} ${those.map(({ seed }) => seed).join(', ')}: ${reason}`
+      },
+    ),
   }
 }
