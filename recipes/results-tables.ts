@@ -20,6 +20,8 @@ interface Table {
   readonly study: string
   /** All of the study where none are named. */
   readonly arms?: readonly string[]
+  /** Rows after these, of other studies with the same seeds. */
+  readonly others?: readonly { readonly study: string; readonly arm: string }[]
   readonly columns: readonly Column[]
 }
 const bySplit = (measure: string): Column[] => splits.map((split) => ({ measure, split }))
@@ -29,6 +31,7 @@ export const tables: readonly Table[] = [
     file: 'README.md',
     study: 'families',
     arms: ['base', 'best-of-4', 'reward-weighted', 'dpok'],
+    others: [{ study: 'best-of-n', arm: 'nft-prompts-16-held-0.3' }],
     columns: [...bySplit('alignment'), ...bySplit('difference-to-base'), ...fidelityAndCost],
   },
   { file: 'docs/methods.md', study: 'methods', columns: [...bySplit('alignment'), ...fidelityAndCost] },
@@ -46,8 +49,12 @@ const CsvRow = z.object({
 const rowsOf = (csv: string) => z.array(CsvRow).parse(parse(csv, { columns: true }))
 
 /** Mean over the seeds that all arms have, with 95 % intervals, an arm a row. */
-function tableText({ file, study, arms, columns }: Table, csv: string): string {
-  const found = rowsOf(csv).filter((row) => row.study === study && (arms?.includes(row.arm) ?? true))
+function tableText({ file, study, arms, others = [], columns }: Table, csv: string): string {
+  const found = rowsOf(csv).filter(
+    (row) =>
+      (row.study === study && (arms?.includes(row.arm) ?? true)) ||
+      others.some((one) => one.study === row.study && one.arm === row.arm),
+  )
   const titles = new Map(found.map(({ arm, title }) => [arm, title]))
   const seedsOf = (arm: string) => new Set(found.flatMap((row) => (row.arm === arm ? [row.seed] : [])))
   const seeds = [...titles.keys()].map(seedsOf).reduce((all, some) => all.intersection(some))
@@ -64,7 +71,7 @@ function tableText({ file, study, arms, columns }: Table, csv: string): string {
     '',
     `| | ${heads.join(' | ')} |`,
     `| --- |${' --- |'.repeat(heads.length)}`,
-    ...(arms ?? [...titles.keys()]).map((arm) => {
+    ...(arms === undefined ? [...titles.keys()] : [...arms, ...others.map(({ arm }) => arm)]).map((arm) => {
       const cells = columns.map((column) => cellText({ rows }, arm, column))
       return `| ${[titles.get(arm)!, ...cells].join(' | ')} |`
     }),

@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'attune-known-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const run = { date: '2026-11-28', machine: 'a machine', torch: '2.13.0', version: '0.2.0', seconds: 60 }
-const arm = { step: { key: '0123456789abcdef' }, name: 'base' }
+const arm = { step: { key: '0123456789abcdef' }, part: 'base' }
 const rate = { key: 'fedcba9876543210', coefficients: { learningRate: 0.001 } }
 const textOf = (kl: number, machine = run.machine) =>
   resultsJson([{ ...run, machine }], { rate }, [
@@ -38,7 +38,7 @@ test('what was written is known again; of two files the first that has it counts
     { measure: 'kl', value: 1 },
   ])
   assert.deepEqual([runs, steps], [[{ ...run, machine: 'first' }], []])
-  assert.equal(measured.get(armKey({ ...arm, name: 'other' })), undefined)
+  assert.equal(measured.get(armKey({ ...arm, part: 'other' })), undefined)
   assert.equal((await readKnown([])).measured.size, 0)
 })
 

@@ -32,7 +32,7 @@ const ResultsFile = z.strictObject({
   runs: z.array(Run),
   /** By the name of the tuning; its key is that of its candidates. */
   chosen: z.record(name, z.strictObject({ key, coefficients: z.record(name, z.number()) })),
-  /** By the key of a step, then by the name of an arm. */
+  /** By the key of a step, then by what of it is told. */
   measured: z.record(
     key,
     z.record(name, z.array(z.tuple([z.enum(measureNames), z.enum(splits).nullable(), z.number()]))),
@@ -41,9 +41,9 @@ const ResultsFile = z.strictObject({
 type ResultsFile = z.infer<typeof ResultsFile>
 
 /** Of an arm, by which its numbers are known. */
-interface NamedStep {
+interface PartOfStep {
   readonly step: Pick<Step, 'key'>
-  readonly name: string
+  readonly part: string
 }
 
 /** What was found, and where it comes from: steps of the own folder, or runs that a file names. */
@@ -62,7 +62,7 @@ export interface KnownResults {
   readonly measured: ReadonlyMap<string, Found<readonly Finding[]>>
 }
 
-export const armKey = ({ step, name }: NamedStep): string => `${step.key} ${name}`
+export const armKey = ({ step, part }: PartOfStep): string => `${step.key} ${part}`
 
 /**
  * Of files that say the same thing, the first counts.
@@ -81,10 +81,10 @@ export async function readKnown(files: readonly string[]): Promise<KnownResults>
     ),
     measured: new Map(
       lastFirst.flatMap(({ file, runs, measured }) =>
-        Object.entries(measured).flatMap(([key, arms]) =>
-          Object.entries(arms).map(([name, rows]) => {
+        Object.entries(measured).flatMap(([key, parts]) =>
+          Object.entries(parts).map(([part, rows]) => {
             const value = rows.map(([measure, split, value]) => ({ measure, ...(split && { split }), value }))
-            return [armKey({ step: { key }, name }), { value, steps: [], runs, file }]
+            return [armKey({ step: { key }, part }), { value, steps: [], runs, file }]
           }),
         ),
       ),
@@ -115,12 +115,12 @@ async function readResults(file: string): Promise<ResultsFile> {
 export function resultsJson(
   runs: readonly Provenance[],
   chosen: ResultsFile['chosen'],
-  arms: Iterable<readonly [NamedStep, readonly Finding[]]>,
+  arms: Iterable<readonly [PartOfStep, readonly Finding[]]>,
 ): string {
   const measured: ResultsFile['measured'] = {}
-  for (const [{ step, name }, findings] of arms) {
+  for (const [{ step, part }, findings] of arms) {
     const ofStep = (measured[step.key] ??= {})
-    ofStep[name] = findings.map(({ measure, split = null, value }) => [measure, split, value])
+    ofStep[part] = findings.map(({ measure, split = null, value }) => [measure, split, value])
   }
   const file: ResultsFile = { schema: 1, runs: [...runs], chosen, measured }
   return `${JSON.stringify(file)}\n`

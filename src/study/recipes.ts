@@ -119,7 +119,8 @@ export function method(
 /** Of a trained policy, measured by a report of its own. */
 export const policyArm = (bench: Bench, arm: Pick<Arm, 'name' | 'title' | 'at'>, policy: Step): Arm => {
   const step = measured(bench, arm.title, { policies: [{ name: 'policy', source: policy }], bestOf: 1 })
-  return { ...arm, step, read: () => [...findingsOf(step, 'policy'), { measure: 'wall', value: secondsOf(policy) }] }
+  const read = () => [...findingsOf(step, 'policy'), { measure: 'wall', value: secondsOf(policy) }]
+  return { ...arm, step, part: 'policy', read }
 }
 
 /** The pre-trained model and a policy of one prompt, on this prompt (`seen`) and on another one (`unseen`). */
@@ -133,6 +134,7 @@ export function singleArms(bench: Bench, name: string, title: string, policy: St
     name: policy === 'base' ? `${name}-base` : name,
     title: policy === 'base' ? `Pre-trained, ${title}` : `DPOK on ${title} alone`,
     step,
+    part: `${policy} on one prompt`,
     read: () => findingsOf(step, policy).filter(({ measure }) => measure === 'alignment' || measure === 'mean-reward'),
   }))
 }
@@ -140,11 +142,12 @@ export function singleArms(bench: Bench, name: string, title: string, policy: St
 /** The pre-trained model, and the best of n of its images. */
 export function baseArm(bench: Bench): Arm {
   const step = measured(bench, 'base', { bestOf: 4 })
-  return { name: 'base', title: 'Pre-trained', step, read: () => findingsOf(step, 'base') }
+  return { name: 'base', title: 'Pre-trained', step, part: 'base', read: () => findingsOf(step, 'base') }
 }
 export function bestOfArm(bench: Bench, n: number): Arm {
   const step = measured(bench, `best of ${n}`, { bestOf: n })
-  return { name: `best-of-${n}`, title: `Best of ${n}`, at: n, step, read: () => findingsOf(step, 'best-of-n') }
+  const part = 'best-of-n'
+  return { name: `best-of-${n}`, title: `Best of ${n}`, at: n, step, part, read: () => findingsOf(step, part) }
 }
 
 /** Prompts that are measured apart from others. */
@@ -169,7 +172,7 @@ export function groupArms(
   })
   return ['base', ...policies.map(({ name }) => name)].flatMap((policy) =>
     groups.map(({ name, title, at }, i) => ({
-      ...{ name: `${policy}-${name}`, title: `${titles[policy]}, ${title}`, step },
+      ...{ name: `${policy}-${name}`, title: `${titles[policy]}, ${title}`, step, part: `${policy} ${splits[i]}` },
       ...(at !== undefined && { at }),
       read: () =>
         findingsOf(step, policy).flatMap(({ measure, split, ...found }) =>

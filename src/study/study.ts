@@ -73,6 +73,8 @@ export interface Arm {
   /** Where it stands on the axis of a sweep. */
   readonly at?: number
   readonly step: Step
+  /** What of its step it is: arms of any study that say the same of one step have the same numbers. */
+  readonly part: string
   /** Reads the step when it is done. */
   read(): readonly Finding[]
 }

@@ -44,6 +44,7 @@ function arms(bench: Bench): Arm[] {
         title: `${titles[curve]}, ${labels} labels, ${100 * errorRate} % wrong`,
         at: labels,
         step,
+        part: `${curve} ${labels}`,
         read: () =>
           rows()
             .filter((row) => row.curve === curve && row.labels === labels)
