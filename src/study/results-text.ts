@@ -17,7 +17,7 @@ import {
   type Seeds,
   type StudyResult,
 } from './results.ts'
-import type { Verdict } from './verdict.ts'
+import { allVerdicts, type Verdict } from './verdict.ts'
 
 /** One row a number: `study,arm,title,at,seed,measure,split,value`. */
 export const resultsCsv = ({ results }: Results): string =>
@@ -52,11 +52,11 @@ const fewerSeeds = ({ measured, all }: Seeds): string => (measured < all ? `, ${
 export const armTitle = (result: StudyResult, arm: string): string =>
   `${result.arms.get(arm)!.title}${fewerSeeds(seedsOf(result, arm))}`
 
-/** `Of 32 claims 18 are supported, 1 is not supported and 13 are inconclusive.` */
+/** `Of 32 claims 18 are supported, 1 is not supported and 13 are inconclusive.` Those that are not measured come last. */
 export function verdictCounts(verdicts: readonly Verdict[]): string {
-  const said = (['supported', 'not supported', 'inconclusive'] as const).map((verdict) => {
+  const said = allVerdicts.flatMap((verdict) => {
     const count = verdicts.filter((one) => one === verdict).length
-    return `${count} ${count === 1 ? 'is' : 'are'} ${verdict}`
+    return verdict === 'not measured' && count === 0 ? [] : [`${count} ${count === 1 ? 'is' : 'are'} ${verdict}`]
   })
   return `Of ${verdicts.length} claims ${said.slice(0, -1).join(', ')} and ${said.at(-1)}.`
 }
@@ -90,7 +90,7 @@ export const rule =
   'times that of the pre-trained model; of rewards within one standard error of the highest, the one with the smallest ' +
   'distance. The judge chooses nothing. Intervals are Student’s, 95 %, over seeds; arms of a seed share prompts, labels, ' +
   'reward and noise, so differences are paired. A claim is supported where the interval of each of its parts lies above ' +
-  'its bound, not supported where one lies below, else inconclusive.'
+  'its bound, not supported where one lies below, else inconclusive; not measured where fewer than two seeds have what it needs.'
 
 /** The results as Markdown, a verdict and its numbers for every claim, then a table for every study. */
 export function resultsText(all: Results): string {

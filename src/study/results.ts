@@ -143,5 +143,5 @@ function verdictOf({ rows, seeds }: StudyResult, part: ClaimPart): PartVerdict {
     }
   })
   const of = { part, seeds: { measured: values.length, all: seeds.length } }
-  return values.length < 2 ? { ...of, verdict: 'inconclusive' } : { ...of, ...judge(values, part.bound ?? 0) }
+  return values.length < 2 ? { ...of, verdict: 'not measured' } : { ...of, ...judge(values, part.bound ?? 0) }
 }

@@ -24,6 +24,7 @@ const badges: Readonly<Record<Verdict, string>> = {
   supported: 'met',
   'not supported': 'missed',
   inconclusive: 'unclear',
+  'not measured': '',
 }
 const ownStyle = '.goals.claims li { grid-template-columns: 118px 1fr; } .goals.claims small { display: block; }'
 

@@ -21,5 +21,6 @@ test('a claim holds where all its parts do, and fails where one does', () => {
   assert.equal(verdictOfAll(['supported', 'supported']), 'supported')
   assert.equal(verdictOfAll(['supported', 'inconclusive']), 'inconclusive')
   assert.equal(verdictOfAll(['supported', 'inconclusive', 'not supported']), 'not supported')
-  assert.equal(verdictOfAll([]), 'inconclusive')
+  assert.equal(verdictOfAll(['supported', 'not measured']), 'inconclusive')
+  assert.equal(verdictOfAll(['not measured', 'not measured']), 'not measured')
 })

@@ -1,7 +1,8 @@
 /** Whether figures bear a claim out. */
 import { subsetInterval, type Interval } from '../report/interval.ts'
 
-export type Verdict = 'supported' | 'not supported' | 'inconclusive'
+export const allVerdicts = ['supported', 'not supported', 'inconclusive', 'not measured'] as const
+export type Verdict = (typeof allVerdicts)[number]
 
 /**
  * A part of a claim as one number, measured once a seed: it holds where the number is above a bound.
@@ -18,9 +19,10 @@ export function judge(values: readonly number[], bound: number): { verdict: Verd
 
 /**
  * Of a claim that says all of its parts: an intersection-union test, so each part is held to 5 % and needs no correction for
- * their number (Berger 1982).
+ * their number (Berger 1982). Not measured is one of whose parts none is.
  */
 export function verdictOfAll(parts: readonly Verdict[]): Verdict {
   if (parts.includes('not supported')) return 'not supported'
-  return parts.includes('inconclusive') || parts.length === 0 ? 'inconclusive' : 'supported'
+  if (parts.every((part) => part === 'not measured')) return 'not measured'
+  return parts.every((part) => part === 'supported') ? 'supported' : 'inconclusive'
 }

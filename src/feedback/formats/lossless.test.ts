@@ -151,8 +151,11 @@ const rows = fc
     }),
   )
 
-async function withStore<T>(use: (store: Awaited<ReturnType<typeof openFeedback>>) => Promise<T>): Promise<T> {
-  await using store = await openFeedback(':memory:')
+async function withStore<T>(
+  file: string,
+  use: (store: Awaited<ReturnType<typeof openFeedback>>) => Promise<T>,
+): Promise<T> {
+  await using store = await openFeedback(file)
   await store.addImages(images, '.')
   return await use(store)
 }
@@ -161,15 +164,16 @@ describe('export, import and export again', () => {
   for (const ending of ['csv', 'jsonl']) {
     it(`.${ending}: every row, to the byte`, async () => {
       await using place = await workspace()
+      let stores = 0
       const [first, second] = [place.at(`first.${ending}`), place.at(`second.${ending}`)]
       await fc.assert(
         fc.asyncProperty(rows, fc.boolean(), async (judgments, names) => {
-          const before = await withStore(async (store) => {
+          const before = await withStore(place.at(`${stores++}.sqlite`), async (store) => {
             await store.addJudgments(judgments)
             await exportFeedback(store, first, { names })
             return await store.allRows()
           })
-          const after = await withStore(async (store) => {
+          const after = await withStore(place.at(`${stores++}.sqlite`), async (store) => {
             await importFeedback(store, first)
             await exportFeedback(store, second, { names: true })
             return await store.allRows()

@@ -5,11 +5,10 @@
  */
 import { closeSync, fdatasync, openSync, realpathSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { DatabaseSync } from 'node:sqlite'
 import { FileError } from '../../errors.ts'
 import type { Append, JudgmentRow } from './append.ts'
 import { sharedReading } from './shared-reading.ts'
-import { translated, whenFree } from './sqlite-dialect.ts'
+import { openSqlite, translated, whenFree } from './sqlite-dialect.ts'
 
 /** Of the write-ahead log, before it is taken into the file, for which the process stands still: seldom, since pages are written anew again and again. */
 const mostPages = 4000
@@ -38,7 +37,7 @@ export function sqliteAppend(file: string): Append {
 }
 
 function open(file: string) {
-  const database = translated(file, () => new DatabaseSync(file, { timeout: 0 }))
+  const database = translated(file, () => openSqlite(file, 0))
   database.exec(`PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = ${mostPages}`)
   const insertOne = database.prepare(`INSERT INTO judgments (${columns.join()}) VALUES (${columns.map(() => '?').join()})`) // prettier-ignore
   let log: number | undefined

@@ -1,4 +1,5 @@
 /** Kysely's SQLite dialect over Node's own SQLite, set up so that an acknowledged transaction survives a crash. */
+import { resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import {
   CompiledQuery,
@@ -24,7 +25,7 @@ const mostStatements = 200
  * @throws {FormatError} the file is not a database, or is damaged
  */
 export function nodeSqliteDialect(file: string): SqliteDialect {
-  const database = translated(file, () => new DatabaseSync(file, { timeout: busyTimeoutMs }))
+  const database = translated(file, () => openSqlite(file, busyTimeoutMs))
   try {
     translated(file, () => {
       // REPLACE would pass by the triggers that keep rows from being deleted
@@ -40,6 +41,9 @@ export function nodeSqliteDialect(file: string): SqliteDialect {
   return new NodeSqliteDialect(file, database)
 }
 
+/** A path is a path: to SQLite itself `:memory:` and `file:…` are other things, of which each connection has one of its own. */
+export const openSqlite = (file: string, timeout: number): DatabaseSync => new DatabaseSync(resolve(file), { timeout })
+
 /**
  * Writes a copy of a database, as it is after the last transaction.
  *
@@ -47,7 +51,7 @@ export function nodeSqliteDialect(file: string): SqliteDialect {
  */
 export function copySqlite(file: string, copy: string): void {
   translated(copy, () => {
-    const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+    const database = openSqlite(file, busyTimeoutMs)
     try {
       database.prepare('VACUUM INTO ?').run(copy)
     } finally {
