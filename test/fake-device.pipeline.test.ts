@@ -87,8 +87,8 @@ async function pictureDistance(one: string, other: string): Promise<number> {
   return sum / count
 }
 
-async function prepare(name: string): Promise<string> {
-  const folder = join(temporary, name)
+async function prepare(name: string, title = name): Promise<string> {
+  const folder = join(temporary, title)
   mkdirSync(join(folder, 'photos'), { recursive: true })
   for (const checkpoint of [name, 'clip'])
     cpSync(join(fixtures, checkpoint), join(folder, checkpoint), { recursive: true })
@@ -187,7 +187,7 @@ describe('every stage on a device that is none', () => {
   }
 
   test('and all other methods do', async () => {
-    const folder = await prepare('sd1')
+    const folder = await prepare('sd1', 'other methods')
     const at = (file: string) => join(folder, file)
     works(folder, ['images generate --prompts seen.txt --per-prompt 4 --model sd1 --steps 3 --out images'])
     const ids = records(at('images')).map(({ id }) => id)
