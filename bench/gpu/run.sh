@@ -55,11 +55,11 @@ LIBTORCH=$(python3 -c "import importlib.util as u; print(u.find_spec('torch').su
 node -e "import('./src/tensor/library.ts').then((m) => console.log(m.describeLibrary()))" || exit 1
 say built
 
-# 35 s until here; 290 + 150 + 40 and what starting takes are less than 8 minutes.
+# 35 s until here; 290 + 110 + 40 and what starting takes are less than 8 minutes.
 for name in $parts; do
   case $name in
     bench) part bench 290 node bench/stable-diffusion/gpu.ts --device $device "${tiny[@]}" --steps 20 --rollouts 8 ${BENCH_FLAGS:-} ;;
-    checks) part checks 150 node bench/gpu/checks.ts --device ${device%:0} --at-once 12 --out .gpu/checks ;;
+    checks) part checks 110 node bench/gpu/checks.ts --device ${device%:0} --at-once 12 --out .gpu/checks ;;
     real)
       part checkpoint 60 python3 bench/gpu/random_checkpoint.py .gpu/real "${tiny[@]}"
       [ "$device" = cpu ] || nvidia-smi --query-gpu=timestamp,memory.used,utilization.gpu --format=csv,noheader -lms 500 >"$OUT/memory.csv" &

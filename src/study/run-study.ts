@@ -96,20 +96,24 @@ const small: StudySize = {
 export async function runStudy(config: StudyConfig, all: readonly Study[] = studies): Promise<string> {
   const { only, out } = config
   const chosen = only.length === 0 ? all : only.map(studyNamed)
-  seedsOf(config)
+  const seeds = seedsOf(config)
   const known = await readKnown(config.known)
   makeFolder(out)
   takeLock(out)
   try {
-    return await computeStudies(chosen, config, known)
+    return await computeStudies(chosen, seeds, config, known)
   } finally {
     rmSync(join(out, lockName), { force: true })
   }
 }
 
-async function computeStudies(chosen: readonly Study[], config: StudyConfig, known: KnownResults): Promise<string> {
+async function computeStudies(
+  chosen: readonly Study[],
+  seeds: readonly number[],
+  config: StudyConfig,
+  known: KnownResults,
+): Promise<string> {
   const { out, minutes } = config
-  const seeds = seedsOf(config)
   const size = config.small ? small : full
   const until = minutes === null ? Infinity : performance.now() + 60_000 * minutes
   const prompts = await writeStudyPrompts(out, size)

@@ -1,7 +1,7 @@
 /** How far RL comes with more images, and what holds it back, beside the best of n images of the pre-trained model. */
 import { baseArm, bestOfArm, dpok as train, drawnInGroups, method, policyArm } from '../recipes.ts'
 import type { Arm, Bench, Claim, Coefficients, Look, Study, Tuning } from '../study.ts'
-import { dpok as rl, usual } from './dpok.ts'
+import { dpok as rl, sweptMeasures, usual } from './dpok.ts'
 import { nftTuning } from './methods.ts'
 
 /** Of the images that every fine-tuning may draw. */
@@ -214,12 +214,7 @@ export const bestOfN: Study = {
       title: 'Images drawn',
       axis: 'images',
       isLogarithmic: true,
-      measures: [
-        { measure: 'alignment', split: 'seen' },
-        { measure: 'alignment', split: 'unseen' },
-        { measure: 'frechet' },
-        { measure: 'kl' },
-      ],
+      measures: sweptMeasures,
       lines: [
         { title: 'DPOK', arms: shares.map((share) => `images-${share}`) },
         { title: 'DiffusionNFT', arms: nftShares.map((share) => `nft-${share}`) },
@@ -232,12 +227,7 @@ export const bestOfN: Study = {
       title: 'How DiffusionNFT is held on many prompts',
       axis: 'γ',
       isLogarithmic: true,
-      measures: [
-        { measure: 'alignment', split: 'seen' },
-        { measure: 'alignment', split: 'unseen' },
-        { measure: 'frechet' },
-        { measure: 'kl' },
-      ],
+      measures: sweptMeasures,
       lines: [{ title: `${most} × the images`, arms: referenceWeights.map((weight) => heldName(weight)) }],
     },
   ],

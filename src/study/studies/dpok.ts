@@ -117,7 +117,8 @@ const claims: readonly Claim[] = [
 ]
 
 const line = (title: string, arms: readonly string[]) => ({ title, arms })
-const measures = [
+/** What is drawn over the axis of a sweep of RL. */
+export const sweptMeasures = [
   { measure: 'alignment', split: 'seen' },
   { measure: 'alignment', split: 'unseen' },
   { measure: 'frechet' },
@@ -144,7 +145,7 @@ export const dpok: Study = {
     {
       title: 'KL weight',
       axis: 'KL weight β',
-      measures,
+      measures: sweptMeasures,
       lines: [
         line(
           'DPOK',
@@ -155,7 +156,7 @@ export const dpok: Study = {
     {
       title: 'λ of the advantage',
       axis: 'λ',
-      measures,
+      measures: sweptMeasures,
       lines: [
         line(
           'DPOK',
@@ -167,7 +168,7 @@ export const dpok: Study = {
       title: 'Clip range',
       axis: 'nats',
       isLogarithmic: true,
-      measures,
+      measures: sweptMeasures,
       lines: [
         line(
           'DPOK',
@@ -179,7 +180,7 @@ export const dpok: Study = {
       title: 'Rank of the adapters',
       axis: 'rank',
       isLogarithmic: true,
-      measures,
+      measures: sweptMeasures,
       lines: [
         line(
           'DPOK',
