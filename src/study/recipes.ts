@@ -99,7 +99,7 @@ export function method(
 ): Step {
   const { seed, steps, prompts } = bench
   const takes = (input: StageInput) => takesInput(stage, input)
-  const imagesDrawn = drawnInGroups(bench)
+  const { imagesDrawn = drawnInGroups(bench) } = settings
   const { images, feedback } = labelled(bench)
   return steps.add(
     { command: stage },
@@ -112,7 +112,7 @@ export function method(
       seed,
       ...settings,
     },
-    { title: `${title}, seed ${seed}`, guess: secondsOfImage * imagesDrawn },
+    { title: `${title}, seed ${seed}`, guess: secondsOfImage * Number(imagesDrawn) },
   )
 }
 
