@@ -174,13 +174,27 @@ function sweepCharts(result: StudyResult, sweep: Sweep): Markup[] {
   })
 }
 
-/** With its ticks where something was measured. A zero on a logarithmic axis stands a step before the first place. */
+/** Width of a digit below an axis, and the space between two numbers. */
+const [digitWidth, spaceBetween] = [6.5, 3]
+
+/**
+ * With its ticks where something was measured, but for those that would be written over each other. A zero on a logarithmic
+ * axis stands a step before the first place.
+ */
 function placeScale(places: readonly number[], isLogarithmic: boolean, ends: readonly [number, number]): Scale {
   const positive = places.filter((place) => place > 0)
   const first = Math.log(positive[0]) - (positive.length > 1 ? Math.log(positive[1] / positive[0]) : 1)
   const on = (place: number) => (!isLogarithmic ? place : place > 0 ? Math.log(place) : first)
   const linear = scale([on(places[0]), on(places.at(-1)!)], ends)
-  return Object.assign((place: number) => linear(on(place)), { ticks: places })
+  const at = (place: number) => linear(on(place))
+  const [firstTick, ...others] = places
+  const ticks = [firstTick]
+  for (const place of others) {
+    const last = ticks.at(-1)!
+    const widths = (digitWidth * (tickText(last).length + tickText(place).length)) / 2
+    if (at(place) - at(last) >= widths + spaceBetween) ticks.push(place)
+  }
+  return Object.assign(at, { ticks })
 }
 
 const keys = (looks: readonly PolicyLook[]): Markup =>
