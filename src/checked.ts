@@ -11,10 +11,15 @@ export function checked<S extends z.ZodType>(schema: S, content: unknown, where:
   const parsed = schema.safeParse(content)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], content)
+  // What is wrong with the name of a field lies a level deeper, and what was found is the name.
+  const isName = issue.code === 'invalid_key'
+  const { message } = isName ? issue.issues[0] : issue
+  const value = isName
+    ? issue.path.at(-1)
+    : issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], content)
   throw new FormatError({
     where: `${where} ${issue.path.join('.')}`.trim(),
-    expected: /expected (.*?)(?:, received .*)?$/.exec(issue.message)?.[1] ?? issue.message,
+    expected: /expected (.*?)(?:, received .*)?$/.exec(message)?.[1] ?? message,
     received: shown(value),
     remedy,
     cause: parsed.error,

@@ -58,7 +58,10 @@ test('what is no such file is refused, with its place', async () => {
     [write('infinite.json', good.replace('"kl",null,1', '"kl",null,1e999')), /measured.*received Infinity/],
     [write('measure.json', good.replace('"kl"', '"beauty"')), /measured.*received "beauty"/],
     [write('split.json', good.replace('"seen"', '"all"')), /measured.*received "all"/],
-    [write('key.json', good.replace(arm.step.key, 'base')), /key\.json measured/],
+    [
+      write('key.json', good.replace(arm.step.key, 'base')),
+      /key\.json measured.*a key of 16 hex digits, received "base"/,
+    ],
     [write('lines.json', good.replace('a machine', 'a\\nmachine')), /runs\.0\.machine/],
     [write('seconds.json', good.replace('"seconds":60', '"seconds":-1')), /runs\.0\.seconds/],
     [write('settings.json', good.replace('0.001', '"high"')), /chosen\.rate\.coefficients\.learningRate/],
